@@ -1,0 +1,57 @@
+# Everything a person does with this project. `make help` lists it.
+
+PY := .venv/bin/python
+CODE := shared services examples tests
+LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint fmt contracts token dead replay lock up down
+
+help: ## 列出命令 list the commands
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one process, embedded PostgreSQL
+	$(PY) -m services
+
+demo: .venv/ready ## 四个故事与一个月 four stories and a month, told by small real clients
+	$(PY) -m examples.demo
+
+test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
+	$(PY) -m pytest $(ARGS)
+
+lint: .venv/ready ## 检查 ruff, mypy, import contracts
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/mypy $(CODE)
+	.venv/bin/lint-imports
+
+fmt: .venv/ready ## 整理格式 format the code
+	.venv/bin/ruff check --fix $(CODE)
+	.venv/bin/ruff format $(CODE)
+
+contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, events.md
+	$(PY) -m services contracts
+
+token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
+	$(PY) -m services token $(ARGS)
+
+dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
+	$(PY) -m services dead $(ARGS)
+
+replay: .venv/ready ## 重放失败的事实 hand them to their service again
+	$(PY) -m services replay $(ARGS)
+
+up: ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
+	docker compose up --build --detach --wait
+
+down: ## 停止容器 stop Docker Compose; the data stay
+	docker compose down
+
+lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
+	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock
+	$(LOCKING) $(ARGS) --constraints requirements.lock pyproject.toml \
+		--output-file requirements-image.lock
+
+.venv/ready: requirements.lock setup.sh
+	@PYTHON='$(PYTHON)' ./setup.sh

@@ -1,0 +1,215 @@
+"""The command line: ``python -m services`` runs everything embedded; with names, those services.
+
+    python -m services                      all services in one process, embedded PostgreSQL
+    python -m services intake               one service, on the addresses in JIESU_…
+    python -m services migrate [NAME…]      databases and broker topology, before anything starts
+    python -m services token --role unit --unit HC
+    python -m services dead | replay        facts that need a person
+    python -m services contracts            writes docs/ from the code
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import text
+
+from services import contracts, embedded, runner
+from services.registry import PARTS, migrations, topology
+from shared.auth import ROLES, issue
+from shared.bus import connect
+from shared.db import Store, migrate
+from shared.errors import ConfigError
+from shared.observability import configure_logs
+from shared.settings import ServiceSettings
+
+VAR = Path("var")
+cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+
+
+@cli.command()
+def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Run the named services, or all of them embedded in this process."""
+    if not names:
+        raise typer.Exit(asyncio.run(_embedded()))
+    if len(names) > 1:
+        raise ConfigError("name one service per process, or none for all of them embedded")
+    name = _known(names[0])
+    settings = _settings(name)
+    configure_logs(settings.log_level)
+    host, port = os.environ.get("JIESU_HOST", runner.HOST), os.environ.get("JIESU_PORT", "")
+    port_number = int(port or PARTS[name].port)
+    raise typer.Exit(asyncio.run(runner.run_one(name, settings, host, port_number)))
+
+
+async def _embedded() -> int:
+    configure_logs(os.environ.get("JIESU_LOG_LEVEL", "WARNING"))
+    first = int(os.environ.get("JIESU_PORTS", "8001"))
+    extra = {"config_dir": Path(os.environ["JIESU_CONFIG_DIR"])} if _has("CONFIG_DIR") else {}
+    phone = {"phone_system_url": os.environ["JIESU_PHONE_SYSTEM_URL"]} if _has("PHONE_SYSTEM_URL") else {}
+    with embedded.start(durable=True) as server:
+        async with runner.system(VAR, server, first, **extra, **phone) as system:
+            print(_welcome(system), flush=True)
+            code = await asyncio.shield(system.ended)
+    print("已停止 Stopped.", flush=True)
+    return code
+
+
+def _has(name: str) -> bool:
+    return bool(os.environ.get(f"JIESU_{name}"))
+
+
+def _welcome(system: runner.System) -> str:
+    tokens = {role: system.token(role) for role in ROLES if role not in ("unit", "service")}
+    tokens["unit HC 红椿镇"] = system.token("unit", "HC")
+    rows = [f"  {name:<12}{url}   {url}/docs" for name, url in system.urls.items()]
+    keys = [f"  {role}:\n    {token}" for role, token in tokens.items()]
+    intake, dispatcher = system.urls["intake"], system.urls["dispatcher"]
+    body = (
+        '{"type":"help","topic":"water.supply","title":"停水三天","content":"小区停水三天无人处理",'
+        '"area":"610924100","channel":"phone","caller":{"name":"王小明","phone":"13909150000"}}'
+    )
+    return "\n".join(
+        [
+            "接诉 Jiesu 已启动 is running. Ctrl-C 停止 stops it.",
+            *rows,
+            "令牌 Tokens, good for a day:",
+            *keys,
+            "试一试 Try:",
+            f"  curl -s {intake}/v1/tickets -H 'Authorization: Bearer {tokens['phone_system']}' "
+            f"-H 'Content-Type: application/json' -d '{body}'",
+            f"  curl -s {dispatcher}/v1/unassigned -H 'Authorization: Bearer {tokens['desk']}'",
+            f"  curl -s {dispatcher}/v1/units/HC/feed "
+            f"-H 'Authorization: Bearer {tokens['unit HC 红椿镇']}'",
+        ]
+    )
+
+
+@cli.command("migrate")
+def migrate_all(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Bring databases to this version's schema and declare the broker's topology."""
+    asyncio.run(_migrate([_known(name) for name in names or PARTS]))
+
+
+async def _migrate(names: list[str]) -> None:
+    for name in names:
+        await migrate(_settings(name).database_url, migrations(name))
+        print(f"{name}: schema is current")
+    settings = _settings(names[0])
+    if not settings.bus_url.startswith("local:"):
+        bus = connect(settings.bus_url)
+        await bus.declare(topology(settings.config_dir))
+        await bus.close()
+        print("broker: queues and bindings stand")
+
+
+@cli.command()
+def token(
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))],
+    unit: Annotated[str | None, typer.Option(help="unit code, for role unit")] = None,
+    name: Annotated[str, typer.Option(help="who it is for, as facts will name them")] = "api",
+    days: float = 365,
+    keys: Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS")] = VAR / "keys",
+) -> None:
+    """Issue a signed token."""
+    try:
+        print(issue(keys, role, name, unit, days))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+DEAD = text("""
+    SELECT id, subject, key, attempts, since, reason FROM retry WHERE state = 'dead' ORDER BY id""")
+
+REPLAY = text("""
+    UPDATE retry SET state = 'failed', attempts = 0, due = now(), since = now()
+    WHERE state = 'dead' AND (CAST(:id AS bigint) IS NULL OR id = :id)""")
+
+
+@cli.command()
+def dead() -> None:
+    """List facts that failed for good: where, which, how often, since when, why."""
+    for name, row in asyncio.run(_each("dead", None)):
+        print(f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}  {row.since:%F %T}")
+        print(f"    {row.reason}")
+
+
+@cli.command()
+def replay(number: Annotated[int | None, typer.Argument(help="#id of one")] = None) -> None:
+    """Give dead facts another life; the running service picks them up within a second."""
+    for name, count in asyncio.run(_each("replay", number)):
+        print(f"{name}: {count} to be tried again")
+
+
+async def _each(what: str, number: int | None) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    with _databases() as url_of:
+        for name in PARTS:
+            store: Store[None] = Store(name, url_of(name), None, pool_size=1)
+            async with store.act("ops") as act:
+                connection = await act.session.connection()
+                if what == "dead":
+                    found += [(name, row) for row in await connection.execute(DEAD)]
+                else:
+                    result = await connection.execute(REPLAY, {"id": number})
+                    found.append((name, result.rowcount))
+            await store.close()
+    return found
+
+
+@contextmanager
+def _databases() -> Iterator[Callable[[str], str]]:
+    """Addresses of the databases: the environment's, or those of the embedded server."""
+    if _has("DATABASE_URL"):
+        yield lambda name: _settings(name).database_url
+        return
+    with embedded.use() as server:
+        yield lambda name: server.url(f"jiesu_{name}")
+
+
+@cli.command("contracts")
+def write_contracts() -> None:
+    """Write docs/events.md, docs/asyncapi.yaml, docs/openapi and the JSON Schemas."""
+    for path in contracts.write(Path("docs")):
+        print(path)
+
+
+def _settings(name: str) -> ServiceSettings:
+    settings = PARTS[name].settings()
+    url = settings.database_url.replace("{service}", name)
+    return settings.model_copy(update={"database_url": url})
+
+
+def _known(name: str) -> str:
+    if name not in PARTS:
+        raise ConfigError(f"unknown service {name!r}; one of {', '.join(PARTS)}")
+    return name
+
+
+def main() -> None:
+    """Run a command; a fault of configuration is one clear message and exit code 2."""
+    commands = {command.name or command.callback.__name__ for command in cli.registered_commands}  # type: ignore[union-attr]
+    if not sys.argv[1:] or sys.argv[1] not in {*commands, "--help"}:
+        sys.argv.insert(1, "run")
+    try:
+        cli()
+    except (ConfigError, embedded.EmbeddedTrouble) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as error:
+        faults = [f"JIESU_{str(row['loc'][0]).upper()}: {row['msg']}" if row["loc"] else row["msg"]
+                  for row in error.errors(include_input=False)]
+        print("\n".join(faults), file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

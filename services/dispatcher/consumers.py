@@ -1,0 +1,16 @@
+"""Door 2, facts: what the dispatcher listens to."""
+
+from __future__ import annotations
+
+from services.dispatcher import usecases
+from shared.inbox import Handler
+
+SUBSCRIPTIONS: dict[str, Handler] = {
+    "ticket.registered": usecases.register,
+    "ticket.supplemented": usecases.supplement,
+    "ticket.urged": usecases.urge,
+    "ticket.withdrawn": usecases.withdraw,
+    "ticket.reopened": usecases.reopen,
+    "ticket.closed": usecases.close,
+    "*.*.*": usecases.deliver,  # addressed to a unit, whoever says it
+}

@@ -1,0 +1,27 @@
+"""Door 3, time: only the unit feed needs it, for positions are given after the commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.dispatcher import usecases
+from services.dispatcher.settings import Config
+from shared.app import Job
+from shared.db import Store
+
+
+async def number_feed(store: Store[Config], limit: int) -> int:
+    """Give what was delivered its place in the feed."""
+    async with store.act("service:dispatcher") as act:
+        return await usecases.number_feed(act, limit)
+
+
+async def oldest_delivery(store: Store[Config]) -> datetime | None:
+    """Since when something waits for its place."""
+    async with store.act("service:dispatcher") as act:
+        return await usecases.oldest_delivery(act)
+
+
+JOBS: dict[str, Job] = {
+    "number_feed": Job(run=number_feed, due=oldest_delivery, every=0.5, limit=1_000)
+}

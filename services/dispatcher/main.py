@@ -1,0 +1,17 @@
+"""派单 dispatcher, assembled."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.dispatcher.consumers import SUBSCRIPTIONS
+from services.dispatcher.jobs import JOBS
+from services.dispatcher.models import TABLES
+from services.dispatcher.routes import router
+from services.dispatcher.settings import Settings
+from shared.app import build_app
+
+
+def app(settings: Settings | None = None) -> FastAPI:
+    """The dispatcher."""
+    return build_app("dispatcher", settings or Settings(), router, SUBSCRIPTIONS, JOBS, TABLES)

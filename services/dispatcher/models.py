@@ -1,0 +1,158 @@
+"""The dispatcher's tables: what it knows of a ticket, its assignments, the unit feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from shared.db import NAMING
+from shared.events import TicketRegistered
+from shared.outbox import system_tables
+
+
+class Base(SQLModel):
+    """Base of this service's tables, on metadata of its own."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
+
+
+class Ticket(Base, table=True):
+    """工单: what intake said of it, and the marks from which its stand follows.
+
+    ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
+    last rounds that ended so, 0 for none. The row is the lock of everything about the ticket.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        Index("ix_tickets_unassigned", "number", postgresql_where=text("unassigned IS NOT NULL")),
+    )
+
+    number: str = Field(primary_key=True, sa_type=Text)
+    registered: datetime
+    matter: dict[str, Any] = Field(sa_type=JSONB)
+    urgency: str = Field(sa_type=Text)
+    round: int = 1
+    resolved: int = 0
+    closed: int = 0
+    withdrawn: datetime | None = None
+    unassigned: datetime | None = None
+    unassigned_reason: str | None = Field(default=None, sa_type=Text)
+    nearest: list[str] = Field(default_factory=list, sa_type=JSONB)
+    urged: int = 0
+
+    def said(self) -> TicketRegistered:
+        """What intake registered."""
+        return TicketRegistered.model_validate(self.matter)
+
+
+class Assignment(Base, table=True):
+    """派单: a ticket given to one unit in one round.
+
+    ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
+    an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
+    said; ``verdict`` how the citizen closed the round.
+    """
+
+    __tablename__ = "assignments"
+    __table_args__ = (Index("ix_assignments_unit_id", "unit", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    round: int
+    unit: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    was: str | None = Field(default=None, sa_type=Text)
+    rule: str | None = Field(default=None, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Text)
+    limits: dict[str, Any] = Field(sa_type=JSONB)
+    appointed: bool = False
+    redo: bool = False
+    dispatched: datetime
+    handler: str | None = Field(default=None, sa_type=Text)
+    attempts: int = 0
+    reached: bool = False
+    progress: str | None = Field(default=None, sa_type=Text)
+    completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    verdict: str | None = Field(default=None, sa_type=Text)
+
+
+class Contact(Base, table=True):
+    """联系记录: one attempt to contact the citizen (R-12)."""
+
+    __tablename__ = "contacts"
+
+    id: UUID = Field(primary_key=True)
+    assignment: UUID = Field(foreign_key="assignments.id", index=True)
+    at: datetime
+    how: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+
+
+class Return(Base, table=True):
+    """退单: a request and, once the desk ruled, its ruling (R-15); kept as precedent."""
+
+    __tablename__ = "returns"
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    assignment: UUID = Field(foreign_key="assignments.id", index=True)
+    unit: str = Field(sa_type=Text)
+    reason_code: str = Field(sa_type=Text)
+    legal_basis: str = Field(sa_type=Text)
+    suggested_unit: str | None = Field(default=None, sa_type=Text)
+    approver: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    requested: datetime
+    granted: bool | None = None
+    ruling: str | None = Field(default=None, sa_type=Text)
+    ruled: datetime | None = None
+    ruled_by: str | None = Field(default=None, sa_type=Text)
+
+
+class Supplement(Base, table=True):
+    """补充: what the citizen added; whoever is dispatched later gets it with the content."""
+
+    __tablename__ = "supplements"
+
+    ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
+    seq: int = Field(primary_key=True)
+    at: datetime
+    content: str = Field(sa_type=Text)
+
+
+class Delivery(Base, table=True):
+    """One fact addressed to a unit, read by ``position``: given after the commit, in order.
+
+    Ids are handed out before commit, so a reader who went by id would miss rows.
+    """
+
+    __tablename__ = "feed"
+    __table_args__ = (
+        Index("ix_feed_unit_position", "unit", "position"),
+        Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
+    )
+
+    id: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=BigInteger,
+        sa_column_args=(Identity(always=True),),
+    )
+    position: int | None = Field(default=None, unique=True, sa_type=BigInteger)
+    unit: str = Field(sa_type=Text)
+    event: UUID
+    name: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    received: datetime
+
+
+TABLES = system_tables(Base.metadata)

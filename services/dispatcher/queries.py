@@ -1,0 +1,265 @@
+"""What use cases load, and how rows are shown.
+
+Whoever changes anything about a ticket locks its row first, then loads its assignments: one order
+of locks for every door, and never a decision on a row that is about to change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlmodel import col, func, select
+
+from services.dispatcher.models import Assignment, Delivery, Return, Supplement, Ticket
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import ticket as stands
+from services.dispatcher.schemas import (
+    AssignmentOut,
+    AssignmentPage,
+    Delivered,
+    FeedPage,
+    TicketOut,
+    UnassignedOut,
+    UnassignedPage,
+)
+from services.dispatcher.settings import Config
+from shared.db import Act
+from shared.errors import BadCursor, NotFound, TooEarly
+from shared.events import Fact, Role
+
+Acting = Act[Config]
+
+FEED_LOCK = 0x66656564  # "feed": one numbering at a time, so positions are given in one order
+
+NUMBER_FEED = text("""
+    UPDATE feed SET position = given.position
+    FROM (SELECT id, (SELECT coalesce(max(position), 0) FROM feed) + row_number() OVER (ORDER BY id)
+              AS position
+          FROM (SELECT id FROM feed WHERE position IS NULL ORDER BY id LIMIT :limit) AS waiting
+         ) AS given
+    WHERE feed.id = given.id""")
+
+
+@dataclass(slots=True)
+class Case:
+    """A ticket with its assignments, oldest first."""
+
+    ticket: Ticket
+    assignments: list[Assignment]
+
+    def open(self) -> list[Assignment]:
+        """The assignments somebody still has to move."""
+        return [one for one in self.assignments if one.state in machine.OPEN]
+
+    def co_handlers(self, round: int) -> list[Assignment]:
+        """Every assignment of a round that answers to its lead."""
+        return [one for one in self.assignments if one.round == round and one.role == Role.CO]
+
+    def completed(self, round: int) -> list[Assignment]:
+        """The assignments of a round whose units answered."""
+        done = machine.State.COMPLETED
+        return [one for one in self.assignments if one.round == round and one.state == done]
+
+    def completed_lead(self, round: int) -> Assignment | None:
+        """The lead who completed a round; None while nobody has."""
+        return next((one for one in self.completed(round) if one.role == Role.LEAD), None)
+
+    def marks(self) -> stands.Marks:
+        """What the rules judge the ticket's stand by."""
+        return stands.Marks(
+            round=self.ticket.round,
+            resolved=self.ticket.resolved,
+            closed=self.ticket.closed,
+            withdrawn=self.ticket.withdrawn is not None,
+            unassigned=self.ticket.unassigned is not None,
+        )
+
+
+# --- to change ---------------------------------------------------------------------------------
+
+
+async def find_locked(act: Acting, number: str) -> Case | None:
+    """A ticket by number, locked, with its assignments."""
+    ticket = await act.session.get(Ticket, number, with_for_update=True)
+    return Case(ticket, await _assignments(act, number)) if ticket else None
+
+
+async def ground(act: Acting, fact: Fact) -> Case:
+    """The ticket a fact is about. Raises TooEarly when it has not been registered here yet."""
+    case = await find_locked(act, fact.subject)
+    if case is None:
+        raise TooEarly(f"{fact.name}: ticket {fact.subject} is not registered yet")
+    return case
+
+
+async def ticket(act: Acting, number: str) -> Case:
+    """The ticket the desk acts on. Raises NotFound."""
+    case = await find_locked(act, number)
+    if case is None:
+        raise NotFound
+    return case
+
+
+async def assignment(act: Acting, id: UUID) -> tuple[Case, Assignment]:
+    """An assignment the caller may act on, with its ticket.
+
+    Raises NotFound for what does not exist and for another unit's alike.
+    """
+    number = (await act.session.exec(select(Assignment.ticket).where(Assignment.id == id))).first()
+    if number is None:
+        raise NotFound
+    case = await ticket(act, number)
+    found = next(one for one in case.assignments if one.id == id)
+    if act.caller and act.caller.unit not in (None, found.unit):
+        raise NotFound
+    return case, found
+
+
+async def supplements(act: Acting, number: str) -> list[str]:
+    """What the citizen added, in the order it was said."""
+    added = select(Supplement.content).where(Supplement.ticket == number)
+    return list((await act.session.exec(added.order_by(col(Supplement.seq)))).all())
+
+
+async def returns_of(act: Acting, number: str, unit: str) -> Sequence[Return]:
+    """Every return a unit asked for on a ticket."""
+    query = select(Return).where(Return.ticket == number, Return.unit == unit)
+    return (await act.session.exec(query)).all()
+
+
+async def return_to_rule(act: Acting, id: UUID) -> Return:
+    """The return of an assignment that waits for its ruling."""
+    query = select(Return).where(Return.assignment == id, col(Return.granted).is_(None))
+    return (await act.session.exec(query)).one()
+
+
+async def _assignments(act: Acting, number: str) -> list[Assignment]:
+    query = select(Assignment).where(Assignment.ticket == number)
+    return list((await act.session.exec(query.order_by(col(Assignment.id)))).all())
+
+
+# --- to show -----------------------------------------------------------------------------------
+
+
+async def ticket_seen(act: Acting, number: str) -> TicketOut:
+    """A ticket's assignments as the caller may see them.
+
+    The lead sees all, for its co-handlers answer to it (R-13); a co-handler sees its own. Raises
+    NotFound, also for a unit that has none.
+    """
+    found = await act.session.get(Ticket, number)
+    if found is None:
+        raise NotFound
+    case = Case(found, await _assignments(act, number))
+    if act.caller and act.caller.unit:
+        own = [one for one in case.assignments if one.unit == act.caller.unit]
+        if not own:
+            raise NotFound
+        leads = any(one.role == Role.LEAD for one in own)
+        case.assignments = case.assignments if leads else own
+    return show_ticket(case)
+
+
+async def unit_assignments(
+    act: Acting, unit: str, after: str | None, limit: int, states: Sequence[str]
+) -> AssignmentPage:
+    """A page of a unit's assignments, oldest first. Raises BadCursor."""
+    query = select(Assignment, Ticket).join(Ticket, col(Ticket.number) == col(Assignment.ticket))
+    query = query.where(Assignment.unit == unit)
+    if states:
+        query = query.where(col(Assignment.state).in_(states))
+    if after is not None:
+        query = query.where(col(Assignment.id) > _id(after))
+    rows = (await act.session.exec(query.order_by(col(Assignment.id)).limit(limit + 1))).all()
+    items = [show(found, one) for one, found in rows[:limit]]
+    return AssignmentPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
+
+
+async def unassigned(act: Acting, after: str | None, limit: int) -> UnassignedPage:
+    """A page of the tickets that wait for the desk. Raises BadCursor."""
+    query = select(Ticket).where(col(Ticket.unassigned).is_not(None))
+    if after is not None:
+        query = query.where(col(Ticket.number) > _number(after))
+    rows = (await act.session.exec(query.order_by(col(Ticket.number)).limit(limit + 1))).all()
+    items = [_show_unassigned(one) for one in rows[:limit]]
+    return UnassignedPage(items=items, next=items[-1].ticket if len(rows) > limit else None)
+
+
+def show_ticket(case: Case) -> TicketOut:
+    """A ticket as it is answered."""
+    standing = stands.stand(case.marks())
+    return TicketOut(
+        ticket=case.ticket.number,
+        stand=standing,
+        sentence=stands.SENTENCES[standing],
+        round=case.ticket.round,
+        urgency=case.ticket.urgency,
+        assignments=[show(case.ticket, one) for one in case.assignments],
+    )
+
+
+def show(found: Ticket, one: Assignment) -> AssignmentOut:
+    """An assignment as it is answered."""
+    state = machine.State(one.state)
+    row = one.model_dump(exclude={"was", "appointed"})
+    matter = {field: found.matter[field] for field in ("title", "topic", "area")}
+    return AssignmentOut(
+        **row, **matter, sentence=machine.SENTENCES[state], allowed=machine.allowed(state)
+    )
+
+
+def _show_unassigned(found: Ticket) -> UnassignedOut:
+    return UnassignedOut(
+        **found.matter,
+        **found.model_dump(include={"registered", "round", "urged", "nearest"}),
+        ticket=found.number,
+        since=found.unassigned,
+        reason=found.unassigned_reason,
+    )
+
+
+# --- the unit feed -----------------------------------------------------------------------------
+
+
+async def number_feed(act: Acting, limit: int) -> int:
+    """Give the waiting deliveries their positions, in order; returns how many."""
+    connection = await act.session.connection()
+    await connection.execute(text(f"SELECT pg_advisory_xact_lock({FEED_LOCK})"))
+    return (await connection.execute(NUMBER_FEED, {"limit": limit})).rowcount
+
+
+async def feed_start(act: Acting, cursor: str) -> int:
+    """The position a reader's cursor stands for. Raises BadCursor for one that was never given."""
+    if not re.fullmatch(r"[0-9]{1,18}", cursor):
+        raise BadCursor
+    last = (await act.session.exec(select(func.max(Delivery.position)))).one() or 0
+    if int(cursor) > last:
+        raise BadCursor
+    return int(cursor)
+
+
+async def feed_page(act: Acting, unit: str, after: int, limit: int) -> FeedPage:
+    """What was delivered to a unit after a position."""
+    query = select(Delivery).where(Delivery.unit == unit, col(Delivery.position) > after)
+    rows = (await act.session.exec(query.order_by(col(Delivery.position)).limit(limit + 1))).all()
+    items = [Delivered(position=row.position, fact=orjson.loads(row.body)) for row in rows[:limit]]
+    last = items[-1].position if items else after
+    return FeedPage(items=items, next=last, more=len(rows) > limit)
+
+
+def _id(cursor: str) -> UUID:
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise BadCursor from None
+
+
+def _number(cursor: str) -> str:
+    if not re.fullmatch(r"[0-9]{8}-[0-9]{6,}", cursor):
+        raise BadCursor
+    return cursor

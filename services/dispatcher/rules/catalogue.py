@@ -1,0 +1,187 @@
+"""派单目录, the dispatch catalogue: which rule covers a ticket, and why (R-03, GB66-5). Pure.
+
+The rules are compiled once. Each condition is an index from a value to the set of rules it
+satisfies, held as the bits of an integer; a ticket's rules are the intersection of six such sets,
+and the lowest bit is the first rule in file order. All keywords are looked for in one pass.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated
+
+from ahocorasick_rs import AhoCorasick
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from shared.events import TicketRegistered, TicketType, Urgency
+
+TOWN = "{town}"
+NEAREST = 5
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Rule(BaseModel):
+    """One line of the catalogue: every condition that is given must hold; none given holds always.
+
+    ``topic`` covers itself and what lies under it by whole words. ``keywords`` and ``flags``: any
+    of. ``lead`` and ``co_handlers`` are unit codes or ``{town}``, the town of the ticket's area.
+    ``grassroots``: the matter is in the towns' duty list, so a town may lead (GB66-5, R-05).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    topic: Word | None = None
+    areas: tuple[Word, ...] = ()
+    types: tuple[TicketType, ...] = ()
+    keywords: tuple[Word, ...] = ()
+    flags: tuple[Word, ...] = ()
+    lead: Word
+    co_handlers: tuple[Word, ...] = ()
+    urgency: Urgency | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    grassroots: bool = False
+
+    @field_validator("urgency")
+    @classmethod
+    def _not_complex(cls, urgency: Urgency | None) -> Urgency | None:
+        if urgency is Urgency.COMPLEX:
+            raise ValueError("complex is granted by the desk, never by a rule")
+        return urgency
+
+
+class Catalogue(BaseModel):
+    """The whole file; the first rule that covers a ticket decides."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+
+    @field_validator("rules")
+    @classmethod
+    def _ids_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        seen: set[str] = set()
+        for rule in rules:
+            if rule.id in seen:
+                raise ValueError(f"rule id {rule.id!r} is used twice")
+            seen.add(rule.id)
+        return rules
+
+
+def unknown_codes(
+    catalogue: Catalogue,
+    *,
+    units: Collection[str],
+    topics: Collection[str],
+    areas: Collection[str],
+    flags: Collection[str],
+) -> Iterator[tuple[int, str, str]]:
+    """Every code that the jurisdiction does not know: (rule index, field, code)."""
+    branches = {prefix for topic in topics for prefix in prefixes(topic)}
+    for index, rule in enumerate(catalogue.rules):
+        named = {
+            "topic": ([rule.topic] if rule.topic else [], branches),
+            "areas": (rule.areas, areas),
+            "flags": (rule.flags, flags),
+            "lead": ([rule.lead], {*units, TOWN}),
+            "co_handlers": (rule.co_handlers, {*units, TOWN}),
+        }
+        for field, (codes, known) in named.items():
+            yield from ((index, field, code) for code in codes if code not in known)
+
+
+def prefixes(topic: str) -> list[str]:
+    """``a.b.c`` lies under ``a``, ``a.b`` and itself."""
+    words = topic.split(".")
+    return [".".join(words[:count]) for count in range(1, len(words) + 1)]
+
+
+def plain(text: str) -> str:
+    """Text as keywords are compared: full-width letters as half-width, capitals as small."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def text_of(ticket: TicketRegistered) -> str:
+    """What keywords are looked for in; a line break keeps title and content apart."""
+    return plain(f"{ticket.title}\n{ticket.content}")
+
+
+class _Index:
+    """The rules that ask for a value, by value; ``free`` are those that ask for none."""
+
+    def __init__(self, asked: Iterable[Collection[str]]) -> None:
+        self.free = 0
+        self.by_value: dict[str, int] = {}
+        for bit, values in enumerate(asked):
+            if not values:
+                self.free |= 1 << bit
+            for value in values:
+                self.by_value[value] = self.by_value.get(value, 0) | 1 << bit
+
+    def satisfied(self, values: Iterable[str]) -> int:
+        """The rules whose condition holds when the ticket has these values."""
+        bits = self.free
+        for value in values:
+            bits |= self.by_value.get(value, 0)
+        return bits
+
+
+class Matcher:
+    """The catalogue compiled: finds the first rule that covers a ticket."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._topics = _Index([rule.topic] if rule.topic else () for rule in rules)
+        self._areas = _Index(rule.areas for rule in rules)
+        self._types = _Index([str(kind) for kind in rule.types] for rule in rules)
+        self._flags = _Index(rule.flags for rule in rules)
+        self._keywords = _Index([plain(word) for word in rule.keywords] for rule in rules)
+        self._words = list(self._keywords.by_value)
+        self._automaton = AhoCorasick(self._words)
+        self._fields = _by_field(rules)
+
+    def first(self, ticket: TicketRegistered) -> Rule | None:
+        """The first rule in file order whose every condition holds."""
+        bits = (
+            self._topics.satisfied(prefixes(ticket.topic))
+            & self._areas.satisfied((ticket.area,))
+            & self._types.satisfied((ticket.ticket_type,))
+            & self._flags.satisfied(ticket.flags)
+        )
+        if bits & ~self._keywords.free:  # only then can the text matter
+            bits &= self._keywords.satisfied(self._found(text_of(ticket)))
+        return self.rules[(bits & -bits).bit_length() - 1] if bits else None
+
+    def nearest(self, topic: str) -> tuple[str, ...]:
+        """Ids of the first rules in the same field (first word), for a person to start from."""
+        return self._fields.get(topic.partition(".")[0], ())
+
+    def _found(self, text: str) -> Iterator[str]:
+        matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        return (self._words[pattern] for pattern, _, _ in matches)
+
+
+def _by_field(rules: Iterable[Rule]) -> Mapping[str, tuple[str, ...]]:
+    fields: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        if rule.topic:
+            field = rule.topic.partition(".")[0]
+            fields[field] = (*fields.get(field, ()), rule.id)[:NEAREST]
+    return fields
+
+
+def explain(rule: Rule, ticket: TicketRegistered) -> tuple[str, ...]:
+    """Each condition of a rule and how the ticket met it, in words; the rule must cover it."""
+    text = text_of(ticket)
+    words = [word for word in rule.keywords if plain(word) in text]
+    flags = [flag for flag in rule.flags if flag in ticket.flags]
+    said = [
+        (rule.topic, f"事项 {ticket.topic} 属于 {rule.topic} the topic lies under {rule.topic}"),
+        (rule.areas, f"地区 {ticket.area} 在规则所列地区 the area is one of the rule's"),
+        (rule.types, f"性质为 {ticket.ticket_type} the type is {ticket.ticket_type}"),
+        (words, f"内容提到“{'、'.join(words)}” the text mentions {', '.join(words)}"),
+        (flags, f"标记 {'、'.join(flags)} flagged {', '.join(flags)}"),
+    ]
+    return tuple(sentence for condition, sentence in said if condition)

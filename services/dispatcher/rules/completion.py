@@ -1,0 +1,123 @@
+"""办结: what must be done and said before a unit may finish (R-13, R-19, R-21). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.dispatcher.rules.assignment import ANSWERED, OPEN, Action, State, move
+from shared.errors import JiesuError, Malformed
+from shared.events import AssignmentCompleted, CompletionKind, ContactOutcome
+
+
+class CitizenNotContacted(JiesuError):
+    """The citizen is contacted first, or at least the attempts are on record (R-12)."""
+
+    status = 409
+    slug = "citizen-not-contacted"
+    title = "尚未联系群众，不得办结 The citizen must be contacted before completion"
+
+
+class ContactNotOnRecord(JiesuError):
+    """A completion claims a contact that nobody recorded (policy.yaml: contact_proved)."""
+
+    status = 409
+    slug = "contact-not-on-record"
+    title = "没有联系记录 No contact with the citizen is on record"
+
+
+class CoHandlersOpen(JiesuError):
+    """The lead answers for all, so it finishes last; ``units`` have not answered yet (R-13)."""
+
+    status = 409
+    slug = "co-handlers-open"
+    title = "协办单位尚未答复 Co-handlers have not answered yet"
+
+
+class ContactTimeWrong(Malformed):
+    """An attempt lies between the dispatch and now."""
+
+    slug = "contact-time-wrong"
+    title = (
+        "联系时间应在派单之后、当前时间之前 An attempt is made after dispatch and not in the future"
+    )
+
+
+class PromisedDateMissing(Malformed):
+    """What cannot be done yet is promised for a day to come (JN-24(3))."""
+
+    slug = "promised-date-missing"
+    title = "暂无条件的须承诺办结日期 A matter put off needs a promised date that is not past"
+
+
+class UnsolvedReasonMissing(Malformed):
+    """Who did not solve it says why."""
+
+    slug = "unsolved-reason-missing"
+    title = "未解决的须说明原因 An unsolved matter needs its reason"
+
+
+class KindContradicted(Malformed):
+    """``solved`` and the kind of completion say opposite things."""
+
+    slug = "kind-contradicted"
+    title = "办结类型与是否解决不一致 The kind and whether it was solved contradict each other"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is on record of an assignment when its unit wants to complete it.
+
+    ``contact_duty``: its limits name a first contact and the citizen can and wants to be contacted.
+    ``co_handlers``: the states of those who answer to it, by unit; empty for a co-handler.
+    """
+
+    state: State
+    contact_duty: bool
+    attempts: int
+    reached: bool
+    co_handlers: Mapping[str, State]
+
+
+def complete(work: Work, said: AssignmentCompleted, today: date) -> State:
+    """The state after a unit said that it is done.
+
+    Raises MoveRefused, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen, KindContradicted,
+    UnsolvedReasonMissing, PromisedDateMissing.
+    """
+    moved = move(work.state, Action.COMPLETE)
+    if work.contact_duty and not work.attempts:
+        raise CitizenNotContacted
+    if said.contacted and not work.reached:
+        raise ContactNotOnRecord(field="contacted")
+    if waiting := [unit for unit, state in work.co_handlers.items() if state in OPEN]:
+        raise CoHandlersOpen(units=waiting)
+    _check_form(said, today)
+    return moved
+
+
+def _check_form(said: AssignmentCompleted, today: date) -> None:
+    """Refuse a form that contradicts itself or leaves out what its kind needs."""
+    contradicts = {
+        CompletionKind.SOLVED: not said.solved,
+        CompletionKind.NO_CONDITION_YET: said.solved,
+    }
+    if contradicts.get(said.kind):
+        raise KindContradicted(field="solved")
+    if not said.solved and not said.unsolved_reason:
+        raise UnsolvedReasonMissing(field="unsolved_reason")
+    put_off = said.kind is CompletionKind.NO_CONDITION_YET
+    if put_off and (said.promised_date or "") < today.isoformat():
+        raise PromisedDateMissing(field="promised_date")
+
+
+def check_attempt(at: datetime, dispatched: datetime, now: datetime) -> None:
+    """An attempt cannot lie in the future or before the dispatch. Raises ContactTimeWrong."""
+    if not dispatched <= at <= now:
+        raise ContactTimeWrong(field="at")
+
+
+def is_answer(outcome: ContactOutcome) -> bool:
+    """Whether an attempt reached the citizen, who may also have declined to talk."""
+    return outcome in ANSWERED

@@ -1,0 +1,103 @@
+"""退单, the dispatch objection: who may return a ticket, and until when (R-15, R-16). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.dispatcher.rules.assignment import Action, State, move
+from shared.calendar import WorkCalendar
+from shared.errors import JiesuError, UnknownCode
+from shared.events import Urgency
+from shared.limits import LimitText
+
+
+class ReturnBarred(JiesuError):
+    """A return that may not even be asked for; the subclasses say why."""
+
+    status = 409
+
+
+class ReturnedBefore(ReturnBarred):
+    """A unit asks once per ticket."""
+
+    slug = "returned-before"
+    title = "本单位对该工单已申请过退单 Your unit asked to return this ticket before"
+
+
+class ReturnAfterRuling(ReturnBarred):
+    """A unit appointed by hand, or ruled to be the right one, may not return (WF-22)."""
+
+    slug = "return-after-ruling"
+    title = "经裁定或直接指定的单位不得退单 A unit appointed by ruling may not return the ticket"
+
+
+class ReturnOnRedo(ReturnBarred):
+    """A unit that completed a ticket cannot say in the next round that it was never its duty."""
+
+    slug = "return-on-redo"
+    title = "重办工单不得退单 A ticket to be done again may not be returned"
+
+
+class ReturnTooLate(ReturnBarred):
+    """The window is over; silence counts as acceptance."""
+
+    slug = "return-too-late"
+    title = "退单时限已过 The time to return the ticket is over"
+
+
+class ReturnRules(BaseModel):
+    """``return_ticket`` of policy.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    window: LimitText
+    window_urgent: LimitText
+    reason_codes: Annotated[tuple[str, ...], Field(min_length=1)]
+    max_returns_per_unit_per_ticket: Annotated[int, Field(ge=0)] = 1
+    after_ruling_no_return: bool = True
+
+    def until(self, dispatched: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
+        """The last moment at which a return may be requested."""
+        fast = urgency in (Urgency.CRITICAL, Urgency.URGENT)
+        return calendar.due(dispatched, self.window_urgent if fast else self.window).at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules must know of the assignment that is to be returned.
+
+    ``appointed``: made by hand at the desk. ``asked``: returns the unit asked for on this ticket,
+    ``refused``: how many of them the desk refused. ``until``: when the window ends.
+    """
+
+    state: State
+    redo: bool
+    appointed: bool
+    asked: int
+    refused: int
+    until: datetime
+
+
+def request_return(
+    standing: Standing, reason_code: str, rules: ReturnRules, now: datetime
+) -> State:
+    """The state after a return was requested.
+
+    Raises MoveRefused, UnknownCode, ReturnAfterRuling, ReturnedBefore, ReturnOnRedo, ReturnTooLate.
+    """
+    moved = move(standing.state, Action.REQUEST_RETURN)
+    if reason_code not in rules.reason_codes:
+        raise UnknownCode(field="reason_code", allowed=list(rules.reason_codes))
+    if rules.after_ruling_no_return and (standing.appointed or standing.refused):
+        raise ReturnAfterRuling
+    if standing.asked >= rules.max_returns_per_unit_per_ticket:
+        raise ReturnedBefore
+    if standing.redo:
+        raise ReturnOnRedo
+    if now > standing.until:
+        raise ReturnTooLate(until=standing.until.isoformat())
+    return moved

@@ -1,0 +1,168 @@
+"""What is asked and answered over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from shared.auth import Body, Text
+from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
+
+Code = Annotated[str, Text(20)]
+Line = Annotated[str, Text(200)]
+Paragraph = Annotated[str, Text(2_000)]
+Note = Annotated[str, Text(2_000, min_length=0)]
+Report = Annotated[str, Text(10_000)]
+
+
+class Assign(Body):
+    """指定承办单位: the desk names one lead and any co-handlers (JN-29)."""
+
+    lead: Code
+    co_handlers: list[Code] = Field(default_factory=list, max_length=20)
+    reason: Paragraph
+    urgency: Urgency | None = None
+
+
+class Sign(Body):
+    """签收: the unit names the person who handles it (专人负责)."""
+
+    handler: Line
+
+
+class ContactMade(Body):
+    """先行联系: one attempt; ``at`` is when it was made, now if it is left out (R-12)."""
+
+    how: Literal["phone", "visit", "message"]
+    outcome: ContactOutcome
+    at: AwareDatetime | None = None
+    note: Note = ""
+
+
+class Progress(Body):
+    """进展: how far the unit is."""
+
+    note: Paragraph
+
+
+class ReturnRequest(Body):
+    """退单申请, with its legal basis and who in the unit approved it (R-15)."""
+
+    reason_code: Line
+    legal_basis: Paragraph
+    suggested_unit: Code | None = None
+    approver: Line
+    note: Note = ""
+
+
+class Ruling(Body):
+    """退单裁定: the desk decides (R-15)."""
+
+    granted: bool
+    ruling: Paragraph
+
+
+class Completion(Body):
+    """办结: the form of R-21. ``contacted`` left out: as is on record."""
+
+    kind: CompletionKind
+    solved: bool
+    facts_true: bool = True
+    beyond_duty: bool = False
+    contacted: bool | None = None
+    unsolved_reason: Paragraph | None = None
+    result: Report
+    public_answer: Report
+    promised_date: date | None = None
+    signed_off_by: Line
+
+
+class AssignmentOut(BaseModel):
+    """An assignment as its unit and the desk see it; ``allowed`` are the moves from its state."""
+
+    id: UUID
+    ticket: str
+    round: int
+    unit: str
+    role: Role
+    state: str
+    sentence: str
+    allowed: list[str]
+    title: str
+    topic: str
+    area: str
+    urgency: Urgency
+    rule: str | None
+    reason: str
+    limits: Limits
+    redo: bool
+    dispatched: AwareDatetime
+    handler: str | None
+    attempts: int
+    reached: bool
+    progress: str | None
+    completion: dict[str, Any] | None
+    verdict: str | None
+
+
+class TicketOut(BaseModel):
+    """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher."""
+
+    ticket: str
+    stand: str
+    sentence: str
+    round: int
+    urgency: Urgency
+    assignments: list[AssignmentOut]
+
+
+class AssignmentPage(BaseModel):
+    """A unit's assignments, oldest first; ``next`` asks for what follows, None at the end."""
+
+    items: list[AssignmentOut]
+    next: str | None
+
+
+class UnassignedOut(BaseModel):
+    """待派: a ticket that a person must assign, with what is needed to decide."""
+
+    ticket: str
+    ticket_type: TicketType
+    topic: str
+    title: str
+    content: str
+    area: str
+    flags: list[str]
+    reported_unit: str | None
+    urgency: Urgency
+    round: int
+    urged: int
+    registered: AwareDatetime
+    since: AwareDatetime
+    reason: str
+    nearest: list[str]
+
+
+class UnassignedPage(BaseModel):
+    """Unassigned tickets, oldest number first."""
+
+    items: list[UnassignedOut]
+    next: str | None
+
+
+class Delivered(BaseModel):
+    """A fact as it went over the bus, at its place in the unit feed."""
+
+    position: int
+    fact: dict[str, Any]
+
+
+class FeedPage(BaseModel):
+    """A page of the unit feed; ask again with ``after`` = ``next``. ``more``: at once."""
+
+    items: list[Delivered]
+    next: int
+    more: bool

@@ -1,0 +1,93 @@
+"""The dispatcher's knobs, and the rules in force: catalogue, units, limits, calendar, returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
+from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
+from services.dispatcher.rules.returns import ReturnRules
+from shared.calendar import WorkCalendar
+from shared.config import Codes, Units, read, refuse
+from shared.limits import LimitTable
+from shared.settings import ServiceSettings
+
+
+class Policy(BaseModel):
+    """What the dispatcher reads of policy.yaml beside the limits."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    flags: tuple[str, ...]
+    urgency_rules: UrgencyRules
+    return_ticket: ReturnRules
+
+
+class CheckedCatalogue(Catalogue):
+    """catalogue.yaml, with every code in it looked up in the tables of its jurisdiction."""
+
+    @model_validator(mode="after")
+    def _codes_exist(self, info: ValidationInfo) -> Self:
+        found = unknown_codes(self, **(info.context or {}))
+        refuse(
+            (("rules", index, field), f"代码不存在 no such code: {code}")
+            for index, field, code in found
+        )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The rules in force; ``feed_*`` as in Settings."""
+
+    dispatching: Dispatching
+    units: Units
+    limits: LimitTable
+    calendar: WorkCalendar
+    returns: ReturnRules
+    feed_look: float
+    feed_heartbeat: float
+    feed_life: float
+
+
+class Settings(ServiceSettings):
+    """How the unit feed streams, in seconds. A stream ends after ``feed_life``, so that a token
+    that expired or was revoked meanwhile stops counting; the client resumes by Last-Event-ID.
+    """
+
+    feed_look: float = Field(default=1.0, gt=0)
+    feed_heartbeat: float = Field(default=15.0, gt=0)
+    feed_life: float = Field(default=900.0, gt=0)
+
+    def load(self) -> Config:
+        """Read the files of config_dir. Raises ConfigError with file, line and field."""
+        folder = self.config_dir
+        units = read(folder / "units.yaml", Units)
+        policy = read(folder / "policy.yaml", Policy)
+        limits = read(folder / "policy.yaml", LimitTable)
+        rules = self._catalogue(units, policy).rules
+        return Config(
+            dispatching=Dispatching(Matcher(rules), policy.urgency_rules, units.towns()),
+            units=units,
+            limits=limits,
+            calendar=WorkCalendar.load(
+                folder / "calendar", limits.calendar.duty_segments, limits.timezone
+            ),
+            returns=policy.return_ticket,
+            feed_look=self.feed_look,
+            feed_heartbeat=self.feed_heartbeat,
+            feed_life=self.feed_life,
+        )
+
+    def _catalogue(self, units: Units, policy: Policy) -> Catalogue:
+        codes = read(self.config_dir / "codes.yaml", Codes)
+        known = {
+            "units": {unit.code for unit in units.units},
+            "topics": {topic.code for topic in codes.topics},
+            "areas": {area.code for area in codes.areas},
+            "flags": set(policy.flags),
+        }
+        return read(self.config_dir / "catalogue.yaml", CheckedCatalogue, context=known)

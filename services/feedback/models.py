@@ -1,0 +1,121 @@
+"""Feedback's tables. They hold no name, no telephone number and no word of the complaint."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from shared.db import NAMING
+from shared.outbox import system_tables
+
+
+class Base(SQLModel):
+    """Base of this service's tables, on metadata of its own."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
+
+
+class Ticket(Base, table=True):
+    """What feedback must know of a ticket.
+
+    Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
+    holds this row first, so nobody waits for two rows in two orders.
+    """
+
+    __tablename__ = "tickets"
+    number: str = Field(primary_key=True)
+    ticket_type: str
+    channel: str
+    has_contact: bool
+    reply_declined: bool
+    round: int = 1
+    supervised: bool = False
+    withdrawn: datetime | None = None
+
+
+class Resolution(Base, table=True):
+    """办结: one round as its lead completed it, and how the round ended.
+
+    ``ending`` is a closing kind or ``reopened``. ``seq`` is the dispatcher's: of two completions
+    of one round the later one counts.
+    """
+
+    __tablename__ = "resolutions"
+    __table_args__ = (Index("ix_resolutions_ended", "ended"),)
+    number: str = Field(primary_key=True, foreign_key="tickets.number")
+    round: int = Field(primary_key=True)
+    seq: int
+    lead: str
+    completed: datetime
+    ending: str | None = None
+    ended: datetime | None = None
+
+
+class Callback(Base, table=True):
+    """回访: the callback of one round; ``attempt`` is the one planned or running.
+
+    ``next_step`` is what the clock does with it at ``next_at``: fall_due, ask (the phone system),
+    expire (an asked call nobody reported on); None when it waits for a person or is over.
+    ``leased_until`` (wall clock): a call is being asked for right now. ``settled_by`` is the
+    attempt that ended it.
+    """
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        ForeignKeyConstraint(["number", "round"], ["resolutions.number", "resolutions.round"]),
+        UniqueConstraint("number", "round"),
+        CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
+        Index("ix_callbacks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("ix_callbacks_state", "state", "id"),
+    )
+    id: UUID = Field(primary_key=True)
+    number: str
+    round: int
+    state: str
+    attempt: int
+    finish_by: datetime
+    next_step: str | None = None
+    next_at: datetime | None = None
+    leased_until: datetime | None = None
+    failed_asks: int = 0
+    settled_by: int | None = None
+
+
+class Attempt(Base, table=True):
+    """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2)."""
+
+    __tablename__ = "attempts"
+    callback: UUID = Field(primary_key=True, foreign_key="callbacks.id")
+    attempt: int = Field(primary_key=True)
+    due: datetime
+    asked: datetime | None = None
+    outcome: str | None = None
+    contacted: bool | None = None
+    solved: str | None = None
+    satisfied: str | None = None
+    comment: str = ""
+    reported: datetime | None = None
+    reported_by: str | None = None
+
+
+class Message(Base, table=True):
+    """告知: what the citizen was told of, once each; the text is in the fact ``citizen.told``."""
+
+    __tablename__ = "messages"
+    number: str = Field(primary_key=True, foreign_key="tickets.number")
+    round: int = Field(primary_key=True)
+    occasion: str = Field(primary_key=True)
+
+
+TABLES = system_tables(Base.metadata)

@@ -1,0 +1,175 @@
+"""The two ports to the outside: a contact read from intake, and a call asked of the phone system.
+
+Both happen outside any transaction. The number goes from one answer into one request; it is not
+stored, not logged and stands in no error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+from pydantic import BaseModel, SecretStr, ValidationError
+from standardwebhooks import Webhook
+
+from services.feedback.settings import Config, Settings
+from shared import clock
+
+TIMEOUT = 10.0
+ASK_WITHIN = 25.0
+
+
+class AskFailed(Exception):
+    """The call could not be asked for; the message says which side failed, and never a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to ask for. ``person``: the phone system gives it to a person, not to a machine."""
+
+    callback: UUID
+    ticket: str
+    round: int
+    attempt: int
+    person: bool
+
+    @property
+    def webhook_id(self) -> str:
+        """The same for every try of one attempt, so that the phone system dials once."""
+        return f"{self.callback}.{self.attempt}"
+
+
+class Contact(BaseModel):
+    """Whom to call; lives no longer than one request."""
+
+    name: SecretStr = SecretStr("")
+    phone: SecretStr
+
+
+def open_client() -> httpx.AsyncClient:
+    """A client that goes straight there: no proxy of the environment, no redirects."""
+    return httpx.AsyncClient(
+        timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context()
+    )
+
+
+async def ask(client: httpx.AsyncClient, config: Config, call: Call) -> None:
+    """Ask the phone system to call the citizen. Raises AskFailed; asking again does no harm."""
+    try:
+        async with asyncio.timeout(ASK_WITHIN):
+            contact = await _read_contact(client, config.settings, call)
+            await _send(client, config, call, contact)
+    except TimeoutError:
+        raise AskFailed("no answer in time") from None
+    except httpx.HTTPError as error:
+        raise AskFailed(f"{type(error).__name__} at {error.request.url.host}") from None
+
+
+async def _read_contact(client: httpx.AsyncClient, settings: Settings, call: Call) -> Contact:
+    token = settings.service_token.get_secret_value() if settings.service_token else ""
+    answer = await client.post(
+        f"{str(settings.intake_url).rstrip('/')}/v1/tickets/{call.ticket}/contact-reads",
+        json={"reason": f"回访 callback {call.callback}, attempt {call.attempt}"},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    if not answer.is_success:
+        raise AskFailed(f"intake answered {answer.status_code}")
+    try:
+        return Contact.model_validate_json(answer.content)
+    except ValidationError:
+        raise AskFailed("intake answered without a telephone number") from None
+
+
+async def _send(client: httpx.AsyncClient, config: Config, call: Call, contact: Contact) -> None:
+    """Post the signed request to call (standardwebhooks)."""
+    target = await _target(config.settings)
+    body = orjson.dumps(_body(config, call, contact))
+    answer = await client.post(
+        target.url,
+        content=body,
+        headers={"Content-Type": "application/json", **target.headers, **_signature(config.settings, call, body)},
+        extensions=target.extensions,
+    )
+    if not answer.is_success:
+        raise AskFailed(f"the phone system answered {answer.status_code}")
+
+
+def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
+    questions = [question.model_dump(mode="json") for question in config.policy.questions]
+    return {
+        "type": "callback.ask",
+        "callback": str(call.callback),
+        "ticket": call.ticket,
+        "round": call.round,
+        "attempt": call.attempt,
+        "person": call.person,
+        "questions": questions,
+        "contact": {
+            "name": contact.name.get_secret_value(),
+            "phone": contact.phone.get_secret_value(),
+        },
+    }
+
+
+def _signature(settings: Settings, call: Call, body: bytes) -> dict[str, str]:
+    secret = settings.phone_system_secret
+    now = clock.real()
+    signed = Webhook(secret.get_secret_value() if secret else "").sign(
+        call.webhook_id, now, body.decode()
+    )
+    return {
+        "webhook-id": call.webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signed,
+    }
+
+
+# --- where to ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes: an address that was looked at, under the name that was set."""
+
+    url: httpx.URL
+    headers: dict[str, str] = field(default_factory=dict)
+    extensions: dict[str, str] = field(default_factory=dict)
+
+
+async def _target(settings: Settings) -> Target:
+    """The phone system's address. Raises AskFailed for a private one that is not allowed.
+
+    The request goes to the very address that was looked at: a name that is looked up twice can
+    give two answers.
+    """
+    url = httpx.URL(str(settings.phone_system_url))
+    if settings.embedded or settings.private_networks:
+        return Target(url)
+    addresses = await _addresses(url)
+    if not all(map(_is_public, addresses)):
+        raise AskFailed("the phone system is on a private network; see JIESU_PRIVATE_NETWORKS")
+    named = {"Host": url.netloc.decode()}
+    return Target(url.copy_with(host=str(addresses[0])), named, {"sni_hostname": url.host})
+
+
+async def _addresses(url: httpx.URL) -> list[IPv4Address | IPv6Address]:
+    loop = asyncio.get_running_loop()
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise AskFailed(f"no address for {url.host}") from None
+    return [ip_address(row[4][0]) for row in found]
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    real = inner or address
+    return real.is_global and not real.is_multicast

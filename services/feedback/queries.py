@@ -1,0 +1,222 @@
+"""Selects that repeat: one case under its lock, what is due, the lists, the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Row, func
+from sqlmodel import col, or_, select
+
+from services.feedback.models import Attempt, Callback, Resolution, Ticket
+from services.feedback.rules import machine, verdict
+from services.feedback.rules.machine import State
+from services.feedback.schemas import AttemptOut, CallbackOut
+from services.feedback.settings import Config
+from shared.db import Act
+from shared.errors import NotFound, TooEarly
+
+FeedbackAct: TypeAlias = Act[Config]
+
+
+@dataclass(slots=True)
+class Case:
+    """A callback with the round it is about and its ticket, whose row is held."""
+
+    ticket: Ticket
+    resolution: Resolution
+    callback: Callback
+
+
+async def held_ticket(act: FeedbackAct, number: str) -> Ticket:
+    """The ticket, its row locked. Raises TooEarly while its registration has not arrived."""
+    ticket = await act.session.get(Ticket, number, with_for_update=True)
+    if ticket is None:
+        raise TooEarly(f"ticket {number} is not registered here yet")
+    return ticket
+
+
+async def held_case(act: FeedbackAct, callback: UUID) -> Case:
+    """A callback under its ticket's lock. Raises NotFound.
+
+    Only the number is read before the lock: a row read earlier could be out of date.
+    """
+    number = (
+        await act.session.exec(select(Callback.number).where(col(Callback.id) == callback))
+    ).first()
+    if number is None:
+        raise NotFound(f"回访不存在 no callback {callback}")
+    ticket = await held_ticket(act, number)
+    return await case_of(act, ticket, await act.session.get_one(Callback, callback))
+
+
+async def case_of(act: FeedbackAct, ticket: Ticket, callback: Callback) -> Case:
+    """The case of a callback whose ticket is held."""
+    resolution = await act.session.get_one(Resolution, (callback.number, callback.round))
+    return Case(ticket, resolution, callback)
+
+
+async def callback_of_round(act: FeedbackAct, number: str, round: int) -> Callback | None:
+    """The callback of one round of a ticket."""
+    query = select(Callback).where(
+        col(Callback.number) == number, col(Callback.round) == round
+    )
+    return (await act.session.exec(query)).first()
+
+
+async def open_callbacks(act: FeedbackAct, number: str) -> Sequence[Callback]:
+    """The callbacks of a ticket that are not over."""
+    query = select(Callback).where(
+        col(Callback.number) == number, col(Callback.state).in_(machine.OPEN)
+    )
+    return (await act.session.exec(query)).all()
+
+
+async def attempts_of(act: FeedbackAct, callbacks: Collection[UUID]) -> Sequence[Attempt]:
+    """The attempts of callbacks, in their order."""
+    query = (
+        select(Attempt)
+        .where(col(Attempt.callback).in_(callbacks))
+        .order_by(col(Attempt.callback), col(Attempt.attempt))
+    )
+    return (await act.session.exec(query)).all()
+
+
+# --- by the clock ------------------------------------------------------------------------------
+
+
+async def claim(
+    act: FeedbackAct, steps: Collection[str], limit: int, real: datetime
+) -> Sequence[tuple[Ticket, Callback]]:
+    """Callbacks whose next step is due and that nobody else works on, held for this act.
+
+    Both rows are locked: the ticket as the lock everybody takes, the callback so that its values
+    are those after the lock.
+    """
+    query = (
+        select(Ticket, Callback)
+        .join(Callback, col(Callback.number) == col(Ticket.number))
+        .where(
+            col(Callback.next_step).in_(steps),
+            col(Callback.next_at) <= act.now,
+            or_(col(Callback.leased_until).is_(None), col(Callback.leased_until) <= real),
+        )
+        .order_by(col(Callback.next_at), col(Callback.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await act.session.exec(query)).all()
+
+
+async def next_moment(act: FeedbackAct, steps: Collection[str]) -> datetime | None:
+    """When the next of these steps is due; a call that is being asked for counts as due."""
+    query = select(func.min(col(Callback.next_at))).where(col(Callback.next_step).in_(steps))
+    moment: datetime | None = (await act.session.exec(query)).one()
+    return moment
+
+
+# --- what is shown -----------------------------------------------------------------------------
+
+
+async def page(act: FeedbackAct, state: State | None, after: UUID | None, limit: int) -> list[Callback]:
+    """Callbacks in the order they were planned."""
+    query = select(Callback).order_by(col(Callback.id)).limit(limit)
+    if state is not None:
+        query = query.where(col(Callback.state) == state)
+    if after is not None:
+        query = query.where(col(Callback.id) > after)
+    return list((await act.session.exec(query)).all())
+
+
+async def views(act: FeedbackAct, callbacks: Sequence[Callback]) -> list[CallbackOut]:
+    """Callbacks as they are shown."""
+    if not callbacks:
+        return []
+    query = (
+        select(Callback.id, Ticket, Resolution)
+        .join(Ticket, col(Ticket.number) == col(Callback.number))
+        .join(
+            Resolution,
+            (col(Resolution.number) == col(Callback.number))
+            & (col(Resolution.round) == col(Callback.round)),
+        )
+        .where(col(Callback.id).in_([callback.id for callback in callbacks]))
+    )
+    rows = {id: (ticket, resolution) for id, ticket, resolution in await act.session.exec(query)}
+    attempts = await attempts_of(act, rows.keys())
+    return [
+        _view(act.config, Case(*rows[callback.id], callback), attempts) for callback in callbacks
+    ]
+
+
+def _view(config: Config, case: Case, attempts: Iterable[Attempt]) -> CallbackOut:
+    callback, words = case.callback, machine.SENTENCES[State(case.callback.state)]
+    own = [row for row in attempts if row.callback == callback.id]
+    return CallbackOut(
+        id=callback.id,
+        ticket=callback.number,
+        round=callback.round,
+        lead=case.resolution.lead,
+        state=State(callback.state),
+        sentence_zh=words.zh,
+        sentence_en=words.en,
+        attempt=callback.attempt,
+        due=own[-1].due,
+        finish_by=callback.finish_by,
+        person=needs_person(config, case.ticket, callback),
+        ending=case.resolution.ending,
+        attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in own],
+    )
+
+
+def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:
+    """Whether a person makes this call (policy.yaml ``human_call_required_for``)."""
+    return config.policy.needs_person(
+        report=ticket.ticket_type == "report",
+        supervised=ticket.supervised,
+        redo=callback.round > 1,
+    )
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+async def outcomes(act: FeedbackAct, start: datetime, end: datetime) -> Sequence[Row[Any]]:
+    """Rows of (lead, outcome, contacted, solved, satisfied, number) of rounds that ended in
+    [start, end) with a callback; the outcome is that of the attempt that settled it.
+    """
+    raw = (Resolution.lead, Attempt.outcome, Attempt.contacted, Attempt.solved, Attempt.satisfied)
+    query = (
+        select(*raw, func.count())  # type: ignore[call-overload]  # sqlmodel types 4 columns at most
+        .join(
+            Callback,
+            (col(Callback.number) == col(Resolution.number))
+            & (col(Callback.round) == col(Resolution.round)),
+        )
+        .join(
+            Attempt,
+            (col(Attempt.callback) == col(Callback.id))
+            & (col(Attempt.attempt) == col(Callback.settled_by)),
+        )
+        .where(col(Resolution.ended) >= start, col(Resolution.ended) < end)
+        .group_by(*raw)
+    )
+    rows: Sequence[Row[Any]] = (await act.session.exec(query)).all()
+    return rows
+
+
+async def not_called(act: FeedbackAct, start: datetime, end: datetime) -> dict[str, int]:
+    """How many rounds ended in [start, end) without a callback, by kind."""
+    query = (
+        select(Resolution.ending, func.count())
+        .where(
+            col(Resolution.ending).in_(verdict.WITHOUT_CALLBACK),
+            col(Resolution.ended) >= start,
+            col(Resolution.ended) < end,
+        )
+        .group_by(col(Resolution.ending))
+    )
+    return {str(kind): number for kind, number in await act.session.exec(query)}

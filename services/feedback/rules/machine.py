@@ -1,0 +1,112 @@
+"""The callback (回访) and its allowed moves (DOMAIN.md R-23, R-24, R-25).
+
+One callback belongs to one completed round of a ticket; it makes up to so many attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from shared.errors import MoveRefused
+
+
+class State(StrEnum):
+    """Where a callback stands; SENTENCES says who moves it on."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    NO_ANSWER = "no_answer"
+    ANSWERED = "answered"
+    GIVEN_UP = "given_up"
+    CANCELLED = "cancelled"
+
+
+class Action(StrEnum):
+    """What can happen to a callback."""
+
+    PLAN = "plan"
+    FALL_DUE = "fall_due"
+    ANSWER = "answer"
+    MISS = "miss"
+    REFUSE = "refuse"
+    GIVE_UP = "give_up"
+    CANCEL = "cancel"
+
+
+class Words(NamedTuple):
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+
+_LATE_WORD = {Action.ANSWER: State.ANSWERED, Action.REFUSE: State.GIVEN_UP}
+
+MOVES: Mapping[State, Mapping[Action, State]] = MappingProxyType(
+    {
+        # A newer completion of the same round plans the first attempt anew.
+        State.PLANNED: {
+            Action.PLAN: State.PLANNED,
+            Action.FALL_DUE: State.DUE,
+            Action.CANCEL: State.CANCELLED,
+        },
+        State.DUE: {
+            Action.ANSWER: State.ANSWERED,
+            Action.MISS: State.NO_ANSWER,
+            Action.REFUSE: State.GIVEN_UP,
+            Action.GIVE_UP: State.GIVEN_UP,
+            Action.CANCEL: State.CANCELLED,
+        },
+        # The outcome of an attempt that was counted as missed may still come in late.
+        State.NO_ANSWER: {
+            Action.FALL_DUE: State.DUE,
+            Action.CANCEL: State.CANCELLED,
+            **_LATE_WORD,
+        },
+        State.ANSWERED: {},
+        State.GIVEN_UP: {},
+        State.CANCELLED: {},
+    }
+)
+
+OPEN = frozenset(state for state, moves in MOVES.items() if moves)
+
+SENTENCES: Mapping[State, Words] = MappingProxyType(
+    {
+        State.PLANNED: Words(
+            "已安排回访，到约定时段由系统转为待回访。",
+            "Planned: the clock makes it due when its window opens.",
+        ),
+        State.DUE: Words(
+            "待回访：由电话系统或回访员拨打，并登记结果。",
+            "Due: the phone system or call-back staff call and report the outcome.",
+        ),
+        State.NO_ANSWER: Words(
+            "本次未接通，已安排在另一时段再次回访。",
+            "No answer: the clock makes it due again in another window.",
+        ),
+        State.ANSWERED: Words(
+            "诉求人已作出评价，回访结束。",
+            "Answered: the citizen gave a verdict; nobody moves it any more.",
+        ),
+        State.GIVEN_UP: Words(
+            "拒访或多次无法接通，回访结束，单独统计。",
+            "Given up: refused, or unreachable after every attempt; counted apart.",
+        ),
+        State.CANCELLED: Words(
+            "诉求已撤回，不再回访。",
+            "Cancelled: the citizen withdrew the complaint; no call is made.",
+        ),
+    }
+)
+
+
+def move(state: State, action: Action) -> State:
+    """The state after an action. Raises MoveRefused when the table does not allow it."""
+    allowed = MOVES[state]
+    if action not in allowed:
+        raise MoveRefused(action.value, state.value, [known.value for known in allowed])
+    return allowed[action]

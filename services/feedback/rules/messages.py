@@ -1,0 +1,69 @@
+"""What the citizen is told (告知), at each turn of the ticket (BJ-15, JN-15; result_feedback).
+
+The texts name the ticket, the unit and a date: never the person, never what the complaint says. A
+message may be read by whoever holds the telephone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from services.feedback.rules.machine import Words
+
+Event: TypeAlias = Literal["accepted", "dispatched", "extended", "completed", "reopened", "closed"]
+
+TEXTS: Mapping[Event, Words] = MappingProxyType(
+    {
+        "accepted": Words(
+            "【12345】您的诉求已受理，编号{number}，可凭编号和查询码查询进展。",
+            "[12345] Your request was accepted as {number}. Follow it with your number and code.",
+        ),
+        "dispatched": Words(
+            "【12345】您的诉求（{number}）已交{unit}办理。",
+            "[12345] Your request {number} was passed to {unit}.",
+        ),
+        "extended": Words(
+            "【12345】您的诉求（{number}）经批准延期办理，新的期限为{date}，理由可凭编号查询。",
+            "[12345] More time was granted for your request {number}: the new date is {date}.",
+        ),
+        "completed": Words(
+            "【12345】您的诉求（{number}）承办单位已答复，可凭编号和查询码查看。我们将回访，请您评价。",
+            "[12345] Your request {number} was answered; read it with your number and code. "
+            "We will call you to hear whether you agree.",
+        ),
+        "reopened": Words(
+            "【12345】根据您的评价，您的诉求（{number}）已退回重新办理。",
+            "[12345] As you were not content, your request {number} is being handled again.",
+        ),
+        "closed": Words(
+            "【12345】您的诉求（{number}）已办结归档，感谢您的监督。",
+            "[12345] Your request {number} is closed. Thank you.",
+        ),
+    }
+)
+
+BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
+
+
+def compose(event: Event, number: str, *, unit: str = "", on: date | None = None) -> Words:
+    """The text of one event in both languages."""
+    known = {"number": number, "unit": unit, "date": on.isoformat() if on else ""}
+    zh, en = TEXTS[event]
+    return Words(zh.format_map(known), en.format_map(known))
+
+
+def is_told(event: Event, *, has_contact: bool, reply_declined: bool) -> bool:
+    """Whether this citizen gets this message.
+
+    Without a contact there is nobody to tell. Who declined a reply (JN-24, WF-20) gets the number
+    once, when the complaint is accepted, and nothing more.
+    """
+    return has_contact and (not reply_declined or event == "accepted")
+
+
+def way_back(channel: str) -> str:
+    """The channel a message goes out on: the one it came by; a call is answered by text message."""
+    return "sms" if channel in BY_TEXT_MESSAGE else channel

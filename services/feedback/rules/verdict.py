@@ -1,0 +1,103 @@
+"""What the citizen's word does to the ticket (DOMAIN.md R-25, R-27; JN-25, JN-27)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from services.feedback.rules.machine import Action
+from shared.events import ClosingKind, TicketType
+
+Solved: TypeAlias = Literal["yes", "partly", "no"]
+Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
+Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
+
+
+WITHOUT_CALLBACK = (ClosingKind.COMMENDATION, ClosingKind.NO_CONTACT, ClosingKind.REPLY_DECLINED)
+
+
+class Outcome(StrEnum):
+    """What came of one attempt (R-25). Expired: nobody reported an outcome in time."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    WRONG_NUMBER = "wrong_number"
+    NUMBER_OFF = "number_off"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The three answers (R-23). ``contacted``: did the handling unit contact you?"""
+
+    contacted: bool
+    solved: Solved
+    satisfied: Satisfied
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The ticket ends, as this kind."""
+
+    kind: ClosingKind
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """The ticket is handled again (重办), for these reasons."""
+
+    reasons: tuple[Reason, ...]
+
+
+def judge(answers: Answers) -> Closed | Reopened:
+    """Close or reopen on the three answers.
+
+    Not contacted, not solved or not satisfied each reopen, whatever the other answers are (R-27).
+    Not having been contacted always counts: nobody is called who wanted no contact.
+    """
+    reasons = _objections(answers)
+    if reasons:
+        return Reopened(reasons)
+    if answers.satisfied == "unrated":
+        return Closed(ClosingKind.UNRATED)
+    return Closed(ClosingKind(answers.satisfied))
+
+
+def _objections(answers: Answers) -> tuple[Reason, ...]:
+    found: dict[Reason, bool] = {
+        "not_contacted": not answers.contacted,
+        "not_solved": answers.solved == "no",
+        "not_satisfied": answers.satisfied == "unsatisfied",
+    }
+    return tuple(reason for reason, holds in found.items() if holds)
+
+
+def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Action:
+    """What an attempt's outcome does to its callback.
+
+    A wrong number and a number that is off are attempts like any other: it may be the dialling.
+    """
+    if outcome is Outcome.ANSWERED:
+        return Action.ANSWER
+    if outcome is Outcome.REFUSED:
+        return Action.REFUSE
+    return Action.GIVE_UP if attempt >= max_attempts else Action.MISS
+
+
+def closes_at_once(
+    ticket_type: TicketType, *, has_contact: bool, reply_declined: bool, not_for: Collection[str]
+) -> ClosingKind | None:
+    """How a ticket that gets no callback (不需回访) ends on completion; None when it gets one.
+
+    ``not_for`` is whom the policy spares; who left no contact cannot be called in any case.
+    """
+    if ticket_type is TicketType.COMMENDATION and "commendation" in not_for:
+        return ClosingKind.COMMENDATION
+    if not has_contact:
+        return ClosingKind.NO_CONTACT
+    if reply_declined and "reply_declined" in not_for:
+        return ClosingKind.REPLY_DECLINED
+    return None

@@ -1,0 +1,111 @@
+"""Feedback's knobs: its callback policy, and how it reaches intake and the phone system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from services.feedback.rules.planning import CallTimes
+from services.feedback.rules.policy import CallbackPolicy
+from services.feedback.rules.rates import FORMULAS
+from shared.calendar import WorkCalendar
+from shared.config import Units, read
+from shared.limits import CalendarRules
+from shared.settings import ServiceSettings
+
+
+def _known_formula(name: str) -> str:
+    if name not in FORMULAS:
+        raise ValueError(f"公式不存在 unknown formula; one of {', '.join(FORMULAS)}")
+    return name
+
+
+class Evaluation(BaseModel):
+    """The formula figures are printed under unless another is asked for (DOMAIN.md 3.2)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    active_formula: Annotated[str, AfterValidator(_known_formula)]
+
+
+class Policy(BaseModel):
+    """What feedback reads of policy.yaml."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    timezone: str
+    calendar: CalendarRules
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The rules in force, and the settings that reach outside."""
+
+    settings: Settings
+    policy: CallbackPolicy
+    times: CallTimes
+    calendar: WorkCalendar
+    formula: str
+    unit_names: Mapping[str, str]
+
+    @property
+    def outcome_within(self) -> timedelta:
+        """How long an asked call may stay without an outcome."""
+        return timedelta(hours=self.settings.outcome_within_hours)
+
+
+class Settings(ServiceSettings):
+    """Without ``phone_system_url`` a callback that is due waits for call-back staff.
+
+    ``phone_system_secret`` signs what is sent there (standardwebhooks, base64). ``service_token``
+    is feedback's own, with the role ``service``: intake opens a contact to it. ``private_networks``
+    allows a phone system on an address that is not public; embedded it is always allowed.
+    ``outcome_within_hours``: an asked call nobody reports on counts as not answered after that.
+    """
+
+    phone_system_url: AnyHttpUrl | None = None
+    phone_system_secret: SecretStr | None = None
+    intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
+    service_token: SecretStr | None = None
+    private_networks: bool = False
+    outcome_within_hours: float = Field(default=4.0, gt=0)
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> Self:
+        if self.phone_system_url:
+            for name in ("phone_system_secret", "service_token"):
+                if not getattr(self, name):
+                    raise ValueError(f"JIESU_{name.upper()} is needed with a phone system")
+        return self
+
+    def load(self) -> Config:
+        """Read the rules. Raises ConfigError with file, line and field."""
+        folder = self.config_dir
+        general = read(folder / "policy.yaml", Policy)
+        policy = read(folder / "callbacks.yaml", CallbackPolicy)
+        units = read(folder / "units.yaml", Units)
+        segments = general.calendar.duty_segments
+        calendar = WorkCalendar.load(folder / "calendar", segments, general.timezone)
+        times = CallTimes(
+            windows=policy.call_windows(),
+            max_attempts=policy.attempts.max,
+            min_days=policy.attempts.min_days,
+            other_windows=policy.attempts.different_time_slots,
+            days_after=policy.first.days_after_completion,
+            is_working_day=calendar.is_working_day,
+            timezone=ZoneInfo(general.timezone),
+        )
+        names = {unit.code: unit.name for unit in units.units}
+        return Config(self, policy, times, calendar, general.evaluation.active_formula, names)

@@ -1,0 +1,6 @@
+"""Alembic environment: intake's tables only."""
+
+from services.intake.models import Base
+from shared.db import run_migrations
+
+run_migrations(Base.metadata)

@@ -1,0 +1,108 @@
+"""Intake's tables. Identity lives sealed in ``vault`` and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, Index, LargeBinary, Text, text
+from sqlmodel import Field
+
+from shared.db import new_base
+from shared.outbox import system_tables
+
+Base = new_base()
+
+
+class Ticket(Base, table=True):
+    """诉求工单: the complaint as others may know it, and how far it is (R-01)."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index(
+            "uq_ticket_channel_source_number",
+            "channel",
+            "source_number",
+            unique=True,
+            postgresql_where=text("source_number IS NOT NULL"),
+        ),
+    )
+    number: str = Field(primary_key=True)
+    id: UUID = Field(unique=True)
+    ticket_type: str = Field(index=True)
+    urgency: str
+    topic: str = Field(index=True)
+    title: str
+    content: str
+    area: str = Field(index=True)
+    address: str | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    channel: str
+    flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    source_number: str | None = None
+    reported_unit: str | None = None
+    confidential: bool
+    reply_declined: bool
+    has_contact: bool
+    phone_index: str | None = Field(default=None, index=True)
+    registered: datetime
+    stage: str = Field(default="received", index=True)
+    urged: int = 0
+    withdrawn: bool = False
+    resolved_round: int = 0
+    closed_round: int = 0
+    reopened_round: int = 1
+
+
+class Vault(Base, table=True):
+    """The caller's identity and the raw words, sealed and bound to the number (PIPL 51)."""
+
+    __tablename__ = "vault"
+    number: str = Field(primary_key=True, foreign_key="ticket.number")
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Supplement(Base, table=True):
+    """补充: what the citizen added; the raw words sealed, the copy without names."""
+
+    __tablename__ = "supplement"
+    id: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    content: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    added: datetime
+
+
+class Handling(Base, table=True):
+    """What intake knows of one assignment: for the citizen's progress and for who may contact."""
+
+    __tablename__ = "handling"
+    assignment: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    unit: str
+    round: int
+    holding: str
+
+
+class ContactRead(Base, table=True):
+    """One reading of a contact. Each row carries the hash of the one before it (R-36)."""
+
+    __tablename__ = "contact_read"
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: str = Field(foreign_key="ticket.number", index=True)
+    actor: str
+    reason: str
+    read: datetime
+    hash: str
+
+
+class DayNumber(Base, table=True):
+    """The last ticket number given on a day, Asia/Shanghai."""
+
+    __tablename__ = "day_number"
+    day: date = Field(primary_key=True)
+    last: int
+
+
+TABLES = system_tables(Base.metadata)

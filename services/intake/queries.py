@@ -1,0 +1,145 @@
+"""How intake looks things up: the citizen's progress, one ticket, and lists by cursor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import select
+
+from services.intake import rules
+from services.intake.models import Handling, Ticket
+from services.intake.schemas import Progress, TicketOut, TicketPage, Words
+from services.intake.settings import Config
+from shared.db import Act as AnyAct
+from shared.errors import BadCursor, NotFound
+from shared.events import Location
+
+Act = AnyAct[Config]
+
+
+class Filter(NamedTuple):
+    """What a list of tickets is narrowed to; None narrows nothing."""
+
+    ticket_type: str | None = None
+    topic: str | None = None
+    area: str | None = None
+    channel: str | None = None
+    stage: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def handlings(act: Act, number: str) -> list[rules.Assigned]:
+    """The assignments of a ticket as intake knows them."""
+    rows = await act.session.exec(select(Handling).where(Handling.number == number))
+    return [rules.Assigned(row.unit, row.round, rules.Holding(row.holding)) for row in rows]
+
+
+async def standing(act: Act, ticket: Ticket) -> rules.Standing:
+    """Where a ticket stands, from everything known of it."""
+    return rules.progress_of(
+        await handlings(act, ticket.number),
+        withdrawn=ticket.withdrawn,
+        resolved_round=ticket.resolved_round,
+        closed_round=ticket.closed_round,
+        reopened_round=ticket.reopened_round,
+    )
+
+
+async def refresh(act: Act, ticket: Ticket) -> None:
+    """Bring the stored stage, which lists filter by, up to what is known."""
+    ticket.stage = (await standing(act, ticket)).stage.value
+
+
+async def progress(act: Act, ticket: Ticket) -> Progress:
+    """办理进度 as the citizen sees it, with the units by name (R-44)."""
+    where = await standing(act, ticket)
+    sentence = rules.SENTENCES[where.stage]
+    names = [act.config.units.unit(code) for code in where.units]
+    return Progress(
+        number=ticket.number,
+        stage=where.stage.value,
+        sentence=Words(zh=sentence.zh, en=sentence.en),
+        units=[unit.name for unit in names if unit],
+        rounds=where.round,
+        allowed=rules.allowed(where.stage),
+    )
+
+
+async def progress_by_code(act: Act, number: str, code: str) -> Progress:
+    """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
+    ticket = await act.session.get(Ticket, number)
+    if not act.config.digester.check_code(number, code) or ticket is None:
+        raise NotFound("工单号或提取码不正确 the number or the code is wrong")
+    return await progress(act, ticket)
+
+
+async def one(act: Act, number: str) -> TicketOut:
+    """One ticket. Raises NotFound."""
+    ticket = await act.session.get(Ticket, number)
+    if ticket is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    return await _out(act, ticket)
+
+
+async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
+    """Tickets by number, which is their order of registration. Raises BadCursor."""
+    query = select(Ticket).order_by(Ticket.number).limit(limit + 1)
+    for column in ("ticket_type", "topic", "area", "channel", "stage"):
+        if (wanted := getattr(narrowed, column)) is not None:
+            query = query.where(getattr(Ticket, column) == wanted)
+    if narrowed.since:
+        query = query.where(Ticket.registered >= narrowed.since)
+    if narrowed.until:
+        query = query.where(Ticket.registered < narrowed.until)
+    if after is not None:
+        query = query.where(Ticket.number > number_of(act.config, after))
+    rows = (await act.session.exec(query)).all()
+    items = [await _out(act, row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return TicketPage(items=items, next=cursor_of(act.config, items[-1].number) if more else None)
+
+
+def cursor_of(config: Config, number: str) -> str:
+    """A cursor that only we can have written."""
+    return f"{number}.{config.digester.blind_index(number, 'cursor')[:16]}"
+
+
+def number_of(config: Config, cursor: str) -> str:
+    """The number a cursor stands at. Raises BadCursor."""
+    number = cursor.partition(".")[0]
+    if cursor != cursor_of(config, number):
+        raise BadCursor
+    return number
+
+
+async def _out(act: Act, ticket: Ticket) -> TicketOut:
+    where = await standing(act, ticket)
+    has_place = ticket.longitude is not None and ticket.latitude is not None
+    location = (
+        Location(longitude=ticket.longitude, latitude=ticket.latitude) if has_place else None
+    )
+    return TicketOut(
+        number=ticket.number,
+        id=ticket.id,
+        type=ticket.ticket_type,
+        urgency=ticket.urgency,
+        topic=ticket.topic,
+        title=ticket.title,
+        content=ticket.content,
+        area=ticket.area,
+        address=ticket.address,
+        location=location,
+        channel=ticket.channel,
+        flags=ticket.flags,
+        source_number=ticket.source_number,
+        reported_unit=ticket.reported_unit,
+        confidential=ticket.confidential,
+        reply_declined=ticket.reply_declined,
+        has_contact=ticket.has_contact,
+        stage=ticket.stage,
+        round=where.round,
+        urged=ticket.urged,
+        registered_at=ticket.registered,
+    )

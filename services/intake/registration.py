@@ -1,0 +1,339 @@
+"""受理: registering complaints, the fast path. One use case serves one, a batch and a group.
+
+A repeated Idempotency-Key, or a repeated (channel, source number), gets the first ticket. All
+statements work on whole groups; what could refuse one complaint is checked before the group forms,
+conflicts are answered by ON CONFLICT, so no savepoint is needed (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+import uuid6
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake import rules
+from services.intake.models import Ticket, Vault
+from services.intake.rules import Person
+from services.intake.schemas import Citizen, NewTicket
+from services.intake.settings import Config
+from shared import clock
+from shared.db import Act, Caller
+from shared.errors import KeyReused, UnknownCode
+from shared.events import TicketRegistered
+from shared.observability import trace, traceparent
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One complaint on its way in, with who hands it in, under which key and which trace."""
+
+    body: NewTicket
+    caller: Caller
+    key: str | None
+    trace: str | None
+
+    @classmethod
+    def of(cls, body: NewTicket, caller: Caller, key: str | None) -> Registration:
+        """A complaint under the current trace."""
+        return cls(body, caller, key, traceparent())
+
+    @property
+    def slot(self) -> tuple[str, str] | None:
+        """The caller's key, which counts for this caller only."""
+        return (self.caller.actor, self.key) if self.key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of it; ``created`` is False when it was registered before."""
+
+    number: str
+    id: UUID
+    registered: datetime
+    created: bool
+
+
+def check_codes(body: NewTicket, config: Config) -> None:
+    """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode."""
+    codes = config.codes
+    if codes.area(body.area) is None:
+        raise UnknownCode(
+            f"未知区域 unknown area {body.area!r}", field="area", nearest=codes.nearest_areas(body.area)
+        )
+    if codes.topic(body.topic) is None:
+        nearest = codes.nearest_topics(body.topic)
+        raise UnknownCode(
+            f"未知事项 unknown topic {body.topic!r}", field="topic", nearest=nearest
+        )
+    channels = [channel.code for channel in codes.channels]
+    if body.channel not in channels:
+        raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
+    if unknown := set(body.flags) - set(config.policy.flags):
+        raise UnknownCode(
+            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=config.policy.flags
+        )
+    if body.reported_unit and config.units.unit(body.reported_unit) is None:
+        raise UnknownCode(
+            "未知单位 unknown unit",
+            field="reported_unit",
+            nearest=config.units.nearest(body.reported_unit),
+        )
+
+
+# --- the use case ------------------------------------------------------------------------------
+
+
+async def register_many(
+    act: Act[Config], items: Sequence[Registration]
+) -> list[Receipt | Exception]:
+    """Register a group of checked complaints: one answer each, in order.
+
+    Raises only what concerns the group as a whole; the caller then tries them one by one.
+    """
+    claims = Claims(items, act.config)
+    await claims.claim(act)
+    fresh = claims.fresh()
+    receipts = await _insert(act, [items[at] for at in fresh])
+    claims.registered = dict(zip(fresh, receipts, strict=True))
+    await claims.remember(act)
+    return [claims.answer(at) for at in range(len(items))]
+
+
+CLAIM = text("""
+    INSERT INTO answers (caller, key, fingerprint, recorded)
+    SELECT c, k, f, :now FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]),
+        CAST(:fingerprints AS text[])) AS a (c, k, f)
+    ON CONFLICT DO NOTHING RETURNING caller, key""")
+
+KNOWN = text("""
+    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.registered
+    FROM answers a JOIN ticket t ON t.number = a.body
+    JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
+        ON k.caller = a.caller AND k.key = a.key""")
+
+REMEMBER = text("""
+    UPDATE answers a SET body = n.number
+    FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]), CAST(:numbers AS text[]))
+        AS n (caller, key, number)
+    WHERE a.caller = n.caller AND a.key = n.key""")
+
+Slot = tuple[str, str]
+
+
+class Claims:
+    """Which complaints of a group are new, by their callers' keys.
+
+    A key's first use claims it; inside the group and across groups every later use gets the first
+    one's ticket, or KeyReused when it came with another body.
+    """
+
+    def __init__(self, items: Sequence[Registration], config: Config) -> None:
+        self._items = items
+        self._fingerprints = [config.digester.fingerprint(canonical(item.body)) for item in items]
+        self._first: dict[Slot, int] = {}
+        for at, item in enumerate(items):
+            if item.slot:
+                self._first.setdefault(item.slot, at)
+        self._known: dict[Slot, tuple[str, Receipt]] = {}
+        self.registered: dict[int, Receipt] = {}
+
+    async def claim(self, act: Act[Config]) -> None:
+        """Claim every key of the group in one sorted statement, and read those used before."""
+        if not self._first:
+            return
+        slots = sorted(self._first)
+        columns = _columns(slots)
+        prints = [self._fingerprints[self._first[slot]] for slot in slots]
+        connection = await act.session.connection()
+        values = {**columns, "fingerprints": prints, "now": clock.real()}
+        won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
+        if lost := [slot for slot in slots if slot not in won]:
+            for row in await connection.execute(KNOWN, _columns(lost)):
+                receipt = Receipt(row.number, row.id, row.registered, created=False)
+                self._known[row.caller, row.key] = (row.fingerprint, receipt)
+
+    def fresh(self) -> list[int]:
+        """Places of the complaints to register now."""
+        return [
+            at
+            for at, item in enumerate(self._items)
+            if item.slot is None or (self._first[item.slot] == at and item.slot not in self._known)
+        ]
+
+    async def remember(self, act: Act[Config]) -> None:
+        """Write down which ticket each newly used key got."""
+        numbers = {
+            slot: self.registered[at].number
+            for slot, at in self._first.items()
+            if at in self.registered
+        }
+        if numbers:
+            values = {**_columns(list(numbers)), "numbers": list(numbers.values())}
+            await (await act.session.connection()).execute(REMEMBER, values)
+
+    def answer(self, at: int) -> Receipt | Exception:
+        """The answer to one complaint, once the fresh ones are registered."""
+        if at in self.registered:
+            return self.registered[at]
+        slot = self._items[at].slot
+        if slot is None:
+            raise AssertionError("a complaint without a key is always fresh")
+        if slot in self._known:
+            fingerprint, receipt = self._known[slot]
+        else:
+            first = self._first[slot]
+            fingerprint = self._fingerprints[first]
+            receipt = replace(self.registered[first], created=False)
+        if fingerprint != self._fingerprints[at]:
+            return KeyReused(field="Idempotency-Key")
+        return receipt
+
+
+def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:
+    return {"callers": [caller for caller, _ in slots], "keys": [key for _, key in slots]}
+
+
+def canonical(body: NewTicket) -> bytes:
+    """A complaint's content in one spelling, to tell a repeat from another complaint."""
+    return orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+
+
+# --- rows --------------------------------------------------------------------------------------
+
+NUMBERS = text("""
+    INSERT INTO day_number AS d (day, last) VALUES (:day, :count)
+    ON CONFLICT (day) DO UPDATE SET last = d.last + EXCLUDED.last RETURNING last""")
+
+BY_SOURCE = text("""
+    SELECT t.channel, t.source_number, t.number, t.id, t.registered FROM ticket t
+    JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
+        ON s.channel = t.channel AND s.source = t.source_number""")
+
+INSERT = upsert(Ticket.__table__).on_conflict_do_nothing(  # type: ignore[attr-defined]
+    index_elements=["channel", "source_number"],
+    index_where=text("source_number IS NOT NULL"),
+)
+
+
+async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Receipt]:
+    """Number and store complaints; one whose source number is known gets the ticket that has it."""
+    if not items:
+        return []
+    rows = [_row(act, item, number) for item, number in zip(items, await _numbers(act, len(items)), strict=True)]
+    connection = await act.session.connection()
+    await connection.execute(INSERT, rows)
+    earlier = await _earlier(act, rows)
+    receipts, created = [], []
+    for item, row in zip(items, rows, strict=True):
+        holder = earlier.get((row["channel"], row["source_number"]))
+        if holder is None or holder.number == row["number"]:
+            created.append((item, row))
+            receipts.append(Receipt(row["number"], row["id"], row["registered"], created=True))
+        else:
+            receipts.append(Receipt(holder.number, holder.id, holder.registered, created=False))
+    if created:
+        sealed = [_sealed(act.config, item, row["number"]) for item, row in created]
+        await connection.execute(insert(Vault.__table__), sealed)  # type: ignore[arg-type]
+    for item, row in created:
+        _tell(act, item, row)
+    return receipts
+
+
+async def _numbers(act: Act[Config], count: int) -> list[str]:
+    """The next numbers of today; a number is given once, gaps are allowed."""
+    today: date = act.now.astimezone(ZoneInfo(act.config.policy.timezone)).date()
+    connection = await act.session.connection()
+    last = (await connection.execute(NUMBERS, {"day": today, "count": count})).scalar_one()
+    return [rules.compose_number(today, n) for n in range(last - count + 1, last + 1)]
+
+
+async def _earlier(act: Act[Config], rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    """Who holds the source numbers of a group, after it was inserted."""
+    sources = [(row["channel"], row["source_number"]) for row in rows if row["source_number"]]
+    if not sources:
+        return {}
+    values = {"channels": [c for c, _ in sources], "sources": [n for _, n in sources]}
+    found = await (await act.session.connection()).execute(BY_SOURCE, values)
+    return {(row.channel, row.source_number): row for row in found}
+
+
+def _row(act: Act[Config], item: Registration, number: str) -> dict[str, Any]:
+    body, caller = item.body, item.body.caller or Citizen()
+    copy = rules.working_copy(body.title, body.content, body.address, person_of(caller))
+    return {
+        "number": number,
+        "id": UUID(bytes=uuid6.uuid7().bytes),
+        "ticket_type": body.type.value,
+        "urgency": body.urgency.value,
+        "topic": body.topic,
+        "title": copy.title,
+        "content": copy.content,
+        "area": body.area,
+        "address": copy.address,
+        "longitude": body.location.longitude if body.location else None,
+        "latitude": body.location.latitude if body.location else None,
+        "channel": body.channel,
+        "flags": list(body.flags),
+        "source_number": body.source_number,
+        "reported_unit": body.reported_unit,
+        "confidential": rules.is_confidential(body.type, body.confidential),
+        "reply_declined": body.reply_declined,
+        "has_contact": caller.phone is not None,
+        "phone_index": act.config.digester.blind_index(caller.phone, "phone")
+        if caller.phone
+        else None,
+        "registered": act.now,
+        "stage": rules.Stage.RECEIVED.value,
+        "urged": 0,
+        "withdrawn": False,
+        "resolved_round": 0,
+        "closed_round": 0,
+        "reopened_round": 1,
+    }
+
+
+def person_of(caller: Citizen) -> Person:
+    """The identity of a caller, for the masks."""
+    return Person(caller.name, caller.phone, caller.address)
+
+
+def _sealed(config: Config, item: Registration, number: str) -> dict[str, Any]:
+    """The vault's row: who called and the words as they were said, sealed to the number."""
+    body, caller = item.body, item.body.caller or Citizen()
+    identity = {
+        **caller.model_dump(),
+        "title": body.title,
+        "content": body.content,
+        "matter_address": body.address,
+    }
+    return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
+
+
+def _tell(act: Act[Config], item: Registration, row: dict[str, Any]) -> None:
+    place = rules.visible(row["confidential"], row["address"], item.body.location)
+    fact = TicketRegistered(
+        ticket_type=item.body.type,
+        urgency=item.body.urgency,
+        topic=row["topic"],
+        title=row["title"],
+        content=row["content"],
+        area=row["area"],
+        address=place.address,
+        location=place.location,
+        channel=row["channel"],
+        flags=item.body.flags,
+        source_number=row["source_number"],
+        reported_unit=row["reported_unit"],
+        confidential=row["confidential"],
+        reply_declined=row["reply_declined"],
+        has_contact=row["has_contact"],
+    )
+    with trace(item.trace, ticket=row["number"]):
+        act.tell(fact, subject=row["number"], actor=item.caller.actor)

@@ -1,0 +1,216 @@
+"""What is asked and answered over HTTP. The use case checks codes against the code tables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
+
+from shared.auth import Body, Text
+from shared.crypto import normal_phone
+from shared.errors import Malformed
+from shared.events import Location, TicketType, Urgency
+from shared.problems import Problem, document
+
+Code = Annotated[str, Text(64)]
+Line = Annotated[str, Text(200)]
+Title = Annotated[str, Text(100)]
+Content = Annotated[str, Text(5_000)]
+Note = Annotated[str, Text(1_000)]
+Stage = Literal["received", "assigned", "in_hand", "resolved", "closed", "reopened", "withdrawn"]
+
+BATCH_LIMIT = 1_000
+
+
+def _phone(given: str) -> str:
+    number = normal_phone(given)
+    if number is None:
+        raise ValueError(
+            "不是电话号码（固定电话需带区号） not a phone number; a landline needs its area code"
+        )
+    return number
+
+
+Phone = Annotated[str, Text(40), AfterValidator(_phone)]
+
+
+# --- asked -------------------------------------------------------------------------------------
+
+
+class Citizen(Body):
+    """诉求人: who calls. Any part may be left out; nothing of it is ever printed."""
+
+    name: Annotated[str, Text(50)] | None = Field(default=None, repr=False)
+    phone: Phone | None = Field(default=None, repr=False)
+    address: Line | None = Field(default=None, repr=False)
+
+
+class NewTicket(Body):
+    """诉求: a complaint as a channel hands it in (R-01).
+
+    ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
+    lives. ``confidential`` left out: reports are confidential (policy.yaml, ticket_types).
+    """
+
+    type: TicketType
+    urgency: Urgency = Urgency.NORMAL
+    topic: Code
+    title: Title = Field(repr=False)
+    content: Content = Field(repr=False)
+    area: Code
+    address: Line | None = Field(default=None, repr=False)
+    location: Location | None = Field(default=None, repr=False)
+    channel: Code
+    flags: tuple[Code, ...] = Field(default=(), max_length=20)
+    source_number: Code | None = None
+    reported_unit: Code | None = None
+    caller: Citizen | None = Field(default=None, repr=False)
+    confidential: bool | None = None
+    reply_declined: bool = False
+
+
+def _entry(given: Any) -> NewTicket | Problem:
+    try:
+        return NewTicket.model_validate(given)
+    except ValidationError as broken:
+        rows = [
+            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+            for fault in broken.errors(include_input=False, include_url=False)[:20]
+        ]
+        detail = "; ".join(f"{row['field']}: {row['message']}" for row in rows)
+        refusal = Malformed(detail, field=rows[0]["field"], errors=rows)
+        return Problem.model_validate(document(refusal))
+
+
+Entry = Annotated[NewTicket | Problem, PlainValidator(_entry, json_schema_input_type=NewTicket)]
+
+
+class Batch(Body):
+    """Up to a thousand complaints, each judged alone: a bad one is a Problem and stops no other."""
+
+    tickets: tuple[Entry, ...] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
+class Supplement(Body):
+    """补充: what the citizen adds."""
+
+    content: Content = Field(repr=False)
+
+
+class Urge(Body):
+    """催单: the citizen asks again."""
+
+    note: Note = Field(repr=False)
+
+
+class Withdrawal(Body):
+    """撤单: the citizen takes the complaint back."""
+
+    reason: Note = Field(repr=False)
+
+
+class ContactReadRequest(Body):
+    """Why the contact must be read; the reason stands in the read log (R-36)."""
+
+    reason: Line
+
+
+# --- answered ----------------------------------------------------------------------------------
+
+
+class Links(BaseModel):
+    """Where to go on from here, as paths of this service."""
+
+    self: str
+    progress: str
+
+
+class Registered(BaseModel):
+    """受理回执: the number, and the code (提取码) that shows its progress to the citizen."""
+
+    number: str
+    id: UUID
+    code: str = Field(repr=False)
+    registered_at: AwareDatetime
+    links: Links
+
+
+class BatchAnswer(BaseModel):
+    """The answer to one complaint of a batch: 201 or 200 with its ticket, else its problem."""
+
+    status: int
+    ticket: Registered | None = None
+    problem: Problem | None = None
+
+
+class BatchAnswers(BaseModel):
+    """One answer per complaint, in the order asked."""
+
+    answers: list[BatchAnswer]
+
+
+class TicketOut(BaseModel):
+    """A ticket in its working copy: nobody is named in it (R-36)."""
+
+    number: str
+    id: UUID
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str
+    content: str
+    area: str
+    address: str | None
+    location: Location | None
+    channel: str
+    flags: list[str]
+    source_number: str | None
+    reported_unit: str | None
+    confidential: bool
+    reply_declined: bool
+    has_contact: bool
+    stage: Stage
+    round: int
+    urged: int
+    registered_at: AwareDatetime
+
+
+class TicketPage(BaseModel):
+    """Tickets in the order asked for; ``next`` asks for what follows, None at the end."""
+
+    items: list[TicketOut]
+    next: str | None
+
+
+class Words(BaseModel):
+    """A sentence for people, in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Progress(BaseModel):
+    """办理进度 as the citizen sees it; ``rounds`` is 2 after one reopening (R-44)."""
+
+    number: str
+    stage: Stage
+    sentence: Words
+    units: list[str]
+    rounds: int
+    allowed: list[str]
+
+
+class Contact(BaseModel):
+    """Who must be contacted; read once, stored nowhere."""
+
+    name: str | None = Field(repr=False)
+    phone: str | None = Field(repr=False)
+    address: str | None = Field(repr=False)

@@ -1,0 +1,60 @@
+"""Intake's knobs and the code tables it checks complaints against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+from shared.config import Codes, Units, read
+from shared.crypto import Digester, Sealer
+from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
+
+
+class Policy(BaseModel):
+    """What intake reads of policy.yaml."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    timezone: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Code tables, the seal of the vault and the digests of intake."""
+
+    codes: Codes
+    units: Units
+    policy: Policy
+    sealer: Sealer
+    digester: Digester
+
+
+class Settings(ServiceSettings):
+    """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new."""
+
+    vault_keys: dict[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
+    vault_current: str = "dev"
+    vault_suite: str = "aes-256-gcm"
+
+    @field_validator("vault_keys")
+    @classmethod
+    def _are_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        return {name: check_key(key) for name, key in value.items()}
+
+    def secrets(self) -> dict[str, SecretStr]:
+        """The shared secrets and every key of the vault."""
+        return super().secrets() | {f"vault_keys.{k}": v for k, v in self.vault_keys.items()}
+
+    def load(self) -> Config:
+        """Read the code tables. Raises ConfigError with file, line and field."""
+        folder: Path = self.config_dir
+        ring = {name: key_bytes(key) for name, key in self.vault_keys.items()}
+        return Config(
+            read(folder / "codes.yaml", Codes),
+            read(folder / "units.yaml", Units),
+            read(folder / "policy.yaml", Policy),
+            Sealer(ring, self.vault_current, self.vault_suite),
+            Digester(key_bytes(self.index_key)),
+        )

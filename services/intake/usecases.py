@@ -1,0 +1,199 @@
+"""What intake does: load · decide · save · tell. One function per use case.
+
+Registration, which must be fast, stands in registration.py; looking things up in queries.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+import orjson
+import uuid6
+from sqlalchemy import text
+from sqlmodel import select
+
+from services.intake import rules
+from services.intake.models import ContactRead, Handling, Supplement, Ticket, Vault
+from services.intake.queries import handlings, progress, refresh
+from services.intake.rules import Action, Person
+from services.intake.schemas import Contact, ContactReadRequest, Progress, Urge, Withdrawal
+from services.intake.schemas import Supplement as NewSupplement
+from services.intake.settings import Config
+from shared.db import Act as AnyAct
+from shared.errors import NotFound, TooEarly
+from shared.events import Fact, TicketSupplemented, TicketUrged, TicketWithdrawn
+
+Act = AnyAct[Config]
+
+# One chain of contact reads per database: each row is hashed with the one before it.
+CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
+
+
+# --- the citizen's acts ------------------------------------------------------------------------
+
+
+async def supplement(act: Act, number: str, body: NewSupplement) -> Progress:
+    """补充: the citizen adds something. Raises NotFound, MoveRefused."""
+    ticket = await _moved(act, number, Action.SUPPLEMENT)
+    content = rules.mask_note(body.content, _person(await identity(act, number)))
+    added = UUID(bytes=uuid6.uuid7().bytes)
+    sealed = act.config.sealer.seal(body.content.encode(), f"{number}/{added}")
+    act.session.add(
+        Supplement(id=added, number=number, content=content, sealed=sealed, added=act.now)
+    )
+    act.tell(TicketSupplemented(content=content), subject=number, round=ticket.reopened_round)
+    return await progress(act, ticket)
+
+
+async def urge(act: Act, number: str, body: Urge) -> Progress:
+    """催单: the citizen asks again. Raises NotFound, MoveRefused."""
+    ticket = await _moved(act, number, Action.URGE)
+    ticket.urged += 1
+    note = rules.mask_note(body.note, _person(await identity(act, number)))
+    act.tell(
+        TicketUrged(note=note, times=ticket.urged), subject=number, round=ticket.reopened_round
+    )
+    return await progress(act, ticket)
+
+
+async def withdraw(act: Act, number: str, body: Withdrawal) -> Progress:
+    """撤单: the citizen takes it back. Raises NotFound, MoveRefused."""
+    ticket = await _moved(act, number, Action.WITHDRAW)
+    ticket.withdrawn = True
+    reason = rules.mask_note(body.reason, _person(await identity(act, number)))
+    await refresh(act, ticket)
+    act.tell(TicketWithdrawn(reason=reason), subject=number, round=ticket.reopened_round)
+    return await progress(act, ticket)
+
+
+async def _moved(act: Act, number: str, action: Action) -> Ticket:
+    """The ticket, locked, if its stage allows the action."""
+    ticket = await _locked(act, number)
+    if ticket is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    rules.move(rules.Stage(ticket.stage), action)
+    return ticket
+
+
+async def _locked(act: Act, number: str) -> Ticket | None:
+    return await act.session.get(Ticket, number, with_for_update=True)
+
+
+# --- the vault ---------------------------------------------------------------------------------
+
+
+async def identity(act: Act, number: str) -> dict[str, Any]:
+    """What lies sealed in the vault for a ticket. Raises SealBroken when it was tampered with."""
+    vault = (await act.session.exec(select(Vault).where(Vault.number == number))).one()
+    known: dict[str, Any] = orjson.loads(act.config.sealer.unseal(vault.sealed, number))
+    return known
+
+
+def _person(known: dict[str, Any]) -> Person:
+    return Person(known["name"], known["phone"], known["address"])
+
+
+async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Contact:
+    """Read who must be contacted, and write down who read it and why (R-36).
+
+    Raises NotFound also for those who may not: whether the ticket exists is not told.
+    """
+    caller = act.caller
+    ticket = await act.session.get(Ticket, number)
+    held = await handlings(act, number)
+    if (
+        caller is None
+        or ticket is None
+        or not rules.may_read_contact(
+            caller.role, caller.name, caller.unit, held, ticket.reported_unit
+        )
+    ):
+        raise NotFound("没有可读取的联系方式 no contact of yours to read")
+    await _log_read(act, number, body.reason)
+    known = await identity(act, number)
+    return Contact(name=known["name"], phone=known["phone"], address=known["address"])
+
+
+async def _log_read(act: Act, number: str, reason: str) -> None:
+    await act.session.execute(CHAIN)
+    newest = select(ContactRead).order_by(ContactRead.id.desc()).limit(1)  # type: ignore[attr-defined]
+    last = (await act.session.exec(newest)).first()
+    row = ContactRead(
+        id=(last.id if last else 0) + 1,
+        number=number,
+        actor=act.actor,
+        reason=reason,
+        read=act.now,
+        hash="",
+    )
+    row.hash = link(last.hash if last else "", row)
+    act.session.add(row)
+
+
+def link(previous: str, row: ContactRead) -> str:
+    """The hash of a row in the chain: change or drop any row and every later hash is wrong."""
+    content = [previous, row.id, row.number, row.actor, row.reason, row.read.isoformat()]
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()
+
+
+async def chain_breaks_at(act: Act) -> int | None:
+    """The first row of the read log that does not fit, or None when the chain is whole."""
+    previous = ""
+    for row in await act.session.exec(select(ContactRead).order_by(ContactRead.id)):  # type: ignore[arg-type]
+        if row.hash != link(previous, row):
+            return row.id
+        previous = row.hash
+    return None
+
+
+# --- what the other services say ---------------------------------------------------------------
+
+
+async def note_assignment(act: Act, fact: Fact) -> None:
+    """How far a unit is: for the citizen's progress, and for who may read the contact."""
+    ticket = await _ground(act, fact)
+    if fact.assignment is None or fact.unit is None:
+        return
+    row = await act.session.get(Handling, fact.assignment)
+    holding = rules.later(rules.Holding(row.holding) if row else None, fact.name)
+    if row is None:
+        row = Handling(
+            assignment=fact.assignment,
+            number=fact.subject,
+            unit=fact.unit,
+            round=fact.round,
+            holding=holding.value,
+        )
+        act.session.add(row)
+    row.holding = holding.value
+    await refresh(act, ticket)
+
+
+async def note_resolved(act: Act, fact: Fact) -> None:
+    """The lead answered in this round."""
+    ticket = await _ground(act, fact)
+    ticket.resolved_round = max(ticket.resolved_round, fact.round)
+    await refresh(act, ticket)
+
+
+async def note_closed(act: Act, fact: Fact) -> None:
+    """The citizen's verdict ended it in this round."""
+    ticket = await _ground(act, fact)
+    ticket.closed_round = max(ticket.closed_round, fact.round)
+    await refresh(act, ticket)
+
+
+async def note_reopened(act: Act, fact: Fact) -> None:
+    """The citizen did not agree; the fact carries the new round."""
+    ticket = await _ground(act, fact)
+    ticket.reopened_round = max(ticket.reopened_round, fact.round)
+    await refresh(act, ticket)
+
+
+async def _ground(act: Act, fact: Fact) -> Ticket:
+    ticket = await _locked(act, fact.subject)
+    if ticket is None:
+        raise TooEarly(f"no ticket {fact.subject} here")
+    return ticket

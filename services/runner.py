@@ -1,0 +1,199 @@
+"""Runs services: one in a process of its own, or all of them embedded in one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from services import embedded
+from services.registry import PARTS, migrations, topology
+from shared import clock
+from shared.app import DEAD
+from shared.auth import issue, make_key
+from shared.bus import connect
+from shared.db import migrate
+from shared.errors import ConfigError
+from shared.settings import ServiceSettings
+
+HOST = "127.0.0.1"
+TOKENS = {
+    "phone_system": None,
+    "desk": None,
+    "supervisor": None,
+    "callback": None,
+    "ops": None,
+    "service": None,
+}
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to us: several of them share one loop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> int:
+    """Serve apps by port until stop, SIGINT or SIGTERM; the exit code tells if a loop died."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    servers = [
+        Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        for port, app in apps.items()
+    ]
+    serving = [asyncio.create_task(server.serve()) for server in servers]
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving)
+    stopping.cancel()
+    if any(app.state.service.died for app in apps.values()):
+        return DEAD
+    return 0 if stop.is_set() else 1
+
+
+def check_ports(ports: list[int]) -> None:
+    """Raises ConfigError, in one line, when a port is taken."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                raise ConfigError(
+                    f"端口 {port} 已被占用 Port {port} is taken; set JIESU_PORTS to another first port"
+                ) from None
+
+
+# --- embedded ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """All services embedded in this process: addresses, tokens by role, the apps themselves."""
+
+    urls: dict[str, str]
+    keys: Path
+    apps: dict[str, FastAPI]
+    stop: asyncio.Event
+    ended: asyncio.Future[int]
+
+    def token(self, role: str, unit: str | None = None) -> str:
+        """A day's token for a role."""
+        return issue(self.keys, role, unit or "embedded", unit, days=1)
+
+
+def secrets_of(folder: Path) -> dict[str, Any]:
+    """The keys of an embedded system: made at its first start, found again at the next."""
+    path = folder / "secrets.json"
+    if not path.exists():
+        make_key(folder, "embedded")
+        path.touch(mode=0o600)
+        path.write_text(
+            json.dumps({name: b64encode(secrets.token_bytes(32)).decode() for name in KEYS})
+        )
+    known = json.loads(path.read_text())
+    return {
+        "index_key": known["index"],
+        "vault_keys": {"embedded": known["vault"]},
+        "vault_current": "embedded",
+        "webhook_secret": known["webhook"],
+    }
+
+
+KEYS = ("index", "vault", "webhook")
+
+
+@asynccontextmanager
+async def system(
+    var: Path,
+    server: embedded.EmbeddedServer,
+    first_port: int = 8001,
+    stepped_from: datetime | None = None,
+    **settings: Any,
+) -> AsyncIterator[System]:
+    """All services on an embedded PostgreSQL and the local bus, while the block lasts.
+
+    ``settings`` are given to every service that has such a field. Raises ConfigError.
+    """
+    ports = {name: first_port + at for at, name in enumerate(PARTS)}
+    check_ports(list(ports.values()))
+    clock.simulate(stepped_from)
+    urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+    common = await _settings(var / "keys", urls, stepped_from is not None) | settings
+    apps = {}
+    for name, part in PARTS.items():
+        url = await server.ensure(f"jiesu_{name}")
+        await migrate(url, migrations(name))
+        apps[name] = part.app(part.settings(**common, database_url=url))
+    bus = connect(common["bus_url"])
+    await bus.declare(topology(apps["intake"].state.service.settings.config_dir))
+    stop = asyncio.Event()
+    ended = asyncio.ensure_future(
+        serve({ports[name]: app for name, app in apps.items()}, HOST, stop)
+    )
+    try:
+        await _all_ready(apps, ended)
+        yield System(urls, var / "keys", apps, stop, ended)
+    finally:
+        stop.set()
+        await ended
+
+
+async def _settings(keys: Path, urls: Mapping[str, str], stepped: bool) -> dict[str, Any]:
+    keys.mkdir(parents=True, exist_ok=True)
+    return {
+        "embedded": True,
+        "bus_url": f"local://embedded-{os.getpid()}-{secrets.token_hex(4)}",
+        "token_keys": keys,
+        "clock": "simulated" if stepped else "real",
+        "intake_url": urls["intake"],
+        "allow_private_webhooks": True,
+        **secrets_of(keys),
+        "service_token": issue(keys, "service", "feedback"),
+    }
+
+
+async def _all_ready(apps: Mapping[str, FastAPI], ended: asyncio.Future[int]) -> None:
+    while not all(app.state.service.ready for app in apps.values()):
+        if ended.done():
+            raise ConfigError("a service did not start; its log above says why")
+        await clock.pause(0.05)
+
+
+async def run_one(name: str, settings: ServiceSettings, host: str, port: int) -> int:
+    """One service in this process, on the addresses of its settings; answers the exit code."""
+    if settings.bus_url.startswith("local:"):
+        raise ConfigError("one service alone needs JIESU_BUS_URL=amqp://…: local:// is one process")
+    if settings.clock == "simulated":
+        with suppress(ValueError):
+            clock.simulate(datetime.fromisoformat(os.environ.get("JIESU_CLOCK_START", "")))
+        if not clock.is_stepped():
+            clock.simulate(clock.real())
+    return await serve({port: PARTS[name].app(settings)}, host, asyncio.Event())

@@ -1,0 +1,1 @@
+"""Tracker 督办: clocks, limits, extensions and supervision. It decides when time is up."""

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Makes .venv from requirements.lock, every file checked against its hash. Run by the Makefile.
+set -eu
+cd "$(dirname "$0")"
+
+say() { printf '%s\n' "$*" >&2; }
+
+python=${PYTHON:-}
+for candidate in ${python:-python3 python3.13 python3.12 python3.11}; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+    python=
+done
+if [ -z "$python" ]; then
+    say "需要 Python 3.11 或更新版本 Python 3.11 or newer is needed (make PYTHON=/path/to/python run)."
+    exit 1
+fi
+
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "正在安装 installing python3-venv …"
+        apt-get -qq update
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+            python3-venv >/dev/null
+    else
+        say "缺少 Python 的 venv 模块 Python's venv module is missing." \
+            "Debian, Ubuntu: sudo apt-get install python3-venv"
+        exit 1
+    fi
+fi
+
+if ! .venv/bin/uv --version >/dev/null 2>&1; then
+    say "正在创建 making .venv ($("$python" --version)) …"
+    "$python" -m venv --clear .venv
+    uv=$(sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$uv"
+fi
+say "正在安装依赖 installing what requirements.lock names …"
+VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes requirements.lock
+touch .venv/ready

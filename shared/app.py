@@ -1,0 +1,271 @@
+"""build_app: one service, assembled. Doors are wired, loops run, and it stops cleanly.
+
+Every service is built here from the same parts, so what holds for one holds for all: one
+transaction per request, batch and tick; facts relayed after the commit; errors as problem+json;
+health, metrics and the fact log on every port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+
+from shared import clock, crypto, outbox
+from shared.auth import Gate
+from shared.bus import BusTrouble, connect
+from shared.db import Store, is_current, is_trouble
+from shared.errors import ConfigError
+from shared.inbox import Inbox, Subscriptions
+from shared.observability import Metrics, log, place
+from shared.operations import operations
+from shared.outbox import Relay, Tables
+from shared.problems import Observed, install_problems, problems
+from shared.settings import ServiceSettings, key_bytes
+
+BACKOFF_CAP = 5.0
+MIGRATED_WITHIN = 60.0
+SERVICES = Path(__file__).parent.parent / "services"
+DEAD = 70  # EX_SOFTWARE: a loop died
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that runs by the clock.
+
+    ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
+    at once while it moves a whole batch. ``due(store)`` says when there is next something to do.
+    ``on_commit`` also wakes it after each of this service's commits.
+    """
+
+    run: Callable[[Store[Any], int], Awaitable[int]]
+    due: Callable[[Store[Any]], Awaitable[datetime | None]]
+    every: float = 1.0
+    limit: int = 100
+    on_commit: bool = False
+
+
+class Service:
+    """A running service: its store and bus, its loops, and whether it is well."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        subscriptions: Subscriptions,
+        jobs: Mapping[str, Job],
+    ) -> None:
+        self.name, self.settings, self.jobs = name, settings, jobs
+        self.subscriptions = subscriptions
+        self.store: Store[Any] = Store(
+            name, settings.database_url, settings.load(), pool_size=settings.pool_size
+        )
+        self.store.before_commit = outbox.write
+        self.store.fingerprint = crypto.Digester(key_bytes(settings.index_key)).fingerprint
+        self.metrics = Metrics()
+        self.gate = Gate(settings.token_keys)
+        self.bus = connect(settings.bus_url, settings.publish_timeout)
+        self.inbox = Inbox(self.store, subscriptions)
+        self.relay = Relay(self.store, self.bus)
+        self.stopping = asyncio.Event()
+        self.ready = False
+        self.died: str | None = None
+        self._loops: dict[str, asyncio.Task[None]] = {}
+        self._wakers: dict[str, asyncio.Event] = {}
+
+    @property
+    def queue(self) -> str:
+        """The queue this service listens to."""
+        return f"svc.{self.name}"
+
+    # --- start and stop ------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Wait for the schema, then run every loop. Raises ConfigError for an older schema."""
+        await self._wait_for_schema()
+        self._run("consumer", self._consume())
+        self._run("relay", self._tick("relay", self._relay, 0.5))
+        self._run("retry", self._tick("retry", self._retry, 1.0))
+        for name, job in self.jobs.items():
+            self._run(name, self._tick(name, self._job(name, job), job.every))
+        self.ready = True
+        log.info("started", service=self.name)
+
+    async def stop(self) -> None:
+        """Stop within the budget: consumers first, then jobs, then a last relay pass."""
+        self.ready = False
+        self.stopping.set()
+        self.wake()
+        if self._loops:
+            _, late = await asyncio.wait(
+                self._loops.values(), timeout=self.settings.stop_seconds * 0.8
+            )
+            for task in late:
+                log.warning("did not stop in time", loop=task.get_name())
+                task.cancel()
+            await asyncio.gather(*self._loops.values(), return_exceptions=True)
+            await self._last_pass()
+        await self.bus.close()
+        await self.store.close()
+        log.info("stopped", service=self.name)
+
+    async def _wait_for_schema(self) -> None:
+        folder = SERVICES / self.name / "migrations"
+        for _ in range(int(MIGRATED_WITHIN)):
+            if await is_current(self.store.engine, folder):
+                return
+            log.info("waits for its migrate step", service=self.name)
+            await clock.pause(1.0, self.stopping)
+        raise ConfigError(f"{self.name}: the database has not the schema of this version")
+
+    # --- loops ---------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Let every loop look at once: the clock was stepped, or we stop."""
+        for waker in self._wakers.values():
+            waker.set()
+
+    def _committed(self) -> None:
+        for name, waker in self._wakers.items():
+            if name == "relay" or (name in self.jobs and self.jobs[name].on_commit):
+                waker.set()
+
+    def _run(self, name: str, loop: Awaitable[None]) -> None:
+        async def run() -> None:
+            await loop
+
+        task = asyncio.create_task(run(), name=f"{self.name}.{name}")
+        task.add_done_callback(self._ended)
+        self._loops[name] = task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A loop that dies takes the process with it, by name."""
+        if self.stopping.is_set() or task.cancelled():
+            return
+        error = task.exception()
+        self.ready, self.died = False, task.get_name()
+        log.critical("a loop died", loop=self.died, why=place(error) if error else "it returned")
+        self.on_death()
+
+    def on_death(self) -> None:
+        """End the process; an embedded runner or a test may do otherwise."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _consume(self) -> None:
+        await self._until_reachable()
+        await self.bus.consume(self.queue, self.inbox.receive, self.stopping)
+
+    async def _until_reachable(self) -> None:
+        delay = 0.2
+        while not self.stopping.is_set():
+            try:
+                await self.bus.declare({self.queue: list(self.subscriptions)})
+                return
+            except BusTrouble as error:
+                log.warning("the broker is away", why=str(error), seconds=delay)
+                await clock.pause(delay, self.stopping)
+                delay = min(delay * 2, BACKOFF_CAP)
+
+    async def _tick(self, name: str, run_once: Callable[[], Awaitable[bool]], every: float) -> None:
+        """A ticker around one bounded step; True means there is more to do at once."""
+        waker = self._wakers.setdefault(name, asyncio.Event())
+        delay = every
+        while not self.stopping.is_set():
+            waker.clear()
+            try:
+                more, delay = await run_once(), every
+            except Exception as error:
+                if not (is_trouble(error) or isinstance(error, BusTrouble)):
+                    raise
+                more, delay = False, min(max(delay, 0.5) * 2, BACKOFF_CAP)
+                log.warning("trouble", loop=name, why=place(error), seconds=delay)
+            if not more:
+                await clock.pause(delay, waker)
+
+    async def _relay(self) -> bool:
+        sent = await self.relay.run_once()
+        self.metrics.relayed.inc(sent)
+        return sent > 0
+
+    async def _last_pass(self) -> None:
+        try:
+            await asyncio.wait_for(self.relay.run_once(), self.settings.stop_seconds * 0.2)
+        except Exception as error:
+            log.warning("last relay pass failed; the outbox keeps it", why=place(error))
+
+    async def _retry(self) -> bool:
+        return await self.inbox.retry_once() > 0
+
+    def _job(self, name: str, job: Job) -> Callable[[], Awaitable[bool]]:
+        async def run_once() -> bool:
+            moved = await job.run(self.store, job.limit)
+            self.metrics.ran.labels(name).inc(moved)
+            return moved >= job.limit
+
+        return run_once
+
+    # --- how it is -----------------------------------------------------------------------------
+
+    async def next_due(self) -> datetime | None:
+        """When a job next has something to do."""
+        moments = [await job.due(self.store) for job in self.jobs.values()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def is_idle(self) -> bool:
+        """Whether nothing waits: outbox, queue, retries and due jobs are all empty."""
+        async with self.store.engine.connect() as connection:
+            waits = await connection.execute(
+                text(
+                    "SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) OR EXISTS "
+                    "(SELECT 1 FROM retry WHERE state <> 'dead')"
+                )
+            )
+            if waits.scalar():
+                return False
+        due = await self.next_due()
+        if due is not None and due <= clock.now():
+            return False
+        return await self.bus.waiting(self.queue) == 0
+
+
+def build_app(
+    name: str,
+    settings: ServiceSettings,
+    router: APIRouter,
+    subscriptions: Subscriptions,
+    jobs: Mapping[str, Job],
+    tables: Tables,
+) -> FastAPI:
+    """The FastAPI app of one service; ``app.state.service`` is the running service."""
+    service = Service(name, settings, subscriptions, jobs)
+    service.store.on_commit = service._committed
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await service.start()
+            yield
+        finally:
+            await service.stop()
+
+    app = FastAPI(
+        title=f"Jiesu 接诉 · {name}",
+        version="1",
+        lifespan=lifespan,
+        separate_input_output_schemas=False,
+    )
+    app.state.service = service
+    app.include_router(router, responses=problems(400, 401, 403, 422, 503))
+    app.include_router(operations)
+    app.add_middleware(Observed, service=name, metrics=service.metrics)
+    install_problems(app)
+    return app

@@ -1,0 +1,385 @@
+"""The message bus: topology, publishing with confirms, consuming in batches.
+
+Two buses obey one contract suite (tests/contract/test_bus.py). RabbitBus is the real thing.
+LocalBus lives in one process and is durable because the outbox is: its ``publish`` answers only
+after every subscriber's transaction has committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+
+from shared import clock
+from shared.observability import log, place
+
+EXCHANGE = "jiesu.events"
+UNROUTED = "jiesu.unrouted"
+BATCH = 100
+PREFETCH = 200
+BACKOFF_CAP = 10.0
+# Omitted means 20 on RabbitMQ 4.x; -1 loses messages on 3.10.
+QUORUM: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+KEPT: dict[str, Any] = {"x-max-length": 100_000, "x-overflow": "drop-head"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A fact on its way: routing key, event id and the body as it stands in the outbox."""
+
+    key: str
+    id: str
+    body: bytes
+
+
+Receive = Callable[[Sequence[Message]], Awaitable[None]]
+Topology = Mapping[str, Sequence[str]]  # queue → binding patterns
+
+
+class BusTrouble(Exception):
+    """The bus cannot be reached now; nothing is known to have been published."""
+
+
+@lru_cache(maxsize=100_000)
+def matches(pattern: str, key: str) -> bool:
+    """AMQP topic match: ``*`` is one word, ``#`` any number of words, also none."""
+    return _match(pattern.split("."), key.split("."))
+
+
+def _match(pattern: list[str], words: list[str]) -> bool:
+    if not pattern:
+        return not words
+    if pattern[0] == "#":
+        return any(_match(pattern[1:], words[i:]) for i in range(len(words) + 1))
+    return bool(words) and pattern[0] in ("*", words[0]) and _match(pattern[1:], words[1:])
+
+
+class Bus(ABC):
+    """What a service needs of a bus."""
+
+    @abstractmethod
+    async def declare(self, topology: Topology) -> None:
+        """Make queues and bindings that are not there yet."""
+
+    @abstractmethod
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        """Publish all, answer one by one: None is confirmed. Raises BusTrouble."""
+
+    @abstractmethod
+    async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        """Hand over what arrives in batches until stop is set; the batch in hand is finished.
+
+        A batch counts as received when ``receive`` returns. When it raises, nothing is
+        acknowledged and the same batch is handed over again after a pause that grows.
+        """
+
+    @abstractmethod
+    async def waiting(self, queue: str) -> int:
+        """How many messages wait in a queue."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give connections back."""
+
+
+def connect(url: str, timeout: float = 10.0) -> Bus:
+    """The bus of an address: ``local://name`` (one per name and process) or ``amqp(s)://…``."""
+    parts = urlsplit(url)
+    if parts.scheme == "local":
+        return LocalBus.named(parts.netloc)
+    return RabbitBus(url, timeout)
+
+
+async def persist(receive: Receive, batch: Sequence[Message], stop: asyncio.Event) -> bool:
+    """Hand a batch over until it is received. False: we were stopped before it was."""
+    delay = 0.1
+    while True:
+        try:
+            await receive(batch)
+            return True
+        except Exception as error:
+            log.warning("consuming pauses", seconds=delay, why=place(error))
+        if stop.is_set():
+            return False
+        await clock.pause(delay, stop)
+        delay = min(delay * 2, BACKOFF_CAP)
+
+
+def drain(queue: asyncio.Queue[Any], first: Any) -> list[Any]:
+    """The first item and what else has arrived, up to a batch."""
+    batch = [first]
+    while len(batch) < BATCH and not queue.empty():
+        batch.append(queue.get_nowait())
+    return batch
+
+
+async def first_of(queue: asyncio.Queue[Any], stop: asyncio.Event) -> Any | None:
+    """The next item, or None when stop comes first."""
+    getting = asyncio.ensure_future(queue.get())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return getting.result() if getting.done() else None
+    finally:
+        getting.cancel()
+        stopping.cancel()
+
+
+# --- in one process ----------------------------------------------------------------------------
+
+Parcel = tuple[Message, "asyncio.Future[None]"]
+
+
+class LocalBus(Bus):
+    """A bus inside one process; queues live as long as it does, the outbox remembers the rest."""
+
+    _named: dict[str, LocalBus] = {}  # noqa: RUF012 - a registry shared on purpose
+
+    def __init__(self) -> None:
+        self._bindings: dict[str, set[str]] = {}
+        self._queues: dict[str, asyncio.Queue[Parcel]] = {}
+        self._stopped: set[str] = set()
+
+    @classmethod
+    def named(cls, name: str) -> LocalBus:
+        """The bus all services of this process share under a name."""
+        return cls._named.setdefault(name, cls())
+
+    @classmethod
+    def forget(cls, name: str) -> None:
+        """Drop a bus, as the end of its process would."""
+        cls._named.pop(name, None)
+
+    async def declare(self, topology: Topology) -> None:
+        for queue, patterns in topology.items():
+            self._bindings.setdefault(queue, set()).update(patterns)
+            self._queues.setdefault(queue, asyncio.Queue())
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        futures = [self._send(message) for message in messages]
+        outcomes = await asyncio.gather(
+            *(asyncio.gather(*some) for some in futures), return_exceptions=True
+        )
+        return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
+
+    def _send(self, message: Message) -> list[asyncio.Future[None]]:
+        loop = asyncio.get_running_loop()
+        futures = []
+        for queue, patterns in self._bindings.items():
+            if any(matches(pattern, message.key) for pattern in patterns):
+                future: asyncio.Future[None] = loop.create_future()
+                self._queues[queue].put_nowait((message, future))
+                futures.append(future)
+                if queue in self._stopped:
+                    _refuse(drain_all(self._queues[queue]))
+        return futures
+
+    async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        parcels = self._queues[queue]
+        self._stopped.discard(queue)
+        while not stop.is_set():
+            first = await first_of(parcels, stop)
+            if first is None:
+                continue
+            batch: list[Parcel] = drain(parcels, first)
+            if not await persist(receive, [message for message, _ in batch], stop):
+                _refuse(batch)
+                break
+            for _, future in batch:
+                if not future.done():
+                    future.set_result(None)
+        self._stopped.add(queue)
+        _refuse(drain_all(parcels))
+
+    async def waiting(self, queue: str) -> int:
+        return self._queues[queue].qsize()
+
+    async def close(self) -> None:
+        for parcels in self._queues.values():
+            _refuse(drain_all(parcels))
+
+
+def drain_all(parcels: asyncio.Queue[Parcel]) -> list[Parcel]:
+    """Everything that stands in a queue."""
+    return [parcels.get_nowait() for _ in range(parcels.qsize())]
+
+
+def _refuse(parcels: Sequence[Parcel]) -> None:
+    for _, future in parcels:
+        if not future.done():
+            future.set_exception(BusTrouble("the consumer stopped"))
+
+
+# --- RabbitMQ ----------------------------------------------------------------------------------
+
+
+class RabbitBus(Bus):
+    """RabbitMQ 3.10 to 4.x: one topic exchange, quorum queues, confirms with a timeout each."""
+
+    def __init__(self, url: str, timeout: float = 10.0) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._connection: AbstractConnection | None = None
+        self._publisher: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+        self._topology: dict[str, Sequence[str]] = {}
+
+    async def _connected(self) -> AbstractConnection:
+        async with self._opening:
+            if self._connection is None or self._connection.is_closed:
+                self._publisher = None
+                self._connection = await aio_pika.connect(self._url, timeout=self._timeout)
+            return self._connection
+
+    async def declare(self, topology: Topology) -> None:
+        """On a throw-away channel: a queue that stands with other arguments breaks only that."""
+        self._topology.update(topology)
+        with _as_trouble():
+            channel = await (await self._connected()).channel()
+            try:
+                await _declare_exchange(channel)
+                for queue, patterns in topology.items():
+                    declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
+                    for pattern in patterns:
+                        await declared.bind(EXCHANGE, pattern)
+            finally:
+                await channel.close()
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        if not messages:
+            return []
+        with _as_trouble():
+            exchange = await self._exchange()
+        outcomes = await asyncio.gather(
+            *(self._confirm(exchange, message) for message in messages), return_exceptions=True
+        )
+        failed = [error for error in outcomes if isinstance(error, BaseException)]
+        if len(failed) == len(messages):
+            await self._drop()
+            raise BusTrouble(place(failed[0]))
+        return [error if isinstance(error, Exception) else None for error in outcomes]
+
+    async def _exchange(self) -> aio_pika.abc.AbstractExchange:
+        connection = await self._connected()
+        if self._publisher is None or self._publisher.is_closed:
+            self._publisher = await connection.channel(on_return_raises=True)
+        return await self._publisher.get_exchange(EXCHANGE, ensure=False)
+
+    async def _confirm(self, exchange: aio_pika.abc.AbstractExchange, message: Message) -> None:
+        try:
+            await exchange.publish(
+                aio_pika.Message(
+                    message.body,
+                    message_id=message.id,
+                    content_type="application/cloudevents+json",
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                ),
+                message.key,
+                timeout=self._timeout,
+            )
+        except asyncio.CancelledError as error:  # a frozen link cancels from inside aio-pika
+            if _we_are_stopped():
+                raise
+            raise BusTrouble("the link froze") from error
+
+    async def _drop(self) -> None:
+        connection, self._connection, self._publisher = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(connection.close(), self._timeout)
+
+    async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        delay = 0.1
+        while not stop.is_set():
+            try:
+                await self._consume_connected(queue, receive, stop)
+                delay = 0.1
+            except asyncio.CancelledError:
+                if _we_are_stopped():
+                    raise
+                log.warning("the link froze", queue=queue)
+            except Exception as error:
+                log.warning("the broker is away", queue=queue, why=place(error), seconds=delay)
+                await clock.pause(delay, stop)
+                delay = min(delay * 2, BACKOFF_CAP)
+
+    async def _consume_connected(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        """Consume on a connection of our own until it breaks or stop is set."""
+        await self.declare(self._topology)  # the broker may have come back empty
+        connection = await aio_pika.connect(self._url, timeout=self._timeout)
+        try:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=PREFETCH)
+            arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+            channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+            await (await channel.get_queue(queue, ensure=False)).consume(arrived.put)
+            await _take(arrived, receive, stop)
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(connection.close(), self._timeout)
+
+    async def waiting(self, queue: str) -> int:
+        with _as_trouble():
+            channel = await (await self._connected()).channel()
+            try:
+                declared = await channel.declare_queue(queue, passive=True)
+                return declared.declaration_result.message_count or 0
+            finally:
+                await channel.close()
+
+    async def close(self) -> None:
+        await self._drop()
+
+
+async def _take(
+    arrived: asyncio.Queue[AbstractIncomingMessage | None], receive: Receive, stop: asyncio.Event
+) -> None:
+    while not stop.is_set():
+        first = await first_of(arrived, stop)
+        if stop.is_set():
+            return  # what was not acknowledged comes again
+        batch = [message for message in drain(arrived, first) if message is not None]
+        if not batch:
+            raise BusTrouble("the channel closed")
+        messages = [Message(m.routing_key or "", m.message_id or "", m.body) for m in batch]
+        if not await persist(receive, messages, stop):
+            return
+        await batch[-1].ack(multiple=True)
+
+
+async def _declare_exchange(channel: AbstractChannel) -> None:
+    await channel.declare_exchange(UNROUTED, aio_pika.ExchangeType.FANOUT, durable=True)
+    kept = await channel.declare_queue(UNROUTED, durable=True, arguments=KEPT)
+    await kept.bind(UNROUTED)
+    await channel.declare_exchange(
+        EXCHANGE,
+        aio_pika.ExchangeType.TOPIC,
+        durable=True,
+        arguments={"alternate-exchange": UNROUTED},
+    )
+
+
+def _we_are_stopped() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@contextlib.contextmanager
+def _as_trouble() -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if _we_are_stopped():
+            raise
+        raise BusTrouble("the link froze") from error
+    except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
+        raise BusTrouble(place(error)) from error

@@ -1,0 +1,408 @@
+"""Working time of one place: duty hours, public holidays, make-up workdays (调休). Pure.
+
+Two functions carry everything: add duty time to an instant, and count it between two. Each year
+is laid out once as a row of duty segments with the duty before each, so both are one bisection.
+Segments are half-open, [opens, closes), on the local wall clock; 24:00 is allowed. Instants come
+out as aware UTC; a naive one that goes in is a TypeError. Only ``WorkCalendar.load`` reads files.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Self, cast
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field
+
+from shared.config import read
+from shared.errors import ConfigError
+
+Unit = Literal["wd", "wh", "h", "min"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+_SECONDS = {"wh": 3600, "h": 3600, "min": 60}
+_LIMIT = re.compile(r"(?=[0.]*[1-9])(?:(\d+)(wd)|(\d+(?:\.\d+)?)(wh|h|min))")
+_CLOCK = re.compile(r"([01]\d|2[0-3]|24(?=:00(?::00)?$)):([0-5]\d)(?::([0-5]\d))?")
+_ENGLISH = {
+    "元旦": "New Year",
+    "春节": "Spring Festival",
+    "清明节": "Tomb-Sweeping Day",
+    "劳动节": "Labour Day",
+    "端午节": "Dragon Boat Festival",
+    "中秋节": "Mid-Autumn Festival",
+    "国庆节": "National Day",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """时限: wd = working days, wh = working hours, h and min = natural time."""
+
+    amount: float
+    unit: Unit
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``5wd``, ``4wh``, ``24h`` or ``30min``, more than nothing; raises ValueError."""
+        found = _LIMIT.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no limit; write 5wd, 4wh, 24h or 30min")
+        return cls(float(found[1] or found[3]), cast(Unit, found[2] or found[4]))
+
+    def __str__(self) -> str:
+        return f"{self.amount:.12g}{self.unit}"
+
+    @property
+    def natural(self) -> bool:
+        """Whether nights and holidays count."""
+        return self.unit in ("h", "min")
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, of duty for wh; working days have no fixed length (KeyError)."""
+        return self.amount * _SECONDS[self.unit]
+
+
+class Segment(NamedTuple):
+    """A stretch of duty, as distances from local midnight on the wall clock."""
+
+    opens: timedelta
+    closes: timedelta
+
+    @classmethod
+    def parse(cls, opens: str, closes: str) -> Self:
+        """Read ``("08:30", "12:00")``; raises ValueError unless it opens before it closes."""
+        segment = cls(_wall(opens), _wall(closes))
+        if segment.opens >= segment.closes:
+            raise ValueError(f"{opens} to {closes} closes before it opens")
+        return segment
+
+
+class SpecialDay(NamedTuple):
+    """A day unlike its weekday; without segments it is off. ``notice``: where that is written."""
+
+    segments: tuple[Segment, ...] = ()
+    name: str = ""
+    notice: str = ""
+
+
+class Due(NamedTuple):
+    """When a limit ends; ``provisional`` if it touches a year whose holiday notice is not out."""
+
+    at: datetime
+    provisional: bool
+
+
+class Step(NamedTuple):
+    """One day of an explanation: whether it counts towards the limit, and why."""
+
+    day: date
+    working: bool
+    note_zh: str
+    note_en: str
+    counted: bool
+
+
+class _Year(NamedTuple):
+    """A local year: each opening, the duty before it (last: in all), in µs; working days."""
+
+    opens: list[int]
+    worked: list[int]
+    days: list[int]
+
+
+class WorkCalendar:
+    """The working time of one place.
+
+    ``week`` gives segments by weekday (Monday 0; a missing one is off), ``special`` days replace
+    theirs, ``known`` are the years whose holidays are out (None: all of them). Raises ConfigError
+    when segments overlap or the week has no duty.
+    """
+
+    def __init__(
+        self,
+        tz: ZoneInfo,
+        week: Mapping[int, Sequence[Segment]],
+        special: Mapping[date, SpecialDay] | None = None,
+        known: Collection[int] | None = None,
+    ) -> None:
+        self.tz = tz
+        self._week = [_ordered(week.get(weekday, ())) for weekday in range(7)]
+        self._special = {
+            day: row._replace(segments=_ordered(row.segments))
+            for day, row in (special or {}).items()
+        }
+        self._known = known
+        self._years: dict[int, _Year] = {}
+        if not any(self._week):
+            raise ConfigError("duty_segments: the week has no duty hours")
+
+    @classmethod
+    def load(cls, directory: Path, duty_segments: Sequence[Segment], tz: ZoneInfo) -> Self:
+        """Monday to Friday, changed by the State Council's notices ``directory``/YYYY.json.
+
+        A year with an empty file or none has weekends only, and is provisional. A file may hold
+        days of the year beside it; of two notices the later wins. Raises ConfigError.
+        """
+        notices = [_notice(path) for path in sorted(directory.glob("[0-9][0-9][0-9][0-9].json"))]
+        if not notices:
+            raise ConfigError(f"{directory}: no holiday notice YYYY.json")
+        duty = _ordered(duty_segments)
+        special = {
+            row.date: SpecialDay(() if row.off else duty, row.name, " ".join(notice.papers))
+            for notice in notices
+            for row in notice.days
+        }
+        known = {notice.year for notice in notices if notice.days}
+        return cls(tz, dict.fromkeys(range(5), duty), special, known)
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether ``day`` has duty hours."""
+        days, ordinal = self._year(day.year).days, day.toordinal()
+        return bisect_left(days, ordinal) < bisect_right(days, ordinal)
+
+    def add_working_days_date(self, day: date, n: int) -> date:
+        """The n-th working day after ``day``, or before it if negative; 0 is ``day`` itself."""
+        if n == 0:
+            return day
+        year, ordinal = day.year, day.toordinal()
+        days = self._year(year).days
+        index = bisect_right(days, ordinal) + n - 1 if n > 0 else bisect_left(days, ordinal) + n
+        while index >= len(days):
+            year, index = year + 1, index - len(days)
+            days = self._year(year).days
+        while index < 0:
+            year -= 1
+            days = self._year(year).days
+            index += len(days)
+        return date.fromordinal(days[index])
+
+    def add_working_days_instant(self, start: datetime, n: int) -> datetime:
+        """Duty end of the n-th working day after the day of ``start`` (CC203, art. 201 and 203).
+
+        The start day does not count; 0 is that day, or if it is off the next working day.
+        """
+        day = self.add_working_days_date(self._day(start), n)
+        if not self.is_working_day(day):
+            day = self.add_working_days_date(day, 1)
+        return self._instant(day, self._segments(day)[-1].closes)
+
+    def next_working_instant(self, t: datetime) -> datetime:
+        """``t`` itself on duty, else the next opening; a closing instant is off duty."""
+        return self.add_working_seconds(t, 0)
+
+    def add_working_seconds(self, start: datetime, seconds: float) -> datetime:
+        """Move through duty time only, back if negative; 0 is the next working instant.
+
+        Forward may end on a closing instant, backward on an opening one.
+        """
+        year = self._day(start).year
+        micros = self._worked(year, start) + round(seconds * 1_000_000)
+        return self._at(year, micros, latest=seconds <= 0)
+
+    def working_seconds_between(self, a: datetime, b: datetime) -> float:
+        """Duty time from ``a`` to ``b`` in seconds; negative when ``b`` is earlier."""
+        if b < a:
+            return -self.working_seconds_between(b, a)
+        first, last = self._day(a).year, self._day(b).year
+        whole_years = sum(self._year(year).worked[-1] for year in range(first, last))
+        return (whole_years + self._worked(last, b) - self._worked(first, a)) / 1_000_000
+
+    def due(self, start: datetime, limit: Limit) -> Due:
+        """When ``limit`` from ``start`` ends: day limits at duty end, natural ones by the clock."""
+        if limit.natural:
+            return Due(_utc(start) + timedelta(seconds=limit.seconds), provisional=False)
+        if limit.unit == "wd":
+            at = self.add_working_days_instant(start, int(limit.amount))
+        else:
+            at = self.add_working_seconds(start, limit.seconds)
+        years = range(self._day(start).year, self._last_day(at).year + 1)
+        return Due(at, provisional=not all(self._is_known(year) for year in years))
+
+    def before(self, due: datetime, limit: Limit) -> datetime:
+        """The instant ``limit`` before ``due``, in duty hours unless the limit is natural.
+
+        A working day before is the same time on the working day before: from duty end to duty
+        end, so that it undoes a day limit. (GLPI #22678 took days off the date and fell to 00:00.)
+        """
+        if limit.natural:
+            return _utc(due) - timedelta(seconds=limit.seconds)
+        if limit.unit == "wh":
+            return self.add_working_seconds(due, -limit.seconds)
+        year = self._day(due).year
+        on_duty = self._at(year, self._worked(year, due), latest=False)
+        today = self._last_day(on_duty)
+        clock = on_duty.astimezone(self.tz).replace(tzinfo=None) - datetime.combine(today, time())
+        day = self.add_working_days_date(today, -int(limit.amount))
+        duty = self._segments(day)
+        worked = [min(clock, segment.closes) for segment in duty if segment.opens < clock]
+        return self._instant(day, max(worked, default=duty[0].opens))
+
+    def explain(self, start: datetime, limit: Limit) -> list[Step]:
+        """Why each day counts or not; for a natural limit only its first and its last day."""
+        at = self.due(start, limit).at
+        first, last = self._day(start), self._last_day(at)
+        days = sorted({first, last}) if limit.natural else _days(first, last)
+        steps: list[Step] = []
+        for day in days:
+            why_zh, why_en = self._nature(day)
+            counted, zh, en = self._counts(day, start, at, limit)
+            if counted and limit.unit == "wd":
+                nth = sum(step.counted for step in steps) + 1
+                zh, en = f"第{nth}个工作日", f"working day {nth}"
+            if day == last:
+                clock = f"{at.astimezone(self.tz):%m-%d %H:%M}"
+                zh, en = f"{zh}，{clock}到期", f"{en}, due {clock}"
+            working = self.is_working_day(day)
+            steps.append(Step(day, working, f"{why_zh}：{zh}", f"{why_en}: {en}", counted))
+        return steps
+
+    def _counts(
+        self, day: date, start: datetime, at: datetime, limit: Limit
+    ) -> tuple[bool, str, str]:
+        """Whether a day counts, and how, in Chinese and English."""
+        if limit.natural:
+            return True, f"自然时间连续计算{limit}", f"{limit} of natural time, day and night"
+        counted = self.is_working_day(day)
+        if limit.unit == "wh":
+            midnight, next_midnight = self._instant(day), self._instant(day + timedelta(1))
+            spent = self.working_seconds_between(max(start, midnight), min(at, next_midnight))
+            if spent:
+                return True, f"计入{spent / 60:.4g}分钟", f"{spent / 60:.4g} working minutes"
+            counted = False
+        elif day == self._day(start):
+            return (
+                False,
+                "开始当日不计入（民法典第201条）",
+                "start day, not counted (Civil Code 201)",
+            )
+        return counted, "不计入", "not counted"
+
+    def _nature(self, day: date) -> tuple[str, str]:
+        """What kind of day it is, with the notice that says so."""
+        special, working = self._special.get(day, SpecialDay()), self.is_working_day(day)
+        zh, en = ("工作日", "workday") if working else ("休息日", "day off")
+        if special.name:
+            zh = f"{special.name}{'调休上班' if working else '放假'}"
+            names = " and ".join(_ENGLISH.get(name, name) for name in special.name.split("、"))
+            en = f"{names} {'make-up workday' if working else 'holiday'}"
+        if special.notice:
+            zh, en = f"{zh}（{special.notice}）", f"{en} ({special.notice})"
+        if not self._is_known(day.year):
+            zh, en = f"{zh}（放假通知未发布，暂定）", f"{en} (provisional, no notice yet)"
+        return zh, en
+
+    def _is_known(self, year: int) -> bool:
+        return self._known is None or year in self._known
+
+    def _day(self, t: datetime) -> date:
+        return _utc(t).astimezone(self.tz).date()
+
+    def _last_day(self, at: datetime) -> date:
+        """The day that ``at`` ends on: 24:00 belongs to the day that is over."""
+        return self._day(at - _MICRO)
+
+    def _instant(self, day: date, clock: timedelta = timedelta()) -> datetime:
+        # Python adds to an aware datetime on the wall clock, which is what duty hours mean.
+        return (datetime.combine(day, time(), self.tz) + clock).astimezone(UTC)
+
+    def _segments(self, day: date) -> tuple[Segment, ...]:
+        special = self._special.get(day)
+        return self._week[day.weekday()] if special is None else special.segments
+
+    def _year(self, year: int) -> _Year:
+        if year not in self._years:
+            self._years[year] = self._laid_out(year)
+        return self._years[year]
+
+    def _laid_out(self, year: int) -> _Year:
+        opens, worked, days = list[int](), [0], list[int]()
+        for day in _days(date(year, 1, 1), date(year, 12, 31)):
+            before = worked[-1]
+            for segment in self._segments(day):
+                opening = _micros(self._instant(day, segment.opens))
+                length = _micros(self._instant(day, segment.closes)) - opening
+                if length > 0:  # Inside the hour that summer time skips there is none.
+                    opens.append(opening)
+                    worked.append(worked[-1] + length)
+            if worked[-1] > before:
+                days.append(day.toordinal())
+        return _Year(opens, worked, days)
+
+    def _worked(self, year: int, t: datetime) -> int:
+        """Duty from the start of the local ``year`` of ``t`` until ``t``, in µs."""
+        opens, worked, _ = self._year(year)
+        micros = _micros(t)
+        index = bisect_right(opens, micros) - 1
+        return 0 if index < 0 else min(worked[index] + micros - opens[index], worked[index + 1])
+
+    def _at(self, year: int, micros: int, *, latest: bool) -> datetime:
+        """The earliest, or the latest, instant with ``micros`` of duty since the year began."""
+        while micros < 0 or (micros == 0 and not latest):
+            year -= 1
+            micros += self._year(year).worked[-1]
+        while micros > self._year(year).worked[-1] or (
+            micros == self._year(year).worked[-1] and latest
+        ):
+            micros -= self._year(year).worked[-1]
+            year += 1
+        opens, worked, _ = self._year(year)
+        index = (bisect_right if latest else bisect_left)(worked, micros) - 1
+        return _EPOCH + (opens[index] + micros - worked[index]) * _MICRO
+
+
+def _wall(text: str) -> timedelta:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time of day; write 08:30, at most 24:00")
+    return timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=int(found[3] or 0))
+
+
+def _utc(t: datetime) -> datetime:
+    if t.tzinfo is None:
+        raise TypeError("a naive instant has no place in working time")
+    return t.astimezone(UTC)
+
+
+def _micros(t: datetime) -> int:
+    return (t - _EPOCH) // _MICRO
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
+
+
+def _ordered(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    ordered = tuple(sorted(segments))
+    for earlier, later in pairwise(ordered):
+        if later.opens < earlier.closes:
+            raise ConfigError(f"duty_segments: {later.opens} opens before {earlier.closes} closes")
+    return ordered
+
+
+class _NoticeDay(BaseModel):
+    name: str
+    date: date
+    off: Annotated[bool, Field(alias="isOffDay")]
+
+
+class _Notice(BaseModel):
+    """A holiday notice as NateScarlet/holiday-cn writes it."""
+
+    year: int
+    papers: list[str]
+    days: list[_NoticeDay]
+
+
+def _notice(path: Path) -> _Notice:
+    notice = read(path, _Notice)
+    if f"{notice.year:04}" != path.stem:
+        raise ConfigError(f"{path}: year: the file holds the notice of {notice.year}")
+    return notice

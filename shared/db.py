@@ -1,0 +1,289 @@
+"""One service's database: its tables, its transactions, and the only commit there is.
+
+A door (request, batch of facts, tick) opens one ``Store.act``; use cases work inside it and never
+commit. Leaving the block writes the facts that were told to the outbox and commits both together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from alembic import command, context
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared import clock
+from shared.events import Data
+from shared.observability import traceparent
+
+C = TypeVar("C")
+T = TypeVar("T")
+R = TypeVar("R")
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_base() -> type[SQLModel]:
+    """A base class for one service's tables, on metadata of its own."""
+
+    class Base(SQLModel):
+        metadata = MetaData(naming_convention=NAMING)
+
+    return Base
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls by HTTP: the role of the token, its unit if it has one, and a name for the record."""
+
+    role: str
+    name: str
+    unit: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """How facts name this caller: ``unit:HC:name`` or ``desk:name``."""
+        return ":".join(part for part in (self.role, self.unit, self.name) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The request an act answers: the caller's key for it, and what it was asked of."""
+
+    target: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact that waits for its number and its envelope until the act ends."""
+
+    data: Data
+    subject: str
+    time: datetime
+    round: int
+    assignment: UUID | None
+    unit: str | None
+    actor: str
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Act(Generic[C]):
+    """One transaction as a use case sees it: where to load and save, what time it is, who acts,
+    the rules in force, and what is told when it ends.
+    """
+
+    session: AsyncSession
+    now: datetime
+    actor: str
+    config: C
+    store: Store[C]
+    caller: Caller | None = None
+    asked: Asked | None = None
+    told: list[Told] = field(default_factory=list)
+
+    def tell(
+        self,
+        data: Data,
+        *,
+        subject: str,
+        time: datetime | None = None,
+        round: int = 1,
+        assignment: UUID | None = None,
+        unit: str | None = None,
+        actor: str | None = None,
+    ) -> None:
+        """Say a fact; it becomes true with this transaction or not at all.
+
+        ``time`` is when it became true (now), ``unit`` whom it is addressed to (nobody), ``actor``
+        who made it true (who acts here).
+        """
+        self.told.append(
+            Told(
+                data,
+                subject,
+                time or self.now,
+                round,
+                assignment,
+                unit,
+                actor or self.actor,
+                traceparent(),
+            )
+        )
+
+
+class Store(Generic[C]):
+    """The database of one service with the rules its acts work under.
+
+    ``before_commit`` writes what an act told; ``on_commit`` is called after each commit, so that
+    the relay need not wait for its next look.
+    """
+
+    def __init__(self, name: str, url: str, config: C, *, pool_size: int = 5) -> None:
+        self.name = name
+        self.config = config
+        self.engine = open_engine(url, pool_size)
+        self.on_commit: Callable[[], None] = lambda: None
+        self.before_commit: Callable[[Act[C]], Awaitable[None]] = _nothing
+        self.fingerprint: Callable[[bytes], str] = lambda raw: raw.hex()
+
+    @asynccontextmanager
+    async def act(
+        self,
+        actor: str,
+        now: datetime | None = None,
+        caller: Caller | None = None,
+        asked: Asked | None = None,
+    ) -> AsyncIterator[Act[C]]:
+        """One transaction. Doors only: a use case gets its act as an argument."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            act = Act(session, now or clock.now(), actor, self.config, self, caller, asked)
+            yield act
+            await self.before_commit(act)
+            await session.commit()
+        self.on_commit()
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        """Commit work done on a bare connection: the relay's marks, which tell nothing."""
+        await connection.commit()
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.engine.dispose()
+
+
+async def _nothing(_: Act[Any]) -> None:
+    return
+
+
+def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
+    """An engine whose errors never carry values: they would reach logs and the retry table."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=15,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "jiesu"}},
+    )
+
+
+async def migrate(url: str, folder: Path) -> None:
+    """Bring a database to the newest schema of a service's migrations folder."""
+    engine = open_engine(url, 1)
+    async with engine.begin() as connection:
+        await connection.run_sync(_upgrade, folder)
+    await engine.dispose()
+
+
+def _upgrade(connection: Connection, folder: Path) -> None:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(folder))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def run_migrations(metadata: MetaData) -> None:
+    """What every service's migrations/env.py does: run on the connection migrate() opened."""
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def is_current(engine: AsyncEngine, folder: Path) -> bool:
+    """Whether the database has the newest schema of a service's migrations folder."""
+    head = ScriptDirectory(str(folder)).get_current_head()
+    async with engine.connect() as connection:
+        version = await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+    return version == head
+
+
+# 08 connection, 40 serialization and deadlock, 53 resources, 57 operator intervention.
+TROUBLE = ("08", "40", "53", "57", "55P03")
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether an error is the database's trouble and no failure of what was being done."""
+    if isinstance(error, (PoolTimeout, ConnectionError, TimeoutError, OSError)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig and error.orig.__cause__, ValueError):
+        return False  # the driver refused an argument: it would refuse it for ever
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or str(state).startswith(TROUBLE)
+
+
+class GroupCommit(Generic[T, R]):
+    """Requests that arrive while a commit is under way share the next one.
+
+    ``run`` serves a whole group in one transaction and answers one by one: a result or an error
+    for each. When the group as a whole fails it is run again one by one, so that nobody pays for
+    a neighbour.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]], limit: int = 100
+    ) -> None:
+        self._run = run
+        self._limit = limit
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def submit(self, item: T) -> R:
+        """Wait for the commit that holds this item; raises what went wrong with it."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+            try:
+                _answer(group, await self._run([item for item, _ in group]))
+            except Exception:
+                await self._one_by_one(group)
+
+    async def _one_by_one(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        for item, future in group:
+            try:
+                _answer([(item, future)], await self._run([item]))
+            except Exception as error:
+                _answer([(item, future)], [error])
+
+
+def _answer(group: Sequence[tuple[T, asyncio.Future[R]]], answers: Sequence[R | Exception]) -> None:
+    for (_, future), answer in zip(group, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

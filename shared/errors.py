@@ -1,0 +1,105 @@
+"""Named errors. Pure.
+
+Every error a caller can cause is a subclass of JiesuError: it knows its HTTP status, a slug that
+is part of the interface, and what a person should read. Services name their own refusals beside
+their rules; only errors that several services raise stand here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class JiesuError(Exception):
+    """An error with a status, a slug and a sentence; ``extra`` lands in the problem document."""
+
+    status = 500
+    slug = "internal-error"
+    title = "系统内部错误 Internal error"
+
+    def __init__(self, detail: str = "", **extra: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.extra = extra
+
+
+class Malformed(JiesuError):
+    """The request does not say what it must; nothing was done."""
+
+    status = 422
+    slug = "malformed"
+    title = "请求内容不符合要求 The request is malformed"
+
+
+class UnknownCode(Malformed):
+    """A code that is not in the tables of this jurisdiction; ``allowed`` or ``nearest`` help on."""
+
+    slug = "unknown-code"
+    title = "代码不存在 Unknown code"
+
+
+class KeyReused(Malformed):
+    """The same Idempotency-Key came with another body."""
+
+    slug = "idempotency-key-reused"
+    title = "幂等键已用于其他内容 The Idempotency-Key was used for another body"
+
+
+class BadCursor(JiesuError):
+    """A cursor that was not given out by this service."""
+
+    status = 400
+    slug = "bad-cursor"
+    title = "游标无效 The cursor is not one of ours"
+
+
+class Unauthenticated(JiesuError):
+    """No token, or one that is expired, revoked or not ours."""
+
+    status = 401
+    slug = "unauthenticated"
+    title = "未认证 A valid token is needed"
+
+
+class Forbidden(JiesuError):
+    """The caller's role may not do this."""
+
+    status = 403
+    slug = "forbidden"
+    title = "无权操作 Your role may not do this"
+
+
+class NotFound(JiesuError):
+    """No such thing, or not the caller's to know of."""
+
+    status = 404
+    slug = "not-found"
+    title = "不存在 Not found"
+
+
+class MoveRefused(JiesuError):
+    """The state does not allow this move; ``state`` and ``allowed`` say what it does allow."""
+
+    status = 409
+    slug = "move-refused"
+    title = "当前状态不允许此操作 The state does not allow this move"
+
+    def __init__(self, action: str, state: str, allowed: list[str]) -> None:
+        moves = ", ".join(allowed) or "none"
+        super().__init__(
+            f"{action} is not allowed in state {state}; allowed: {moves}",
+            state=state,
+            allowed=allowed,
+        )
+
+
+class ContractError(Exception):
+    """A message on the bus that fits no contract: never retried, dead at once with this reason."""
+
+
+class TooEarly(Exception):
+    """A fact whose ground has not arrived yet: tried again in a second, dead only after a day."""
+
+
+class ConfigError(Exception):
+    """A fault in a configuration file; the message names file, line and field."""

@@ -1,0 +1,107 @@
+"""What operators see: JSON logs with ticket and trace ids, and metrics.
+
+A trace starts at a door and travels in every fact's ``traceparent``, copied by construction: use
+cases never touch it. No log line carries a person's name, phone or home address, so errors are
+logged by kind and place, not by their values.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_trace: ContextVar[str | None] = ContextVar("traceparent", default=None)
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def traceparent() -> str | None:
+    """The current W3C trace context, if a door has opened one."""
+    return _trace.get()
+
+
+@contextmanager
+def trace(parent: str | None, **bound: Any) -> Iterator[None]:
+    """Work under a trace: the given one if it is well formed, else a new one.
+
+    ``bound`` (service, ticket …) stands in every log line inside.
+    """
+    known = parent if parent and TRACEPARENT.fullmatch(parent) else None
+    current = known or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    token = _trace.set(current)
+    try:
+        with structlog.contextvars.bound_contextvars(trace=current[3:35], **bound):
+            yield
+    finally:
+        _trace.reset(token)
+
+
+def place(error: BaseException) -> str:
+    """An error's kind and where it was raised, without its message: messages may hold values."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "/services/" in f.filename or "/shared/" in f.filename]
+    for frame in reversed(ours or frames):
+        file = "/".join(frame.filename.rsplit("/", 3)[-3:])
+        return f"{kind} at {file}:{frame.lineno} in {frame.name}"
+    return kind
+
+
+def configure_logs(level: str = "INFO") -> None:
+    """One JSON object per line on standard output, also for the libraries' own logs."""
+    chain: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*chain, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=chain,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+log: Any = structlog.get_logger()
+
+
+class Metrics:
+    """One service's metrics on a registry of its own: five services may share a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = self._counter("requests", "HTTP requests", "method", "route", "status")
+        self.seconds = Histogram(
+            "jiesu_request_seconds", "HTTP request time", ["route"], registry=self.registry
+        )
+        self.received = self._counter("facts_received", "facts by what came of them", "outcome")
+        self.relayed = self._counter("facts_relayed", "facts the broker confirmed")
+        self.ran = self._counter("job_moves", "what the jobs moved", "job")
+        self.unsent = self._gauge("outbox_unsent", "facts that wait to be relayed")
+        self.oldest = self._gauge("outbox_oldest_seconds", "age of the oldest of them")
+        self.waiting = self._gauge("retry_waiting", "facts that will be tried again")
+        self.dead = self._gauge("retry_dead", "facts that need a person")
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"jiesu_{name}", says, labels, registry=self.registry)
+
+    def _gauge(self, name: str, says: str) -> Gauge:
+        return Gauge(f"jiesu_{name}", says, registry=self.registry)

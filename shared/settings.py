@@ -1,0 +1,78 @@
+"""Settings every service shares; each service adds its own knobs in its settings.py.
+
+Read from the environment with the prefix ``JIESU_``. Outside the embedded mode the secrets that
+make development easy are refused, so no county runs with them by accident.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_KEY = base64.b64encode(b"jiesu development key, 32 bytes.").decode()
+
+
+class ServiceSettings(BaseSettings):
+    """What a service needs to run at all.
+
+    ``database_url`` and ``bus_url`` are the only two that differ between embedded and Compose.
+    ``index_key`` keys request hashes and blind indexes; base64 of 32 bytes.
+    ``stop_seconds`` is the whole budget for a clean stop.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
+
+    embedded: bool = False
+    database_url: str = "postgresql+asyncpg://localhost/jiesu"
+    bus_url: str = "local://jiesu"
+    config_dir: Path = Path("config/ziyang")
+    token_keys: Path = Path("var/keys")
+    index_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
+    clock: str = Field(default="real", pattern="^(real|simulated)$")
+    pool_size: int = Field(default=5, ge=1)
+    stop_seconds: float = Field(default=20.0, gt=0)
+    publish_timeout: float = Field(default=10.0, gt=0)
+    log_level: str = "INFO"
+
+    @field_validator("index_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        return check_key(value)
+
+    @model_validator(mode="after")
+    def _no_development_secrets(self) -> Self:
+        if not self.embedded:
+            for name, value in self.secrets().items():
+                if value.get_secret_value() == DEVELOPMENT_KEY:
+                    raise ValueError(f"JIESU_{name.upper()} is the development key; set your own")
+        return self
+
+    def secrets(self) -> dict[str, SecretStr]:
+        """Every secret of this service by field name."""
+        fields: dict[str, Any] = dict(self)
+        return {name: value for name, value in fields.items() if isinstance(value, SecretStr)}
+
+    def load(self) -> Any:
+        """The rules in force, read from config_dir; services that have none return None."""
+        return None
+
+
+def check_key(value: SecretStr) -> SecretStr:
+    """Refuse anything but base64 of 32 bytes."""
+    try:
+        raw = base64.b64decode(value.get_secret_value(), validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None
+    if len(raw) != 32:
+        raise ValueError("must be base64 of 32 bytes")
+    return value
+
+
+def key_bytes(value: SecretStr) -> bytes:
+    """The 32 bytes of a checked key."""
+    return base64.b64decode(value.get_secret_value())

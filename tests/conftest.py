@@ -1,0 +1,34 @@
+"""The servers tests run on: started when the first test asks for one, stopped at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import infrastructure
+from tests.infrastructure import Broker, Postgres
+
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test the mark of its tier, so that ``-m unit`` runs what needs nothing."""
+    for item in items:
+        tier = item.path.relative_to(TESTS).parts[0]
+        item.add_marker(tier)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL on which databases may be created."""
+    with infrastructure.provide_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[Broker]:
+    """A RabbitMQ with a virtual host of this run's own."""
+    with infrastructure.provide_rabbitmq() as broker:
+        yield broker

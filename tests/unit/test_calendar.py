@@ -1,0 +1,416 @@
+"""Working time: properties on any calendar, and the calendar of the State Council's notices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+import holidays
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.calendar import Limit, Segment, SpecialDay, WorkCalendar
+from shared.errors import ConfigError
+
+CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+DUTY = (Segment.parse("08:30", "12:00"), Segment.parse("14:00", "18:00"))
+ZIYANG = WorkCalendar.load(CONFIG, DUTY, SHANGHAI)
+NOTICE_2026 = "https://www.gov.cn/zhengce/zhengceku/202511/content_7047091.htm"
+DAY = timedelta(days=1)
+MICRO = timedelta(microseconds=1)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+# --- any calendar ------------------------------------------------------------------------------
+
+ZONES = ["Asia/Shanghai", "UTC", "Europe/Paris", "America/Los_Angeles", "Australia/Lord_Howe"]
+INSTANTS = st.datetimes(
+    datetime(2019, 1, 1), datetime(2022, 12, 31), timezones=st.sampled_from([UTC, SHANGHAI])
+)
+SECONDS = st.integers(1, 90 * 86400 * 10**6).map(lambda micros: micros / 10**6)
+
+
+def days_of_duty(first: int, last: int, least: int = 0) -> st.SearchStrategy[tuple[Segment, ...]]:
+    """A day's segments, touching or apart, between two minutes of the day."""
+    marks = st.lists(st.integers(first, last), min_size=2 * least, max_size=8, unique=True)
+    return marks.map(sorted).map(
+        lambda row: tuple(
+            Segment(timedelta(minutes=opens), timedelta(minutes=closes))
+            for opens, closes in zip(row[::2], row[1::2], strict=False)
+        )
+    )
+
+
+@st.composite
+def calendars(draw: st.DrawFn, first: int = 0, last: int = 1440) -> WorkCalendar:
+    week = {day: draw(days_of_duty(first, last)) for day in range(7)}
+    week[draw(st.integers(0, 6))] = draw(days_of_duty(first, last, least=1))
+    dates = st.dates(date(2019, 1, 1), date(2022, 12, 31))
+    special = draw(st.dictionaries(dates, days_of_duty(first, last).map(SpecialDay), max_size=20))
+    return WorkCalendar(ZoneInfo(draw(st.sampled_from(ZONES))), week, special)
+
+
+@given(calendars(), INSTANTS, SECONDS)
+def test_add_then_count_is_what_was_added(
+    calendar: WorkCalendar, start: datetime, seconds: float
+) -> None:
+    later = calendar.add_working_seconds(start, seconds)
+    earlier = calendar.add_working_seconds(start, -seconds)
+    assert calendar.working_seconds_between(start, later) == seconds
+    assert calendar.working_seconds_between(start, earlier) == -seconds
+
+
+@given(calendars(), INSTANTS, INSTANTS)
+def test_count_then_add_is_the_instant_or_the_end_of_duty_before_it(
+    calendar: WorkCalendar, a: datetime, b: datetime
+) -> None:
+    a, b = sorted((a, b))
+    back = calendar.add_working_seconds(a, calendar.working_seconds_between(a, b))
+    assert back <= calendar.next_working_instant(b)
+    assert calendar.working_seconds_between(back, b) == 0
+
+
+@given(calendars(), INSTANTS, SECONDS, SECONDS)
+def test_adding_in_two_steps_is_adding_at_once(
+    calendar: WorkCalendar, start: datetime, one: float, two: float
+) -> None:
+    at_once = calendar.add_working_seconds(start, one + two)
+    in_steps = calendar.add_working_seconds(calendar.add_working_seconds(start, one), two)
+    # Sums of float seconds may differ by one microsecond.
+    assert abs(calendar.working_seconds_between(at_once, in_steps)) <= 1e-6
+
+
+@given(calendars(), INSTANTS, INSTANTS, st.integers(-(10**7), 10**7), st.integers(0, 10**6))
+def test_later_start_and_longer_time_end_no_earlier(
+    calendar: WorkCalendar, a: datetime, b: datetime, seconds: int, more: int
+) -> None:
+    a, b = sorted((a, b))
+    assert calendar.add_working_seconds(a, seconds) <= calendar.add_working_seconds(b, seconds)
+    assert calendar.add_working_seconds(a, seconds) <= calendar.add_working_seconds(
+        a, seconds + more
+    )
+
+
+@given(calendars(), INSTANTS)
+def test_next_working_instant_is_the_first_one_on_duty(calendar: WorkCalendar, t: datetime) -> None:
+    found = calendar.next_working_instant(t)
+    assert found >= t
+    assert calendar.working_seconds_between(t, found) == 0
+    assert calendar.working_seconds_between(found, found + MICRO) == 1e-6
+    assert calendar.next_working_instant(found) == found
+
+
+@given(calendars(), st.dates(date(2019, 1, 1), date(2022, 12, 31)), st.integers(-40, 40))
+def test_working_days_are_counted_one_by_one(calendar: WorkCalendar, day: date, n: int) -> None:
+    expected, step = day, DAY if n > 0 else -DAY
+    for _ in range(abs(n)):
+        expected += step
+        while not calendar.is_working_day(expected):
+            expected += step
+    assert calendar.add_working_days_date(day, n) == expected
+
+
+@given(calendars(), st.dates(date(2019, 1, 1), date(2022, 12, 31)))
+def test_a_working_day_is_a_day_with_duty(calendar: WorkCalendar, day: date) -> None:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=calendar.tz)
+    spent = calendar.working_seconds_between(midnight, midnight + DAY)
+    assert calendar.is_working_day(day) == (spent > 0)
+
+
+# Duty between 04:00 and 23:00 is out of the way of summer time and of midnight, which is two days'.
+@given(calendars(240, 1380), INSTANTS, st.integers(1, 20), st.integers(1, 20))
+def test_before_undoes_a_day_limit(calendar: WorkCalendar, start: datetime, n: int, k: int) -> None:
+    due = calendar.due(start, Limit(n, "wd")).at
+    point = calendar.before(due, Limit(k, "wd"))
+    assert calendar.due(point, Limit(k, "wd")).at == due
+
+
+@given(calendars(240, 1380), INSTANTS, st.integers(1, 20))
+def test_before_stays_in_duty_hours(calendar: WorkCalendar, due: datetime, n: int) -> None:
+    point = calendar.before(due, Limit(n, "wd"))
+    on_duty = calendar.next_working_instant(point) == point
+    just_closed = calendar.working_seconds_between(point - MICRO, point) > 0
+    assert point < due
+    assert on_duty or just_closed
+
+
+@given(calendars(), INSTANTS, st.integers(1, 100))
+def test_before_undoes_working_hours(calendar: WorkCalendar, due: datetime, hours: int) -> None:
+    point = calendar.before(due, Limit(hours, "wh"))
+    assert calendar.working_seconds_between(point, due) == hours * 3600
+    assert calendar.next_working_instant(point) == point
+
+
+@given(calendars(), INSTANTS, st.integers(1, 30))
+def test_the_counted_days_of_an_explanation_are_the_limit(
+    calendar: WorkCalendar, start: datetime, n: int
+) -> None:
+    steps = calendar.explain(start, Limit(n, "wd"))
+    assert [step.counted for step in steps] == [False, *(step.working for step in steps[1:])]
+    assert sum(step.counted for step in steps) == n
+    assert [step.day for step in steps] == [steps[0].day + i * DAY for i in range(len(steps))]
+
+
+def test_duty_inside_the_hour_that_summer_time_skips_does_not_happen() -> None:
+    night, monday = (Segment.parse("02:30", "03:15"),), (Segment.parse("09:00", "17:00"),)
+    calendar = WorkCalendar(ZoneInfo("America/Los_Angeles"), {0: monday, 6: night})
+    start = datetime(2006, 4, 2, tzinfo=calendar.tz)
+    assert not calendar.is_working_day(date(2006, 4, 2))
+    assert calendar.next_working_instant(start) == datetime(2006, 4, 3, 9, tzinfo=calendar.tz)
+
+
+def test_duty_until_24_00_goes_on_the_next_day() -> None:
+    day = (Segment.parse("00:00", "24:00"),)
+    calendar = WorkCalendar(SHANGHAI, dict.fromkeys(range(7), day))
+    assert calendar.add_working_seconds(at("2026-03-01T12:00"), 86400 * 400) == at(
+        "2027-04-05T12:00"
+    )
+    due = calendar.due(at("2026-03-01T12:00"), Limit(1, "wd"))
+    assert due.at == at("2026-03-03T00:00")
+    assert calendar.before(due.at, Limit(1, "wd")) == at("2026-03-02T00:00")
+
+
+def test_a_naive_instant_is_refused() -> None:
+    naive = at("2026-03-02T09:00").replace(tzinfo=None)
+    limits = [Limit.parse(text) for text in ("1wd", "1wh", "1h")]
+    asks: list[Callable[[], Any]] = [lambda: ZIYANG.next_working_instant(naive)]
+    asks += [lambda limit=limit: ZIYANG.due(naive, limit) for limit in limits]
+    asks += [lambda limit=limit: ZIYANG.before(naive, limit) for limit in limits]
+    for ask in asks:
+        with pytest.raises(TypeError, match="naive"):
+            ask()
+
+
+# --- the notices -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("year", [2024, 2025, 2026])
+def test_two_other_calendars_agree_on_every_day(year: int) -> None:
+    china = holidays.country_holidays("CN", years=year)
+    days = [
+        date(year, 1, 1) + n * DAY for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)
+    ]
+    ours = [ZIYANG.is_working_day(day) for day in days]
+    assert ours == [chinese_calendar.is_workday(day) for day in days]
+    assert ours == [china.is_working_day(day) for day in days]
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "due", "provisional"),
+    [
+        ("2026-03-02T09:00", "4wh", "2026-03-02T14:30", False),
+        ("2026-03-02T12:30", "4wh", "2026-03-02T18:00", False),
+        ("2026-03-02T17:00", "4wh", "2026-03-03T11:30", False),
+        ("2026-09-30T17:00", "4wh", "2026-10-08T11:30", False),
+        ("2026-02-13T18:30", "1wh", "2026-02-14T09:30", False),
+        ("2026-12-31T16:00", "2wh", "2026-12-31T18:00", False),
+        ("2026-12-31T17:00", "2wh", "2027-01-01T09:30", True),
+        ("2026-12-30T09:00", "1wd", "2026-12-31T18:00", False),
+        ("2027-03-01T09:00", "1wd", "2027-03-02T18:00", True),
+        ("2023-12-29T09:00", "1wd", "2024-01-02T18:00", True),
+        ("2026-09-30T17:00", "24h", "2026-10-01T17:00", False),
+        ("2026-12-31T23:45", "30min", "2027-01-01T00:15", False),
+    ],
+)
+def test_due(start: str, limit: str, due: str, provisional: bool) -> None:
+    assert ZIYANG.due(at(start), Limit.parse(limit)) == (at(due), provisional)
+
+
+@pytest.mark.parametrize(
+    ("due", "limit", "point"),
+    [
+        ("2026-03-09T18:00", "1wd", "2026-03-06T18:00"),  # over a weekend
+        ("2026-10-08T18:00", "1wd", "2026-09-30T18:00"),  # over a holiday
+        ("2026-10-08T18:00", "2wd", "2026-09-29T18:00"),
+        ("2026-02-24T18:00", "1wd", "2026-02-14T18:00"),  # a make-up day is a working day
+        ("2026-03-03T11:00", "1wd", "2026-03-02T11:00"),
+        ("2026-03-03T14:00", "1wd", "2026-03-02T12:00"),  # reopening is the end of the morning
+        ("2026-03-03T00:00", "1wd", "2026-02-28T18:00"),  # midnight: GLPI #22678
+        ("2026-03-07T23:30", "1wd", "2026-03-05T18:00"),  # a Saturday night
+        ("2026-03-02T18:00", "4wh", "2026-03-02T14:00"),
+        ("2026-03-03T09:00", "4wh", "2026-03-02T14:30"),
+        ("2026-03-03T09:00", "24h", "2026-03-02T09:00"),
+    ],
+)
+def test_before(due: str, limit: str, point: str) -> None:
+    assert ZIYANG.before(at(due), Limit.parse(limit)) == at(point)
+
+
+def test_explanation_of_a_day_limit_names_holidays_and_make_up_days() -> None:
+    start, holiday, *_, make_up = ZIYANG.explain(at("2026-09-30T10:00"), Limit.parse("3wd"))
+    assert start == (
+        date(2026, 9, 30),
+        True,
+        "工作日：开始当日不计入（民法典第201条）",
+        "workday: start day, not counted (Civil Code 201)",
+        False,
+    )
+    assert holiday == (
+        date(2026, 10, 1),
+        False,
+        f"国庆节放假（{NOTICE_2026}）：不计入",
+        f"National Day holiday ({NOTICE_2026}): not counted",
+        False,
+    )
+    assert make_up == (
+        date(2026, 10, 10),
+        True,
+        f"国庆节调休上班（{NOTICE_2026}）：第3个工作日，10-10 18:00到期",
+        f"National Day make-up workday ({NOTICE_2026}): working day 3, due 10-10 18:00",
+        True,
+    )
+
+
+def test_explanation_of_working_hours_says_how_much_each_day_gave() -> None:
+    notes = [
+        (step.day.day, step.note_zh, step.counted)
+        for step in ZIYANG.explain(at("2026-03-06T17:00"), Limit.parse("4wh"))
+    ]
+    assert notes == [
+        (6, "工作日：计入60分钟", True),
+        (7, "休息日：不计入", False),
+        (8, "休息日：不计入", False),
+        (9, "工作日：计入180分钟，03-09 11:30到期", True),
+    ]
+
+
+def test_explanation_of_working_hours_asked_after_duty_begins_with_a_day_that_gives_nothing() -> (
+    None
+):
+    first, second = ZIYANG.explain(at("2026-03-02T19:00"), Limit.parse("1wh"))
+    assert (first.working, first.counted) == (True, False)
+    assert (second.working, second.counted) == (True, True)
+
+
+def test_explanation_of_natural_time_has_its_first_and_last_day() -> None:
+    steps = ZIYANG.explain(at("2026-09-30T17:00"), Limit.parse("48h"))
+    assert [step.day for step in steps] == [date(2026, 9, 30), date(2026, 10, 2)]
+    assert all(step.counted and "自然时间连续计算48h" in step.note_zh for step in steps)
+    assert len(ZIYANG.explain(at("2026-09-30T17:00"), Limit.parse("2h"))) == 1
+
+
+def test_explanation_says_which_days_are_provisional() -> None:
+    known, *unknown = ZIYANG.explain(at("2026-12-31T10:00"), Limit.parse("2wd"))
+    assert "暂定" not in known.note_zh
+    assert all("放假通知未发布，暂定" in step.note_zh for step in unknown)
+    assert all("provisional, no notice yet" in step.note_en for step in unknown)
+
+
+def notice(year: int, *days: tuple[str, bool]) -> dict[str, Any]:
+    rows = [{"name": "元旦", "date": day, "isOffDay": off} for day, off in days]
+    return {"year": year, "papers": ["https://example.cn/notice"], "days": rows}
+
+
+def loaded(folder: Path, *notices: dict[str, Any]) -> WorkCalendar:
+    for row in notices:
+        (folder / f"{row['year']}.json").write_text(json.dumps(row), encoding="utf-8")
+    return WorkCalendar.load(folder, DUTY, SHANGHAI)
+
+
+def test_a_notice_may_hold_days_of_the_year_beside_it_and_the_later_one_wins(
+    tmp_path: Path,
+) -> None:
+    calendar = loaded(
+        tmp_path,
+        notice(2018, ("2018-12-31", False), ("2019-01-01", True)),
+        notice(2019, ("2018-12-29", False), ("2018-12-31", True), ("2019-01-01", True)),
+    )
+    assert calendar.is_working_day(date(2018, 12, 29))
+    assert not calendar.is_working_day(date(2018, 12, 31))
+    assert not calendar.is_working_day(date(2019, 1, 1))
+
+
+def test_days_of_the_year_beside_it_do_not_make_that_year_known(tmp_path: Path) -> None:
+    calendar = loaded(tmp_path, notice(2018, ("2018-01-01", True), ("2019-01-01", True)))
+    assert calendar.due(at("2018-12-28T10:00"), Limit(2, "wd")) == (at("2019-01-02T18:00"), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{", "2026.json"),
+        ("[]", "2026.json"),
+        ('{"papers": [], "days": []}', "year"),
+        ('{"year": 2026, "days": []}', "papers"),
+        ('{"year": 2025, "papers": [], "days": []}', "year"),
+        ('{"year": 2026, "papers": [], "days": [{"name": "x", "isOffDay": true}]}', "days.0.date"),
+        (
+            '{"year": 2026, "papers": [], "days": [{"name": "x", "date": "1/1", "isOffDay": 1}]}',
+            "days.0.date",
+        ),
+        (
+            '{"year": 2026, "papers": [], "days": [{"name": "x", "date": "2026-01-01"}]}',
+            "days.0.isOffDay",
+        ),
+    ],
+)
+def test_a_malformed_notice_is_refused_with_file_and_field(
+    tmp_path: Path, text: str, fault: str
+) -> None:
+    (tmp_path / "2026.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}|{fault}"):
+        WorkCalendar.load(tmp_path, DUTY, SHANGHAI)
+
+
+def test_a_folder_without_notices_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no holiday notice"):
+        WorkCalendar.load(tmp_path, DUTY, SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("week", "fault"),
+    [
+        ({}, "no duty hours"),
+        ({0: [Segment.parse("08:00", "12:00"), Segment.parse("11:59", "13:00")]}, "opens before"),
+    ],
+)
+def test_impossible_duty_hours_are_refused(week: dict[int, list[Segment]], fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        WorkCalendar(SHANGHAI, week)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["5wd", "4wh", "0.5wh", "24h", "30min", "14.4h", "100wd"])
+def test_a_limit_is_written_as_it_was_read(text: str) -> None:
+    assert str(Limit.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "wd", "5d", "0wd", "0h", "0.0h", "-1h", "1.5wd", "1 h", "5wd ", "٣h"]
+)
+def test_what_is_no_limit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no limit"):
+        Limit.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [
+        ("8:30", "12:00"),
+        ("08:60", "12:00"),
+        ("08:30", "24:01"),
+        ("25:00", "26:00"),
+        ("840", "12:00"),
+    ],
+)
+def test_what_is_no_time_of_day_is_refused(opens: str, closes: str) -> None:
+    with pytest.raises(ValueError, match="is no time of day"):
+        Segment.parse(opens, closes)
+
+
+def test_a_segment_opens_before_it_closes() -> None:
+    with pytest.raises(ValueError, match="closes before it opens"):
+        Segment.parse("14:00", "14:00")
+    assert Segment.parse("13:00", "17:05:30").closes == timedelta(hours=17, minutes=5, seconds=30)
