@@ -1,11 +1,11 @@
 """The command line: ``python -m services`` runs everything embedded; with names, those services.
 
-    python -m services                      all services in one process, embedded PostgreSQL
-    python -m services intake               one service, on the addresses in JIESU_…
-    python -m services migrate [NAME…]      databases and broker topology, before anything starts
-    python -m services token --role unit --unit HC
-    python -m services dead | replay        facts that need a person
-    python -m services contracts            writes docs/ from the code
+python -m services                      all services in one process, embedded PostgreSQL
+python -m services intake               one service, on the addresses in JIESU_…
+python -m services migrate [NAME…]      databases and broker topology, before anything starts
+python -m services token --role unit --unit HC
+python -m services dead | replay        facts that need a person
+python -m services contracts            writes docs/ from the code
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from services import contracts, embedded, runner
-from services.registry import PARTS, migrations, topology
+from services.registry import NAMES, PORTS, migrations, part, topology
 from shared.auth import ROLES, issue
 from shared.bus import connect
 from shared.db import Store, migrate
@@ -46,7 +46,7 @@ def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     settings = _settings(name)
     configure_logs(settings.log_level)
     host, port = os.environ.get("JIESU_HOST", runner.HOST), os.environ.get("JIESU_PORT", "")
-    port_number = int(port or PARTS[name].port)
+    port_number = int(port or PORTS[name])
     raise typer.Exit(asyncio.run(runner.run_one(name, settings, host, port_number)))
 
 
@@ -54,7 +54,11 @@ async def _embedded() -> int:
     configure_logs(os.environ.get("JIESU_LOG_LEVEL", "WARNING"))
     first = int(os.environ.get("JIESU_PORTS", "8001"))
     extra = {"config_dir": Path(os.environ["JIESU_CONFIG_DIR"])} if _has("CONFIG_DIR") else {}
-    phone = {"phone_system_url": os.environ["JIESU_PHONE_SYSTEM_URL"]} if _has("PHONE_SYSTEM_URL") else {}
+    phone = (
+        {"phone_system_url": os.environ["JIESU_PHONE_SYSTEM_URL"]}
+        if _has("PHONE_SYSTEM_URL")
+        else {}
+    )
     with embedded.start(durable=True) as server:
         async with runner.system(VAR, server, first, **extra, **phone) as system:
             print(_welcome(system), flush=True)
@@ -96,7 +100,7 @@ def _welcome(system: runner.System) -> str:
 @cli.command("migrate")
 def migrate_all(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Bring databases to this version's schema and declare the broker's topology."""
-    asyncio.run(_migrate([_known(name) for name in names or PARTS]))
+    asyncio.run(_migrate([_known(name) for name in names or NAMES]))
 
 
 async def _migrate(names: list[str]) -> None:
@@ -138,7 +142,9 @@ REPLAY = text("""
 def dead() -> None:
     """List facts that failed for good: where, which, how often, since when, why."""
     for name, row in asyncio.run(_each("dead", None)):
-        print(f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}  {row.since:%F %T}")
+        print(
+            f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}  {row.since:%F %T}"
+        )
         print(f"    {row.reason}")
 
 
@@ -152,7 +158,7 @@ def replay(number: Annotated[int | None, typer.Argument(help="#id of one")] = No
 async def _each(what: str, number: int | None) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     with _databases() as url_of:
-        for name in PARTS:
+        for name in NAMES:
             store: Store[None] = Store(name, url_of(name), None, pool_size=1)
             async with store.act("ops") as act:
                 connection = await act.session.connection()
@@ -183,14 +189,14 @@ def write_contracts() -> None:
 
 
 def _settings(name: str) -> ServiceSettings:
-    settings = PARTS[name].settings()
+    settings = part(name).settings()
     url = settings.database_url.replace("{service}", name)
     return settings.model_copy(update={"database_url": url})
 
 
 def _known(name: str) -> str:
-    if name not in PARTS:
-        raise ConfigError(f"unknown service {name!r}; one of {', '.join(PARTS)}")
+    if name not in NAMES:
+        raise ConfigError(f"unknown service {name!r}; one of {', '.join(NAMES)}")
     return name
 
 
@@ -205,8 +211,10 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     except ValidationError as error:
-        faults = [f"JIESU_{str(row['loc'][0]).upper()}: {row['msg']}" if row["loc"] else row["msg"]
-                  for row in error.errors(include_input=False)]
+        faults = [
+            f"JIESU_{str(row['loc'][0]).upper()}: {row['msg']}" if row["loc"] else row["msg"]
+            for row in error.errors(include_input=False)
+        ]
         print("\n".join(faults), file=sys.stderr)
         sys.exit(2)
 

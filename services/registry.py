@@ -3,59 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 
-import services.dispatcher.consumers
-import services.dispatcher.main
-import services.dispatcher.models
-import services.dispatcher.settings
-import services.feedback.consumers
-import services.feedback.main
-import services.feedback.models
-import services.feedback.settings
-import services.intake.consumers
-import services.intake.main
-import services.intake.models
-import services.intake.settings
-import services.tracker.consumers
-import services.tracker.main
-import services.tracker.models
-import services.tracker.settings
 from shared.config import Units, read
 from shared.inbox import Subscriptions
 from shared.settings import ServiceSettings
 
+PORTS = {"intake": 8001, "dispatcher": 8002, "tracker": 8003, "feedback": 8004}
+NAMES = tuple(PORTS)
+
 
 class Part(NamedTuple):
-    """One service: how to build it, its settings, what it listens to, its tables, its port."""
+    """One service: how to build it, its settings, what it listens to, and its tables."""
 
     app: Callable[[Any], FastAPI]
     settings: type[ServiceSettings]
     subscriptions: Subscriptions
     base: type[SQLModel]
-    port: int
 
 
-def _part(module: Any, port: int) -> Part:
+@lru_cache
+def part(name: str) -> Part:
+    """A service by name, imported when it is asked for: a process of one needs no other."""
+    home = f"services.{name}"
     return Part(
-        module.main.app,
-        module.settings.Settings,
-        module.consumers.SUBSCRIPTIONS,
-        module.models.Base,
-        port,
+        import_module(f"{home}.main").app,
+        import_module(f"{home}.settings").Settings,
+        import_module(f"{home}.consumers").SUBSCRIPTIONS,
+        import_module(f"{home}.models").Base,
     )
-
-
-PARTS: dict[str, Part] = {
-    "intake": _part(services.intake, 8001),
-    "dispatcher": _part(services.dispatcher, 8002),
-    "tracker": _part(services.tracker, 8003),
-    "feedback": _part(services.feedback, 8004),
-}
 
 
 def migrations(name: str) -> Path:
@@ -68,7 +50,7 @@ def topology(config_dir: Path) -> dict[str, list[str]]:
 
     A unit's queue needs one binding: every fact addressed to it ends with its code.
     """
-    queues = {f"svc.{name}": list(part.subscriptions) for name, part in PARTS.items()}
+    queues = {f"svc.{name}": list(part(name).subscriptions) for name in NAMES}
     for unit in read(config_dir / "units.yaml", Units).units:
         if unit.delivery == "amqp":
             queues[f"unit.{unit.code}"] = [f"*.*.{unit.code}"]

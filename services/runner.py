@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import embedded
-from services.registry import PARTS, migrations, topology
+from services.registry import NAMES, migrations, part, topology
 from shared import clock
 from shared.app import DEAD
 from shared.auth import issue, make_key
@@ -142,16 +142,16 @@ async def system(
 
     ``settings`` are given to every service that has such a field. Raises ConfigError.
     """
-    ports = {name: first_port + at for at, name in enumerate(PARTS)}
+    ports = {name: first_port + at for at, name in enumerate(NAMES)}
     check_ports(list(ports.values()))
     clock.simulate(stepped_from)
     urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
     common = await _settings(var / "keys", urls, stepped_from is not None) | settings
     apps = {}
-    for name, part in PARTS.items():
+    for name in NAMES:
         url = await server.ensure(f"jiesu_{name}")
         await migrate(url, migrations(name))
-        apps[name] = part.app(part.settings(**common, database_url=url))
+        apps[name] = part(name).app(part(name).settings(**common, database_url=url))
     bus = connect(common["bus_url"])
     await bus.declare(topology(apps["intake"].state.service.settings.config_dir))
     stop = asyncio.Event()
@@ -196,4 +196,4 @@ async def run_one(name: str, settings: ServiceSettings, host: str, port: int) ->
             clock.simulate(datetime.fromisoformat(os.environ.get("JIESU_CLOCK_START", "")))
         if not clock.is_stepped():
             clock.simulate(clock.real())
-    return await serve({port: PARTS[name].app(settings)}, host, asyncio.Event())
+    return await serve({port: part(name).app(settings)}, host, asyncio.Event())

@@ -5,7 +5,6 @@ a key is rotated by adding one; ``revoked.txt`` beside them lists token ids (jti
 count. Only where tokens are issued does the folder hold a private key (``<kid>.key.pem``).
 """
 
-
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta

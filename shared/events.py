@@ -446,7 +446,7 @@ class DeadlineResumed(Data, name="deadline.resumed", by="tracker"):
 
 
 class DeadlineCancelled(Data, name="deadline.cancelled", by="tracker"):
-    """A clock lost its ground: the assignment was cancelled or returned, or the ticket withdrawn."""
+    """A clock lost its ground: its assignment was cancelled or returned, its ticket withdrawn."""
 
     clock: ClockKind
     reason: str
@@ -516,7 +516,7 @@ class CallbackAnswered(Data, name="callback.answered", by="feedback"):
 
 
 class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
-    """No verdict could be had: unreachable after every attempt, or the citizen refused (R-24, R-25)."""
+    """No verdict could be had: unreachable at every attempt, or refused (R-24, R-25)."""
 
     outcome: Literal["unreachable", "refused"]
     attempts: int

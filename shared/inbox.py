@@ -46,8 +46,9 @@ HELD = text("""
     WHERE consumer = :consumer AND state = 'failed' AND subject = ANY(CAST(:subjects AS text[]))""")
 
 PARK = text("""
-    INSERT INTO retry (consumer, event, subject, seq, key, body, state, due, attempts, reason, since)
-    VALUES (:consumer, :event, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
+    INSERT INTO retry
+        (consumer, event, subject, seq, key, body, state, due, attempts, reason, since) VALUES
+        (:consumer, :event, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
 
 DUE = text("""
     SELECT r.* FROM retry r WHERE consumer = :consumer AND state <> 'dead' AND due <= :now

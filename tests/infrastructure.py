@@ -96,9 +96,7 @@ class Postgres:
             await self.drop(database)
 
     async def _do(self, statement: str) -> None:
-        engine = create_async_engine(
-            self.address, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-        )
+        engine = create_async_engine(self.address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
             await connection.execute(text(statement))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.dispatcher import usecases
+from services.dispatcher import queries
 from services.dispatcher.settings import Config
 from shared.app import Job
 from shared.db import Store
@@ -13,13 +13,13 @@ from shared.db import Store
 async def number_feed(store: Store[Config], limit: int) -> int:
     """Give what was delivered its place in the feed."""
     async with store.act("service:dispatcher") as act:
-        return await usecases.number_feed(act, limit)
+        return await queries.number_feed(act, limit)
 
 
 async def oldest_delivery(store: Store[Config]) -> datetime | None:
     """Since when something waits for its place."""
     async with store.act("service:dispatcher") as act:
-        return await usecases.oldest_delivery(act)
+        return await queries.oldest_delivery(act)
 
 
 JOBS: dict[str, Job] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,8 @@ from sqlmodel import col, func, select
 from services.dispatcher.models import Assignment, Delivery, Return, Supplement, Ticket
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import ticket as stands
+from services.dispatcher.rules.completion import Work
+from services.dispatcher.rules.returns import Standing
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
@@ -29,8 +32,8 @@ from services.dispatcher.schemas import (
 )
 from services.dispatcher.settings import Config
 from shared.db import Act
-from shared.errors import BadCursor, NotFound, TooEarly
-from shared.events import Fact, Role
+from shared.errors import BadCursor, NotFound, TooEarly, UnknownCode
+from shared.events import Fact, Limits, Role, Urgency
 
 Acting = Act[Config]
 
@@ -68,6 +71,19 @@ class Case:
     def completed_lead(self, round: int) -> Assignment | None:
         """The lead who completed a round; None while nobody has."""
         return next((one for one in self.completed(round) if one.role == Role.LEAD), None)
+
+    def work(self, own: Assignment) -> Work:
+        """What is on record of an assignment that its unit wants to complete."""
+        said = self.ticket.said()
+        answering = self.co_handlers(own.round) if own.role == Role.LEAD else []
+        has_duty = Limits.model_validate(own.limits).first_contact is not None
+        return Work(
+            state=machine.State(own.state),
+            contact_duty=has_duty and said.has_contact and not said.reply_declined,
+            attempts=own.attempts,
+            reached=own.reached,
+            co_handlers={one.unit: machine.State(one.state) for one in answering},
+        )
 
     def marks(self) -> stands.Marks:
         """What the rules judge the ticket's stand by."""
@@ -126,10 +142,19 @@ async def supplements(act: Acting, number: str) -> list[str]:
     return list((await act.session.exec(added.order_by(col(Supplement.seq)))).all())
 
 
-async def returns_of(act: Acting, number: str, unit: str) -> Sequence[Return]:
-    """Every return a unit asked for on a ticket."""
-    query = select(Return).where(Return.ticket == number, Return.unit == unit)
-    return (await act.session.exec(query)).all()
+async def standing(act: Acting, own: Assignment) -> Standing:
+    """What the rules must know before a unit may ask to return an assignment."""
+    query = select(Return.granted).where(Return.ticket == own.ticket, Return.unit == own.unit)
+    rulings = (await act.session.exec(query)).all()
+    urgency = Urgency(own.urgency)
+    return Standing(
+        state=machine.State(own.state),
+        redo=own.redo,
+        appointed=own.appointed,
+        asked=len(rulings),
+        refused=sum(granted is False for granted in rulings),
+        until=act.config.returns.until(own.dispatched, urgency, act.config.calendar),
+    )
 
 
 async def return_to_rule(act: Acting, id: UUID) -> Return:
@@ -168,7 +193,10 @@ async def ticket_seen(act: Acting, number: str) -> TicketOut:
 async def unit_assignments(
     act: Acting, unit: str, after: str | None, limit: int, states: Sequence[str]
 ) -> AssignmentPage:
-    """A page of a unit's assignments, oldest first. Raises BadCursor."""
+    """A page of a unit's assignments, oldest first. Raises NotFound, UnknownCode, BadCursor."""
+    _check_readable(act, unit)
+    if set(states) - set(machine.State):
+        raise UnknownCode(field="state", allowed=list(machine.State))
     query = select(Assignment, Ticket).join(Ticket, col(Ticket.number) == col(Assignment.ticket))
     query = query.where(Assignment.unit == unit)
     if states:
@@ -233,8 +261,18 @@ async def number_feed(act: Acting, limit: int) -> int:
     return (await connection.execute(NUMBER_FEED, {"limit": limit})).rowcount
 
 
-async def feed_start(act: Acting, cursor: str) -> int:
-    """The position a reader's cursor stands for. Raises BadCursor for one that was never given."""
+async def oldest_delivery(act: Acting) -> datetime | None:
+    """Since when the oldest delivery waits for its place."""
+    waiting = select(func.min(Delivery.received)).where(col(Delivery.position).is_(None))
+    return (await act.session.exec(waiting)).one()
+
+
+async def open_feed(act: Acting, unit: str, cursor: str) -> int:
+    """Where a reader's cursor stands in a unit's feed.
+
+    Raises NotFound, and BadCursor for one that was never given.
+    """
+    _check_readable(act, unit)
     if not re.fullmatch(r"[0-9]{1,18}", cursor):
         raise BadCursor
     last = (await act.session.exec(select(func.max(Delivery.position)))).one() or 0
@@ -250,6 +288,13 @@ async def feed_page(act: Acting, unit: str, after: int, limit: int) -> FeedPage:
     items = [Delivered(position=row.position, fact=orjson.loads(row.body)) for row in rows[:limit]]
     last = items[-1].position if items else after
     return FeedPage(items=items, next=last, more=len(rows) > limit)
+
+
+def _check_readable(act: Acting, unit: str) -> None:
+    """A unit reads its own only, the desk and supervisors read any. Raises NotFound."""
+    own = act.caller.unit if act.caller else None
+    if own not in (None, unit) or act.config.units.unit(unit) is None:
+        raise NotFound
 
 
 def _id(cursor: str) -> UUID:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
-from services.dispatcher import usecases
-from services.dispatcher.rules.assignment import State
+from services.dispatcher import queries, usecases
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -99,9 +98,11 @@ async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> Assign
 
 
 @router.get("/v1/unassigned")
-async def unassigned(act: DeskReads, after: str | None = None, limit: Limit = 100) -> UnassignedPage:
+async def unassigned(
+    act: DeskReads, after: str | None = None, limit: Limit = 100
+) -> UnassignedPage:
     """待派工单 Tickets that a person must assign."""
-    return await usecases.list_unassigned(act, after, limit)
+    return await queries.unassigned(act, after, limit)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -110,25 +111,25 @@ async def unassigned(act: DeskReads, after: str | None = None, limit: Limit = 10
 @router.get("/v1/tickets/{number}/assignments", responses=problems(404))
 async def ticket_assignments(number: str, act: Reads) -> TicketOut:
     """一张工单的派单 A ticket's assignments, as the caller may see them."""
-    return await usecases.see_ticket(act, number)
+    return await queries.ticket_seen(act, number)
 
 
 @router.get("/v1/units/{code}/assignments", responses=problems(404))
 async def unit_assignments(
     code: str,
     act: Reads,
-    state: Annotated[list[State] | None, Query()] = None,
+    state: Annotated[list[str] | None, Query()] = None,
     after: str | None = None,
     limit: Limit = 100,
 ) -> AssignmentPage:
     """一个单位的派单 A unit's assignments, oldest first."""
-    return await usecases.list_assignments(act, code, after, limit, state or [])
+    return await queries.unit_assignments(act, code, after, limit, state or [])
 
 
 @router.get(
     "/v1/units/{code}/feed",
     response_model=FeedPage,
-    responses={200: {"content": {STREAM: {}}}} | problems(404),
+    responses={200: {"content": {STREAM: {}}}, **problems(404)},
 )
 async def feed(
     code: str,
@@ -143,23 +144,25 @@ async def feed(
 
     Ask for ``text/event-stream`` to get the stream; it resumes behind ``Last-Event-ID``.
     """
-    start = await usecases.open_feed(act, code, last_event_id or after)
+    start = await queries.open_feed(act, code, last_event_id or after)
     if STREAM in accept:
         return EventSourceResponse(_stream(request.app.state.service, act, code, start))
-    return await usecases.read_feed(act, code, start, limit)
+    return await queries.feed_page(act, code, start, limit)
 
 
-async def _stream(service: Service, opened: Act[Config], unit: str, after: int) -> AsyncIterator[bytes]:
+async def _stream(
+    service: Service, opened: Act[Config], unit: str, after: int
+) -> AsyncIterator[bytes]:
     """Look into the feed again and again, each time in an act of its own."""
     config, actor = opened.config, opened.actor
     ends = clock.real() + timedelta(seconds=config.feed_life)
     quiet = 0.0
     while clock.real() < ends and not service.stopping.is_set():
         async with service.store.act(actor) as act:
-            page = await usecases.read_feed(act, unit, after, STREAMED)
+            page = await queries.feed_page(act, unit, after, STREAMED)
         for item in page.items:
-            data = orjson.dumps(item.fact).decode()
-            yield format_sse_event(id=str(item.position), event=item.name, data_str=data)
+            data = json.dumps(item.fact, ensure_ascii=False)
+            yield format_sse_event(id=str(item.position), event=item.fact["type"], data_str=data)
         after, quiet = page.next, 0.0 if page.items else quiet + config.feed_look
         if quiet >= config.feed_heartbeat:
             yield KEEPALIVE_COMMENT

@@ -22,7 +22,7 @@ from services.dispatcher.rules.ticket import check_assignable
 from shared import events
 from shared.crypto import mask_patterns
 from shared.errors import TooEarly, UnknownCode
-from shared.events import Fact, Limits, Role, Urgency
+from shared.events import Fact, Role, Urgency
 from shared.observability import log
 
 # What an assignment keeps of its work order.
@@ -175,7 +175,7 @@ async def request_return(
 ) -> schemas.AssignmentOut:
     """退单申请: the desk will rule on it (R-15, R-16)."""
     case, own = await queries.assignment(act, id)
-    standing = await _standing(act, own)
+    standing = await queries.standing(act, own)
     moved = returns.request_return(standing, body.reason_code, act.config.returns, act.now)
     _check_units(act, "suggested_unit", filter(None, [body.suggested_unit]))
     own.was, own.state = own.state, moved
@@ -205,7 +205,7 @@ async def complete(act: Acting, id: UUID, body: schemas.Completion) -> schemas.A
     case, own = await queries.assignment(act, id)
     said = _completion(own, body)
     today = act.now.astimezone(act.config.limits.timezone).date()
-    own.state = completion.complete(_work(case, own), said, today)
+    own.state = completion.complete(case.work(own), said, today)
     own.completion = said.model_dump(mode="json")
     _say(act, own, said)
     if own.role == Role.LEAD:
@@ -314,32 +314,6 @@ def _cancel(
     for one in assignments:
         one.state = machine.move(State(one.state), Action.CANCEL)
         _say(act, one, events.AssignmentCancelled(reason=reason), max(time, one.dispatched))
-
-
-async def _standing(act: Acting, own: Assignment) -> returns.Standing:
-    asked = await queries.returns_of(act, own.ticket, own.unit)
-    until = act.config.returns.until(own.dispatched, Urgency(own.urgency), act.config.calendar)
-    return returns.Standing(
-        state=State(own.state),
-        redo=own.redo,
-        appointed=own.appointed,
-        asked=len(asked),
-        refused=sum(one.granted is False for one in asked),
-        until=until,
-    )
-
-
-def _work(case: Case, own: Assignment) -> completion.Work:
-    said = case.ticket.said()
-    answering = case.co_handlers(own.round) if own.role == Role.LEAD else []
-    has_duty = Limits.model_validate(own.limits).first_contact is not None
-    return completion.Work(
-        state=State(own.state),
-        contact_duty=has_duty and said.has_contact and not said.reply_declined,
-        attempts=own.attempts,
-        reached=own.reached,
-        co_handlers={one.unit: State(one.state) for one in answering},
-    )
 
 
 def _completion(own: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:

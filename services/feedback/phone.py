@@ -55,9 +55,7 @@ class Contact(BaseModel):
 
 def open_client() -> httpx.AsyncClient:
     """A client that goes straight there: no proxy of the environment, no redirects."""
-    return httpx.AsyncClient(
-        timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context()
-    )
+    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context())
 
 
 async def ask(client: httpx.AsyncClient, config: Config, call: Call) -> None:
@@ -94,7 +92,11 @@ async def _send(client: httpx.AsyncClient, config: Config, call: Call, contact: 
     answer = await client.post(
         target.url,
         content=body,
-        headers={"Content-Type": "application/json", **target.headers, **_signature(config.settings, call, body)},
+        headers={
+            "Content-Type": "application/json",
+            **target.headers,
+            **_signature(config.settings, call, body),
+        },
         extensions=target.extensions,
     )
     if not answer.is_success:

@@ -14,7 +14,7 @@ from sqlmodel import col, or_, select
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
 from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import State
-from services.feedback.schemas import AttemptOut, CallbackOut
+from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
 from services.feedback.settings import Config
 from shared.db import Act
 from shared.errors import NotFound, TooEarly
@@ -61,9 +61,7 @@ async def case_of(act: FeedbackAct, ticket: Ticket, callback: Callback) -> Case:
 
 async def callback_of_round(act: FeedbackAct, number: str, round: int) -> Callback | None:
     """The callback of one round of a ticket."""
-    query = select(Callback).where(
-        col(Callback.number) == number, col(Callback.round) == round
-    )
+    query = select(Callback).where(col(Callback.number) == number, col(Callback.round) == round)
     return (await act.session.exec(query)).first()
 
 
@@ -121,14 +119,28 @@ async def next_moment(act: FeedbackAct, steps: Collection[str]) -> datetime | No
 # --- what is shown -----------------------------------------------------------------------------
 
 
-async def page(act: FeedbackAct, state: State | None, after: UUID | None, limit: int) -> list[Callback]:
-    """Callbacks in the order they were planned."""
-    query = select(Callback).order_by(col(Callback.id)).limit(limit)
+async def page(
+    act: FeedbackAct, state: State | None, after: UUID | None, limit: int
+) -> CallbackPage:
+    """Callbacks in the order they were planned; ``next`` is None on the last page."""
+    query = select(Callback).order_by(col(Callback.id)).limit(limit + 1)
     if state is not None:
         query = query.where(col(Callback.state) == state)
     if after is not None:
         query = query.where(col(Callback.id) > after)
-    return list((await act.session.exec(query)).all())
+    found = (await act.session.exec(query)).all()
+    shown = found[:limit]
+    return CallbackPage(
+        items=await views(act, shown), next=shown[-1].id if len(found) > limit else None
+    )
+
+
+async def one(act: FeedbackAct, callback: UUID) -> CallbackOut:
+    """One callback. Raises NotFound."""
+    found = await act.session.get(Callback, callback)
+    if found is None:
+        raise NotFound(f"回访不存在 no callback {callback}")
+    return (await views(act, [found]))[0]
 
 
 async def views(act: FeedbackAct, callbacks: Sequence[Callback]) -> list[CallbackOut]:

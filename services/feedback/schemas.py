@@ -16,6 +16,14 @@ Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "no_answer", "refused", "wrong_number", "number_off"]
 
 
+def _answers(
+    contacted: bool | None, solved: Solved | None, satisfied: Satisfied | None
+) -> Answers | None:
+    if contacted is None or solved is None or satisfied is None:
+        return None
+    return Answers(contacted, solved, satisfied)
+
+
 class OutcomeIn(Body):
     """回访结果: what came of one attempt (R-25); ``answered`` carries the three answers (R-23).
 
@@ -41,13 +49,11 @@ class OutcomeIn(Body):
 
     def answers(self) -> Answers | None:
         """The three answers, when the citizen gave them."""
-        if self.contacted is None or self.solved is None or self.satisfied is None:
-            return None
-        return Answers(self.contacted, self.solved, self.satisfied)
+        return _answers(self.contacted, self.solved, self.satisfied)
 
 
 class AttemptOut(BaseModel):
-    """One attempt. ``expired``: the phone system never said what came of it."""
+    """One attempt. ``expired``: the phone system did not say what came of it."""
 
     attempt: int
     due: AwareDatetime
@@ -57,6 +63,10 @@ class AttemptOut(BaseModel):
     solved: Solved | None
     satisfied: Satisfied | None
     comment: str
+
+    def answers(self) -> Answers | None:
+        """The three answers, when the citizen gave them."""
+        return _answers(self.contacted, self.solved, self.satisfied)
 
 
 class CallbackOut(BaseModel):

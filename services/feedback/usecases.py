@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import assert_never
+from datetime import datetime, timedelta
+from typing import Unpack
 from uuid import UUID
 
 import uuid6
@@ -15,8 +15,9 @@ from services.feedback.phone import Call
 from services.feedback.queries import Case, FeedbackAct
 from services.feedback.rules import machine, messages, planning, verdict
 from services.feedback.rules.machine import Action, State
-from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened
-from services.feedback.schemas import CallbackOut, OutcomeIn
+from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
+from services.feedback.schemas import AttemptOut, CallbackOut, OutcomeIn
+from services.feedback.settings import Config
 from shared.crypto import mask_patterns
 from shared.errors import MoveRefused, TooEarly
 from shared.events import (
@@ -37,9 +38,7 @@ from shared.events import (
 )
 from shared.observability import log
 
-LEASE = timedelta(seconds=60)
-ASK_AGAIN_FIRST = timedelta(minutes=1)
-ASK_AGAIN_CAP = timedelta(minutes=30)
+LEASE = timedelta(seconds=60)  # longer than asking can take: phone.ASK_WITHIN
 
 # --- facts -------------------------------------------------------------------------------------
 
@@ -218,80 +217,188 @@ def _rest(callback: Callback) -> None:
 async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> CallbackOut:
     """回访结果: what came of an attempt. The same again changes nothing.
 
-    Raises NotFound; MoveRefused for an attempt that was not planned, has another outcome, or a
-    callback that is over. The outcome of an attempt that had expired is taken late.
+    Raises NotFound; MoveRefused for an attempt that was not planned or has another outcome, and
+    for a callback that is over. An attempt that had expired takes its outcome late.
     """
     case = await queries.held_case(act, callback)
+    report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
     attempt = await act.session.get(Attempt, (callback, body.attempt))
-    outcome, answers = Outcome(body.outcome), body.answers()
-    comment = mask_patterns(body.comment)
     if attempt is None:
-        raise _refused(case, outcome)
+        raise _refused(case, report)
     if attempt.outcome is None or attempt.outcome == Outcome.EXPIRED:
-        await _settle(act, case, attempt, outcome, answers, comment)
-    elif not _is_same(attempt, outcome, answers, comment):
-        raise _refused(case, outcome)
+        await _settle(act, case, attempt, report)
+    elif _reported(attempt) != report:
+        raise _refused(case, report)
     await act.session.flush()
     return (await queries.views(act, [case.callback]))[0]
 
 
-def _refused(case: Case, outcome: Outcome) -> MoveRefused:
+def _refused(case: Case, report: Report) -> MoveRefused:
     state = State(case.callback.state)
-    return MoveRefused(outcome, state, [action.value for action in machine.MOVES[state]])
+    return MoveRefused(report.outcome, state, [action.value for action in machine.MOVES[state]])
 
 
-def _is_same(attempt: Attempt, outcome: Outcome, answers: Answers | None, comment: str) -> bool:
-    return (attempt.outcome, _answers_of(attempt), attempt.comment) == (outcome, answers, comment)
+def _reported(attempt: Attempt) -> Report:
+    """What was reported on an attempt before."""
+    answers = AttemptOut.model_validate(attempt, from_attributes=True).answers()
+    return Report(Outcome(attempt.outcome or Outcome.EXPIRED), answers, attempt.comment)
 
 
-def _answers_of(attempt: Attempt) -> Answers | None:
-    if attempt.outcome != Outcome.ANSWERED:
-        return None
-    raw = {"contacted": attempt.contacted, "solved": attempt.solved, "satisfied": attempt.satisfied}
-    return Answers(**raw)
+async def _settle(act: FeedbackAct, case: Case, attempt: Attempt, report: Report) -> None:
+    """Write what was reported on an attempt down, and let it move callback and ticket.
 
-
-async def _settle(
-    act: FeedbackAct,
-    case: Case,
-    attempt: Attempt,
-    outcome: Outcome,
-    answers: Answers | None = None,
-    comment: str = "",
-) -> None:
-    """Write an attempt's outcome down and move its callback by it."""
-    action = verdict.action_for(outcome, attempt.attempt, act.config.times.max_attempts)
-    was_missed = attempt.outcome == Outcome.EXPIRED
-    if not (was_missed and action in (Action.MISS, Action.GIVE_UP)):
+    That an expired attempt was a miss is known already: then only the record gets truer.
+    """
+    action = verdict.action_for(report.outcome, attempt.attempt, act.config.times.max_attempts)
+    known = attempt.outcome == Outcome.EXPIRED and action in (Action.MISS, Action.GIVE_UP)
+    if not known:
         _move(case.callback, action)
-        await _follow(act, case, attempt.attempt, action, answers, comment)
-    attempt.outcome, attempt.comment = outcome, comment
+    attempt.outcome, attempt.comment = report.outcome, report.comment
     attempt.reported, attempt.reported_by = act.now, act.actor
-    if answers:
-        attempt.contacted, attempt.solved = answers.contacted, answers.solved
-        attempt.satisfied = answers.satisfied
+    if report.answers:
+        attempt.contacted = report.answers.contacted
+        attempt.solved, attempt.satisfied = report.answers.solved, report.answers.satisfied
+    if not known:
+        await _follow(act, case, attempt, report)
 
 
-async def _follow(
-    act: FeedbackAct,
-    case: Case,
-    attempt: int,
-    action: verdict.OutcomeAction,
-    answers: Answers | None,
-    comment: str,
-) -> None:
-    """Say what an outcome means for the callback and for the ticket."""
-    if action is Action.MISS:
+async def _follow(act: FeedbackAct, case: Case, attempt: Attempt, report: Report) -> None:
+    """Say what the moved callback means for the ticket."""
+    if case.callback.state == State.NO_ANSWER:
         await _plan_next(act, case)
         return
     _rest(case.callback)
-    case.callback.settled_by = attempt
-    match action:
-        case Action.ANSWER:
-            await _hear(act, case, _given(answers), comment)
-        case Action.REFUSE:
-            await _give_up(act, case, "refused", ClosingKind.REFUSED_CALLBACK)
-        case Action.GIVE_UP:
-            await _give_up(act, case, "unreachable", ClosingKind.UNREACHABLE)
-        case other:
-            assert_never(other)
+    case.callback.settled_by = attempt.attempt
+    if report.answers:
+        await _hear(act, case, report.answers, report.comment)
+    else:
+        await _give_up(act, case, attempt.attempt, refused=report.outcome is Outcome.REFUSED)
+
+
+async def _hear(act: FeedbackAct, case: Case, answers: Answers, comment: str) -> None:
+    """The citizen answered: the ticket is closed or reopened by the answers (R-27)."""
+    data = CallbackAnswered(
+        contacted=answers.contacted,
+        solved=answers.solved,
+        satisfied=answers.satisfied,
+        comment=comment,
+    )
+    act.tell(data, subject=case.ticket.number, round=case.resolution.round)
+    decided = verdict.judge(answers)
+    if isinstance(decided, Closed):
+        await _close(act, case.ticket, case.resolution, decided.kind)
+    else:
+        await _reopen(act, case, decided, comment)
+
+
+async def _give_up(act: FeedbackAct, case: Case, attempts: int, *, refused: bool) -> None:
+    """No verdict could be had: the ticket is closed as what it is, counted apart (R-25)."""
+    data = CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
+    act.tell(data, subject=case.ticket.number, round=case.resolution.round)
+    kind = ClosingKind.REFUSED_CALLBACK if refused else ClosingKind.UNREACHABLE
+    await _close(act, case.ticket, case.resolution, kind)
+
+
+async def _close(
+    act: FeedbackAct, ticket: Ticket, resolution: Resolution, kind: ClosingKind
+) -> None:
+    resolution.ending, resolution.ended = kind, act.now
+    act.tell(TicketClosed(kind=kind), subject=ticket.number, round=resolution.round)
+    await _inform(act, ticket, resolution.round, "closed")
+
+
+async def _reopen(act: FeedbackAct, case: Case, decided: Reopened, comment: str) -> None:
+    """Open the next round; nobody else may (DESIGN, the life of a ticket)."""
+    case.resolution.ending, case.resolution.ended = verdict.REOPENED, act.now
+    case.ticket.round = case.resolution.round + 1
+    data = TicketReopened(reasons=decided.reasons, comment=comment)
+    act.tell(data, subject=case.ticket.number, round=case.ticket.round)
+    await _inform(act, case.ticket, case.ticket.round, "reopened")
+
+
+async def _inform(
+    act: FeedbackAct,
+    ticket: Ticket,
+    round: int,
+    event: messages.Event,
+    which: str = "",
+    **details: Unpack[messages.Details],
+) -> None:
+    """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
+    key = (ticket.number, round, f"{event} {which}".strip())
+    told = messages.is_told(
+        event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
+    )
+    if not told or await act.session.get(Message, key):
+        return
+    act.session.add(Message(number=key[0], round=key[1], occasion=key[2]))
+    words = messages.compose(event, ticket.number, **details)
+    channel = messages.way_back(ticket.channel)
+    data = CitizenTold(event=event, channel=channel, zh=words.zh, en=words.en)
+    act.tell(data, subject=ticket.number, round=round)
+
+
+# --- by the clock ------------------------------------------------------------------------------
+
+
+async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int, list[Call]]:
+    """Let callbacks fall due and claim the calls to ask for; answers how many moved, and those.
+
+    Nothing happens outside the calling windows. A claimed call is ours for LEASE of wall clock;
+    then it may be asked for again, under the same webhook id. Without a phone system a callback
+    that fell due waits for call-back staff.
+    """
+    if planning.opening(act.now, act.config.times) > act.now:
+        return 0, []
+    claimed = await queries.claim(act, ("fall_due", "ask"), limit, real)
+    calls = []
+    for ticket, callback in claimed:
+        if callback.next_step == "fall_due":
+            _move(callback, Action.FALL_DUE)
+        if act.config.settings.phone_system_url is None:
+            _rest(callback)
+            continue
+        _wait_for(callback, "ask", act.now)
+        callback.leased_until = real + LEASE
+        calls.append(_call(act.config, ticket, callback))
+    return len(claimed), calls
+
+
+def _call(config: Config, ticket: Ticket, callback: Callback) -> Call:
+    return Call(
+        callback=callback.id,
+        ticket=ticket.number,
+        round=callback.round,
+        attempt=callback.attempt,
+        person=queries.needs_person(config, ticket, callback),
+    )
+
+
+async def record_asks(act: FeedbackAct, asked: Mapping[Call, str | None]) -> None:
+    """Note which calls the phone system took, and why it did not take the others.
+
+    The outcome may have come in meanwhile: then there is nothing left to note.
+    """
+    for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
+        await queries.held_ticket(act, call.ticket)
+        callback = await act.session.get_one(Callback, call.callback)
+        if callback.state != State.DUE or callback.attempt != call.attempt:
+            continue
+        if failure is None:
+            attempt = await act.session.get_one(Attempt, (call.callback, call.attempt))
+            attempt.asked = act.now
+            _wait_for(callback, "expire", act.now + act.config.outcome_within)
+        else:
+            log.warning("call not asked", ticket=call.ticket, why=failure)
+            callback.failed_asks += 1
+            _wait_for(callback, "ask", act.now + planning.ask_again_after(callback.failed_asks))
+
+
+async def expire_calls(act: FeedbackAct, limit: int, real: datetime) -> int:
+    """Count asked calls nobody reported on as not answered; answers how many."""
+    claimed = await queries.claim(act, ("expire",), limit, real)
+    for ticket, callback in claimed:
+        case = await queries.case_of(act, ticket, callback)
+        attempt = await act.session.get_one(Attempt, (callback.id, callback.attempt))
+        await _settle(act, case, attempt, Report(Outcome.EXPIRED))
+    return len(claimed)

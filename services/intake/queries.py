@@ -117,9 +117,7 @@ def number_of(config: Config, cursor: str) -> str:
 async def _out(act: Act, ticket: Ticket) -> TicketOut:
     where = await standing(act, ticket)
     has_place = ticket.longitude is not None and ticket.latitude is not None
-    location = (
-        Location(longitude=ticket.longitude, latitude=ticket.latitude) if has_place else None
-    )
+    location = Location(longitude=ticket.longitude, latitude=ticket.latitude) if has_place else None
     return TicketOut(
         number=ticket.number,
         id=ticket.id,

@@ -30,6 +30,7 @@ from shared.errors import KeyReused, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace, traceparent
 
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace."""
@@ -65,13 +66,13 @@ def check_codes(body: NewTicket, config: Config) -> None:
     codes = config.codes
     if codes.area(body.area) is None:
         raise UnknownCode(
-            f"未知区域 unknown area {body.area!r}", field="area", nearest=codes.nearest_areas(body.area)
+            f"未知区域 unknown area {body.area!r}",
+            field="area",
+            nearest=codes.nearest_areas(body.area),
         )
     if codes.topic(body.topic) is None:
         nearest = codes.nearest_topics(body.topic)
-        raise UnknownCode(
-            f"未知事项 unknown topic {body.topic!r}", field="topic", nearest=nearest
-        )
+        raise UnknownCode(f"未知事项 unknown topic {body.topic!r}", field="topic", nearest=nearest)
     channels = [channel.code for channel in codes.channels]
     if body.channel not in channels:
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
@@ -226,7 +227,10 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
     """Number and store complaints; one whose source number is known gets the ticket that has it."""
     if not items:
         return []
-    rows = [_row(act, item, number) for item, number in zip(items, await _numbers(act, len(items)), strict=True)]
+    rows = [
+        _row(act, item, number)
+        for item, number in zip(items, await _numbers(act, len(items)), strict=True)
+    ]
     connection = await act.session.connection()
     await connection.execute(INSERT, rows)
     earlier = await _earlier(act, rows)

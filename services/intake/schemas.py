@@ -9,8 +9,8 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     Field,
-    PlainValidator,
     ValidationError,
 )
 
@@ -82,7 +82,7 @@ def _entry(given: Any) -> NewTicket | Problem:
         return NewTicket.model_validate(given)
     except ValidationError as broken:
         rows = [
-            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+            {"field": ".".join(map(str, fault["loc"])) or "ticket", "message": fault["msg"]}
             for fault in broken.errors(include_input=False, include_url=False)[:20]
         ]
         detail = "; ".join(f"{row['field']}: {row['message']}" for row in rows)
@@ -90,7 +90,7 @@ def _entry(given: Any) -> NewTicket | Problem:
         return Problem.model_validate(document(refusal))
 
 
-Entry = Annotated[NewTicket | Problem, PlainValidator(_entry, json_schema_input_type=NewTicket)]
+Entry = Annotated[NewTicket | Problem, BeforeValidator(_entry, json_schema_input_type=NewTicket)]
 
 
 class Batch(Body):

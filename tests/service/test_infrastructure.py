@@ -59,11 +59,12 @@ async def test_a_fresh_database_is_dropped_after_use(postgres: Postgres) -> None
 async def test_rabbitmq_delivers_a_message(rabbitmq: Broker) -> None:
     async with await aio_pika.connect(rabbitmq.url) as connection:
         channel = await connection.channel()
-        queue = await channel.declare_queue("one", arguments={"x-queue-type": "quorum"}, durable=True)
+        queue = await channel.declare_queue(
+            "one", arguments={"x-queue-type": "quorum"}, durable=True
+        )
         await channel.default_exchange.publish(aio_pika.Message("接诉".encode()), "one", timeout=10)
-        async with queue.iterator(timeout=10) as messages:
-            async with (await anext(messages)).process() as message:
-                assert message.body.decode() == "接诉"
+        async with queue.iterator(timeout=10) as messages, (await anext(messages)).process() as one:
+            assert one.body.decode() == "接诉"
         await queue.delete(if_unused=False, if_empty=False)  # 3.10 refuses both on quorum queues
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,29 +33,30 @@ def at(text: str) -> datetime:
 # --- any calendar ------------------------------------------------------------------------------
 
 ZONES = ["Asia/Shanghai", "UTC", "Europe/Paris", "America/Los_Angeles", "Australia/Lord_Howe"]
-INSTANTS = st.datetimes(
-    datetime(2019, 1, 1), datetime(2022, 12, 31), timezones=st.sampled_from([UTC, SHANGHAI])
-)
-SECONDS = st.integers(1, 90 * 86400 * 10**6).map(lambda micros: micros / 10**6)
+FIRST, LAST = datetime(2019, 12, 1, tzinfo=UTC), datetime(2020, 12, 31, tzinfo=UTC)
+INSTANTS = st.integers(0, (LAST - FIRST) // MICRO).map(lambda micros: FIRST + micros * MICRO)
+DATES = st.dates(FIRST.date(), LAST.date())
+SECONDS = st.integers(1, 360_000 * 10**6).map(lambda micros: micros / 10**6)
 
 
-def days_of_duty(first: int, last: int, least: int = 0) -> st.SearchStrategy[tuple[Segment, ...]]:
-    """A day's segments, touching or apart, between two minutes of the day."""
-    marks = st.lists(st.integers(first, last), min_size=2 * least, max_size=8, unique=True)
+def days_of_duty(first: int, last: int) -> st.SearchStrategy[tuple[Segment, ...]]:
+    """A day's segments, touching or apart, between two hours of the day, in quarters of an hour."""
+    marks = st.lists(st.integers(first * 4, last * 4), min_size=2, max_size=8, unique=True)
     return marks.map(sorted).map(
         lambda row: tuple(
-            Segment(timedelta(minutes=opens), timedelta(minutes=closes))
+            Segment(timedelta(minutes=15 * opens), timedelta(minutes=15 * closes))
             for opens, closes in zip(row[::2], row[1::2], strict=False)
         )
     )
 
 
 @st.composite
-def calendars(draw: st.DrawFn, first: int = 0, last: int = 1440) -> WorkCalendar:
-    week = {day: draw(days_of_duty(first, last)) for day in range(7)}
-    week[draw(st.integers(0, 6))] = draw(days_of_duty(first, last, least=1))
-    dates = st.dates(date(2019, 1, 1), date(2022, 12, 31))
-    special = draw(st.dictionaries(dates, days_of_duty(first, last).map(SpecialDay), max_size=20))
+def calendars(draw: st.DrawFn, first: int = 0, last: int = 24) -> WorkCalendar:
+    """Up to three kinds of day over the week, some days off, some special days of the same kinds."""
+    duty = draw(st.lists(days_of_duty(first, last), min_size=1, max_size=3))
+    kinds = st.sampled_from([(), *duty])
+    week = dict(enumerate(draw(st.lists(kinds, min_size=6, max_size=6)))) | {6: duty[0]}
+    special = draw(st.dictionaries(DATES, kinds.map(SpecialDay), max_size=5))
     return WorkCalendar(ZoneInfo(draw(st.sampled_from(ZONES))), week, special)
 
 
@@ -90,7 +90,7 @@ def test_adding_in_two_steps_is_adding_at_once(
     assert abs(calendar.working_seconds_between(at_once, in_steps)) <= 1e-6
 
 
-@given(calendars(), INSTANTS, INSTANTS, st.integers(-(10**7), 10**7), st.integers(0, 10**6))
+@given(calendars(), INSTANTS, INSTANTS, st.integers(-360_000, 360_000), st.integers(0, 1000))
 def test_later_start_and_longer_time_end_no_earlier(
     calendar: WorkCalendar, a: datetime, b: datetime, seconds: int, more: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_next_working_instant_is_the_first_one_on_duty(calendar: WorkCalendar, t
     assert calendar.next_working_instant(found) == found
 
 
-@given(calendars(), st.dates(date(2019, 1, 1), date(2022, 12, 31)), st.integers(-40, 40))
+@given(calendars(), DATES, st.integers(-40, 40))
 def test_working_days_are_counted_one_by_one(calendar: WorkCalendar, day: date, n: int) -> None:
     expected, step = day, DAY if n > 0 else -DAY
     for _ in range(abs(n)):
@@ -120,7 +120,7 @@ def test_working_days_are_counted_one_by_one(calendar: WorkCalendar, day: date, 
     assert calendar.add_working_days_date(day, n) == expected
 
 
-@given(calendars(), st.dates(date(2019, 1, 1), date(2022, 12, 31)))
+@given(calendars(), DATES)
 def test_a_working_day_is_a_day_with_duty(calendar: WorkCalendar, day: date) -> None:
     midnight = datetime(day.year, day.month, day.day, tzinfo=calendar.tz)
     spent = calendar.working_seconds_between(midnight, midnight + DAY)
@@ -128,14 +128,14 @@ def test_a_working_day_is_a_day_with_duty(calendar: WorkCalendar, day: date) -> 
 
 
 # Duty between 04:00 and 23:00 is out of the way of summer time and of midnight, which is two days'.
-@given(calendars(240, 1380), INSTANTS, st.integers(1, 20), st.integers(1, 20))
+@given(calendars(4, 23), INSTANTS, st.integers(1, 20), st.integers(1, 20))
 def test_before_undoes_a_day_limit(calendar: WorkCalendar, start: datetime, n: int, k: int) -> None:
     due = calendar.due(start, Limit(n, "wd")).at
     point = calendar.before(due, Limit(k, "wd"))
     assert calendar.due(point, Limit(k, "wd")).at == due
 
 
-@given(calendars(240, 1380), INSTANTS, st.integers(1, 20))
+@given(calendars(4, 23), INSTANTS, st.integers(1, 20))
 def test_before_stays_in_duty_hours(calendar: WorkCalendar, due: datetime, n: int) -> None:
     point = calendar.before(due, Limit(n, "wd"))
     on_duty = calendar.next_working_instant(point) == point
@@ -182,13 +182,13 @@ def test_duty_until_24_00_goes_on_the_next_day() -> None:
 
 def test_a_naive_instant_is_refused() -> None:
     naive = at("2026-03-02T09:00").replace(tzinfo=None)
-    limits = [Limit.parse(text) for text in ("1wd", "1wh", "1h")]
-    asks: list[Callable[[], Any]] = [lambda: ZIYANG.next_working_instant(naive)]
-    asks += [lambda limit=limit: ZIYANG.due(naive, limit) for limit in limits]
-    asks += [lambda limit=limit: ZIYANG.before(naive, limit) for limit in limits]
-    for ask in asks:
+    with pytest.raises(TypeError, match="naive"):
+        ZIYANG.next_working_instant(naive)
+    for limit in (Limit(1, "wd"), Limit(1, "wh"), Limit(1, "h")):
         with pytest.raises(TypeError, match="naive"):
-            ask()
+            ZIYANG.due(naive, limit)
+        with pytest.raises(TypeError, match="naive"):
+            ZIYANG.before(naive, limit)
 
 
 # --- the notices -------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_two_other_calendars_agree_on_every_day(year: int) -> None:
 @pytest.mark.parametrize(
     ("start", "limit", "due", "provisional"),
     [
-        ("2026-03-02T09:00", "4wh", "2026-03-02T14:30", False),
+        ("2026-03-02T09:00", "4wh", "2026-03-02T15:00", False),
         ("2026-03-02T12:30", "4wh", "2026-03-02T18:00", False),
         ("2026-03-02T17:00", "4wh", "2026-03-03T11:30", False),
         ("2026-09-30T17:00", "4wh", "2026-10-08T11:30", False),
@@ -338,8 +338,8 @@ def test_days_of_the_year_beside_it_do_not_make_that_year_known(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("{", "2026.json"),
-        ("[]", "2026.json"),
+        ("{", ":1: "),
+        ("[]", ":1: "),
         ('{"papers": [], "days": []}', "year"),
         ('{"year": 2026, "days": []}', "papers"),
         ('{"year": 2025, "papers": [], "days": []}', "year"),
@@ -358,7 +358,7 @@ def test_a_malformed_notice_is_refused_with_file_and_field(
     tmp_path: Path, text: str, fault: str
 ) -> None:
     (tmp_path / "2026.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}|{fault}"):
+    with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}"):
         WorkCalendar.load(tmp_path, DUTY, SHANGHAI)
 
 

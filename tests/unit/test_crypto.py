@@ -337,8 +337,11 @@ def written_phones(draw: st.DrawFn) -> tuple[str, str]:
     )
     form = "".join(digit + gap for digit, gap in zip(number, gaps, strict=True))
     prefix = draw(st.sampled_from(["", "+86", "+86 ", "86-", "0086", "(+86)", "（＋86）"]))
-    change = draw(st.sampled_from([str, wide, lambda given: given.translate(SPOKEN)]))
-    return number, change(prefix + form)
+    script = draw(st.sampled_from(["plain", "wide", "spoken"]))
+    written = prefix + form
+    return number, {"plain": written, "wide": wide(written), "spoken": written.translate(SPOKEN)}[
+        script
+    ]
 
 
 def digits_left(text: str) -> str:

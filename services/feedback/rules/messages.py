@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from services.feedback.rules.machine import Words
 
@@ -26,8 +26,8 @@ TEXTS: Mapping[Event, Words] = MappingProxyType(
             "[12345] Your request {number} was passed to {unit}.",
         ),
         "extended": Words(
-            "【12345】您的诉求（{number}）经批准延期办理，新的期限为{date}，理由可凭编号查询。",
-            "[12345] More time was granted for your request {number}: the new date is {date}.",
+            "【12345】您的诉求（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
+            "[12345] More time was granted for your request {number}: the new date is {on}.",
         ),
         "completed": Words(
             "【12345】您的诉求（{number}）承办单位已答复，可凭编号和查询码查看。我们将回访，请您评价。",
@@ -48,11 +48,17 @@ TEXTS: Mapping[Event, Words] = MappingProxyType(
 BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 
-def compose(event: Event, number: str, *, unit: str = "", on: date | None = None) -> Words:
+class Details(TypedDict, total=False):
+    """What a text may name beside the ticket: the unit that handles it, the new date."""
+
+    unit: str
+    on: date
+
+
+def compose(event: Event, number: str, **details: Unpack[Details]) -> Words:
     """The text of one event in both languages."""
-    known = {"number": number, "unit": unit, "date": on.isoformat() if on else ""}
     zh, en = TEXTS[event]
-    return Words(zh.format_map(known), en.format_map(known))
+    return Words(zh.format(number=number, **details), en.format(number=number, **details))
 
 
 def is_told(event: Event, *, has_contact: bool, reply_declined: bool) -> bool:

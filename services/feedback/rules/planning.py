@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+ASK_AGAIN_CAP = timedelta(minutes=30)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -69,6 +71,11 @@ def opening(now: datetime, times: CallTimes) -> datetime:
     if times.is_working_day(today) and _window_of(now, times):
         return now
     return next(opens for opens, _ in _openings(today, times) if opens > now)
+
+
+def ask_again_after(failures: int) -> timedelta:
+    """How long to wait before a call that could not be asked for is asked for again."""
+    return min(timedelta(minutes=2 ** (min(failures, 10) - 1)), ASK_AGAIN_CAP)
 
 
 def _openings(day: date, times: CallTimes) -> Iterator[tuple[datetime, Window]]:

@@ -106,9 +106,7 @@ class CallbackPolicy(_Part):
     by: Literal["hotline_not_the_handling_unit"]
     human_call_required_for: frozenset[PersonCalls] = frozenset()
     not_for: frozenset[Spared] = frozenset()
-    outcomes: frozenset[
-        Literal["answered", "refused", "unreachable", "wrong_number", "number_off"]
-    ]
+    outcomes: frozenset[Literal["answered", "refused", "unreachable", "wrong_number", "number_off"]]
     questions: tuple[Question, ...]
     redo: Redo
 

@@ -15,6 +15,7 @@ Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied"
 Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
 
 
+REOPENED = "reopened"
 WITHOUT_CALLBACK = (ClosingKind.COMMENDATION, ClosingKind.NO_CONTACT, ClosingKind.REPLY_DECLINED)
 
 
@@ -36,6 +37,15 @@ class Answers:
     contacted: bool
     solved: Solved
     satisfied: Satisfied
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was reported on one attempt."""
+
+    outcome: Outcome
+    answers: Answers | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

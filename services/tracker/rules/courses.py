@@ -190,7 +190,7 @@ def effective_urgency(matter: Matter, leads: Iterable[Duty], round: int) -> Urge
 
 
 def _handling(matter: Matter, duty: Duty) -> Iterator[Course]:
-    """Sign, first contact and handle run from dispatch: signing late hides nothing (policy.yaml)."""
+    """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
     contact = duty.first_contact_limit if duty.has_contact else None
     yield from _stage(matter, duty, ClockKind.SIGN, duty.sign_limit, duty.signed)
     yield from _stage(matter, duty, ClockKind.FIRST_CONTACT, contact, duty.contacted)

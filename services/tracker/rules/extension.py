@@ -90,7 +90,7 @@ class ExtensionTooLong(JiesuError):
 
 
 class ExtensionOverCap(JiesuError):
-    """Limit and extension together would be longer than handling may take; ``cap`` says how long."""
+    """Limit and extension together are longer than handling may take; ``cap`` says how long."""
 
     status = 409
     slug = "extension-over-cap"

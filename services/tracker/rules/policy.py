@@ -139,7 +139,7 @@ class Policy:
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
         card = self.table.yellow_card(level)
-        return card and card.at
+        return card.at if card else None
 
     def _rungs(self, course: Course) -> tuple[Rung, ...]:
         if course.kind is ClockKind.SIGN and course.urgency is Urgency.CRITICAL:

@@ -1,0 +1,17 @@
+"""feedback 回访反馈: calls the citizen back; closes the ticket or opens the next round."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.feedback.consumers import SUBSCRIPTIONS
+from services.feedback.jobs import JOBS
+from services.feedback.models import TABLES
+from services.feedback.routes import router
+from services.feedback.settings import Settings
+from shared.app import build_app
+
+
+def app(settings: Settings | None = None) -> FastAPI:
+    """The service, assembled."""
+    return build_app("feedback", settings or Settings(), router, SUBSCRIPTIONS, JOBS, TABLES)

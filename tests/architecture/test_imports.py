@@ -1,0 +1,127 @@
+"""Which file may import what, as a table; the layers are import-linter's (``make lint``)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import SERVICES, files, imported, tree
+
+OURS = {"shared", "services", "examples", "tests"}
+# Parts of the standard library that reach outside the process or change from call to call.
+IMPURE = {
+    "asyncio", "glob", "http", "io", "multiprocessing", "os", "pathlib", "random", "secrets",
+    "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What one kind of file may import: files of its own service, of shared, packages of others.
+
+    ``shared=None`` is all of shared. ``pure`` files get no part of the library that does I/O.
+    """
+
+    own: frozenset[str]
+    others: frozenset[str]
+    shared: frozenset[str] | None = None
+    pure: bool = False
+
+
+def names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+PURE = names("calendar errors events limits")
+MAY: dict[str, May] = {
+    "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
+    "routes": May(names("usecases queries schemas settings"), names("fastapi pydantic")),
+    "consumers": May(names("usecases settings"), names("")),
+    "jobs": May(names("usecases queries phone settings"), names("")),
+    "usecases": May(
+        names("rules models queries schemas settings registration"),
+        names("sqlalchemy sqlmodel pydantic orjson"),
+    ),
+    "queries": May(
+        names("rules models schemas settings"), names("sqlalchemy sqlmodel pydantic orjson")
+    ),
+    "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
+    "models": May(
+        names("rules"), names("sqlalchemy sqlmodel pydantic"), PURE | names("db outbox inbox")
+    ),
+    "schemas": May(names("rules"), names("pydantic"), PURE | names("auth")),
+    "settings": May(
+        names("rules"), names("pydantic pydantic_settings"), PURE | names("config settings crypto")
+    ),
+}
+
+
+def trespasses(module: ast.Module, service: str, may: May) -> Iterator[str]:
+    """The imports of a module that its kind of file may not have."""
+    for name in imported(module):
+        top, *rest = name.split(".")
+        if top == "services":
+            allowed = rest[0] == service and (len(rest) == 1 or rest[1] in may.own)
+        elif top == "shared":
+            allowed = may.shared is None or rest[0] in may.shared
+        elif top in sys.stdlib_module_names:
+            allowed = not (may.pure and top in IMPURE)
+        else:
+            allowed = top in may.others
+        if not allowed:
+            yield name
+
+
+def of_services() -> list[tuple[str, str, Path]]:
+    """Service, kind of file, path: for every file the table speaks of."""
+    found = []
+    for path in files(*(f"services/{service}" for service in SERVICES)):
+        service, kind = path.parts[1], Path(path.parts[2]).stem
+        if kind in MAY:
+            found.append((service, kind, path))
+    return found
+
+
+def test_files_import_what_the_table_allows() -> None:
+    found = {
+        str(path): list(trespasses(tree(path), service, MAY[kind]))
+        for service, kind, path in of_services()
+    }
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("rules", "from shared.db import Act"),
+        ("rules", "from shared import clock"),
+        ("rules", "import os"),
+        ("rules", "from sqlmodel import select"),
+        ("rules", "from services.tracker.models import Clock"),
+        ("routes", "from services.tracker.models import Clock"),
+        ("routes", "from services.tracker import rules"),
+        ("consumers", "from services.intake import usecases"),
+        ("usecases", "import httpx"),
+        ("usecases", "from services.tracker import routes"),
+    ],
+)
+def test_the_fence_sees_a_trespass(kind: str, source: str) -> None:
+    assert list(trespasses(ast.parse(source), "tracker", MAY[kind]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("rules", "from shared.calendar import WorkCalendar"),
+        ("rules", "from services.tracker.rules import machine"),
+        ("routes", "from services.tracker import schemas, usecases"),
+        ("usecases", "from services.tracker.models import Clock"),
+    ],
+)
+def test_the_fence_lets_neighbours_in(kind: str, source: str) -> None:
+    assert not list(trespasses(ast.parse(source), "tracker", MAY[kind]))

@@ -1,0 +1,85 @@
+"""Who knows one service knows all: the same files everywhere, and nothing grows out of sight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import (
+    PROJECT,
+    SERVICES,
+    code_lines,
+    files,
+    functions,
+    text,
+    tree,
+)
+
+EVERYWHERE = {
+    "__init__", "main", "routes", "consumers", "jobs", "usecases", "rules", "models", "schemas",
+    "settings", "migrations",
+}  # fmt: skip
+# What a service has beside the common files, and why it could not stand in one of them.
+MAY_HAVE = {
+    "intake": {
+        "queries": "selects that repeat",
+        "registration": "the group that shares one commit is a use case of its own",
+    },
+    "dispatcher": {"queries": "selects that repeat"},
+    "tracker": {"queries": "selects that repeat"},
+    "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},
+}
+NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
+MAIN_LINES = 30
+SHARED_LINES = 2_000
+FILE_LINES = 400
+FUNCTION_LINES = 40
+LONG_FILES = {Path("shared/events.py"): "every fact in one file is the point"}
+CODE = files("shared", "services", "examples", "tests")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_files(service: str) -> None:
+    folder = PROJECT / "services" / service
+    found = {entry.stem for entry in folder.iterdir() if entry.name != "__pycache__"}
+    assert found - set(MAY_HAVE[service]) == EVERYWHERE
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_main_fits_on_a_screen(service: str) -> None:
+    assert len(text(Path(f"services/{service}/main.py")).splitlines()) <= MAIN_LINES
+
+
+def test_shared_stays_small() -> None:
+    lines = {str(path): code_lines(text(path)) for path in files("shared")}
+    assert sum(lines.values()) <= SHARED_LINES, lines
+
+
+def test_code_lines_are_lines_that_do_something() -> None:
+    assert code_lines('"""What."""\n\n# why\nx = (\n    1,\n)\n') == 3
+
+
+def test_shared_is_flat() -> None:
+    assert {path.parent for path in files("shared")} == {Path("shared")}
+
+
+def test_files_stay_readable() -> None:
+    lines = {str(path): len(text(path).splitlines()) for path in CODE if path not in LONG_FILES}
+    assert {path: count for path, count in lines.items() if count > FILE_LINES} == {}
+
+
+def test_functions_stay_readable() -> None:
+    lines = {
+        f"{path}:{function.lineno} {function.name}": (function.end_lineno or 0)
+        - function.lineno
+        + 1
+        for path in CODE
+        for function in functions(tree(path))
+    }
+    assert {name: count for name, count in lines.items() if count > FUNCTION_LINES} == {}
+
+
+def test_files_are_named_for_what_they_are_for() -> None:
+    nameless = [path for path in CODE if NAMELESS & {*path.parent.parts, path.stem}]
+    assert nameless == []
