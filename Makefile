@@ -2,6 +2,10 @@
 
 PY := .venv/bin/python
 CODE := shared services examples tests
+SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
+SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
+	folder = Path("var/compose/signing"); make_key(folder, "first"); \
+	print(issue(folder, "service", "feedback", days=3650))
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock'
 
@@ -42,7 +46,7 @@ dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
 	$(PY) -m services replay $(ARGS)
 
-up: ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
+up: .env ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --build --detach --wait
 
 down: ## 停止容器 stop Docker Compose; the data stay
@@ -55,3 +59,21 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 
 .venv/ready: requirements.lock setup.sh
 	@PYTHON='$(PYTHON)' ./setup.sh
+
+# Secrets of this deployment, made once. Services see public keys; the key that signs tokens stays
+# in var/compose/signing: make token ARGS="--keys var/compose/signing --role supervisor"
+.env: | .venv/ready
+	@umask 077; set -eu; \
+	token=$$($(PY) -c '$(SIGN)'); \
+	key() { head -c 32 /dev/urandom | base64; }; \
+	{ for name in POSTGRES_PASSWORD RABBITMQ_PASSWORD MIGRATE_BROKER_PASSWORD \
+		CONSOLE_DATABASE_PASSWORD $(SERVICES:=_DATABASE_PASSWORD) $(SERVICES:=_BROKER_PASSWORD); do \
+		echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; done; \
+	for name in $(SERVICES:=_INDEX_KEY); do echo "$$name=$$(key)"; done; \
+	echo "VAULT_CURRENT=first"; \
+	echo "VAULT_KEYS='{\"first\":\"$$(key)\"}'"; \
+	echo "SERVICE_TOKEN=$$token"; } > .env.new
+	@install -d -m 755 var/compose/keys
+	@install -m 644 var/compose/signing/*.pub.pem var/compose/keys/
+	@mv .env.new .env
+	@echo '已生成密钥 secrets written: .env and var/compose (keep both, and keep them private)'

@@ -27,7 +27,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
-import psutil
 from sqlalchemy import URL
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -254,6 +253,8 @@ def _socket_of(data: Path) -> Path:
 
 
 def _serves(process: int, data: Path) -> bool:
+    import psutil  # of the extra `embedded`: the image of the services has neither
+
     try:
         found = psutil.Process(process)
         return found.name() == "postgres" and Path(found.cwd()).samefile(data)

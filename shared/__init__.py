@@ -1,0 +1,1 @@
+"""What at least three services use and that decides nothing."""

@@ -131,7 +131,7 @@ class Digester:
 
     def check_code(self, number: str, code: str) -> bool:
         """Whether a code, in any case and spacing, is the number's; takes the same time always."""
-        typed = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code[:64])).upper()
+        typed = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code)).upper()
         return hmac.compare_digest(self.ticket_code(number).encode(), typed.encode())
 
     def _digest(self, use: str, content: bytes) -> bytes:
@@ -218,8 +218,7 @@ _SAID = r"[〇零一幺二两三四五六七八九]"
 _IS = r"[\s:是为=]{0,3}"
 _PATTERNS = re.compile(
     rf"""(?<!\d)(?=[\d(+])(?:
-          20\d{{6}}-\d{{6}}                                   # a ticket number: kept
-        | (?P<paper>[1-9]\d{{5}}(?:{_GAP}(?:18|19|20)\d\d{_GAP}{_DAY}{_GAP}\d{{3}}[\dx]
+          (?P<paper>[1-9]\d{{5}}(?:{_GAP}(?:18|19|20)\d\d{_GAP}{_DAY}{_GAP}\d{{3}}[\dx]
             | \d\d{_DAY}\d{{3}}))
         | (?P<card>{_NOT_DATED}[1-9]\d{{15,18}}
             | [3-69]\d{{3}}(?:[ -]\d{{4}}){{3}}(?:[ -]?\d{{1,3}})?)
@@ -294,8 +293,8 @@ def _replaced(text: str, spans: Sequence[_Span]) -> str:
 
 def _pattern_spans(text: str) -> Iterator[_Span]:
     for found in _PATTERNS.finditer(text.translate(_FOLD)):
-        if found.lastgroup:
-            yield (*found.span(found.lastgroup), LABELS[found.lastgroup])
+        group = str(found.lastgroup)
+        yield (*found.span(group), LABELS[group])
 
 
 def _exact_spans(text: str, needles: Iterable[tuple[str, str]]) -> Iterator[_Span]:

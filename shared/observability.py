@@ -21,6 +21,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _trace: ContextVar[str | None] = ContextVar("traceparent", default=None)
+OURS = re.compile(r"(services|shared)/[\w/]+\.py$")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -49,10 +50,10 @@ def place(error: BaseException) -> str:
     """An error's kind and where it was raised, without its message: messages may hold values."""
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "/services/" in f.filename or "/shared/" in f.filename]
-    for frame in reversed(ours or frames):
-        file = "/".join(frame.filename.rsplit("/", 3)[-3:])
-        return f"{kind} at {file}:{frame.lineno} in {frame.name}"
+    ours = [(OURS.search(frame.filename), frame) for frame in frames]
+    for file, frame in reversed(ours):
+        if file:
+            return f"{kind} at {file[0]}:{frame.lineno} in {frame.name}"
     return kind
 
 

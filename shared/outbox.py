@@ -212,7 +212,7 @@ SENT = text("""
 
 FAILED = text("""
     UPDATE outbox SET attempts = attempts + 1,
-        try_at = :now + least(:cap, interval '1 second' * power(2, least(attempts, 10)))
+        try_at = CAST(:now AS timestamptz) + least(:cap, interval '1 second' * power(2, least(attempts, 10)))
     WHERE id = ANY(CAST(:ids AS bigint[]))""")
 
 

@@ -1,1 +1,1 @@
-"""feedback 回访反馈: owns callbacks, verdicts and messages to citizens; has the last word on a ticket."""
+"""回访 feedback: callbacks, verdicts and messages to citizens; it has the last word on a ticket."""

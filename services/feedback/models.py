@@ -16,6 +16,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from services.feedback.rules import machine
+from services.feedback.rules.machine import Action, State
+from services.feedback.rules.verdict import Outcome, Report, answers_on_record
 from shared.db import NAMING
 from shared.outbox import system_tables
 
@@ -91,6 +94,18 @@ class Callback(Base, table=True):
     failed_asks: int = 0
     settled_by: int | None = None
 
+    def move(self, action: Action) -> None:
+        """Raises MoveRefused when the table does not allow it."""
+        self.state = machine.move(State(self.state), action)
+
+    def wait_for(self, step: str, at: datetime) -> None:
+        """The clock moves it on."""
+        self.next_step, self.next_at, self.leased_until = step, at, None
+
+    def rest(self) -> None:
+        """Nothing for the clock to do: a person moves it on, or nobody."""
+        self.next_step = self.next_at = self.leased_until = None
+
 
 class Attempt(Base, table=True):
     """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2)."""
@@ -107,6 +122,21 @@ class Attempt(Base, table=True):
     comment: str = ""
     reported: datetime | None = None
     reported_by: str | None = None
+
+    def write(self, report: Report, now: datetime, by: str) -> None:
+        """Put a report on record."""
+        self.outcome, self.comment = report.outcome, report.comment
+        self.reported, self.reported_by = now, by
+        if report.answers:
+            self.contacted, self.solved = report.answers.contacted, report.answers.solved
+            self.satisfied = report.answers.satisfied
+
+    def report(self) -> Report | None:
+        """The report on record, if there is one."""
+        if self.outcome is None:
+            return None
+        answers = answers_on_record(self.contacted, self.solved, self.satisfied)
+        return Report(Outcome(self.outcome), answers, self.comment)
 
 
 class Message(Base, table=True):

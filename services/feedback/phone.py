@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -21,6 +22,7 @@ from standardwebhooks import Webhook
 
 from services.feedback.settings import Config, Settings
 from shared import clock
+from shared.settings import key_bytes
 
 TIMEOUT = 10.0
 ASK_WITHIN = 25.0
@@ -53,17 +55,30 @@ class Contact(BaseModel):
     phone: SecretStr
 
 
-def open_client() -> httpx.AsyncClient:
-    """A client that goes straight there: no proxy of the environment, no redirects."""
-    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context())
+async def ask_all(config: Config, calls: Sequence[Call]) -> dict[Call, str | None]:
+    """Ask for calls, all at once; says for each why it failed, or None."""
+    # Straight there: no proxy of the environment, no redirects.
+    context = ssl.create_default_context()
+    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context) as client:
+        failures = await asyncio.gather(*(_why_not(client, config, call) for call in calls))
+    return dict(zip(calls, failures, strict=True))
+
+
+async def _why_not(client: httpx.AsyncClient, config: Config, call: Call) -> str | None:
+    try:
+        await ask(client, config, call)
+    except AskFailed as failed:
+        return str(failed)
+    return None
 
 
 async def ask(client: httpx.AsyncClient, config: Config, call: Call) -> None:
     """Ask the phone system to call the citizen. Raises AskFailed; asking again does no harm."""
     try:
         async with asyncio.timeout(ASK_WITHIN):
+            target = await _target(config.settings)
             contact = await _read_contact(client, config.settings, call)
-            await _send(client, config, call, contact)
+            await _send(client, config, target, call, contact)
     except TimeoutError:
         raise AskFailed("no answer in time") from None
     except httpx.HTTPError as error:
@@ -85,9 +100,10 @@ async def _read_contact(client: httpx.AsyncClient, settings: Settings, call: Cal
         raise AskFailed("intake answered without a telephone number") from None
 
 
-async def _send(client: httpx.AsyncClient, config: Config, call: Call, contact: Contact) -> None:
+async def _send(
+    client: httpx.AsyncClient, config: Config, target: Target, call: Call, contact: Contact
+) -> None:
     """Post the signed request to call (standardwebhooks)."""
-    target = await _target(config.settings)
     body = orjson.dumps(_body(config, call, contact))
     answer = await client.post(
         target.url,
@@ -121,11 +137,9 @@ def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
 
 
 def _signature(settings: Settings, call: Call, body: bytes) -> dict[str, str]:
-    secret = settings.phone_system_secret
     now = clock.real()
-    signed = Webhook(secret.get_secret_value() if secret else "").sign(
-        call.webhook_id, now, body.decode()
-    )
+    signer = Webhook(key_bytes(settings.webhook_secret))
+    signed = signer.sign(call.webhook_id, now, body.decode())
     return {
         "webhook-id": call.webhook_id,
         "webhook-timestamp": str(int(now.timestamp())),
@@ -152,11 +166,13 @@ async def _target(settings: Settings) -> Target:
     give two answers.
     """
     url = httpx.URL(str(settings.phone_system_url))
-    if settings.embedded or settings.private_networks:
+    if settings.allow_private_webhooks:
         return Target(url)
     addresses = await _addresses(url)
     if not all(map(_is_public, addresses)):
-        raise AskFailed("the phone system is on a private network; see JIESU_PRIVATE_NETWORKS")
+        raise AskFailed(
+            "the phone system is on a private network; see JIESU_ALLOW_PRIVATE_WEBHOOKS"
+        )
     named = {"Host": url.netloc.decode()}
     return Target(url.copy_with(host=str(addresses[0])), named, {"sni_hostname": url.host})
 

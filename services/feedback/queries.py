@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Row, func
+from sqlalchemy import func
 from sqlmodel import col, or_, select
 
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
-from services.feedback.rules import machine, verdict
+from services.feedback.rules import machine, planning, rates, verdict
 from services.feedback.rules.machine import State
-from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
+from services.feedback.rules.rates import FORMULAS, Counts, Formula
+from services.feedback.rules.verdict import Outcome
+from services.feedback.schemas import (
+    AttemptOut,
+    CallbackOut,
+    CallbackPage,
+    CountsOut,
+    RatesOut,
+    UnitRates,
+)
 from services.feedback.settings import Config
 from shared.db import Act
-from shared.errors import NotFound, TooEarly
+from shared.errors import Malformed, NotFound, TooEarly, UnknownCode
 
 FeedbackAct: TypeAlias = Act[Config]
 
@@ -116,6 +126,12 @@ async def next_moment(act: FeedbackAct, steps: Collection[str]) -> datetime | No
     return moment
 
 
+async def next_call(act: FeedbackAct) -> datetime | None:
+    """When there is next a call to make, inside the calling windows."""
+    moment = await next_moment(act, ("fall_due", "ask"))
+    return moment and planning.opening(max(moment, act.now), act.config.times)
+
+
 # --- what is shown -----------------------------------------------------------------------------
 
 
@@ -157,7 +173,7 @@ async def views(act: FeedbackAct, callbacks: Sequence[Callback]) -> list[Callbac
         )
         .where(col(Callback.id).in_([callback.id for callback in callbacks]))
     )
-    rows = {id: (ticket, resolution) for id, ticket, resolution in await act.session.exec(query)}
+    rows = {key: (ticket, resolution) for key, ticket, resolution in await act.session.exec(query)}
     attempts = await attempts_of(act, rows.keys())
     return [
         _view(act.config, Case(*rows[callback.id], callback), attempts) for callback in callbacks
@@ -196,7 +212,74 @@ def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:
 # --- figures -----------------------------------------------------------------------------------
 
 
-async def outcomes(act: FeedbackAct, start: datetime, end: datetime) -> Sequence[Row[Any]]:
+async def satisfaction(
+    act: FeedbackAct, first: date | None, last: date | None, name: str | None
+) -> RatesOut:
+    """The figures of the rounds that ended from ``first`` to ``last``, both included.
+
+    Raises UnknownCode for an unknown formula, Malformed for a period that ends before it begins.
+    """
+    today = act.now.astimezone(act.config.times.timezone).date()
+    first, last = first or today.replace(day=1), last or today
+    if last < first:
+        raise Malformed("to 早于 from is before from", field="to")
+    formula = _formula(name or act.config.formula)
+    start, end = _midnight(act.config, first), _midnight(act.config, last + timedelta(days=1))
+    units = await _counts_by_unit(act, start, end)
+    whole = rates.total(units.values())
+    return RatesOut(
+        formula=formula.name,
+        text=formula.text,
+        start=first,
+        end=last,
+        counts=_shown(whole),
+        rates=_rounded(formula, whole),
+        units=_by_unit(act.config, formula, units),
+        not_called=await _not_called(act, start, end),
+    )
+
+
+def _formula(name: str) -> Formula:
+    if name not in FORMULAS:
+        raise UnknownCode(field="formula", allowed=list(FORMULAS))
+    return FORMULAS[name]
+
+
+def _midnight(config: Config, day: date) -> datetime:
+    return datetime.combine(day, time(), config.times.timezone).astimezone(UTC)
+
+
+async def _counts_by_unit(act: FeedbackAct, start: datetime, end: datetime) -> dict[str, Counts]:
+    units: dict[str, Counts] = defaultdict(Counts)
+    for lead, outcome, contacted, solved, satisfied, times in await _outcomes(act, start, end):
+        answers = verdict.answers_on_record(contacted, solved, satisfied)
+        units[lead] += rates.count(Outcome(outcome), answers, times)
+    return units
+
+
+def _by_unit(config: Config, formula: Formula, units: Mapping[str, Counts]) -> list[UnitRates]:
+    return [
+        UnitRates(
+            unit=code,
+            name=config.unit_names.get(code, code),
+            counts=_shown(counts),
+            rates=_rounded(formula, counts),
+        )
+        for code, counts in sorted(units.items())
+    ]
+
+
+def _shown(counts: Counts) -> CountsOut:
+    return CountsOut(valid=counts.valid, **asdict(counts))
+
+
+def _rounded(formula: Formula, counts: Counts) -> dict[str, float] | None:
+    """Rates to six places; what is printed is rounded from these."""
+    found = formula.rates(counts)
+    return None if found is None else {name: round(float(rate), 6) for name, rate in found.items()}
+
+
+async def _outcomes(act: FeedbackAct, start: datetime, end: datetime) -> Sequence[Any]:
     """Rows of (lead, outcome, contacted, solved, satisfied, number) of rounds that ended in
     [start, end) with a callback; the outcome is that of the attempt that settled it.
     """
@@ -216,11 +299,11 @@ async def outcomes(act: FeedbackAct, start: datetime, end: datetime) -> Sequence
         .where(col(Resolution.ended) >= start, col(Resolution.ended) < end)
         .group_by(*raw)
     )
-    rows: Sequence[Row[Any]] = (await act.session.exec(query)).all()
+    rows: Sequence[Any] = (await act.session.exec(query)).all()
     return rows
 
 
-async def not_called(act: FeedbackAct, start: datetime, end: datetime) -> dict[str, int]:
+async def _not_called(act: FeedbackAct, start: datetime, end: datetime) -> dict[str, int]:
     """How many rounds ended in [start, end) without a callback, by kind."""
     query = (
         select(Resolution.ending, func.count())

@@ -8,16 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.feedback import figures, queries, usecases
-from services.feedback.rules.machine import State
-from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut
+from services.feedback import queries, usecases
+from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
 from services.feedback.settings import Config
 from shared.auth import acting
 from shared.db import Act
 from shared.inbox import once
 from shared.problems import problems
 
-router = APIRouter()
+router = APIRouter(tags=["feedback 回访"])
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
@@ -59,4 +58,4 @@ async def rates(
     formula: Annotated[str | None, Query(max_length=100)] = None,
 ) -> RatesOut:
     """满意率: satisfaction of a period; this month so far unless told otherwise."""
-    return await figures.satisfaction(act, start, end, formula)
+    return await queries.satisfaction(act, start, end, formula)

@@ -8,20 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from services.feedback.rules.machine import State
-from services.feedback.rules.verdict import Answers, Outcome, Satisfied, Solved
+from services.feedback.rules.machine import State as State
+from services.feedback.rules.verdict import Answers, Outcome, Satisfied, Solved, answers_on_record
 from shared.auth import Body, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "no_answer", "refused", "wrong_number", "number_off"]
-
-
-def _answers(
-    contacted: bool | None, solved: Solved | None, satisfied: Satisfied | None
-) -> Answers | None:
-    if contacted is None or solved is None or satisfied is None:
-        return None
-    return Answers(contacted, solved, satisfied)
 
 
 class OutcomeIn(Body):
@@ -49,7 +41,7 @@ class OutcomeIn(Body):
 
     def answers(self) -> Answers | None:
         """The three answers, when the citizen gave them."""
-        return _answers(self.contacted, self.solved, self.satisfied)
+        return answers_on_record(self.contacted, self.solved, self.satisfied)
 
 
 class AttemptOut(BaseModel):
@@ -63,10 +55,6 @@ class AttemptOut(BaseModel):
     solved: Solved | None
     satisfied: Satisfied | None
     comment: str
-
-    def answers(self) -> Answers | None:
-        """The three answers, when the citizen gave them."""
-        return _answers(self.contacted, self.solved, self.satisfied)
 
 
 class CallbackOut(BaseModel):

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    field_validator,
     model_validator,
 )
 
@@ -24,7 +25,7 @@ from services.feedback.rules.rates import FORMULAS
 from shared.calendar import WorkCalendar
 from shared.config import Units, read
 from shared.limits import CalendarRules
-from shared.settings import ServiceSettings
+from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
 
 
 def _known_formula(name: str) -> str:
@@ -69,25 +70,28 @@ class Config:
 class Settings(ServiceSettings):
     """Without ``phone_system_url`` a callback that is due waits for call-back staff.
 
-    ``phone_system_secret`` signs what is sent there (standardwebhooks, base64). ``service_token``
-    is feedback's own, with the role ``service``: intake opens a contact to it. ``private_networks``
-    allows a phone system on an address that is not public; embedded it is always allowed.
+    ``webhook_secret`` signs what is sent there (standardwebhooks; base64 of 32 bytes).
+    ``service_token`` is feedback's own, role ``service``: intake opens a contact to it.
+    ``allow_private_webhooks``: the phone system may stand on an address that is not public.
     ``outcome_within_hours``: an asked call nobody reports on counts as not answered after that.
     """
 
     phone_system_url: AnyHttpUrl | None = None
-    phone_system_secret: SecretStr | None = None
+    webhook_secret: SecretStr = SecretStr(DEVELOPMENT_KEY)
+    allow_private_webhooks: bool = False
     intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
     service_token: SecretStr | None = None
-    private_networks: bool = False
     outcome_within_hours: float = Field(default=4.0, gt=0)
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_key(cls, value: SecretStr) -> SecretStr:
+        return check_key(value)
 
     @model_validator(mode="after")
     def _can_ask(self) -> Self:
-        if self.phone_system_url:
-            for name in ("phone_system_secret", "service_token"):
-                if not getattr(self, name):
-                    raise ValueError(f"JIESU_{name.upper()} is needed with a phone system")
+        if self.phone_system_url and self.service_token is None:
+            raise ValueError("JIESU_SERVICE_TOKEN is needed to call through a phone system")
         return self
 
     def load(self) -> Config:
@@ -97,7 +101,8 @@ class Settings(ServiceSettings):
         policy = read(folder / "callbacks.yaml", CallbackPolicy)
         units = read(folder / "units.yaml", Units)
         segments = general.calendar.duty_segments
-        calendar = WorkCalendar.load(folder / "calendar", segments, general.timezone)
+        timezone = ZoneInfo(general.timezone)
+        calendar = WorkCalendar.load(folder / "calendar", segments, timezone)
         times = CallTimes(
             windows=policy.call_windows(),
             max_attempts=policy.attempts.max,
@@ -105,7 +110,7 @@ class Settings(ServiceSettings):
             other_windows=policy.attempts.different_time_slots,
             days_after=policy.first.days_after_completion,
             is_working_day=calendar.is_working_day,
-            timezone=ZoneInfo(general.timezone),
+            timezone=timezone,
         )
         names = {unit.code: unit.name for unit in units.units}
         return Config(self, policy, times, calendar, general.evaluation.active_formula, names)

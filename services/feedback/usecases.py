@@ -11,12 +11,12 @@ import uuid6
 
 from services.feedback import queries
 from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
-from services.feedback.phone import Call
+from services.feedback.phone import ASK_WITHIN, Call
 from services.feedback.queries import Case, FeedbackAct
 from services.feedback.rules import machine, messages, planning, verdict
 from services.feedback.rules.machine import Action, State
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
-from services.feedback.schemas import AttemptOut, CallbackOut, OutcomeIn
+from services.feedback.schemas import CallbackOut, OutcomeIn
 from services.feedback.settings import Config
 from shared.crypto import mask_patterns
 from shared.errors import MoveRefused, TooEarly
@@ -38,7 +38,8 @@ from shared.events import (
 )
 from shared.observability import log
 
-LEASE = timedelta(seconds=60)  # longer than asking can take: phone.ASK_WITHIN
+# Of wall clock; past it whoever claimed a call has died, for asking takes no longer.
+LEASE = 2 * timedelta(seconds=ASK_WITHIN)
 
 # --- facts -------------------------------------------------------------------------------------
 
@@ -88,8 +89,8 @@ async def cancel_callbacks(act: FeedbackAct, fact: Fact) -> None:
     ticket = await queries.held_ticket(act, fact.subject)
     ticket.withdrawn = fact.time
     for callback in await queries.open_callbacks(act, ticket.number):
-        _move(callback, Action.CANCEL)
-        _rest(callback)
+        callback.move(Action.CANCEL)
+        callback.rest()
 
 
 async def follow_up(act: FeedbackAct, fact: Fact) -> None:
@@ -151,7 +152,7 @@ async def _plan_first(act: FeedbackAct, ticket: Ticket, resolution: Resolution) 
         act.session.add(callback)
         await act.session.flush()
     elif callback.state == State.PLANNED:
-        _move(callback, Action.PLAN)
+        callback.move(Action.PLAN)
         callback.finish_by = finish_by
     else:
         return
@@ -160,7 +161,7 @@ async def _plan_first(act: FeedbackAct, ticket: Ticket, resolution: Resolution) 
         await _plan_attempt(act, callback, due)
     else:
         await _save_attempt(act, callback, due)
-        _move(callback, Action.CANCEL)
+        callback.move(Action.CANCEL)
 
 
 def _new_callback(resolution: Resolution, finish_by: datetime) -> Callback:
@@ -185,7 +186,7 @@ async def _plan_next(act: FeedbackAct, case: Case) -> None:
 
 async def _plan_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> None:
     await _save_attempt(act, callback, due)
-    _wait_for(callback, "fall_due", due)
+    callback.wait_for("fall_due", due)
     callback.failed_asks = 0
     act.tell(
         CallbackPlanned(attempt=callback.attempt, due=due),
@@ -196,19 +197,6 @@ async def _plan_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> 
 
 async def _save_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> None:
     await act.session.merge(Attempt(callback=callback.id, attempt=callback.attempt, due=due))
-
-
-def _move(callback: Callback, action: Action) -> None:
-    callback.state = machine.move(State(callback.state), action)
-
-
-def _wait_for(callback: Callback, step: str, at: datetime) -> None:
-    callback.next_step, callback.next_at, callback.leased_until = step, at, None
-
-
-def _rest(callback: Callback) -> None:
-    """Nothing more for the clock to do: a person moves it on, or nobody."""
-    callback.next_step = callback.next_at = callback.leased_until = None
 
 
 # --- outcomes ----------------------------------------------------------------------------------
@@ -227,7 +215,7 @@ async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> C
         raise _refused(case, report)
     if attempt.outcome is None or attempt.outcome == Outcome.EXPIRED:
         await _settle(act, case, attempt, report)
-    elif _reported(attempt) != report:
+    elif attempt.report() != report:
         raise _refused(case, report)
     await act.session.flush()
     return (await queries.views(act, [case.callback]))[0]
@@ -238,12 +226,6 @@ def _refused(case: Case, report: Report) -> MoveRefused:
     return MoveRefused(report.outcome, state, [action.value for action in machine.MOVES[state]])
 
 
-def _reported(attempt: Attempt) -> Report:
-    """What was reported on an attempt before."""
-    answers = AttemptOut.model_validate(attempt, from_attributes=True).answers()
-    return Report(Outcome(attempt.outcome or Outcome.EXPIRED), answers, attempt.comment)
-
-
 async def _settle(act: FeedbackAct, case: Case, attempt: Attempt, report: Report) -> None:
     """Write what was reported on an attempt down, and let it move callback and ticket.
 
@@ -252,12 +234,8 @@ async def _settle(act: FeedbackAct, case: Case, attempt: Attempt, report: Report
     action = verdict.action_for(report.outcome, attempt.attempt, act.config.times.max_attempts)
     known = attempt.outcome == Outcome.EXPIRED and action in (Action.MISS, Action.GIVE_UP)
     if not known:
-        _move(case.callback, action)
-    attempt.outcome, attempt.comment = report.outcome, report.comment
-    attempt.reported, attempt.reported_by = act.now, act.actor
-    if report.answers:
-        attempt.contacted = report.answers.contacted
-        attempt.solved, attempt.satisfied = report.answers.solved, report.answers.satisfied
+        case.callback.move(action)
+    attempt.write(report, act.now, act.actor)
     if not known:
         await _follow(act, case, attempt, report)
 
@@ -267,7 +245,7 @@ async def _follow(act: FeedbackAct, case: Case, attempt: Attempt, report: Report
     if case.callback.state == State.NO_ANSWER:
         await _plan_next(act, case)
         return
-    _rest(case.callback)
+    case.callback.rest()
     case.callback.settled_by = attempt.attempt
     if report.answers:
         await _hear(act, case, report.answers, report.comment)
@@ -326,10 +304,11 @@ async def _inform(
 ) -> None:
     """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
     key = (ticket.number, round, f"{event} {which}".strip())
-    told = messages.is_told(
+    wanted = messages.is_told(
         event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
-    if not told or await act.session.get(Message, key):
+    told = await act.session.get(Message, key)
+    if told or not wanted:
         return
     act.session.add(Message(number=key[0], round=key[1], occasion=key[2]))
     words = messages.compose(event, ticket.number, **details)
@@ -354,11 +333,11 @@ async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int
     calls = []
     for ticket, callback in claimed:
         if callback.next_step == "fall_due":
-            _move(callback, Action.FALL_DUE)
+            callback.move(Action.FALL_DUE)
         if act.config.settings.phone_system_url is None:
-            _rest(callback)
+            callback.rest()
             continue
-        _wait_for(callback, "ask", act.now)
+        callback.wait_for("ask", act.now)
         callback.leased_until = real + LEASE
         calls.append(_call(act.config, ticket, callback))
     return len(claimed), calls
@@ -377,21 +356,21 @@ def _call(config: Config, ticket: Ticket, callback: Callback) -> Call:
 async def record_asks(act: FeedbackAct, asked: Mapping[Call, str | None]) -> None:
     """Note which calls the phone system took, and why it did not take the others.
 
-    The outcome may have come in meanwhile: then there is nothing left to note.
+    The outcome may have come in meanwhile: then nobody waits for it any more.
     """
     for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
         await queries.held_ticket(act, call.ticket)
         callback = await act.session.get_one(Callback, call.callback)
-        if callback.state != State.DUE or callback.attempt != call.attempt:
-            continue
+        waits = callback.state == State.DUE and callback.attempt == call.attempt
         if failure is None:
             attempt = await act.session.get_one(Attempt, (call.callback, call.attempt))
             attempt.asked = act.now
-            _wait_for(callback, "expire", act.now + act.config.outcome_within)
-        else:
+            if waits:
+                callback.wait_for("expire", act.now + act.config.outcome_within)
+        elif waits:
             log.warning("call not asked", ticket=call.ticket, why=failure)
             callback.failed_asks += 1
-            _wait_for(callback, "ask", act.now + planning.ask_again_after(callback.failed_asks))
+            callback.wait_for("ask", act.now + planning.ask_again_after(callback.failed_asks))
 
 
 async def expire_calls(act: FeedbackAct, limit: int, real: datetime) -> int:

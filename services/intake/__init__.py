@@ -1,0 +1,1 @@
+"""Takes complaints in; owns the citizen's identity."""

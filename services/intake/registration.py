@@ -84,7 +84,7 @@ def check_codes(body: NewTicket, config: Config) -> None:
         raise UnknownCode(
             "未知单位 unknown unit",
             field="reported_unit",
-            nearest=config.units.nearest(body.reported_unit),
+            nearest=config.units.nearest_units(body.reported_unit),
         )
 
 

@@ -117,7 +117,7 @@ async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Conta
 
 
 async def _log_read(act: Act, number: str, reason: str) -> None:
-    await act.session.execute(CHAIN)
+    await (await act.session.connection()).execute(CHAIN)
     newest = select(ContactRead).order_by(ContactRead.id.desc()).limit(1)  # type: ignore[attr-defined]
     last = (await act.session.exec(newest)).first()
     row = ContactRead(

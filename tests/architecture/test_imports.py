@@ -37,26 +37,26 @@ def names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-PURE = names("calendar errors events limits")
+PURE = names("calendar crypto errors events limits")  # of crypto: masking
+STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
-    "routes": May(names("usecases queries schemas settings"), names("fastapi pydantic")),
+    "routes": May(
+        names("usecases queries registration schemas settings"), names("fastapi pydantic orjson")
+    ),
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
-    "usecases": May(
-        names("rules models queries schemas settings registration"),
-        names("sqlalchemy sqlmodel pydantic orjson"),
-    ),
-    "queries": May(
-        names("rules models schemas settings"), names("sqlalchemy sqlmodel pydantic orjson")
-    ),
+    "usecases": May(names("rules models queries schemas settings registration phone"), STORAGE),
+    "registration": May(names("rules models queries schemas settings"), STORAGE),
+    "queries": May(names("rules models schemas settings"), STORAGE),
+    "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
         names("rules"), names("sqlalchemy sqlmodel pydantic"), PURE | names("db outbox inbox")
     ),
-    "schemas": May(names("rules"), names("pydantic"), PURE | names("auth")),
+    "schemas": May(names("rules"), names("pydantic"), PURE | names("auth problems")),
     "settings": May(
-        names("rules"), names("pydantic pydantic_settings"), PURE | names("config settings crypto")
+        names("rules"), names("pydantic pydantic_settings"), PURE | names("config settings")
     ),
 }
 

@@ -1,0 +1,1 @@
+"""What the services promise one another, on both buses."""

@@ -1,0 +1,1 @@
+"""The whole story, on PostgreSQL and RabbitMQ, with the examples as clients."""

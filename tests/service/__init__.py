@@ -1,0 +1,1 @@
+"""One service on a real PostgreSQL, door by door."""

@@ -52,7 +52,7 @@ def days_of_duty(first: int, last: int) -> st.SearchStrategy[tuple[Segment, ...]
 
 @st.composite
 def calendars(draw: st.DrawFn, first: int = 0, last: int = 24) -> WorkCalendar:
-    """Up to three kinds of day over the week, some days off, some special days of the same kinds."""
+    """Up to three kinds of day over the week, some of them off, and some special days."""
     duty = draw(st.lists(days_of_duty(first, last), min_size=1, max_size=3))
     kinds = st.sampled_from([(), *duty])
     week = dict(enumerate(draw(st.lists(kinds, min_size=6, max_size=6)))) | {6: duty[0]}

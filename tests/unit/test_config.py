@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from shared.config import Codes, Units, read, refuse
 from shared.errors import ConfigError
 
-
 # --- a small file of our own to break -----------------------------------------------------------
 
 
@@ -88,13 +87,16 @@ def test_a_good_file_is_its_model(menu: Path) -> None:
             "house:\n", ["1: house: Input should be a valid string, not None"], id="no value"
         ),
         pytest.param(
-            "house: a\ndishes: {name: x}\n",
+            "house: a\ndishes:\n  name: x\n",
             ["2: dishes: Input should be a valid tuple"],
             id="a mapping where a list belongs",
         ),
         pytest.param(
-            "house: a\nsizes:\n  small: 1\n  large: 2\n  small: 3\n",
-            ["5: sizes.small: 重复的键 duplicate key, first in line 3"],
+            "house: a\nsizes:\n  small: 1\n  large: 2\n  small: 3\n  small: 4\n",
+            [
+                "5: sizes.small: 重复的键 duplicate key, first in line 3",
+                "6: sizes.small: 重复的键 duplicate key, first in line 3",
+            ],
             id="duplicate key",
         ),
         pytest.param(
@@ -103,9 +105,9 @@ def test_a_good_file_is_its_model(menu: Path) -> None:
             id="duplicate key in one line",
         ),
         pytest.param(
-            "house: a\nsizes: {s: &one 1, t: *one, t: *one}\n",
-            ["2: sizes.t: 重复的键 duplicate key, first in line 2"],
-            id="duplicate key beside aliases",
+            "house: a\nopened:\n- &x {s: 1, s: 2, within: *x}\n- *x\n",
+            ["3: opened.0.s: 重复的键 duplicate key, first in line 3"],
+            id="duplicate key under an alias, of itself even",
         ),
         pytest.param(
             "house: a\nsizes:\n  1: 1\n",

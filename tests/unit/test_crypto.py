@@ -435,6 +435,10 @@ def test_a_district_is_nobodys_home() -> None:
     assert mask_exact("城关镇停水", addresses=["城关镇", "紫阳县城关镇"]) == "城关镇停水"
 
 
+def test_a_bare_house_number_is_nobodys_home() -> None:
+    assert mask_exact("3栋停水", addresses=["紫阳县城关镇3栋"]) == "3栋停水"
+
+
 def test_an_id_number_goes_however_it_is_grouped() -> None:
     text = "证件610924-19900101-123x"
     assert mask_exact(text, id_numbers=["61092419900101123X"]) == "证件[证件]"

@@ -55,7 +55,6 @@ def test_the_nearest_topic_comes_first(codes: Codes, asked: str, found: str) -> 
 
 def test_the_nearest_area_and_unit_come_first(codes: Codes, units: Units) -> None:
     assert codes.nearest_areas("红椿")[0] == "610924110"
-    assert codes.nearest_areas("6109241100", n=1) == ["610924110"]
     assert units.nearest_units("市场监管局")[0] == "SCJG"
     assert units.nearest_units("hc")[0] == "HC"
     assert len(units.nearest_units("", n=5)) == 5
@@ -101,11 +100,25 @@ class Catalogue(Strict):
     rules: tuple[Rule, ...]
 
 
+class Callbacks(BaseModel):
+    """What callbacks.yaml repeats of policy.yaml."""
+
+    windows: tuple[dict[str, str], ...]
+    attempts: dict[str, Any]
+    finish_within: str
+    human_call_required_for: list[str]
+    not_for: list[str]
+    outcomes: list[str]
+    redo: dict[str, Any]
+
+
 class Policy(BaseModel):
-    """What of policy.yaml the catalogue leans on."""
+    """What of policy.yaml the other files lean on."""
 
     flags: tuple[str, ...]
     urgency_rules: dict[str, Any]
+    callback: dict[str, Any]
+    redo: dict[str, Any]
 
 
 def lies_under(topic: str, prefix: str | None) -> bool:
@@ -256,3 +269,11 @@ def test_every_critical_word_of_the_policy_has_a_critical_rule(
 
 def test_every_urgent_field_of_the_policy_has_topics(codes: Codes, policy: Policy) -> None:
     assert set(policy.urgency_rules["urgent_topics"]) <= {field.code for field in codes.fields}
+
+
+def test_callbacks_say_what_the_policy_says(policy: Policy) -> None:
+    callbacks = read(ZIYANG / "callbacks.yaml", Callbacks)
+    assert [f"{w['from']}-{w['to']}" for w in callbacks.windows] == policy.callback["slots"]
+    for name in ("attempts", "finish_within", "human_call_required_for", "not_for", "outcomes"):
+        assert getattr(callbacks, name) == policy.callback[name], name
+    assert callbacks.redo.items() <= policy.redo.items()

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 from ahocorasick_rs import AhoCorasick
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from shared.events import TicketRegistered, TicketType, Urgency
 
@@ -23,7 +30,7 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Rule(BaseModel):
-    """One line of the catalogue: every condition that is given must hold; none given holds always.
+    """One line of the catalogue: every condition that is given must hold, and one must be given.
 
     ``topic`` covers itself and what lies under it by whole words. ``keywords`` and ``flags``: any
     of. ``lead`` and ``co_handlers`` are unit codes or ``{town}``, the town of the ticket's area.
@@ -43,6 +50,12 @@ class Rule(BaseModel):
     urgency: Urgency | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     grassroots: bool = False
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not (self.topic or self.areas or self.types or self.keywords or self.flags):
+            raise ValueError("a rule without a condition would cover every ticket")
+        return self
 
     @field_validator("urgency")
     @classmethod
@@ -142,8 +155,8 @@ class Matcher:
         self._automaton = AhoCorasick(self._words)
         self._fields = _by_field(rules)
 
-    def first(self, ticket: TicketRegistered) -> Rule | None:
-        """The first rule in file order whose every condition holds."""
+    def first(self, ticket: TicketRegistered, text: str) -> Rule | None:
+        """The first rule in file order whose every condition holds; ``text`` is text_of(ticket)."""
         bits = (
             self._topics.satisfied(prefixes(ticket.topic))
             & self._areas.satisfied((ticket.area,))
@@ -151,7 +164,7 @@ class Matcher:
             & self._flags.satisfied(ticket.flags)
         )
         if bits & ~self._keywords.free:  # only then can the text matter
-            bits &= self._keywords.satisfied(self._found(text_of(ticket)))
+            bits &= self._keywords.satisfied(self._found(text))
         return self.rules[(bits & -bits).bit_length() - 1] if bits else None
 
     def nearest(self, topic: str) -> tuple[str, ...]:
@@ -172,9 +185,8 @@ def _by_field(rules: Iterable[Rule]) -> Mapping[str, tuple[str, ...]]:
     return fields
 
 
-def explain(rule: Rule, ticket: TicketRegistered) -> tuple[str, ...]:
+def explain(rule: Rule, ticket: TicketRegistered, text: str) -> tuple[str, ...]:
     """Each condition of a rule and how the ticket met it, in words; the rule must cover it."""
-    text = text_of(ticket)
     words = [word for word in rule.keywords if plain(word) in text]
     flags = [flag for flag in rule.flags if flag in ticket.flags]
     said = [

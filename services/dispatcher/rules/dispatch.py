@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from services.dispatcher.rules.catalogue import (
     TOWN,
@@ -49,7 +50,7 @@ class UrgencyRules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    critical_keywords: tuple[str, ...] = ()
+    critical_keywords: tuple[Annotated[str, AfterValidator(plain)], ...] = ()
     urgent_topics: tuple[str, ...] = ()
 
 
@@ -83,14 +84,15 @@ class Dispatching:
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
-        rule = self.matcher.first(ticket)
-        urgency, why = effective_urgency(ticket, rule, self.urgency)
+        text = text_of(ticket)
+        rule = self.matcher.first(ticket, text)
+        urgency, why = effective_urgency(ticket, text, rule, self.urgency)
         if rule is None:
             return Undecided(urgency, _no_rule(ticket), self.matcher.nearest(ticket.topic))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
             return Undecided(urgency, stopped, (rule.id,))
-        reason = "；".join((rule.reason, *explain(rule, ticket), *why))
+        reason = "；".join((rule.reason, *explain(rule, ticket, text), *why))
         return Decision(rule.id, lead, co_handlers, urgency, reason)
 
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
@@ -198,7 +200,7 @@ def work_order(
 
 
 def effective_urgency(
-    ticket: TicketRegistered, rule: Rule | None, rules: UrgencyRules
+    ticket: TicketRegistered, text: str, rule: Rule | None, rules: UrgencyRules
 ) -> tuple[Urgency, tuple[str, ...]]:
     """The most urgent of what was asked, what the rule says and what the policy says, and why.
 
@@ -209,7 +211,7 @@ def effective_urgency(
         return Urgency.NORMAL, ()
     urgency: Urgency = Urgency.NORMAL if ticket.urgency is Urgency.COMPLEX else ticket.urgency
     why = ""
-    for level, ground in (_by_rule(rule), _by_policy(ticket, rules)):
+    for level, ground in (_by_rule(rule), _by_policy(ticket, text, rules)):
         if MOST_URGENT_FIRST.index(level) < MOST_URGENT_FIRST.index(urgency):
             urgency, why = level, ground
     return urgency, (why,) if why else ()
@@ -220,10 +222,9 @@ def _by_rule(rule: Rule | None) -> tuple[Urgency, str]:
     return level, f"规则定为 {level} the rule makes it {level}"
 
 
-def _by_policy(ticket: TicketRegistered, rules: UrgencyRules) -> tuple[Urgency, str]:
-    text = text_of(ticket)
+def _by_policy(ticket: TicketRegistered, text: str, rules: UrgencyRules) -> tuple[Urgency, str]:
     for word in rules.critical_keywords:
-        if plain(word) in text:
+        if word in text:
             return Urgency.CRITICAL, f"提到“{word}”，定为特急 {word!r} makes it critical"
     for matter in rules.urgent_topics:
         if matter in (*prefixes(ticket.topic), *ticket.flags):

@@ -1,4 +1,4 @@
-"""When to call (DOMAIN.md R-24): the next day after completion, then in other windows on other days.
+"""When to call (DOMAIN.md R-24): the day after completion, then in other windows on other days.
 
 Windows are local time of the jurisdiction. Calls are made on working days only, make-up working
 days included: people answer questions about an office on the days it works, and nobody is rung up

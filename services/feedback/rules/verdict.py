@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from pydantic import TypeAdapter
+
 from services.feedback.rules.machine import Action
 from shared.events import ClosingKind, TicketType
 
@@ -37,6 +39,19 @@ class Answers:
     contacted: bool
     solved: Solved
     satisfied: Satisfied
+
+
+_ON_RECORD = TypeAdapter(Answers)
+
+
+def answers_on_record(
+    contacted: bool | None, solved: str | None, satisfied: str | None
+) -> Answers | None:
+    """The answers as they stand in a row; None when the citizen gave none."""
+    if contacted is None:
+        return None
+    row = {"contacted": contacted, "solved": solved, "satisfied": satisfied}
+    return _ON_RECORD.validate_python(row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Duty(_Known):
     return_refused: datetime | None = None
     returned: datetime | None = None
     cancelled: datetime | None = None
+    cancel_reason: str | None = None
     extension: int = 0
 
     def ending(self, withdrawn: datetime | None) -> Ending | None:
@@ -79,8 +80,9 @@ class Duty(_Known):
 
     def loss(self, withdrawn: datetime | None) -> Ending | None:
         """When and why the duty fell away, if it did."""
+        cancelled = WITHDRAWN if self.cancel_reason == "withdrawn" else REDISPATCHED
         return _first(
-            (self.returned, RETURNED), (self.cancelled, REDISPATCHED), (withdrawn, WITHDRAWN)
+            (self.returned, RETURNED), (self.cancelled, cancelled), (withdrawn, WITHDRAWN)
         )
 
     @property

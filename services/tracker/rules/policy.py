@@ -7,6 +7,7 @@ the urgency of the ticket changes too (DESIGN §3, fivetran dbt_zendesk #25).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -24,7 +25,8 @@ from shared.events import ClockKind, Role, Urgency
 from shared.limits import LimitTable
 from shared.limits import Rung as LadderRule
 
-By = Literal["ladder", "hand", "trigger"]
+_YEARS_AHEAD = 10
+_ANY_LIMIT = Limit(1, "wh")
 
 RungNumber = Annotated[int, Field(ge=1, le=7)]
 RungName = Annotated[RungNumber, BeforeValidator(lambda text: str(text).removeprefix("rung_"))]
@@ -122,6 +124,19 @@ class Policy:
         known = {row.rung: row.title for row in self.table.escalation_ladder}
         return known.get(rung, f"督办第{rung}级 rung {rung}")
 
+    def answer_due(self, rung: int, raised: datetime) -> datetime | None:
+        """When a unit must have answered a rung; None where nothing says so."""
+        limit = self._answer(rung)
+        return self.calendar.due(raised, limit).at if limit else None
+
+    def known_until(self, now: datetime) -> datetime:
+        """Where the years with known holidays end; due moments from here on are provisional."""
+        tz, year = self.calendar.tz, now.astimezone(self.calendar.tz).year
+        for opening in (datetime(year + ahead, 1, 1, tzinfo=tz) for ahead in range(_YEARS_AHEAD)):
+            if self.calendar.due(opening, _ANY_LIMIT).provisional:
+                return opening
+        return datetime(year + _YEARS_AHEAD, 1, 1, tzinfo=tz)
+
     def _own_limit(self, course: Course, matter: Matter) -> str | None:
         """Limit of a clock of the ticket itself: no dispatch carries it."""
         if course.kind is ClockKind.DISPATCH:
@@ -157,11 +172,12 @@ class Policy:
         return (self._trigger(self.supervising.after_redo, "start", reason),)
 
     def _trigger(self, rung: int, at: str, reason: str) -> Rung:
-        answer = next((r.new_limit for r in self.table.escalation_ladder if r.rung == rung), None)
+        answer = _text(self._answer(rung))
         title = self.title(rung)
-        return Rung(
-            rung=rung, title=title, by="trigger", at=at, reason=reason, answer=_text(answer)
-        )
+        return Rung(rung=rung, title=title, by="trigger", at=at, reason=reason, answer=answer)
+
+    def _answer(self, rung: int) -> Limit | None:
+        return next((r.new_limit for r in self.table.escalation_ladder if r.rung == rung), None)
 
 
 def _climb(rung: LadderRule) -> Rung:

@@ -203,22 +203,23 @@ def _due(
 
 def _shift(at: datetime, pauses: Sequence[Pause], terms: Terms, calendar: WorkCalendar) -> Due:
     """A point moved by the pauses before it: the time of each counts as the clock counts time."""
-    natural, provisional = Limit.parse(terms.limit).natural, False
+    limit, provisional = Limit.parse(terms.limit), False
     for pause in pauses:
-        if pause.ends and pause.begins <= at:
-            at, unsure = _later(at, pause.begins, pause.ends, natural, calendar)
-            provisional = provisional or unsure
+        seconds = given_back(pause, limit, calendar)
+        # A pause in the night gives nothing back, and must not move a duty end to the morning.
+        if seconds and pause.begins <= at:
+            moved = calendar.due(at, Limit(seconds / 3600, "h" if limit.natural else "wh"))
+            at, provisional = moved.at, provisional or moved.provisional
     return Due(at, provisional)
 
 
-def _later(
-    at: datetime, begins: datetime, ends: datetime, natural: bool, calendar: WorkCalendar
-) -> Due:
-    if natural:
-        return Due(at + (ends - begins), provisional=False)
-    seconds = calendar.working_seconds_between(begins, ends)
-    # A pause in the night gives nothing back, and must not move a duty end to the next morning.
-    return calendar.due(at, Limit(seconds / 3600, "wh")) if seconds else Due(at, provisional=False)
+def given_back(pause: Pause, limit: Limit, calendar: WorkCalendar) -> float:
+    """Seconds a pause gives back: only its working time, unless the limit is natural time."""
+    if pause.ends is None:
+        return 0.0
+    if limit.natural:
+        return (pause.ends - pause.begins).total_seconds()
+    return calendar.working_seconds_between(pause.begins, pause.ends)
 
 
 # --- its marks ---------------------------------------------------------------------------------

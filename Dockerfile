@@ -1,0 +1,16 @@
+# One image for every service: its name is the command, as in `docker run jiesu intake`.
+FROM python:3.12-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+
+COPY requirements-image.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-image.lock \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin jiesu
+COPY config ./config
+COPY shared ./shared
+COPY services ./services
+RUN python -m compileall -q shared services
+
+USER jiesu
+ENTRYPOINT ["python", "-m", "services"]

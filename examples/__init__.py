@@ -1,0 +1,1 @@
+"""A phone system and a department system: small real clients of the public interfaces."""

@@ -1,0 +1,21 @@
+"""Door 2, facts: what the tracker listens to."""
+
+from __future__ import annotations
+
+from services.tracker import usecases
+from shared.inbox import Handler
+
+SUBSCRIPTIONS: dict[str, Handler] = {
+    "ticket.registered": usecases.register,
+    "ticket.withdrawn": usecases.withdraw,
+    "ticket.resolved": usecases.resolve,
+    "ticket.reopened": usecases.reopen,
+    "assignment.dispatched.*": usecases.dispatch,
+    "assignment.signed.*": usecases.sign,
+    "assignment.contacted.*": usecases.contact,
+    "assignment.return_requested.*": usecases.request_return,
+    "assignment.return_refused.*": usecases.refuse_return,
+    "assignment.returned.*": usecases.grant_return,
+    "assignment.completed.*": usecases.complete,
+    "assignment.cancelled.*": usecases.cancel,
+}

@@ -1,0 +1,43 @@
+"""Door 3, time: marks that fall due, and a calendar that became known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.tracker import usecases
+from services.tracker.rules.policy import Policy
+from shared.app import Job
+from shared.db import Store
+
+ACTOR = "service:tracker"
+
+
+async def sweep(store: Store[Policy], limit: int) -> int:
+    """Pass the marks that are due."""
+    async with store.act(ACTOR) as act:
+        return await usecases.pass_marks(act, limit)
+
+
+async def next_mark(store: Store[Policy]) -> datetime | None:
+    """When the next mark is due."""
+    async with store.act(ACTOR) as act:
+        return await usecases.next_mark(act)
+
+
+async def recompute(store: Store[Policy], limit: int) -> int:
+    """Make provisional due moments certain whose holidays are known by now."""
+    async with store.act(ACTOR) as act:
+        return await usecases.recompute(act, limit)
+
+
+async def uncertain_since(store: Store[Policy]) -> datetime | None:
+    """Now, when a due moment can be made certain."""
+    async with store.act(ACTOR) as act:
+        return await usecases.uncertain_since(act)
+
+
+JOBS: dict[str, Job] = {
+    "sweep": Job(run=sweep, due=next_mark, every=1.0),
+    # A calendar is read at the start, so this finds work once after a start that brought one.
+    "recompute": Job(run=recompute, due=uncertain_since, every=3600.0),
+}

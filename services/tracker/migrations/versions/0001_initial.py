@@ -1,0 +1,291 @@
+"""The first schema: tickets, rounds, assignments, clocks, extensions, supervisions."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLES = (
+    "supervisions", "extensions", "clocks", "assignments", "rounds", "tickets",
+    "answers", "retry", "inbox", "seq", "outbox",
+)  # fmt: skip
+
+
+def upgrade() -> None:
+    _tickets()
+    _assignments()
+    _clocks()
+    _extensions()
+    _supervisions()
+    _outbox()
+    _inbox()
+    _retry()
+
+
+def downgrade() -> None:
+    for table in TABLES:
+        op.drop_table(table)
+
+
+def _words(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _count(name: str, default: str | None = None) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default=default)
+
+
+def _flag(name: str, *, nullable: bool = False) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=nullable)
+
+
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, postgresql.JSONB, nullable=nullable)
+
+
+def _number(*, nullable: bool) -> sa.Column[int]:
+    return sa.Column("position", sa.BigInteger, nullable=nullable)
+
+
+def _row_id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False)
+
+
+def _id(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Uuid, nullable=nullable)
+
+
+def _of_ticket(table: str) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_ticket_tickets"
+    return sa.ForeignKeyConstraint(["ticket"], ["tickets.number"], name=name)
+
+
+def _of_assignment(table: str) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_assignment_assignments"
+    return sa.ForeignKeyConstraint(["assignment"], ["assignments.id"], name=name)
+
+
+# --- the tracker's own -------------------------------------------------------------------------
+
+
+def _tickets() -> None:
+    op.create_table(
+        "tickets",
+        _words("number"),
+        _words("ticket_type"),
+        _words("urgency"),
+        _words("topic"),
+        _json("flags"),
+        _moment("registered"),
+        _moment("withdrawn", nullable=True),
+        sa.PrimaryKeyConstraint("number", name="pk_tickets"),
+    )
+    op.create_table(
+        "rounds",
+        _words("ticket"),
+        _count("number"),
+        _moment("started"),
+        _moment("resolved", nullable=True),
+        sa.PrimaryKeyConstraint("ticket", "number", name="pk_rounds"),
+        sa.ForeignKeyConstraint(["ticket"], ["tickets.number"], name="fk_rounds_ticket_tickets"),
+    )
+
+
+def _assignments() -> None:
+    op.create_table(
+        "assignments",
+        _id("id"),
+        _words("ticket"),
+        _words("unit"),
+        _words("role"),
+        _count("round"),
+        _words("urgency"),
+        _flag("redo"),
+        _flag("has_contact"),
+        _words("sign_limit", nullable=True),
+        _words("first_contact_limit", nullable=True),
+        _words("handle_limit", nullable=True),
+        _moment("dispatched"),
+        _moment("signed", nullable=True),
+        _moment("contacted", nullable=True),
+        _moment("completed", nullable=True),
+        _moment("return_requested", nullable=True),
+        _moment("return_refused", nullable=True),
+        _moment("returned", nullable=True),
+        _moment("cancelled", nullable=True),
+        _words("cancel_reason", nullable=True),
+        _count("extension"),
+        sa.PrimaryKeyConstraint("id", name="pk_assignments"),
+        _of_ticket("assignments"),
+    )
+    op.create_index("ix_assignments_ticket", "assignments", ["ticket"])
+
+
+def _clocks() -> None:
+    op.create_table(
+        "clocks",
+        _id("id"),
+        _words("ticket"),
+        _count("round"),
+        _words("kind"),
+        _id("assignment", nullable=True),
+        _words("unit", nullable=True),
+        _words("role", nullable=True),
+        _words("urgency"),
+        _words("state"),
+        _moment("started"),
+        _json("terms"),
+        _count("extension"),
+        _json("pauses"),
+        _moment("base"),
+        _moment("due"),
+        _flag("provisional"),
+        _moment("ended", nullable=True),
+        _json("passed"),
+        _moment("breached", nullable=True),
+        _moment("judged", nullable=True),
+        _moment("next_at", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_clocks"),
+        _of_ticket("clocks"),
+        _of_assignment("clocks"),
+    )
+    op.create_index("ix_clocks_ticket", "clocks", ["ticket"])
+    _index_where("ix_clocks_next_at", ["next_at"], "next_at IS NOT NULL")
+    _index_where("ix_clocks_judged", ["judged"], "judged IS NOT NULL")
+    _index_where("ix_clocks_breached", ["breached", "id"], "breached IS NOT NULL")
+    _index_where("ix_clocks_provisional", ["due"], "provisional")
+
+
+def _index_where(name: str, columns: list[str], where: str) -> None:
+    op.create_index(name, "clocks", columns, postgresql_where=sa.text(where))
+
+
+def _extensions() -> None:
+    op.create_table(
+        "extensions",
+        _id("id"),
+        _words("ticket"),
+        _id("assignment"),
+        _words("unit"),
+        _words("state"),
+        _words("reason"),
+        _words("legal_basis"),
+        _count("days"),
+        _moment("asked"),
+        _words("asked_by"),
+        _moment("ruled", nullable=True),
+        _words("ruled_by", nullable=True),
+        _words("ruling", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_extensions"),
+        sa.UniqueConstraint("assignment", name="uq_extensions_assignment"),
+        _of_ticket("extensions"),
+        _of_assignment("extensions"),
+    )
+    op.create_index("ix_extensions_ticket", "extensions", ["ticket"])
+
+
+def _supervisions() -> None:
+    op.create_table(
+        "supervisions",
+        _id("id"),
+        _words("ticket"),
+        _id("assignment"),
+        _count("round"),
+        _words("unit"),
+        _id("clock", nullable=True),
+        _count("rung"),
+        _words("title"),
+        _words("by"),
+        _words("reason"),
+        _moment("answer_due", nullable=True),
+        _moment("raised"),
+        _words("raised_by"),
+        _moment("closed", nullable=True),
+        _words("close_reason", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_supervisions"),
+        _of_ticket("supervisions"),
+        _of_assignment("supervisions"),
+        sa.ForeignKeyConstraint(["clock"], ["clocks.id"], name="fk_supervisions_clock_clocks"),
+    )
+    op.create_index("ix_supervisions_ticket", "supervisions", ["ticket"])
+
+
+# --- what every service has --------------------------------------------------------------------
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        _row_id(),
+        sa.Column("event", sa.Uuid, nullable=False),
+        _words("subject"),
+        _words("key"),
+        _words("body"),
+        _moment("recorded"),
+        _number(nullable=True),
+        _count("attempts", "0"),
+        _moment("try_at", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("event", name="uq_outbox_event"),
+        sa.UniqueConstraint("position", name="uq_outbox_position"),
+    )
+    op.create_index("ix_outbox_subject", "outbox", ["subject"])
+    unsent = sa.text("position IS NULL")
+    op.create_index("ix_outbox_unsent", "outbox", ["id"], postgresql_where=unsent)
+    op.create_table(
+        "seq",
+        _words("subject"),
+        _count("last"),
+        sa.PrimaryKeyConstraint("subject", name="pk_seq"),
+    )
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        _words("consumer"),
+        sa.Column("event", sa.Uuid, nullable=False),
+        _moment("received"),
+        sa.PrimaryKeyConstraint("consumer", "event", name="pk_inbox"),
+    )
+    op.create_table(
+        "answers",
+        _words("caller"),
+        _words("key"),
+        _words("fingerprint"),
+        _words("body", nullable=True),
+        _moment("recorded"),
+        sa.PrimaryKeyConstraint("caller", "key", name="pk_answers"),
+    )
+
+
+def _retry() -> None:
+    op.create_table(
+        "retry",
+        _row_id(),
+        _words("consumer"),
+        sa.Column("event", sa.Uuid, nullable=False),
+        _words("subject"),
+        _count("seq"),
+        _words("key"),
+        _words("body"),
+        _words("state"),
+        _moment("due"),
+        _count("attempts", "0"),
+        _words("reason"),
+        _moment("since"),
+        sa.PrimaryKeyConstraint("id", name="pk_retry"),
+    )
+    op.create_index("ix_retry_due", "retry", ["due"])
+    op.create_index("ix_retry_subject", "retry", ["subject"])

@@ -1,0 +1,172 @@
+"""The tracker's tables: what befell tickets and assignments, and the clocks that follow from it.
+
+``tickets``, ``rounds`` and ``assignments`` hold when things happened. ``clocks`` is worked out from
+them, and stored for its index and for the policy it started under.
+
+Locks: a ticket's row first, then its clocks by id. The sweep takes clocks alone and skips those
+that are held. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Index, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from shared.db import NAMING
+from shared.outbox import system_tables
+
+
+class Base(SQLModel):
+    """Base of this service's tables, on metadata of its own."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
+
+
+class Ticket(Base, table=True):
+    """工单: what its limits depend on. ``urgency`` is the one asked for at registration."""
+
+    __tablename__ = "tickets"
+
+    number: str = Field(primary_key=True, sa_type=Text)
+    ticket_type: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Text)
+    topic: str = Field(sa_type=Text)
+    flags: list[str] = Field(sa_type=JSONB)
+    registered: datetime
+    withdrawn: datetime | None = None
+
+
+class Round(Base, table=True):
+    """One round of a ticket: from registration or reopening to the lead's answer."""
+
+    __tablename__ = "rounds"
+
+    ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
+    number: int = Field(primary_key=True)
+    started: datetime
+    resolved: datetime | None = None
+
+
+class Assignment(Base, table=True):
+    """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
+
+    ``contacted`` is the first attempt the citizen answered, also by refusing to talk.
+    """
+
+    __tablename__ = "assignments"
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    round: int
+    urgency: str = Field(sa_type=Text)
+    redo: bool
+    has_contact: bool
+    sign_limit: str | None = Field(sa_type=Text)
+    first_contact_limit: str | None = Field(sa_type=Text)
+    handle_limit: str | None = Field(sa_type=Text)
+    dispatched: datetime
+    signed: datetime | None = None
+    contacted: datetime | None = None
+    completed: datetime | None = None
+    return_requested: datetime | None = None
+    return_refused: datetime | None = None
+    returned: datetime | None = None
+    cancelled: datetime | None = None
+    cancel_reason: str | None = Field(default=None, sa_type=Text)
+    extension: int = 0
+
+
+class Clock(Base, table=True):
+    """时限: one clock and how it stands.
+
+    ``urgency`` and ``terms``: the policy it started under. ``base``: its due moment without pauses.
+    ``passed``: its marks that were passed, with their instants. ``breached``: when, if that stands.
+    ``judged``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
+    """
+
+    __tablename__ = "clocks"
+    __table_args__ = (
+        Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("ix_clocks_judged", "judged", postgresql_where=text("judged IS NOT NULL")),
+        Index(
+            "ix_clocks_breached", "breached", "id", postgresql_where=text("breached IS NOT NULL")
+        ),
+        Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    round: int
+    kind: str = Field(sa_type=Text)
+    assignment: UUID | None = Field(default=None, foreign_key="assignments.id")
+    unit: str | None = Field(default=None, sa_type=Text)
+    role: str | None = Field(default=None, sa_type=Text)
+    urgency: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    started: datetime
+    terms: dict[str, Any] = Field(sa_type=JSONB)
+    extension: int
+    pauses: list[Any] = Field(sa_type=JSONB)
+    base: datetime
+    due: datetime
+    provisional: bool
+    ended: datetime | None = None
+    passed: dict[str, str] = Field(sa_type=JSONB)
+    breached: datetime | None = None
+    judged: datetime | None = None
+    next_at: datetime | None = None
+
+
+class Extension(Base, table=True):
+    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment."""
+
+    __tablename__ = "extensions"
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    assignment: UUID = Field(foreign_key="assignments.id", unique=True)
+    unit: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    legal_basis: str = Field(sa_type=Text)
+    days: int
+    asked: datetime
+    asked_by: str = Field(sa_type=Text)
+    ruled: datetime | None = None
+    ruled_by: str | None = Field(default=None, sa_type=Text)
+    ruling: str | None = Field(default=None, sa_type=Text)
+
+
+class Supervision(Base, table=True):
+    """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
+
+    One that is taken back leaves no row; the fact log keeps both its facts.
+    """
+
+    __tablename__ = "supervisions"
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    assignment: UUID = Field(foreign_key="assignments.id")
+    round: int
+    unit: str = Field(sa_type=Text)
+    clock: UUID | None = Field(default=None, foreign_key="clocks.id")
+    rung: int
+    title: str = Field(sa_type=Text)
+    by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    answer_due: datetime | None = None
+    raised: datetime
+    raised_by: str = Field(sa_type=Text)
+    closed: datetime | None = None
+    close_reason: str | None = Field(default=None, sa_type=Text)
+
+
+TABLES = system_tables(Base.metadata)

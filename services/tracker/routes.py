@@ -1,0 +1,85 @@
+"""Door 1, HTTP: clocks explained, extensions, supervision by hand, and on-time figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from services.tracker import usecases
+from services.tracker.rules.policy import Policy
+from services.tracker.schemas import (
+    BreachPage,
+    ExtensionIn,
+    ExtensionOut,
+    RatesOut,
+    RulingIn,
+    SupervisionIn,
+    SupervisionOut,
+    TicketClocks,
+)
+from shared.auth import acting
+from shared.db import Act
+from shared.inbox import once
+from shared.problems import problems
+
+router = APIRouter()
+
+SEES = ("unit", "desk", "supervisor", "callback", "service")
+COUNTS = ("unit", "desk", "supervisor", "service")
+
+UnitAct = Annotated[Act[Policy], Depends(acting("unit"), scope="function")]
+SupervisorAct = Annotated[Act[Policy], Depends(acting("supervisor"), scope="function")]
+SeeingAct = Annotated[Act[Policy], Depends(acting(*SEES), scope="function")]
+CountingAct = Annotated[Act[Policy], Depends(acting(*COUNTS), scope="function")]
+WatchingAct = Annotated[Act[Policy], Depends(acting("desk", "supervisor"), scope="function")]
+
+First = Annotated[date, Query(alias="from", description="首日 first day, Asia/Shanghai")]
+Last = Annotated[date, Query(alias="to", description="末日 last day, included")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("/v1/tickets/{number}/clocks", responses=problems(404))
+async def clocks(number: str, act: SeeingAct) -> TicketClocks:
+    """时限 The clocks of a ticket, each explained day by day."""
+    return await usecases.see_clocks(act, number)
+
+
+@router.post("/v1/assignments/{assignment}/extensions", responses=problems(404, 409))
+async def ask_extension(assignment: UUID, body: ExtensionIn, act: UnitAct) -> ExtensionOut:
+    """延期申请 Ask for more time on the handle clock."""
+    return await once(
+        act, body, ExtensionOut, lambda: usecases.ask_extension(act, assignment, body)
+    )
+
+
+@router.post("/v1/extensions/{extension}/ruling", responses=problems(404, 409))
+async def rule_on_extension(extension: UUID, body: RulingIn, act: SupervisorAct) -> ExtensionOut:
+    """延期审批 Grant or refuse an extension."""
+    return await once(
+        act, body, ExtensionOut, lambda: usecases.rule_on_extension(act, extension, body)
+    )
+
+
+@router.post("/v1/assignments/{assignment}/supervisions", responses=problems(404, 409))
+async def supervise(assignment: UUID, body: SupervisionIn, act: SupervisorAct) -> SupervisionOut:
+    """督办 Raise a rung by hand."""
+    return await once(act, body, SupervisionOut, lambda: usecases.supervise(act, assignment, body))
+
+
+@router.get("/v1/rates")
+async def rates(
+    act: CountingAct, first: First, last: Last, by: Annotated[str, Query(pattern="^unit$")] = "unit"
+) -> RatesOut:
+    """按时办结率 On-time rates of a period, per unit."""
+    return await usecases.rates(act, first, last)
+
+
+@router.get("/v1/breaches")
+async def breaches(
+    act: WatchingAct, unit: str | None = None, after: str | None = None, limit: Limit = 100
+) -> BreachPage:
+    """红牌 Breaches that stand, oldest first."""
+    return await usecases.breaches(act, unit, after, limit)

@@ -1,0 +1,41 @@
+"""按时办结率 and 及时签收率: judged in time / judged (policy.yaml, evaluation).
+
+A clock is judged once: when its duty was done in time, or when it was breached and that stands.
+An extension counts as in time; how many had one is said beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from shared.events import ClockKind
+
+
+class Tally(NamedTuple):
+    """How many clocks of a kind a unit had judged, how many in time, how many of those extended."""
+
+    unit: str
+    kind: str
+    due: int
+    on_time: int
+    extended: int
+
+
+class Share(NamedTuple):
+    """``on_time`` of ``due``; ``extended`` of those on time were extended."""
+
+    due: int = 0
+    on_time: int = 0
+    extended: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """The share to four digits; of nothing there is none."""
+        return round(self.on_time / self.due, 4) if self.due else None
+
+
+def share(tallies: Iterable[Tally], kind: ClockKind, unit: str | None = None) -> Share:
+    """The share of one kind, of one unit or of all."""
+    rows = [row[2:] for row in tallies if row.kind == kind and unit in (None, row.unit)]
+    return Share(*map(sum, zip(*rows, strict=True)))

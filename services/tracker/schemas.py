@@ -1,0 +1,175 @@
+"""What is asked and answered over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from shared.auth import Body, Text
+
+Line = Annotated[str, Text(200)]
+Paragraph = Annotated[str, Text(2_000)]
+
+
+class ExtensionIn(Body):
+    """延期申请: why, on what legal basis, and how many working days (R-18)."""
+
+    reason: Paragraph
+    legal_basis: Line
+    days: Annotated[int, Field(ge=1, le=100)]
+
+
+class RulingIn(Body):
+    """延期审批: granted or refused, and why; the citizen is told the reason (BJ-15)."""
+
+    granted: bool
+    reason: Paragraph
+
+
+class SupervisionIn(Body):
+    """督办: a rung raised by hand, and why; 1 催办 … 7 移送."""
+
+    rung: Annotated[int, Field(ge=1, le=7)]
+    reason: Paragraph
+
+
+class ExtensionOut(BaseModel):
+    """An extension: asked, granted or refused. ``due``: the handle clock's due moment as it is."""
+
+    id: UUID
+    assignment: UUID
+    state: str
+    days: int
+    reason: str
+    legal_basis: str
+    asked: AwareDatetime
+    ruled: AwareDatetime | None
+    ruling: str | None
+    due: AwareDatetime
+
+
+class SupervisionOut(BaseModel):
+    """A supervision. ``by``: the ladder, a person's hand, or a direct trigger."""
+
+    id: UUID
+    assignment: UUID
+    unit: str
+    round: int
+    rung: int
+    title: str
+    by: str
+    reason: str
+    answer_due: AwareDatetime | None
+    raised: AwareDatetime
+    closed: AwareDatetime | None
+    close_reason: str | None
+
+
+class DayOut(BaseModel):
+    """One day of an explanation: whether it counts, and why."""
+
+    day: date
+    working: bool
+    counted: bool
+    note_zh: str
+    note_en: str
+
+
+class PauseOut(BaseModel):
+    """A time in which the clock stood still, and how many seconds of its kind that gave back."""
+
+    begins: AwareDatetime
+    ends: AwareDatetime | None
+    given_back: float
+
+
+class ClockOut(BaseModel):
+    """One clock, and why it is due when it is.
+
+    ``days`` explains the limit and ``extension_days`` the extension. ``kept``: a newer calendar
+    would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
+    instants they were passed; ``next_at``: when the next one is.
+    """
+
+    id: UUID
+    clock: str
+    round: int
+    assignment: UUID | None
+    unit: str | None
+    urgency: str
+    state: str
+    sentence_zh: str
+    sentence_en: str
+    started: AwareDatetime
+    limit: str
+    due: AwareDatetime
+    provisional: bool
+    kept: bool
+    ended: AwareDatetime | None
+    breached: AwareDatetime | None
+    passed: dict[str, AwareDatetime]
+    next_at: AwareDatetime | None
+    days: list[DayOut]
+    extended_by: int
+    extension_days: list[DayOut]
+    pauses: list[PauseOut]
+
+
+class TicketClocks(BaseModel):
+    """The clocks of a ticket as the caller may see them, with extensions and supervisions."""
+
+    ticket: str
+    clocks: list[ClockOut]
+    extensions: list[ExtensionOut]
+    supervisions: list[SupervisionOut]
+
+
+class ShareOut(BaseModel):
+    """``on_time`` of ``due``; ``extended`` of those on time were extended. No rate of nothing."""
+
+    due: int
+    on_time: int
+    extended: int
+    rate: float | None
+
+
+class UnitRates(BaseModel):
+    """按时办结率 (of leads) and 及时签收率 of one unit."""
+
+    unit: str
+    handle: ShareOut
+    sign: ShareOut
+
+
+class RatesOut(BaseModel):
+    """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai."""
+
+    start: date
+    end: date
+    handle: ShareOut
+    sign: ShareOut
+    units: list[UnitRates]
+
+
+class BreachOut(BaseModel):
+    """A breach that stands. ``state`` is where the clock stands now."""
+
+    clock: UUID
+    kind: str
+    ticket: str
+    round: int
+    assignment: UUID | None
+    unit: str | None
+    state: str
+    breached: AwareDatetime
+    ended: AwareDatetime | None
+
+
+class BreachPage(BaseModel):
+    """Standing breaches, oldest first; ask again with ``after`` = ``next``."""
+
+    items: list[BreachOut]
+    next: str | None

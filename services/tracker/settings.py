@@ -1,0 +1,21 @@
+"""The tracker's knobs: none but the shared ones; it reads policy.yaml and the calendar."""
+
+from __future__ import annotations
+
+from services.tracker.rules.policy import Policy, Supervising
+from shared.calendar import WorkCalendar
+from shared.config import read
+from shared.limits import LimitTable
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What every service has."""
+
+    def load(self) -> Policy:
+        """Read the rules. Raises ConfigError with file, line and field."""
+        path = self.config_dir / "policy.yaml"
+        table = read(path, LimitTable)
+        segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
+        calendar = WorkCalendar.load(folder, segments, table.timezone)
+        return Policy(table, read(path, Supervising), calendar)

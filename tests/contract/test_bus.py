@@ -1,0 +1,261 @@
+"""One suite both buses obey: LocalBus must behave as RabbitMQ does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from shared.bus import UNROUTED, Bus, BusTrouble, LocalBus, Message, RabbitBus, connect, matches
+
+WITHIN = 20.0
+
+
+class Listener:
+    """A subscriber that keeps what it received, and can be told to fail first."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: list[list[Message]] = []
+        self._failures = failures
+        self._changed = asyncio.Condition()
+
+    @property
+    def keys(self) -> list[str]:
+        return [message.key for batch in self.batches for message in batch]
+
+    async def receive(self, messages: Sequence[Message]) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+            if self._failures:
+                self._failures -= 1
+                raise OSError("the database is away")
+            self.batches.append(list(messages))
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(true), WITHIN)
+
+
+@asynccontextmanager
+async def consuming(bus: Bus, queue: str, listener: Listener) -> AsyncIterator[asyncio.Event]:
+    """A consumer that runs while the block lasts."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(bus.consume(queue, listener.receive, stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, WITHIN)
+
+
+@pytest.fixture(params=["local", "rabbitmq"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """Each of the two buses."""
+    if request.param == "local":
+        made: Bus = LocalBus()
+    else:
+        made = RabbitBus(request.getfixturevalue("rabbitmq").url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def queue() -> str:
+    """A queue of this test's own."""
+    return f"svc.test-{secrets.token_hex(4)}"
+
+
+def message(key: str, body: bytes = b"{}") -> Message:
+    return Message(key, secrets.token_hex(8), body)
+
+
+async def test_a_queue_gets_what_its_patterns_match(bus: Bus, queue: str) -> None:
+    word = queue.rpartition("-")[2]
+    await bus.declare({queue: [f"{word}.signed.*", f"{word}.closed", f"deadline.#.{word}"]})
+    listener = Listener()
+    keys = [f"{word}.signed.HC", f"{word}.signed", f"{word}.closed", f"deadline.a.b.{word}"]
+    async with consuming(bus, queue, listener):
+        outcomes = await bus.publish([message(key) for key in keys])
+        await listener.until(lambda: len(listener.keys) >= 3)
+    assert outcomes == [None] * 4
+    assert sorted(listener.keys) == sorted([keys[0], keys[2], keys[3]])
+
+
+async def test_a_fact_comes_as_it_was_sent_and_once_per_queue(bus: Bus, queue: str) -> None:
+    await bus.declare({queue: [f"{queue}.*", f"{queue}.#"]})  # two patterns match, one copy
+    listener = Listener()
+    sent = Message(f"{queue}.x", "an-id", '{"标题": "停水"}'.encode())
+    async with consuming(bus, queue, listener):
+        await bus.publish([sent])
+        await listener.until(lambda: bool(listener.keys))
+    assert [m for batch in listener.batches for m in batch] == [sent]
+
+
+async def test_two_queues_get_a_copy_each(bus: Bus, queue: str) -> None:
+    other = f"{queue}-other"
+    await bus.declare({queue: [f"{queue}.#"], other: [f"{queue}.#"]})
+    one, two = Listener(), Listener()
+    async with consuming(bus, queue, one), consuming(bus, other, two):
+        await bus.publish([message(f"{queue}.x")])
+        await one.until(lambda: len(one.keys) == 1)
+        await two.until(lambda: len(two.keys) == 1)
+
+
+async def test_order_is_kept_and_batches_are_bounded(bus: Bus, queue: str) -> None:
+    await bus.declare({queue: [f"{queue}.#"]})
+    keys = [f"{queue}.{n}" for n in range(250)]
+    listener = Listener()
+    async with consuming(bus, queue, listener):
+        await bus.publish([message(key) for key in keys])
+        await listener.until(lambda: len(listener.keys) == 250)
+    assert listener.keys == keys
+    assert max(map(len, listener.batches)) <= 100
+
+
+async def test_a_batch_that_fails_comes_again_and_nothing_is_lost(bus: Bus, queue: str) -> None:
+    await bus.declare({queue: [f"{queue}.#"]})
+    listener = Listener(failures=2)
+    async with consuming(bus, queue, listener):
+        await bus.publish([message(f"{queue}.{n}") for n in range(5)])
+        await listener.until(lambda: len(listener.keys) == 5)
+    assert listener.keys == [f"{queue}.{n}" for n in range(5)]
+
+
+async def test_what_nobody_listens_to_is_confirmed(bus: Bus, queue: str) -> None:
+    await bus.declare({queue: ["never.said"]})
+    assert await bus.publish([message(f"{queue}.unheard")]) == [None]
+    assert await bus.waiting(queue) == 0
+
+
+async def test_publishing_nothing_is_nothing(bus: Bus) -> None:
+    assert await bus.publish([]) == []
+
+
+async def test_declaring_twice_changes_nothing(bus: Bus, queue: str) -> None:
+    for _ in range(2):
+        await bus.declare({queue: [f"{queue}.#"]})
+    listener = Listener()
+    async with consuming(bus, queue, listener):
+        await bus.publish([message(f"{queue}.x")])
+        await listener.until(lambda: len(listener.keys) == 1)
+
+
+async def test_a_stopped_consumer_finishes_its_batch(bus: Bus, queue: str) -> None:
+    await bus.declare({queue: [f"{queue}.#"]})
+    entered, leave, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Sequence[Message]) -> None:
+        entered.set()
+        await leave.wait()
+        done.set()
+
+    stop = asyncio.Event()
+    task = asyncio.create_task(bus.consume(queue, slow, stop))
+    publishing = asyncio.create_task(bus.publish([message(f"{queue}.x")]))
+    await asyncio.wait_for(entered.wait(), WITHIN)
+    stop.set()
+    leave.set()
+    await asyncio.wait_for(task, WITHIN)
+    assert done.is_set()
+    assert await publishing == [None]
+
+
+async def test_what_was_not_received_at_stop_is_received_later(bus: Bus, queue: str) -> None:
+    """RabbitMQ keeps it in the queue; LocalBus leaves it in the outbox by refusing the publish."""
+    await bus.declare({queue: [f"{queue}.#"]})
+    failing = Listener(failures=1_000)
+    stop = asyncio.Event()
+    task = asyncio.create_task(bus.consume(queue, failing.receive, stop))
+    sent = message(f"{queue}.x")
+    publishing = asyncio.create_task(bus.publish([sent]))
+    await failing.until(lambda: True)
+    stop.set()
+    await asyncio.wait_for(task, WITHIN)
+    listener = Listener()
+    async with consuming(bus, queue, listener):
+        if isinstance((await publishing)[0], BusTrouble):
+            await bus.publish([sent])
+        await listener.until(lambda: len(listener.keys) == 1)
+
+
+# --- each bus's own promises -------------------------------------------------------------------
+
+
+async def test_local_publish_answers_after_the_subscriber_is_done() -> None:
+    bus, listener = LocalBus(), Listener()
+    await bus.declare({"q": ["a.#"]})
+    publishing = asyncio.create_task(bus.publish([message("a.b")]))
+    await asyncio.wait([publishing], timeout=0.05)
+    assert not publishing.done()
+    async with consuming(bus, "q", listener):
+        assert await asyncio.wait_for(publishing, WITHIN) == [None]
+    assert listener.keys == ["a.b"]
+
+
+async def test_local_refuses_at_once_when_the_consumer_has_stopped() -> None:
+    bus = LocalBus()
+    await bus.declare({"q": ["a.#"]})
+    async with consuming(bus, "q", Listener()):
+        pass
+    [outcome] = await bus.publish([message("a.b")])
+    assert isinstance(outcome, BusTrouble)
+
+
+async def test_rabbit_keeps_what_nobody_listens_to_aside(rabbitmq: object) -> None:
+    bus = RabbitBus(rabbitmq.url)  # type: ignore[attr-defined] - the fixture's class
+    await bus.declare({})
+    before = await bus.waiting(UNROUTED)
+    await bus.publish([message("nobody.listens.to.this")])
+    assert await bus.waiting(UNROUTED) == before + 1
+    await bus.close()
+
+
+async def test_rabbit_away_is_trouble_and_nothing_else() -> None:
+    bus = connect("amqp://guest:guest@127.0.0.1:1/", timeout=0.5)
+    with pytest.raises(BusTrouble):
+        await bus.publish([message("a.b")])
+    with pytest.raises(BusTrouble):
+        await bus.declare({"q": ["#"]})
+
+
+async def test_rabbit_consumer_waits_for_the_broker_and_stops_when_told() -> None:
+    bus, stop = RabbitBus("amqp://guest:guest@127.0.0.1:1/", timeout=0.5), asyncio.Event()
+    task = asyncio.create_task(bus.consume("q", Listener().receive, stop))
+    await asyncio.wait([task], timeout=0.1)
+    assert not task.done()
+    stop.set()
+    await asyncio.wait_for(task, WITHIN)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "expected"),
+    [
+        ("ticket.#", "ticket.registered", True),
+        ("ticket.#", "ticket", True),
+        ("#", "a.b.c", True),
+        ("*.*.HC", "assignment.signed.HC", True),
+        ("*.*.HC", "ticket.HC", False),
+        ("*.*.HC", "assignment.signed.HCX", False),
+        ("a.#.z", "a.z", True),
+        ("a.#.z", "a.b.c.z", True),
+        ("a.#.z", "a.b.c", False),
+        ("a.*", "a", False),
+        ("#.#", "", True),
+    ],
+)
+def test_topic_patterns(pattern: str, key: str, expected: bool) -> None:
+    assert matches(pattern, key) is expected
+
+
+def test_named_local_buses_are_one_per_name() -> None:
+    try:
+        assert connect("local://a-name") is connect("local://a-name")
+        assert connect("local://a-name") is not connect("local://b-name")
+    finally:
+        with contextlib.suppress(KeyError):
+            LocalBus.forget("a-name")
+            LocalBus.forget("b-name")

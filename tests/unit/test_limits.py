@@ -1,0 +1,290 @@
+"""policy.yaml as a table of limits: what a dispatch carries, and what a broken file is told."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from shared.calendar import Limit, WorkCalendar
+from shared.events import Limits, Role, TicketType, Urgency
+from shared.limits import LimitTable
+
+CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
+POLICY: dict[str, Any] = yaml.safe_load((CONFIG / "policy.yaml").read_text(encoding="utf-8"))
+TABLE = LimitTable.model_validate(POLICY)
+CALENDAR = WorkCalendar.load(CONFIG / "calendar", TABLE.calendar.duty_segments, TABLE.timezone)
+T, U = TicketType, Urgency
+
+NORMAL = ("4wh", "1wd", "5wd")
+COMPLEX = ("4wh", "1wd", "15wd")
+URGENT = ("30min", "2h", "24h")
+CRITICAL = ("15min", "30min", "2h")
+PASSED_ON = ("1wd", None, None)
+HANDLED = [kind for kind in TicketType if kind != T.COMMENDATION]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def limits(sign: str | None, first_contact: str | None, handle: str | None) -> Limits:
+    return Limits(sign=sign, first_contact=first_contact, handle=handle)
+
+
+def changed(*path: str | int, to: Any) -> dict[str, Any]:
+    """The policy with one value changed, or taken out (to=None)."""
+    policy = copy.deepcopy(POLICY)
+    *way, last = path
+    place: Any = policy
+    for step in way:
+        place = place[step]
+    if to is None:
+        del place[last]
+    else:
+        place[last] = to
+    return policy
+
+
+# --- stages ------------------------------------------------------------------------------------
+
+EXPECTED: dict[tuple[TicketType, Urgency], tuple[str | None, str | None, str | None]] = {
+    **{(kind, U.NORMAL): NORMAL for kind in HANDLED},
+    (T.CONSULTATION, U.NORMAL): ("4wh", "1wd", "2wd"),
+    (T.SUGGESTION, U.NORMAL): ("1wd", "1wd", "5wd"),
+    **{(kind, U.COMPLEX): COMPLEX for kind in HANDLED},
+    **{(kind, U.URGENT): URGENT for kind in HANDLED},
+    **{(kind, U.CRITICAL): CRITICAL for kind in HANDLED},
+    **{(T.COMMENDATION, urgency): PASSED_ON for urgency in Urgency},
+}
+
+
+@pytest.mark.parametrize(("kind", "urgency"), list(product(TicketType, Urgency)))
+def test_stages_by_type_and_urgency(kind: TicketType, urgency: Urgency) -> None:
+    assert TABLE.stages(kind, urgency) == limits(*EXPECTED[kind, urgency])
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgency", "limit"),
+    [
+        (T.HELP, U.NORMAL, "30min"),
+        (T.HELP, U.COMPLEX, "1wd"),
+        (T.HELP, U.URGENT, "10min"),
+        (T.HELP, U.CRITICAL, "5min"),
+        (T.COMMENDATION, U.NORMAL, "1wd"),
+        (T.COMMENDATION, U.CRITICAL, "1wd"),
+    ],
+)
+def test_dispatch(kind: TicketType, urgency: Urgency, limit: str) -> None:
+    assert TABLE.dispatch(kind, urgency) == limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgency", "expected"),
+    [
+        (T.HELP, U.NORMAL, ("4wh", "1wd", "3wd")),
+        (T.SUGGESTION, U.NORMAL, ("4wh", "1wd", "3wd")),
+        (T.HELP, U.COMPLEX, ("4wh", "1wd", "3wd")),
+        (T.HELP, U.URGENT, URGENT),
+        (T.HELP, U.CRITICAL, CRITICAL),
+        (T.COMMENDATION, U.NORMAL, ("4wh", None, None)),
+    ],
+)
+def test_redoing_has_its_own_limits_but_is_never_slower_than_natural_time(
+    kind: TicketType, urgency: Urgency, expected: tuple[str | None, ...]
+) -> None:
+    assert TABLE.stages(kind, urgency, redo=True) == limits(*expected)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "redo", "handle"),
+    [
+        (U.NORMAL, False, "24h"),
+        (U.COMPLEX, False, "24h"),
+        (U.URGENT, False, "24h"),
+        (U.CRITICAL, False, "2h"),
+        (U.NORMAL, True, "24h"),
+        (U.CRITICAL, True, "2h"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("topic", "flags"), [("tourism.ticket", ()), ("market.price", ("water", "tourism"))]
+)
+def test_tourism_by_flag_or_topic(
+    topic: str, flags: tuple[str, ...], urgency: Urgency, redo: bool, handle: str
+) -> None:
+    assert TABLE.stages(T.COMPLAINT, urgency, topic, flags, redo=redo).handle == handle
+
+
+@pytest.mark.parametrize(
+    ("topic", "flags"),
+    [("tourismus.ticket", ()), ("market.tourism", ()), ("market.price", ("water",))],
+)
+def test_other_words_are_not_tourism(topic: str, flags: tuple[str, ...]) -> None:
+    assert TABLE.stages(T.COMPLAINT, U.NORMAL, topic, flags).handle == "5wd"
+
+
+def test_epidemic_is_off_until_it_is_switched_on() -> None:
+    on = LimitTable.model_validate(changed("topic_overrides", "epidemic", "enabled", to=True))
+    assert TABLE.stages(T.HELP, U.NORMAL, flags=["epidemic"]).handle == "5wd"
+    assert on.stages(T.HELP, U.NORMAL, flags=["epidemic"]).handle == "4h"
+    assert on.stages(T.HELP, U.CRITICAL, flags=["epidemic"]).handle == "2h"
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "urgency", "redo", "handle", "extension"),
+    [
+        (T.COMPLAINT, ["enterprise"], U.NORMAL, False, "5wd", "10wd"),
+        (T.COMPLAINT, ["enterprise"], U.COMPLEX, False, "5wd", "10wd"),
+        (T.COMPLAINT, ["enterprise"], U.NORMAL, True, "3wd", "10wd"),
+        (T.COMPLAINT, ["enterprise"], U.URGENT, False, "24h", "10wd"),
+        (T.CONSULTATION, ["enterprise"], U.NORMAL, False, "2wd", "7wd"),
+        (T.COMPLAINT, ["heating"], U.COMPLEX, False, "15wd", "7wd"),
+    ],
+)
+def test_an_enterprise_complaint_has_a_limit_and_an_extension_of_its_own(
+    kind: TicketType, flags: list[str], urgency: Urgency, redo: bool, handle: str, extension: str
+) -> None:
+    assert TABLE.stages(kind, urgency, "market.permit", flags, redo=redo).handle == handle
+    assert TABLE.extension_max(kind, "market.permit", flags) == Limit.parse(extension)
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgency", "flags", "redo", "sign", "handle"),
+    [
+        (T.HELP, U.NORMAL, [], False, "4wh", "3wd"),
+        (T.CONSULTATION, U.NORMAL, [], False, "4wh", "2wd"),  # 1.2, rounded up
+        (T.HELP, U.COMPLEX, [], False, "4wh", "9wd"),
+        (T.HELP, U.NORMAL, [], True, "4wh", "2wd"),  # 1.8, rounded up
+        (T.HELP, U.URGENT, [], False, "30min", "14.4h"),
+        (T.HELP, U.CRITICAL, [], False, "15min", "1.2h"),
+        (T.COMPLAINT, U.NORMAL, ["tourism"], False, "4wh", "14.4h"),
+        (T.COMMENDATION, U.NORMAL, [], False, "1wd", None),
+    ],
+)
+def test_a_co_handler_has_a_share_of_the_leads_time_and_does_not_contact(
+    kind: TicketType, urgency: Urgency, flags: list[str], redo: bool, sign: str, handle: str | None
+) -> None:
+    found = TABLE.stages(kind, urgency, "", flags, redo=redo, role=Role.CO)
+    assert found == limits(sign, None, handle)
+
+
+@pytest.mark.parametrize("redo", [False, True])
+@pytest.mark.parametrize(("kind", "urgency"), list(product(TicketType, [U.URGENT, U.CRITICAL])))
+def test_nothing_lengthens_what_runs_on_natural_time(
+    kind: TicketType, urgency: Urgency, redo: bool
+) -> None:
+    plain = TABLE.stages(kind, urgency)
+    for flags in (["tourism"], ["enterprise"], ["epidemic"], ["enterprise", "tourism"]):
+        assert TABLE.stages(kind, urgency, "", flags, redo=redo).handle == plain.handle
+
+
+# --- warnings, ladder, extension ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("urgency", "start", "due", "point"),
+    [
+        (U.NORMAL, "2026-03-02T10:00", "2026-03-09T18:00", "2026-03-06T18:00"),
+        (U.COMPLEX, "2026-09-24T10:00", "2026-10-08T18:00", "2026-09-30T18:00"),
+        (U.NORMAL, "2026-03-02T10:00", "2026-03-03T18:00", "2026-03-02T18:00"),
+        (U.NORMAL, "2026-03-02T18:00", "2026-03-03T18:00", None),
+        (U.NORMAL, "2026-03-02T10:00", "2026-03-02T15:30", None),
+        (U.URGENT, "2026-03-02T10:00", "2026-03-03T10:00", "2026-03-03T04:00"),
+        (U.CRITICAL, "2026-03-02T22:00", "2026-03-03T00:00", "2026-03-02T23:30"),
+    ],
+)
+def test_the_yellow_card(urgency: Urgency, start: str, due: str, point: str | None) -> None:
+    card = TABLE.yellow_card(urgency)
+    assert card is not None
+    assert card.point(CALENDAR, at(start), at(due)) == (at(point) if point else None)
+
+
+def test_a_policy_may_show_no_yellow_card() -> None:
+    table = LimitTable.model_validate(changed("warnings", to=[]))
+    assert table.yellow_card(U.NORMAL) is None
+
+
+def test_the_ladder() -> None:
+    due = at("2026-03-06T18:00")
+    assert [(row.rung, row.title, row.point(CALENDAR, due)) for row in TABLE.ladder] == [
+        (1, "催办 written reminder", at("2026-03-06T18:00")),
+        (2, "督办单 supervision order", at("2026-03-09T18:00")),
+        (3, "一把手督办 head leads in person", at("2026-03-11T18:00")),
+    ]
+    assert [row.new_limit for row in TABLE.ladder] == [None, Limit(3, "wd"), None]
+    assert [row.rung for row in TABLE.escalation_ladder] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_ladder_is_climbed_from_the_lowest_rung() -> None:
+    backwards = changed("escalation_ladder", to=POLICY["escalation_ladder"][::-1])
+    assert LimitTable.model_validate(backwards).ladder == TABLE.ladder
+
+
+def test_extension() -> None:
+    rules = TABLE.extension
+    assert rules.first.max == Limit(7, "wd")
+    assert rules.max_count == 2
+    assert rules.cap_total_handle == Limit(15, "wd")
+    assert rules.apply_at_latest_before == Limit(4, "wh")
+    assert rules.not_for == {U.URGENT, U.CRITICAL}
+
+
+def test_supervised_matters_are_handled_in_three_working_days() -> None:
+    assert TABLE.limits.supervised.handle == Limit(3, "wd")
+
+
+# --- a broken file -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        (changed("limits", "normal", "help", "handle", to="5 days"), "limits.normal.help.handle"),
+        (changed("limits", "normal", "help", "hanlde", to="5wd"), "limits.normal.help.hanlde"),
+        (changed("limits", "normal", "helpp", to={"dispatch": "1h"}), "limits.normal.helpp"),
+        (changed("limits", "normal", "default", to=None), "limits.normal"),
+        (changed("limits", "urgent", "default", "dispatch", to=None), "limits.urgent"),
+        (changed("limits", "critical", to=None), "limits.critical"),
+        (
+            changed("limits", "co_handler", "respond_to_lead", to="60%"),
+            "limits.co_handler.respond_to_lead",
+        ),
+        (
+            changed("topic_overrides", "tourism", "handle", to="1d"),
+            "topic_overrides.tourism.handle",
+        ),
+        (changed("topic_overrides", "tourism", "types", to=["x"]), "topic_overrides.tourism.types"),
+        (changed("topic_overrides", "tourism", "hours", to=24), "topic_overrides.tourism.hours"),
+        (changed("urgency_levels", "urgent", to=None), "urgency_levels"),
+        (changed("urgency_levels", "urgent", "clock", to="fast"), "urgency_levels.urgent.clock"),
+        (changed("extension", "first", "max", to="7d"), "extension.first.max"),
+        (changed("extension", "not_for", to=["soon"]), "extension.not_for"),
+        (changed("warnings", 1, "at", to="1wd_befor_due"), "warnings.1.at"),
+        (changed("escalation_ladder", 1, "when", to="overdue_1d"), "escalation_ladder"),
+        (changed("timezone", to="Asia/Ziyang"), "timezone"),
+        (changed("calendar", "duty_segments", to=[]), "calendar.duty_segments"),
+        (changed("calendar", "duty_segments", 0, "to", to="25:00"), "calendar.duty_segments.0"),
+        (changed("calendar", "duty_segments", 0, "from", to=None), "calendar.duty_segments.0"),
+        (
+            changed("calendar", "day_count", "last_day_ends", to="24:00"),
+            "calendar.day_count.last_day_ends",
+        ),
+        (
+            changed("calendar", "day_count", "exclude_start_day", to=False),
+            "calendar.day_count.exclude_start_day",
+        ),
+    ],
+)
+def test_a_broken_policy_is_refused_at_its_field(policy: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        LimitTable.model_validate(policy)
+    places = [".".join(map(str, row["loc"])) for row in refused.value.errors()]
+    assert all(place.startswith(field) for place in places), places
