@@ -45,13 +45,16 @@ def migrations(name: str) -> Path:
     return Path(__file__).parent / name / "migrations"
 
 
+def service_queues() -> dict[str, list[str]]:
+    """The services' queues → what each is bound to."""
+    return {f"svc.{name}": list(part(name).subscriptions) for name in NAMES}
+
+
 def topology(config_dir: Path) -> dict[str, list[str]]:
-    """Queue → binding patterns: one per service, and one per unit that takes AMQP.
+    """Every queue of the broker → its bindings: the services', and units' that take AMQP.
 
     A unit's queue needs one binding: every fact addressed to it ends with its code.
     """
-    queues = {f"svc.{name}": list(part(name).subscriptions) for name in NAMES}
-    for unit in read(config_dir / "units.yaml", Units).units:
-        if unit.delivery == "amqp":
-            queues[f"unit.{unit.code}"] = [f"*.*.{unit.code}"]
-    return queues
+    units = read(config_dir / "units.yaml", Units).units
+    taking = [unit.code for unit in units if unit.delivery == "amqp"]
+    return service_queues() | {f"unit.{code}": [f"*.*.{code}"] for code in taking}

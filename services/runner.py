@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import embedded
-from services.registry import NAMES, migrations, part, topology
+from services.registry import NAMES, migrations, part, service_queues
 from shared import clock
 from shared.app import DEAD
 from shared.auth import issue, make_key
@@ -153,7 +153,7 @@ async def system(
         await migrate(url, migrations(name))
         apps[name] = part(name).app(part(name).settings(**common, database_url=url))
     bus = connect(common["bus_url"])
-    await bus.declare(topology(apps["intake"].state.service.settings.config_dir))
+    await bus.declare(service_queues())  # nobody outside this process can take a unit's queue
     stop = asyncio.Event()
     ended = asyncio.ensure_future(
         serve({ports[name]: app for name, app in apps.items()}, HOST, stop)

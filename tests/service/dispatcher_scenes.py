@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from shared import clock
 from shared.events import ClosingKind, Fact, TicketClosed, TicketRegistered, TicketReopened
 from tests.bench import Bench
 
@@ -64,6 +66,12 @@ async def register(
     """A registered ticket, and its assignments by unit."""
     await bench.hear(bench.fact(said or street_light(), subject=number))
     return await assignments(bench, number)
+
+
+async def settle(bench: Bench) -> None:
+    """Try what is parked until nothing more succeeds, however late its next try is due."""
+    while await bench.service.inbox.retry_once(now=clock.real() + timedelta(hours=12)):
+        pass
 
 
 async def assignments(bench: Bench, number: str = NUMBER) -> dict[str, UUID]:

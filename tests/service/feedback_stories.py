@@ -83,7 +83,11 @@ def resolution(
 ) -> Fact:
     """办结."""
     data = TicketResolved(
-        kind=CompletionKind.SOLVED, lead=lead, units=(lead,), solved=True, public_answer="已恢复供水"
+        kind=CompletionKind.SOLVED,
+        lead=lead,
+        units=(lead,),
+        solved=True,
+        public_answer="已恢复供水",
     )
     time = datetime.fromisoformat(at) if at else None
     return bench.fact(data, subject=number, round=round, time=time, seq=seq)

@@ -34,6 +34,7 @@ from tests.service.dispatcher_scenes import (
     post,
     register,
     reopened,
+    settle,
     states,
     street_light,
 )
@@ -274,6 +275,7 @@ async def in_any_order(bench: Bench, facts: Sequence[Fact], seed: int) -> None:
         size = order.choice((2, 3))
         batch, doubled = doubled[:size], doubled[size:]
         await bench.hear(*batch)
+    await settle(bench)
     assert await bench.parked() == []
 
 
@@ -283,6 +285,9 @@ async def test_a_verdict_on_a_round_that_is_not_open_yet_waits(dispatcher: Bench
     await dispatcher.hear(closed(dispatcher, 2))
     assert [row["state"] for row in await dispatcher.parked()] == ["early"]
     await dispatcher.hear(reopened(dispatcher, 2))
+    await settle(dispatcher)
+    (ticket,) = await dispatcher.rows("SELECT round, closed FROM tickets")
+    assert ticket == {"round": 2, "closed": 2}
     assert await dispatcher.parked() == []
 
 

@@ -40,7 +40,7 @@ SECONDS = st.integers(1, 360_000 * 10**6).map(lambda micros: micros / 10**6)
 
 
 def days_of_duty(first: int, last: int) -> st.SearchStrategy[tuple[Segment, ...]]:
-    """A day's segments, touching or apart, between two hours of the day, in quarters of an hour."""
+    """A day's segments between two hours of the day, in quarters of an hour."""
     marks = st.lists(st.integers(first * 4, last * 4), min_size=2, max_size=8, unique=True)
     return marks.map(sorted).map(
         lambda row: tuple(
@@ -180,6 +180,18 @@ def test_duty_until_24_00_goes_on_the_next_day() -> None:
     assert calendar.before(due.at, Limit(1, "wd")) == at("2026-03-02T00:00")
 
 
+def test_duty_until_24_00_of_the_last_known_day_is_not_provisional() -> None:
+    day = (Segment.parse("00:00", "24:00"),)
+    calendar = WorkCalendar(SHANGHAI, dict.fromkeys(range(7), day), known=[2026])
+    assert calendar.due(at("2026-12-30T12:00"), Limit(1, "wd")) == (at("2027-01-01T00:00"), False)
+
+
+def test_segments_may_touch() -> None:
+    duty = (Segment.parse("12:00", "14:00"), Segment.parse("08:00", "12:00"))
+    calendar = WorkCalendar(SHANGHAI, {0: duty})
+    assert calendar.add_working_seconds(at("2026-03-02T11:00"), 7200) == at("2026-03-02T13:00")
+
+
 def test_a_naive_instant_is_refused() -> None:
     naive = at("2026-03-02T09:00").replace(tzinfo=None)
     with pytest.raises(TypeError, match="naive"):
@@ -237,6 +249,8 @@ def test_due(start: str, limit: str, due: str, provisional: bool) -> None:
         ("2026-03-03T14:00", "1wd", "2026-03-02T12:00"),  # reopening is the end of the morning
         ("2026-03-03T00:00", "1wd", "2026-02-28T18:00"),  # midnight: GLPI #22678
         ("2026-03-07T23:30", "1wd", "2026-03-05T18:00"),  # a Saturday night
+        ("2026-01-01T10:00", "1wd", "2025-12-30T18:00"),  # no duty in this year yet
+        ("2026-01-01T10:00", "4wh", "2025-12-31T14:00"),
         ("2026-03-02T18:00", "4wh", "2026-03-02T14:00"),
         ("2026-03-03T09:00", "4wh", "2026-03-02T14:30"),
         ("2026-03-03T09:00", "24h", "2026-03-02T09:00"),
