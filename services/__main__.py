@@ -13,21 +13,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import text
 
 from services import contracts, embedded, runner
 from services.registry import NAMES, PORTS, migrations, part, topology
 from shared.auth import ROLES, issue
 from shared.bus import connect
-from shared.db import Store, migrate
+from shared.db import Act, Store, migrate
 from shared.errors import ConfigError
+from shared.inbox import dead, replay
 from shared.observability import configure_logs
 from shared.settings import ServiceSettings
 
@@ -53,14 +53,13 @@ def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 async def _embedded() -> int:
     configure_logs(os.environ.get("JIESU_LOG_LEVEL", "WARNING"))
     first = int(os.environ.get("JIESU_PORTS", "8001"))
-    extra = {"config_dir": Path(os.environ["JIESU_CONFIG_DIR"])} if _has("CONFIG_DIR") else {}
-    phone = (
-        {"phone_system_url": os.environ["JIESU_PHONE_SYSTEM_URL"]}
-        if _has("PHONE_SYSTEM_URL")
-        else {}
-    )
+    given: dict[str, Any] = {
+        name.lower(): os.environ[f"JIESU_{name}"]
+        for name in ("CONFIG_DIR", "PHONE_SYSTEM_URL")
+        if _has(name)
+    }
     with embedded.start(durable=True) as server:
-        async with runner.system(VAR, server, first, **extra, **phone) as system:
+        async with runner.system(VAR, server, first, **given) as system:
             print(_welcome(system), flush=True)
             code = await asyncio.shield(system.ended)
     print("已停止 Stopped.", flush=True)
@@ -130,43 +129,32 @@ def token(
         raise ConfigError(str(error)) from None
 
 
-DEAD = text("""
-    SELECT id, subject, key, attempts, since, reason FROM retry WHERE state = 'dead' ORDER BY id""")
-
-REPLAY = text("""
-    UPDATE retry SET state = 'failed', attempts = 0, due = now(), since = now()
-    WHERE state = 'dead' AND (CAST(:id AS bigint) IS NULL OR id = :id)""")
-
-
-@cli.command()
-def dead() -> None:
+@cli.command("dead")
+def list_dead() -> None:
     """List facts that failed for good: where, which, how often, since when, why."""
-    for name, row in asyncio.run(_each("dead", None)):
-        print(
-            f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}  {row.since:%F %T}"
-        )
-        print(f"    {row.reason}")
+    for name, rows in asyncio.run(_in_each(dead)).items():
+        for row in rows:
+            print(f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}")
+            print(f"    since {row.since:%F %T}  {row.reason}")
 
 
-@cli.command()
-def replay(number: Annotated[int | None, typer.Argument(help="#id of one")] = None) -> None:
+@cli.command("replay")
+def replay_dead(
+    number: Annotated[int | None, typer.Argument(help="#id of one; else all")] = None,
+) -> None:
     """Give dead facts another life; the running service picks them up within a second."""
-    for name, count in asyncio.run(_each("replay", number)):
+    for name, count in asyncio.run(_in_each(lambda act: replay(act, number))).items():
         print(f"{name}: {count} to be tried again")
 
 
-async def _each(what: str, number: int | None) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+async def _in_each(do: Callable[[Act[Any]], Awaitable[Any]]) -> dict[str, Any]:
+    """Do something in every service's database."""
+    found = {}
     with _databases() as url_of:
         for name in NAMES:
             store: Store[None] = Store(name, url_of(name), None, pool_size=1)
             async with store.act("ops") as act:
-                connection = await act.session.connection()
-                if what == "dead":
-                    found += [(name, row) for row in await connection.execute(DEAD)]
-                else:
-                    result = await connection.execute(REPLAY, {"id": number})
-                    found.append((name, result.rowcount))
+                found[name] = await do(act)
             await store.close()
     return found
 

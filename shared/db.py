@@ -23,7 +23,6 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock
@@ -41,15 +40,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-def new_base() -> type[SQLModel]:
-    """A base class for one service's tables, on metadata of its own."""
-
-    class Base(SQLModel):
-        metadata = MetaData(naming_convention=NAMING)
-
-    return Base
 
 
 @dataclass(frozen=True, slots=True)

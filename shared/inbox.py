@@ -244,6 +244,24 @@ def reason_of(error: Exception) -> str:
     return f"{error} ({place(error)})" if own else place(error)
 
 
+DEAD = text("SELECT * FROM retry WHERE state = 'dead' ORDER BY id")
+
+REPLAY = text("""
+    UPDATE retry SET state = 'failed', attempts = 0, due = :now, since = :now
+    WHERE state = 'dead' AND (CAST(:id AS bigint) IS NULL OR id = :id)""")
+
+
+async def dead(act: Act[Any]) -> Sequence[Row[Any]]:
+    """The facts of a service that need a person."""
+    return (await (await act.session.connection()).execute(DEAD)).all()
+
+
+async def replay(act: Act[Any], number: int | None) -> int:
+    """Give one dead fact, or all of them, another life; returns how many."""
+    values = {"id": number, "now": clock.real()}
+    return (await (await act.session.connection()).execute(REPLAY, values)).rowcount
+
+
 # --- requests ----------------------------------------------------------------------------------
 
 FIRST = text("""

@@ -193,7 +193,8 @@ def _rabbitmq_in_docker(vhost: str) -> Iterator[Broker]:
         .with_env("RABBITMQ_DEFAULT_USER", "jiesu")
         .with_env("RABBITMQ_DEFAULT_PASS", password)
         .with_exposed_ports(5672, 15672)
-        .waiting_for(ExecWaitStrategy(["rabbitmq-diagnostics", "-q", "check_port_connectivity"]))
+        # Not with its own tools: run too early and as root, they would take its cookie.
+        .waiting_for(ExecWaitStrategy(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5672"]))
     )
     with container:
         host = f"jiesu:{password}@{container.get_container_host_ip()}"

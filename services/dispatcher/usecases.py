@@ -105,8 +105,8 @@ async def close(act: Acting, fact: Fact) -> None:
     """结案: the units that completed the round hear the citizen's verdict."""
     said: events.TicketClosed = fact.data
     case = await queries.ground(act, fact)
-    if fact.round > case.ticket.round:
-        raise TooEarly(f"round {fact.round} of {fact.subject} has not been opened yet")
+    if case.completed_lead(fact.round) is None:
+        raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     case.ticket.closed = max(case.ticket.closed, fact.round)
     for one in case.completed(fact.round):
         one.verdict = said.kind

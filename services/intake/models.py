@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Index, LargeBinary, Text, text
-from sqlmodel import Field
+from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlmodel import Field, SQLModel
 
-from shared.db import new_base
+from shared.db import NAMING
 from shared.outbox import system_tables
 
-Base = new_base()
+
+class Base(SQLModel):
+    """Base of this service's tables, on metadata of its own."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
 class Ticket(Base, table=True):

@@ -217,7 +217,7 @@ BY_SOURCE = text("""
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
         ON s.channel = t.channel AND s.source = t.source_number""")
 
-INSERT = upsert(Ticket.__table__).on_conflict_do_nothing(  # type: ignore[attr-defined]
+INSERT = upsert(Ticket).on_conflict_do_nothing(
     index_elements=["channel", "source_number"],
     index_where=text("source_number IS NOT NULL"),
 )
@@ -244,7 +244,7 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
             receipts.append(Receipt(holder.number, holder.id, holder.registered, created=False))
     if created:
         sealed = [_sealed(act.config, item, row["number"]) for item, row in created]
-        await connection.execute(insert(Vault.__table__), sealed)  # type: ignore[arg-type]
+        await connection.execute(insert(Vault), sealed)
     for item, row in created:
         _tell(act, item, row)
     return receipts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +35,13 @@ class Config:
 class Settings(ServiceSettings):
     """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new."""
 
-    vault_keys: dict[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
+    vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
     vault_current: str = "dev"
     vault_suite: str = "aes-256-gcm"
 
     @field_validator("vault_keys")
     @classmethod
-    def _are_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    def _are_keys(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
         return {name: check_key(key) for name, key in value.items()}
 
     def secrets(self) -> dict[str, SecretStr]:

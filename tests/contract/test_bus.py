@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from shared.bus import UNROUTED, Bus, BusTrouble, LocalBus, Message, RabbitBus, connect, matches
+from tests.infrastructure import Broker
 
 WITHIN = 20.0
 
@@ -205,8 +206,8 @@ async def test_local_refuses_at_once_when_the_consumer_has_stopped() -> None:
     assert isinstance(outcome, BusTrouble)
 
 
-async def test_rabbit_keeps_what_nobody_listens_to_aside(rabbitmq: object) -> None:
-    bus = RabbitBus(rabbitmq.url)  # type: ignore[attr-defined] - the fixture's class
+async def test_rabbit_keeps_what_nobody_listens_to_aside(rabbitmq: Broker) -> None:
+    bus = RabbitBus(rabbitmq.url)
     await bus.declare({})
     before = await bus.waiting(UNROUTED)
     await bus.publish([message("nobody.listens.to.this")])

@@ -85,9 +85,14 @@ async def assignments(bench: Bench, number: str = NUMBER) -> dict[str, UUID]:
 
 
 async def post(
-    client: httpx.AsyncClient, path: str, body: dict[str, Any], status: int = 200, **headers: str
+    client: httpx.AsyncClient,
+    path: str,
+    body: dict[str, Any],
+    status: int = 200,
+    key: str | None = None,
 ) -> Any:
     """Ask, and answer what was answered; any other status is a failed test."""
+    headers = {"Idempotency-Key": key} if key else {}
     answer = await client.post(path, json=body, headers=headers)
     assert answer.status_code == status, answer.text
     return answer.json()

@@ -25,8 +25,8 @@ from tests.bench import Bench
 
 NUMBER = "20260302-000001"
 FIRST_CALL = "2026-03-03T09:00+08:00"
-SATISFIED = {"contacted": True, "solved": "yes", "satisfied": "satisfied"}
-UNSATISFIED = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+SATISFIED: dict[str, Any] = {"contacted": True, "solved": "yes", "satisfied": "satisfied"}
+UNSATISFIED: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
 
 
 def registration(bench: Bench, number: str = NUMBER, **changes: Any) -> Fact:

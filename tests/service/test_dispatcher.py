@@ -279,16 +279,15 @@ async def in_any_order(bench: Bench, facts: Sequence[Fact], seed: int) -> None:
     assert await bench.parked() == []
 
 
-async def test_a_verdict_on_a_round_that_is_not_open_yet_waits(dispatcher: Bench) -> None:
+async def test_a_verdict_waits_for_the_round_it_is_about(dispatcher: Bench) -> None:
     await register(dispatcher)
     await finish_all(dispatcher, STREET_LIGHT)
-    await dispatcher.hear(closed(dispatcher, 2))
+    await dispatcher.hear(closed(dispatcher, 2), reopened(dispatcher, 2))
     assert [row["state"] for row in await dispatcher.parked()] == ["early"]
-    await dispatcher.hear(reopened(dispatcher, 2))
+    await finish_all(dispatcher, STREET_LIGHT)
     await settle(dispatcher)
-    (ticket,) = await dispatcher.rows("SELECT round, closed FROM tickets")
-    assert ticket == {"round": 2, "closed": 2}
     assert await dispatcher.parked() == []
+    assert [fact.round for fact in await dispatcher.told("assignment.closed")] == [2]
 
 
 async def test_a_late_fact_of_an_older_round_opens_nothing(dispatcher: Bench) -> None:

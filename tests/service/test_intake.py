@@ -361,45 +361,48 @@ async def test_a_tampered_cursor_is_400(intake: Bench, cursor: str) -> None:
 # --- what the other services say ---------------------------------------------------------------
 
 
+DISPATCHED = {
+    "role": Role.LEAD,
+    "ticket_type": TicketType.HELP,
+    "urgency": Urgency.NORMAL,
+    "topic": "water.supply",
+    "title": "停水",
+    "content": "停水三天",
+    "area": "610924100",
+    "channel": "phone",
+    "lead": "GSGS",
+    "reason": "供水企业抢修",
+    "limits": Limits(),
+}
+COMPLETED = AssignmentCompleted(
+    role=Role.LEAD,
+    kind=CompletionKind.SOLVED,
+    contacted=True,
+    solved=True,
+    result="已修",
+    public_answer="已恢复供水",
+    signed_off_by="经理",
+)
+RESOLVED = TicketResolved(
+    kind=CompletionKind.SOLVED, lead="GSGS", units=("GSGS",), solved=True, public_answer="已恢复"
+)
+
+
 def life(intake: Bench, number: str, held: UUID) -> list[Fact]:
     """A whole ticket: dispatched, signed, completed, not agreed with, done again, closed."""
     again = uuid4()
-    dispatched = AssignmentDispatched(
-        role=Role.LEAD,
-        ticket_type=TicketType.HELP,
-        urgency=Urgency.NORMAL,
-        topic="water.supply",
-        title="t",
-        content="c",
-        area="610924100",
-        channel="phone",
-        registered=intake.now,
-        lead="GSGS",
-        reason="r",
-        limits=Limits(),
-    )
-    completed = AssignmentCompleted(
-        role=Role.LEAD,
-        kind=CompletionKind.SOLVED,
-        contacted=True,
-        solved=True,
-        result="r",
-        public_answer="a",
-        signed_off_by="s",
-    )
-    resolved = TicketResolved(
-        kind=CompletionKind.SOLVED, lead="GSGS", units=("GSGS",), solved=True, public_answer="a"
-    )
+    dispatched = AssignmentDispatched(**DISPATCHED, registered=intake.now)
+    signed = AssignmentSigned(handler="李工")
     story: list[tuple[Any, UUID | None, int]] = [
         (dispatched, held, 1),
-        (AssignmentSigned(handler="李工"), held, 1),
-        (completed, held, 1),
-        (resolved, None, 1),
+        (signed, held, 1),
+        (COMPLETED, held, 1),
+        (RESOLVED, None, 1),
         (TicketReopened(reasons=("not_solved",)), None, 2),
         (dispatched, again, 2),
-        (AssignmentSigned(handler="李工"), again, 2),
-        (completed, again, 2),
-        (resolved, None, 2),
+        (signed, again, 2),
+        (COMPLETED, again, 2),
+        (RESOLVED, None, 2),
         (TicketClosed(kind="satisfied"), None, 2),
     ]
     return [
