@@ -10,7 +10,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint fmt contracts token dead replay lock up down
+.PHONY: help run demo test prove lint fmt contracts token dead replay lock up down
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,9 @@ demo: .venv/ready ## 四个故事与一个月 four stories and a month, told by 
 
 test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
 	$(PY) -m pytest $(ARGS)
+
+prove: .venv/ready ## 长时间证明 every property with ten thousand examples
+	HYPOTHESIS_PROFILE=prove $(PY) -m pytest -m unit $(ARGS)
 
 lint: .venv/ready ## 检查 ruff, mypy, import contracts
 	.venv/bin/ruff check $(CODE)

@@ -257,8 +257,8 @@ def _serves(process: int, data: Path) -> bool:
 
     try:
         found = psutil.Process(process)
-        return found.name() == "postgres" and Path(found.cwd()).samefile(data)
-    except (psutil.NoSuchProcess, FileNotFoundError):
+        return found.name() == "postgres" and str(data) in found.cmdline()
+    except psutil.NoSuchProcess:
         return False
 
 

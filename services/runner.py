@@ -61,7 +61,7 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> 
                 port=port,
                 log_config=None,
                 access_log=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=3,
             )
         )
         for port, app in apps.items()

@@ -107,7 +107,7 @@ class Service:
         self.wake()
         if self._loops:
             _, late = await asyncio.wait(
-                self._loops.values(), timeout=self.settings.stop_seconds * 0.8
+                self._loops.values(), timeout=self.settings.stop_seconds * 0.6
             )
             for task in late:
                 log.warning("did not stop in time", loop=task.get_name())
@@ -198,7 +198,7 @@ class Service:
 
     async def _last_pass(self) -> None:
         try:
-            await asyncio.wait_for(self.relay.run_once(), self.settings.stop_seconds * 0.2)
+            await asyncio.wait_for(self.relay.run_once(), self.settings.stop_seconds * 0.15)
         except Exception as error:
             log.warning("last relay pass failed; the outbox keeps it", why=place(error))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,7 +85,7 @@ class Bus(ABC):
 
     @abstractmethod
     async def waiting(self, queue: str) -> int:
-        """How many messages wait in a queue."""
+        """How many messages wait in a queue or in our hands."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -232,6 +233,7 @@ class RabbitBus(Bus):
         self._publisher: AbstractChannel | None = None
         self._opening = asyncio.Lock()
         self._topology: dict[str, Sequence[str]] = {}
+        self._in_hand: Counter[str] = Counter()
 
     async def _connected(self) -> AbstractConnection:
         async with self._opening:
@@ -321,9 +323,19 @@ class RabbitBus(Bus):
             await channel.set_qos(prefetch_count=PREFETCH)
             arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
             channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
-            await (await channel.get_queue(queue, ensure=False)).consume(arrived.put)
-            await _take(arrived, receive, stop)
+
+            async def take(message: AbstractIncomingMessage) -> None:
+                self._in_hand[queue] += 1
+                arrived.put_nowait(message)
+
+            await (await channel.get_queue(queue, ensure=False)).consume(take)
+            while batch := await _next_batch(arrived, stop):
+                if not await persist(receive, [_message(m) for m in batch], stop):
+                    return
+                await batch[-1].ack(multiple=True)
+                self._in_hand[queue] -= len(batch)
         finally:
+            self._in_hand[queue] = 0
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(connection.close(), self._timeout)
 
@@ -332,7 +344,7 @@ class RabbitBus(Bus):
             channel = await (await self._connected()).channel()
             try:
                 declared = await channel.declare_queue(queue, passive=True)
-                return declared.declaration_result.message_count or 0
+                return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
             finally:
                 await channel.close()
 
@@ -340,20 +352,21 @@ class RabbitBus(Bus):
         await self._drop()
 
 
-async def _take(
-    arrived: asyncio.Queue[AbstractIncomingMessage | None], receive: Receive, stop: asyncio.Event
-) -> None:
-    while not stop.is_set():
-        first = await first_of(arrived, stop)
-        if stop.is_set():
-            return  # what was not acknowledged comes again
-        batch = [message for message in drain(arrived, first) if message is not None]
-        if not batch:
-            raise BusTrouble("the channel closed")
-        messages = [Message(m.routing_key or "", m.message_id or "", m.body) for m in batch]
-        if not await persist(receive, messages, stop):
-            return
-        await batch[-1].ack(multiple=True)
+async def _next_batch(
+    arrived: asyncio.Queue[AbstractIncomingMessage | None], stop: asyncio.Event
+) -> list[AbstractIncomingMessage]:
+    """What has arrived; nothing at stop: what was not acknowledged then comes again."""
+    first = await first_of(arrived, stop)
+    if stop.is_set():
+        return []
+    batch = [message for message in drain(arrived, first) if message is not None]
+    if not batch:
+        raise BusTrouble("the channel closed")
+    return batch
+
+
+def _message(arrived: AbstractIncomingMessage) -> Message:
+    return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
 
 
 async def _declare_exchange(channel: AbstractChannel) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import infrastructure
 from tests.infrastructure import Broker, Postgres
 
 TESTS = Path(__file__).parent
+
+# `make test` looks at a few examples of each property, `make prove` at ten thousand.
+settings.register_profile("test", max_examples=25, deadline=None)
+settings.register_profile("prove", max_examples=10_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

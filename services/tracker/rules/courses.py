@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from shared.events import ClockKind, Role, TicketType, Urgency
 
@@ -22,6 +22,10 @@ RETURNED = "退单已同意 the return was granted"
 WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
 REDISPATCHED = "已改派 it went to another unit"
 COMPLETED = "已办结 the matter was completed"
+
+
+# A fact's time comes in the zone its speaker wrote, a row's in UTC: both must be stored alike.
+Instant = Annotated[datetime, AfterValidator(lambda t: t.astimezone(UTC))]
 
 
 class _Known(BaseModel):
@@ -36,16 +40,16 @@ class Matter(_Known):
     urgency: Urgency
     topic: str
     flags: tuple[str, ...]
-    registered: datetime
-    withdrawn: datetime | None = None
+    registered: Instant
+    withdrawn: Instant | None = None
 
 
 class Round(_Known):
     """One round of a ticket, from registration or reopening to the lead's answer."""
 
     number: int
-    started: datetime
-    resolved: datetime | None = None
+    started: Instant
+    resolved: Instant | None = None
 
 
 class Duty(_Known):
@@ -60,14 +64,14 @@ class Duty(_Known):
     sign_limit: str | None
     first_contact_limit: str | None
     handle_limit: str | None
-    dispatched: datetime
-    signed: datetime | None = None
-    contacted: datetime | None = None
-    completed: datetime | None = None
-    return_requested: datetime | None = None
-    return_refused: datetime | None = None
-    returned: datetime | None = None
-    cancelled: datetime | None = None
+    dispatched: Instant
+    signed: Instant | None = None
+    contacted: Instant | None = None
+    completed: Instant | None = None
+    return_requested: Instant | None = None
+    return_refused: Instant | None = None
+    returned: Instant | None = None
+    cancelled: Instant | None = None
     cancel_reason: str | None = None
     extension: int = 0
 
