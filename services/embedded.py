@@ -106,7 +106,7 @@ def start(data_dir: Path | None = None, *, durable: bool) -> Iterator[EmbeddedSe
     Raises AlreadyRunning, EmbeddedTrouble.
     """
     account = _account()
-    home = (data_dir or default_home()).absolute()
+    home = (data_dir or default_home()).resolve()
     _make_home(home, account)
     with _locked(home):
         cluster = _Cluster(home, _programs(account), account)
@@ -123,7 +123,7 @@ def use(data_dir: Path | None = None) -> Iterator[EmbeddedServer]:
         with start(data_dir, durable=True) as server:
             yield server
     except AlreadyRunning:
-        home = (data_dir or default_home()).absolute()
+        home = (data_dir or default_home()).resolve()
         yield EmbeddedServer(_socket_of(home / "cluster"))
 
 

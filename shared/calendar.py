@@ -3,7 +3,8 @@
 Two functions carry everything: add duty time to an instant, and count it between two. Each year
 is laid out once as a row of duty segments with the duty before each, so both are one bisection.
 Segments are half-open, [opens, closes), on the local wall clock; 24:00 is allowed. Instants come
-out as aware UTC; a naive one that goes in is a TypeError. Only ``WorkCalendar.load`` reads files.
+out as aware UTC; a naive one that goes in is a TypeError. shared/notices.py reads
+the State Council's notices into it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self, cast
+from typing import Literal, NamedTuple, Self, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
-
-from shared.config import read
 from shared.errors import ConfigError
 
 Unit = Literal["wd", "wh", "h", "min"]
@@ -143,25 +140,6 @@ class WorkCalendar:
         self._years: dict[int, _Year] = {}
         if not any(self._week):
             raise ConfigError("duty_segments: the week has no duty hours")
-
-    @classmethod
-    def load(cls, directory: Path, duty_segments: Sequence[Segment], tz: ZoneInfo) -> Self:
-        """Monday to Friday, changed by the State Council's notices ``directory``/YYYY.json.
-
-        A year with an empty file or none has weekends only, and is provisional. A file may hold
-        days of the year beside it; of two notices the later wins. Raises ConfigError.
-        """
-        notices = [_notice(path) for path in sorted(directory.glob("[0-9][0-9][0-9][0-9].json"))]
-        if not notices:
-            raise ConfigError(f"{directory}: no holiday notice YYYY.json")
-        duty = _ordered(duty_segments)
-        special = {
-            row.date: SpecialDay(() if row.off else duty, row.name, " ".join(notice.papers))
-            for notice in notices
-            for row in notice.days
-        }
-        known = {notice.year for notice in notices if notice.days}
-        return cls(tz, dict.fromkeys(range(5), duty), special, known)
 
     def is_working_day(self, day: date) -> bool:
         """Whether ``day`` has duty hours."""
@@ -385,24 +363,3 @@ def _ordered(segments: Sequence[Segment]) -> tuple[Segment, ...]:
         if later.opens < earlier.closes:
             raise ConfigError(f"duty_segments: {later.opens} opens before {earlier.closes} closes")
     return ordered
-
-
-class _NoticeDay(BaseModel):
-    name: str
-    date: date
-    off: Annotated[bool, Field(alias="isOffDay")]
-
-
-class _Notice(BaseModel):
-    """A holiday notice as NateScarlet/holiday-cn writes it."""
-
-    year: int
-    papers: list[str]
-    days: list[_NoticeDay]
-
-
-def _notice(path: Path) -> _Notice:
-    notice = read(path, _Notice)
-    if f"{notice.year:04}" != path.stem:
-        raise ConfigError(f"{path}: year: the file holds the notice of {notice.year}")
-    return notice

@@ -51,7 +51,7 @@ class DayCount(_Part):
 
 
 class CalendarRules(_Part):
-    """Duty hours of a working day, for ``WorkCalendar.load``."""
+    """Duty hours of a working day, for ``shared.notices.load_calendar``."""
 
     duty_segments: Annotated[tuple[DutySegment, ...], Field(min_length=1)]
     day_count: DayCount

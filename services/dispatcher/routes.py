@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from services.dispatcher import queries, usecases
@@ -40,6 +40,7 @@ UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
 DeskAct = Annotated[Act[Config], Depends(acting("desk"), scope="function")]
 DeskReads = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[Act[Config], Depends(acting("unit", "desk", "supervisor"), scope="function")]
+Number = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6,}$", examples=["20260302-000001"])]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
 STREAMED = 100  # facts read at once for a stream
@@ -84,7 +85,7 @@ async def complete(assignment: UUID, body: Completion, act: UnitAct) -> Assignme
 
 
 @router.post("/v1/tickets/{number}/assign", responses=problems(404, 409))
-async def assign(number: str, body: Assign, act: DeskAct) -> TicketOut:
+async def assign(number: Number, body: Assign, act: DeskAct) -> TicketOut:
     """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
     return await once(act, body, TicketOut, lambda: usecases.assign(act, number, body))
 
@@ -109,7 +110,7 @@ async def unassigned(
 
 
 @router.get("/v1/tickets/{number}/assignments", responses=problems(404))
-async def ticket_assignments(number: str, act: Reads) -> TicketOut:
+async def ticket_assignments(number: Number, act: Reads) -> TicketOut:
     """一张工单的派单 A ticket's assignments, as the caller may see them."""
     return await queries.ticket_seen(act, number)
 
@@ -137,7 +138,6 @@ async def feed(
     request: Request,
     after: str = "0",
     limit: Limit = 100,
-    accept: Annotated[str, Header()] = "",
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> FeedPage | EventSourceResponse:
     """单位信息流 Every fact addressed to a unit: a page, or a stream that goes on.
@@ -145,7 +145,7 @@ async def feed(
     Ask for ``text/event-stream`` to get the stream; it resumes behind ``Last-Event-ID``.
     """
     start = await queries.open_feed(act, code, last_event_id or after)
-    if STREAM in accept:
+    if STREAM in request.headers.get("accept", ""):
         return EventSourceResponse(_stream(request.app.state.service, act, code, start))
     return await queries.feed_page(act, code, start, limit)
 

@@ -13,6 +13,7 @@ from services.dispatcher.rules.returns import ReturnRules
 from shared.calendar import WorkCalendar
 from shared.config import Codes, Units, read, refuse
 from shared.limits import LimitTable
+from shared.notices import load_calendar
 from shared.settings import ServiceSettings
 
 
@@ -73,7 +74,7 @@ class Settings(ServiceSettings):
             dispatching=Dispatching(Matcher(rules), policy.urgency_rules, units.towns()),
             units=units,
             limits=limits,
-            calendar=WorkCalendar.load(
+            calendar=load_calendar(
                 folder / "calendar", limits.calendar.duty_segments, limits.timezone
             ),
             returns=policy.return_ticket,

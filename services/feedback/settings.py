@@ -25,6 +25,7 @@ from services.feedback.rules.rates import FORMULAS
 from shared.calendar import WorkCalendar
 from shared.config import Units, read
 from shared.limits import CalendarRules
+from shared.notices import load_calendar
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
 
 
@@ -102,7 +103,7 @@ class Settings(ServiceSettings):
         units = read(folder / "units.yaml", Units)
         segments = general.calendar.duty_segments
         timezone = ZoneInfo(general.timezone)
-        calendar = WorkCalendar.load(folder / "calendar", segments, timezone)
+        calendar = load_calendar(folder / "calendar", segments, timezone)
         times = CallTimes(
             windows=policy.call_windows(),
             max_attempts=policy.attempts.max,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -36,8 +36,9 @@ SeeingAct = Annotated[Act[Policy], Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[Act[Policy], Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[Act[Policy], Depends(acting("desk", "supervisor"), scope="function")]
 
-First = Annotated[date, Query(alias="from", description="首日 first day, Asia/Shanghai")]
-Last = Annotated[date, Query(alias="to", description="末日 last day, included")]
+First = Annotated[date | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
+Last = Annotated[date | None, Query(alias="to", description="末日 last day, included")]
+By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -71,9 +72,9 @@ async def supervise(assignment: UUID, body: SupervisionIn, act: SupervisorAct) -
 
 @router.get("/v1/rates")
 async def rates(
-    act: CountingAct, first: First, last: Last, by: Annotated[str, Query(pattern="^unit$")] = "unit"
+    act: CountingAct, first: First = None, last: Last = None, by: By = "unit"
 ) -> RatesOut:
-    """按时办结率 On-time rates of a period, per unit."""
+    """按时办结率 On-time rates of a period, per unit; this month so far unless told otherwise."""
     return await usecases.rates(act, first, last)
 
 

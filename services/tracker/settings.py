@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.tracker.rules.policy import Policy, Supervising
-from shared.calendar import WorkCalendar
 from shared.config import read
 from shared.limits import LimitTable
+from shared.notices import load_calendar
 from shared.settings import ServiceSettings
 
 
@@ -17,5 +17,5 @@ class Settings(ServiceSettings):
         path = self.config_dir / "policy.yaml"
         table = read(path, LimitTable)
         segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
-        calendar = WorkCalendar.load(folder, segments, table.timezone)
+        calendar = load_calendar(folder, segments, table.timezone)
         return Policy(table, read(path, Supervising), calendar)

@@ -21,7 +21,7 @@ from services.tracker.rules.extension import Asking, NothingToExtend, Rule, Ruli
 from services.tracker.rules.machine import State
 from services.tracker.rules.rates import Tally, share
 from shared import events
-from shared.errors import MoveRefused, NotFound, TooEarly
+from shared.errors import Malformed, MoveRefused, NotFound, TooEarly
 from shared.events import ClockKind, ContactOutcome, Data, Fact, Urgency
 from shared.observability import log
 
@@ -314,12 +314,17 @@ async def see_clocks(act: Acting, number: str) -> schemas.TicketClocks:
     )
 
 
-async def rates(act: Acting, first: date, last: date) -> schemas.RatesOut:
-    """按时办结率 and 及时签收率 of a period, per unit; a unit sees its own.
+async def rates(act: Acting, first: date | None, last: date | None) -> schemas.RatesOut:
+    """按时办结率 and 及时签收率 of a period, this month so far by default; a unit sees its own.
 
     A clock counts in the period in which it was judged: when it was met in time, or breached.
+    Raises Malformed for a period that ends before it begins.
     """
     tz = act.config.calendar.tz
+    today = act.now.astimezone(tz).date()
+    first, last = first or today.replace(day=1), last or today
+    if last < first:
+        raise Malformed("to 早于 from is before from", field="to")
     start = datetime.combine(first, time(), tz)
     end = datetime.combine(last + timedelta(days=1), time(), tz)
     rows = [row for row in await queries.judged(act, start, end) if queries.may_see(act, row.unit)]

@@ -247,9 +247,14 @@ async def test_bad_input_is_refused_by_field(
     assert await names(dispatcher) == ["assignment.dispatched"]
 
 
-async def test_an_id_that_is_none_is_malformed(dispatcher: Bench) -> None:
-    client = dispatcher.http("unit", STREET_LIGHT)
-    await post(client, "/v1/assignments/7/sign", ACTS["sign"], 422)
+async def test_an_id_or_a_number_that_is_none_is_malformed(dispatcher: Bench) -> None:
+    unit, desk = dispatcher.http("unit", STREET_LIGHT), dispatcher.http("desk")
+    await post(unit, "/v1/assignments/7/sign", ACTS["sign"], 422)
+    body = {"lead": "HC", "reason": "属地"}
+    for number in ("7", "20260302-000001%00", "２０２６０３０２-000001"):
+        await post(desk, f"/v1/tickets/{number}/assign", body, 422)
+        answer = await desk.get(f"/v1/tickets/{number}/assignments")
+        assert (answer.status_code, answer.json()["field"]) == (422, "number")
 
 
 # --- the same act twice ------------------------------------------------------------------------

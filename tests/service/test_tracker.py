@@ -19,6 +19,7 @@ from services.tracker.models import Base, Clock
 from services.tracker.rules.policy import Policy
 from services.tracker.settings import Settings
 from shared import clock
+from shared.bus import Message
 from shared.calendar import WorkCalendar
 from shared.events import (
     AssignmentCancelled,
@@ -419,6 +420,27 @@ async def test_a_sweep_beside_a_handler_neither_waits_for_it_nor_doubles(
     breached = [f for f in await tracker.told("deadline.breached") if f.data.clock == "handle"]
     assert len(breached) == 1
     assert (await clocks(tracker))["handle HC"][0] == "met"
+
+
+async def test_sweeps_and_batches_side_by_side_never_deadlock(tracker: Bench) -> None:
+    stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 31)]
+    ids = [UUID(int=1_000 + n) for n in range(len(stories))]
+    tracker.at("2026-03-20T10:00+08:00")
+    for moves in (
+        [one.registered() for one in stories],
+        [one.dispatched(id=id) for one, id in zip(stories, ids, strict=True)],
+        [one.signed("03-05 10:00", id=id) for one, id in zip(stories, ids, strict=True)],
+        [one.completed("03-12 10:00", id=id) for one, id in zip(stories, ids, strict=True)],
+    ):
+        batches = [[move for n, move in enumerate(moves) if n % 2 == half] for half in (0, 1)]
+        await asyncio.gather(
+            *(tracker.receive([Message(f.key, str(f.id), f.encode()) for f in b]) for b in batches),
+            *(jobs.sweep(tracker.service.store, 20) for _ in range(6)),
+        )
+    assert await tracker.parked() == []
+    await tracker.run("sweep")
+    handled = [f for f in await tracker.told("deadline.breached") if f.data.clock == "handle"]
+    assert len(handled) == len(stories)
 
 
 # --- late facts --------------------------------------------------------------------------------

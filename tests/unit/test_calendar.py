@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from shared.calendar import Limit, Segment, SpecialDay, WorkCalendar
 from shared.errors import ConfigError
+from shared.notices import load_calendar
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DUTY = (Segment.parse("08:30", "12:00"), Segment.parse("14:00", "18:00"))
-ZIYANG = WorkCalendar.load(CONFIG, DUTY, SHANGHAI)
+ZIYANG = load_calendar(CONFIG, DUTY, SHANGHAI)
 NOTICE_2026 = "https://www.gov.cn/zhengce/zhengceku/202511/content_7047091.htm"
 DAY = timedelta(days=1)
 MICRO = timedelta(microseconds=1)
@@ -328,7 +329,7 @@ def notice(year: int, *days: tuple[str, bool]) -> dict[str, Any]:
 def loaded(folder: Path, *notices: dict[str, Any]) -> WorkCalendar:
     for row in notices:
         (folder / f"{row['year']}.json").write_text(json.dumps(row), encoding="utf-8")
-    return WorkCalendar.load(folder, DUTY, SHANGHAI)
+    return load_calendar(folder, DUTY, SHANGHAI)
 
 
 def test_a_notice_may_hold_days_of_the_year_beside_it_and_the_later_one_wins(
@@ -373,12 +374,12 @@ def test_a_malformed_notice_is_refused_with_file_and_field(
 ) -> None:
     (tmp_path / "2026.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}"):
-        WorkCalendar.load(tmp_path, DUTY, SHANGHAI)
+        load_calendar(tmp_path, DUTY, SHANGHAI)
 
 
 def test_a_folder_without_notices_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no holiday notice"):
-        WorkCalendar.load(tmp_path, DUTY, SHANGHAI)
+        load_calendar(tmp_path, DUTY, SHANGHAI)
 
 
 @pytest.mark.parametrize(

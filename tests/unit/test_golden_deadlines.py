@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.calendar import Limit, Segment, WorkCalendar
+from shared.notices import load_calendar
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DUTY = (Segment.parse("08:30", "12:00"), Segment.parse("14:00", "18:00"))
-CALENDAR = WorkCalendar.load(CONFIG, DUTY, SHANGHAI)
+CALENDAR = load_calendar(CONFIG, DUTY, SHANGHAI)
 WEEKENDS_ONLY = WorkCalendar(SHANGHAI, dict.fromkeys(range(5), DUTY))
 
 # start, working days, due, and the day of an engine that knows weekends only

@@ -673,6 +673,13 @@ def test_the_latest_lead_of_a_round_sets_the_urgency() -> None:
     assert courses.effective_urgency(MATTER, [], 1) is Urgency.NORMAL
 
 
+@pytest.mark.parametrize(("asked", "counts"), [("complex", "normal"), ("critical", "critical")])
+def test_a_citizen_cannot_lengthen_the_limit_by_asking(asked: str, counts: str) -> None:
+    matter = MATTER.model_copy(update={"urgency": Urgency(asked)})
+    urgencies = {one.urgency for one in courses.courses(matter, [ROUND], [])}
+    assert urgencies == {Urgency(counts)}
+
+
 @pytest.mark.parametrize(
     ("what", "why"),
     [

@@ -43,6 +43,11 @@ class Matter(_Known):
     registered: Instant
     withdrawn: Instant | None = None
 
+    @property
+    def asked(self) -> Urgency:
+        """The urgency asked for. 疑难 lengthens the limit: only the desk can grant that (SH-DN)."""
+        return Urgency.NORMAL if self.urgency is Urgency.COMPLEX else self.urgency
+
 
 class Round(_Known):
     """One round of a ticket, from registration or reopening to the lead's answer."""
@@ -147,7 +152,7 @@ def courses(matter: Matter, rounds: Iterable[Round], duties: Sequence[Duty]) -> 
 
 def _dispatching(matter: Matter, leads: Sequence[Duty]) -> Iterator[Course]:
     """The desk's clock runs from registration, and afresh from each granted return of a lead."""
-    yield _dispatch(matter, "registered", 1, matter.urgency, matter.registered, leads)
+    yield _dispatch(matter, "registered", 1, matter.asked, matter.registered, leads)
     for back in leads:
         if back.returned:
             others = [lead for lead in leads if lead is not back]
@@ -192,7 +197,7 @@ def effective_urgency(matter: Matter, leads: Iterable[Duty], round: int) -> Urge
     """The urgency of the latest dispatch to a lead up to a round, or the one asked for."""
     known = [lead for lead in leads if lead.round <= round]
     latest = max(known, key=lambda lead: (lead.round, lead.dispatched, lead.id), default=None)
-    return latest.urgency if latest else matter.urgency
+    return latest.urgency if latest else matter.asked
 
 
 def _handling(matter: Matter, duty: Duty) -> Iterator[Course]:
