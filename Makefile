@@ -72,7 +72,7 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 	{ for name in POSTGRES_PASSWORD RABBITMQ_PASSWORD MIGRATE_BROKER_PASSWORD \
 		CONSOLE_DATABASE_PASSWORD $(SERVICES:=_DATABASE_PASSWORD) $(SERVICES:=_BROKER_PASSWORD); do \
 		echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; done; \
-	for name in $(SERVICES:=_INDEX_KEY); do echo "$$name=$$(key)"; done; \
+	for name in WEBHOOK_SECRET $(SERVICES:=_INDEX_KEY); do echo "$$name=$$(key)"; done; \
 	echo "VAULT_CURRENT=first"; \
 	echo "VAULT_KEYS='{\"first\":\"$$(key)\"}'"; \
 	echo "SERVICE_TOKEN=$$token"; } > .env.new

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -53,7 +54,12 @@ class Connection:
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Any:
         """Read something. Raises Refused, Unreachable."""
-        return await self._ask("GET", path, True, params=query, headers=headers or {})
+        answer = await self._ask("GET", path, True, params=query, headers=headers or {})
+        return answer.json()
+
+    async def text(self, path: str) -> str:
+        """Read something that is no JSON. Raises Refused, Unreachable."""
+        return (await self._ask("GET", path, True, headers={})).text
 
     async def post(self, path: str, body: Json, key: str | None = None) -> Any:
         """Do something. Raises Refused, Unreachable.
@@ -62,9 +68,21 @@ class Connection:
         the first answer again. So only with a key do we try again on trouble.
         """
         headers = {"Idempotency-Key": key} if key else {}
-        return await self._ask("POST", path, key is not None, json=body, headers=headers)
+        answer = await self._ask("POST", path, key is not None, json=body, headers=headers)
+        return answer.json()
 
-    async def _ask(self, method: str, path: str, again: bool, **request: Any) -> Any:
+    async def lines(self, path: str, headers: dict[str, str]) -> AsyncIterator[str]:
+        """A stream of lines that lasts until the other side ends it. Raises httpx.TransportError."""
+        everything = self.headers | headers
+        patient = httpx.Timeout(15, read=60)
+        async with self.http.stream(
+            "GET", self.url + path, headers=everything, timeout=patient
+        ) as answer:
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                yield line
+
+    async def _ask(self, method: str, path: str, again: bool, **request: Any) -> httpx.Response:
         request["headers"] |= self.headers
         wait, tries = FIRST_WAIT, TRIES if again else 1
         for left in reversed(range(tries)):
@@ -74,7 +92,7 @@ class Connection:
                 why = type(trouble).__name__
             else:
                 if answer.status_code < 500:
-                    return _content(answer)
+                    return _granted(answer)
                 why = str(answer.status_code)
             if left:
                 await rest(wait)
@@ -82,9 +100,9 @@ class Connection:
         raise Unreachable(f"{method} {self.url}{path}: {why}")
 
 
-def _content(answer: httpx.Response) -> Any:
+def _granted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
-        return answer.json()
+        return answer
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     raise Refused(answer.status_code, problem)
 

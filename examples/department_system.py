@@ -1,27 +1,27 @@
 """部门系统 A department's system on Jiesu's public interfaces: what a vendor would start from.
 
-    dispatcher ──AMQP queue unit.<code>, or GET /v1/units/<code>/feed──→ its own book of facts
-    department ──sign · contact · complete · return (dispatcher), extension (tracker)──→ Jiesu
+    dispatcher ──queue unit.<code> or feed──→ department ──sign · contact · complete · return──→ dispatcher
+                                              department ──extension──→ tracker
+                                              department ──who must be contacted, and why──→ intake
 
-Facts come at least once and in no promised order. So each is stored under its id, and only then
-acknowledged; what the department must do follows from the facts it holds.
+What it must do follows from the facts it holds (unit_facts.py); what it did, it says by HTTP, each
+act under a key of its own, so that an act sent twice is done once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from typing import Literal
 
-import aio_pika
 import httpx
-from aio_pika.abc import AbstractIncomingMessage
 
 from examples.connection import Connection, Json
+from examples.unit_facts import Book, UnitFacts
+
+PATIENCE = 15.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Order:
     ticket: str
     round: int
     dispatched: datetime
-    data: Json
+    data: Json = field(repr=False)
 
     @property
     def leads(self) -> bool:
@@ -40,47 +40,29 @@ class Order:
         return bool(self.data["role"] == "lead")
 
 
+Act = Literal["sign", "contact", "complete", "ask_return", "ask_extension"]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do on an order, and when: sign, contact, complete, return or extend."""
+    """One act on an order: when, and the form that goes with it."""
 
     at: datetime
-    act: str
+    act: Act
     form: Json
 
 
-Plan = Callable[[Order], Iterable[Step]]  # how this department handles an order
-OVER = {"assignment.cancelled", "assignment.returned"}  # the order is no longer ours
+# How a department handles an order: the steps it means to take.
+Plan = Callable[[Order], Iterable[Step]]
 
 
-class Book:
-    """The department's own store: every fact once, in a file, with the place in the feed."""
-
-    def __init__(self, path: Path | None = None) -> None:
-        self.facts: dict[str, Json] = {}
-        self.cursor = 0
-        self._path = path
-        if path and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                self._hold(row["fact"], row["cursor"])
-
-    def keep(self, fact: Json, cursor: int = 0) -> bool:
-        """Store a fact; False when it had been stored before."""
-        new = fact["id"] not in self.facts
-        if self._path:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"fact": fact, "cursor": cursor}, ensure_ascii=False) + "\n")
-        self._hold(fact, cursor)
-        return new
-
-    def _hold(self, fact: Json, cursor: int) -> None:
-        self.facts.setdefault(fact["id"], fact)
-        self.cursor = max(self.cursor, cursor)
+def by_hand(_: Order) -> Iterable[Step]:
+    """No plan: the department does what it is told to."""
+    return ()
 
 
 class Department:
-    """One unit with its token (role ``unit``). Without a plan it does only what it is told to."""
+    """One unit with its token (role ``unit``), its book, and the plan it works by."""
 
     def __init__(
         self,
@@ -88,100 +70,93 @@ class Department:
         urls: dict[str, str],
         unit: str,
         token: str,
+        plan: Plan = by_hand,
         book: Book | None = None,
-        plan: Plan = lambda order: (),
     ) -> None:
         self.unit = unit
-        self.book = book or Book()
         self.orders: dict[str, Order] = {}
-        self._intake, self._dispatcher, self._tracker = (
-            Connection(http, urls[name], token) for name in ("intake", "dispatcher", "tracker")
-        )
+        self.book = book or Book()
         self._plan = plan
         self._steps: dict[str, list[Step]] = {}
-        self._came: asyncio.Event | None = None
-        for fact in self.book.facts.values():
-            self._heed(fact)
+        self._intake = Connection(http, urls["intake"], token)
+        self._dispatcher = Connection(http, urls["dispatcher"], token)
+        self._tracker = Connection(http, urls["tracker"], token)
+        self.facts = UnitFacts(self._dispatcher, unit, self.book, self._heed)
 
-    # --- facts come in -------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def consuming(self, amqp: str) -> AsyncIterator[None]:
-        """Take facts from the queue while the block lasts (units with ``delivery: amqp``)."""
-        self._came = asyncio.Event()
-        async with await aio_pika.connect_robust(amqp) as connection:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=50)
-            queue = await channel.get_queue(f"unit.{self.unit}", ensure=False)  # it stands already
-            await queue.consume(self._take_message)
-            yield
-
-    async def _take_message(self, message: AbstractIncomingMessage) -> None:
-        self._take(json.loads(message.body))
-        await message.ack()  # only now: had we died before, it would come again
-        if self._came:
-            self._came.set()
-
-    @asynccontextmanager
-    async def following(self) -> AsyncIterator[None]:
-        """Take facts from the feed as a stream of server-sent events while the block lasts."""
-        self._came = asyncio.Event()
-        task = asyncio.create_task(self._follow())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _follow(self) -> None:
-        while True:  # Jiesu ends a stream now and then; it goes on where it ended
-            headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self.book.cursor)}
-            async for position, fact in self._dispatcher.events(self._feed, headers):
-                self._take(fact, position)
-                if self._came:
-                    self._came.set()
-
-    async def read_feed(self) -> None:
-        """Take what has come to the feed since the last time, page by page."""
-        more = True
-        while more:
-            page = await self._dispatcher.get(self._feed, after=str(self.book.cursor), limit=500)
-            for item in page["items"]:
-                self._take(item["fact"], item["position"])
-            more = page["more"]
-
-    @property
-    def _feed(self) -> str:
-        return f"/v1/units/{self.unit}/feed"
-
-    def _take(self, fact: Json, position: int = 0) -> None:
-        if self.book.keep(fact, position):
-            self._heed(fact)
+    # --- what it must do -----------------------------------------------------------------------
 
     def _heed(self, fact: Json) -> None:
-        id, name = fact.get("assignment", ""), fact["type"].split(".", 2)[2].rpartition(".v")[0]
-        if name == "assignment.dispatched":
-            dispatched = datetime.fromisoformat(fact["time"])
-            order = Order(id, fact["subject"], fact["round"], dispatched, fact["data"])
-            self.orders[id] = order
-            self._steps.setdefault(id, sorted(self._plan(order), key=lambda step: step.at))
-        elif name in OVER:
-            self._steps[id] = []
+        """A dispatch brings an order; when the order is taken back, its steps go with it."""
+        id = fact.get("assignment", "")
+        match fact["type"]:
+            case "cn.jiesu.assignment.dispatched.v1":
+                when = datetime.fromisoformat(fact["time"])
+                order = Order(id, fact["subject"], fact["round"], when, fact["data"])
+                self.orders[id] = order
+                # The order may have been taken back already: facts come in no promised order.
+                self._steps.setdefault(id, sorted(self._plan(order), key=lambda step: step.at))
+            case "cn.jiesu.assignment.cancelled.v1" | "cn.jiesu.assignment.returned.v1":
+                self._steps[id] = []
 
     async def order(self, ticket: str, round: int = 1) -> Order:
-        """The order of a ticket's round, as soon as it has come."""
-        while True:
-            for order in self.orders.values():
-                if (order.ticket, order.round) == (ticket, round):
-                    return order
-            await self.hear()
+        """The order of a ticket's round, as soon as it has come. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                for order in self.orders.values():
+                    if (order.ticket, order.round) == (ticket, round):
+                        return order
+                await self.facts.wait()
 
-    async def hear(self) -> None:
-        """Take what has come; with an open queue or stream, wait until something comes."""
-        if self._came is None:
-            await self.read_feed()
-        else:
-            await self._came.wait()
-            self._came.clear()
+    def next_step(self) -> datetime | None:
+        """When there is next something to do."""
+        return min((steps[0].at for steps in self._steps.values() if steps), default=None)
 
-    # --- the department acts -------------------------------------------------------------------
+    async def work(self, now: datetime) -> int:
+        """Take the steps that are due; returns how many."""
+        taken = 0
+        for id, steps in self._steps.items():
+            while steps and steps[0].at <= now:
+                step = steps.pop(0)
+                await getattr(self, step.act)(self.orders[id], **step.form)
+                taken += 1
+        return taken
+
+    # --- what it does --------------------------------------------------------------------------
+
+    async def sign(self, order: Order, handler: str) -> Json:
+        """签收, naming who handles it (专人负责)."""
+        return await self._act(order, "sign", {"handler": handler})
+
+    async def contact(self, order: Order, attempt: int = 1, outcome: str = "reached") -> Json:
+        """先行联系: read whom to call, call, and say what came of it: reached, no_answer …
+
+        Each reading is written down with its reason. The name and number are kept nowhere.
+        """
+        await self.read_contact(order.ticket, f"先行联系 first contact, attempt {attempt}")
+        form = {"how": "phone", "outcome": outcome}
+        return await self._act(order, "contacts", form, f"contacts/{attempt}")
+
+    async def read_contact(self, ticket: str, reason: str) -> Json:
+        """Name, phone and address of who must be contacted. Raises Refused (404) for others."""
+        path = f"/v1/tickets/{ticket}/contact-reads"
+        person: Json = await self._intake.post(path, {"reason": reason})
+        return person
+
+    async def complete(self, order: Order, **form: object) -> Json:
+        """办结, with the form of R-21: kind, solved, result, public_answer, signed_off_by …"""
+        return await self._act(order, "completion", form)
+
+    async def ask_return(self, order: Order, **form: object) -> Json:
+        """退单申请: reason_code, legal_basis, suggested_unit, approver; the desk decides."""
+        return await self._act(order, "return-requests", form)
+
+    async def ask_extension(self, order: Order, **form: object) -> Json:
+        """延期申请: reason, legal_basis, days; a supervisor decides."""
+        path = f"/v1/assignments/{order.id}/extensions"
+        asked: Json = await self._tracker.post(path, form, key=f"{order.id}/extensions")
+        return asked
+
+    async def _act(self, order: Order, act: str, form: Json, key: str = "") -> Json:
+        path = f"/v1/assignments/{order.id}/{act}"
+        done: Json = await self._dispatcher.post(path, form, key=f"{order.id}/{key or act}")
+        return done

@@ -262,9 +262,10 @@ def build_app(
         version="1",
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        responses=problems(413, 500, 503),
     )
     app.state.service = service
-    app.include_router(router, responses=problems(400, 401, 403, 422, 503))
+    app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from shared import clock
 from shared.auth import Body, acting, calling
 from shared.db import Act, Caller, is_trouble
+from shared.errors import JiesuError
 from shared.events import Fact
 from shared.outbox import backlog, facts_after
 from shared.problems import problems
@@ -22,11 +24,18 @@ Ops = Annotated[Caller, Depends(calling("ops"))]
 
 
 class Health(BaseModel):
-    """Whether the process lives, and whether it should get work."""
+    """The process lives; ``ready``: its loops run."""
 
     service: str
     ready: bool
-    why: str = ""
+
+
+class NotReady(JiesuError):
+    """Work should not be sent here now; the detail says why."""
+
+    status = 503
+    slug = "not-ready"
+    title = "服务未就绪 The service is not ready"
 
 
 class LoggedFact(BaseModel):
@@ -65,8 +74,8 @@ async def healthz(request: Request) -> Health:
     return Health(service=service.name, ready=service.ready)
 
 
-@operations.get("/readyz", responses=problems(503))
-async def readyz(request: Request, response: Response) -> Health:
+@operations.get("/readyz")
+async def readyz(request: Request) -> Health:
     """Whether to send work here: the loops live and the database answers."""
     service = request.app.state.service
     why = f"loop {service.died} died" if service.died else "" if service.ready else "not started"
@@ -77,11 +86,12 @@ async def readyz(request: Request, response: Response) -> Health:
         if not is_trouble(error):
             raise
         why = "the database is away"
-    response.status_code = 503 if why else 200
-    return Health(service=service.name, ready=not why, why=why)
+    if why:
+        raise NotReady(why)
+    return Health(service=service.name, ready=True)
 
 
-@operations.get("/metrics", response_class=Response)
+@operations.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics of this service."""
     service = request.app.state.service

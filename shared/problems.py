@@ -39,7 +39,8 @@ class Problem(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for the problems a route may answer with."""
-    return {status: {"model": Problem, "content": {MEDIA: {}}} for status in statuses}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {status: {"content": {MEDIA: {"schema": schema}}} for status in statuses}
 
 
 def document(error: JiesuError) -> dict[str, Any]:
@@ -133,13 +134,23 @@ def to_response(error: Exception) -> Response:
 
 
 def install_problems(app: FastAPI) -> None:
-    """Turn every error of an app into a problem document."""
+    """Turn every error of an app into a problem document, also in what it publishes.
+
+    FastAPI would print the model of an additional response under application/json only.
+    """
+    generate = app.openapi
 
     async def handle(_: Request, error: Exception) -> Response:
         return to_response(error)
 
+    def openapi() -> dict[str, Any]:
+        published = generate()
+        published["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return published
+
     for kind in (JiesuError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI has for extending it
 
 
 class Observed:

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
 
 from services.dispatcher import queries, usecases
 from services.dispatcher.schemas import (
@@ -161,8 +161,9 @@ async def _stream(
         async with service.store.act(actor) as act:
             page = await queries.feed_page(act, unit, after, STREAMED)
         for item in page.items:
+            # The id first: a client that reads line by line then has it with its data.
             data = json.dumps(item.fact, ensure_ascii=False)
-            yield format_sse_event(id=str(item.position), event=item.fact["type"], data_str=data)
+            yield f"id: {item.position}\nevent: {item.fact['type']}\ndata: {data}\n\n".encode()
         after, quiet = page.next, 0.0 if page.items else quiet + config.feed_look
         if quiet >= config.feed_heartbeat:
             yield KEEPALIVE_COMMENT

@@ -51,7 +51,7 @@ class Call:
 class Contact(BaseModel):
     """Whom to call; lives no longer than one request."""
 
-    name: SecretStr = SecretStr("")
+    name: SecretStr | None = None
     phone: SecretStr
 
 
@@ -130,7 +130,7 @@ def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
         "person": call.person,
         "questions": questions,
         "contact": {
-            "name": contact.name.get_secret_value(),
+            "name": contact.name.get_secret_value() if contact.name else None,
             "phone": contact.phone.get_secret_value(),
         },
     }
@@ -188,6 +188,4 @@ async def _addresses(url: httpx.URL) -> list[IPv4Address | IPv6Address]:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    real = inner or address
-    return real.is_global and not real.is_multicast
+    return address.is_global and not address.is_multicast

@@ -27,7 +27,7 @@ from services.feedback.schemas import (
 )
 from services.feedback.settings import Config
 from shared.db import Act
-from shared.errors import Malformed, NotFound, TooEarly, UnknownCode
+from shared.errors import BadCursor, Malformed, NotFound, TooEarly, UnknownCode
 
 FeedbackAct: TypeAlias = Act[Config]
 
@@ -136,19 +136,29 @@ async def next_call(act: FeedbackAct) -> datetime | None:
 
 
 async def page(
-    act: FeedbackAct, state: State | None, after: UUID | None, limit: int
+    act: FeedbackAct, state: State | None, after: str | None, limit: int
 ) -> CallbackPage:
-    """Callbacks in the order they were planned; ``next`` is None on the last page."""
+    """Callbacks in the order they were planned. Raises BadCursor."""
     query = select(Callback).order_by(col(Callback.id)).limit(limit + 1)
     if state is not None:
         query = query.where(col(Callback.state) == state)
     if after is not None:
-        query = query.where(col(Callback.id) > after)
+        query = query.where(col(Callback.id) > await _known_cursor(act, after))
     found = (await act.session.exec(query)).all()
     shown = found[:limit]
-    return CallbackPage(
-        items=await views(act, shown), next=shown[-1].id if len(found) > limit else None
-    )
+    last = str(shown[-1].id) if len(found) > limit else None
+    return CallbackPage(items=await views(act, shown), next=last)
+
+
+async def _known_cursor(act: FeedbackAct, cursor: str) -> UUID:
+    """The callback a page ended with. Raises BadCursor for one that was never given."""
+    try:
+        callback = UUID(cursor)
+    except ValueError:
+        raise BadCursor(field="after") from None
+    if await act.session.get(Callback, callback) is None:
+        raise BadCursor(field="after")
+    return callback
 
 
 async def one(act: FeedbackAct, callback: UUID) -> CallbackOut:
@@ -195,6 +205,7 @@ def _view(config: Config, case: Case, attempts: Iterable[Attempt]) -> CallbackOu
         due=own[-1].due,
         finish_by=callback.finish_by,
         person=needs_person(config, case.ticket, callback),
+        failed_asks=callback.failed_asks,
         ending=case.resolution.ending,
         attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in own],
     )

@@ -23,7 +23,7 @@ ReaderAct = Annotated[
 ]
 CallerAct = Annotated[Act[Config], Depends(acting("phone_system", "callback"), scope="function")]
 FiguresAct = Annotated[
-    Act[Config], Depends(acting("supervisor", "callback", "desk", "ops"), scope="function")
+    Act[Config], Depends(acting("supervisor", "callback", "desk", "service"), scope="function")
 ]
 
 
@@ -31,7 +31,7 @@ FiguresAct = Annotated[
 async def callbacks(
     act: ReaderAct,
     state: State | None = None,
-    after: UUID | None = None,
+    after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CallbackPage:
     """回访列表: callbacks in the order they were planned, for example all that are due."""

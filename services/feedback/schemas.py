@@ -60,7 +60,9 @@ class AttemptOut(BaseModel):
 class CallbackOut(BaseModel):
     """One callback. ``attempt`` is the one planned or running; ``person``: a person makes the call.
 
-    ``ending`` is how the round ended: a closing kind, or ``reopened``.
+    ``finish_by`` is when the round should have its verdict (policy.yaml ``finish_within``);
+    ``failed_asks`` how often the phone system could not be asked for the current attempt;
+    ``ending`` how the round ended: a closing kind, or ``reopened``.
     """
 
     id: UUID
@@ -74,15 +76,16 @@ class CallbackOut(BaseModel):
     due: AwareDatetime
     finish_by: AwareDatetime
     person: bool
+    failed_asks: int
     ending: str | None
     attempts: list[AttemptOut]
 
 
 class CallbackPage(BaseModel):
-    """Callbacks in the order they were planned; ``next`` is the ``after`` of the next page."""
+    """Callbacks in the order they were planned; ``next`` asks for what follows, None at the end."""
 
     items: list[CallbackOut]
-    next: UUID | None
+    next: str | None
 
 
 class CountsOut(BaseModel):

@@ -5,32 +5,32 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.tracker import usecases
-from services.tracker.rules.policy import Policy
+from services.tracker.settings import Config
 from shared.app import Job
 from shared.db import Store
 
 ACTOR = "service:tracker"
 
 
-async def sweep(store: Store[Policy], limit: int) -> int:
+async def sweep(store: Store[Config], limit: int) -> int:
     """Pass the marks that are due."""
     async with store.act(ACTOR) as act:
         return await usecases.pass_marks(act, limit)
 
 
-async def next_mark(store: Store[Policy]) -> datetime | None:
+async def next_mark(store: Store[Config]) -> datetime | None:
     """When the next mark is due."""
     async with store.act(ACTOR) as act:
         return await usecases.next_mark(act)
 
 
-async def recompute(store: Store[Policy], limit: int) -> int:
+async def recompute(store: Store[Config], limit: int) -> int:
     """Make provisional due moments certain whose holidays are known by now."""
     async with store.act(ACTOR) as act:
         return await usecases.recompute(act, limit)
 
 
-async def uncertain_since(store: Store[Policy]) -> datetime | None:
+async def uncertain_since(store: Store[Config]) -> datetime | None:
     """Now, when a due moment can be made certain."""
     async with store.act(ACTOR) as act:
         return await usecases.uncertain_since(act)

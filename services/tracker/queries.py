@@ -20,16 +20,16 @@ from services.tracker.models import Assignment, Clock, Extension, Round, Supervi
 from services.tracker.rules import courses, machine
 from services.tracker.rules.courses import Duty, Matter
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.policy import Policy
 from services.tracker.rules.rates import Share, Tally
 from services.tracker.rules.standing import Standing
 from services.tracker.schemas import ClockOut, DayOut, ExtensionOut, PauseOut, ShareOut
+from services.tracker.settings import Config
 from shared.calendar import WorkCalendar
 from shared.db import Act
 from shared.errors import BadCursor, NotFound
 from shared.events import ClockKind, Role
 
-Acting = Act[Policy]
+Acting = Act[Config]
 
 # FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
 LOCK = {"key_share": True}

@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from services.tracker import usecases
-from services.tracker.rules.policy import Policy
 from services.tracker.schemas import (
     BreachPage,
     ExtensionIn,
@@ -20,6 +19,7 @@ from services.tracker.schemas import (
     SupervisionOut,
     TicketClocks,
 )
+from services.tracker.settings import Config
 from shared.auth import acting
 from shared.db import Act
 from shared.inbox import once
@@ -30,11 +30,11 @@ router = APIRouter()
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
 
-UnitAct = Annotated[Act[Policy], Depends(acting("unit"), scope="function")]
-SupervisorAct = Annotated[Act[Policy], Depends(acting("supervisor"), scope="function")]
-SeeingAct = Annotated[Act[Policy], Depends(acting(*SEES), scope="function")]
-CountingAct = Annotated[Act[Policy], Depends(acting(*COUNTS), scope="function")]
-WatchingAct = Annotated[Act[Policy], Depends(acting("desk", "supervisor"), scope="function")]
+UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
+SupervisorAct = Annotated[Act[Config], Depends(acting("supervisor"), scope="function")]
+SeeingAct = Annotated[Act[Config], Depends(acting(*SEES), scope="function")]
+CountingAct = Annotated[Act[Config], Depends(acting(*COUNTS), scope="function")]
+WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 
 First = Annotated[date | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[date | None, Query(alias="to", description="末日 last day, included")]

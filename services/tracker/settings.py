@@ -8,14 +8,16 @@ from shared.limits import LimitTable
 from shared.notices import load_calendar
 from shared.settings import ServiceSettings
 
+Config = Policy
+
 
 class Settings(ServiceSettings):
     """What every service has."""
 
-    def load(self) -> Policy:
+    def load(self) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
         path = self.config_dir / "policy.yaml"
         table = read(path, LimitTable)
         segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
         calendar = load_calendar(folder, segments, table.timezone)
-        return Policy(table, read(path, Supervising), calendar)
+        return Config(table, read(path, Supervising), calendar)

@@ -46,8 +46,11 @@ MAY: dict[str, May] = {
     ),
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
-    "usecases": May(names("rules models queries schemas settings registration phone"), STORAGE),
+    "usecases": May(
+        names("rules models queries schemas settings registration phone clockwork"), STORAGE
+    ),
     "registration": May(names("rules models queries schemas settings"), STORAGE),
+    "clockwork": May(names("rules models queries"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
@@ -56,7 +59,7 @@ MAY: dict[str, May] = {
     ),
     "schemas": May(names("rules"), names("pydantic"), PURE | names("auth problems")),
     "settings": May(
-        names("rules"), names("pydantic pydantic_settings"), PURE | names("config settings")
+        names("rules"), names("pydantic pydantic_settings"), PURE | names("config notices settings")
     ),
 }
 

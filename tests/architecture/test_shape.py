@@ -27,12 +27,15 @@ MAY_HAVE = {
         "registration": "the group that shares one commit is a use case of its own",
     },
     "dispatcher": {"queries": "selects that repeat"},
-    "tracker": {"queries": "selects that repeat"},
+    "tracker": {
+        "queries": "selects that repeat",
+        "clockwork": "both doors that move clocks, facts and time, end in it",
+    },
     "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
-SHARED_LINES = 2_000
+SHARED_LINES = 3_000  # docs/adr/0017-shared-holds-more-than-planned.md
 FILE_LINES = 400
 FUNCTION_LINES = 40
 LONG_FILES = {Path("shared/events.py"): "every fact in one file is the point"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -24,14 +23,12 @@ from tests.service.dispatcher_scenes import (
     COMPANY_CO,
     NUMBER,
     STREET_LIGHT,
-    assignments,
     banquet,
     closed,
     company,
     finish,
     finish_all,
     names,
-    post,
     register,
     reopened,
     settle,
@@ -290,6 +287,18 @@ async def test_a_verdict_waits_for_the_round_it_is_about(dispatcher: Bench) -> N
     assert [fact.round for fact in await dispatcher.told("assignment.closed")] == [2]
 
 
+async def test_a_late_verdict_on_an_older_round_opens_nothing_again(dispatcher: Bench) -> None:
+    await register(dispatcher)
+    await finish_all(dispatcher, STREET_LIGHT)
+    await dispatcher.hear(reopened(dispatcher, 2))
+    await finish_all(dispatcher, STREET_LIGHT)
+    await dispatcher.hear(closed(dispatcher, 2))
+    await dispatcher.hear(closed(dispatcher, 1))
+    answer = await dispatcher.http("desk").get(f"/v1/tickets/{NUMBER}/assignments")
+    assert answer.json()["stand"] == "closed"
+    assert [one["verdict"] for one in answer.json()["assignments"]] == ["satisfied"] * 2
+
+
 async def test_a_late_fact_of_an_older_round_opens_nothing(dispatcher: Bench) -> None:
     await register(dispatcher)
     await finish_all(dispatcher, STREET_LIGHT)
@@ -305,88 +314,3 @@ async def test_nothing_ends_before_it_began(dispatcher: Bench) -> None:
     await dispatcher.hear(withdrawn, dispatcher.fact(street_light(), subject=NUMBER))
     (cancelled,) = await dispatcher.told("assignment.cancelled")
     assert cancelled.time == dispatcher.now
-
-
-# --- the desk ----------------------------------------------------------------------------------
-
-BY_HAND: dict[str, Any] = {"lead": "HC", "co_handlers": ["MZJ"], "reason": "属地管理"}
-
-
-async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
-    await register(dispatcher, banquet())
-    page = (await dispatcher.http("desk").get("/v1/unassigned")).json()
-    assert [item["ticket"] for item in page["items"]] == [NUMBER]
-    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
-    assert answer["stand"] == "assigned"
-    told = await dispatcher.told("assignment.dispatched")
-    assert [(fact.unit, fact.data.role, fact.data.rule) for fact in told] == [
-        ("HC", "lead", None),
-        ("MZJ", "co", None),
-    ]
-    assert {fact.data.reason for fact in told} == {"属地管理"}
-    assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
-
-
-async def test_the_desk_may_grant_a_complex_ticket_its_time(dispatcher: Bench) -> None:
-    await register(dispatcher, street_light(urgency="complex"))
-    body = {"lead": "CGZF", "reason": "情况复杂", "urgency": "complex"}
-    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
-    assert answer["urgency"] == "complex"
-    first, second = await dispatcher.told("assignment.dispatched")
-    assert (first.data.limits.handle, second.data.limits.handle) == ("5wd", "15wd")
-
-
-async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
-    await register(dispatcher, company())
-    await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER))
-    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
-    cancelled = await dispatcher.told("assignment.cancelled")
-    assert {(fact.unit, fact.data.reason) for fact in cancelled} == {
-        (unit, "redispatched") for unit in (COMPANY, *COMPANY_CO)
-    }
-    given = await assignments(dispatcher)
-    assert {unit for unit, _, state in await states(dispatcher) if state == "dispatched"} == {
-        "HC",
-        "MZJ",
-    }
-    (order,) = [one for one in await dispatcher.told() if one.assignment == given["HC"]]
-    assert (order.round, "补充" in order.data.content) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"lead": "HCC"}, "lead"),
-        ({"co_handlers": ["MZJ", "MZZ"]}, "co_handlers"),
-    ],
-)
-async def test_an_unknown_unit_is_answered_with_the_nearest(
-    dispatcher: Bench, body: dict[str, Any], field: str
-) -> None:
-    await register(dispatcher, banquet())
-    path = f"/v1/tickets/{NUMBER}/assign"
-    answer = await post(dispatcher.http("desk"), path, BY_HAND | body, 422)
-    assert (answer["field"], answer["type"].rpartition("/")[2]) == (field, "unknown-code")
-    assert BY_HAND[field][0] in answer["nearest"] or BY_HAND[field] in answer["nearest"]
-
-
-@pytest.mark.parametrize("body", [{"lead": "MZJ", "co_handlers": ["HC"]}, {"lead": "HC"}])
-async def test_by_hand_too_the_reported_unit_gets_nothing(
-    dispatcher: Bench, body: dict[str, Any]
-) -> None:
-    await register(dispatcher, banquet(reported_unit="HC"))
-    path = f"/v1/tickets/{NUMBER}/assign"
-    answer = await post(dispatcher.http("desk"), path, BY_HAND | body, 409)
-    assert answer["type"].endswith("recused")
-    assert await names(dispatcher) == ["ticket.unassigned"]
-
-
-async def test_what_is_resolved_is_not_assigned(dispatcher: Bench) -> None:
-    await register(dispatcher)
-    await finish_all(dispatcher, STREET_LIGHT)
-    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND, 409)
-    assert (answer["state"], answer["allowed"]) == ("resolved", [])
-
-
-async def test_a_ticket_that_is_not_there_is_not_assigned(dispatcher: Bench) -> None:
-    await post(dispatcher.http("desk"), "/v1/tickets/20260302-999999/assign", BY_HAND, 404)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from werkzeug import Request, Response
 
 from services.feedback import usecases
 from services.feedback.phone import Call
+from services.feedback.schemas import OutcomeIn
 from shared import clock
 from shared.auth import issue
 from shared.settings import DEVELOPMENT_KEY
@@ -176,9 +176,21 @@ async def test_without_a_phone_system_a_call_waits_for_staff(feedback: Bench) ->
 async def test_two_at_once_ask_once(calling: Bench, outside: Outside) -> None:
     await resolved(calling)
     calling.at(FIRST_CALL)
-    moved = await asyncio.gather(calling.run("ring"), calling.run("ring"))
-    assert sorted(moved) == [0, 1]
-    assert len(outside.asks) == 1
+    async with calling.service.store.act("service:feedback") as act:
+        assert (await usecases.claim_calls(act, 10, clock.real()))[0] == 1
+        assert await calling.run("ring") == 0
+    assert outside.asks == []
+
+
+async def test_a_call_whose_outcome_is_being_reported_does_not_expire(calling: Bench) -> None:
+    callback = await due(calling)
+    calling.at("2026-03-03T13:00+08:00")
+    async with calling.service.store.act("phone_system:test") as act:
+        body = OutcomeIn(attempt=1, outcome="refused")
+        await usecases.report_outcome(act, callback, body)
+        assert await calling.run("expire") == 0
+    assert await calling.run("expire") == 0
+    assert (await attempt_of(calling))["outcome"] == "refused"
 
 
 # --- windows and the clock ---------------------------------------------------------------------
@@ -230,7 +242,7 @@ def intake_refuses(outside: Outside) -> None:
 
 
 def intake_knows_no_number(outside: Outside) -> None:
-    outside.contact = {"name": CITIZEN["name"]}
+    outside.contact = {"name": CITIZEN["name"], "phone": None, "address": None}
 
 
 @pytest.mark.parametrize("trouble", [phone_refuses, intake_refuses, intake_knows_no_number])
@@ -261,9 +273,9 @@ async def test_a_phone_system_that_is_not_there_is_tried_again(
 ) -> None:
     gone = settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
     async with bench("feedback", url, keys, **gone) as one:
-        await due(one)
-        [row] = await one.rows("SELECT next_step, failed_asks FROM callbacks")
-        assert row == {"next_step": "ask", "failed_asks": 1}
+        view = f"/v1/callbacks/{await due(one)}"
+        assert (await one.http("callback").get(view)).json()["failed_asks"] == 1
+        assert await one.service.next_due() == one.now + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(

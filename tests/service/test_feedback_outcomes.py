@@ -252,3 +252,10 @@ async def test_the_list_is_paged_and_narrowed_by_state(feedback: Bench) -> None:
     assert (await client.get("/v1/callbacks?state=over")).status_code == 422
     assert (await client.get("/v1/callbacks?limit=0")).status_code == 422
     assert (await feedback.http("unit", "CG").get("/v1/callbacks")).status_code == 403
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "0", "01890000-0000-7000-8000-000000000000"])
+async def test_a_cursor_that_was_never_given_is_refused(feedback: Bench, cursor: str) -> None:
+    answer = await feedback.http("callback").get("/v1/callbacks", params={"after": cursor})
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "after"

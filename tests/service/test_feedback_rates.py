@@ -143,7 +143,7 @@ async def test_a_malformed_question_names_its_field(
 
 
 async def test_an_unknown_formula_is_told_the_known_ones(feedback: Bench) -> None:
-    answer = await feedback.http("ops").get("/v1/rates", params={"formula": "ziyang-1999"})
+    answer = await feedback.http("desk").get("/v1/rates", params={"formula": "ziyang-1999"})
     assert answer.json()["allowed"] == ["ziyang-2022", "ziyang-2020", "beijing-district"]
 
 

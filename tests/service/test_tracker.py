@@ -20,7 +20,6 @@ from services.tracker.rules.policy import Policy
 from services.tracker.settings import Settings
 from shared import clock
 from shared.bus import Message
-from shared.calendar import WorkCalendar
 from shared.events import (
     AssignmentCancelled,
     AssignmentCompleted,
@@ -45,6 +44,7 @@ from shared.events import (
     TicketWithdrawn,
     Urgency,
 )
+from shared.notices import load_calendar
 from tests.bench import ROOT, Bench
 
 TZ = ZoneInfo("Asia/Shanghai")
@@ -631,7 +631,8 @@ def with_notice(tmp_path: Path) -> Policy:
         '[{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
     )
     segments = policy.table.calendar.duty_segments
-    return Policy(policy.table, policy.supervising, WorkCalendar.load(tmp_path, segments, TZ))
+    calendar = load_calendar(tmp_path, segments, TZ)
+    return Policy(policy.table, policy.supervising, calendar)
 
 
 async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrives(

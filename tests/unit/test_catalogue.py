@@ -254,7 +254,8 @@ def test_the_countys_rules_agree_with_the_oracle(
         "flags": tuple(data.draw(some(["tourism", "threat", "epidemic", "water"]))),
     }
     asked = asked.model_copy(update=drawn)
-    assert found(ziyang.rules, asked) == oracle(ziyang.rules, asked)
+    first = ziyang.first(asked, text_of(asked))
+    assert (first.id if first else None) == oracle(ziyang.rules, asked)
 
 
 @pytest.mark.parametrize(

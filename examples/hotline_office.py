@@ -1,0 +1,120 @@
+"""热线办 The people of the hotline office: desk (派单员), supervisor (督办员), operations.
+
+They have no system of their own here, they use Jiesu's HTTP directly, each with their own token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import httpx
+
+from examples.connection import Connection, Json
+
+Token = Callable[[str], str]  # role → token
+
+
+class Office:
+    """What the desk, the supervisors and operations do and look at."""
+
+    def __init__(self, http: httpx.AsyncClient, urls: dict[str, str], token: Token) -> None:
+        self._desk = {
+            name: Connection(http, urls[name], token("desk")) for name in ("intake", "dispatcher")
+        }
+        self._supervisor = {
+            name: Connection(http, urls[name], token("supervisor"))
+            for name in ("tracker", "feedback")
+        }
+        self._ops = {name: Connection(http, url, token("ops")) for name, url in urls.items()}
+
+    # --- desk ----------------------------------------------------------------------------------
+
+    async def ticket(self, number: str) -> Json:
+        """One ticket in its working copy: nobody is named in it."""
+        found: Json = await self._desk["intake"].get(f"/v1/tickets/{number}")
+        return found
+
+    async def tickets(self) -> list[Json]:
+        """Every ticket there is."""
+        found: list[Json] = []
+        after: dict[str, str] = {}
+        while True:
+            page = await self._desk["intake"].get("/v1/tickets", limit=500, **after)
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            after = {"after": page["next"]}
+
+    async def unassigned(self) -> list[Json]:
+        """待派: what no rule of the catalogue covers, and what came back."""
+        page = await self._desk["dispatcher"].get("/v1/unassigned", limit=500)
+        return list(page["items"])
+
+    async def assign(
+        self, number: str, lead: str, reason: str, co_handlers: Sequence[str] = ()
+    ) -> Json:
+        """指定承办单位 by hand."""
+        body = {"lead": lead, "co_handlers": list(co_handlers), "reason": reason}
+        done: Json = await self._desk["dispatcher"].post(f"/v1/tickets/{number}/assign", body)
+        return done
+
+    async def assignments(self, number: str) -> list[Json]:
+        """A ticket's assignments, oldest first."""
+        found = await self._desk["dispatcher"].get(f"/v1/tickets/{number}/assignments")
+        return list(found["assignments"])
+
+    async def rule_on_return(self, assignment: str, *, granted: bool, ruling: str) -> Json:
+        """退单裁定."""
+        body = {"granted": granted, "ruling": ruling}
+        path = f"/v1/assignments/{assignment}/ruling"
+        done: Json = await self._desk["dispatcher"].post(path, body)
+        return done
+
+    # --- supervisor ----------------------------------------------------------------------------
+
+    async def clocks(self, number: str) -> Json:
+        """时限: the clocks of a ticket explained, its extensions and supervisions."""
+        found: Json = await self._supervisor["tracker"].get(f"/v1/tickets/{number}/clocks")
+        return found
+
+    async def supervise(self, assignment: str, rung: int, reason: str) -> Json:
+        """督办 by hand."""
+        body = {"rung": rung, "reason": reason}
+        path = f"/v1/assignments/{assignment}/supervisions"
+        done: Json = await self._supervisor["tracker"].post(path, body)
+        return done
+
+    async def rule_on_extension(self, extension: str, *, granted: bool, reason: str) -> Json:
+        """延期审批."""
+        body = {"granted": granted, "reason": reason}
+        path = f"/v1/extensions/{extension}/ruling"
+        done: Json = await self._supervisor["tracker"].post(path, body)
+        return done
+
+    async def rates(self, first: str, last: str) -> tuple[Json, Json]:
+        """On-time rates and satisfaction of a period; both days included."""
+        period = {"from": first, "to": last}
+        on_time = await self._supervisor["tracker"].get("/v1/rates", **period)
+        satisfaction = await self._supervisor["feedback"].get("/v1/rates", **period)
+        return on_time, satisfaction
+
+    # --- operations ----------------------------------------------------------------------------
+
+    async def facts(self, service: str, after: int) -> tuple[list[Json], int]:
+        """What a service said since a position of its fact log, and the position reached."""
+        facts: list[Json] = []
+        while True:
+            page = await self._ops[service].get("/v1/facts", after=after, limit=1000)
+            facts += [row["fact"] for row in page["facts"]]
+            if page["next"] == after:
+                return facts, after
+            after = page["next"]
+
+    async def metrics(self) -> dict[str, dict[str, float]]:
+        """The plain counters and gauges of each service, by name."""
+        return {name: _numbers(await one.text("/metrics")) for name, one in self._ops.items()}
+
+
+def _numbers(exposition: str) -> dict[str, float]:
+    rows = [line.split(" ") for line in exposition.splitlines() if not line.startswith("#")]
+    return {row[0]: float(row[1]) for row in rows if "{" not in row[0]}

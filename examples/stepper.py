@@ -1,0 +1,116 @@
+"""步进时钟 Drives the stepped clock over HTTP: time passes when nobody has anything left to do.
+
+Every service says by ``GET /clock`` whether it is idle and when there is next something to do;
+``POST /clock`` steps it. Services that share a process share a clock, others have one each: all
+are stepped alike. Only a system started with ``JIESU_CLOCK=simulated`` lets itself be stepped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import httpx
+
+from examples.connection import Connection, Json, rest
+
+PATIENCE = 60.0  # seconds: longer than any retry of a fact that came too early
+
+
+class Face(NamedTuple):
+    """How one service's clock looked."""
+
+    now: datetime
+    idle: bool
+    next_due: datetime | None
+
+
+class NotIdle(Exception):
+    """A service found no rest; the message says which."""
+
+
+# What people do at an instant; True when somebody did something.
+People = Callable[[datetime], Awaitable[bool]]
+# When somebody next means to do something.
+Agenda = Callable[[], datetime | None]
+
+
+async def nobody(_: datetime) -> bool:
+    """Nobody does anything."""
+    return False
+
+
+class Stepper:
+    """All clocks of a system, stepped together with a token of role ``ops``.
+
+    ``pause``: seconds between two looks. Over a real broker a fact may be on its way between them.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, urls: Mapping[str, str], token: str, pause: float = 0.0
+    ) -> None:
+        self._services = {name: Connection(http, url, token) for name, url in urls.items()}
+        self._pause = pause
+        self.now = datetime.min
+        self.steps = 0
+
+    async def settle(self) -> datetime | None:
+        """Wait until all are idle, twice in a row and alike; returns when there is next something
+        to do. Raises NotIdle.
+        """
+        known: list[Face] = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    faces = await self._look()
+                    if faces == known and all(face.idle for face in faces):
+                        break
+                    known = faces
+                    await rest(self._pause)
+        except TimeoutError:
+            busy = [name for name, face in zip(self._services, known, strict=False) if not face.idle]
+            raise NotIdle(", ".join(busy)) from None
+        self.now = faces[0].now
+        return earliest(face.next_due for face in faces)
+
+    async def step(self, to: datetime) -> None:
+        """Move every clock forward to an instant."""
+        body = {"now": to.isoformat()}
+        await asyncio.gather(*(one.post("/clock", body) for one in self._services.values()))
+        self.steps += 1
+
+    async def run(
+        self, until: datetime | None = None, people: People = nobody, agenda: Agenda = lambda: None
+    ) -> None:
+        """Let time pass: to an instant, or until nobody has anything to do any more.
+
+        At each instant all services come to rest first, then people act, until they are done too.
+        """
+        while True:
+            due = await self.settle()
+            if await people(self.now):
+                continue
+            wanted = earliest((due, agenda(), until))
+            if wanted is None or (until is not None and self.now >= until):
+                return
+            await self.step(wanted)
+
+    async def _look(self) -> list[Face]:
+        faces: list[Json] = await asyncio.gather(
+            *(one.get("/clock") for one in self._services.values())
+        )
+        return [
+            Face(
+                datetime.fromisoformat(face["now"]),
+                face["idle"],
+                face["next_due"] and datetime.fromisoformat(face["next_due"]),
+            )
+            for face in faces
+        ]
+
+
+def earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The first of some instants."""
+    return min((moment for moment in moments if moment is not None), default=None)
