@@ -168,16 +168,13 @@ def _given_rabbitmq(address: str, vhost: str) -> Iterator[Broker]:
     api = os.environ.get("JIESU_TEST_RABBITMQ_API", guess)
     with httpx.Client(base_url=api, timeout=START_SECONDS) as client:
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        _said_yes(client.put(f"/api/vhosts/{vhost}"))
-        _said_yes(client.put(f"/api/permissions/{vhost}/{url.username}", json=everything))
+        client.put(f"/api/vhosts/{vhost}").raise_for_status()
+        grant = client.put(f"/api/permissions/{vhost}/{url.username}", json=everything)
+        grant.raise_for_status()
         try:
             yield Broker(str(url.copy_with(path=f"/{vhost}")), api)
         finally:
-            _said_yes(client.delete(f"/api/vhosts/{vhost}"))
-
-
-def _said_yes(response: httpx.Response) -> None:
-    response.raise_for_status()
+            client.delete(f"/api/vhosts/{vhost}").raise_for_status()
 
 
 @contextmanager
