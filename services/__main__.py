@@ -129,10 +129,13 @@ def token(
         raise ConfigError(str(error)) from None
 
 
+Names = Annotated[list[str] | None, typer.Argument(help="services; all when none is named")]
+
+
 @cli.command("dead")
-def list_dead() -> None:
+def list_dead(names: Names = None) -> None:
     """List facts that failed for good: where, which, how often, since when, why."""
-    for name, rows in asyncio.run(_in_each(dead)).items():
+    for name, rows in asyncio.run(_in_each(names, dead)).items():
         for row in rows:
             print(f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}")
             print(f"    since {row.since:%F %T}  {row.reason}")
@@ -140,18 +143,21 @@ def list_dead() -> None:
 
 @cli.command("replay")
 def replay_dead(
-    number: Annotated[int | None, typer.Argument(help="#id of one; else all")] = None,
+    names: Names = None,
+    number: Annotated[int | None, typer.Option("--id", help="the #id of one; else all")] = None,
 ) -> None:
     """Give dead facts another life; the running service picks them up within a second."""
-    for name, count in asyncio.run(_in_each(lambda act: replay(act, number))).items():
+    for name, count in asyncio.run(_in_each(names, lambda act: replay(act, number))).items():
         print(f"{name}: {count} to be tried again")
 
 
-async def _in_each(do: Callable[[Act[Any]], Awaitable[Any]]) -> dict[str, Any]:
-    """Do something in every service's database."""
+async def _in_each(
+    names: list[str] | None, do: Callable[[Act[Any]], Awaitable[Any]]
+) -> dict[str, Any]:
+    """Do something in the databases of some services."""
     found = {}
     with _databases() as url_of:
-        for name in NAMES:
+        for name in map(_known, names or NAMES):
             store: Store[None] = Store(name, url_of(name), None, pool_size=1)
             async with store.act("ops") as act:
                 found[name] = await do(act)

@@ -69,6 +69,8 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> 
     serving = [asyncio.create_task(server.serve()) for server in servers]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
+    for app in apps.values():
+        app.state.service.begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)

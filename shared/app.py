@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from sqlalchemy import text
 
 from shared import clock, crypto, outbox
 from shared.auth import Gate
-from shared.bus import BusTrouble, connect
+from shared.bus import BusTrouble, Message, connect
 from shared.db import Store, is_current, is_trouble
 from shared.errors import ConfigError
 from shared.inbox import Inbox, Subscriptions
@@ -44,14 +44,14 @@ class Job:
 
     ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
     at once while it moves a whole batch. ``due(store)`` says when there is next something to do.
-    ``on_commit`` also wakes it after each of this service's commits.
+    ``on_receipt`` also wakes it whenever facts were received.
     """
 
     run: Callable[[Store[Any], int], Awaitable[int]]
     due: Callable[[Store[Any]], Awaitable[datetime | None]]
     every: float = 1.0
     limit: int = 100
-    on_commit: bool = False
+    on_receipt: bool = False
 
 
 class Service:
@@ -70,6 +70,7 @@ class Service:
             name, settings.database_url, settings.load(), pool_size=settings.pool_size
         )
         self.store.before_commit = outbox.write
+        self.store.after_telling = lambda: self._wake("relay")
         self.store.fingerprint = crypto.Digester(key_bytes(settings.index_key)).fingerprint
         self.metrics = Metrics()
         self.gate = Gate(settings.token_keys)
@@ -100,11 +101,15 @@ class Service:
         self.ready = True
         log.info("started", service=self.name)
 
-    async def stop(self) -> None:
-        """Stop within the budget: consumers first, then jobs, then a last relay pass."""
+    def begin_stop(self) -> None:
+        """Take no more work: not ready, loops and streams end what they have in hand."""
         self.ready = False
         self.stopping.set()
         self.wake()
+
+    async def stop(self) -> None:
+        """Stop within the budget: every loop ends its step, then a last relay pass."""
+        self.begin_stop()
         if self._loops:
             _, late = await asyncio.wait(
                 self._loops.values(), timeout=self.settings.stop_seconds * 0.6
@@ -134,10 +139,14 @@ class Service:
         for waker in self._wakers.values():
             waker.set()
 
-    def _committed(self) -> None:
-        for name, waker in self._wakers.items():
-            if name == "relay" or (name in self.jobs and self.jobs[name].on_commit):
-                waker.set()
+    def _wake(self, *names: str) -> None:
+        for name in names:
+            if name in self._wakers:
+                self._wakers[name].set()
+
+    async def _receive(self, messages: Sequence[Message]) -> None:
+        await self.inbox.receive(messages)
+        self._wake(*(name for name, job in self.jobs.items() if job.on_receipt))
 
     def _run(self, name: str, loop: Awaitable[None]) -> None:
         async def run() -> None:
@@ -162,7 +171,7 @@ class Service:
 
     async def _consume(self) -> None:
         await self._until_reachable()
-        await self.bus.consume(self.queue, self.inbox.receive, self.stopping)
+        await self.bus.consume(self.queue, self._receive, self.stopping)
 
     async def _until_reachable(self) -> None:
         delay = 0.2
@@ -247,7 +256,6 @@ def build_app(
 ) -> FastAPI:
     """The FastAPI app of one service; ``app.state.service`` is the running service."""
     service = Service(name, settings, subscriptions, jobs)
-    service.store.on_commit = service._committed
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

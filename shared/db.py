@@ -19,10 +19,11 @@ from alembic import command, context
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock
@@ -32,6 +33,8 @@ from shared.observability import traceparent
 C = TypeVar("C")
 T = TypeVar("T")
 R = TypeVar("R")
+
+STORED = "stored"  # set in a session's info once it stored a row
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -126,15 +129,15 @@ class Act(Generic[C]):
 class Store(Generic[C]):
     """The database of one service with the rules its acts work under.
 
-    ``before_commit`` writes what an act told; ``on_commit`` is called after each commit, so that
-    the relay need not wait for its next look.
+    ``before_commit`` writes what an act told; ``after_telling`` is called when that is committed,
+    so that the relay need not wait for its next look.
     """
 
     def __init__(self, name: str, url: str, config: C, *, pool_size: int = 5) -> None:
         self.name = name
         self.config = config
         self.engine = open_engine(url, pool_size)
-        self.on_commit: Callable[[], None] = lambda: None
+        self.after_telling: Callable[[], None] = lambda: None
         self.before_commit: Callable[[Act[C]], Awaitable[None]] = _nothing
         self.fingerprint: Callable[[bytes], str] = lambda raw: raw.hex()
 
@@ -152,7 +155,8 @@ class Store(Generic[C]):
             yield act
             await self.before_commit(act)
             await session.commit()
-        self.on_commit()
+        if act.told:
+            self.after_telling()
 
     async def finish(self, connection: AsyncConnection) -> None:
         """Commit work done on a bare connection: the relay's marks, which tell nothing."""
@@ -165,6 +169,12 @@ class Store(Generic[C]):
 
 async def _nothing(_: Act[Any]) -> None:
     return
+
+
+@event.listens_for(Session, "after_flush")
+def _note_storing(session: Session, _: Any) -> None:
+    """An act that only read wakes nobody; nor does a job by what it moves with plain SQL."""
+    session.info[STORED] = True
 
 
 def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:

@@ -40,6 +40,7 @@ class Bench:
         self._clients = clients
         self._http: dict[tuple[str, str | None, str], httpx.AsyncClient] = {}
         self._seq: Counter[tuple[str, str]] = Counter()
+        self._later = clock.real()
 
     # --- time ----------------------------------------------------------------------------------
 
@@ -106,11 +107,10 @@ class Bench:
     async def hear(self, *facts: Fact) -> None:
         """Receive facts as one batch off the bus, then try what was parked until it rests."""
         await self.receive([Message(fact.key, str(fact.id), fact.encode()) for fact in facts])
-        later = clock.real()
-        for _ in range(5):
-            later += timedelta(hours=2)
-            if not await self.service.inbox.retry_once(now=later):
-                break
+        moved = 1
+        while moved:  # each look is later than every due moment an earlier one set
+            self._later += timedelta(hours=2)
+            moved = await self.service.inbox.retry_once(now=self._later)
 
     async def receive(self, messages: Sequence[Message]) -> None:
         """Receive raw messages as one batch, nothing more."""

@@ -23,5 +23,7 @@ async def oldest_delivery(store: Store[Config]) -> datetime | None:
 
 
 JOBS: dict[str, Job] = {
-    "number_feed": Job(run=number_feed, due=oldest_delivery, every=0.5, limit=1_000)
+    "number_feed": Job(
+        run=number_feed, due=oldest_delivery, every=1.0, limit=1_000, on_receipt=True
+    )
 }

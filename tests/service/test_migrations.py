@@ -1,0 +1,34 @@
+"""Each service's migrations lead to exactly the tables its models declare."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from services.registry import NAMES, migrations, part
+from shared.db import is_current, migrate, open_engine
+from tests.infrastructure import Postgres
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_migrations_and_models_agree(postgres: Postgres, name: str) -> None:
+    async with postgres.fresh_database() as url:
+        engine = open_engine(url, 1)
+        assert not await is_current(engine, migrations(name))
+        await migrate(url, migrations(name))
+        await migrate(url, migrations(name))  # a second run changes nothing
+        assert await is_current(engine, migrations(name))
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences, part(name).base.metadata) == []
+        await engine.dispose()
+
+
+def differences(connection: Connection, metadata: MetaData) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def test_no_two_services_share_a_table() -> None:
+    bases = [part(name).base.metadata for name in NAMES]
+    assert len({id(metadata) for metadata in bases}) == len(NAMES)
