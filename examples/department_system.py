@@ -29,6 +29,7 @@ class Order:
     """派单: one work order. ``id`` names the assignment; ``data`` is the dispatch as it came."""
 
     id: str
+    unit: str
     ticket: str
     round: int
     dispatched: datetime
@@ -90,8 +91,14 @@ class Department:
         id = fact.get("assignment", "")
         match fact["type"]:
             case "cn.jiesu.assignment.dispatched.v1":
-                when = datetime.fromisoformat(fact["time"])
-                order = Order(id, fact["subject"], fact["round"], when, fact["data"])
+                order = Order(
+                    id=id,
+                    unit=fact["unit"],
+                    ticket=fact["subject"],
+                    round=fact["round"],
+                    dispatched=datetime.fromisoformat(fact["time"]),
+                    data=fact["data"],
+                )
                 self.orders[id] = order
                 # The order may have been taken back already: facts come in no promised order.
                 self._steps.setdefault(id, sorted(self._plan(order), key=lambda step: step.at))
@@ -111,14 +118,14 @@ class Department:
         """When there is next something to do."""
         return min((steps[0].at for steps in self._steps.values() if steps), default=None)
 
-    async def work(self, now: datetime) -> int:
-        """Take the steps that are due; returns how many."""
-        taken = 0
+    async def work(self, now: datetime) -> list[tuple[Step, Order]]:
+        """Take the steps that are due, and say which."""
+        taken = []
         for id, steps in self._steps.items():
             while steps and steps[0].at <= now:
-                step = steps.pop(0)
-                await getattr(self, step.act)(self.orders[id], **step.form)
-                taken += 1
+                step, order = steps.pop(0), self.orders[id]
+                await getattr(self, step.act)(order, **step.form)
+                taken.append((step, order))
         return taken
 
     # --- what it does --------------------------------------------------------------------------

@@ -125,15 +125,16 @@ class UnitFacts:
             elif field == "data":
                 yield position, json.loads(value)
 
-    async def read(self) -> None:
-        """Take what has come to the feed since the last time, page by page."""
-        more = True
+    async def read(self) -> bool:
+        """Take what has come to the feed since the last time, page by page; False for nothing."""
+        start, more = self._book.cursor, True
         while more:
             after = str(self._book.cursor)
             page = await self._dispatcher.get(self._path, after=after, limit=PAGE)
             for item in page["items"]:
                 self._take(item["fact"], item["position"])
             more = page["more"]
+        return self._book.cursor > start
 
     @property
     def _path(self) -> str:
@@ -142,8 +143,8 @@ class UnitFacts:
     async def wait(self) -> None:
         """Until more facts may have come, by whichever of the ways is open."""
         if self._came is None:
-            await rest(LOOK_AGAIN)
-            await self.read()
+            if not await self.read():
+                await rest(LOOK_AGAIN)
         else:
             await self._came.wait()
             self._came.clear()

@@ -127,10 +127,13 @@ def _says() -> Json:
 def _hears() -> Json:
     """One operation for each queue."""
     return {
-        f"{_channel(name).removeprefix('svc.')}.hears": _operation("receive", name, kinds)
-        | {"x-bound-to": bound}
-        for name, (kinds, bound) in _queues().items()
+        f"{_owner(queue)}.hears": _operation("receive", queue, kinds) | {"x-bound-to": bound}
+        for queue, (kinds, bound) in _queues().items()
     }
+
+
+def _owner(queue: str) -> str:
+    return queue.removeprefix("svc.").removesuffix(f".{UNIT}")
 
 
 def _operation(action: str, address: str, kinds: Sequence[type[Data]]) -> Json:

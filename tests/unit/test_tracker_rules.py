@@ -439,6 +439,25 @@ def test_done_while_the_desk_rules_is_judged_by_the_time_that_ran() -> None:
     assert told(standing(pauses=(pause,)), in_time)[-1] == "deadline.met@03-12 10:00"
 
 
+def test_asked_at_the_due_moment_and_done_that_evening_is_in_time() -> None:
+    after = standing(pauses=(Pause(at("03-09 18:00")),), met=at("03-09 20:00"))
+    assert after.breached is None
+    assert after.judged == at("03-09 20:00")
+
+
+def test_a_refusal_after_the_answer_changes_nothing() -> None:
+    asked, met = at("03-04 10:00"), at("03-05 10:00")
+    unruled = standing(pauses=(Pause(asked),), met=met)
+    refused = standing(pauses=(Pause(asked, at("03-06 10:00")),), met=met)
+    assert unruled == refused
+    assert unruled.pauses == (Pause(asked, met),)
+
+
+def test_a_duty_lost_before_its_dispatch_was_known_ends_as_it_starts() -> None:
+    after = standing(lost=Ending(at("03-01 10:00"), courses.WITHDRAWN))
+    assert (after.state, after.ended) == (State.CANCELLED, at("03-02 10:00"))
+
+
 def test_the_ladder_stands_still_with_its_clock() -> None:
     pause = Pause(at("03-10 10:00"), at("03-11 10:00"))
     points = {mark.key: local(mark.at) for mark in marks(standing(pauses=(pause,)), CALENDAR)}
@@ -578,6 +597,32 @@ def test_a_calendar_that_arrives_never_moves_it_earlier(pauses: tuple[Pause, ...
     assert after.due == before.due
     assert not after.provisional
     assert explain(after, known).kept
+
+
+OVER_NEW_YEAR = {
+    "an extension": {"started": at("12-22 10:00"), "extension": 5},
+    "a pause": {
+        "started": at("12-24 10:00"),
+        "pauses": (Pause(at("12-30 08:30"), at("12-30 18:00")),),
+    },
+}
+
+
+@pytest.mark.parametrize("what", OVER_NEW_YEAR.values(), ids=OVER_NEW_YEAR)
+def test_what_crosses_into_such_a_year_is_provisional_too(what: dict[str, Any]) -> None:
+    assert not standing(started=what["started"]).provisional
+    assert standing(**what).provisional
+
+
+def test_a_pause_given_back_in_such_a_year_never_moves_it_earlier() -> None:
+    pause = Pause(at("12-30 11:00"), at("12-31 17:00"))
+    one = course(started=at("12-30 10:00"), limit="1wd", pauses=(pause,))
+    before = stand(one, terms(one), CALENDAR, None)
+    known = calendar_2027("01-01", work=("01-02", "01-03"))
+    assert stand(one, before.terms, known, None).due < before.due
+    after = stand(one, before.terms, known, before)
+    assert after.due == before.due
+    assert all(mark.at >= after.due for mark in marks(after, known) if mark.rung)
 
 
 def test_known_until_is_where_the_first_year_without_a_notice_begins() -> None:
