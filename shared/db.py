@@ -136,7 +136,7 @@ class Store(Generic[C]):
     def __init__(self, name: str, url: str, config: C, *, pool_size: int = 5) -> None:
         self.name = name
         self.config = config
-        self.engine = open_engine(url, pool_size)
+        self.engine = open_engine(url, pool_size, PATIENCE)
         self.after_telling: Callable[[], None] = lambda: None
         self.before_commit: Callable[[Act[C]], Awaitable[None]] = _nothing
         self.fingerprint: Callable[[bytes], str] = lambda raw: raw.hex()
@@ -177,8 +177,24 @@ def _note_storing(session: Session, _: Any) -> None:
     session.info[STORED] = True
 
 
-def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
-    """An engine whose errors never carry values: they would reach logs and the retry table."""
+# What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's
+# numbers) are given back after a minute, and a server that does not answer is trouble after half.
+PATIENCE = 30.0  # seconds for one statement; migrations may take longer
+SESSION = {
+    "timezone": "UTC",
+    "application_name": "jiesu",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
+def open_engine(url: str, pool_size: int = 5, patience: float | None = None) -> AsyncEngine:
+    """An engine whose errors never carry values: they would reach logs and the retry table.
+
+    ``patience`` is how many seconds a statement may take; None is for ever.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -186,7 +202,7 @@ def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
         pool_timeout=15,
         pool_pre_ping=False,
         hide_parameters=True,
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "jiesu"}},
+        connect_args={"server_settings": SESSION, "timeout": 10, "command_timeout": patience},
     )
 
 
@@ -239,12 +255,21 @@ def is_trouble(error: BaseException) -> bool:
     return error.connection_invalidated or state is None or str(state).startswith(TROUBLE)
 
 
+def is_undone(error: Exception) -> bool:
+    """Whether a transaction that ended with an error certainly left nothing behind.
+
+    A connection lost at the commit leaves that open; a deadlock or a failed serialization does not.
+    """
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return not is_trouble(error) or str(state).startswith("40")
+
+
 class GroupCommit(Generic[T, R]):
     """Requests that arrive while a commit is under way share the next one.
 
     ``run`` serves a whole group in one transaction and answers one by one: a result or an error
     for each. When the group as a whole fails it is run again one by one, so that nobody pays for
-    a neighbour.
+    a neighbour; but not when it may have been committed, for then it would be done twice.
     """
 
     def __init__(
@@ -258,6 +283,7 @@ class GroupCommit(Generic[T, R]):
     async def submit(self, item: T) -> R:
         """Wait for the commit that holds this item; raises what went wrong with it."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_heard)
         self._waiting.append((item, future))
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
@@ -268,8 +294,11 @@ class GroupCommit(Generic[T, R]):
             group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             try:
                 _answer(group, await self._run([item for item, _ in group]))
-            except Exception:
-                await self._one_by_one(group)
+            except Exception as error:
+                if is_undone(error):
+                    await self._one_by_one(group)
+                else:
+                    _answer(group, [error] * len(group))
 
     async def _one_by_one(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         for item, future in group:
@@ -277,6 +306,12 @@ class GroupCommit(Generic[T, R]):
                 _answer([(item, future)], await self._run([item]))
             except Exception as error:
                 _answer([(item, future)], [error])
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    # A request that was cancelled asks no more; asyncio would log the error with its words.
+    if not future.cancelled():
+        future.exception()
 
 
 def _answer(group: Sequence[tuple[T, asyncio.Future[R]]], answers: Sequence[R | Exception]) -> None:

@@ -127,6 +127,7 @@ class Data(BaseModel):
 FACTS: dict[str, type[Data]] = {}
 
 Word = Annotated[str, Field(pattern=r"^[\w:.-]{1,64}$")]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]  # every reader keeps it in four bytes
 
 
 class Fact(BaseModel):
@@ -147,8 +148,8 @@ class Fact(BaseModel):
     time: AwareDatetime
     recorded: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
-    seq: Annotated[int, Field(ge=1)]
-    round: Annotated[int, Field(ge=1)] = 1
+    seq: Count
+    round: Count = 1
     assignment: UUID | None = None
     unit: Word | None = None
     actor: str

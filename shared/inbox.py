@@ -50,11 +50,12 @@ PARK = text("""
         (consumer, event, subject, seq, key, body, state, due, attempts, reason, since) VALUES
         (:consumer, :event, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
 
+# The longest due first: by subject, a hundred that stay early would be all that is ever tried.
 DUE = text("""
     SELECT r.* FROM retry r WHERE consumer = :consumer AND state <> 'dead' AND due <= :now
         AND NOT (state = 'behind' AND EXISTS (SELECT 1 FROM retry f WHERE f.consumer = r.consumer
             AND f.subject = r.subject AND f.state = 'failed'))
-    ORDER BY subject, seq, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+    ORDER BY due, seq, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
 
 AGAIN = text("""
     UPDATE retry SET state = :state, due = :due, attempts = :attempts, reason = :reason
@@ -228,7 +229,7 @@ class Inbox:
 
 def printable(words: str) -> str:
     """Text PostgreSQL can hold, whatever somebody put on the bus."""
-    return words.replace("\x00", "\ufffd")
+    return words.encode(errors="replace").decode().replace("\x00", "\ufffd")
 
 
 def state_of(error: Exception) -> str:
