@@ -26,7 +26,7 @@ from examples.connection import Connection, Json
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """受理回执: the number to tell the citizen, and the code (提取码) that opens its progress.
+    """受理回执: the number to tell the citizen, and the code (查询码) that opens its progress.
 
     ``created`` is False when the complaint had been registered before.
     """

@@ -26,7 +26,7 @@ from shared.bus import BusTrouble, Message, connect
 from shared.db import Store, is_current, is_trouble
 from shared.errors import ConfigError
 from shared.inbox import Inbox, Subscriptions
-from shared.observability import Metrics, log, place
+from shared.observability import Metrics, log, place, trace
 from shared.operations import operations
 from shared.outbox import Relay, Tables
 from shared.problems import Observed, install_problems, problems
@@ -111,23 +111,37 @@ class Service:
         """Stop within the budget: every loop ends its step, then a last relay pass."""
         self.begin_stop()
         if self._loops:
-            _, late = await asyncio.wait(
-                self._loops.values(), timeout=self.settings.stop_seconds * 0.6
-            )
-            for task in late:
-                log.warning("did not stop in time", loop=task.get_name())
-                task.cancel()
-            await asyncio.gather(*self._loops.values(), return_exceptions=True)
-            await self._last_pass()
-        await self.bus.close()
-        await self.store.close()
+            await self._end_loops(self.settings.stop_seconds * 0.6)
+            await self._within(0.12, "the last relay pass", self.relay.run_once())
+        await self._within(0.04, "closing the bus", self.bus.close())
+        await self._within(0.04, "closing the database", self.store.close())
         log.info("stopped", service=self.name)
+
+    async def _end_loops(self, seconds: float) -> None:
+        _, late = await asyncio.wait(self._loops.values(), timeout=seconds)
+        for task in late:
+            log.warning("did not stop in time", loop=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=self.settings.stop_seconds * 0.04)
+
+    async def _within(self, share: float, what: str, step: Awaitable[Any]) -> None:
+        """One step of stopping in its share of the budget; what it leaves undone is safe."""
+        try:
+            await asyncio.wait_for(step, self.settings.stop_seconds * share)
+        except Exception as error:
+            log.warning("left undone at stop", what=what, why=place(error))
 
     async def _wait_for_schema(self) -> None:
         folder = SERVICES / self.name / "migrations"
         for _ in range(int(MIGRATED_WITHIN)):
-            if await is_current(self.store.engine, folder):
-                return
+            try:
+                if await is_current(self.store.engine, folder):
+                    return
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                log.warning("the database is away", why=place(error))
             log.info("waits for its migrate step", service=self.name)
             await clock.pause(1.0, self.stopping)
         raise ConfigError(f"{self.name}: the database has not the schema of this version")
@@ -146,6 +160,7 @@ class Service:
 
     async def _receive(self, messages: Sequence[Message]) -> None:
         await self.inbox.receive(messages)
+        self.metrics.received.inc(len(messages))
         self._wake(*(name for name, job in self.jobs.items() if job.on_receipt))
 
     def _run(self, name: str, loop: Awaitable[None]) -> None:
@@ -158,9 +173,9 @@ class Service:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A loop that dies takes the process with it, by name."""
-        if self.stopping.is_set() or task.cancelled():
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self.stopping.is_set():
             return
-        error = task.exception()
         self.ready, self.died = False, task.get_name()
         log.critical("a loop died", loop=self.died, why=place(error) if error else "it returned")
         self.on_death()
@@ -191,32 +206,28 @@ class Service:
         while not self.stopping.is_set():
             waker.clear()
             try:
-                more, delay = await run_once(), every
+                more, delay, until = await run_once(), every, waker
             except Exception as error:
                 if not (is_trouble(error) or isinstance(error, BusTrouble)):
                     raise
-                more, delay = False, min(max(delay, 0.5) * 2, BACKOFF_CAP)
+                # Not the waker: every commit would try again what is away.
+                more, delay, until = False, min(max(delay, 0.5) * 2, BACKOFF_CAP), self.stopping
                 log.warning("trouble", loop=name, why=place(error), seconds=delay)
             if not more:
-                await clock.pause(delay, waker)
+                await clock.pause(delay, until)
 
     async def _relay(self) -> bool:
         sent = await self.relay.run_once()
         self.metrics.relayed.inc(sent)
         return sent > 0
 
-    async def _last_pass(self) -> None:
-        try:
-            await asyncio.wait_for(self.relay.run_once(), self.settings.stop_seconds * 0.15)
-        except Exception as error:
-            log.warning("last relay pass failed; the outbox keeps it", why=place(error))
-
     async def _retry(self) -> bool:
         return await self.inbox.retry_once() > 0
 
     def _job(self, name: str, job: Job) -> Callable[[], Awaitable[bool]]:
         async def run_once() -> bool:
-            moved = await job.run(self.store, job.limit)
+            with trace(None, service=self.name, job=name):
+                moved = await job.run(self.store, job.limit)
             self.metrics.ran.labels(name).inc(moved)
             return moved >= job.limit
 
@@ -270,6 +281,7 @@ def build_app(
         version="1",
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
         responses=problems(413, 500, 503),
     )
     app.state.service = service

@@ -7,7 +7,7 @@ count. Only where tokens are issued does the folder hold a private key (``<kid>.
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPBearer
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from shared import clock
 from shared.db import Act, Asked, Caller
@@ -187,6 +187,16 @@ class Body(BaseModel):
     """Base of request bodies: unknown fields are refused, so a typing error is no silent loss."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("时刻超出范围 the moment is before year 1 or after year 9999") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 def _no_controls(value: str) -> str:

@@ -121,7 +121,7 @@ class Digester:
         return self._digest("fingerprint", content).hex()
 
     def ticket_code(self, number: str) -> str:
-        """提取码: the citizen's code to a ticket number; derived each time, stored nowhere."""
+        """查询码: the citizen's code to a ticket number; derived each time, stored nowhere."""
         rest = int.from_bytes(self._digest("ticket code", number.encode()))
         letters = []
         for _ in range(CODE_LENGTH):

@@ -154,7 +154,7 @@ class Store(Generic[C]):
             act = Act(session, now or clock.now(), actor, self.config, self, caller, asked)
             yield act
             await self.before_commit(act)
-            await session.commit()
+            await _commit(session)
         if act.told:
             self.after_telling()
 
@@ -169,6 +169,19 @@ class Store(Generic[C]):
 
 async def _nothing(_: Act[Any]) -> None:
     return
+
+
+class InDoubt(ConnectionError):
+    """The connection was lost at the commit: what was done may stand. To do it again needs a key."""
+
+
+async def _commit(session: AsyncSession) -> None:
+    try:
+        await session.commit()
+    except Exception as error:
+        if is_trouble(error) and not _sqlstate(error).startswith("40"):
+            raise InDoubt from error
+        raise
 
 
 @event.listens_for(Session, "after_flush")
@@ -251,17 +264,13 @@ def is_trouble(error: BaseException) -> bool:
         return False
     if isinstance(error.orig and error.orig.__cause__, ValueError):
         return False  # the driver refused an argument: it would refuse it for ever
-    state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or str(state).startswith(TROUBLE)
+    state = _sqlstate(error)
+    return error.connection_invalidated or not state or state.startswith(TROUBLE)
 
 
-def is_undone(error: Exception) -> bool:
-    """Whether a transaction that ended with an error certainly left nothing behind.
-
-    A connection lost at the commit leaves that open; a deadlock or a failed serialization does not.
-    """
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return not is_trouble(error) or str(state).startswith("40")
+def _sqlstate(error: BaseException) -> str:
+    """The database's own code for an error; empty when it gave none."""
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 
 class GroupCommit(Generic[T, R]):
@@ -269,7 +278,8 @@ class GroupCommit(Generic[T, R]):
 
     ``run`` serves a whole group in one transaction and answers one by one: a result or an error
     for each. When the group as a whole fails it is run again one by one, so that nobody pays for
-    a neighbour; but not when it may have been committed, for then it would be done twice.
+    a neighbour; but not when it may have been committed, for then it would be done twice. While
+    the database is away nobody waits for more than one further try.
     """
 
     def __init__(
@@ -294,17 +304,19 @@ class GroupCommit(Generic[T, R]):
             group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             try:
                 _answer(group, await self._run([item for item, _ in group]))
-            except Exception as error:
-                if is_undone(error):
-                    await self._one_by_one(group)
-                else:
-                    _answer(group, [error] * len(group))
+            except InDoubt as error:
+                _answer(group, [error] * len(group))
+            except Exception:
+                await self._one_by_one(group)
 
     async def _one_by_one(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
-        for item, future in group:
+        for at, (item, future) in enumerate(group):
             try:
                 _answer([(item, future)], await self._run([item]))
             except Exception as error:
+                if is_trouble(error) and not _sqlstate(error).startswith("40"):
+                    _answer(group[at:], [error] * (len(group) - at))
+                    return
                 _answer([(item, future)], [error])
 
 

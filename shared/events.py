@@ -469,6 +469,7 @@ class ExtensionGranted(Data, name="extension.granted", by="tracker"):
     days: int
     due: AwareDatetime
     reason: str
+    role: Role = Role.LEAD
 
 
 class ExtensionRefused(Data, name="extension.refused", by="tracker"):

@@ -12,7 +12,7 @@ import re
 import secrets
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -57,6 +57,14 @@ def place(error: BaseException) -> str:
     return kind
 
 
+def _without_words(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A library's error, too, by kind and place; asyncio repeats it below its first line."""
+    if info := entry.pop("exc_info", None):
+        entry["event"] = str(entry["event"]).partition("\n")[0]
+        entry["why"] = place(info[1])
+    return entry
+
+
 def configure_logs(level: str = "INFO") -> None:
     """One JSON object per line on standard output, also for the libraries' own logs."""
     chain: list[Any] = [
@@ -73,6 +81,7 @@ def configure_logs(level: str = "INFO") -> None:
         foreign_pre_chain=chain,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _without_words,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
@@ -93,7 +102,7 @@ class Metrics:
         self.seconds = Histogram(
             "jiesu_request_seconds", "HTTP request time", ["route"], registry=self.registry
         )
-        self.received = self._counter("facts_received", "facts by what came of them", "outcome")
+        self.received = self._counter("facts_received", "facts the bus handed over")
         self.relayed = self._counter("facts_relayed", "facts the broker confirmed")
         self.ran = self._counter("job_moves", "what the jobs moved", "job")
         self.unsent = self._gauge("outbox_unsent", "facts that wait to be relayed")

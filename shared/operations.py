@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import text
 
 from shared import clock
-from shared.auth import Body, acting, calling
+from shared.auth import Body, Instant, acting, calling
 from shared.db import Act, Caller, is_trouble
 from shared.errors import JiesuError
 from shared.events import Fact
@@ -64,7 +64,7 @@ class ClockFace(BaseModel):
 class Step(Body):
     """Where to move the stepped clock."""
 
-    now: AwareDatetime
+    now: Instant
 
 
 @operations.get("/healthz")

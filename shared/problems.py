@@ -6,7 +6,8 @@ somebody pastes into a chat.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,12 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
 from shared.db import is_trouble
-from shared.errors import JiesuError
+from shared.errors import JiesuError, Malformed
 from shared.observability import Metrics, log, place, trace
 
 MEDIA = "application/problem+json"
 TYPE = "https://jiesu.dev/problems/"
+QUOTED = re.compile(r"'([^']*)'")
 LARGEST_BODY = 8 * 1024 * 1024
+UNREAD = (401, 403, 422)  # the path was not looked at or not understood: it may hold anything
 
 
 class Problem(BaseModel):
@@ -55,11 +58,11 @@ def document(error: JiesuError) -> dict[str, Any]:
 
 
 class DatabaseAway(JiesuError):
-    """The database cannot be reached; nothing was stored."""
+    """The database cannot be reached. It may have stored what was asked just before it went."""
 
     status = 503
     slug = "database-away"
-    title = "数据库暂不可用，请稍后重试 The database is away; nothing was stored, try again"
+    title = "数据库暂不可用，请用同一幂等键重试 The database is away; repeat with the same Idempotency-Key"
 
 
 class NotJson(JiesuError):
@@ -87,50 +90,62 @@ def answer(error: JiesuError) -> Response:
     return Response(body, error.status, headers, media_type=MEDIA)
 
 
-def _malformed(error: RequestValidationError) -> Response:
-    faults = error.errors()
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        return answer(NotJson())
-    rows = [{"field": _field(fault["loc"]), "message": fault["msg"]} for fault in faults[:20]]
-    problem = JiesuError("; ".join(f"{row['field']}: {row['message']}" for row in rows))
-    problem.status, problem.slug = 422, "malformed"
-    problem.title = "请求内容不符合要求 The request is malformed"
+# FastAPI raises 400 for a body it cannot decode and lets only its own kind of error pass then.
+BROKEN_BODY: dict[int, type[JiesuError]] = {400: NotJson, 413: TooLarge}
+
+
+def malformed(faults: Sequence[Any], skip: int = 0) -> JiesuError:
+    """Pydantic's faults as one error: fields and what is wrong, never what was typed.
+
+    ``skip`` drops the first words of each place, such as ``body``.
+    """
+    rows = [{"field": _field(fault["loc"], skip), "message": fault["msg"]} for fault in faults[:20]]
+    problem = Malformed("; ".join(f"{row['field']}: {row['message']}" for row in rows))
     problem.extra = {"field": rows[0]["field"], "errors": rows}
     if expected := (faults[0].get("ctx") or {}).get("expected"):
-        problem.extra["allowed"] = expected
-    return answer(problem)
+        problem.extra["allowed"] = QUOTED.findall(str(expected))
+    return problem
 
 
-def _field(loc: tuple[Any, ...]) -> str:
-    return ".".join(str(part) for part in loc[1:]) or str(loc[0])
+def _field(loc: tuple[Any, ...], skip: int) -> str:
+    words = (str(part)[:64] for part in loc[skip:])  # a field's name may be as long as the body
+    return ".".join(words) or str(loc[0] if loc else "body")
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> JiesuError:
+    if broken := BROKEN_BODY.get(error.status_code):
+        return broken()
+    if error.status_code in BROKEN_BODY:
+        return BROKEN_BODY[error.status_code]()
     problem = JiesuError(str(error.detail))
     problem.status, problem.slug = error.status_code, f"http-{error.status_code}"
     problem.title = str(error.detail)
-    response = answer(problem)
-    response.headers.update(error.headers or {})
-    return response
+    return problem
 
 
-def _unexpected(error: Exception) -> Response:
+def named(error: Exception) -> JiesuError:
+    """Whatever was raised, as one of our errors; what nobody expected is logged by its place."""
+    if isinstance(error, JiesuError):
+        return error
+    if isinstance(error, RequestValidationError):
+        faults = error.errors()
+        undecoded = any(fault["type"] == "json_invalid" for fault in faults)
+        return NotJson() if undecoded else malformed(faults, skip=1)
+    if isinstance(error, HTTPException):
+        return _http(error)
     if is_trouble(error):
         log.warning("database trouble", why=place(error))
-        return answer(DatabaseAway())
+        return DatabaseAway()
     log.error("unexpected error", why=place(error))
-    return answer(JiesuError("未预期的错误，已记录 Unexpected; it was logged with this trace"))
+    return JiesuError("未预期的错误，已记录 Unexpected; it was logged with this trace")
 
 
 def to_response(error: Exception) -> Response:
     """Whatever a request raised, as a problem document."""
-    if isinstance(error, JiesuError):
-        return answer(error)
-    if isinstance(error, RequestValidationError):
-        return _malformed(error)
+    response = answer(named(error))
     if isinstance(error, HTTPException):
-        return _http(error)
-    return _unexpected(error)
+        response.headers.update(error.headers or {})
+    return response
 
 
 def install_problems(app: FastAPI) -> None:
@@ -190,7 +205,7 @@ class Observed:
             await send(message)
 
         try:
-            if int(headers.get("content-length") or 0) > LARGEST_BODY:
+            if _declared(headers.get("content-length", "")) > LARGEST_BODY:
                 raise TooLarge
             await self._app(scope, _limited(receive), watch)
         except Exception as error:
@@ -202,15 +217,20 @@ class Observed:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        params = scope.get("path_params") or {}
+        known = {**scope.get("state", {}), **(scope.get("path_params") or {})}
         log.info(
             "request",
             method=scope["method"],
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
-            ticket=params.get("number"),
+            ticket=known.get("number") if status not in UNREAD else None,
         )
+
+
+def _declared(length: str) -> int:
+    """The size a header announces; what is no number is counted as it arrives."""
+    return int(length[:16]) if length.isascii() and length.isdecimal() else 0
 
 
 def _limited(receive: Receive) -> Receive:
@@ -222,7 +242,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > LARGEST_BODY:
-            raise TooLarge
+            raise HTTPException(TooLarge.status)
         return message
 
     return counted

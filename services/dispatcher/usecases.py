@@ -22,10 +22,11 @@ from services.dispatcher.rules.ticket import check_assignable
 from shared import events
 from shared.crypto import mask_patterns
 from shared.errors import TooEarly, UnknownCode
-from shared.events import Fact, Role, Urgency
+from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
 # What an assignment keeps of its work order.
+PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
 
 
@@ -136,6 +137,8 @@ async def sign(act: Acting, id: UUID, body: schemas.Sign) -> schemas.AssignmentO
     own.state = machine.move(State(own.state), Action.SIGN)
     own.handler = body.handler
     _say(act, own, events.AssignmentSigned(handler=body.handler))
+    if own.role == Role.LEAD and case.ticket.matter["ticket_type"] == TicketType.COMMENDATION:
+        _take_note(act, case, own)
     return queries.show(case.ticket, own)
 
 
@@ -315,6 +318,23 @@ def _cancel(
     for one in assignments:
         one.state = machine.move(State(one.state), Action.CANCEL)
         _say(act, one, events.AssignmentCancelled(reason=reason), max(time, one.dispatched))
+
+
+def _take_note(act: Acting, case: Case, own: Assignment) -> None:
+    """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits)."""
+    own.state = machine.move(State(own.state), Action.COMPLETE)
+    said = events.AssignmentCompleted(
+        role=Role.LEAD,
+        kind=events.CompletionKind.EXPLAINED,
+        contacted=False,
+        solved=True,
+        result=PRAISE_PASSED_ON,
+        public_answer=PRAISE_PASSED_ON,
+        signed_off_by=own.handler or own.unit,
+    )
+    own.completion = said.model_dump(mode="json")
+    _say(act, own, said)
+    _resolve(act, case, own, said)
 
 
 def _completion(own: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:

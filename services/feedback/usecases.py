@@ -71,8 +71,10 @@ async def tell_who_handles(act: FeedbackAct, fact: Fact) -> None:
 
 
 async def tell_new_date(act: FeedbackAct, fact: Fact) -> None:
-    """An extension was granted: the citizen is told the new date (BJ-15)."""
+    """The lead got an extension: the citizen is told the new date (BJ-15)."""
     data: ExtensionGranted = fact.data
+    if data.role is not Role.LEAD:
+        return
     ticket = await queries.held_ticket(act, fact.subject)
     on = data.due.astimezone(act.config.times.timezone).date()
     await _inform(act, ticket, fact.round, "extended", which=str(data.extension), on=on)

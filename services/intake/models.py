@@ -58,6 +58,11 @@ class Ticket(Base, table=True):
     resolved_round: int = 0
     closed_round: int = 0
     reopened_round: int = 1
+    answer: str | None = None
+    answer_seq: int = 0
+    extended_round: int = 0
+    extended_due: datetime | None = None
+    extended_reason: str | None = None
 
 
 class Vault(Base, table=True):
@@ -68,15 +73,16 @@ class Vault(Base, table=True):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class Supplement(Base, table=True):
-    """补充: what the citizen added; the raw words sealed, the copy without names."""
+class Word(Base, table=True):
+    """What the citizen said later (补充, 催单, 撤单): raw words sealed, a copy without names."""
 
-    __tablename__ = "supplement"
+    __tablename__ = "word"
     id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
+    action: str
     content: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    added: datetime
+    said: datetime
 
 
 class Handling(Base, table=True):

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from services.intake import rules
 from services.intake.models import Handling, Ticket
-from services.intake.schemas import Progress, TicketOut, TicketPage, Words
+from services.intake.schemas import Extended, Progress, TicketOut, TicketPage, Words
 from services.intake.settings import Config
 from shared.db import Act as AnyAct
 from shared.errors import BadCursor, NotFound
@@ -63,15 +63,23 @@ async def progress(act: Act, ticket: Ticket) -> Progress:
         sentence=Words(zh=sentence.zh, en=sentence.en),
         units=[unit.name for unit in names if unit],
         rounds=where.round,
+        answer=ticket.answer,
+        extended=_extended(ticket, where.round),
         allowed=rules.allowed(where.stage),
     )
+
+
+def _extended(ticket: Ticket, round: int) -> Extended | None:
+    if ticket.extended_due is None or ticket.extended_round != round:
+        return None
+    return Extended(due=ticket.extended_due, reason=ticket.extended_reason or "")
 
 
 async def progress_by_code(act: Act, number: str, code: str) -> Progress:
     """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
     ticket = await act.session.get(Ticket, number)
     if not act.config.digester.check_code(number, code) or ticket is None:
-        raise NotFound("工单号或提取码不正确 the number or the code is wrong")
+        raise NotFound("工单号或查询码不正确 the number or the code is wrong")
     return await progress(act, ticket)
 
 

@@ -115,7 +115,7 @@ CLAIM = text("""
 
 KNOWN = text("""
     SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.registered
-    FROM answers a JOIN ticket t ON t.number = a.body
+    FROM answers a LEFT JOIN ticket t ON t.number = a.body
     JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
         ON k.caller = a.caller AND k.key = a.key""")
 
@@ -132,7 +132,7 @@ class Claims:
     """Which complaints of a group are new, by their callers' keys.
 
     A key's first use claims it; inside the group and across groups every later use gets the first
-    one's ticket, or KeyReused when it came with another body.
+    one's ticket, or KeyReused when it came with another body or was used for another act.
     """
 
     def __init__(self, items: Sequence[Registration], config: Config) -> None:
@@ -142,7 +142,7 @@ class Claims:
         for at, item in enumerate(items):
             if item.slot:
                 self._first.setdefault(item.slot, at)
-        self._known: dict[Slot, tuple[str, Receipt]] = {}
+        self._known: dict[Slot, tuple[str, Receipt | None]] = {}  # None: no ticket came of it
         self.registered: dict[int, Receipt] = {}
 
     async def claim(self, act: Act[Config]) -> None:
@@ -157,8 +157,8 @@ class Claims:
         won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
         if lost := [slot for slot in slots if slot not in won]:
             for row in await connection.execute(KNOWN, _columns(lost)):
-                receipt = Receipt(row.number, row.id, row.registered, created=False)
-                self._known[row.caller, row.key] = (row.fingerprint, receipt)
+                before = Receipt(row.number, row.id, row.registered, created=False)
+                self._known[row.caller, row.key] = (row.fingerprint, before if row.number else None)
 
     def fresh(self) -> list[int]:
         """Places of the complaints to register now."""
@@ -186,15 +186,14 @@ class Claims:
         slot = self._items[at].slot
         if slot is None:
             raise AssertionError("a complaint without a key is always fresh")
-        if slot in self._known:
-            fingerprint, receipt = self._known[slot]
-        else:
-            first = self._first[slot]
-            fingerprint = self._fingerprints[first]
-            receipt = replace(self.registered[first], created=False)
-        if fingerprint != self._fingerprints[at]:
+        fingerprint, receipt = self._known.get(slot) or self._first_here(slot)
+        if receipt is None or fingerprint != self._fingerprints[at]:
             return KeyReused(field="Idempotency-Key")
         return receipt
+
+    def _first_here(self, slot: Slot) -> tuple[str, Receipt]:
+        first = self._first[slot]
+        return self._fingerprints[first], replace(self.registered[first], created=False)
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:
@@ -300,6 +299,8 @@ def _row(act: Act[Config], item: Registration, number: str) -> dict[str, Any]:
         "resolved_round": 0,
         "closed_round": 0,
         "reopened_round": 1,
+        "answer_seq": 0,
+        "extended_round": 0,
     }
 
 

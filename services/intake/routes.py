@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from services.intake import queries, usecases
 from services.intake.registration import Receipt, Registration, check_codes, register_many
@@ -30,12 +29,11 @@ from services.intake.schemas import (
     Withdrawal,
 )
 from services.intake.settings import Config
-from shared.auth import Key, acting, calling
+from shared.auth import Instant, Key, acting, calling
 from shared.db import Act, Caller, GroupCommit, Store
-from shared.errors import JiesuError
 from shared.events import TicketType
 from shared.inbox import once
-from shared.problems import Problem, document, problems
+from shared.problems import Problem, document, named, problems
 
 router = APIRouter(tags=["intake 受理"])
 Registrar = GroupCommit[Registration, Receipt]
@@ -45,7 +43,9 @@ ReadAct = Annotated[
     Act[Config],
     Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),
 ]
-ContactAct = Annotated[Act[Config], Depends(acting("unit", "service"), scope="function")]
+ContactAct = Annotated[
+    Act[Config], Depends(acting("unit", "callback", "service"), scope="function")
+]
 Number = Annotated[str, Path(pattern=r"^\d{8}-\d{6}$", examples=["20261123-000001"])]
 
 
@@ -85,6 +85,7 @@ async def register(
     """Register a complaint. 200 and the first ticket when it was registered before."""
     receipt = await _register(request, Registration.of(body, caller, key))
     response.status_code = 201 if receipt.created else 200
+    request.state.number = receipt.number
     return _registered(request, receipt)
 
 
@@ -100,9 +101,10 @@ async def register_batch(
         own_key = f"{key}/{at}" if key else None
         try:
             receipt = await _register(request, Registration.of(entry, caller, own_key))
-        except JiesuError as error:
-            problem = Problem.model_validate(document(error))
-            return BatchAnswer(status=error.status, problem=problem)
+        except Exception as error:  # others of the batch are stored: each has its own answer
+            refusal = named(error)
+            problem = Problem.model_validate(document(refusal))
+            return BatchAnswer(status=refusal.status, problem=problem)
         status = 201 if receipt.created else 200
         return BatchAnswer(status=status, ticket=_registered(request, receipt))
 
@@ -118,8 +120,8 @@ async def tickets(
     area: Code | None = None,
     channel: Code | None = None,
     stage: Stage | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:

@@ -279,14 +279,17 @@ def may_read_contact(
     unit: str | None,
     assignments: Iterable[Assigned],
     reported_unit: str | None,
+    stage: Stage,
 ) -> bool:
     """Whether a caller may read who the citizen is (R-35, R-36).
 
     A unit while it holds an open assignment, but never the unit complained of; the feedback
-    service, which has to call; nobody else.
+    service, which has to call; call-back staff while the citizen's verdict is awaited.
     """
     if role == "service":
         return name == "feedback"
+    if role == "callback":
+        return stage is Stage.RESOLVED
     if role != "unit" or unit is None or unit == reported_unit:
         return False
     return any(each.open and each.unit == unit for each in assignments)

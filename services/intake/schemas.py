@@ -16,9 +16,8 @@ from pydantic import (
 
 from shared.auth import Body, Text
 from shared.crypto import normal_phone
-from shared.errors import Malformed
 from shared.events import Location, TicketType, Urgency
-from shared.problems import Problem, document
+from shared.problems import Problem, document, malformed
 
 Code = Annotated[str, Text(64)]
 Line = Annotated[str, Text(200)]
@@ -81,13 +80,8 @@ def _entry(given: Any) -> NewTicket | Problem:
     try:
         return NewTicket.model_validate(given)
     except ValidationError as broken:
-        rows = [
-            {"field": ".".join(map(str, fault["loc"])) or "ticket", "message": fault["msg"]}
-            for fault in broken.errors(include_input=False, include_url=False)[:20]
-        ]
-        detail = "; ".join(f"{row['field']}: {row['message']}" for row in rows)
-        refusal = Malformed(detail, field=rows[0]["field"], errors=rows)
-        return Problem.model_validate(document(refusal))
+        faults = broken.errors(include_input=False, include_url=False)
+        return Problem.model_validate(document(malformed(faults)))
 
 
 Entry = Annotated[NewTicket | Problem, BeforeValidator(_entry, json_schema_input_type=NewTicket)]
@@ -134,7 +128,7 @@ class Links(BaseModel):
 
 
 class Registered(BaseModel):
-    """受理回执: the number, and the code (提取码) that shows its progress to the citizen."""
+    """受理回执: the number, and the code (查询码) that shows its progress to the citizen."""
 
     number: str
     id: UUID
@@ -197,14 +191,27 @@ class Words(BaseModel):
     en: str
 
 
+class Extended(BaseModel):
+    """延期: the new date and why (BJ-15)."""
+
+    due: AwareDatetime
+    reason: str
+
+
 class Progress(BaseModel):
-    """办理进度 as the citizen sees it; ``rounds`` is 2 after one reopening (R-44)."""
+    """办理进度 as the citizen sees it; ``rounds`` counts handlings, 2 after one reopening (R-44).
+
+    ``answer`` is the lead's public answer of the last resolved round, ``extended`` the extension
+    in this round if there is one.
+    """
 
     number: str
     stage: Stage
     sentence: Words
     units: list[str]
     rounds: int
+    answer: str | None
+    extended: Extended | None
     allowed: list[str]
 
 

@@ -15,15 +15,24 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from services.intake import rules
-from services.intake.models import ContactRead, Handling, Supplement, Ticket, Vault
+from services.intake.models import ContactRead, Handling, Ticket, Vault, Word
 from services.intake.queries import handlings, progress, refresh
 from services.intake.rules import Action, Person
 from services.intake.schemas import Contact, ContactReadRequest, Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.settings import Config
 from shared.db import Act as AnyAct
+from shared.db import Caller
 from shared.errors import NotFound, TooEarly
-from shared.events import Fact, TicketSupplemented, TicketUrged, TicketWithdrawn
+from shared.events import (
+    ExtensionGranted,
+    Fact,
+    Role,
+    TicketResolved,
+    TicketSupplemented,
+    TicketUrged,
+    TicketWithdrawn,
+)
 
 Act = AnyAct[Config]
 
@@ -37,12 +46,7 @@ CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
 async def supplement(act: Act, number: str, body: NewSupplement) -> Progress:
     """补充: the citizen adds something. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.SUPPLEMENT)
-    content = rules.mask_note(body.content, _person(await identity(act, number)))
-    added = UUID(bytes=uuid6.uuid7().bytes)
-    sealed = act.config.sealer.seal(body.content.encode(), f"{number}/{added}")
-    act.session.add(
-        Supplement(id=added, number=number, content=content, sealed=sealed, added=act.now)
-    )
+    content = await _keep(act, number, Action.SUPPLEMENT, body.content)
     act.tell(TicketSupplemented(content=content), subject=number, round=ticket.reopened_round)
     return await progress(act, ticket)
 
@@ -51,7 +55,7 @@ async def urge(act: Act, number: str, body: Urge) -> Progress:
     """催单: the citizen asks again. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.URGE)
     ticket.urged += 1
-    note = rules.mask_note(body.note, _person(await identity(act, number)))
+    note = await _keep(act, number, Action.URGE, body.note)
     act.tell(
         TicketUrged(note=note, times=ticket.urged), subject=number, round=ticket.reopened_round
     )
@@ -62,10 +66,21 @@ async def withdraw(act: Act, number: str, body: Withdrawal) -> Progress:
     """撤单: the citizen takes it back. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.WITHDRAW)
     ticket.withdrawn = True
-    reason = rules.mask_note(body.reason, _person(await identity(act, number)))
+    reason = await _keep(act, number, Action.WITHDRAW, body.reason)
     await refresh(act, ticket)
     act.tell(TicketWithdrawn(reason=reason), subject=number, round=ticket.reopened_round)
     return await progress(act, ticket)
+
+
+async def _keep(act: Act, number: str, action: Action, words: str) -> str:
+    """Seal what the citizen said; returns the working copy."""
+    copy = rules.mask_note(words, _person(await identity(act, number)))
+    id = UUID(bytes=uuid6.uuid7().bytes)
+    sealed = act.config.sealer.seal(words.encode(), f"{number}/{id}")
+    act.session.add(
+        Word(id=id, number=number, action=action, content=copy, sealed=sealed, said=act.now)
+    )
+    return copy
 
 
 async def _moved(act: Act, number: str, action: Action) -> Ticket:
@@ -102,18 +117,23 @@ async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Conta
     """
     caller = act.caller
     ticket = await act.session.get(Ticket, number)
-    held = await handlings(act, number)
-    if (
-        caller is None
-        or ticket is None
-        or not rules.may_read_contact(
-            caller.role, caller.name, caller.unit, held, ticket.reported_unit
-        )
-    ):
+    if caller is None or ticket is None or not await _may_read(act, caller, ticket):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
-    await _log_read(act, number, body.reason)
     known = await identity(act, number)
+    await _log_read(act, number, rules.mask_note(body.reason, _person(known)))
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
+
+
+async def _may_read(act: Act, caller: Caller, ticket: Ticket) -> bool:
+    held = await handlings(act, ticket.number)
+    return rules.may_read_contact(
+        caller.role,
+        caller.name,
+        caller.unit,
+        held,
+        ticket.reported_unit,
+        rules.Stage(ticket.stage),
+    )
 
 
 async def _log_read(act: Act, number: str, reason: str) -> None:
@@ -172,10 +192,22 @@ async def note_assignment(act: Act, fact: Fact) -> None:
 
 
 async def note_resolved(act: Act, fact: Fact) -> None:
-    """The lead answered in this round."""
+    """The lead answered in this round; the citizen may read what (R-44)."""
+    said: TicketResolved = fact.data
     ticket = await _ground(act, fact)
     ticket.resolved_round = max(ticket.resolved_round, fact.round)
+    if fact.seq > ticket.answer_seq:
+        ticket.answer, ticket.answer_seq = said.public_answer, fact.seq
     await refresh(act, ticket)
+
+
+async def note_extended(act: Act, fact: Fact) -> None:
+    """The lead got more time; the citizen may read until when and why (BJ-15)."""
+    said: ExtensionGranted = fact.data
+    ticket = await _ground(act, fact)
+    if said.role is Role.LEAD and fact.round >= ticket.extended_round:
+        ticket.extended_round = fact.round
+        ticket.extended_due, ticket.extended_reason = said.due, said.reason
 
 
 async def note_closed(act: Act, fact: Fact) -> None:

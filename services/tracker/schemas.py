@@ -6,12 +6,14 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from shared.auth import Body, Text
+from shared.crypto import mask_patterns
 
-Line = Annotated[str, Text(200)]
-Paragraph = Annotated[str, Text(2_000)]
+# What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).
+Line = Annotated[str, Text(200), AfterValidator(mask_patterns)]
+Paragraph = Annotated[str, Text(2_000), AfterValidator(mask_patterns)]
 
 
 class ExtensionIn(Body):

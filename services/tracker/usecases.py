@@ -22,7 +22,7 @@ from services.tracker.rules.machine import State
 from services.tracker.rules.rates import Tally, share
 from shared import events
 from shared.errors import Malformed, MoveRefused, NotFound, TooEarly
-from shared.events import ClockKind, ContactOutcome, Data, Fact, Urgency
+from shared.events import ClockKind, ContactOutcome, Data, Fact, Role, Urgency
 from shared.observability import log
 
 ANSWERED = frozenset({ContactOutcome.REACHED, ContactOutcome.REFUSED})
@@ -237,7 +237,11 @@ async def rule_on_extension(act: Acting, id: UUID, body: schemas.RulingIn) -> sc
     assignment.extension = asked.days
     await settle(act, docket, act.now)
     granted = events.ExtensionGranted(
-        extension=id, days=asked.days, due=clock.due, reason=body.reason
+        extension=id,
+        days=asked.days,
+        due=clock.due,
+        reason=body.reason,
+        role=Role(assignment.role),
     )
     _say(act, assignment, granted)
     return queries.show_extension(asked, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from shared.events import (
     AssignmentDispatched,
     AssignmentSigned,
     CompletionKind,
+    ExtensionGranted,
     Fact,
     Limits,
     Role,
@@ -445,6 +447,33 @@ async def test_facts_of_an_unknown_ticket_are_early(intake: Bench) -> None:
     assert [row["state"] for row in await intake.parked()] == ["early"]
 
 
+async def test_the_citizen_reads_the_answer_and_the_extension(intake: Bench) -> None:
+    ticket = await registered(intake)
+    dispatched, signed, completed, resolved, *_ = life(intake, ticket["number"], uuid4())
+    granted = ExtensionGranted(
+        extension=uuid4(), days=3, due=intake.now + timedelta(days=5), reason="等待配件到货"
+    )
+    extended = intake.fact(granted, subject=ticket["number"], assignment=uuid4(), unit="GSGS")
+    path = f"/v1/tickets/{ticket['number']}/progress"
+    code = {"X-Ticket-Code": ticket["code"]}
+    await intake.hear(dispatched, signed, extended)
+    seen = (await intake.http(None).get(path, headers=code)).json()
+    assert (seen["answer"], seen["extended"]["reason"]) == (None, "等待配件到货")
+    await intake.hear(completed, resolved)
+    assert (await intake.http(None).get(path, headers=code)).json()["answer"] == "已恢复"
+
+
+async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> None:
+    ticket = await registered(intake)
+    granted = ExtensionGranted(
+        extension=uuid4(), days=3, due=intake.now, reason="协办", role=Role.CO
+    )
+    await intake.hear(intake.fact(granted, subject=ticket["number"], unit="HC"))
+    code = {"X-Ticket-Code": ticket["code"]}
+    path = f"/v1/tickets/{ticket['number']}/progress"
+    assert (await intake.http(None).get(path, headers=code)).json()["extended"] is None
+
+
 # --- the vault ---------------------------------------------------------------------------------
 
 
@@ -477,6 +506,13 @@ async def test_feedback_reads_the_contact_and_no_other_service(intake: Bench) ->
     number = (await registered(intake))["number"]
     assert (await read(intake, number, "service", None, "feedback")).json() == CALLER
     assert (await read(intake, number, "service", None, "tracker")).status_code == 404
+
+
+async def test_callback_staff_read_while_the_verdict_is_awaited(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    assert (await read(intake, number, "callback", None)).status_code == 404
+    await intake.hear(*life(intake, number, uuid4())[:4])
+    assert (await read(intake, number, "callback", None)).json() == CALLER
 
 
 async def test_the_read_log_shows_every_tampering(intake: Bench) -> None:

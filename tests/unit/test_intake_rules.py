@@ -228,28 +228,38 @@ def test_a_confidential_fact_says_only_the_area() -> None:
 @pytest.mark.parametrize("holding", Holding)
 def test_a_unit_reads_while_its_assignment_is_open(holding: Holding) -> None:
     mine = [held("HC", holding)]
-    assert may_read_contact("unit", "liaison", "HC", mine, None) is (holding in (D, H))
+    assert may_read_contact("unit", "liaison", "HC", mine, None, Stage.IN_HAND) is (
+        holding in (D, H)
+    )
 
 
 @pytest.mark.parametrize("reported", ["HC", "RSJ", None])
 def test_the_unit_complained_of_never_reads(reported: str | None) -> None:
     mine = [held("HC", D)]
-    assert may_read_contact("unit", "liaison", "HC", mine, reported) is (reported != "HC")
+    assert may_read_contact("unit", "liaison", "HC", mine, reported, Stage.IN_HAND) is (
+        reported != "HC"
+    )
 
 
 def test_another_units_assignment_opens_nothing() -> None:
-    assert not may_read_contact("unit", "liaison", "RSJ", [held("HC", H)], None)
+    assert not may_read_contact("unit", "liaison", "RSJ", [held("HC", H)], None, Stage.IN_HAND)
 
 
 @pytest.mark.parametrize(
     "role", ["phone_system", "desk", "supervisor", "callback", "ops", "service", "unit"]
 )
 def test_no_other_role_reads(role: str) -> None:
-    assert not may_read_contact(role, "tracker", None, [held("HC", H)], None)
+    assert not may_read_contact(role, "tracker", None, [held("HC", H)], None, Stage.IN_HAND)
 
 
 def test_feedback_reads_to_call_back() -> None:
-    assert may_read_contact("service", "feedback", None, [], "HC")
+    assert may_read_contact("service", "feedback", None, [], "HC", Stage.RESOLVED)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_callback_staff_read_while_the_verdict_is_awaited(stage: Stage) -> None:
+    allowed = may_read_contact("callback", "li", None, [], None, stage)
+    assert allowed is (stage is Stage.RESOLVED)
 
 
 # --- bodies ------------------------------------------------------------------------------------
@@ -334,7 +344,7 @@ def test_each_ticket_of_a_batch_is_judged_alone() -> None:
     assert isinstance(bad, Problem)
     assert (bad.status, bad.field) == (422, "title")
     assert isinstance(nonsense, Problem)
-    assert (nonsense.status, nonsense.field) == (422, "ticket")
+    assert (nonsense.status, nonsense.field) == (422, "body")
 
 
 @pytest.mark.parametrize("size", [0, 1_001])
