@@ -243,13 +243,18 @@ def run_migrations(metadata: MetaData) -> None:
 
 
 async def is_current(engine: AsyncEngine, folder: Path) -> bool:
-    """Whether the database has the newest schema of a service's migrations folder."""
-    head = ScriptDirectory(str(folder)).get_current_head()
+    """Whether the database has at least the schema of a service's migrations folder.
+
+    A revision we do not know is a newer release's: it only expanded the schema, and old and new
+    replicas run side by side for one release.
+    """
+    scripts = ScriptDirectory(str(folder))
+    older = {script.revision for script in scripts.walk_revisions()} - {scripts.get_current_head()}
     async with engine.connect() as connection:
         version = await connection.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
-    return version == head
+    return version is not None and version not in older
 
 
 # 08 connection, 40 serialization and deadlock, 53 resources, 57 operator intervention.

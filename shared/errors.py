@@ -97,6 +97,10 @@ class ContractError(Exception):
     """A message on the bus that fits no contract: never retried, dead at once with this reason."""
 
 
+class OtherVersion(ContractError):
+    """A version we do not know of a fact we do know: its speaker also says the one we know."""
+
+
 class TooEarly(Exception):
     """A fact whose ground has not arrived yet: tried again in a second, dead only after a day."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.errors import ContractError
+from shared.errors import ContractError, OtherVersion
 
 PREFIX = "cn.jiesu."
 
@@ -113,10 +113,11 @@ class Data(BaseModel):
     speaker: ClassVar[str]
     version: ClassVar[int] = 1
 
-    def __init_subclass__(cls, name: str = "", by: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(cls, name: str, by: str, version: int = 1, **kwargs: Any) -> None:
+        cls.version = version
         super().__init_subclass__(**kwargs)
         cls.name, cls.speaker = name, by
-        FACTS[name] = cls
+        FACTS[cls.type()] = cls
 
     @classmethod
     def type(cls) -> str:
@@ -124,6 +125,7 @@ class Data(BaseModel):
         return f"{PREFIX}{cls.name}.v{cls.version}"
 
 
+# Every fact by its type; two versions of one name may be spoken side by side for one release.
 FACTS: dict[str, type[Data]] = {}
 
 Word = Annotated[str, Field(pattern=r"^[\w:.-]{1,64}$")]
@@ -174,14 +176,16 @@ class Fact(BaseModel):
     def decode(cls, body: bytes | str) -> Self:
         """Read a fact off the wire with its data as the class of its type.
 
-        Raises ContractError when it fits no contract we know. The message names fields, never
-        values: it goes to logs and to the retry table.
+        Raises OtherVersion for a version we do not know of a fact we do know, ContractError when
+        it fits no contract. The message names fields, never values: it goes to logs and to the
+        retry table.
         """
         try:
             fact = cls.model_validate(orjson.loads(body))
-            known = FACTS.get(fact.name)
-            if known is None or known.type() != fact.type:
-                raise ContractError(f"unknown fact type {fact.type!r}")
+            known = FACTS.get(fact.type)
+            if known is None:
+                same = any(kind.name == fact.name for kind in FACTS.values())
+                raise (OtherVersion if same else ContractError)(f"unknown type {fact.type!r}")
             return fact.model_copy(update={"data": known.model_validate(fact.data)})
         except ValidationError as broken:
             raise ContractError(_faults(broken)) from None

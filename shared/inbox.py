@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import clock
 from shared.bus import Message, matches
 from shared.db import Act, Store, is_trouble
-from shared.errors import ContractError, JiesuError, KeyReused, TooEarly
+from shared.errors import ContractError, JiesuError, KeyReused, OtherVersion, TooEarly
 from shared.events import Fact
 from shared.observability import log, place, trace
 
@@ -72,6 +72,7 @@ class Arrived:
     event: UUID
     fact: Fact | None
     reason: str = ""
+    other_version: bool = False
 
     @property
     def subject(self) -> str:
@@ -85,7 +86,8 @@ def read(message: Message) -> Arrived:
         fact = Fact.decode(message.body)
         return Arrived(message, fact.id, fact)
     except ContractError as error:
-        return Arrived(message, uuid5(NAMESPACE_OID, message.body.hex()), None, str(error))
+        event = uuid5(NAMESPACE_OID, message.body.hex())
+        return Arrived(message, event, None, str(error), isinstance(error, OtherVersion))
 
 
 class Inbox:
@@ -116,7 +118,9 @@ class Inbox:
         fresh = await self._fresh(connection, batch)
         held = await self._held(connection, {arrived.subject for arrived in fresh})
         for arrived in fresh:
-            if arrived.fact is None:
+            if arrived.other_version:
+                log.info("ignored: another version", key=arrived.message.key, why=arrived.reason)
+            elif arrived.fact is None:
                 await self._park(connection, arrived, "dead", arrived.reason)
             elif arrived.subject in held:
                 await self._park(connection, arrived, "behind", "behind a fact that failed")

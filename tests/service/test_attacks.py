@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import timedelta
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from shared import clock
-from shared.app import Job, Service
-from shared.bus import BusTrouble, Message
-from shared.db import GroupCommit, InDoubt
+from shared.app import Job
+from shared.bus import BusTrouble, LocalBus, Message
+from shared.db import GroupCommit, InDoubt, Store
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.observability import configure_logs
-from tests.bench import Bench
-from tests.service.test_intake import complaint, life, read, registered
+from shared.outbox import Relay
+from tests.bench import Bench, bench
+from tests.infrastructure import Postgres
+from tests.service.conftest import Template
+from tests.service.test_intake import complaint, life, registered
 from tests.service.test_never_lost import Recorder, parcel, seen, told
 
 JSON = {"Content-Type": "application/json"}
@@ -203,6 +208,13 @@ async def test_no_routing_key_can_hold_the_consumer_up(
     assert [row["state"] for row in await intake.parked()] == ["failed", "behind"]
 
 
+@pytest.fixture
+async def recorder(intake: Bench) -> Recorder:
+    """An inbox whose handler writes a row per fact and fails when told to."""
+    await do(intake, "CREATE TABLE seen (subject text, times int, at timestamptz)")
+    return Recorder(intake)
+
+
 async def test_a_hundred_that_stay_early_do_not_keep_others_from_their_turn(
     intake: Bench, recorder: Recorder
 ) -> None:
@@ -218,19 +230,242 @@ async def test_a_hundred_that_stay_early_do_not_keep_others_from_their_turn(
     assert await seen(intake) == [("Z", 1)]
 
 
+# --- loops -------------------------------------------------------------------------------------
+
+
+class Frozen(LocalBus):
+    """A bus whose link is frozen: nothing is ever answered, not even its closing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        self.asked += 1
+        await asyncio.Event().wait()
+        return []
+
+    async def close(self) -> None:
+        await asyncio.Event().wait()
+
+
+class Away(LocalBus):
+    """A bus nobody can reach; it counts who tried."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        self.asked += 1
+        raise BusTrouble("away")
+
+
 @pytest.fixture
-async def recorder(intake: Bench) -> Recorder:
-    await do(intake, "CREATE TABLE seen (subject text, times int, at timestamptz)")
-    return Recorder(intake)
+async def hurried(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[Bench]:
+    """Intake with two seconds to stop in."""
+    async with (
+        postgres.fresh_database(await template("intake")) as url,
+        bench("intake", url, keys, stop_seconds=2.0) as one,
+    ):
+        yield one
 
 
-# --- what a vanished peer leaves ---------------------------------------------------------------
+async def never(*_: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def nothing_due(_: Store[Any]) -> datetime | None:
+    return None
+
+
+async def test_stopping_keeps_its_budget_whatever_is_stuck(hurried: Bench) -> None:
+    service, frozen = hurried.service, Frozen()
+    service.bus, service.relay = frozen, Relay(service.store, frozen)
+    service.jobs = {"stuck": Job(run=never, due=nothing_due)}
+    await frozen.declare({service.queue: list(service.subscriptions)})
+    await service.start()
+    await registered(hurried)
+    async with asyncio.timeout(2.0):
+        await service.stop()
+    assert frozen.asked >= 1
+    assert [fact.name for fact in await hurried.told()] == ["ticket.registered"]
+
+
+async def test_a_loop_that_was_cancelled_from_inside_is_a_death(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(*_: Any) -> int:
+        raise asyncio.CancelledError
+
+    died = asyncio.Event()
+    monkeypatch.setattr(intake.service, "on_death", died.set)
+    intake.service.jobs = {"frozen": Job(run=cancelled, due=nothing_due)}
+    await intake.service.start()
+    async with asyncio.timeout(5.0):
+        await died.wait()
+    assert (intake.service.died, intake.service.ready) == ("intake.frozen", False)
+    await intake.service.stop()
+
+
+async def test_commits_do_not_hurry_a_relay_whose_broker_is_away(intake: Bench) -> None:
+    away = Away()
+    intake.service.relay = Relay(intake.service.store, away)
+    await intake.service.start()
+    for _ in range(20):
+        await registered(intake)
+    assert away.asked <= 2
+    await intake.service.stop()
+    assert len(await intake.told("ticket.registered")) == 20
 
 
 async def test_a_vanished_replica_gives_its_locks_back(intake: Bench) -> None:
-    [limit] = await intake.rows("SELECT setting FROM pg_settings WHERE name LIKE 'idle_in_tr%'")
+    [limit] = await intake.rows("SELECT setting FROM pg_settings WHERE name LIKE 'idle_in_tra%'")
     assert limit["setting"] == "60000"
 
 
-async def test_a_database_that_does_not_answer_is_trouble(intake: Bench) -> None:
-    intake.service.store.engine.sync_engine.dialect  # noqa: B018
+# --- odd requests ------------------------------------------------------------------------------
+
+
+def with_raw(field: str, raw: str) -> bytes:
+    """A complaint in which a field is what no JSON library would write."""
+    return json.dumps(complaint(**{field: "@"})).replace('"@"', raw).encode()
+
+
+ODD = (
+    *('"\\ud800"', "NaN", "Infinity", "1e999", "[]", "{}", '"\\u0000"', "9" * 4000, "9" * 5000),
+    *('{"\\ud800": 1}', '{"\\u0000": 1}', '["\\ud800"]', "[" * 900 + "]" * 900, "[" * 100_000),
+)
+FIELDS = ("type", "title", "area", "flags", "location", "caller", "confidential", "surprise")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_no_json_is_too_odd_for_a_named_refusal(intake: Bench, field: str) -> None:
+    client = intake.http("phone_system")
+    for raw in ODD:
+        body = with_raw(field, raw)
+        for path, content in (
+            ("/v1/tickets", body),
+            ("/v1/tickets/batch", b'{"tickets": [' + body + b"]}"),
+        ):
+            answer = await client.post(path, content=content, headers=JSON)
+            assert answer.status_code < 500, (raw[:20], answer.text[:200])
+            assert "internal-error" not in answer.text
+            assert len(answer.content) < 2_000
+
+
+async def test_a_refusal_does_not_grow_with_the_names_of_unknown_fields(intake: Bench) -> None:
+    body = complaint(**{"k" * 1_000_000: 1})
+    answer = await intake.http("phone_system").post("/v1/tickets", json=body)
+    assert answer.status_code == 422
+    assert len(answer.content) < 2_000
+
+
+async def test_a_body_that_grows_past_the_limit_as_it_comes_is_refused(intake: Bench) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b"x" * 1_000_000
+
+    answer = await intake.http("phone_system").post("/v1/tickets", content=chunks(), headers=JSON)
+    assert answer.status_code == 413
+    assert answer.json()["type"].endswith("too-large")
+
+
+@pytest.mark.parametrize("length", ["abc", "-1", "0x10", "\xb2", "9" * 5000])
+async def test_a_content_length_that_is_no_length_is_no_500(intake: Bench, length: str) -> None:
+    headers = [("Content-Length", length.encode("latin-1"))]
+    answer = await intake.http(None).post("/v1/tickets", content=b"{}", headers=headers)
+    assert answer.status_code in (401, 413)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_moments_off_the_calendar_are_refused(intake: Bench, moment: str) -> None:
+    answer = await intake.http("desk").get("/v1/tickets", params={"since": moment})
+    assert (answer.status_code, answer.json()["field"]) == (422, "since")
+    answer = await intake.http("ops").post("/clock", json={"now": moment})
+    assert (answer.status_code, answer.json()["field"]) == (422, "now")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 40_000,
+        b'{"kid":5}',
+        b'{"alg":"none","kid":"test"}',
+        b'{"alg":[],"kid":"test"}',
+        b"9" * 5000,
+    ],
+)
+async def test_no_token_is_too_odd_for_a_401(intake: Bench, header: bytes) -> None:
+    token = f"{urlsafe_b64encode(header).decode().rstrip('=')}.e30.AA"
+    answer = await intake.http(None).get(
+        "/v1/tickets", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 401
+
+
+async def test_nobody_is_sent_to_a_host_the_request_names(intake: Bench) -> None:
+    headers = {"Host": "elsewhere.example"}
+    answer = await intake.http("phone_system").post("/v1/tickets/", json={}, headers=headers)
+    assert answer.status_code == 404
+
+
+# --- names in places they do not belong --------------------------------------------------------
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """What the process prints, with its real logs."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    handlers, level, root.handlers = root.handlers, root.level, []
+    configure_logs("INFO")
+    yield lambda: capsys.readouterr().out
+    root.handlers, root.level = handlers, level
+    structlog.configure(**configured)
+
+
+async def test_a_path_is_logged_only_when_it_is_a_ticket(
+    intake: Bench, printed: Callable[[], str]
+) -> None:
+    number = (await registered(intake))["number"]
+    client = intake.http("phone_system")
+    for wrong in ("13909150001", "王小明"):
+        await client.get(f"/v1/tickets/{wrong}")
+        await client.delete(f"/v1/tickets/{wrong}")
+        await intake.http(None).get(f"/v1/tickets/{wrong}/progress")
+    await client.get(f"/v1/tickets/{number}")
+    lines = printed()
+    assert number in lines
+    assert "13909150001" not in lines
+    assert "王小明" not in lines
+
+
+async def test_a_librarys_error_is_logged_without_its_words(printed: Callable[[], str]) -> None:
+    error = ValueError("王小明 13909150001")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
+    lost = {"message": "Task exception was never retrieved", "exception": error, "task": error}
+    asyncio.get_running_loop().call_exception_handler(lost)
+    lines = printed()
+    assert lines.count("ValueError") == 2
+    assert "王小明" not in lines
+
+
+async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    await intake.hear(*life(intake, number, uuid4())[:2])
+    client, path = intake.http("unit", "GSGS"), f"/v1/tickets/{number}/contact-reads"
+    answer = await client.post(path, json={"reason": "回电王小明 139-0915-0001 约上门"})
+    assert answer.status_code == 200
+    [row] = await intake.rows("SELECT reason FROM contact_read")
+    assert "约上门" in row["reason"]
+    assert not {"王小明", "139-0915-0001"} & set(row["reason"].split())
+    assert "王小明" not in row["reason"]
+
+
+async def test_an_error_of_the_database_names_nobody(
+    intake: Bench, printed: Callable[[], str]
+) -> None:
+    await do(intake, "ALTER TABLE ticket ADD CHECK (content NOT LIKE '%停水%')")
+    answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(caller=None))
+    assert answer.status_code == 500
+    assert "停水" not in answer.text + printed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, text
 
 from services.registry import NAMES, migrations, part
 from shared.db import is_current, migrate, open_engine
@@ -27,6 +27,20 @@ async def test_migrations_and_models_agree(postgres: Postgres, name: str) -> Non
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+async def test_a_newer_schema_is_served_and_none_is_not(postgres: Postgres) -> None:
+    async with postgres.fresh_database() as url:
+        await migrate(url, migrations("intake"))
+        engine = open_engine(url, 1)
+        for version, served in (("0002_of_the_next_release", True), (None, False)):
+            async with engine.begin() as connection:
+                await connection.execute(text("DELETE FROM alembic_version"))
+                if version:
+                    row = text("INSERT INTO alembic_version VALUES (:version)")
+                    await connection.execute(row, {"version": version})
+            assert await is_current(engine, migrations("intake")) is served
+        await engine.dispose()
 
 
 def test_no_two_services_share_a_table() -> None:
