@@ -4,7 +4,8 @@ python -m services                      all services in one process, embedded Po
 python -m services intake               one service, on the addresses in JIESU_…
 python -m services migrate [NAME…]      databases and broker topology, before anything starts
 python -m services token --role unit --unit HC
-python -m services dead | replay        facts that need a person
+python -m services key 2027a            a new key pair for signing tokens
+python -m services dead | replay [NAME…]  facts that need a person
 python -m services contracts            writes docs/ from the code
 """
 
@@ -20,18 +21,20 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
-from services import contracts, embedded, runner
+from services import embedded, runner
 from services.registry import NAMES, PORTS, migrations, part, topology
-from shared.auth import ROLES, issue
-from shared.bus import connect
+from shared.auth import ROLES, issue, make_key
+from shared.bus import BusTrouble, connect
 from shared.db import Act, Store, migrate
 from shared.errors import ConfigError
 from shared.inbox import dead, replay
-from shared.observability import configure_logs
+from shared.observability import configure_logs, place
 from shared.settings import ServiceSettings
 
-VAR = Path("var")
+KEYS = embedded.default_home() / "keys"
+Keys = Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS", help="folder of the key pairs")]
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 
 
@@ -59,7 +62,7 @@ async def _embedded() -> int:
         if _has(name)
     }
     with embedded.start(durable=True) as server:
-        async with runner.system(VAR, server, first, **given) as system:
+        async with runner.system(embedded.default_home(), server, first, **given) as system:
             print(_welcome(system), flush=True)
             code = await asyncio.shield(system.ended)
     print("已停止 Stopped.", flush=True)
@@ -72,7 +75,7 @@ def _has(name: str) -> bool:
 
 def _welcome(system: runner.System) -> str:
     tokens = {role: system.token(role) for role in ROLES if role not in ("unit", "service")}
-    tokens["unit HC 红椿镇"] = system.token("unit", "HC")
+    tokens["unit GSGS 供水"] = system.token("unit", "GSGS")
     rows = [f"  {name:<12}{url}   {url}/docs" for name, url in system.urls.items()]
     keys = [f"  {role}:\n    {token}" for role, token in tokens.items()]
     intake, dispatcher = system.urls["intake"], system.urls["dispatcher"]
@@ -90,8 +93,8 @@ def _welcome(system: runner.System) -> str:
             f"  curl -s {intake}/v1/tickets -H 'Authorization: Bearer {tokens['phone_system']}' "
             f"-H 'Content-Type: application/json' -d '{body}'",
             f"  curl -s {dispatcher}/v1/unassigned -H 'Authorization: Bearer {tokens['desk']}'",
-            f"  curl -s {dispatcher}/v1/units/HC/feed "
-            f"-H 'Authorization: Bearer {tokens['unit HC 红椿镇']}'",
+            f"  curl -s {dispatcher}/v1/units/GSGS/feed "
+            f"-H 'Authorization: Bearer {tokens['unit GSGS 供水']}'",
         ]
     )
 
@@ -120,7 +123,7 @@ def token(
     unit: Annotated[str | None, typer.Option(help="unit code, for role unit")] = None,
     name: Annotated[str, typer.Option(help="who it is for, as facts will name them")] = "api",
     days: float = 365,
-    keys: Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS")] = VAR / "keys",
+    keys: Keys = KEYS,
 ) -> None:
     """Issue a signed token."""
     try:
@@ -130,6 +133,16 @@ def token(
 
 
 Names = Annotated[list[str] | None, typer.Argument(help="services; all when none is named")]
+
+
+@cli.command()
+def key(
+    kid: Annotated[str, typer.Argument(help="id of the new key, such as 2027a")],
+    keys: Keys = KEYS,
+) -> None:
+    """Make a key pair that signs tokens; running services read its public half when first asked."""
+    make_key(keys, kid)
+    print(keys / f"{kid}.pub.pem")
 
 
 @cli.command("dead")
@@ -147,6 +160,8 @@ def replay_dead(
     number: Annotated[int | None, typer.Option("--id", help="the #id of one; else all")] = None,
 ) -> None:
     """Give dead facts another life; the running service picks them up within a second."""
+    if number is not None and len(names or ()) != 1:
+        raise ConfigError("--id needs the one service whose #id it is: replay tracker --id 17")
     for name, count in asyncio.run(_in_each(names, lambda act: replay(act, number))).items():
         print(f"{name}: {count} to be tried again")
 
@@ -178,6 +193,8 @@ def _databases() -> Iterator[Callable[[str], str]]:
 @cli.command("contracts")
 def write_contracts() -> None:
     """Write docs/events.md, docs/asyncapi.yaml, docs/openapi and the JSON Schemas."""
+    from services import contracts  # imports every service: no other command pays for it
+
     for path in contracts.write(Path("docs")):
         print(path)
 
@@ -203,6 +220,9 @@ def main() -> None:
         cli()
     except (ConfigError, embedded.EmbeddedTrouble) as error:
         print(error, file=sys.stderr)
+        sys.exit(2)
+    except (DBAPIError, OSError, BusTrouble) as error:
+        print(f"连接失败 cannot be reached: {place(error)}", file=sys.stderr)
         sys.exit(2)
     except ValidationError as error:
         faults = [

@@ -6,8 +6,10 @@ import asyncio
 import json
 import logging
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -373,7 +375,7 @@ async def test_a_body_that_grows_past_the_limit_as_it_comes_is_refused(intake: B
 
 @pytest.mark.parametrize("length", ["abc", "-1", "0x10", "\xb2", "9" * 5000])
 async def test_a_content_length_that_is_no_length_is_no_500(intake: Bench, length: str) -> None:
-    headers = [("Content-Length", length.encode("latin-1"))]
+    headers = [(b"Content-Length", length.encode("latin-1"))]
     answer = await intake.http(None).post("/v1/tickets", content=b"{}", headers=headers)
     assert answer.status_code in (401, 413)
 
@@ -413,41 +415,42 @@ async def test_nobody_is_sent_to_a_host_the_request_names(intake: Bench) -> None
 # --- names in places they do not belong --------------------------------------------------------
 
 
-@pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """What the process prints, with its real logs."""
+@contextmanager
+def printed() -> Iterator[StringIO]:
+    """What the process prints in the block, with its real logs."""
     root, configured = logging.getLogger(), structlog.get_config()
     handlers, level, root.handlers = root.handlers, root.level, []
-    configure_logs("INFO")
-    yield lambda: capsys.readouterr().out
-    root.handlers, root.level = handlers, level
-    structlog.configure(**configured)
+    with redirect_stdout(StringIO()) as lines:
+        configure_logs("INFO")
+        try:
+            yield lines
+        finally:
+            root.handlers, root.level = handlers, level
+            structlog.configure(**configured)
 
 
-async def test_a_path_is_logged_only_when_it_is_a_ticket(
-    intake: Bench, printed: Callable[[], str]
-) -> None:
+async def test_a_path_is_logged_only_when_it_is_a_ticket(intake: Bench) -> None:
     number = (await registered(intake))["number"]
     client = intake.http("phone_system")
-    for wrong in ("13909150001", "王小明"):
-        await client.get(f"/v1/tickets/{wrong}")
-        await client.delete(f"/v1/tickets/{wrong}")
-        await intake.http(None).get(f"/v1/tickets/{wrong}/progress")
-    await client.get(f"/v1/tickets/{number}")
-    lines = printed()
-    assert number in lines
-    assert "13909150001" not in lines
-    assert "王小明" not in lines
+    with printed() as lines:
+        for wrong in ("13909150001", "王小明"):
+            await client.get(f"/v1/tickets/{wrong}")
+            await client.delete(f"/v1/tickets/{wrong}")
+            await intake.http(None).get(f"/v1/tickets/{wrong}/progress")
+        await client.get(f"/v1/tickets/{number}")
+    assert number in lines.getvalue()
+    assert "13909150001" not in lines.getvalue()
+    assert "王小明" not in lines.getvalue()
 
 
-async def test_a_librarys_error_is_logged_without_its_words(printed: Callable[[], str]) -> None:
+async def test_a_librarys_error_is_logged_without_its_words() -> None:
     error = ValueError("王小明 13909150001")
-    logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
     lost = {"message": "Task exception was never retrieved", "exception": error, "task": error}
-    asyncio.get_running_loop().call_exception_handler(lost)
-    lines = printed()
-    assert lines.count("ValueError") == 2
-    assert "王小明" not in lines
+    with printed() as lines:
+        logging.getLogger("uvicorn.error").error("Exception in the application", exc_info=error)
+        asyncio.get_running_loop().call_exception_handler(lost)
+    assert lines.getvalue().count("ValueError") == 2
+    assert "王小明" not in lines.getvalue()
 
 
 async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
@@ -458,14 +461,15 @@ async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
     assert answer.status_code == 200
     [row] = await intake.rows("SELECT reason FROM contact_read")
     assert "约上门" in row["reason"]
-    assert not {"王小明", "139-0915-0001"} & set(row["reason"].split())
     assert "王小明" not in row["reason"]
+    assert "139-0915-0001" not in row["reason"]
 
 
-async def test_an_error_of_the_database_names_nobody(
-    intake: Bench, printed: Callable[[], str]
-) -> None:
+async def test_an_error_of_the_database_names_nobody(intake: Bench) -> None:
     await do(intake, "ALTER TABLE ticket ADD CHECK (content NOT LIKE '%停水%')")
-    answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(caller=None))
+    with printed() as lines:
+        answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(caller=None))
     assert answer.status_code == 500
-    assert "停水" not in answer.text + printed()
+    assert "停水" not in answer.text
+    assert "unexpected error" in lines.getvalue()
+    assert "停水" not in lines.getvalue()
