@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock
+from shared.errors import BadCursor
 from shared.events import Data
 from shared.observability import traceparent
 
@@ -124,6 +125,17 @@ class Act(Generic[C]):
                 traceparent(),
             )
         )
+
+    def cursor(self, place: str) -> str:
+        """A place in a list as a caller may carry it: only we can have written it."""
+        return f"{place}~{self.store.fingerprint(place.encode(errors='replace'))[:16]}"
+
+    def place(self, cursor: str) -> str:
+        """The place a cursor names. Raises BadCursor."""
+        place = cursor.rpartition("~")[0]
+        if cursor != self.cursor(place):
+            raise BadCursor(field="after")
+        return place
 
 
 class Store(Generic[C]):

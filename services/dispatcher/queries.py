@@ -202,20 +202,24 @@ async def unit_assignments(
     if states:
         query = query.where(col(Assignment.state).in_(states))
     if after is not None:
-        query = query.where(col(Assignment.id) > _id(after))
+        query = query.where(col(Assignment.id) > UUID(act.place(after)))
     rows = (await act.session.exec(query.order_by(col(Assignment.id)).limit(limit + 1))).all()
     items = [show(found, one) for one, found in rows[:limit]]
-    return AssignmentPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
+    return AssignmentPage(
+        items=items, next=act.cursor(str(items[-1].id)) if len(rows) > limit else None
+    )
 
 
 async def unassigned(act: Acting, after: str | None, limit: int) -> UnassignedPage:
     """A page of the tickets that wait for the desk. Raises BadCursor."""
     query = select(Ticket).where(col(Ticket.unassigned).is_not(None))
     if after is not None:
-        query = query.where(col(Ticket.number) > _number(after))
+        query = query.where(col(Ticket.number) > act.place(after))
     rows = (await act.session.exec(query.order_by(col(Ticket.number)).limit(limit + 1))).all()
     items = [_show_unassigned(one) for one in rows[:limit]]
-    return UnassignedPage(items=items, next=items[-1].ticket if len(rows) > limit else None)
+    return UnassignedPage(
+        items=items, next=act.cursor(items[-1].ticket) if len(rows) > limit else None
+    )
 
 
 def show_ticket(case: Case) -> TicketOut:
@@ -295,16 +299,3 @@ def _check_readable(act: Acting, unit: str) -> None:
     own = act.caller.unit if act.caller else None
     if own not in (None, unit) or act.config.units.unit(unit) is None:
         raise NotFound
-
-
-def _id(cursor: str) -> UUID:
-    try:
-        return UUID(cursor)
-    except ValueError:
-        raise BadCursor from None
-
-
-def _number(cursor: str) -> str:
-    if not re.fullmatch(r"[0-9]{8}-[0-9]{6,}", cursor):
-        raise BadCursor
-    return cursor

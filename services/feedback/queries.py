@@ -27,7 +27,7 @@ from services.feedback.schemas import (
 )
 from services.feedback.settings import Config
 from shared.db import Act
-from shared.errors import BadCursor, Malformed, NotFound, TooEarly, UnknownCode
+from shared.errors import Malformed, NotFound, TooEarly, UnknownCode
 
 FeedbackAct: TypeAlias = Act[Config]
 
@@ -143,22 +143,11 @@ async def page(
     if state is not None:
         query = query.where(col(Callback.state) == state)
     if after is not None:
-        query = query.where(col(Callback.id) > await _known_cursor(act, after))
+        query = query.where(col(Callback.id) > UUID(act.place(after)))
     found = (await act.session.exec(query)).all()
     shown = found[:limit]
-    last = str(shown[-1].id) if len(found) > limit else None
+    last = act.cursor(str(shown[-1].id)) if len(found) > limit else None
     return CallbackPage(items=await views(act, shown), next=last)
-
-
-async def _known_cursor(act: FeedbackAct, cursor: str) -> UUID:
-    """The callback a page ended with. Raises BadCursor for one that was never given."""
-    try:
-        callback = UUID(cursor)
-    except ValueError:
-        raise BadCursor(field="after") from None
-    if await act.session.get(Callback, callback) is None:
-        raise BadCursor(field="after")
-    return callback
 
 
 async def one(act: FeedbackAct, callback: UUID) -> CallbackOut:

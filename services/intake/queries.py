@@ -12,7 +12,7 @@ from services.intake.models import Handling, Ticket
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage, Words
 from services.intake.settings import Config
 from shared.db import Act as AnyAct
-from shared.errors import BadCursor, NotFound
+from shared.errors import NotFound
 from shared.events import Location
 
 Act = AnyAct[Config]
@@ -102,24 +102,11 @@ async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> Tic
     if narrowed.until:
         query = query.where(Ticket.registered < narrowed.until)
     if after is not None:
-        query = query.where(Ticket.number > number_of(act.config, after))
+        query = query.where(Ticket.number > act.place(after))
     rows = (await act.session.exec(query)).all()
     items = [await _out(act, row) for row in rows[:limit]]
     more = len(rows) > limit
-    return TicketPage(items=items, next=cursor_of(act.config, items[-1].number) if more else None)
-
-
-def cursor_of(config: Config, number: str) -> str:
-    """A cursor that only we can have written."""
-    return f"{number}.{config.digester.blind_index(number, 'cursor')[:16]}"
-
-
-def number_of(config: Config, cursor: str) -> str:
-    """The number a cursor stands at. Raises BadCursor."""
-    number = cursor.partition(".")[0]
-    if cursor != cursor_of(config, number):
-        raise BadCursor
-    return number
+    return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
 async def _out(act: Act, ticket: Ticket) -> TicketOut:

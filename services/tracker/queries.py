@@ -26,7 +26,7 @@ from services.tracker.schemas import ClockOut, DayOut, ExtensionOut, PauseOut, S
 from services.tracker.settings import Config
 from shared.calendar import WorkCalendar
 from shared.db import Act
-from shared.errors import BadCursor, NotFound
+from shared.errors import NotFound
 from shared.events import ClockKind, Role
 
 Acting = Act[Config]
@@ -257,18 +257,15 @@ async def breaches(
     return (await act.session.exec(query)).all()
 
 
-def cursor(row: Clock) -> str:
+def cursor(act: Acting, row: Clock) -> str:
     """The place of a breach in the list."""
-    return f"{row.breached:{CURSOR}}~{row.id.hex}"
+    return act.cursor(f"{row.breached:{CURSOR}}/{row.id.hex}")
 
 
-def read_cursor(cursor: str) -> tuple[datetime, UUID]:
+def read_cursor(act: Acting, cursor: str) -> tuple[datetime, UUID]:
     """The place a cursor names. Raises BadCursor."""
-    moment, _, clock = cursor.partition("~")
-    try:
-        return datetime.strptime(moment, CURSOR).replace(tzinfo=UTC), UUID(hex=clock)
-    except ValueError:
-        raise BadCursor(field="after") from None
+    moment, _, clock = act.place(cursor).partition("/")
+    return datetime.strptime(moment, CURSOR).replace(tzinfo=UTC), UUID(hex=clock)
 
 
 # --- as they are shown -------------------------------------------------------------------------

@@ -353,11 +353,11 @@ async def breaches(
     act: Acting, unit: str | None, after: str | None, limit: int
 ) -> schemas.BreachPage:
     """Standing breaches, oldest first. Raises BadCursor."""
-    place = queries.read_cursor(after) if after else None
+    place = queries.read_cursor(act, after) if after else None
     rows = await queries.breaches(act, unit, place, limit)
     items = [schemas.BreachOut(clock=row.id, **row.model_dump(exclude={"id"})) for row in rows]
     full = len(rows) == limit
-    return schemas.BreachPage(items=items, next=queries.cursor(rows[-1]) if full else None)
+    return schemas.BreachPage(items=items, next=queries.cursor(act, rows[-1]) if full else None)
 
 
 # --- by the clock ------------------------------------------------------------------------------

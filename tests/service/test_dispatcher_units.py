@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import TicketWithdrawn
+from shared.events import TicketType, TicketWithdrawn
 from tests.bench import Bench
 from tests.service.dispatcher_scenes import (
     COMPANY,
@@ -42,6 +42,20 @@ ACTS: dict[str, dict[str, Any]] = {
 
 
 # --- the whole life ----------------------------------------------------------------------------
+
+
+async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> None:
+    praise = street_light(ticket_type=TicketType.COMMENDATION, title="感谢抢修队")
+    given = (await register(dispatcher, praise))[STREET_LIGHT]
+    signed = await sign(dispatcher, STREET_LIGHT, given)
+    assert signed["state"] == "completed"
+    said = [fact.name for fact in await dispatcher.told()]
+    assert said == [
+        "assignment.dispatched",
+        "assignment.signed",
+        "assignment.completed",
+        "ticket.resolved",
+    ]
 
 
 async def test_from_signing_to_completion(dispatcher: Bench) -> None:
