@@ -46,8 +46,8 @@ ACTS: dict[str, dict[str, Any]] = {
 
 async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> None:
     praise = street_light(ticket_type=TicketType.COMMENDATION, title="感谢抢修队")
-    given = (await register(dispatcher, praise))[STREET_LIGHT]
-    signed = await sign(dispatcher, STREET_LIGHT, given)
+    [(unit, given)] = (await register(dispatcher, praise)).items()
+    signed = await sign(dispatcher, unit, given)
     assert signed["state"] == "completed"
     said = [fact.name for fact in await dispatcher.told()]
     assert said == [
