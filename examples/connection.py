@@ -40,7 +40,7 @@ class Unreachable(Exception):
 def open_http() -> httpx.AsyncClient:
     """One pool of connections; every Connection of a process can share it."""
     context = ssl.create_default_context()
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
+    limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
     return httpx.AsyncClient(trust_env=False, verify=context, timeout=15, limits=limits)
 
 

@@ -17,6 +17,7 @@ import httpx
 from examples.connection import Connection, Json, rest
 
 PATIENCE = 60.0  # seconds: longer than any retry of a fact that came too early
+BETWEEN_LOOKS = 0.01  # seconds
 
 
 class Face(NamedTuple):
@@ -53,6 +54,7 @@ class Stepper:
     ) -> None:
         self._services = {name: Connection(http, url, token) for name, url in urls.items()}
         self._pause = pause
+        self._known: dict[str, Face] = {}
         self.now = datetime.min
         self.steps = 0
 
@@ -60,25 +62,34 @@ class Stepper:
         """Wait until all are idle, twice in a row and alike; returns when there is next something
         to do. Raises NotIdle.
         """
-        known: list[Face] = []
+        known, self._known = self._known, {}
         try:
             async with asyncio.timeout(PATIENCE):
-                while True:
-                    faces = await self._look()
-                    if faces == known and all(face.idle for face in faces):
-                        break
+                while (faces := await self._look()) != known or not _all_idle(faces):
                     known = faces
-                    await rest(self._pause)
+                    await self._wait_for_idle(faces)
         except TimeoutError:
-            busy = [name for name, face in zip(self._services, known, strict=False) if not face.idle]
+            busy = [name for name, face in known.items() if not face.idle]
             raise NotIdle(", ".join(busy)) from None
-        self.now = faces[0].now
-        return earliest(face.next_due for face in faces)
+        self.now = max(face.now for face in faces.values())
+        return earliest(face.next_due for face in faces.values())
+
+    async def _wait_for_idle(self, faces: Mapping[str, Face]) -> None:
+        """Ask only those that are busy, and not too often: looking is work for them too."""
+        for name, face in faces.items():
+            while not face.idle:
+                await rest(BETWEEN_LOOKS)
+                face = _face(await self._services[name].get("/clock"))
+        await rest(self._pause)
 
     async def step(self, to: datetime) -> None:
         """Move every clock forward to an instant."""
         body = {"now": to.isoformat()}
-        await asyncio.gather(*(one.post("/clock", body) for one in self._services.values()))
+        answers = await asyncio.gather(
+            *(one.post("/clock", body) for one in self._services.values())
+        )
+        # What they answer is a first look at how they are now.
+        self._known = dict(zip(self._services, map(_face, answers), strict=True))
         self.steps += 1
 
     async def run(
@@ -97,18 +108,22 @@ class Stepper:
                 return
             await self.step(wanted)
 
-    async def _look(self) -> list[Face]:
-        faces: list[Json] = await asyncio.gather(
-            *(one.get("/clock") for one in self._services.values())
-        )
-        return [
-            Face(
-                datetime.fromisoformat(face["now"]),
-                face["idle"],
-                face["next_due"] and datetime.fromisoformat(face["next_due"]),
-            )
-            for face in faces
-        ]
+    async def _look(self) -> dict[str, Face]:
+        answers = await asyncio.gather(*(one.get("/clock") for one in self._services.values()))
+        return dict(zip(self._services, map(_face, answers), strict=True))
+
+
+def _face(answer: Json) -> Face:
+    due = answer["next_due"]
+    return Face(
+        datetime.fromisoformat(answer["now"]),
+        answer["idle"],
+        due and datetime.fromisoformat(due),
+    )
+
+
+def _all_idle(faces: Mapping[str, Face]) -> bool:
+    return all(face.idle for face in faces.values())
 
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
@@ -42,7 +43,7 @@ cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions
 def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the named services, or all of them embedded in this process."""
     if not names:
-        raise typer.Exit(asyncio.run(_embedded()))
+        raise typer.Exit(uvloop.run(_embedded()))
     if len(names) > 1:
         raise ConfigError("name one service per process, or none for all of them embedded")
     name = _known(names[0])
@@ -50,7 +51,7 @@ def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     configure_logs(settings.log_level)
     host, port = os.environ.get("JIESU_HOST", runner.HOST), os.environ.get("JIESU_PORT", "")
     port_number = int(port or PORTS[name])
-    raise typer.Exit(asyncio.run(runner.run_one(name, settings, host, port_number)))
+    raise typer.Exit(uvloop.run(runner.run_one(name, settings, host, port_number)))
 
 
 async def _embedded() -> int:

@@ -50,13 +50,23 @@ def street_light(**given: Any) -> TicketRegistered:
 
 def company(**given: Any) -> TicketRegistered:
     """A tea company to be opened: one lead, three co-handlers."""
-    opening = {"ticket_type": "help", "topic": "enterprise.opening", "title": "茶企开办", "content": "办执照"}
+    opening = {
+        "ticket_type": "help",
+        "topic": "enterprise.opening",
+        "title": "茶企开办",
+        "content": "办执照",
+    }
     return street_light(**opening | given)
 
 
 def banquet(**given: Any) -> TicketRegistered:
     """A banquet against the village rules: the catalogue leaves it to the desk."""
-    feast = {"ticket_type": "report", "topic": "conduct.banquet", "title": "无事酒", "content": "大办酒席"}
+    feast = {
+        "ticket_type": "report",
+        "topic": "conduct.banquet",
+        "title": "无事酒",
+        "content": "大办酒席",
+    }
     return street_light(**{"area": "610924110", "confidential": True} | feast | given)
 
 
@@ -102,7 +112,9 @@ async def act(
     bench: Bench, unit: str, assignment: UUID, what: str, body: dict[str, Any], status: int = 200
 ) -> Any:
     """A unit acts on an assignment."""
-    return await post(bench.http("unit", unit), f"/v1/assignments/{assignment}/{what}", body, status)
+    return await post(
+        bench.http("unit", unit), f"/v1/assignments/{assignment}/{what}", body, status
+    )
 
 
 async def sign(bench: Bench, unit: str, assignment: UUID) -> Any:
@@ -146,9 +158,7 @@ async def ask_back(bench: Bench, unit: str, assignment: UUID, status: int = 200)
     return await act(bench, unit, assignment, "return-requests", RETURN, status)
 
 
-async def rule(
-    bench: Bench, assignment: UUID, *, granted: bool, status: int = 200
-) -> Any:
+async def rule(bench: Bench, assignment: UUID, *, granted: bool, status: int = 200) -> Any:
     """The desk rules on a return."""
     body = {"granted": granted, "ruling": "确属其他单位" if granted else "职责清楚"}
     return await post(bench.http("desk"), f"/v1/assignments/{assignment}/ruling", body, status)

@@ -176,8 +176,8 @@ async def test_requests_that_were_cancelled_hold_up_nobody(intake: Bench) -> Non
 @pytest.mark.parametrize(
     "changes",
     [
-        {"seq": 2**31},
-        {"seq": 2**63},
+        {"seq": 2**31, "subject": "20260101-000001"},
+        {"seq": 2**63, "subject": "20260101-000001"},
         {"round": 2**31},
         {"type": "cn.jiesu.\0.v1"},
         {"actor": "\0"},

@@ -422,25 +422,51 @@ async def test_a_sweep_beside_a_handler_neither_waits_for_it_nor_doubles(
     assert (await clocks(tracker))["handle HC"][0] == "met"
 
 
-async def test_sweeps_and_batches_side_by_side_never_deadlock(tracker: Bench) -> None:
-    stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 31)]
+async def receive(tracker: Bench, *facts: Fact) -> None:
+    """Receive facts as one batch, beside whatever else goes on."""
+    await tracker.receive([Message(fact.key, str(fact.id), fact.encode()) for fact in facts])
+
+
+async def test_sweeps_and_batches_side_by_side_neither_deadlock_nor_double(tracker: Bench) -> None:
+    stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 41)]
     ids = [UUID(int=1_000 + n) for n in range(len(stories))]
+    pairs = list(zip(stories, ids, strict=True))
+    await receive(tracker, *(one.registered() for one in stories))
+    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
     tracker.at("2026-03-20T10:00+08:00")
-    for moves in (
-        [one.registered() for one in stories],
-        [one.dispatched(id=id) for one, id in zip(stories, ids, strict=True)],
-        [one.signed("03-05 10:00", id=id) for one, id in zip(stories, ids, strict=True)],
-        [one.completed("03-12 10:00", id=id) for one, id in zip(stories, ids, strict=True)],
-    ):
-        batches = [[move for n, move in enumerate(moves) if n % 2 == half] for half in (0, 1)]
-        await asyncio.gather(
-            *(tracker.receive([Message(f.key, str(f.id), f.encode()) for f in b]) for b in batches),
-            *(jobs.sweep(tracker.service.store, 20) for _ in range(6)),
-        )
-    assert await tracker.parked() == []
+    done = [one.completed("03-12 10:00", id=id) for one, id in pairs]
+    await asyncio.gather(
+        *(receive(tracker, *done[part::4]) for part in range(4)),
+        *(jobs.sweep(tracker.service.store, 15) for _ in range(8)),
+    )
     await tracker.run("sweep")
+    assert await tracker.parked() == []
     handled = [f for f in await tracker.told("deadline.breached") if f.data.clock == "handle"]
-    assert len(handled) == len(stories)
+    assert sorted(f.subject for f in handled) == [one.subject for one in stories]
+    kept = await tracker.rows("SELECT rung, closed FROM supervisions")
+    assert sorted(row["rung"] for row in kept) == [1] * len(stories) + [2] * len(stories)
+    assert {local(row["closed"]) for row in kept} == {"03-12 10:00"}
+
+
+async def test_two_facts_of_a_ticket_at_once_are_both_known(tracker: Bench) -> None:
+    stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 16)]
+    ids = [UUID(int=1_000 + n) for n in range(len(stories))]
+    pairs = list(zip(stories, ids, strict=True))
+    await receive(tracker, *(one.registered() for one in stories))
+    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
+    for one, id in pairs:
+        await asyncio.gather(
+            receive(tracker, one.signed("03-02 11:00", id=id)),
+            receive(tracker, one.contacted("03-02 12:00", id=id)),
+            receive(tracker, one.completed("03-02 15:00", id=id)),
+        )
+    rows = await tracker.rows("SELECT kind, ended FROM clocks WHERE assignment IS NOT NULL")
+    ended = {(row["kind"], local(row["ended"])) for row in rows}
+    assert ended == {
+        ("sign", "03-02 11:00"),
+        ("first_contact", "03-02 12:00"),
+        ("handle", "03-02 15:00"),
+    }
 
 
 # --- late facts --------------------------------------------------------------------------------
@@ -482,11 +508,22 @@ async def test_a_late_completion_closes_what_was_raised_with_its_time(
     assert all("已办结" in row["close_reason"] for row in rows)
 
 
+async def test_what_was_closed_and_then_taken_back_is_not_closed_twice(
+    tracker: Bench, story: Story
+) -> None:
+    await tracker.hear(story.registered(), story.dispatched(), story.completed("03-10 09:00"))
+    assert len(await tracker.told("supervision.closed")) == 1
+    await tracker.hear(story.asked_return("03-03 10:00"), story.refused_return("03-04 10:00"))
+    assert len(await tracker.told("supervision.closed")) == 1
+    assert await tracker.rows("SELECT 1 FROM supervisions") == []
+    assert "handle" in {fact.data.clock for fact in await tracker.told("deadline.annulled")}
+
+
 async def test_a_fact_without_its_ground_waits(tracker: Bench, story: Story) -> None:
     signed, dispatched = story.signed("03-02 11:00"), story.dispatched()
-    await tracker.hear(signed, dispatched)
+    await receive(tracker, signed, dispatched)
     assert [row["state"] for row in await tracker.parked()] == ["early", "early"]
-    await tracker.hear(story.registered())
+    await receive(tracker, story.registered())
     await _retried(tracker)
     assert (await clocks(tracker))["sign HC"] == ("met", "03-02 16:05")
 
@@ -506,6 +543,7 @@ def whole_life(story: Story) -> list[Fact]:
         story.signed("03-03 09:00", **back),
         story.contacted("03-03 10:00", ContactOutcome.NO_ANSWER, **back),
         story.contacted("03-03 15:00", **back),
+        story.contacted("03-04 09:00", **back),
         story.asked_return("03-04 10:00", **back),
         story.refused_return("03-05 10:00", **back),
         story.cancelled("03-06 10:00", id=UUID(int=4)),
@@ -534,7 +572,7 @@ async def test_shuffled_and_doubled_facts_give_the_same_rows(
         order.shuffle(mixed)
         await connection.execute(text("TRUNCATE tickets, inbox CASCADE"))
     for batch in _pieces(mixed, order):
-        await tracker.hear(*batch)
+        await receive(tracker, *batch)
         if order.random() < 0.4:
             await tracker.run("sweep")
     await _retried(tracker)
@@ -556,8 +594,8 @@ def _pieces(facts: Sequence[Fact], order: random.Random) -> list[list[Fact]]:
 
 
 async def _retried(tracker: Bench) -> None:
-    """Try what is parked again, hour by hour, as the day after would."""
-    for hours in range(11, 23):
+    """Try what is parked again, hour by hour for a day."""
+    for hours in range(1, 23):
         await tracker.service.inbox.retry_once(now=clock.real() + timedelta(hours=hours))
     assert await tracker.parked() == []
 

@@ -715,9 +715,9 @@ def test_a_withdrawn_ticket_has_no_clock_left() -> None:
 
 def test_the_latest_lead_of_a_round_sets_the_urgency() -> None:
     leads = [
-        duty(1, urgency=Urgency.URGENT),
+        duty(3, urgency=Urgency.URGENT),
         duty(2, urgency=Urgency.CRITICAL, dispatched=at("03-02 11:00")),
-        duty(3, urgency=Urgency.NORMAL, round=2, dispatched=at("03-09 11:00")),
+        duty(1, urgency=Urgency.NORMAL, round=2, dispatched=at("03-09 11:00")),
     ]
     for order in permutations(leads):
         assert courses.effective_urgency(MATTER, order, 1) is Urgency.CRITICAL
