@@ -19,11 +19,10 @@ from alembic import command, context
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock
@@ -34,8 +33,6 @@ from shared.observability import traceparent
 C = TypeVar("C")
 T = TypeVar("T")
 R = TypeVar("R")
-
-STORED = "stored"  # set in a session's info once it stored a row
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -194,12 +191,6 @@ async def _commit(session: AsyncSession) -> None:
         if is_trouble(error) and not _sqlstate(error).startswith("40"):
             raise InDoubt from error
         raise
-
-
-@event.listens_for(Session, "after_flush")
-def _note_storing(session: Session, _: Any) -> None:
-    """An act that only read wakes nobody; nor does a job by what it moves with plain SQL."""
-    session.info[STORED] = True
 
 
 # What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's

@@ -7,7 +7,7 @@ import json
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import text
 
 from shared import clock
-from shared.app import Job
+from shared.app import Job, Service
 from shared.bus import BusTrouble, LocalBus, Message
 from shared.db import GroupCommit, InDoubt, Store
 from shared.errors import TooEarly
@@ -281,6 +281,16 @@ async def nothing_due(_: Store[Any]) -> datetime | None:
     return None
 
 
+@asynccontextmanager
+async def running(service: Service) -> AsyncIterator[None]:
+    """The service with its loops while the block lasts."""
+    await service.start()
+    try:
+        yield
+    finally:
+        await service.stop()
+
+
 async def test_stopping_keeps_its_budget_whatever_is_stuck(hurried: Bench) -> None:
     service, frozen = hurried.service, Frozen()
     service.bus, service.relay = frozen, Relay(service.store, frozen)
@@ -303,21 +313,18 @@ async def test_a_loop_that_was_cancelled_from_inside_is_a_death(
     died = asyncio.Event()
     monkeypatch.setattr(intake.service, "on_death", died.set)
     intake.service.jobs = {"frozen": Job(run=cancelled, due=nothing_due)}
-    await intake.service.start()
-    async with asyncio.timeout(5.0):
+    async with running(intake.service), asyncio.timeout(5.0):
         await died.wait()
-    assert (intake.service.died, intake.service.ready) == ("intake.frozen", False)
-    await intake.service.stop()
+        assert (intake.service.died, intake.service.ready) == ("intake.frozen", False)
 
 
 async def test_commits_do_not_hurry_a_relay_whose_broker_is_away(intake: Bench) -> None:
     away = Away()
     intake.service.relay = Relay(intake.service.store, away)
-    await intake.service.start()
-    for _ in range(20):
-        await registered(intake)
-    assert away.asked <= 2
-    await intake.service.stop()
+    async with running(intake.service):
+        for _ in range(20):
+            await registered(intake)
+        assert away.asked <= 2
     assert len(await intake.told("ticket.registered")) == 20
 
 
