@@ -35,6 +35,9 @@ from shared.settings import ServiceSettings, key_bytes
 BACKOFF_CAP = 5.0
 MIGRATED_WITHIN = 60.0
 SERVICES = Path(__file__).parent.parent / "services"
+WAITS = text("""
+    SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
+        OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
 DEAD = 70  # EX_SOFTWARE: a loop died
 
 
@@ -149,9 +152,13 @@ class Service:
     # --- loops ---------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Let every loop look at once: the clock was stepped, or we stop."""
+        """Let every loop look at once: we stop."""
         for waker in self._wakers.values():
             waker.set()
+
+    def stepped(self) -> None:
+        """Let the jobs look at once: the trade's time has moved."""
+        self._wake(*self.jobs)
 
     def _wake(self, *names: str) -> None:
         for name in names:
@@ -219,7 +226,7 @@ class Service:
     async def _relay(self) -> bool:
         sent = await self.relay.run_once()
         self.metrics.relayed.inc(sent)
-        return sent > 0
+        return sent >= outbox.IN_FLIGHT
 
     async def _retry(self) -> bool:
         return await self.inbox.retry_once() > 0
@@ -240,21 +247,12 @@ class Service:
         moments = [await job.due(self.store) for job in self.jobs.values()]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    async def is_idle(self) -> bool:
-        """Whether nothing waits: outbox, queue, retries and due jobs are all empty."""
+    async def waits(self) -> bool:
+        """Whether something waits that is not a matter of time: outbox, retries or queue."""
         async with self.store.engine.connect() as connection:
-            waits = await connection.execute(
-                text(
-                    "SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) OR EXISTS "
-                    "(SELECT 1 FROM retry WHERE state <> 'dead')"
-                )
-            )
-            if waits.scalar():
-                return False
-        due = await self.next_due()
-        if due is not None and due <= clock.now():
-            return False
-        return await self.bus.waiting(self.queue) == 0
+            if (await connection.execute(WAITS)).scalar():
+                return True
+        return await self.bus.waiting(self.queue) > 0
 
 
 def build_app(

@@ -126,17 +126,14 @@ async def facts(
 async def read_clock(request: Request) -> ClockFace:
     """The trade's time here, and whether anything waits for it."""
     service = request.app.state.service
-    return ClockFace(
-        now=clock.now(),
-        stepped=clock.is_stepped(),
-        idle=await service.is_idle(),
-        next_due=await service.next_due(),
-    )
+    now, due = clock.now(), await service.next_due()
+    busy = (due is not None and due <= now) or await service.waits()
+    return ClockFace(now=now, stepped=clock.is_stepped(), idle=not busy, next_due=due)
 
 
 @operations.post("/clock", responses=problems(400, 401, 403, 409, 422))
 async def step_clock(request: Request, body: Step, _: Ops) -> ClockFace:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)
-    request.app.state.service.wake()
+    request.app.state.service.stepped()
     return await read_clock(request)

@@ -38,6 +38,7 @@ from shared.events import Fact
 
 LOCK = 0x6A696573  # "jies": the advisory lock one relay per database holds
 RETRY_CAP = timedelta(minutes=1)
+IN_FLIGHT = 200  # facts published at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ class Relay:
         self._store = store
         self._bus = bus
 
-    async def run_once(self, limit: int = 200) -> int:
+    async def run_once(self, limit: int = IN_FLIGHT) -> int:
         """Relay one batch; returns how many were confirmed. Raises BusTrouble when none could be.
         Trouble of the bus is no failure of a fact; only a fact the broker refuses is put off.
 
