@@ -149,7 +149,7 @@ Key = Annotated[
 def calling(*roles: str) -> Callable[..., Caller]:
     """A dependency that gives the caller, when the token's role is one of these."""
 
-    def caller(request: Request, token: Annotated[Any, Depends(bearer)] = None) -> Caller:
+    async def caller(request: Request, token: Annotated[Any, Depends(bearer)] = None) -> Caller:
         if token is None:
             raise Unauthenticated
         known: Caller = request.app.state.service.gate.admit(token.credentials)

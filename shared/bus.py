@@ -264,10 +264,10 @@ class RabbitBus(Bus):
         outcomes = await asyncio.gather(
             *(self._confirm(exchange, message) for message in messages), return_exceptions=True
         )
-        failed = [error for error in outcomes if isinstance(error, BaseException)]
-        if len(failed) == len(messages):
+        cut = [error for error in outcomes if isinstance(error, BaseException) and _is_cut(error)]
+        if len(cut) == len(messages):
             await self._drop()
-            raise BusTrouble(place(failed[0]))
+            raise BusTrouble(place(cut[0]))
         return [error if isinstance(error, Exception) else None for error in outcomes]
 
     async def _exchange(self) -> aio_pika.abc.AbstractExchange:
@@ -367,6 +367,11 @@ async def _next_batch(
 
 def _message(arrived: AbstractIncomingMessage) -> Message:
     return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Whether the link failed; a message the broker refused failed alone."""
+    return not isinstance(error, aio_pika.exceptions.DeliveryError)
 
 
 async def _declare_exchange(channel: AbstractChannel) -> None:

@@ -283,13 +283,13 @@ async def once(
 ) -> T:
     """Answer a request as the first time, when its Idempotency-Key was used before.
 
-    The key is the caller's own; without one the act is simply done. Two at once: the second waits
+    The key is the caller's own and kept as a keyed digest: some make it of a phone number; without one the act is simply done. Two at once: the second waits
     for the first's commit. Raises KeyReused when the key came with another body or target.
     """
     if act.asked is None or act.asked.key is None:
         return await do()
     connection = await act.session.connection()
-    mine = {"caller": act.actor, "key": act.asked.key}
+    mine = {"caller": act.actor, "key": act.store.fingerprint(act.asked.key.encode())}
     content = f"{act.asked.target}\n{body.model_dump_json() if body else ''}"
     fingerprint = act.store.fingerprint(content.encode())
     values = {**mine, "fingerprint": fingerprint, "now": clock.real()}

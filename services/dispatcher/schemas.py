@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from shared.auth import Body, Text
+from shared.auth import Body, Instant, Text
 from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
 
 Code = Annotated[str, Text(20)]
@@ -38,7 +38,7 @@ class ContactMade(Body):
 
     how: Literal["phone", "visit", "message"]
     outcome: ContactOutcome
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     note: Note = ""
 
 

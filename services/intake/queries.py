@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.intake import rules
 from services.intake.models import Handling, Ticket
@@ -30,16 +30,23 @@ class Filter(NamedTuple):
     until: datetime | None = None
 
 
-async def handlings(act: Act, number: str) -> list[rules.Assigned]:
-    """The assignments of a ticket as intake knows them."""
-    rows = await act.session.exec(select(Handling).where(Handling.number == number))
-    return [rules.Assigned(row.unit, row.round, rules.Holding(row.holding)) for row in rows]
+async def handlings(act: Act, *numbers: str) -> dict[str, list[rules.Assigned]]:
+    """The assignments of tickets as intake knows them, by ticket number."""
+    found: dict[str, list[rules.Assigned]] = {number: [] for number in numbers}
+    for row in await act.session.exec(select(Handling).where(col(Handling.number).in_(numbers))):
+        held = rules.Assigned(row.unit, row.round, rules.Holding(row.holding))
+        found[row.number].append(held)
+    return found
 
 
 async def standing(act: Act, ticket: Ticket) -> rules.Standing:
     """Where a ticket stands, from everything known of it."""
+    return _standing(ticket, (await handlings(act, ticket.number))[ticket.number])
+
+
+def _standing(ticket: Ticket, held: list[rules.Assigned]) -> rules.Standing:
     return rules.progress_of(
-        await handlings(act, ticket.number),
+        held,
         withdrawn=ticket.withdrawn,
         resolved_round=ticket.resolved_round,
         closed_round=ticket.closed_round,
@@ -88,7 +95,7 @@ async def one(act: Act, number: str) -> TicketOut:
     ticket = await act.session.get(Ticket, number)
     if ticket is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    return await _out(act, ticket)
+    return _out(ticket, await standing(act, ticket))
 
 
 async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
@@ -104,13 +111,13 @@ async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> Tic
     if after is not None:
         query = query.where(Ticket.number > act.place(after))
     rows = (await act.session.exec(query)).all()
-    items = [await _out(act, row) for row in rows[:limit]]
+    held = await handlings(act, *(row.number for row in rows))
+    items = [_out(row, _standing(row, held[row.number])) for row in rows[:limit]]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-async def _out(act: Act, ticket: Ticket) -> TicketOut:
-    where = await standing(act, ticket)
+def _out(ticket: Ticket, where: rules.Standing) -> TicketOut:
     has_place = ticket.longitude is not None and ticket.latitude is not None
     location = Location(longitude=ticket.longitude, latitude=ticket.latitude) if has_place else None
     return TicketOut(

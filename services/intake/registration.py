@@ -25,8 +25,9 @@ from services.intake.rules import Person
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared import clock
+from shared.crypto import mask_patterns
 from shared.db import Act, Caller
-from shared.errors import KeyReused, UnknownCode
+from shared.errors import KeyReused, Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace, traceparent
 
@@ -44,11 +45,6 @@ class Registration:
     def of(cls, body: NewTicket, caller: Caller, key: str | None) -> Registration:
         """A complaint under the current trace."""
         return cls(body, caller, key, traceparent())
-
-    @property
-    def slot(self) -> tuple[str, str] | None:
-        """The caller's key, which counts for this caller only."""
-        return (self.caller.actor, self.key) if self.key else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,11 @@ def check_codes(body: NewTicket, config: Config) -> None:
     if codes.topic(body.topic) is None:
         nearest = codes.nearest_topics(body.topic)
         raise UnknownCode(f"未知事项 unknown topic {body.topic!r}", field="topic", nearest=nearest)
+    if body.source_number and mask_patterns(body.source_number) != body.source_number:
+        raise Malformed(
+            "上游编号不得含电话或证件号码 a source number travels in facts: no phone, no ID in it",
+            field="source_number",
+        )
     channels = [channel.code for channel in codes.channels]
     if body.channel not in channels:
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
@@ -136,12 +137,12 @@ class Claims:
     """
 
     def __init__(self, items: Sequence[Registration], config: Config) -> None:
-        self._items = items
         self._fingerprints = [config.digester.fingerprint(canonical(item.body)) for item in items]
+        self._slots = [_slot(item, config) for item in items]
         self._first: dict[Slot, int] = {}
-        for at, item in enumerate(items):
-            if item.slot:
-                self._first.setdefault(item.slot, at)
+        for at, slot in enumerate(self._slots):
+            if slot:
+                self._first.setdefault(slot, at)
         self._known: dict[Slot, tuple[str, Receipt | None]] = {}  # None: no ticket came of it
         self.registered: dict[int, Receipt] = {}
 
@@ -164,8 +165,8 @@ class Claims:
         """Places of the complaints to register now."""
         return [
             at
-            for at, item in enumerate(self._items)
-            if item.slot is None or (self._first[item.slot] == at and item.slot not in self._known)
+            for at, slot in enumerate(self._slots)
+            if slot is None or (self._first[slot] == at and slot not in self._known)
         ]
 
     async def remember(self, act: Act[Config]) -> None:
@@ -183,7 +184,7 @@ class Claims:
         """The answer to one complaint, once the fresh ones are registered."""
         if at in self.registered:
             return self.registered[at]
-        slot = self._items[at].slot
+        slot = self._slots[at]
         if slot is None:
             raise AssertionError("a complaint without a key is always fresh")
         fingerprint, receipt = self._known.get(slot) or self._first_here(slot)
@@ -194,6 +195,13 @@ class Claims:
     def _first_here(self, slot: Slot) -> tuple[str, Receipt]:
         first = self._first[slot]
         return self._fingerprints[first], replace(self.registered[first], created=False)
+
+
+def _slot(item: Registration, config: Config) -> Slot | None:
+    """The caller's key, which counts for this caller only; a digest, for some hold a phone."""
+    if item.key is None:
+        return None
+    return item.caller.actor, config.digester.fingerprint(item.key.encode())
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:

@@ -125,7 +125,7 @@ async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Conta
 
 
 async def _may_read(act: Act, caller: Caller, ticket: Ticket) -> bool:
-    held = await handlings(act, ticket.number)
+    held = (await handlings(act, ticket.number))[ticket.number]
     return rules.may_read_contact(
         caller.role,
         caller.name,

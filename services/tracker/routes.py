@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from services.tracker import usecases
 from services.tracker.schemas import (
@@ -36,6 +36,8 @@ SeeingAct = Annotated[Act[Config], Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[Act[Config], Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 
+Number = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6,}$", examples=["20260302-000001"])]
+Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", examples=["HC"])]
 First = Annotated[date | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[date | None, Query(alias="to", description="末日 last day, included")]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
@@ -43,7 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("/v1/tickets/{number}/clocks", responses=problems(404))
-async def clocks(number: str, act: SeeingAct) -> TicketClocks:
+async def clocks(number: Number, act: SeeingAct) -> TicketClocks:
     """时限 The clocks of a ticket, each explained day by day."""
     return await usecases.see_clocks(act, number)
 
@@ -80,7 +82,7 @@ async def rates(
 
 @router.get("/v1/breaches")
 async def breaches(
-    act: WatchingAct, unit: str | None = None, after: str | None = None, limit: Limit = 100
+    act: WatchingAct, unit: Unit = None, after: str | None = None, limit: Limit = 100
 ) -> BreachPage:
     """红牌 Breaches that stand, oldest first."""
     return await usecases.breaches(act, unit, after, limit)

@@ -215,6 +215,7 @@ async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> N
         ({"caller": {"phone": "12345"}}, "caller.phone", "phone"),
         ({"caller": {"phone": "not a number"}}, "caller.phone", "phone"),
         ({"location": {"longitude": 200, "latitude": 1}}, "location.longitude", "180"),
+        ({"source_number": "CTI-13909150001-7"}, "source_number", "phone"),
         ({"surprise": 1}, "surprise", "xtra"),
         ({"urgency": None}, "urgency", ""),
     ],

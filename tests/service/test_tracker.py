@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import text
 
 from services.tracker import jobs
-from services.tracker.models import Base, Clock
 from services.tracker.rules.policy import Policy
 from services.tracker.settings import Settings
 from shared import clock
@@ -693,24 +692,3 @@ async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrive
     assert {local(one.before) for one in moved.values()} == {"01-06 18:00"}
     assert {local(one.due) for one in moved.values()} == {"01-07 18:00"}
     assert all("放假安排" in one.reason for one in moved.values())
-
-
-# --- the schema --------------------------------------------------------------------------------
-
-
-async def test_the_migrations_make_the_models_tables(tracker: Bench) -> None:
-    rows = await tracker.rows(
-        "SELECT table_name, column_name, is_nullable, data_type FROM information_schema.columns "
-        "WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
-    )
-    made = {(row["table_name"], row["column_name"], row["is_nullable"] == "YES") for row in rows}
-    meant = {
-        (table.name, column.name, bool(column.nullable))
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-    }
-    assert made == meant
-    indexes = await tracker.rows("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
-    wanted = {str(index.name) for table in Base.metadata.sorted_tables for index in table.indexes}
-    assert wanted <= {row["indexname"] for row in indexes}
-    assert Clock.__tablename__ in TABLES

@@ -393,7 +393,13 @@ async def test_standing_breaches_are_paged(month: Bench) -> None:
     assert {one["unit"] for one in of_unit} == {"HC"}
 
 
-@pytest.mark.parametrize("cursor", ["x", "20260309T100000.000000~", "~00"])
+async def test_a_number_or_a_unit_that_is_none_is_malformed(tracker: Bench) -> None:
+    client = tracker.http("supervisor")
+    for path in ("/v1/tickets/2026%00/clocks", "/v1/tickets/x/clocks", "/v1/breaches?unit=%00"):
+        assert (await client.get(path)).status_code == 422
+
+
+@pytest.mark.parametrize("cursor", ["x", "\x00", "20260309T100000.000000~", "~00"])
 async def test_a_tampered_cursor_is_refused(tracker: Bench, cursor: str) -> None:
     answer = await tracker.http("desk").get("/v1/breaches", params={"after": cursor})
     assert (answer.status_code, slug(answer)) == (400, "bad-cursor")
