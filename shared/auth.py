@@ -5,7 +5,7 @@ a key is rotated by adding one; ``revoked.txt`` beside them lists token ids (jti
 count. Only where tokens are issued does the folder hold a private key (``<kid>.key.pem``).
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,7 +146,7 @@ Key = Annotated[
 ]
 
 
-def calling(*roles: str) -> Callable[..., Caller]:
+def calling(*roles: str) -> Callable[..., Awaitable[Caller]]:
     """A dependency that gives the caller, when the token's role is one of these."""
 
     async def caller(request: Request, token: Annotated[Any, Depends(bearer)] = None) -> Caller:

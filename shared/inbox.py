@@ -283,8 +283,9 @@ async def once(
 ) -> T:
     """Answer a request as the first time, when its Idempotency-Key was used before.
 
-    The key is the caller's own and kept as a keyed digest: some make it of a phone number; without one the act is simply done. Two at once: the second waits
-    for the first's commit. Raises KeyReused when the key came with another body or target.
+    The key is the caller's own, and kept as a keyed digest: some make it of a phone number. Without
+    one the act is simply done. Two at once: the second waits for the first's commit.
+    Raises KeyReused when the key came with another body or target.
     """
     if act.asked is None or act.asked.key is None:
         return await do()
