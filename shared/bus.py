@@ -264,7 +264,8 @@ class RabbitBus(Bus):
         outcomes = await asyncio.gather(
             *(self._confirm(exchange, message) for message in messages), return_exceptions=True
         )
-        cut = [error for error in outcomes if isinstance(error, BaseException) and _is_cut(error)]
+        refused = aio_pika.exceptions.DeliveryError  # of one message; anything else is the link's
+        cut = [e for e in outcomes if isinstance(e, BaseException) and not isinstance(e, refused)]
         if len(cut) == len(messages):
             await self._drop()
             raise BusTrouble(place(cut[0]))
@@ -367,11 +368,6 @@ async def _next_batch(
 
 def _message(arrived: AbstractIncomingMessage) -> Message:
     return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
-
-
-def _is_cut(error: BaseException) -> bool:
-    """Whether the link failed; a message the broker refused failed alone."""
-    return not isinstance(error, aio_pika.exceptions.DeliveryError)
 
 
 async def _declare_exchange(channel: AbstractChannel) -> None:
