@@ -1,8 +1,8 @@
 """行为 How units, supervisors and citizens behave in the month: mostly well, sometimes not.
 
-Times are counted in half hours: of duty where a limit counts working time, round the clock where
-it counts natural time (water, power, gas, tourists). Each choice has its own dice, so nobody's
-choice depends on who happened to be asked first.
+Where a limit counts working time, times are counted in hours of duty (month.HOURS); where it counts
+natural time (water, power, gas, tourists) units act round the clock. Each choice has its own dice,
+so nobody's choice depends on who happened to be asked first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from random import Random
 from examples.connection import Json
 from examples.department_system import Order, Step
 from examples.matters import AREAS
-from examples.month import HALF_HOUR, PER_DAY, Duty, dice
+from examples.month import PER_DAY, Duty, dice
 from examples.phone_system import Call
 from examples.scene import CHINA
 
@@ -23,9 +23,8 @@ SIGNED_LATE, DONE_LATE, HELPED_LATE = 0.02, 0.015, 0.01
 RETURNED, RETURN_GRANTED = 0.035, 0.7
 EXTENDED, EXTENSION_GRANTED = 0.04, 0.85
 NOT_REACHED_AT_FIRST = 0.07
-RULED_WITHIN = 3  # half hours within which a unit knows how the desk ruled
 EXTENSION_DAYS = 5
-NIGHT, MORNING = 22, 7  # hours between which nobody completes anything but a critical order
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 # What a citizen says on the telephone, with the weight of each; the second row is of redone work.
 SAYS = (
@@ -58,65 +57,58 @@ class Behaviour:
             yield from self._at_once(order, start)
         elif self._is_returned(order):
             yield Step(self._duty.after(start, 1), "ask_return", _return_form(order))
-            yield from self._in_days(order, self._duty.after(start, 1 + RULED_WITHIN))
+            yield from self._in_days(order, self._duty.after(start, 2))
         else:
             yield from self._in_days(order, start)
 
     def _in_days(self, order: Order, start: datetime) -> Iterator[Step]:
-        """Sign within hours, contact soon, complete within days; ``start``: begins to act."""
+        """Sign within hours, contact soon, complete within days, counted from ``start``."""
         throw = self._dice("in days", order.ticket, order.round, order.unit)
-        signed = throw.randint(9, 14) if throw.random() < SIGNED_LATE else throw.randint(1, 4)
+        signed = throw.randint(5, 7) if throw.random() < SIGNED_LATE else throw.choice((1, 1, 2, 3))
         yield Step(self._duty.after(start, signed), "sign", {"handler": "经办人"})
-        yield from _contact(
-            order, throw, self._duty.after(start, signed), self._duty.after(start, signed + 2)
-        )
+        called, again = self._duty.after(start, signed), self._duty.after(start, signed + 1)
+        yield from _contact(order, throw, called, again)
         finished = self._finished(order, order.unit)
         if order.leads:
             helped = [self._finished(order, unit) for unit in order.data["co_handlers"]]
-            finished = max([finished, *(one + 2 for one in helped)])
+            finished = max([finished, *(one + 1 for one in helped)])
         if self._is_extended(order):
             form = {"reason": "需多部门现场勘查", "legal_basis": "延期办理规定", "days": EXTENSION_DAYS}
             yield Step(self._duty.after(start, 2 * PER_DAY), "ask_extension", form)
             finished = throw.randint(5, 8) * PER_DAY if self.extends(order.ticket) else 4 * PER_DAY
-        yield Step(self._duty.after(start, max(finished, signed + 3)), "complete", _form(throw))
+        yield Step(self._duty.after(start, max(finished, signed + 2)), "complete", _form(throw))
 
     def _finished(self, order: Order, unit: str) -> int:
-        """When a unit of an order completes, in half hours of duty: the lead knows its helpers."""
+        """When a unit of an order completes, in hours of duty: the lead knows its helpers."""
         throw = self._dice("finished", order.ticket, order.round, unit)
-        allowed = _amount(order.data["limits"]["handle"])
+        allowed = float(order.data["limits"]["handle"].removesuffix("wd"))
         helps = order.leads and unit != order.unit
-        half_hours = PER_DAY * ceil(allowed * 0.6 if helps else allowed)
-        late = throw.random()
-        if late < (DONE_LATE if order.leads and not helps else HELPED_LATE):
-            return half_hours + PER_DAY + throw.randint(2, PER_DAY)
-        return ceil(half_hours * throw.uniform(0.15, 0.85))
+        hours = PER_DAY * ceil(allowed * 0.6 if helps else allowed)
+        if throw.random() < (DONE_LATE if order.leads and not helps else HELPED_LATE):
+            return hours + PER_DAY + throw.randint(1, PER_DAY)
+        return ceil(hours * throw.uniform(0.1, 0.85))
 
     def _at_once(self, order: Order, start: datetime) -> Iterator[Step]:
-        """Sign at once, contact within the hour, complete the same day or the next morning."""
+        """Sign and contact at once, complete within hours."""
         throw = self._dice("at once", order.ticket, order.round, order.unit)
-        critical = order.data["urgency"] == "critical"
-        signed = start + 2 * HALF_HOUR * (throw.random() < SIGNED_LATE)
+        signed = start + HOUR * (throw.random() < SIGNED_LATE)
         yield Step(signed, "sign", {"handler": "值班长"})
-        called = signed if critical else signed + HALF_HOUR
-        yield from _contact(order, throw, called, called + HALF_HOUR)
+        yield from _contact(order, throw, signed, signed + HOUR)
         finished = self._over(order, order.unit, start)
         if order.leads:
             helped = [self._over(order, unit, start) for unit in order.data["co_handlers"]]
-            finished = max([finished, *(one + HALF_HOUR for one in helped)])
-        yield Step(max(finished, called + 2 * HALF_HOUR), "complete", _form(throw))
+            finished = max([finished, *(one + HOUR for one in helped)])
+        yield Step(max(finished, signed + HOUR), "complete", _form(throw))
 
     def _over(self, order: Order, unit: str, start: datetime) -> datetime:
-        """When a unit of an order on natural time completes; nobody is sent out at night."""
+        """When a unit of an order on natural time completes: in hours of duty if those are soon."""
         throw = self._dice("over", order.ticket, order.round, unit)
         if order.data["urgency"] == "critical":
-            return start + HALF_HOUR * (3 if unit == order.data["lead"] else 2)
+            return start + HOUR
         if unit == order.data["lead"] and throw.random() < DONE_LATE:
-            return start + timedelta(hours=24) + HALF_HOUR * throw.randint(1, 6)
-        moment = start + HALF_HOUR * throw.randint(3, 14)
-        if MORNING <= moment.hour < NIGHT:
-            return moment
-        morning = moment.replace(hour=MORNING, minute=30)
-        return morning if moment < morning else morning + timedelta(days=1)
+            return start + DAY + HOUR * throw.randint(1, 3)
+        moment = self._duty.after(start, throw.randint(2, 4))
+        return moment if moment < start + 0.5 * DAY else start + 2 * HOUR
 
     def _is_returned(self, order: Order) -> bool:
         """A lead by rule thinks now and then that the matter is not its duty."""
@@ -163,10 +155,6 @@ def _is_natural(order: Order) -> bool:
     """Whether the order is to be done in natural hours: ``24h``, not ``5wd``."""
     limit = str(order.data["limits"]["handle"])
     return not limit.endswith(("wd", "wh"))
-
-
-def _amount(limit: str) -> float:
-    return float(limit.rstrip("wdh"))
 
 
 def _contact(order: Order, throw: Random, first: datetime, second: datetime) -> Iterator[Step]:

@@ -7,7 +7,7 @@ unit), so it does not depend on the order in which things happen to be asked.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -27,9 +27,10 @@ from examples.scene import CHINA
 SEED = "紫阳 2026-03"
 TICKETS = 550
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 31)
-HALF_HOUR = timedelta(minutes=30)
-PER_DAY = 15  # half hours of duty: 08:30–12:00 and 14:00–18:00
-IN_DUTY, IN_EVENINGS = 0.88, 0.08  # the rest comes on days off
+# When people look up and act on a working day; coarser than life, so that a month takes a minute.
+HOURS = (time(9), time(10), time(11), time(14, 30), time(15, 30), time(16, 30), time(17, 30))
+PER_DAY = len(HOURS)
+IN_DUTY, IN_EVENINGS = 0.9, 0.06  # the rest comes on days off
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +47,23 @@ def dice(*what: object) -> Random:
     return Random("/".join(map(str, (SEED, *what))))  # noqa: S311 - no secret is made of it
 
 
-# --- working time in half hours ----------------------------------------------------------------
+# --- working time in hours of duty ------------------------------------------------------------
 
 
 class Duty:
-    """The half hours in which offices act, from the working days of a period."""
+    """The hours at which offices act, on the working days of a period."""
 
     def __init__(self, is_working_day: Callable[[date], bool], first: date, days: int) -> None:
         every = [first + timedelta(days=n) for n in range(days)]
         self.working = [day for day in every if is_working_day(day)]
         self.days_off = [day for day in every if not is_working_day(day)]
-        self._moments = [moment for day in self.working for moment in _half_hours(day)]
+        self._moments = [
+            datetime.combine(day, hour, CHINA) for day in self.working for hour in HOURS
+        ]
 
     def after(self, moment: datetime, count: int) -> datetime:
-        """The half hour of duty ``count`` half hours after an instant; 0: the first not before."""
+        """The hour of duty ``count`` hours of duty after an instant; 0: the first not before."""
         return self._moments[bisect_left(self._moments, moment) + count]
-
-
-def _half_hours(day: date) -> Iterator[datetime]:
-    for opens, count in ((time(8, 30), 7), (time(14, 0), 8)):
-        start = datetime.combine(day, opens, CHINA)
-        yield from (start + n * HALF_HOUR for n in range(count))
 
 
 # --- calls -------------------------------------------------------------------------------------
@@ -98,10 +95,10 @@ def _arrival(duty: Duty, n: int) -> datetime:
     off = [day for day in duty.days_off if FIRST <= day <= LAST]
     kind = throw.random()
     if kind < IN_DUTY:
-        return throw.choice(list(_half_hours(throw.choice(working)))[1:])
-    hour = throw.choice((19, 20, 21) if kind < IN_DUTY + IN_EVENINGS else (9, 10, 15, 16))
-    day = throw.choice(working if kind < IN_DUTY + IN_EVENINGS else off)
-    return datetime.combine(day, time(hour), CHINA)
+        return datetime.combine(throw.choice(working), throw.choice(HOURS), CHINA)
+    if kind < IN_DUTY + IN_EVENINGS:
+        return datetime.combine(throw.choice(working), time(20), CHINA)
+    return datetime.combine(throw.choice(off), throw.choice((time(10), time(16))), CHINA)
 
 
 def _complaint(n: int, kind: str) -> Json:
@@ -129,7 +126,7 @@ def _caller(throw: Random) -> Json:
 
 
 def by_moment(all_cases: Sequence[Case]) -> dict[datetime, list[Case]]:
-    """The calls by the half hour in which they come."""
+    """The calls by the hour at which they come."""
     found: dict[datetime, list[Case]] = {}
     for case in all_cases:
         found.setdefault(case.at, []).append(case)

@@ -248,11 +248,11 @@ class Service:
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def waits(self) -> bool:
-        """Whether something waits that is not a matter of time: outbox, retries or queue."""
+        """Whether something waits that is not a matter of time: queue, outbox or retries."""
+        if await self.bus.waiting(self.queue) > 0:
+            return True
         async with self.store.engine.connect() as connection:
-            if (await connection.execute(WAITS)).scalar():
-                return True
-        return await self.bus.waiting(self.queue) > 0
+            return bool((await connection.execute(WAITS)).scalar())
 
 
 def build_app(

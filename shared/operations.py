@@ -126,9 +126,10 @@ async def facts(
 async def read_clock(request: Request) -> ClockFace:
     """The trade's time here, and whether anything waits for it."""
     service = request.app.state.service
-    now, due = clock.now(), await service.next_due()
-    busy = (due is not None and due <= now) or await service.waits()
-    return ClockFace(now=now, stepped=clock.is_stepped(), idle=not busy, next_due=due)
+    now, busy = clock.now(), await service.waits()
+    due = None if busy else await service.next_due()  # who is busy may make something due
+    idle = not busy and (due is None or due > now)
+    return ClockFace(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 
 
 @operations.post("/clock", responses=problems(400, 401, 403, 409, 422))

@@ -207,9 +207,8 @@ UNSENT = text("""
     WHERE position IS NULL AND (try_at IS NULL OR try_at <= :now) ORDER BY id LIMIT :limit""")
 
 SENT = text("""
-    UPDATE outbox o SET position = s.position
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:positions AS bigint[])) AS s (id, position)
-    WHERE o.id = s.id""")
+    UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id""")
 
 FAILED = text("""
     UPDATE outbox SET attempts = attempts + 1,
@@ -256,10 +255,7 @@ class Relay:
         self, connection: AsyncConnection, sent: Sequence[int], failed: Sequence[int]
     ) -> None:
         if sent:
-            last = (await connection.execute(text("SELECT max(position) FROM outbox"))).scalar()
-            first = (last or 0) + 1
-            positions = list(range(first, first + len(sent)))
-            await connection.execute(SENT, {"ids": list(sent), "positions": positions})
+            await connection.execute(SENT, {"ids": list(sent)})
         if failed:
             now = clock.real()
             await connection.execute(FAILED, {"ids": list(failed), "now": now, "cap": RETRY_CAP})
