@@ -7,7 +7,7 @@ count. Only where tokens are issued does the folder hold a private key (``<kid>.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,6 +117,8 @@ class Gate:
         except (jwt.InvalidTokenError, OSError, ValueError):
             raise Unauthenticated("令牌无效 The token is not valid") from None
         caller = Caller(str(claims["role"]), str(claims["sub"]), claims.get("unit"))
+        if (caller.role == "unit") != bool(caller.unit):  # or it would be every unit's
+            raise Unauthenticated("令牌无效 The token is not valid")
         return (
             caller,
             str(claims["jti"]),
@@ -197,6 +199,16 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+def _with_neighbours(value: date) -> date:
+    if not date.min.year < value.year < date.max.year:
+        raise ValueError("日期超出范围 the day lies in year 1 or in year 9999")
+    return value
+
+
+# A day whose beginning and end are moments in any zone.
+Day = Annotated[date, AfterValidator(_with_neighbours)]
 
 
 def _no_controls(value: str) -> str:

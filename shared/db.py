@@ -124,8 +124,9 @@ class Act(Generic[C]):
         )
 
     def cursor(self, place: str) -> str:
-        """A place in a list as a caller may carry it: only we can have written it."""
-        return f"{place}~{self.store.fingerprint(place.encode(errors='replace'))[:16]}"
+        """A place in a list as a caller may carry it: only we can have written it, for this list."""
+        listed = f"{self.asked.target if self.asked else ''}\n{place}"
+        return f"{place}~{self.store.fingerprint(listed.encode(errors='replace'))[:16]}"
 
     def place(self, cursor: str) -> str:
         """The place a cursor names. Raises BadCursor."""

@@ -34,15 +34,16 @@ EARLY_FOR = timedelta(days=1)
 EARLY_AGAIN = timedelta(seconds=1)
 BACKOFF_CAP = timedelta(hours=1)
 
+# Which facts of a batch are new, and which subjects are held: while a fact of a subject waits for
+# another try, later ones wait behind it. A fact that is merely early holds nobody: what it waits
+# for may be right behind it.
 RECEIVE = text("""
-    INSERT INTO inbox (consumer, event, received)
-    SELECT :consumer, e, :now FROM unnest(CAST(:events AS uuid[])) AS e
-    ON CONFLICT DO NOTHING RETURNING event""")
-
-# A subject is held while a fact of it waits for another try. A fact that is merely early holds
-# nobody: what it waits for may be right behind it.
-HELD = text("""
-    SELECT DISTINCT subject FROM retry
+    WITH fresh AS (
+        INSERT INTO inbox (consumer, event, received)
+        SELECT :consumer, e, :now FROM unnest(CAST(:events AS uuid[])) AS e
+        ON CONFLICT DO NOTHING RETURNING event)
+    SELECT event, CAST(NULL AS text) AS held FROM fresh UNION ALL
+    SELECT DISTINCT CAST(NULL AS uuid), subject FROM retry
     WHERE consumer = :consumer AND state = 'failed' AND subject = ANY(CAST(:subjects AS text[]))""")
 
 PARK = text("""
@@ -115,8 +116,7 @@ class Inbox:
 
     async def _handle_fresh(self, act: Act[Any], batch: Sequence[Arrived]) -> None:
         connection = await act.session.connection()
-        fresh = await self._fresh(connection, batch)
-        held = await self._held(connection, {arrived.subject for arrived in fresh})
+        fresh, held = await self._fresh(connection, batch)
         for arrived in fresh:
             if arrived.other_version:
                 log.info("ignored: another version", key=arrived.message.key, why=arrived.reason)
@@ -129,18 +129,23 @@ class Inbox:
 
     async def _fresh(
         self, connection: AsyncConnection, batch: Sequence[Arrived]
-    ) -> Sequence[Arrived]:
-        """What was not received before; the same fact twice in one batch counts once."""
+    ) -> tuple[Sequence[Arrived], set[str]]:
+        """What was not received before, and the subjects that are held.
+
+        The same fact twice in one batch counts once.
+        """
         by_event = {arrived.event: arrived for arrived in batch}
-        values = {"consumer": self._store.name, "now": clock.real(), "events": sorted(by_event)}
-        new = {row.event for row in await connection.execute(RECEIVE, values)}
+        values = {
+            "consumer": self._store.name,
+            "now": clock.real(),
+            "events": sorted(by_event),
+            "subjects": sorted({arrived.subject for arrived in batch}),
+        }
+        rows = (await connection.execute(RECEIVE, values)).all()
+        new, held = {row.event for row in rows}, {row.held for row in rows if row.held}
         for event in by_event.keys() - new:
             log.info("ignored: received before", event_id=str(event))
-        return [arrived for event, arrived in by_event.items() if event in new]
-
-    async def _held(self, connection: AsyncConnection, subjects: set[str]) -> set[str]:
-        values = {"consumer": self._store.name, "subjects": sorted(subjects)}
-        return {row.subject for row in await connection.execute(HELD, values)}
+        return [arrived for event, arrived in by_event.items() if event in new], held
 
     async def _handle(self, act: Act[Any], key: str, fact: Fact) -> None:
         with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
@@ -157,7 +162,7 @@ class Inbox:
                 raise
             async with self._store.act(self._actor) as act:
                 connection = await act.session.connection()
-                if await self._fresh(connection, [arrived]):
+                if (await self._fresh(connection, [arrived]))[0]:
                     await self._park(connection, arrived, state_of(error), reason_of(error))
 
     async def _park(

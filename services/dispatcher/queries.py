@@ -174,8 +174,8 @@ async def _assignments(act: Acting, number: str) -> list[Assignment]:
 async def ticket_seen(act: Acting, number: str) -> TicketOut:
     """A ticket's assignments as the caller may see them.
 
-    The lead sees all, for its co-handlers answer to it (R-13); a co-handler sees its own. Raises
-    NotFound, also for a unit that has none.
+    The lead sees its whole round, for its co-handlers answer to it (R-13). A co-handler sees its
+    own, and so does a unit that leads no more. Raises NotFound, also for a unit that has none.
     """
     found = await act.session.get(Ticket, number)
     if found is None:
@@ -185,8 +185,8 @@ async def ticket_seen(act: Acting, number: str) -> TicketOut:
         own = [one for one in case.assignments if one.unit == act.caller.unit]
         if not own:
             raise NotFound
-        leads = any(one.role == Role.LEAD for one in own)
-        case.assignments = case.assignments if leads else own
+        led = {one.round for one in own if one.role == Role.LEAD and one.state not in machine.GONE}
+        case.assignments = [one for one in case.assignments if one in own or one.round in led]
     return show_ticket(case)
 
 

@@ -137,7 +137,7 @@ async def sign(act: Acting, id: UUID, body: schemas.Sign) -> schemas.AssignmentO
     own.state = machine.move(State(own.state), Action.SIGN)
     own.handler = body.handler
     _say(act, own, events.AssignmentSigned(handler=body.handler))
-    if own.role == Role.LEAD and case.ticket.matter["ticket_type"] == TicketType.COMMENDATION:
+    if case.ticket.matter["ticket_type"] == TicketType.COMMENDATION:
         _take_note(act, case, own)
     return queries.show(case.ticket, own)
 
@@ -324,7 +324,7 @@ def _take_note(act: Acting, case: Case, own: Assignment) -> None:
     """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits)."""
     own.state = machine.move(State(own.state), Action.COMPLETE)
     said = events.AssignmentCompleted(
-        role=Role.LEAD,
+        role=Role(own.role),
         kind=events.CompletionKind.EXPLAINED,
         contacted=False,
         solved=True,
@@ -334,7 +334,8 @@ def _take_note(act: Acting, case: Case, own: Assignment) -> None:
     )
     own.completion = said.model_dump(mode="json")
     _say(act, own, said)
-    _resolve(act, case, own, said)
+    if own.role == Role.LEAD:
+        _resolve(act, case, own, said)
 
 
 def _completion(own: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:

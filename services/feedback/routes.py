@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from services.feedback import queries, usecases
 from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
 from services.feedback.settings import Config
-from shared.auth import acting
+from shared.auth import Day, acting
 from shared.db import Act
 from shared.inbox import once
 from shared.problems import problems
@@ -53,8 +52,8 @@ async def outcome(callback: UUID, body: OutcomeIn, act: CallerAct) -> CallbackOu
 @router.get("/v1/rates")
 async def rates(
     act: FiguresAct,
-    start: Annotated[date | None, Query(alias="from", description="first day")] = None,
-    end: Annotated[date | None, Query(alias="to", description="last day")] = None,
+    start: Annotated[Day | None, Query(alias="from", description="first day")] = None,
+    end: Annotated[Day | None, Query(alias="to", description="last day")] = None,
     formula: Annotated[str | None, Query(max_length=100)] = None,
 ) -> RatesOut:
     """满意率: satisfaction of a period; this month so far unless told otherwise."""

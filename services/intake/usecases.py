@@ -172,22 +172,27 @@ async def chain_breaks_at(act: Act) -> int | None:
 
 
 async def note_assignment(act: Act, fact: Fact) -> None:
-    """How far a unit is: for the citizen's progress, and for who may read the contact."""
-    ticket = await _ground(act, fact)
+    """How far a unit is: for the citizen's progress, and for who may read the contact.
+
+    Most facts prove nothing new; only those that do lock the ticket, and look again.
+    """
     if fact.assignment is None or fact.unit is None:
         return
-    row = await act.session.get(Handling, fact.assignment)
-    holding = rules.later(rules.Holding(row.holding) if row else None, fact.name)
+    known = await act.session.get(Handling, fact.assignment)
+    if known and rules.later(rules.Holding(known.holding), fact.name) == known.holding:
+        return
+    ticket = await _ground(act, fact)
+    row = await act.session.get(Handling, fact.assignment, populate_existing=True)
     if row is None:
         row = Handling(
             assignment=fact.assignment,
             number=fact.subject,
             unit=fact.unit,
             round=fact.round,
-            holding=holding.value,
+            holding=rules.Holding.DISPATCHED,
         )
         act.session.add(row)
-    row.holding = holding.value
+    row.holding = rules.later(rules.Holding(row.holding), fact.name)
     await refresh(act, ticket)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from services.tracker.schemas import (
     TicketClocks,
 )
 from services.tracker.settings import Config
-from shared.auth import acting
+from shared.auth import Day, acting
 from shared.db import Act
 from shared.inbox import once
 from shared.problems import problems
@@ -38,8 +37,8 @@ WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope
 
 Number = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6,}$", examples=["20260302-000001"])]
 Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", examples=["HC"])]
-First = Annotated[date | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
-Last = Annotated[date | None, Query(alias="to", description="末日 last day, included")]
+First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
+Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 

@@ -51,6 +51,7 @@ SENTENCES: Mapping[State, str] = {
 }
 
 OPEN = (State.DISPATCHED, State.SIGNED, State.CONTACTED, State.RETURN_REQUESTED)
+GONE = (State.RETURNED, State.CANCELLED)
 ANSWERED = (ContactOutcome.REACHED, ContactOutcome.REFUSED)
 
 # None: back to the state in which the return was requested.
