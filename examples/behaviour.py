@@ -73,7 +73,11 @@ class Behaviour:
             helped = [self._finished(order, unit) for unit in order.data["co_handlers"]]
             finished = max([finished, *(one + 1 for one in helped)])
         if self._is_extended(order):
-            form = {"reason": "需多部门现场勘查", "legal_basis": "延期办理规定", "days": EXTENSION_DAYS}
+            form = {
+                "reason": "需多部门现场勘查",
+                "legal_basis": "延期办理规定",
+                "days": EXTENSION_DAYS,
+            }
             yield Step(self._duty.after(start, 2 * PER_DAY), "ask_extension", form)
             finished = throw.randint(5, 8) * PER_DAY if self.extends(order.ticket) else 4 * PER_DAY
         yield Step(self._duty.after(start, max(finished, signed + 2)), "complete", _form(throw))

@@ -64,7 +64,13 @@ HELP = (
     Matter("gas.supply", 1, "天然气停供", "{place}天然气停了一天，做不了饭。"),
     Matter("gas.leak", 0.4, "闻到燃气味", "{place}楼道里有很浓的燃气味，请马上来看。"),
     Matter("land.hazard", 0.5, "屋后滑坡隐患", "{place}屋后山体有裂缝，下雨天不敢睡。"),
-    Matter("enterprise.opening", 0.6, "办食品厂", "{place}想办魔芋加工厂，请一次告知。", ("enterprise",)),
+    Matter(
+        "enterprise.opening",
+        0.6,
+        "办食品厂",
+        "{place}想办魔芋加工厂，请一次告知。",
+        ("enterprise",),
+    ),
 )
 COMPLAINT = (
     Matter("housing.property", 3, "物业乱收费", "{place}物业不公示账目，多收公摊费。"),
@@ -83,7 +89,9 @@ COMPLAINT = (
     Matter("telecom.fee", 3, "套餐乱扣费", "{place}中国联通套餐莫名多了两项收费，退订不了。"),
     Matter("tourism.lodging", 1, "民宿坐地起价", "{place}民宿到店加价，不加不给住。", ("tourism",)),
     Matter("education.fee", 1, "课后服务收费", "{place}课后服务收费没有公示。"),
-    Matter("enterprise.environment", 1, "重复检查", "{place}一月三次检查同一事项。", ("enterprise",)),
+    Matter(
+        "enterprise.environment", 1, "重复检查", "{place}一月三次检查同一事项。", ("enterprise",)
+    ),
 )
 SUGGESTION = (
     Matter("traffic.signal", 4, "增设信号灯", "{place}路口上学时车多，建议增设信号灯。"),
@@ -134,7 +142,31 @@ AREAS: Mapping[str, tuple[str, int]] = {
     "610924116": ("DM", 3),
     "610924117": ("JL", 2),
 }
-PLACES = ("一组", "二组", "三组", "老街", "新街口", "桥头", "学校旁", "河堤边", "安置小区", "村委会旁")
+PLACES = (
+    "一组",
+    "二组",
+    "三组",
+    "老街",
+    "新街口",
+    "桥头",
+    "学校旁",
+    "河堤边",
+    "安置小区",
+    "村委会旁",
+)
 CHANNELS: Mapping[str, int] = {"phone": 70, "wechat": 14, "city": 10, "app": 4, "web": 2}
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-GIVEN = ("建国", "秀英", "志强", "桂兰", "小红", "永强", "玉梅", "家兴", "春燕", "大明", "文静", "石头")
+GIVEN = (
+    "建国",
+    "秀英",
+    "志强",
+    "桂兰",
+    "小红",
+    "永强",
+    "玉梅",
+    "家兴",
+    "春燕",
+    "大明",
+    "文静",
+    "石头",
+)

@@ -66,7 +66,12 @@ class PhoneSystem:
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, urls: dict[str, str], token: str, secret: str, citizen: Citizen
+        self,
+        http: httpx.AsyncClient,
+        urls: dict[str, str],
+        token: str,
+        secret: str,
+        citizen: Citizen,
     ) -> None:
         self._intake = Connection(http, urls["intake"], token)
         self._feedback = Connection(http, urls["feedback"], token)

@@ -309,7 +309,9 @@ async def _overdue(scene: Scene, receipt: Receipt, order: Order) -> None:
     for rung in (1, 2, 3):
         raised = await scene.hears("ZJJ", "supervision.raised", order, rung=rung, by="ladder")
         zh, _, en = raised["data"]["title"].partition(" ")
-        scene.tell(f"自动升级第{rung}级：{zh}。", f"Up the ladder, rung {rung}: {en}.", raised["time"])
+        scene.tell(
+            f"自动升级第{rung}级：{zh}。", f"Up the ladder, rung {rung}: {en}.", raised["time"]
+        )
 
 
 async def _completed_badly(scene: Scene, order: Order) -> None:

@@ -10,6 +10,7 @@ from examples.behaviour import Behaviour
 from examples.connection import Json
 from examples.county import County
 from examples.month import Case, by_moment
+from examples.scene import CHINA, Tell
 from examples.stepper import earliest
 
 # Facts after which a unit has another plan; the rest it finds in its feed when it looks.
@@ -21,15 +22,21 @@ class Month:
     """Everybody's month: what the stepper asks at each instant, and when it asks next."""
 
     def __init__(
-        self, county: County, behaviour: Behaviour, calls: Iterable[Case], known: dict[str, int]
+        self,
+        county: County,
+        behaviour: Behaviour,
+        calls: Iterable[Case],
+        known: dict[str, int],
+        tell: Tell,
     ) -> None:
-        self._county, self._behaviour = county, behaviour
+        self._county, self._behaviour, self._tell = county, behaviour, tell
         self._calls = by_moment(calls)
         self._moments = sorted(self._calls, reverse=True)
         self._known = known
         self._decisions: list[Decision] = []
         self._heard = 0
         self._suggested: dict[str, str] = {}
+        self._week = 0
 
     def agenda(self) -> datetime | None:
         """When somebody next means to act."""
@@ -38,6 +45,7 @@ class Month:
 
     async def people(self, now: datetime) -> bool:
         """Everybody acts who has to at an instant; True when somebody did."""
+        self._tell_of_the_week(now.astimezone(CHINA))
         acted = await self._register(now)
         await self._ring()
         acted |= await self._work(now)
@@ -81,6 +89,13 @@ class Month:
             if step.act == "ask_extension":
                 self._decisions.append(self._rule_on_extension(order.ticket))
         return any(taken)
+
+    def _tell_of_the_week(self, now: datetime) -> None:
+        if (week := now.isocalendar().week) != self._week:
+            self._week = week
+            self._tell(
+                now, f"已受理 {len(self._known)} 件", f"{len(self._known)} registered so far"
+            )
 
     # --- the hotline office --------------------------------------------------------------------
 

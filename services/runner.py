@@ -14,17 +14,16 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from fastapi import FastAPI
 
-from services import embedded
-from services.registry import NAMES, migrations, part, service_queues
+from services.registry import NAMES, migrations, part, service_queues, topology
 from shared import clock
 from shared.app import DEAD
 from shared.auth import issue, make_key
-from shared.bus import connect
+from shared.bus import LocalBus, connect
 from shared.db import migrate
 from shared.errors import ConfigError
 from shared.settings import ServiceSettings
@@ -75,6 +74,8 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> 
         server.should_exit = True
     await asyncio.gather(*serving)
     stopping.cancel()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
     if any(app.state.service.died for app in apps.values()):
         return DEAD
     return 0 if stop.is_set() else 1
@@ -132,15 +133,22 @@ def secrets_of(folder: Path) -> dict[str, Any]:
 KEYS = ("index", "vault", "webhook")
 
 
+class Databases(Protocol):
+    """Where databases are made: the embedded server, or a test's."""
+
+    async def ensure(self, database: str) -> str:
+        """Create a database unless it is there; answers its address."""
+
+
 @asynccontextmanager
 async def system(
     var: Path,
-    server: embedded.EmbeddedServer,
+    server: Databases,
     first_port: int = 8001,
     stepped_from: datetime | None = None,
     **settings: Any,
 ) -> AsyncIterator[System]:
-    """All services on an embedded PostgreSQL and the local bus, while the block lasts.
+    """All services in this process, on the local bus unless ``bus_url`` says otherwise.
 
     ``settings`` are given to every service that has such a field. Raises ConfigError.
     """
@@ -154,8 +162,7 @@ async def system(
         url = await server.ensure(f"jiesu_{name}")
         await migrate(url, migrations(name))
         apps[name] = part(name).app(part(name).settings(**common, database_url=url))
-    bus = connect(common["bus_url"])
-    await bus.declare(service_queues())  # nobody outside this process can take a unit's queue
+    await _declare(common["bus_url"], part("intake").settings(**common).config_dir)
     stop = asyncio.Event()
     ended = asyncio.ensure_future(
         serve({ports[name]: app for name, app in apps.items()}, HOST, stop)
@@ -166,6 +173,16 @@ async def system(
     finally:
         stop.set()
         await ended
+
+
+async def _declare(bus_url: str, config_dir: Path) -> None:
+    """Queues stand before anything is said. Nobody outside can take a unit's from a local bus."""
+    bus = connect(bus_url)
+    if isinstance(bus, LocalBus):
+        await bus.declare(service_queues())
+    else:
+        await bus.declare(topology(config_dir))
+        await bus.close()
 
 
 async def _settings(keys: Path, urls: Mapping[str, str], stepped: bool) -> dict[str, Any]:

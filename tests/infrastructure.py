@@ -203,7 +203,7 @@ def _rabbitmq_in_docker(vhost: str) -> Iterator[Broker]:
 def _local_rabbitmq(vhost: str) -> Iterator[Broker]:
     """The machine's rabbitmq-server with names, ports, cookie and data of its own, on loopback."""
     program = _rabbitmq_server()
-    amqp, api, names, nodes = _free_ports(4)
+    amqp, api, names, nodes = free_ports(4)
     password = secrets.token_hex(12)
     home = Path(tempfile.mkdtemp(prefix="jiesu-rabbitmq-"))
     config = BROKER_CONFIG.format(amqp=amqp, api=api, vhost=vhost, password=password)
@@ -300,7 +300,7 @@ def _install(package: str) -> None:
     subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as open_ones:
         sockets = [open_ones.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

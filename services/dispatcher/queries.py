@@ -186,7 +186,9 @@ async def ticket_seen(act: Acting, number: str) -> TicketOut:
         if not own:
             raise NotFound
         led = {one.round for one in own if one.role == Role.LEAD and one.state not in machine.GONE}
-        case.assignments = [one for one in case.assignments if one in own or one.round in led]
+        case.assignments = [
+            one for one in case.assignments if one.unit == act.caller.unit or one.round in led
+        ]
     return show_ticket(case)
 
 

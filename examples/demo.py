@@ -1,0 +1,287 @@
+"""演示 The demo: four stories, then a month of a county's calls (``make demo``).
+
+Jiesu runs embedded in a process of its own, once for the stories and once for the month, on the
+stepped clock and on databases that are thrown away. The people (phone system, units, hotline
+office) run here and meet it only over HTTP. Everything is seeded: the figures are the same on every
+run, and their checksum says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import multiprocessing
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import uvicorn
+
+from examples import figures, stories
+from examples.behaviour import Behaviour
+from examples.connection import open_http, rest
+from examples.county import Access, County
+from examples.figures import Figures, Unit
+from examples.month import Duty, cases
+from examples.phone_system import PhoneSystem
+from examples.scene import CHINA, BrokenPromise, Citizens, Scene
+from examples.volume import Month
+from services import embedded, runner
+from services.registry import NAMES
+from shared import clock
+from shared.auth import issue
+from shared.calendar import WorkCalendar
+from shared.config import Units, read
+from shared.limits import LimitTable
+from shared.observability import configure_logs
+
+CONFIG = Path(__file__).resolve().parent.parent / "config" / "ziyang"
+START = datetime(2026, 3, 2, 8, 30, tzinfo=CHINA)
+FIRST, LAST, DAYS = date(2026, 3, 1), date(2026, 5, 31), 92
+FIRST_PORT, LAST_PORT = 18_000, 28_000
+READY_WITHIN, STOPPED_WITHIN = 60.0, 30.0  # seconds
+FEWER_COLLECTIONS = (50_000, 20, 100)  # a short run with much memory to look through
+WEEKDAYS = "一二三四五六日"
+
+TOLD = (
+    ("一  无事酒：举报、保密、一把手督办、当日办结  A banquet against the village rules", stories.banquet),
+    ("二  开办茶企：一主三协，提前办结  A tea company to be opened", stories.tea_company),
+    ("三  涉旅投诉：二十四小时  A tourist's complaint", stories.tourist),
+    ("四  路面坑洞：迟签、黄牌、红牌、督办、重办  One that goes wrong", stories.gone_wrong),
+)  # fmt: skip
+
+
+# --- Jiesu, in a process of its own ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one embedded system lives: its folders, its ports, the secret of its webhook.
+
+    The phone system listens on the port after those of the services.
+    """
+
+    var: Path
+    postgres: Path
+    port: int
+    secret: str
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The services' addresses."""
+        return {name: f"http://{runner.HOST}:{self.port + n}" for n, name in enumerate(NAMES)}
+
+    @property
+    def phone_port(self) -> int:
+        """Where requests to call go."""
+        return self.port + len(NAMES)
+
+    def access(self) -> Access:
+        """What people are given, once the system has made its keys."""
+
+        def token(role: str, unit: str | None) -> str:
+            return issue(self.var / "keys", role, "demo", unit, days=1)
+
+        return Access(self.urls, token, self.secret)
+
+
+def be_system(place: Place) -> None:
+    """What the other process does."""
+    configure_logs("ERROR")
+    asyncio.run(_serve(place))
+
+
+async def _serve(place: Place) -> None:
+    """Serve until we are told to stop, or whoever started us is gone."""
+    parent = multiprocessing.parent_process()
+    with embedded.start(place.postgres, durable=False) as server:
+        async with runner.system(
+            place.var,
+            server,
+            place.port,
+            START,
+            config_dir=CONFIG,
+            webhook_secret=place.secret,
+            phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
+        ) as system:
+            if parent:
+                asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)
+            _collect_less()
+            await asyncio.shield(system.ended)
+
+
+def _collect_less() -> None:
+    gc.freeze()
+    gc.set_threshold(*FEWER_COLLECTIONS)
+
+
+@contextmanager
+def started() -> Iterator[tuple[Place, BaseProcess]]:
+    """An embedded system starting in a process of its own; stopped and thrown away at the end."""
+    with TemporaryDirectory() as var, TemporaryDirectory() as postgres:
+        secret = base64.b64encode(secrets.token_bytes(32)).decode()
+        place = Place(Path(var), Path(postgres), free_ports(len(NAMES) + 1), secret)
+        process = multiprocessing.get_context("spawn").Process(
+            target=be_system, args=(place,), daemon=True
+        )
+        process.start()
+        try:
+            yield place, process
+        finally:
+            process.terminate()
+            process.join(STOPPED_WITHIN)
+
+
+_taken = FIRST_PORT
+
+
+def free_ports(count: int) -> int:
+    """The first of so many neighbouring free ports, each given once."""
+    global _taken
+    for first in range(_taken, LAST_PORT, count):
+        if all(map(_is_free, range(first, first + count))):
+            _taken = first + count
+            return first
+    raise OSError("没有空闲端口 no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((runner.HOST, port)) != 0
+
+
+@asynccontextmanager
+async def county_of(
+    http: httpx.AsyncClient,
+    running: tuple[Place, BaseProcess],
+    people: Callable[[Access], County],
+) -> AsyncIterator[County]:
+    """The people around a system, once it is ready; their phone system takes calls."""
+    place, process = running
+    await _ready(http, place, process)
+    county = people(place.access())
+    async with _listening(county.phone, place.phone_port):
+        yield county
+
+
+async def _ready(http: httpx.AsyncClient, place: Place, process: BaseProcess) -> None:
+    async with asyncio.timeout(READY_WITHIN):
+        for url in place.urls.values():
+            while not await _answers(http, url):
+                if not process.is_alive():
+                    raise BrokenPromise("系统没有启动 the system did not start")
+                await rest(0.1)
+
+
+async def _answers(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(f"{url}/readyz")).is_success
+    except httpx.TransportError:
+        return False
+
+
+@asynccontextmanager
+async def _listening(phone: PhoneSystem, port: int) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        phone.receiver(), runner.HOST, port, lifespan="off", log_config=None, access_log=False
+    )
+    server = runner.Server(config)
+    serving = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+# --- what is told ------------------------------------------------------------------------------
+
+
+def say(text: str = "") -> None:
+    """One line to whoever watches, at once."""
+    print(text, flush=True)
+
+
+def tell(when: datetime, zh: str, en: str) -> None:
+    """One thing that happened, with its time."""
+    say(f"  {when:%m-%d} 周{WEEKDAYS[when.weekday()]} {when:%H:%M}  {zh}")
+    say(f"                   {en}")
+
+
+async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> None:
+    """The four stories, in the order in which they happened."""
+    citizens = Citizens()
+    async with county_of(http, running, lambda given: County(http, given, citizens)) as county:
+        for title, story in TOLD:
+            say(f"\n{title}")
+            await story(Scene(county, citizens, tell))
+
+
+async def run_month(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> Figures:
+    """The month's calls, until the last of them is closed; then the figures."""
+    limits = read(CONFIG / "policy.yaml", LimitTable)
+    calendar = WorkCalendar.load(
+        CONFIG / "calendar", limits.calendar.duty_segments, limits.timezone
+    )
+    duty = Duty(calendar.is_working_day, FIRST, DAYS)
+    known: dict[str, int] = {}
+    behaviour = Behaviour(duty, known)
+
+    def people(given: Access) -> County:
+        return County(http, given, behaviour.citizen, behaviour.plan)
+
+    async with county_of(http, running, people) as county:
+        month = Month(county, behaviour, cases(duty), known, tell)
+        await county.stepper.run(people=month.people, agenda=month.agenda)
+        say(f"  时钟走了 {county.stepper.steps} 步 the clock took {county.stepper.steps} steps")
+        return await figures.gather(county.office, FIRST, LAST)
+
+
+async def demo() -> int:
+    """Tell everything; 1 when a promise was broken."""
+    began = clock.real()
+    say(
+        "接诉 Jiesu：四个故事与一个月 four stories and a month. 时间为步进时钟 on the stepped clock."
+    )
+    units = {
+        unit.code: Unit(unit.name, unit.kind) for unit in read(CONFIG / "units.yaml", Units).units
+    }
+    with started() as one, started() as other:
+        async with open_http() as http:
+            await tell_stories(http, one)
+            say("\n五  一个月：约五百五十件  A month of the county's volume")
+            found = await run_month(http, other)
+    say(f"\n{figures.report(found, units)}\n")
+    say(f"校验 checksum of the figures: {found.checksum}")
+    say(f"用时 took {(clock.real() - began).total_seconds():.0f} s")
+    for promise in found.broken:
+        say(f"失信 broken: {promise}")
+    return 1 if found.broken else 0
+
+
+def main() -> None:
+    """Run the demo; Ctrl-C ends it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _collect_less()
+    try:
+        code = asyncio.run(demo())
+    except BrokenPromise as broken:
+        say(f"失信 broken: {broken}")
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The story told once, over RabbitMQ and PostgreSQL, with examples/ as clients.
+
+A story that is told to its end has already kept its promises (examples/stories.py raises
+BrokenPromise); here is checked what a story does not say aloud.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import aio_pika
+import pytest
+from sqlalchemy import text
+
+from examples.stories import REPORTER, ROAD_USER, Told
+from shared.db import open_engine
+from shared.events import Fact
+from tests.journey.conftest import Journey
+
+IDENTITIES = [value for person in (REPORTER, ROAD_USER) for value in person.values()]
+
+
+async def rows(url: str, query: str) -> list[Any]:
+    """Rows of a plain query."""
+    engine = open_engine(url, 1)
+    async with engine.connect() as connection:
+        found = list((await connection.execute(text(query))).all())
+    await engine.dispose()
+    return found
+
+
+async def log_of(journey: Journey, service: str) -> list[Fact]:
+    """A service's fact log, in order."""
+    found = await rows(
+        journey.databases[f"jiesu_{service}"], "SELECT body FROM outbox ORDER BY position"
+    )
+    return [Fact.decode(row.body) for row in found]
+
+
+def of(told: Told, facts: list[Fact]) -> list[Fact]:
+    """The facts of one story's ticket."""
+    return [fact for fact in facts if fact.subject == told.receipt.number]
+
+
+# --- what became of the tickets ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("story", "rounds"), [("banquet", 1), ("gone_wrong", 2)])
+async def test_a_story_ends_closed_in_its_citizens_eyes(
+    journey: Journey, story: str, rounds: int
+) -> None:
+    progress = await journey.county.phone.progress(journey.told[story].receipt)
+    assert (progress["stage"], progress["rounds"]) == ("closed", rounds)
+    assert progress["answer"]
+
+
+async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
+    for service in ("intake", "dispatcher", "tracker", "feedback"):
+        facts = await log_of(journey, service)
+        assert len({fact.id for fact in facts}) == len(facts)
+        for told in journey.told.values():
+            seqs = [fact.seq for fact in of(told, facts)]
+            assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_what_went_wrong_left_its_marks_with_true_times(journey: Journey) -> None:
+    facts = of(journey.told["gone_wrong"], await log_of(journey, "tracker"))
+    first = [fact for fact in facts if fact.round == 1 and fact.unit]
+    times = {
+        (fact.name, fact.data.clock): fact.time.isoformat()
+        for fact in first
+        if fact.name in ("deadline.warned", "deadline.breached")
+    }
+    assert times["deadline.warned", "handle"] == "2026-03-13T10:00:00+00:00"
+    assert times["deadline.breached", "handle"] == "2026-03-16T10:00:00+00:00"
+    rungs = [
+        (fact.data.rung, fact.time.isoformat())
+        for fact in first
+        if fact.name == "supervision.raised"
+    ]
+    assert rungs == [
+        (1, "2026-03-16T10:00:00+00:00"),
+        (2, "2026-03-17T10:00:00+00:00"),
+        (3, "2026-03-19T10:00:00+00:00"),
+    ]
+    assert [fact.data.rung for fact in first if fact.name == "supervision.closed"] == [1, 2, 3]
+
+
+async def test_the_citizen_was_told_at_each_turn(journey: Journey) -> None:
+    facts = of(journey.told["gone_wrong"], await log_of(journey, "feedback"))
+    told = [fact.data.event for fact in facts if fact.name == "citizen.told"]
+    assert told == [
+        "accepted", "dispatched", "completed", "reopened", "dispatched", "completed", "closed",
+    ]  # fmt: skip
+
+
+async def test_nothing_is_left_waiting_or_dead(journey: Journey) -> None:
+    for url in journey.databases.values():
+        assert await rows(url, "SELECT * FROM retry") == []
+        assert await rows(url, "SELECT * FROM outbox WHERE position IS NULL") == []
+
+
+async def test_units_heard_what_the_feed_holds(journey: Journey) -> None:
+    """By queue and by feed a unit hears the same facts, also the tracker's."""
+    for code in ("HC", "ZJJ"):
+        heard = {fact["id"] for fact in journey.county.unit(code).book.facts.values()}
+        query = f"SELECT event FROM feed WHERE unit = '{code}' AND position IS NOT NULL"
+        held = await rows(journey.databases["jiesu_dispatcher"], query)
+        assert heard == {str(row.event) for row in held}
+        sources = Counter(fact["source"] for fact in journey.county.unit(code).book.facts.values())
+        assert sources["tracker"] > 0
+
+
+# --- nobody is named ---------------------------------------------------------------------------
+
+
+async def everything(journey: Journey) -> dict[str, str]:
+    """All that is stored, said or logged outside the vault's seals, by where it stands."""
+    found = {"log": journey.log.getvalue()}
+    found["overheard"] = b"\n".join(journey.overheard).decode()
+    for database, url in journey.databases.items():
+        tables = await rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables:
+            found[f"{database}.{table}"] = str(await rows(url, f'SELECT * FROM "{table}"'))
+    found["unrouted"] = await _drained(journey, "jiesu.unrouted")
+    return found
+
+
+async def _drained(journey: Journey, name: str) -> str:
+    bodies = []
+    async with await aio_pika.connect(journey.county.access.broker) as connection:
+        queue = await (await connection.channel()).get_queue(name)
+        while message := await queue.get(no_ack=True, fail=False):
+            bodies.append(message.body.decode())
+    return "\n".join(bodies)
+
+
+async def test_no_caller_is_named_outside_the_vault(journey: Journey) -> None:
+    found = await everything(journey)
+    assert {"jiesu_intake.vault", "jiesu_tracker.clocks", "jiesu_feedback.attempts"} <= found.keys()
+    leaks = [(place, who) for place, words in found.items() for who in IDENTITIES if who in words]
+    assert leaks == []
+
+
+async def test_the_search_would_find_a_leak(journey: Journey) -> None:
+    """The same search finds what may be found: numbers of tickets, words of the matter."""
+    found = await everything(journey)
+    number = journey.told["gone_wrong"].receipt.number
+    for place in ("log", "overheard", "jiesu_intake.ticket", "jiesu_intake.outbox"):
+        assert number in found[place], place
+    for table in ("jiesu_tracker.tickets", "jiesu_feedback.tickets", "jiesu_dispatcher.feed"):
+        assert number in found[table], table
+    assert "坑洞" in found["jiesu_dispatcher.tickets"]
+
+
+async def test_the_vault_itself_can_be_opened(journey: Journey) -> None:
+    """What was not found elsewhere is not simply gone."""
+    sealer = journey.system.apps["intake"].state.service.store.config.sealer
+    number = journey.told["banquet"].receipt.number
+    [row] = await rows(
+        journey.databases["jiesu_intake"], f"SELECT sealed FROM vault WHERE number = '{number}'"
+    )
+    assert REPORTER["name"] in sealer.unseal(row.sealed, number).decode()
