@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 Json = dict[str, Any]
+Query = dict[str, str | int]
 
 TRIES = 6
 FIRST_WAIT = 0.25  # seconds, doubled after each try
@@ -52,9 +53,11 @@ class Connection:
         self.url = url.rstrip("/")
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    async def get(
+        self, path: str, query: Query | None = None, headers: dict[str, str] | None = None
+    ) -> Any:
         """Read something. Raises Refused, Unreachable."""
-        answer = await self._ask("GET", path, True, params=query, headers=headers or {})
+        answer = await self._ask("GET", path, True, params=query or {}, headers=headers or {})
         return answer.json()
 
     async def text(self, path: str) -> str:

@@ -40,15 +40,15 @@ from services import embedded, runner
 from services.registry import NAMES
 from shared import clock
 from shared.auth import issue
-from shared.calendar import WorkCalendar
 from shared.config import Units, read
 from shared.limits import LimitTable
+from shared.notices import load_calendar
 from shared.observability import configure_logs
 
 CONFIG = Path(__file__).resolve().parent.parent / "config" / "ziyang"
 START = datetime(2026, 3, 2, 8, 30, tzinfo=CHINA)
 FIRST, LAST, DAYS = date(2026, 3, 1), date(2026, 5, 31), 92
-FIRST_PORT, LAST_PORT = 18_000, 28_000
+FIRST_PORT, LAST_PORT = 20_000, 32_000  # below those the system gives out
 READY_WITHIN, STOPPED_WITHIN = 60.0, 30.0  # seconds
 FEWER_COLLECTIONS = (50_000, 20, 100)  # a short run with much memory to look through
 WEEKDAYS = "一二三四五六日"
@@ -142,17 +142,12 @@ def started() -> Iterator[tuple[Place, BaseProcess]]:
             process.join(STOPPED_WITHIN)
 
 
-_taken = FIRST_PORT
-
-
 def free_ports(count: int) -> int:
-    """The first of so many neighbouring free ports, each given once."""
-    global _taken
-    for first in range(_taken, LAST_PORT, count):
+    """The first of so many neighbouring free ports, at random: somebody else may look for some."""
+    while True:
+        first = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
         if all(map(_is_free, range(first, first + count))):
-            _taken = first + count
             return first
-    raise OSError("没有空闲端口 no free ports")
 
 
 def _is_free(port: int) -> bool:
@@ -230,9 +225,8 @@ async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProces
 async def run_month(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> Figures:
     """The month's calls, until the last of them is closed; then the figures."""
     limits = read(CONFIG / "policy.yaml", LimitTable)
-    calendar = WorkCalendar.load(
-        CONFIG / "calendar", limits.calendar.duty_segments, limits.timezone
-    )
+    duty_hours = limits.calendar.duty_segments
+    calendar = load_calendar(CONFIG / "calendar", duty_hours, limits.timezone)
     duty = Duty(calendar.is_working_day, FIRST, DAYS)
     known: dict[str, int] = {}
     behaviour = Behaviour(duty, known)

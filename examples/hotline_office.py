@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from examples.connection import Connection, Json
+from examples.connection import Connection, Json, Query
 
 Token = Callable[[str], str]  # role → token
 
@@ -37,17 +37,17 @@ class Office:
     async def tickets(self) -> list[Json]:
         """Every ticket there is."""
         found: list[Json] = []
-        after: dict[str, str] = {}
+        query: Query = {"limit": 500}
         while True:
-            page = await self._desk["intake"].get("/v1/tickets", limit=500, **after)
+            page = await self._desk["intake"].get("/v1/tickets", query)
             found += page["items"]
             if page["next"] is None:
                 return found
-            after = {"after": page["next"]}
+            query["after"] = page["next"]
 
     async def unassigned(self) -> list[Json]:
         """待派: what no rule of the catalogue covers, and what came back."""
-        page = await self._desk["dispatcher"].get("/v1/unassigned", limit=500)
+        page = await self._desk["dispatcher"].get("/v1/unassigned", {"limit": 500})
         return list(page["items"])
 
     async def assign(
@@ -93,9 +93,9 @@ class Office:
 
     async def rates(self, first: str, last: str) -> tuple[Json, Json]:
         """On-time rates and satisfaction of a period; both days included."""
-        period = {"from": first, "to": last}
-        on_time = await self._supervisor["tracker"].get("/v1/rates", **period)
-        satisfaction = await self._supervisor["feedback"].get("/v1/rates", **period)
+        period: Query = {"from": first, "to": last}
+        on_time = await self._supervisor["tracker"].get("/v1/rates", period)
+        satisfaction = await self._supervisor["feedback"].get("/v1/rates", period)
         return on_time, satisfaction
 
     # --- operations ----------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Office:
         """What a service said since a position of its fact log, and the position reached."""
         facts: list[Json] = []
         while True:
-            page = await self._ops[service].get("/v1/facts", after=after, limit=1000)
+            page = await self._ops[service].get("/v1/facts", {"after": after, "limit": 1000})
             facts += [row["fact"] for row in page["facts"]]
             if page["next"] == after:
                 return facts, after

@@ -44,7 +44,7 @@ class Case:
 
 def dice(*what: object) -> Random:
     """The dice of one choice."""
-    return Random("/".join(map(str, (SEED, *what))))  # noqa: S311 - no secret is made of it
+    return Random("/".join(map(str, (SEED, *what))))
 
 
 # --- working time in hours of duty ------------------------------------------------------------

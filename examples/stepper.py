@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import httpx
@@ -55,7 +55,7 @@ class Stepper:
         self._services = {name: Connection(http, url, token) for name, url in urls.items()}
         self._pause = pause
         self._known: dict[str, Face] = {}
-        self.now = datetime.min
+        self.now = datetime.min.replace(tzinfo=UTC)
         self.steps = 0
 
     async def settle(self) -> datetime | None:
@@ -66,21 +66,23 @@ class Stepper:
         try:
             async with asyncio.timeout(PATIENCE):
                 while (faces := await self._look()) != known or not _all_idle(faces):
-                    known = faces
-                    await self._wait_for_idle(faces)
+                    known = await self._until_idle(faces)
         except TimeoutError:
             busy = [name for name, face in known.items() if not face.idle]
             raise NotIdle(", ".join(busy)) from None
         self.now = max(face.now for face in faces.values())
         return earliest(face.next_due for face in faces.values())
 
-    async def _wait_for_idle(self, faces: Mapping[str, Face]) -> None:
-        """Ask only those that are busy, and not too often: looking is work for them too."""
-        for name, face in faces.items():
-            while not face.idle:
+    async def _until_idle(self, faces: dict[str, Face]) -> dict[str, Face]:
+        """Look again at those that are busy until they are not, and not too often: it is work for
+        them too.
+        """
+        for name in faces:
+            while not faces[name].idle:
                 await rest(BETWEEN_LOOKS)
-                face = _face(await self._services[name].get("/clock"))
+                faces[name] = _face(await self._services[name].get("/clock"))
         await rest(self._pause)
+        return faces
 
     async def step(self, to: datetime) -> None:
         """Move every clock forward to an instant."""

@@ -20,7 +20,7 @@ import aio_pika
 import httpx
 from aio_pika.abc import AbstractIncomingMessage
 
-from examples.connection import Connection, Json, rest
+from examples.connection import Connection, Json, Query, rest
 
 PREFETCH = 50
 PAGE = 500
@@ -129,8 +129,8 @@ class UnitFacts:
         """Take what has come to the feed since the last time, page by page; False for nothing."""
         start, more = self._book.cursor, True
         while more:
-            after = str(self._book.cursor)
-            page = await self._dispatcher.get(self._path, after=after, limit=PAGE)
+            query: Query = {"after": self._book.cursor, "limit": PAGE}
+            page = await self._dispatcher.get(self._path, query)
             for item in page["items"]:
                 self._take(item["fact"], item["position"])
             more = page["more"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from examples.behaviour import Behaviour
@@ -25,7 +25,7 @@ class Month:
         self,
         county: County,
         behaviour: Behaviour,
-        calls: Iterable[Case],
+        calls: Sequence[Case],
         known: dict[str, int],
         tell: Tell,
     ) -> None:

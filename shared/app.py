@@ -224,6 +224,8 @@ class Service:
                 await clock.pause(delay, until)
 
     async def _relay(self) -> bool:
+        if self.settings.relay_gather:
+            await clock.pause(self.settings.relay_gather, self.stopping)
         sent = await self.relay.run_once()
         self.metrics.relayed.inc(sent)
         return sent >= outbox.IN_FLIGHT

@@ -22,7 +22,8 @@ class ServiceSettings(BaseSettings):
 
     ``database_url`` and ``bus_url`` are the only two that differ between embedded and Compose.
     ``index_key`` keys request hashes and blind indexes; base64 of 32 bytes.
-    ``stop_seconds`` is the whole budget for a clean stop.
+    ``stop_seconds`` is the whole budget for a clean stop. ``relay_gather``: seconds a fact may
+    wait for company before it is relayed; more makes larger batches and later facts.
     """
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
@@ -37,6 +38,7 @@ class ServiceSettings(BaseSettings):
     pool_size: int = Field(default=5, ge=1)
     stop_seconds: float = Field(default=20.0, gt=0)
     publish_timeout: float = Field(default=10.0, gt=0)
+    relay_gather: float = Field(default=0.0, ge=0)
     log_level: str = "INFO"
 
     @field_validator("index_key")

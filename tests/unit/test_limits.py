@@ -13,14 +13,15 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from shared.calendar import Limit, WorkCalendar
+from shared.calendar import Limit
 from shared.events import Limits, Role, TicketType, Urgency
 from shared.limits import LimitTable
+from shared.notices import load_calendar
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
 POLICY: dict[str, Any] = yaml.safe_load((CONFIG / "policy.yaml").read_text(encoding="utf-8"))
 TABLE = LimitTable.model_validate(POLICY)
-CALENDAR = WorkCalendar.load(CONFIG / "calendar", TABLE.calendar.duty_segments, TABLE.timezone)
+CALENDAR = load_calendar(CONFIG / "calendar", TABLE.calendar.duty_segments, TABLE.timezone)
 T, U = TicketType, Urgency
 
 NORMAL = ("4wh", "1wd", "5wd")
