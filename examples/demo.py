@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import uvicorn
+import uvloop
 
 from examples import figures, stories
 from examples.behaviour import Behaviour
@@ -98,7 +99,7 @@ class Place:
 def be_system(place: Place) -> None:
     """What the other process does."""
     configure_logs("ERROR")
-    asyncio.run(_serve(place))
+    uvloop.run(_serve(place))
 
 
 async def _serve(place: Place) -> None:
@@ -113,6 +114,7 @@ async def _serve(place: Place) -> None:
             config_dir=CONFIG,
             webhook_secret=place.secret,
             phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
+            relay_gather=0.02,
         ) as system:
             if parent:
                 asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)
@@ -268,7 +270,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _collect_less()
     try:
-        code = asyncio.run(demo())
+        code = uvloop.run(demo())
     except BrokenPromise as broken:
         say(f"失信 broken: {broken}")
         code = 1
