@@ -89,7 +89,7 @@ async def overhear(url: str, heard: list[bytes], until: asyncio.Event) -> None:
         await until.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def journey(
     postgres: Postgres, rabbitmq: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Journey]:
