@@ -15,11 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from alembic import command, context
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -226,13 +222,17 @@ def open_engine(url: str, pool_size: int = 5, patience: float | None = None) -> 
 async def migrate(url: str, folder: Path) -> None:
     """Bring a database to the newest schema of a service's migrations folder."""
     engine = open_engine(url, 1)
-    async with engine.begin() as connection:
-        await connection.run_sync(_upgrade, folder)
+    if not await is_current(engine, folder):
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade, folder)
     await engine.dispose()
 
 
 def _upgrade(connection: Connection, folder: Path) -> None:
-    config = AlembicConfig()
+    from alembic import command  # half a second that a start on a current schema need not pay
+    from alembic.config import Config
+
+    config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -240,6 +240,8 @@ def _upgrade(connection: Connection, folder: Path) -> None:
 
 def run_migrations(metadata: MetaData) -> None:
     """What every service's migrations/env.py does: run on the connection migrate() opened."""
+    from alembic import context
+
     connection = context.config.attributes["connection"]
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
     with context.begin_transaction():
@@ -249,16 +251,18 @@ def run_migrations(metadata: MetaData) -> None:
 async def is_current(engine: AsyncEngine, folder: Path) -> bool:
     """Whether the database has at least the schema of a service's migrations folder.
 
-    A revision we do not know is a newer release's: it only expanded the schema, and old and new
-    replicas run side by side for one release.
+    A revision is the first word of its file's name (0001_initial.py). One we do not know is a
+    newer release's: it only expanded the schema, and both releases run side by side.
     """
-    scripts = ScriptDirectory(str(folder))
-    older = {script.revision for script in scripts.walk_revisions()} - {scripts.get_current_head()}
+    revisions = sorted(path.stem.partition("_")[0] for path in folder.glob("versions/[0-9]*.py"))
     async with engine.connect() as connection:
-        version = await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
-    return version is not None and version not in older
+        known = await connection.execute(text("SELECT to_regclass('alembic_version')"))
+        if known.scalar() is None:
+            return False
+        version = (
+            await connection.execute(text("SELECT version_num FROM alembic_version"))
+        ).scalar()
+    return version is not None and version not in revisions[:-1]
 
 
 # 08 connection, 40 serialization and deadlock, 53 resources, 57 operator intervention.

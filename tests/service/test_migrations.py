@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from services.registry import NAMES, migrations, part
@@ -41,6 +44,16 @@ async def test_a_newer_schema_is_served_and_none_is_not(postgres: Postgres) -> N
                     await connection.execute(row, {"version": version})
             assert await is_current(engine, migrations("intake")) is served
         await engine.dispose()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_revision_is_the_first_word_of_its_file(name: str) -> None:
+    """is_current() goes by the names; alembic goes by what stands in the files."""
+    scripts = ScriptDirectory(str(migrations(name)))
+    for script in scripts.walk_revisions():
+        assert Path(script.path).stem.partition("_")[0] == script.revision
+    names = sorted(script.revision for script in scripts.walk_revisions())
+    assert names[-1] == scripts.get_current_head()
 
 
 def test_no_two_services_share_a_table() -> None:
