@@ -39,7 +39,7 @@ Keys = Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS", help="folder of t
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 
 
-@cli.command()
+@cli.command("run")
 def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the named services, or all of them embedded in this process."""
     if not names:
@@ -118,7 +118,7 @@ async def _migrate(names: list[str]) -> None:
         print("broker: queues and bindings stand")
 
 
-@cli.command()
+@cli.command("token")
 def token(
     role: Annotated[str, typer.Option(help=", ".join(ROLES))],
     unit: Annotated[str | None, typer.Option(help="unit code, for role unit")] = None,
@@ -136,7 +136,7 @@ def token(
 Names = Annotated[list[str] | None, typer.Argument(help="services; all when none is named")]
 
 
-@cli.command()
+@cli.command("key")
 def key(
     kid: Annotated[str, typer.Argument(help="id of the new key, such as 2027a")],
     keys: Keys = KEYS,
@@ -214,7 +214,7 @@ def _known(name: str) -> str:
 
 def main() -> None:
     """Run a command; a fault of configuration is one clear message and exit code 2."""
-    commands = {command.name or command.callback.__name__ for command in cli.registered_commands}  # type: ignore[union-attr]
+    commands = {command.name for command in cli.registered_commands}
     if not sys.argv[1:] or sys.argv[1] not in {*commands, "--help"}:
         sys.argv.insert(1, "run")
     try:

@@ -59,7 +59,10 @@ def issue(
         raise ValueError(f"unknown role {role!r}; one of {', '.join(ROLES)}")
     if (role == "unit") != (unit is not None):
         raise ValueError("a unit's token names its unit, and no other token does")
-    kid = kid or max(path.name for path in folder.glob("*.key.pem")).removesuffix(".key.pem")
+    names = [path.name.removesuffix(".key.pem") for path in folder.glob("*.key.pem")]
+    if not names:
+        raise ValueError(f"{folder} holds no private key: `python -m services key NAME` makes one")
+    kid = kid or max(names)
     now = clock.real()
     claims = {
         "aud": AUDIENCE,

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import uuid6
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.intake import rules
 from services.intake.models import ContactRead, Handling, Ticket, Vault, Word
@@ -138,7 +138,7 @@ async def _may_read(act: Act, caller: Caller, ticket: Ticket) -> bool:
 
 async def _log_read(act: Act, number: str, reason: str) -> None:
     await (await act.session.connection()).execute(CHAIN)
-    newest = select(ContactRead).order_by(ContactRead.id.desc()).limit(1)  # type: ignore[attr-defined]
+    newest = select(ContactRead).order_by(col(ContactRead.id).desc()).limit(1)
     last = (await act.session.exec(newest)).first()
     row = ContactRead(
         id=(last.id if last else 0) + 1,
@@ -161,7 +161,7 @@ def link(previous: str, row: ContactRead) -> str:
 async def chain_breaks_at(act: Act) -> int | None:
     """The first row of the read log that does not fit, or None when the chain is whole."""
     previous = ""
-    for row in await act.session.exec(select(ContactRead).order_by(ContactRead.id)):  # type: ignore[arg-type]
+    for row in await act.session.exec(select(ContactRead).order_by(col(ContactRead.id))):
         if row.hash != link(previous, row):
             return row.id
         previous = row.hash
