@@ -38,5 +38,6 @@ if ! .venv/bin/uv --version >/dev/null 2>&1; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$uv"
 fi
 say "正在安装依赖 installing what requirements.lock names …"
-VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes requirements.lock
+VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode \
+    requirements.lock
 touch .venv/ready
