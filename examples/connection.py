@@ -41,7 +41,7 @@ class Unreachable(Exception):
 def open_http() -> httpx.AsyncClient:
     """One pool of connections; every Connection of a process can share it."""
     context = ssl.create_default_context()
-    limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
     return httpx.AsyncClient(trust_env=False, verify=context, timeout=15, limits=limits)
 
 

@@ -114,7 +114,7 @@ async def _serve(place: Place) -> None:
             config_dir=CONFIG,
             webhook_secret=place.secret,
             phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
-            relay_gather=0.02,
+            relay_gather=0.005,
         ) as system:
             if parent:
                 asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)
@@ -209,10 +209,29 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def tell(when: datetime, zh: str, en: str) -> None:
-    """One thing that happened, with its time."""
-    say(f"  {when:%m-%d} 周{WEEKDAYS[when.weekday()]} {when:%H:%M}  {zh}")
-    say(f"                   {en}")
+class Telling:
+    """What one part of the demo tells, line by line; it waits until the part's turn has come."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] | None = []
+
+    def begin(self, title: str) -> None:
+        """Tell the title and what has waited, and from now on whatever comes at once."""
+        for line in (f"\n{title}", *(self._waiting or ())):
+            say(line)
+        self._waiting = None
+
+    def line(self, text: str) -> None:
+        """One line."""
+        if self._waiting is None:
+            say(text)
+        else:
+            self._waiting.append(text)
+
+    def tell(self, when: datetime, zh: str, en: str) -> None:
+        """One thing that happened, with its time."""
+        self.line(f"  {when:%m-%d} 周{WEEKDAYS[when.weekday()]} {when:%H:%M}  {zh}")
+        self.line(f"                   {en}")
 
 
 async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> None:
@@ -220,11 +239,14 @@ async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProces
     citizens = Citizens()
     async with county_of(http, running, lambda given: County(http, given, citizens)) as county:
         for title, story in TOLD:
-            say(f"\n{title}")
-            await story(Scene(county, citizens, tell))
+            telling = Telling()
+            telling.begin(title)
+            await story(Scene(county, citizens, telling.tell))
 
 
-async def run_month(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> Figures:
+async def run_month(
+    http: httpx.AsyncClient, running: tuple[Place, BaseProcess], telling: Telling
+) -> Figures:
     """The month's calls, until the last of them is closed; then the figures."""
     limits = read(CONFIG / "policy.yaml", LimitTable)
     duty_hours = limits.calendar.duty_segments
@@ -237,10 +259,25 @@ async def run_month(http: httpx.AsyncClient, running: tuple[Place, BaseProcess])
         return County(http, given, behaviour.citizen, behaviour.plan)
 
     async with county_of(http, running, people) as county:
-        month = Month(county, behaviour, cases(duty), known, tell)
+        month = Month(county, behaviour, cases(duty), known, telling.tell)
         await county.stepper.run(people=month.people, agenda=month.agenda)
-        say(f"  时钟走了 {county.stepper.steps} 步 the clock took {county.stepper.steps} steps")
+        steps = county.stepper.steps
+        telling.line(f"  时钟走了 {steps} 步 the clock took {steps} steps")
         return await figures.gather(county.office, FIRST, LAST)
+
+
+async def _tell_all(
+    http: httpx.AsyncClient, one: tuple[Place, BaseProcess], other: tuple[Place, BaseProcess]
+) -> Figures:
+    """The month passes while the stories are told, and is told after them."""
+    telling = Telling()
+    month = asyncio.create_task(run_month(http, other, telling))
+    try:
+        await tell_stories(http, one)
+        telling.begin("五  一个月：约五百五十件  A month of the county's volume")
+        return await month
+    finally:
+        month.cancel()
 
 
 async def demo() -> int:
@@ -254,9 +291,7 @@ async def demo() -> int:
     }
     with started() as one, started() as other:
         async with open_http() as http:
-            await tell_stories(http, one)
-            say("\n五  一个月：约五百五十件  A month of the county's volume")
-            found = await run_month(http, other)
+            found = await _tell_all(http, one, other)
     say(f"\n{figures.report(found, units)}\n")
     say(f"校验 checksum of the figures: {found.checksum}")
     say(f"用时 took {(clock.real() - began).total_seconds():.0f} s")

@@ -119,13 +119,16 @@ class Department:
         return min((steps[0].at for steps in self._steps.values() if steps), default=None)
 
     async def work(self, now: datetime) -> list[tuple[Step, Order]]:
-        """Take the steps that are due, and say which."""
-        taken = []
-        for id, steps in self._steps.items():
-            while steps and steps[0].at <= now:
-                step, order = steps.pop(0), self.orders[id]
-                await getattr(self, step.act)(order, **step.form)
-                taken.append((step, order))
+        """Take the steps that are due, and say which. Orders go on side by side, each in its order."""
+        taken = await asyncio.gather(*(self._go_on(id, now) for id in self._steps))
+        return [pair for pairs in taken for pair in pairs]
+
+    async def _go_on(self, id: str, now: datetime) -> list[tuple[Step, Order]]:
+        steps, order, taken = self._steps[id], self.orders[id], []
+        while steps and steps[0].at <= now:
+            step = steps.pop(0)
+            await getattr(self, step.act)(order, **step.form)
+            taken.append((step, order))
         return taken
 
     # --- what it does --------------------------------------------------------------------------

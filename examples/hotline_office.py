@@ -12,6 +12,7 @@ import httpx
 from examples.connection import Connection, Json, Query
 
 Token = Callable[[str], str]  # role → token
+PAGE = 1000
 
 
 class Office:
@@ -104,11 +105,11 @@ class Office:
         """What a service said since a position of its fact log, and the position reached."""
         facts: list[Json] = []
         while True:
-            page = await self._ops[service].get("/v1/facts", {"after": after, "limit": 1000})
+            page = await self._ops[service].get("/v1/facts", {"after": after, "limit": PAGE})
             facts += [row["fact"] for row in page["facts"]]
-            if page["next"] == after:
-                return facts, after
             after = page["next"]
+            if len(page["facts"]) < PAGE:
+                return facts, after
 
     async def metrics(self) -> dict[str, dict[str, float]]:
         """The plain counters and gauges of each service, by name."""

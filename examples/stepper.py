@@ -58,22 +58,23 @@ class Stepper:
         self.now = datetime.min.replace(tzinfo=UTC)
         self.steps = 0
 
-    async def settle(self) -> datetime | None:
-        """Wait until all are idle, twice in a row and alike; returns when there is next something
-        to do. Raises NotIdle.
+    async def settle(self) -> bool:
+        """Look until all were idle once; True when all were so, and alike, at the look before: a
+        fact on its way between two services shows at one of the two. Raises NotIdle.
         """
-        known, self._known = self._known, {}
+        known, self._known = self._known, await self._look()
+        if known == self._known and _all_idle(known):
+            return True
         try:
             async with asyncio.timeout(PATIENCE):
-                while (faces := await self._look()) != known or not _all_idle(faces):
-                    known = await self._until_idle(faces)
+                await self._until_idle(self._known)
         except TimeoutError:
-            busy = [name for name, face in known.items() if not face.idle]
+            busy = [name for name, face in self._known.items() if not face.idle]
             raise NotIdle(", ".join(busy)) from None
-        self.now = max(face.now for face in faces.values())
-        return earliest(face.next_due for face in faces.values())
+        self.now = max(face.now for face in self._known.values())
+        return False
 
-    async def _until_idle(self, faces: dict[str, Face]) -> dict[str, Face]:
+    async def _until_idle(self, faces: dict[str, Face]) -> None:
         """Look again at those that are busy until they are not, and not too often: it is work for
         them too.
         """
@@ -82,7 +83,6 @@ class Stepper:
                 await rest(BETWEEN_LOOKS)
                 faces[name] = _face(await self._services[name].get("/clock"))
         await rest(self._pause)
-        return faces
 
     async def step(self, to: datetime) -> None:
         """Move every clock forward to an instant."""
@@ -101,14 +101,21 @@ class Stepper:
 
         At each instant all services come to rest first, then people act, until they are done too.
         """
+        asked = False  # people, since the last look but one
         while True:
-            due = await self.settle()
-            if await people(self.now):
+            settled = await self.settle()
+            if not (settled and asked):
+                asked = not await people(self.now)
+                if not asked:
+                    self._known = {}
+            if not (settled and asked):
                 continue
+            due = earliest(face.next_due for face in self._known.values())
             wanted = earliest((due, agenda(), until))
             if wanted is None or (until is not None and self.now >= until):
                 return
             await self.step(wanted)
+            asked = False
 
     async def _look(self) -> dict[str, Face]:
         answers = await asyncio.gather(*(one.get("/clock") for one in self._services.values()))
