@@ -23,7 +23,7 @@ from sqlalchemy import text
 from shared import clock, crypto, outbox
 from shared.auth import Gate
 from shared.bus import BusTrouble, Message, connect
-from shared.db import Store, is_current, is_trouble
+from shared.db import Act, Store, is_current, is_trouble
 from shared.errors import ConfigError
 from shared.inbox import Inbox, Subscriptions
 from shared.observability import Metrics, log, place, trace
@@ -46,12 +46,12 @@ class Job:
     """Something that runs by the clock.
 
     ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
-    at once while it moves a whole batch. ``due(store)`` says when there is next something to do.
+    at once while it moves a whole batch. ``due(act)`` says when there is next something to do.
     ``on_receipt`` also wakes it whenever facts were received.
     """
 
     run: Callable[[Store[Any], int], Awaitable[int]]
-    due: Callable[[Store[Any]], Awaitable[datetime | None]]
+    due: Callable[[Act[Any]], Awaitable[datetime | None]]
     every: float = 1.0
     limit: int = 100
     on_receipt: bool = False
@@ -83,6 +83,7 @@ class Service:
         self.stopping = asyncio.Event()
         self.ready = False
         self.died: str | None = None
+        self._rest: tuple[tuple[int, datetime], datetime | None] | None = None
         self._loops: dict[str, asyncio.Task[None]] = {}
         self._wakers: dict[str, asyncio.Event] = {}
 
@@ -246,15 +247,28 @@ class Service:
 
     async def next_due(self) -> datetime | None:
         """When a job next has something to do."""
-        moments = [await job.due(self.store) for job in self.jobs.values()]
+        async with self.store.act(f"service:{self.name}") as act:
+            return await self._next_due(act)
+
+    async def _next_due(self, act: Act[Any]) -> datetime | None:
+        moments = [await job.due(act) for job in self.jobs.values()]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    async def waits(self) -> bool:
-        """Whether something waits that is not a matter of time: queue, outbox or retries."""
+    async def look(self) -> tuple[bool, datetime | None]:
+        """Whether something waits that is no matter of time (queue, outbox, retries), and if
+        nothing does, when a job next has something to do: who is busy may still make it due.
+        """
         if await self.bus.waiting(self.queue) > 0:
-            return True
-        async with self.store.engine.connect() as connection:
-            return bool((await connection.execute(WAITS)).scalar())
+            return True, None
+        if self._rest and self._rest[0] == (self.store.acts, clock.now()):
+            return False, self._rest[1]  # nothing was done here since the last look
+        async with self.store.act(f"service:{self.name}") as act:
+            begun = self.store.acts
+            if (await (await act.session.connection()).execute(WAITS)).scalar():
+                return True, None
+            due = await self._next_due(act)
+        self._rest = (begun + 1, act.now), due  # the one more is the end of this act
+        return False, due
 
 
 def build_app(

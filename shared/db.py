@@ -23,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock
 from shared.errors import BadCursor
-from shared.events import Data
+from shared.events import Data, Fact
 from shared.observability import traceparent
 
 C = TypeVar("C")
@@ -79,6 +79,10 @@ class Told:
 class Act(Generic[C]):
     """One transaction as a use case sees it: where to load and save, what time it is, who acts,
     the rules in force, and what is told when it ends.
+
+    ``held``: what it has loaded under a lock, by ticket number, None for what is not here; it is
+    loaded once an act, so whoever adds a ticket puts it there too. ``ahead``: the facts received
+    together in this act, so that what they need can be loaded together.
     """
 
     session: AsyncSession
@@ -89,6 +93,15 @@ class Act(Generic[C]):
     caller: Caller | None = None
     asked: Asked | None = None
     told: list[Told] = field(default_factory=list)
+    held: dict[str, Any] = field(default_factory=dict)
+    ahead: Sequence[Fact] = ()
+
+    def together(self, subject: str, about: str = "") -> list[str]:
+        """The subjects to lock when one is needed, in the order of every replica's locks: at first
+        those of all facts ahead whose names begin with ``about``, later just the one.
+        """
+        ahead, self.ahead = self.ahead, ()
+        return sorted({subject, *(fact.subject for fact in ahead if fact.name.startswith(about))})
 
     def tell(
         self,
@@ -146,6 +159,7 @@ class Store(Generic[C]):
         self.after_telling: Callable[[], None] = lambda: None
         self.before_commit: Callable[[Act[C]], Awaitable[None]] = _nothing
         self.fingerprint: Callable[[bytes], str] = lambda raw: raw.hex()
+        self.acts = 0  # begun and ended by this process: a look between two sees them all
 
     @asynccontextmanager
     async def act(
@@ -156,11 +170,13 @@ class Store(Generic[C]):
         asked: Asked | None = None,
     ) -> AsyncIterator[Act[C]]:
         """One transaction. Doors only: a use case gets its act as an argument."""
+        self.acts += 1
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             act = Act(session, now or clock.now(), actor, self.config, self, caller, asked)
             yield act
             await self.before_commit(act)
             await _commit(session)
+            self.acts += 1
         if act.told:
             self.after_telling()
 

@@ -117,6 +117,7 @@ class Inbox:
     async def _handle_fresh(self, act: Act[Any], batch: Sequence[Arrived]) -> None:
         connection = await act.session.connection()
         fresh, held = await self._fresh(connection, batch)
+        act.ahead = [one.fact for one in fresh if one.fact and one.subject not in held]
         for arrived in fresh:
             if arrived.other_version:
                 log.info("ignored: another version", key=arrived.message.key, why=arrived.reason)

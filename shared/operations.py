@@ -126,8 +126,8 @@ async def facts(
 async def read_clock(request: Request) -> ClockFace:
     """The trade's time here, and whether anything waits for it."""
     service = request.app.state.service
-    now, busy = clock.now(), await service.waits()
-    due = None if busy else await service.next_due()  # who is busy may make something due
+    now = clock.now()
+    busy, due = await service.look()
     idle = not busy and (due is None or due > now)
     return ClockFace(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 

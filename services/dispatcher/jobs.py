@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from services.dispatcher import queries
 from services.dispatcher.settings import Config
 from shared.app import Job
@@ -16,14 +14,8 @@ async def number_feed(store: Store[Config], limit: int) -> int:
         return await queries.number_feed(act, limit)
 
 
-async def oldest_delivery(store: Store[Config]) -> datetime | None:
-    """Since when something waits for its place."""
-    async with store.act("service:dispatcher") as act:
-        return await queries.oldest_delivery(act)
-
-
 JOBS: dict[str, Job] = {
     "number_feed": Job(
-        run=number_feed, due=oldest_delivery, every=1.0, limit=1_000, on_receipt=True
+        run=number_feed, due=queries.oldest_delivery, every=1.0, limit=1_000, on_receipt=True
     )
 }

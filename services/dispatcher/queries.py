@@ -7,7 +7,7 @@ of locks for every door, and never a decision on a row that is about to change.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -101,8 +101,21 @@ class Case:
 
 async def find_locked(act: Acting, number: str) -> Case | None:
     """A ticket by number, locked, with its assignments."""
-    ticket = await act.session.get(Ticket, number, with_for_update=True)
-    return Case(ticket, await _assignments(act, number)) if ticket else None
+    if number not in act.held:
+        numbers = act.together(number, "ticket.")
+        act.held |= dict.fromkeys(numbers) | await _open(act, numbers)
+    case: Case | None = act.held[number]
+    return case
+
+
+async def _open(act: Acting, numbers: list[str]) -> dict[str, Case]:
+    """The cases of those tickets that are registered here, locked."""
+    tickets = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
+    locked = tickets.with_for_update().execution_options(populate_existing=True)
+    found = {row.number: Case(row, []) for row in (await act.session.exec(locked)).all()}
+    for one in await _assignments(act, list(found)):
+        found[one.ticket].assignments.append(one)
+    return found
 
 
 async def ground(act: Acting, fact: Fact) -> Case:
@@ -163,8 +176,10 @@ async def return_to_rule(act: Acting, id: UUID) -> Return:
     return (await act.session.exec(query)).one()
 
 
-async def _assignments(act: Acting, number: str) -> list[Assignment]:
-    query = select(Assignment).where(Assignment.ticket == number)
+async def _assignments(act: Acting, numbers: Collection[str]) -> list[Assignment]:
+    if not numbers:
+        return []
+    query = select(Assignment).where(col(Assignment.ticket).in_(numbers))
     return list((await act.session.exec(query.order_by(col(Assignment.id)))).all())
 
 
@@ -180,7 +195,7 @@ async def ticket_seen(act: Acting, number: str) -> TicketOut:
     found = await act.session.get(Ticket, number)
     if found is None:
         raise NotFound
-    case = Case(found, await _assignments(act, number))
+    case = Case(found, await _assignments(act, [number]))
     if act.caller and act.caller.unit:
         own = [one for one in case.assignments if one.unit == act.caller.unit]
         if not own:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from services.feedback import phone, queries, usecases
 from services.feedback.settings import Config
 from shared import clock
@@ -24,25 +22,13 @@ async def ring(store: Store[Config], limit: int) -> int:
     return moved
 
 
-async def next_ring(store: Store[Config]) -> datetime | None:
-    """When there is next a call to make, inside the calling windows."""
-    async with store.act(ACTOR) as act:
-        return await queries.next_call(act)
-
-
 async def expire(store: Store[Config], limit: int) -> int:
     """Count calls without an outcome as not answered."""
     async with store.act(ACTOR) as act:
         return await usecases.expire_calls(act, limit, clock.real())
 
 
-async def next_expiry(store: Store[Config]) -> datetime | None:
-    """When the next asked call expires."""
-    async with store.act(ACTOR) as act:
-        return await queries.next_moment(act, ("expire",))
-
-
 JOBS: dict[str, Job] = {
-    "ring": Job(run=ring, due=next_ring, every=1.0, limit=20),
-    "expire": Job(run=expire, due=next_expiry, every=10.0),
+    "ring": Job(run=ring, due=queries.next_call, every=1.0, limit=20),
+    "expire": Job(run=expire, due=queries.next_expiry, every=10.0),
 }

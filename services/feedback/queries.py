@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 
-from services.feedback.models import Attempt, Callback, Resolution, Ticket
+from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
 from services.feedback.rules import machine, planning, rates, verdict
 from services.feedback.rules.machine import State
 from services.feedback.rules.rates import FORMULAS, Counts, Formula
@@ -43,9 +44,21 @@ class Case:
 
 async def held_ticket(act: FeedbackAct, number: str) -> Ticket:
     """The ticket, its row locked. Raises TooEarly while its registration has not arrived."""
-    ticket = await act.session.get(Ticket, number, with_for_update=True)
+    ticket = await find_locked(act, number)
     if ticket is None:
         raise TooEarly(f"ticket {number} is not registered here yet")
+    return ticket
+
+
+async def find_locked(act: FeedbackAct, number: str) -> Ticket | None:
+    """The ticket, its row locked; None when it is not registered here."""
+    if number not in act.held:
+        numbers = act.together(number)
+        query = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
+        locked = query.with_for_update().execution_options(populate_existing=True)
+        found = {row.number: row for row in (await act.session.exec(locked)).all()}
+        act.held |= dict.fromkeys(numbers) | found
+    ticket: Ticket | None = act.held[number]
     return ticket
 
 
@@ -93,6 +106,13 @@ async def attempts_of(act: FeedbackAct, callbacks: Collection[UUID]) -> Sequence
     return (await act.session.exec(query)).all()
 
 
+async def is_first(act: FeedbackAct, key: tuple[str, int, str]) -> bool:
+    """Note a message to a citizen by ticket, round and occasion; False when it was noted before."""
+    values = dict(zip(("number", "round", "occasion"), key, strict=True))
+    noted = insert(Message).values(values).on_conflict_do_nothing().returning(col(Message.number))
+    return (await (await act.session.connection()).execute(noted)).first() is not None
+
+
 # --- by the clock ------------------------------------------------------------------------------
 
 
@@ -124,6 +144,11 @@ async def next_moment(act: FeedbackAct, steps: Collection[str]) -> datetime | No
     query = select(func.min(col(Callback.next_at))).where(col(Callback.next_step).in_(steps))
     moment: datetime | None = (await act.session.exec(query)).one()
     return moment
+
+
+async def next_expiry(act: FeedbackAct) -> datetime | None:
+    """When the next asked call expires."""
+    return await next_moment(act, ("expire",))
 
 
 async def next_call(act: FeedbackAct) -> datetime | None:

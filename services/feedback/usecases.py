@@ -10,7 +10,7 @@ from uuid import UUID
 import uuid6
 
 from services.feedback import queries
-from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
+from services.feedback.models import Attempt, Callback, Resolution, Ticket
 from services.feedback.phone import ASK_WITHIN, Call
 from services.feedback.queries import Case, FeedbackAct
 from services.feedback.rules import machine, messages, planning, verdict
@@ -47,7 +47,7 @@ LEASE = 2 * timedelta(seconds=ASK_WITHIN)
 async def remember_ticket(act: FeedbackAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
     data: TicketRegistered = fact.data
-    if await act.session.get(Ticket, fact.subject):
+    if await queries.find_locked(act, fact.subject):
         return
     ticket = Ticket(
         number=fact.subject,
@@ -58,6 +58,7 @@ async def remember_ticket(act: FeedbackAct, fact: Fact) -> None:
     )
     act.session.add(ticket)
     await act.session.flush()
+    act.held[fact.subject] = ticket
     await _inform(act, ticket, 1, "accepted")
 
 
@@ -309,10 +310,8 @@ async def _inform(
     wanted = messages.is_told(
         event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
-    told = await act.session.get(Message, key)
-    if told or not wanted:
+    if not wanted or not await queries.is_first(act, key):
         return
-    act.session.add(Message(number=key[0], round=key[1], occasion=key[2]))
     words = messages.compose(event, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(event=event, channel=channel, zh=words.zh, en=words.en)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlmodel import col, select
 
@@ -30,38 +33,63 @@ class Filter(NamedTuple):
     until: datetime | None = None
 
 
-async def handlings(act: Act, *numbers: str) -> dict[str, list[rules.Assigned]]:
-    """The assignments of tickets as intake knows them, by ticket number."""
-    found: dict[str, list[rules.Assigned]] = {number: [] for number in numbers}
-    for row in await act.session.exec(select(Handling).where(col(Handling.number).in_(numbers))):
-        held = rules.Assigned(row.unit, row.round, rules.Holding(row.holding))
-        found[row.number].append(held)
-    return found
+@dataclass(slots=True)
+class Case:
+    """A ticket with its assignments as intake knows them."""
+
+    ticket: Ticket
+    handlings: dict[UUID, Handling]
+
+    def assigned(self) -> list[rules.Assigned]:
+        """The assignments as rules see them."""
+        rows = self.handlings.values()
+        return [rules.Assigned(row.unit, row.round, rules.Holding(row.holding)) for row in rows]
+
+    def standing(self) -> rules.Standing:
+        """Where the ticket stands, from everything known of it."""
+        return rules.progress_of(
+            self.assigned(),
+            withdrawn=self.ticket.withdrawn,
+            resolved_round=self.ticket.resolved_round,
+            closed_round=self.ticket.closed_round,
+            reopened_round=self.ticket.reopened_round,
+        )
+
+    def refresh(self) -> None:
+        """Bring the stored stage, which lists filter by, up to what is known."""
+        self.ticket.stage = self.standing().stage.value
 
 
-async def standing(act: Act, ticket: Ticket) -> rules.Standing:
-    """Where a ticket stands, from everything known of it."""
-    return _standing(ticket, (await handlings(act, ticket.number))[ticket.number])
+async def find_locked(act: Act, number: str) -> Case | None:
+    """A ticket by number, locked, with its assignments; None when it is not registered."""
+    if number not in act.held:
+        numbers = act.together(number)
+        query = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
+        locked = query.with_for_update().execution_options(populate_existing=True)
+        found = await _cases(act, (await act.session.exec(locked)).all())
+        act.held |= dict.fromkeys(numbers) | {case.ticket.number: case for case in found}
+    case: Case | None = act.held[number]
+    return case
 
 
-def _standing(ticket: Ticket, held: list[rules.Assigned]) -> rules.Standing:
-    return rules.progress_of(
-        held,
-        withdrawn=ticket.withdrawn,
-        resolved_round=ticket.resolved_round,
-        closed_round=ticket.closed_round,
-        reopened_round=ticket.reopened_round,
-    )
+async def see(act: Act, number: str) -> Case | None:
+    """A ticket to look at only."""
+    ticket = await act.session.get(Ticket, number)
+    return (await _cases(act, [ticket]))[0] if ticket else None
 
 
-async def refresh(act: Act, ticket: Ticket) -> None:
-    """Bring the stored stage, which lists filter by, up to what is known."""
-    ticket.stage = (await standing(act, ticket)).stage.value
+async def _cases(act: Act, tickets: Sequence[Ticket]) -> list[Case]:
+    found = {ticket.number: Case(ticket, {}) for ticket in tickets}
+    if found:
+        query = select(Handling).where(col(Handling.number).in_(found))
+        for row in await act.session.exec(query):
+            found[row.number].handlings[row.assignment] = row
+    return list(found.values())
 
 
-async def progress(act: Act, ticket: Ticket) -> Progress:
+def progress(act: Act, case: Case) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
-    where = await standing(act, ticket)
+    ticket, where = case.ticket, case.standing()
     sentence = rules.SENTENCES[where.stage]
     names = [act.config.units.unit(code) for code in where.units]
     return Progress(
@@ -84,18 +112,18 @@ def _extended(ticket: Ticket, round: int) -> Extended | None:
 
 async def progress_by_code(act: Act, number: str, code: str) -> Progress:
     """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
-    ticket = await act.session.get(Ticket, number)
-    if not act.config.digester.check_code(number, code) or ticket is None:
+    case = await see(act, number)
+    if not act.config.digester.check_code(number, code) or case is None:
         raise NotFound("工单号或查询码不正确 the number or the code is wrong")
-    return await progress(act, ticket)
+    return progress(act, case)
 
 
 async def one(act: Act, number: str) -> TicketOut:
     """One ticket. Raises NotFound."""
-    ticket = await act.session.get(Ticket, number)
-    if ticket is None:
+    case = await see(act, number)
+    if case is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    return _out(ticket, await standing(act, ticket))
+    return _out(case)
 
 
 async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
@@ -111,13 +139,13 @@ async def page(act: Act, narrowed: Filter, after: str | None, limit: int) -> Tic
     if after is not None:
         query = query.where(Ticket.number > act.place(after))
     rows = (await act.session.exec(query)).all()
-    held = await handlings(act, *(row.number for row in rows))
-    items = [_out(row, _standing(row, held[row.number])) for row in rows[:limit]]
+    items = [_out(case) for case in await _cases(act, rows[:limit])]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _out(ticket: Ticket, where: rules.Standing) -> TicketOut:
+def _out(case: Case) -> TicketOut:
+    ticket = case.ticket
     has_place = ticket.longitude is not None and ticket.latitude is not None
     location = Location(longitude=ticket.longitude, latitude=ticket.latitude) if has_place else None
     return TicketOut(
@@ -139,7 +167,7 @@ def _out(ticket: Ticket, where: rules.Standing) -> TicketOut:
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,
         stage=ticket.stage,
-        round=where.round,
+        round=case.standing().round,
         urged=ticket.urged,
         registered_at=ticket.registered,
     )

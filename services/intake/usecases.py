@@ -14,9 +14,9 @@ import uuid6
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.intake import rules
-from services.intake.models import ContactRead, Handling, Ticket, Vault, Word
-from services.intake.queries import handlings, progress, refresh
+from services.intake import queries, rules
+from services.intake.models import ContactRead, Handling, Vault, Word
+from services.intake.queries import Case, progress
 from services.intake.rules import Action, Person
 from services.intake.schemas import Contact, ContactReadRequest, Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
@@ -25,6 +25,7 @@ from shared.db import Act as AnyAct
 from shared.db import Caller
 from shared.errors import NotFound, TooEarly
 from shared.events import (
+    Data,
     ExtensionGranted,
     Fact,
     Role,
@@ -45,31 +46,29 @@ CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
 
 async def supplement(act: Act, number: str, body: NewSupplement) -> Progress:
     """补充: the citizen adds something. Raises NotFound, MoveRefused."""
-    ticket = await _moved(act, number, Action.SUPPLEMENT)
+    case = await _moved(act, number, Action.SUPPLEMENT)
     content = await _keep(act, number, Action.SUPPLEMENT, body.content)
-    act.tell(TicketSupplemented(content=content), subject=number, round=ticket.reopened_round)
-    return await progress(act, ticket)
+    _say(act, case, TicketSupplemented(content=content))
+    return progress(act, case)
 
 
 async def urge(act: Act, number: str, body: Urge) -> Progress:
     """催单: the citizen asks again. Raises NotFound, MoveRefused."""
-    ticket = await _moved(act, number, Action.URGE)
-    ticket.urged += 1
+    case = await _moved(act, number, Action.URGE)
+    case.ticket.urged += 1
     note = await _keep(act, number, Action.URGE, body.note)
-    act.tell(
-        TicketUrged(note=note, times=ticket.urged), subject=number, round=ticket.reopened_round
-    )
-    return await progress(act, ticket)
+    _say(act, case, TicketUrged(note=note, times=case.ticket.urged))
+    return progress(act, case)
 
 
 async def withdraw(act: Act, number: str, body: Withdrawal) -> Progress:
     """撤单: the citizen takes it back. Raises NotFound, MoveRefused."""
-    ticket = await _moved(act, number, Action.WITHDRAW)
-    ticket.withdrawn = True
+    case = await _moved(act, number, Action.WITHDRAW)
+    case.ticket.withdrawn = True
     reason = await _keep(act, number, Action.WITHDRAW, body.reason)
-    await refresh(act, ticket)
-    act.tell(TicketWithdrawn(reason=reason), subject=number, round=ticket.reopened_round)
-    return await progress(act, ticket)
+    case.refresh()
+    _say(act, case, TicketWithdrawn(reason=reason))
+    return progress(act, case)
 
 
 async def _keep(act: Act, number: str, action: Action, words: str) -> str:
@@ -83,17 +82,17 @@ async def _keep(act: Act, number: str, action: Action, words: str) -> str:
     return copy
 
 
-async def _moved(act: Act, number: str, action: Action) -> Ticket:
+async def _moved(act: Act, number: str, action: Action) -> Case:
     """The ticket, locked, if its stage allows the action."""
-    ticket = await _locked(act, number)
-    if ticket is None:
+    case = await queries.find_locked(act, number)
+    if case is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    rules.move(rules.Stage(ticket.stage), action)
-    return ticket
+    rules.move(rules.Stage(case.ticket.stage), action)
+    return case
 
 
-async def _locked(act: Act, number: str) -> Ticket | None:
-    return await act.session.get(Ticket, number, with_for_update=True)
+def _say(act: Act, case: Case, data: Data) -> None:
+    act.tell(data, subject=case.ticket.number, round=case.ticket.reopened_round)
 
 
 # --- the vault ---------------------------------------------------------------------------------
@@ -116,23 +115,22 @@ async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Conta
     Raises NotFound also for those who may not: whether the ticket exists is not told.
     """
     caller = act.caller
-    ticket = await act.session.get(Ticket, number)
-    if caller is None or ticket is None or not await _may_read(act, caller, ticket):
+    case = await queries.see(act, number)
+    if caller is None or case is None or not _may_read(caller, case):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await identity(act, number)
     await _log_read(act, number, rules.mask_note(body.reason, _person(known)))
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
 
 
-async def _may_read(act: Act, caller: Caller, ticket: Ticket) -> bool:
-    held = (await handlings(act, ticket.number))[ticket.number]
+def _may_read(caller: Caller, case: Case) -> bool:
     return rules.may_read_contact(
         caller.role,
         caller.name,
         caller.unit,
-        held,
-        ticket.reported_unit,
-        rules.Stage(ticket.stage),
+        case.assigned(),
+        case.ticket.reported_unit,
+        rules.Stage(case.ticket.stage),
     )
 
 
@@ -172,19 +170,13 @@ async def chain_breaks_at(act: Act) -> int | None:
 
 
 async def note_assignment(act: Act, fact: Fact) -> None:
-    """How far a unit is: for the citizen's progress, and for who may read the contact.
-
-    Most facts prove nothing new; only those that do lock the ticket, and look again.
-    """
+    """How far a unit is: for the citizen's progress, and for who may read the contact."""
     if fact.assignment is None or fact.unit is None:
         return
-    known = await act.session.get(Handling, fact.assignment)
-    if known and rules.later(rules.Holding(known.holding), fact.name) == known.holding:
-        return
-    ticket = await _ground(act, fact)
-    row = await act.session.get(Handling, fact.assignment, populate_existing=True)
+    case = await _ground(act, fact)
+    row = case.handlings.get(fact.assignment)
     if row is None:
-        row = Handling(
+        row = case.handlings[fact.assignment] = Handling(
             assignment=fact.assignment,
             number=fact.subject,
             unit=fact.unit,
@@ -193,23 +185,24 @@ async def note_assignment(act: Act, fact: Fact) -> None:
         )
         act.session.add(row)
     row.holding = rules.later(rules.Holding(row.holding), fact.name)
-    await refresh(act, ticket)
+    case.refresh()
 
 
 async def note_resolved(act: Act, fact: Fact) -> None:
     """The lead answered in this round; the citizen may read what (R-44)."""
     said: TicketResolved = fact.data
-    ticket = await _ground(act, fact)
+    case = await _ground(act, fact)
+    ticket = case.ticket
     ticket.resolved_round = max(ticket.resolved_round, fact.round)
     if fact.seq > ticket.answer_seq:
         ticket.answer, ticket.answer_seq = said.public_answer, fact.seq
-    await refresh(act, ticket)
+    case.refresh()
 
 
 async def note_extended(act: Act, fact: Fact) -> None:
     """The lead got more time; the citizen may read until when and why (BJ-15)."""
     said: ExtensionGranted = fact.data
-    ticket = await _ground(act, fact)
+    ticket = (await _ground(act, fact)).ticket
     if said.role is Role.LEAD and fact.round >= ticket.extended_round:
         ticket.extended_round = fact.round
         ticket.extended_due, ticket.extended_reason = said.due, said.reason
@@ -217,20 +210,20 @@ async def note_extended(act: Act, fact: Fact) -> None:
 
 async def note_closed(act: Act, fact: Fact) -> None:
     """The citizen's verdict ended it in this round."""
-    ticket = await _ground(act, fact)
-    ticket.closed_round = max(ticket.closed_round, fact.round)
-    await refresh(act, ticket)
+    case = await _ground(act, fact)
+    case.ticket.closed_round = max(case.ticket.closed_round, fact.round)
+    case.refresh()
 
 
 async def note_reopened(act: Act, fact: Fact) -> None:
     """The citizen did not agree; the fact carries the new round."""
-    ticket = await _ground(act, fact)
-    ticket.reopened_round = max(ticket.reopened_round, fact.round)
-    await refresh(act, ticket)
+    case = await _ground(act, fact)
+    case.ticket.reopened_round = max(case.ticket.reopened_round, fact.round)
+    case.refresh()
 
 
-async def _ground(act: Act, fact: Fact) -> Ticket:
-    ticket = await _locked(act, fact.subject)
-    if ticket is None:
+async def _ground(act: Act, fact: Fact) -> Case:
+    case = await queries.find_locked(act, fact.subject)
+    if case is None:
         raise TooEarly(f"no ticket {fact.subject} here")
-    return ticket
+    return case

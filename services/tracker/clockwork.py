@@ -26,10 +26,9 @@ async def settle(act: Acting, docket: Docket, at: datetime) -> bool:
     said = [move for course in docket.courses() for move in _turn(act, docket, course, at)]
     fresh = [row for key, row in docket.clocks.items() if key not in known]
     _announce(act, fresh)
-    await act.session.flush()
     for row, one in said:
-        await _say(act, row, one)
-    await _close_supervisions(act, docket)
+        await _say(act, row, one, docket.supervisions)
+    _close_supervisions(act, docket)
     return bool(fresh or said)
 
 
@@ -40,7 +39,7 @@ async def fire(act: Acting, row: Clock) -> None:
     queries.store(row, after)
     dial = Dial(row.id, ClockKind(row.kind))
     for one in changes(dial, before, after, calendar, at=act.now, now=act.now):
-        await _say(act, row, one)
+        await _say(act, row, one, [])
 
 
 def _turn(
@@ -90,14 +89,21 @@ def _announce(act: Acting, fresh: Iterable[Clock]) -> None:
         _tell(act, rows[0], DeadlineSet(clocks=faces), rows[0].started)
 
 
-async def _say(act: Acting, row: Clock, said: Said) -> None:
-    """Say a fact of a clock; a supervision is also kept, and what is taken back is not."""
+async def _say(act: Acting, row: Clock, said: Said, known: list[Supervision]) -> None:
+    """Say a fact of a clock; a supervision is also kept, and what is taken back is not.
+
+    ``known``: the ticket's supervisions, which follow.
+    """
     if isinstance(said.data, SupervisionRaised):
-        act.session.add(_supervision(act, row, said.data, said.at))
+        raised = _supervision(act, row, said.data, said.at)
+        await act.session.flush()  # its clock first: rows are not sorted by foreign key
+        act.session.add(raised)
+        known.append(raised)
     elif isinstance(said.data, SupervisionClosed):
         await act.session.flush()
         kept = await act.session.get_one(Supervision, said.data.supervision)
         await act.session.delete(kept)
+        known[:] = (row for row in known if row is not kept)
         if kept.closed:
             return
     _tell(act, row, said.data, said.at)
@@ -119,13 +125,13 @@ def _supervision(act: Acting, row: Clock, said: SupervisionRaised, at: datetime)
     )
 
 
-async def _close_supervisions(act: Acting, docket: Docket) -> None:
+def _close_supervisions(act: Acting, docket: Docket) -> None:
     """Every supervision of an assignment ends with it, and none before it was raised."""
     withdrawn = docket.ticket.withdrawn
     endings = {duty.id: duty.ending(withdrawn) for duty in docket.duties()}
     if not any(endings.values()):
         return
-    for row in await queries.supervisions(act, docket.ticket.number):
+    for row in docket.supervisions:
         ending = endings[row.assignment]
         if ending is not None:
             _close(act, row, ending)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from services.tracker import usecases
+from services.tracker import queries, usecases
 from services.tracker.settings import Config
 from shared.app import Job
 from shared.db import Store
@@ -18,26 +16,14 @@ async def sweep(store: Store[Config], limit: int) -> int:
         return await usecases.pass_marks(act, limit)
 
 
-async def next_mark(store: Store[Config]) -> datetime | None:
-    """When the next mark is due."""
-    async with store.act(ACTOR) as act:
-        return await usecases.next_mark(act)
-
-
 async def recompute(store: Store[Config], limit: int) -> int:
     """Make provisional due moments certain whose holidays are known by now."""
     async with store.act(ACTOR) as act:
         return await usecases.recompute(act, limit)
 
 
-async def uncertain_since(store: Store[Config]) -> datetime | None:
-    """Now, when a due moment can be made certain."""
-    async with store.act(ACTOR) as act:
-        return await usecases.uncertain_since(act)
-
-
 JOBS: dict[str, Job] = {
-    "sweep": Job(run=sweep, due=next_mark, every=1.0),
+    "sweep": Job(run=sweep, due=queries.next_mark, every=1.0),
     # A calendar is read at the start, so this finds work once after a start that brought one.
-    "recompute": Job(run=recompute, due=uncertain_since, every=3600.0),
+    "recompute": Job(run=recompute, due=usecases.uncertain_since, every=3600.0),
 }

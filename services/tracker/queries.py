@@ -7,8 +7,8 @@ numbering of facts, which every act does last: so it cannot deadlock with the ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -31,8 +31,6 @@ from shared.events import ClockKind, Role
 
 Acting = Act[Config]
 
-# FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
-LOCK = {"key_share": True}
 AS_JSON = {"terms", "pauses", "passed"}
 SHOWN = {"state", "started", "due", "provisional", "ended", "passed", "next_at"}
 CURSOR = "%Y%m%dT%H%M%S.%f"
@@ -46,6 +44,17 @@ class Docket:
     rounds: list[Round]
     assignments: list[Assignment]
     clocks: dict[UUID, Clock]
+    supervisions: list[Supervision] = field(default_factory=list)
+
+    def open_round(self, opened: Round) -> None:
+        """Add a round that was opened."""
+        self.rounds.append(opened)
+        self.rounds.sort(key=lambda row: row.number)
+
+    def take_on(self, assignment: Assignment) -> None:
+        """Add an assignment that was dispatched, in the order in which they are loaded."""
+        self.assignments.append(assignment)
+        self.assignments.sort(key=lambda row: (row.dispatched, row.id))
 
     def round(self, number: int) -> Round | None:
         """One round, if it was opened."""
@@ -76,32 +85,47 @@ class Docket:
 
 async def find(act: Acting, number: str) -> Docket | None:
     """A ticket with everything about it, locked; None when it is not registered here."""
-    ticket = await act.session.get(Ticket, number, with_for_update=LOCK)
-    return await _open(act, ticket, lock=True) if ticket else None
+    if number not in act.held:
+        numbers = act.together(number)
+        act.held |= dict.fromkeys(numbers) | await _open(act, numbers, lock=True)
+    docket: Docket | None = act.held[number]
+    return docket
 
 
 async def see(act: Acting, number: str) -> Docket:
     """A ticket to look at only. Raises NotFound."""
-    ticket = await act.session.get(Ticket, number)
-    if ticket is None:
+    found = await _open(act, [number], lock=False)
+    if number not in found:
         raise NotFound
-    return await _open(act, ticket, lock=False)
+    return found[number]
 
 
-async def _open(act: Acting, ticket: Ticket, *, lock: bool) -> Docket:
-    number = ticket.number
-    rounds = select(Round).where(Round.ticket == number).order_by(col(Round.number))
-    assignments = select(Assignment).where(Assignment.ticket == number)
-    clocks = select(Clock).where(Clock.ticket == number).order_by(col(Clock.id))
+async def _open(act: Acting, numbers: list[str], *, lock: bool) -> dict[str, Docket]:
+    """The dockets of those tickets that are registered here.
+
+    FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
+    """
+    tickets = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
+    rounds = select(Round).where(col(Round.ticket).in_(numbers)).order_by(col(Round.number))
+    assignments = select(Assignment).where(col(Assignment.ticket).in_(numbers))
+    clocks = select(Clock).where(col(Clock.ticket).in_(numbers)).order_by(col(Clock.id))
     if lock:
+        tickets = tickets.with_for_update(key_share=True)
+        tickets = tickets.execution_options(populate_existing=True)
         clocks = clocks.with_for_update(key_share=True)
+    found = {row.number: Docket(row, [], [], {}) for row in (await act.session.exec(tickets)).all()}
+    if not found:
+        return found
     ordered = assignments.order_by(col(Assignment.dispatched), col(Assignment.id))
-    return Docket(
-        ticket,
-        list((await act.session.exec(rounds)).all()),
-        list((await act.session.exec(ordered)).all()),
-        {row.id: row for row in (await act.session.exec(clocks)).all()},
-    )
+    for round in await act.session.exec(rounds):
+        found[round.ticket].rounds.append(round)
+    for assignment in await act.session.exec(ordered):
+        found[assignment.ticket].assignments.append(assignment)
+    for clock in await act.session.exec(clocks):
+        found[clock.ticket].clocks[clock.id] = clock
+    for supervision in await supervisions(act, found) if lock else ():
+        found[supervision.ticket].supervisions.append(supervision)  # none is raised under the lock
+    return found
 
 
 async def of_assignment(act: Acting, id: UUID) -> tuple[Docket, Assignment]:
@@ -151,11 +175,11 @@ async def extensions(act: Acting, number: str) -> Sequence[Extension]:
     return (await act.session.exec(query)).all()
 
 
-async def supervisions(act: Acting, number: str) -> Sequence[Supervision]:
-    """The supervisions of a ticket, oldest first."""
+async def supervisions(act: Acting, numbers: Collection[str]) -> Sequence[Supervision]:
+    """The supervisions of tickets, oldest first."""
     query = (
         select(Supervision)
-        .where(Supervision.ticket == number)
+        .where(col(Supervision.ticket).in_(numbers))
         .order_by(col(Supervision.raised), col(Supervision.rung), col(Supervision.id))
     )
     return (await act.session.exec(query)).all()

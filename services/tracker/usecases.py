@@ -49,7 +49,8 @@ async def register(act: Acting, fact: Fact) -> None:
     await act.session.flush()
     first = Round(ticket=fact.subject, number=1, started=fact.time)
     act.session.add(first)
-    await settle(act, Docket(ticket, [first], [], {}), fact.time)
+    docket = act.held[fact.subject] = Docket(ticket, [first], [], {})
+    await settle(act, docket, fact.time)
 
 
 async def dispatch(act: Acting, fact: Fact) -> None:
@@ -78,7 +79,7 @@ async def dispatch(act: Acting, fact: Fact) -> None:
     )
     act.session.add(assignment)
     await act.session.flush()
-    docket.assignments.append(assignment)
+    docket.take_on(assignment)
     await settle(act, docket, fact.time)
 
 
@@ -160,7 +161,7 @@ async def reopen(act: Acting, fact: Fact) -> None:
         return
     opened = Round(ticket=fact.subject, number=fact.round, started=fact.time)
     act.session.add(opened)
-    docket.rounds.append(opened)
+    docket.open_round(opened)
     await settle(act, docket, fact.time)
 
 
@@ -312,7 +313,7 @@ async def see_clocks(act: Acting, number: str) -> schemas.TicketClocks:
         ],
         supervisions=[
             schemas.SupervisionOut.model_validate(row, from_attributes=True)
-            for row in await queries.supervisions(act, number)
+            for row in await queries.supervisions(act, [number])
             if row.assignment in seen
         ],
     )
@@ -369,11 +370,6 @@ async def pass_marks(act: Acting, limit: int) -> int:
     for clock in clocks:
         await fire(act, clock)
     return len(clocks)
-
-
-async def next_mark(act: Acting) -> datetime | None:
-    """When the next mark is due."""
-    return await queries.next_mark(act)
 
 
 async def recompute(act: Acting, limit: int) -> int:

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from shared import clock
 from shared.app import Job, Service
 from shared.bus import BusTrouble, LocalBus, Message
-from shared.db import GroupCommit, InDoubt, Store
+from shared.db import Act, GroupCommit, InDoubt
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.observability import configure_logs
@@ -277,7 +277,7 @@ async def never(*_: Any) -> Any:
     await asyncio.Event().wait()
 
 
-async def nothing_due(_: Store[Any]) -> datetime | None:
+async def nothing_due(_: Act[Any]) -> datetime | None:
     return None
 
 

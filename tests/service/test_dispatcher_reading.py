@@ -204,12 +204,11 @@ async def test_two_who_number_at_once_give_each_place_once(dispatcher: Bench) ->
 
 
 async def test_the_job_is_due_while_something_waits(dispatcher: Bench) -> None:
-    job, store = dispatcher.service.jobs["number_feed"], dispatcher.service.store
-    assert await job.due(store) is None
+    assert await dispatcher.service.next_due() is None
     await dispatcher.hear(warned(dispatcher, "HC"))
-    assert await job.due(store) == dispatcher.now
+    assert await dispatcher.service.next_due() == dispatcher.now
     await dispatcher.run("number_feed")
-    assert await job.due(store) is None
+    assert await dispatcher.service.next_due() is None
 
 
 # --- the stream --------------------------------------------------------------------------------

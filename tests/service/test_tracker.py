@@ -382,13 +382,13 @@ async def test_the_sweep_is_bounded_and_looks_only_at_what_is_due(
     tracker: Bench, story: Story
 ) -> None:
     await tracker.hear(*(Story(tracker, f"20260302-{n:06}").registered() for n in range(1, 6)))
-    assert await jobs.next_mark(tracker.service.store) == at("03-02 10:22").replace(second=30)
+    assert await tracker.service.next_due() == at("03-02 10:22").replace(second=30)
     tracker.at("2026-03-02T10:22+08:00")
     assert await tracker.service.jobs["sweep"].run(tracker.service.store, 3) == 0
     tracker.at("2026-03-02T10:25+08:00")
     assert await tracker.service.jobs["sweep"].run(tracker.service.store, 3) == 3
     assert await tracker.service.jobs["sweep"].run(tracker.service.store, 3) == 2
-    assert await jobs.next_mark(tracker.service.store) == at("03-02 10:30")
+    assert await tracker.service.next_due() == at("03-02 10:30")
 
 
 async def test_two_sweeps_at_once_fire_each_mark_once(tracker: Bench) -> None:
@@ -674,6 +674,11 @@ def with_notice(tmp_path: Path) -> Policy:
     return Policy(policy.table, policy.supervising, calendar)
 
 
+async def uncertain_since(tracker: Bench) -> datetime | None:
+    async with tracker.service.store.act("service:tracker", tracker.now) as act:
+        return await tracker.service.jobs["recompute"].due(act)
+
+
 async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrives(
     tracker: Bench, story: Story, tmp_path: Path
 ) -> None:
@@ -682,9 +687,9 @@ async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrive
     provisional = await tracker.rows("SELECT kind FROM clocks WHERE provisional")
     assert {row["kind"] for row in provisional} == {"citizen", "handle"}
     assert await tracker.run("recompute") == 0
-    assert await jobs.uncertain_since(tracker.service.store) is None
+    assert await uncertain_since(tracker) is None
     tracker.service.store.config = with_notice(tmp_path)
-    assert await jobs.uncertain_since(tracker.service.store) == at("12-30 10:00")
+    assert await uncertain_since(tracker) == at("12-30 10:00")
     assert await tracker.run("recompute") == 1
     assert await tracker.rows("SELECT 1 FROM clocks WHERE provisional") == []
     moved = {f.data.clock: f.data for f in await tracker.told("deadline.moved")}
