@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from services.tracker import jobs
 from services.tracker.rules.policy import Policy
@@ -62,6 +63,16 @@ def at(moment: str) -> datetime:
 def local(instant: datetime) -> str:
     """An instant as people there write it."""
     return f"{instant.astimezone(TZ):%m-%d %H:%M}"
+
+
+@contextmanager
+def listening(engine: Engine, name: str, heard: Callable[..., object]) -> Iterator[None]:
+    """Hear an engine's event while the block lasts."""
+    event.listen(engine, name, heard)
+    try:
+        yield
+    finally:
+        event.remove(engine, name, heard)
 
 
 class Story:
@@ -579,6 +590,27 @@ async def test_shuffled_and_doubled_facts_give_the_same_rows(
     await _retried(tracker)
     await tracker.run("sweep")
     assert await everything(tracker) == straight
+
+
+async def _asked_for(tracker: Bench, first: int, count: int) -> int:
+    """How many statements it takes to hear in one batch that so many new tickets were signed."""
+    numbers = range(first, first + count)
+    stories = [Story(tracker, f"20260302-{number:06}") for number in numbers]
+    ids = [UUID(int=number) for number in numbers]
+    for story, id in zip(stories, ids, strict=True):
+        await receive(tracker, story.registered("03-02 10:00"), story.dispatched(id=id))
+    asked: list[str] = []
+    engine = tracker.service.store.engine.sync_engine
+    with listening(engine, "before_cursor_execute", lambda *what: asked.append(what[2])):
+        signed = zip(stories, ids, strict=True)
+        await receive(tracker, *(story.signed("03-02 11:00", id=id) for story, id in signed))
+    return len(asked)
+
+
+async def test_a_batch_asks_as_often_for_thirty_tickets_as_for_two(tracker: Bench) -> None:
+    assert await _asked_for(tracker, 100, 2) == await _asked_for(tracker, 200, 30)
+    met = [fact.data.clock for fact in await tracker.told("deadline.met")]
+    assert met.count(ClockKind.SIGN) == 32
 
 
 def _pieces(facts: Sequence[Fact], order: random.Random) -> list[list[Fact]]:
