@@ -16,8 +16,8 @@ import httpx
 Json = dict[str, Any]
 Query = dict[str, str | int]
 
-TRIES = 6
-FIRST_WAIT = 0.25  # seconds, doubled after each try
+TRIES = 12
+FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0  # seconds, doubled after each try
 
 
 class Refused(Exception):
@@ -99,7 +99,7 @@ class Connection:
                 why = str(answer.status_code)
             if left:
                 await rest(wait)
-                wait *= 2
+                wait = min(wait * 2, LONGEST_WAIT)
         raise Unreachable(f"{method} {self.url}{path}: {why}")
 
 

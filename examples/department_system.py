@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+from uuid import uuid4
 
 import httpx
 
@@ -147,9 +148,12 @@ class Department:
         return await self._act(order, "contacts", form, f"contacts/{attempt}")
 
     async def read_contact(self, ticket: str, reason: str) -> Json:
-        """Name, phone and address of who must be contacted. Raises Refused (404) for others."""
+        """Name, phone and address of who must be contacted. Raises Refused (404) for others.
+
+        Each try is a reading of its own and is written down.
+        """
         path = f"/v1/tickets/{ticket}/contact-reads"
-        person: Json = await self._intake.post(path, {"reason": reason})
+        person: Json = await self._intake.post(path, {"reason": reason}, key=str(uuid4()))
         return person
 
     async def complete(self, order: Order, **form: object) -> Json:

@@ -1,11 +1,13 @@
 """热线办 The people of the hotline office: desk (派单员), supervisor (督办员), operations.
 
 They have no system of their own here, they use Jiesu's HTTP directly, each with their own token.
+Each act has a key of its own, under which it is sent again when no answer came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from uuid import uuid4
 
 import httpx
 
@@ -56,7 +58,9 @@ class Office:
     ) -> Json:
         """指定承办单位 by hand."""
         body = {"lead": lead, "co_handlers": list(co_handlers), "reason": reason}
-        done: Json = await self._desk["dispatcher"].post(f"/v1/tickets/{number}/assign", body)
+        done: Json = await self._desk["dispatcher"].post(
+            f"/v1/tickets/{number}/assign", body, key=str(uuid4())
+        )
         return done
 
     async def assignments(self, number: str) -> list[Json]:
@@ -68,7 +72,7 @@ class Office:
         """退单裁定."""
         body = {"granted": granted, "ruling": ruling}
         path = f"/v1/assignments/{assignment}/ruling"
-        done: Json = await self._desk["dispatcher"].post(path, body)
+        done: Json = await self._desk["dispatcher"].post(path, body, key=str(uuid4()))
         return done
 
     # --- supervisor ----------------------------------------------------------------------------
@@ -82,14 +86,14 @@ class Office:
         """督办 by hand."""
         body = {"rung": rung, "reason": reason}
         path = f"/v1/assignments/{assignment}/supervisions"
-        done: Json = await self._supervisor["tracker"].post(path, body)
+        done: Json = await self._supervisor["tracker"].post(path, body, key=str(uuid4()))
         return done
 
     async def rule_on_extension(self, extension: str, *, granted: bool, reason: str) -> Json:
         """延期审批."""
         body = {"granted": granted, "reason": reason}
         path = f"/v1/extensions/{extension}/ruling"
-        done: Json = await self._supervisor["tracker"].post(path, body)
+        done: Json = await self._supervisor["tracker"].post(path, body, key=str(uuid4()))
         return done
 
     async def rates(self, first: str, last: str) -> tuple[Json, Json]:

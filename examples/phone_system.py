@@ -20,7 +20,9 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from examples.connection import Connection, Json
+from examples.connection import TRIES, Connection, Json, rest
+
+AGAIN = 1.0  # seconds
 
 # --- registering -------------------------------------------------------------------------------
 
@@ -91,14 +93,26 @@ class PhoneSystem:
 
     async def register_many(self, complaints: Sequence[Json], key: str) -> list[Receipt]:
         """Register up to 1,000 at once; each is judged alone. Raises ValueError if one is refused."""
-        body = {"tickets": list(complaints)}
-        answers = (await self._intake.post("/v1/tickets/batch", body, key))["answers"]
+        answers = await self._register_all({"tickets": list(complaints)}, key)
         if refused := [answer["problem"] for answer in answers if answer["problem"]]:
             raise ValueError(f"{len(refused)} refused, the first: {refused[0]}")
         return [
             Receipt(answer["ticket"]["number"], answer["ticket"]["code"], answer["status"] == 201)
             for answer in answers
         ]
+
+    async def _register_all(self, batch: Json, key: str) -> list[Json]:
+        """What was answered to each. Trouble may meet some and not others: the same batch is sent
+        again, and who got through the first time has the same number again.
+        """
+        for _ in range(TRIES):
+            answers: list[Json] = (await self._intake.post("/v1/tickets/batch", batch, key))[
+                "answers"
+            ]
+            if all(answer["status"] < 500 for answer in answers):
+                break
+            await rest(AGAIN)
+        return answers
 
     async def supplement(self, number: str, content: str, key: str) -> Json:
         """补充: the citizen adds something."""

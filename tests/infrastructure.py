@@ -32,8 +32,9 @@ RABBITMQ_IMAGE = "rabbitmq:4-management"
 START_SECONDS = 90.0
 PACKAGE_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
-# The broker alone holds the pipe we read, so its death ends our reading. Its data are thrown away,
-# and it is killed because a clean stop takes it seven seconds. epmd is its directory of names.
+# The broker alone holds the pipe we read, so its death ends our reading. It is killed because a
+# clean stop takes it seven seconds; its data are thrown away unless we say "keep". epmd is its
+# directory of names.
 GUARD = """
 exec 3>&1 >"$2/guard.log" 2>&1
 epmd -port "$ERL_EPMD_PORT" 3>&- &
@@ -41,10 +42,10 @@ names=$!
 "$1" >&3 2>&1 3>&- &
 broker=$!
 exec 3>&-
-read -r _
+read -r word
 kill -KILL $broker $names
 wait
-rm -rf "$2"
+[ "$word" = keep ] || rm -rf "$2"
 """
 
 BROKER_CONFIG = """
@@ -160,6 +161,12 @@ def provide_rabbitmq() -> Iterator[Broker]:
             yield broker
 
 
+def private_rabbitmq() -> LocalRabbit | DockerRabbit:
+    """A RabbitMQ of one's own, also where one is given: it is going to be killed."""
+    vhost = f"jiesu-{secrets.token_hex(6)}"
+    return DockerRabbit(vhost) if docker_answers() else LocalRabbit(vhost)
+
+
 @contextmanager
 def _given_rabbitmq(address: str, vhost: str) -> Iterator[Broker]:
     """A virtual host made on somebody's broker; its management address may be given too."""
@@ -179,39 +186,106 @@ def _given_rabbitmq(address: str, vhost: str) -> Iterator[Broker]:
 
 @contextmanager
 def _rabbitmq_in_docker(vhost: str) -> Iterator[Broker]:
-    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when the package is imported
-    from testcontainers.core.container import DockerContainer
-    from testcontainers.core.wait_strategies import ExecWaitStrategy
+    with DockerRabbit(vhost) as server:
+        yield server.broker
 
-    password = secrets.token_hex(12)
-    container = (
-        DockerContainer(RABBITMQ_IMAGE)
-        .with_env("RABBITMQ_DEFAULT_VHOST", vhost)
-        .with_env("RABBITMQ_DEFAULT_USER", "jiesu")
-        .with_env("RABBITMQ_DEFAULT_PASS", password)
-        .with_exposed_ports(5672, 15672)
+
+class DockerRabbit:
+    """A RabbitMQ in a container that may be killed and started again, as LocalRabbit may."""
+
+    def __init__(self, vhost: str) -> None:
+        os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when the package is imported
+        from testcontainers.core.container import DockerContainer
+        from testcontainers.core.wait_strategies import ExecWaitStrategy
+
+        self._vhost, self._password, self._ports = vhost, secrets.token_hex(12), free_ports(2)
         # Not with its own tools: run too early and as root, they would take its cookie.
-        .waiting_for(ExecWaitStrategy(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5672"]))
-    )
-    with container:
-        host = f"jiesu:{password}@{container.get_container_host_ip()}"
-        amqp, api = (container.get_exposed_port(port) for port in (5672, 15672))
-        yield Broker(f"amqp://{host}:{amqp}/{vhost}", f"http://{host}:{api}")
+        self._up = ExecWaitStrategy(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5672"])
+        self._container = (
+            DockerContainer(RABBITMQ_IMAGE)
+            .with_env("RABBITMQ_DEFAULT_VHOST", vhost)
+            .with_env("RABBITMQ_DEFAULT_USER", "jiesu")
+            .with_env("RABBITMQ_DEFAULT_PASS", self._password)
+            .with_bind_ports(5672, self._ports[0])  # the same after a restart
+            .with_bind_ports(15672, self._ports[1])
+            .waiting_for(self._up)
+        )
+
+    @property
+    def broker(self) -> Broker:
+        """Where it is found while it runs."""
+        host = f"jiesu:{self._password}@{self._container.get_container_host_ip()}"
+        amqp, api = self._ports
+        return Broker(f"amqp://{host}:{amqp}/{self._vhost}", f"http://{host}:{api}")
+
+    def __enter__(self) -> DockerRabbit:
+        self._container.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.stop()
+
+    def start(self) -> None:
+        """Start it again, on what it kept."""
+        self._container.get_wrapped_container().start()
+        self._up.wait_until_ready(self._container)
+
+    def kill(self) -> None:
+        """Kill it; its data stay."""
+        self._container.get_wrapped_container().kill()
 
 
 @contextmanager
 def _local_rabbitmq(vhost: str) -> Iterator[Broker]:
-    """The machine's rabbitmq-server with names, ports, cookie and data of its own, on loopback."""
-    program = _rabbitmq_server()
-    amqp, api, names, nodes = free_ports(4)
-    password = secrets.token_hex(12)
-    home = Path(tempfile.mkdtemp(prefix="jiesu-rabbitmq-"))
-    config = BROKER_CONFIG.format(amqp=amqp, api=api, vhost=vhost, password=password)
-    (home / "rabbitmq.conf").write_text(config)
-    (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    with _guarded(program, home, _broker_environment(home, names, nodes)):
+    with LocalRabbit(vhost) as server:
+        yield server.broker
+
+
+class LocalRabbit:
+    """The machine's rabbitmq-server with names, ports, cookie and data of its own, on loopback.
+
+    Runs while the block lasts. In between it may be killed and started again: it comes back on
+    the same ports with its data.
+    """
+
+    def __init__(self, vhost: str) -> None:
+        self._program = _rabbitmq_server()
+        amqp, api, names, nodes = free_ports(4)
+        password = secrets.token_hex(12)
+        self._home = home = Path(tempfile.mkdtemp(prefix="jiesu-rabbitmq-"))
+        config = BROKER_CONFIG.format(amqp=amqp, api=api, vhost=vhost, password=password)
+        (home / "rabbitmq.conf").write_text(config)
+        (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        self._environment = _broker_environment(home, names, nodes)
         host = f"jiesu:{password}@127.0.0.1"
-        yield Broker(f"amqp://{host}:{amqp}/{vhost}", f"http://{host}:{api}")
+        self.broker = Broker(f"amqp://{host}:{amqp}/{vhost}", f"http://{host}:{api}")
+        self._guard: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> LocalRabbit:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end("")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start it, on what it kept. Raises MissingInfrastructure with what it said."""
+        self._guard = _guarded(self._program, self._home, self._environment)
+        said = _listen(self._guard, until="completed with")
+        if "completed with" not in said:
+            self._end("")
+            raise MissingInfrastructure(f"RabbitMQ does not start; it said:\n{said}")
+
+    def kill(self) -> None:
+        """Kill it as the loss of its machine's power would; its data stay."""
+        self._end("keep\n")
+
+    def _end(self, word: str) -> None:
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            with guard:
+                guard.communicate(word)
 
 
 def _broker_environment(home: Path, names: int, nodes: int) -> dict[str, str]:
@@ -234,10 +308,9 @@ def _broker_environment(home: Path, names: int, nodes: int) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _guarded(program: Path, home: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run the broker until our end of its guard's input closes, by our will or by our death."""
-    guard = subprocess.Popen(
+def _guarded(program: Path, home: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """A broker that lives until our end of its guard's input closes, by our will or our death."""
+    return subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "sh", str(program), str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -246,12 +319,6 @@ def _guarded(program: Path, home: Path, environment: Mapping[str, str]) -> Itera
         cwd=home,
         env=dict(environment),
     )
-    with guard, ExitStack() as last:
-        last.callback(guard.communicate)
-        said = _listen(guard, until="completed with")
-        if "completed with" not in said:
-            raise MissingInfrastructure(f"RabbitMQ does not start; it said:\n{said}")
-        yield
 
 
 def _listen(guard: subprocess.Popen[str], until: str) -> str:
