@@ -258,8 +258,11 @@ class Service:
         """Whether something waits that is no matter of time (queue, outbox, retries), and if
         nothing does, when a job next has something to do: who is busy may still make it due.
         """
-        if await self.bus.waiting(self.queue) > 0:
-            return True, None
+        try:
+            if await self.bus.waiting(self.queue) > 0:
+                return True, None
+        except BusTrouble:
+            return True, None  # what cannot be seen may wait
         if self._rest and self._rest[0] == (self.store.acts, clock.now()):
             return False, self._rest[1]  # nothing was done here since the last look
         async with self.store.act(f"service:{self.name}") as act:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -237,16 +237,28 @@ class RabbitBus(Bus):
 
     async def _connected(self) -> AbstractConnection:
         async with self._opening:
-            if self._connection is None or self._connection.is_closed:
+            # A connection calls itself closed only when we closed it, not when the broker died.
+            if self._connection is None or not self._connection.connected.is_set():
                 self._publisher = None
                 self._connection = await aio_pika.connect(self._url, timeout=self._timeout)
             return self._connection
 
+    @contextlib.asynccontextmanager
+    async def _linked(self) -> AsyncIterator[AbstractConnection]:
+        """The connection for a bounded moment; one that is frozen is given up. Raises BusTrouble."""
+        with _as_trouble():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    yield await self._connected()
+            except TimeoutError:
+                await self._drop()
+                raise
+
     async def declare(self, topology: Topology) -> None:
         """On a throw-away channel: a queue that stands with other arguments breaks only that."""
         self._topology.update(topology)
-        with _as_trouble():
-            channel = await (await self._connected()).channel()
+        async with self._linked() as connection:
+            channel = await connection.channel()
             try:
                 await _declare_exchange(channel)
                 for queue, patterns in topology.items():
@@ -259,20 +271,20 @@ class RabbitBus(Bus):
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         if not messages:
             return []
-        with _as_trouble():
-            exchange = await self._exchange()
+        async with self._linked() as connection:
+            exchange = await self._exchange(connection)
         outcomes = await asyncio.gather(
             *(self._confirm(exchange, message) for message in messages), return_exceptions=True
         )
-        refused = aio_pika.exceptions.DeliveryError  # of one message; anything else is the link's
-        cut = [e for e in outcomes if isinstance(e, BaseException) and not isinstance(e, refused)]
-        if len(cut) == len(messages):
+        found = [_outcome(outcome) for outcome in outcomes]
+        cut = [error for error in found if isinstance(error, BusTrouble)]
+        if cut:
             await self._drop()
-            raise BusTrouble(place(cut[0]))
-        return [error if isinstance(error, Exception) else None for error in outcomes]
+        if len(cut) == len(messages):
+            raise cut[0]
+        return found
 
-    async def _exchange(self) -> aio_pika.abc.AbstractExchange:
-        connection = await self._connected()
+    async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
         if self._publisher is None or self._publisher.is_closed:
             self._publisher = await connection.channel(on_return_raises=True)
         return await self._publisher.get_exchange(EXCHANGE, ensure=False)
@@ -341,8 +353,8 @@ class RabbitBus(Bus):
                 await asyncio.wait_for(connection.close(), self._timeout)
 
     async def waiting(self, queue: str) -> int:
-        with _as_trouble():
-            channel = await (await self._connected()).channel()
+        async with self._linked() as connection:
+            channel = await connection.channel()
             try:
                 declared = await channel.declare_queue(queue, passive=True)
                 return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
@@ -351,6 +363,17 @@ class RabbitBus(Bus):
 
     async def close(self) -> None:
         await self._drop()
+
+
+# RuntimeError is what aio-pika raises on a connection that was lost a moment ago.
+CUT = (OSError, TimeoutError, RuntimeError, aio_pika.exceptions.AMQPError, BusTrouble)
+
+
+def _outcome(outcome: object) -> Exception | None:
+    """What came of one message: confirmed, refused for itself, or the link's trouble."""
+    if isinstance(outcome, CUT) and not isinstance(outcome, aio_pika.exceptions.DeliveryError):
+        return BusTrouble(place(outcome))
+    return outcome if isinstance(outcome, Exception) else None
 
 
 async def _next_batch(
@@ -395,5 +418,5 @@ def _as_trouble() -> Iterator[None]:
         if _we_are_stopped():
             raise
         raise BusTrouble("the link froze") from error
-    except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
+    except CUT as error:
         raise BusTrouble(place(error)) from error
