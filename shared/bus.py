@@ -365,8 +365,11 @@ class RabbitBus(Bus):
         await self._drop()
 
 
-# RuntimeError is what aio-pika raises on a connection that was lost a moment ago.
-CUT = (OSError, TimeoutError, RuntimeError, aio_pika.exceptions.AMQPError, BusTrouble)
+# What a lost link looks like. Of aio-pika: RuntimeError on a connection that was lost a moment ago,
+# StopAsyncIteration where somebody accepts a connection and closes it without a word.
+CUT = (
+    OSError, TimeoutError, RuntimeError, StopAsyncIteration, aio_pika.exceptions.AMQPError, BusTrouble,
+)  # fmt: skip
 
 
 def _outcome(outcome: object) -> Exception | None:

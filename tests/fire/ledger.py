@@ -127,12 +127,16 @@ async def _count_duties(ledger: Ledger, town: Town, facts: list[Fact]) -> None:
     standing = [row for row in rows if row.state not in ("returned", "cancelled")]
     ledger.once("duties", ((row.ticket, row.round, row.unit) for row in standing))
     clocks = await town.rows(
-        "tracker", "SELECT id, ticket, round, kind, assignment, state FROM clocks"
+        "tracker", "SELECT ticket, round, kind, assignment, started, state FROM clocks"
     )
-    ledger.once("clocks", ((c.ticket, c.round, c.kind, c.assignment) for c in clocks))
+    ledger.once("clocks", ((c.ticket, c.round, c.kind, c.assignment, c.started) for c in clocks))
     ledger.open += [f"clock {c.kind} of {c.ticket} is {c.state}" for c in clocks if _runs(c)]
     started = [f for f in facts if f.name == "deadline.set"]
-    faces = [(f.subject, f.round, f.assignment, c.clock) for f in started for c in f.data.clocks]
+    faces = [
+        (f.subject, f.round, f.assignment, f.time, face.clock)
+        for f in started
+        for face in f.data.clocks
+    ]
     ledger.once("clocks told", faces, len(clocks))
     marks = [f for f in facts if f.name in ("deadline.warned", "deadline.breached")]
     ledger.once(
