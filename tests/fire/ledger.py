@@ -50,8 +50,8 @@ class Ledger:
         self.doubled += [f"{what} received {one}, which nobody said" for one in came - wanted]
 
 
-async def reckon(town: Town) -> Ledger:
-    """Count everything in a town that has come to rest."""
+async def reckon(town: Town, *, ended: bool = True) -> Ledger:
+    """Count everything in a town that has come to rest; ``ended``: every ticket is closed."""
     ledger = Ledger()
     said = {name: await town.facts(name) for name in NAMES}
     everything = [fact for facts in said.values() for fact in facts]
@@ -60,9 +60,11 @@ async def reckon(town: Town) -> Ledger:
     for name in NAMES:
         await _count_log(ledger, town, name, everything)
     await _count_feed(ledger, town, everything)
-    await _count_queues(ledger, town, everything)
-    await _count_duties(ledger, town, everything)
-    await _count_callbacks(ledger, town, everything)
+    if town.vhost:
+        await _count_queues(ledger, town, everything)
+    if ended:
+        await _count_duties(ledger, town, everything)
+        await _count_callbacks(ledger, town, everything)
     return ledger
 
 

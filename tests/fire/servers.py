@@ -50,11 +50,16 @@ class Database:
         return Postgres(self._server.url("postgres"))
 
     @property
-    def target(self) -> Target:
-        """Where a proxy finds it."""
+    def socket(self) -> Path:
+        """The folder of its socket."""
         if self._server is None:
             raise AssertionError("the database was not started")
-        return self._server.socket / ".s.PGSQL.5432"
+        return self._server.socket
+
+    @property
+    def target(self) -> Target:
+        """Where a proxy finds it."""
+        return self.socket / ".s.PGSQL.5432"
 
     async def make(self, database: str, service: str) -> None:
         """Create a service's database, with its schema."""

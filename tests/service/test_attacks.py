@@ -316,6 +316,8 @@ async def test_a_loop_that_was_cancelled_from_inside_is_a_death(
     async with running(intake.service), asyncio.timeout(5.0):
         await died.wait()
         assert (intake.service.died, intake.service.ready) == ("intake.frozen", False)
+        answer = await intake.http(None).get("/readyz")
+        assert (answer.status_code, "intake.frozen" in answer.text) == (503, True)
 
 
 async def test_commits_do_not_hurry_a_relay_whose_broker_is_away(intake: Bench) -> None:

@@ -1,0 +1,67 @@
+"""How a process ends: in its time whatever is stuck, and by the name of what died in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from examples.phone_system import PhoneSystem
+from examples.stories import ROAD
+from shared import clock
+from shared.app import DEAD
+from tests.fire.servers import Servers
+from tests.fire.town import Town, town, until
+
+BUDGET = 4.0  # seconds
+SLACK = 2.0  # a busy machine; Python's own end
+
+
+@pytest.fixture
+async def hurried(burning: Servers, tmp_path: Path) -> AsyncIterator[Town]:
+    """A town whose services have four seconds to stop in; nobody runs yet."""
+    async with town(burning, tmp_path, JIESU_STOP_SECONDS=str(BUDGET)) as one:
+        yield one
+
+
+def phone(one: Town) -> PhoneSystem:
+    return PhoneSystem(
+        one.http, one.urls, one.token("phone_system"), one.webhook_secret, lambda _: {}
+    )
+
+
+async def test_a_stuck_handler_and_a_stuck_request_hold_nobody_up(hurried: Town) -> None:
+    await hurried.start("intake", "dispatcher")
+    dispatcher = hurried["dispatcher"]
+    trap = dispatcher.database.trap(b"COMMIT", "freeze", heard=False)  # the handler's, of the fact
+    receipt = await phone(hurried).register(ROAD, "call-1")
+    await trap.sprung.wait()
+    headers = {"Authorization": f"Bearer {hurried.token('desk')}"}
+    asking = asyncio.create_task(
+        hurried.http.get(f"{dispatcher.url}/v1/unassigned", headers=headers)
+    )
+    began = clock.real()
+    code = await dispatcher.end()
+    took = (clock.real() - began).total_seconds()
+    assert (code, took < BUDGET + SLACK) == (0, True), took
+    assert "did not stop in time" in dispatcher.log()
+    await asyncio.gather(asking, return_exceptions=True)
+    dispatcher.database.resume()
+    await hurried.start("dispatcher")  # the fact was not acknowledged: it comes again
+    query = "SELECT ticket FROM assignments WHERE ticket = :ticket"
+    await until(lambda: hurried.rows("dispatcher", query, ticket=receipt.number))
+    assert len(await hurried.rows("dispatcher", query, ticket=receipt.number)) == 1
+
+
+async def test_a_loop_that_dies_takes_its_process_along_by_name(hurried: Town) -> None:
+    """Its table is gone: that is no trouble that passes, and nobody may believe it sweeps."""
+    await hurried.start("tracker")
+    tracker = hurried["tracker"]
+    await hurried.do("tracker", "ALTER TABLE clocks RENAME TO gone")
+    assert await tracker.gone() == DEAD
+    deaths = [json.loads(line) for line in tracker.log().splitlines() if '"a loop died"' in line]
+    assert "tracker.sweep" in {death["loop"] for death in deaths}
+    assert "ProgrammingError" in deaths[0]["why"]
