@@ -39,6 +39,7 @@ WAITS = text("""
     SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
         OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
 DEAD = 70  # EX_SOFTWARE: a loop died
+GIVING_UP = 2.0  # seconds a cancelled statement takes at most to give its connection up
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Service:
         self.inbox = Inbox(self.store, subscriptions)
         self.relay = Relay(self.store, self.bus)
         self.stopping = asyncio.Event()
+        self._stopped_from: datetime | None = None
         self.ready = False
         self.died: str | None = None
         self._rest: tuple[tuple[int, datetime], datetime | None] | None = None
@@ -108,33 +110,45 @@ class Service:
     def begin_stop(self) -> None:
         """Take no more work: not ready, loops and streams end what they have in hand."""
         self.ready = False
+        self._stopped_from = self._stopped_from or clock.real()
         self.stopping.set()
         self.wake()
 
     async def stop(self) -> None:
         """Stop within the budget: every loop ends its step, then a last relay pass."""
         self.begin_stop()
+        left = self._seconds_left()
         if self._loops:
-            await self._end_loops(self.settings.stop_seconds * 0.6)
-            await self._within(0.12, "the last relay pass", self.relay.run_once())
-        await self._within(0.04, "closing the bus", self.bus.close())
-        await self._within(0.04, "closing the database", self.store.close())
+            await self._end_loops(left)
+            await self._within(left * 0.12, "the last relay pass", self.relay.run_once())
+        await self._within(left * 0.04, "closing the bus", self.bus.close())
+        await self._within(left * 0.04, "closing the database", self.store.close())
         log.info("stopped", service=self.name)
 
+    def _seconds_left(self) -> float:
+        """What requests have left of the budget, and time for what is cut off to let go."""
+        waited = clock.real() - (self._stopped_from or clock.real())
+        return max(self.settings.stop_seconds - waited.total_seconds() - GIVING_UP, 0.5)
+
     async def _end_loops(self, seconds: float) -> None:
-        _, late = await asyncio.wait(self._loops.values(), timeout=seconds)
+        _, late = await asyncio.wait(self._loops.values(), timeout=seconds * 0.6)
         for task in late:
             log.warning("did not stop in time", loop=task.get_name())
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=self.settings.stop_seconds * 0.04)
+            await asyncio.wait(late, timeout=seconds * 0.04)
 
-    async def _within(self, share: float, what: str, step: Awaitable[Any]) -> None:
-        """One step of stopping in its share of the budget; what it leaves undone is safe."""
-        try:
-            await asyncio.wait_for(step, self.settings.stop_seconds * share)
-        except Exception as error:
-            log.warning("left undone at stop", what=what, why=place(error))
+    async def _within(self, seconds: float, what: str, step: Awaitable[Any]) -> None:
+        """One step of stopping in its share of the budget; what it leaves undone is safe.
+
+        Nobody waits for what was cut off: a frozen connection lets go of it only later.
+        """
+        task = asyncio.ensure_future(step)
+        await asyncio.wait({task}, timeout=seconds)
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if error or not task.done():
+            task.cancel()
+            log.warning("left undone at stop", what=what, why=place(error or TimeoutError()))
 
     async def _wait_for_schema(self) -> None:
         folder = SERVICES / self.name / "migrations"
