@@ -258,15 +258,14 @@ class RabbitBus(Bus):
         """On a throw-away channel: a queue that stands with other arguments breaks only that."""
         self._topology.update(topology)
         async with self._linked() as connection:
-            channel = await connection.channel()
-            try:
-                await _declare_exchange(channel)
+            if not await _exchange_stands(connection):
+                async with connection.channel() as channel:
+                    await _declare_exchange(channel)
+            async with connection.channel() as channel:
                 for queue, patterns in topology.items():
                     declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
                     for pattern in patterns:
                         await declared.bind(EXCHANGE, pattern)
-            finally:
-                await channel.close()
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         if not messages:
@@ -353,13 +352,9 @@ class RabbitBus(Bus):
                 await asyncio.wait_for(connection.close(), self._timeout)
 
     async def waiting(self, queue: str) -> int:
-        async with self._linked() as connection:
-            channel = await connection.channel()
-            try:
-                declared = await channel.declare_queue(queue, passive=True)
-                return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
-            finally:
-                await channel.close()
+        async with self._linked() as connection, connection.channel() as channel:
+            declared = await channel.declare_queue(queue, passive=True)
+            return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
 
     async def close(self) -> None:
         await self._drop()
@@ -394,6 +389,15 @@ async def _next_batch(
 
 def _message(arrived: AbstractIncomingMessage) -> Message:
     return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
+
+
+async def _exchange_stands(connection: AbstractConnection) -> bool:
+    """A service's user may use the exchange and not make it: services/broker.py."""
+    with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
+        async with connection.channel() as channel:
+            await channel.declare_exchange(EXCHANGE, passive=True)
+            return True
+    return False
 
 
 async def _declare_exchange(channel: AbstractChannel) -> None:
