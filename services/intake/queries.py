@@ -55,8 +55,10 @@ def _standing(ticket: Ticket, held: list[rules.Assigned]) -> rules.Standing:
 
 
 async def refresh(act: Act, ticket: Ticket) -> None:
-    """Bring the stored stage, which lists filter by, up to what is known."""
-    ticket.stage = (await standing(act, ticket)).stage.value
+    """Bring the stored stage, which lists filter by, and its end up to what is known."""
+    stage = (await standing(act, ticket)).stage
+    ticket.stage = stage.value
+    ticket.ended = (ticket.ended or act.now) if stage in rules.ENDED else None
 
 
 async def progress(act: Act, ticket: Ticket) -> Progress:

@@ -1,28 +1,23 @@
 """What intake does: load · decide · save · tell. One function per use case.
 
-Registration, which must be fast, stands in registration.py; looking things up in queries.py.
+Registration, which must be fast, stands in registration.py; looking things up in queries.py; what
+concerns the citizen's identity in vault.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
 from uuid import UUID
 
-import orjson
 import uuid6
-from sqlalchemy import text
-from sqlmodel import col, select
 
-from services.intake import rules
-from services.intake.models import ContactRead, Handling, Ticket, Vault, Word
-from services.intake.queries import handlings, progress, refresh
-from services.intake.rules import Action, Person
-from services.intake.schemas import Contact, ContactReadRequest, Progress, Urge, Withdrawal
+from services.intake import rules, vault
+from services.intake.models import Handling, Ticket, Word
+from services.intake.queries import progress, refresh
+from services.intake.rules import Action
+from services.intake.schemas import Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.settings import Config
 from shared.db import Act as AnyAct
-from shared.db import Caller
 from shared.errors import NotFound, TooEarly
 from shared.events import (
     ExtensionGranted,
@@ -36,9 +31,6 @@ from shared.events import (
 
 Act = AnyAct[Config]
 
-# One chain of contact reads per database: each row is hashed with the one before it.
-CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
-
 
 # --- the citizen's acts ------------------------------------------------------------------------
 
@@ -46,7 +38,7 @@ CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
 async def supplement(act: Act, number: str, body: NewSupplement) -> Progress:
     """补充: the citizen adds something. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.SUPPLEMENT)
-    content = await _keep(act, number, Action.SUPPLEMENT, body.content)
+    content = await _keep(act, ticket, Action.SUPPLEMENT, body.content)
     act.tell(TicketSupplemented(content=content), subject=number, round=ticket.reopened_round)
     return await progress(act, ticket)
 
@@ -55,7 +47,7 @@ async def urge(act: Act, number: str, body: Urge) -> Progress:
     """催单: the citizen asks again. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.URGE)
     ticket.urged += 1
-    note = await _keep(act, number, Action.URGE, body.note)
+    note = await _keep(act, ticket, Action.URGE, body.note)
     act.tell(
         TicketUrged(note=note, times=ticket.urged), subject=number, round=ticket.reopened_round
     )
@@ -66,19 +58,28 @@ async def withdraw(act: Act, number: str, body: Withdrawal) -> Progress:
     """撤单: the citizen takes it back. Raises NotFound, MoveRefused."""
     ticket = await _moved(act, number, Action.WITHDRAW)
     ticket.withdrawn = True
-    reason = await _keep(act, number, Action.WITHDRAW, body.reason)
+    reason = await _keep(act, ticket, Action.WITHDRAW, body.reason)
     await refresh(act, ticket)
     act.tell(TicketWithdrawn(reason=reason), subject=number, round=ticket.reopened_round)
     return await progress(act, ticket)
 
 
-async def _keep(act: Act, number: str, action: Action, words: str) -> str:
+async def _keep(act: Act, ticket: Ticket, action: Action, words: str) -> str:
     """Seal what the citizen said; returns the working copy."""
-    copy = rules.mask_note(words, _person(await identity(act, number)))
+    person = await vault.known_person(act, ticket)
+    copy = rules.copy_of(words, person, confidential=ticket.confidential)
     id = UUID(bytes=uuid6.uuid7().bytes)
-    sealed = act.config.sealer.seal(words.encode(), f"{number}/{id}")
+    # Whose identity was erased leaves no new raw words either.
+    sealed = act.config.sealer.seal(words.encode(), vault.bound_word(ticket.number, id))
     act.session.add(
-        Word(id=id, number=number, action=action, content=copy, sealed=sealed, said=act.now)
+        Word(
+            id=id,
+            number=ticket.number,
+            action=action,
+            content=copy,
+            sealed=b"" if ticket.erased else sealed,
+            said=act.now,
+        )
     )
     return copy
 
@@ -94,78 +95,6 @@ async def _moved(act: Act, number: str, action: Action) -> Ticket:
 
 async def _locked(act: Act, number: str) -> Ticket | None:
     return await act.session.get(Ticket, number, with_for_update=True)
-
-
-# --- the vault ---------------------------------------------------------------------------------
-
-
-async def identity(act: Act, number: str) -> dict[str, Any]:
-    """What lies sealed in the vault for a ticket. Raises SealBroken when it was tampered with."""
-    vault = (await act.session.exec(select(Vault).where(Vault.number == number))).one()
-    known: dict[str, Any] = orjson.loads(act.config.sealer.unseal(vault.sealed, number))
-    return known
-
-
-def _person(known: dict[str, Any]) -> Person:
-    return Person(known["name"], known["phone"], known["address"])
-
-
-async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Contact:
-    """Read who must be contacted, and write down who read it and why (R-36).
-
-    Raises NotFound also for those who may not: whether the ticket exists is not told.
-    """
-    caller = act.caller
-    ticket = await act.session.get(Ticket, number)
-    if caller is None or ticket is None or not await _may_read(act, caller, ticket):
-        raise NotFound("没有可读取的联系方式 no contact of yours to read")
-    known = await identity(act, number)
-    await _log_read(act, number, rules.mask_note(body.reason, _person(known)))
-    return Contact(name=known["name"], phone=known["phone"], address=known["address"])
-
-
-async def _may_read(act: Act, caller: Caller, ticket: Ticket) -> bool:
-    held = (await handlings(act, ticket.number))[ticket.number]
-    return rules.may_read_contact(
-        caller.role,
-        caller.name,
-        caller.unit,
-        held,
-        ticket.reported_unit,
-        rules.Stage(ticket.stage),
-    )
-
-
-async def _log_read(act: Act, number: str, reason: str) -> None:
-    await (await act.session.connection()).execute(CHAIN)
-    newest = select(ContactRead).order_by(col(ContactRead.id).desc()).limit(1)
-    last = (await act.session.exec(newest)).first()
-    row = ContactRead(
-        id=(last.id if last else 0) + 1,
-        number=number,
-        actor=act.actor,
-        reason=reason,
-        read=act.now,
-        hash="",
-    )
-    row.hash = link(last.hash if last else "", row)
-    act.session.add(row)
-
-
-def link(previous: str, row: ContactRead) -> str:
-    """The hash of a row in the chain: change or drop any row and every later hash is wrong."""
-    content = [previous, row.id, row.number, row.actor, row.reason, row.read.isoformat()]
-    return hashlib.sha256(orjson.dumps(content)).hexdigest()
-
-
-async def chain_breaks_at(act: Act) -> int | None:
-    """The first row of the read log that does not fit, or None when the chain is whole."""
-    previous = ""
-    for row in await act.session.exec(select(ContactRead).order_by(col(ContactRead.id))):
-        if row.hash != link(previous, row):
-            return row.id
-        previous = row.hash
-    return None
 
 
 # --- what the other services say ---------------------------------------------------------------
