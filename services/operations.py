@@ -198,17 +198,22 @@ async def _resend(
     url, count = settings[service].bus_url, 0
     if url.startswith("local:"):
         raise ConfigError(
-            "a local bus loses nothing: a fact counts as sent when all have handled it"
+            "本地总线不会丢失 a local bus loses nothing: sent means handled by everyone"
         )
     bus = connect(url)
-    async with _opened(settings) as stores, stores[service].act("ops") as act:
-        while page_of := await facts_after(act, after, BATCH, ticket):
-            outcomes = await bus.publish([_message(row.body) for row in page_of])
+    async with _opened(settings) as stores:
+        while rows := await _logged(stores[service], after, ticket):
+            outcomes = await bus.publish([_message(row.body) for row in rows])
             if refused := next(filter(None, outcomes), None):
                 raise refused
-            after, count = page_of[-1].position, count + len(page_of)
+            after, count = rows[-1].position, count + len(rows)
     await bus.close()
     return count
+
+
+async def _logged(store: Store[Any], after: int, ticket: str | None) -> Sequence[Any]:
+    async with store.act("ops") as act:
+        return await facts_after(act, after, BATCH, ticket)
 
 
 def _message(body: str) -> Message:

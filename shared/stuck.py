@@ -96,7 +96,7 @@ EVERYWHERE = (
         "behind",
         "排在失败事实之后的事实 facts behind a failed one",
         "同一工单前一事实失败 an earlier fact of the same ticket failed",
-        "处理失败者后自动继续；失败者已死则 make replay  mend the failed one; they follow",
+        "处理失败者后自动继续 mend the failed one; they follow",
         _parked("behind", 10),
     ),
     Question(
