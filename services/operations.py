@@ -64,11 +64,11 @@ async def _opened(settings: Mapping[str, ServiceSettings]) -> AsyncIterator[dict
 def stuck(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     at: Annotated[
-        datetime | None, typer.Option(help="the trade's time, on a stepped clock")
+        datetime | None, typer.Option(help="the trade's time here, on a stepped clock")
     ] = None,
 ) -> None:
     """What has not moved in time, why, and what helps; exit code 1 when there is something."""
-    now = at.astimezone(LOCAL) if at else clock.now()
+    now = at.replace(tzinfo=LOCAL) if at else clock.now()
     with _settings(NAMES, **LOOKING) as settings:
         groups = asyncio.run(_gather(settings, now))
     typer.echo(_as_json(now, groups) if as_json else _as_text(now, groups))

@@ -232,11 +232,11 @@ async def unread(api: str) -> list[Group]:
         return [group("broker", UNREAD, [Stuck("*", None, type(error).__name__)])]
     found = [
         Stuck(
-            queue["name"], None, f"{queue['messages']} 条 messages, {queue['consumers']} 个 readers"
+            queue["name"], None, f"{queue['messages']} 条 messages, {queue.get('consumers', 0)} 个 readers"
         )
         for queue in answer.json()
         if queue.get("messages", 0)
-        and (not queue["consumers"] or queue["messages"] >= DEEP)
+        and (not queue.get("consumers", 0) or queue["messages"] >= DEEP)
         and queue["name"].startswith(("svc.", "unit."))
     ]
     return [group("broker", UNREAD, found)] if found else []
