@@ -232,7 +232,9 @@ async def unread(api: str) -> list[Group]:
         return [group("broker", UNREAD, [Stuck("*", None, type(error).__name__)])]
     found = [
         Stuck(
-            queue["name"], None, f"{queue['messages']} 条 messages, {queue.get('consumers', 0)} 个 readers"
+            queue["name"],
+            None,
+            f"{queue['messages']} 条 messages, {queue.get('consumers', 0)} 个 readers",
         )
         for queue in answer.json()
         if queue.get("messages", 0)
