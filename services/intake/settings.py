@@ -20,10 +20,10 @@ def _keep_for(text: Any) -> Any:
 
 
 class Confidentiality(BaseModel):
-    """保密: how long identities are kept."""
+    """保密: how long identities are kept; a policy of an older release does not say."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    keep_identity: Annotated[KeepFor, BeforeValidator(_keep_for)]
+    keep_identity: Annotated[KeepFor, BeforeValidator(_keep_for)] = KeepFor(years=3, days=0)
 
 
 class Policy(BaseModel):
@@ -32,7 +32,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     timezone: str
     flags: tuple[str, ...]
-    confidentiality: Confidentiality
+    confidentiality: Confidentiality = Confidentiality()
 
 
 @dataclass(frozen=True, slots=True)

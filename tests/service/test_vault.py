@@ -12,12 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from services import custody
 from services.intake import vault
 from services.intake.models import Vault
 from services.intake.rules import WITHHELD, KeepFor, TicketOpen
+from services.intake.settings import Policy
 from shared.db import Store
 from shared.errors import ConfigError, NotFound
 from tests.bench import Bench, bench
@@ -154,6 +156,15 @@ async def test_what_is_no_period_is_refused(intake: Bench, period: str) -> None:
     if period:
         with pytest.raises(ConfigError):
             custody.kept_since(intake.service.store, period, intake.now)
+
+
+def test_a_policy_of_an_older_release_keeps_for_three_years() -> None:
+    policy = {"timezone": "Asia/Shanghai", "flags": []}
+    assert Policy.model_validate(policy).confidentiality.keep_identity == (3, 0)
+    shorter = policy | {"confidentiality": {"keep_identity": "90d", "leak_notice": True}}
+    assert Policy.model_validate(shorter).confidentiality.keep_identity == (0, 90)
+    with pytest.raises(ValidationError):
+        Policy.model_validate(policy | {"confidentiality": {"keep_identity": "long"}})
 
 
 async def test_retention_erases_what_ended_long_enough_ago(intake: Bench) -> None:
