@@ -10,7 +10,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove lint fmt contracts token dead replay lock up down
+.PHONY: help run demo test prove lint fmt contracts token dead replay stuck lock up down
 .PHONY: broker var/compose/broker.json
 
 help: ## 列出命令 list the commands
@@ -49,6 +49,9 @@ dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
 
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
 	$(PY) -m services replay $(ARGS)
+
+stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
+	$(PY) -m services stuck $(ARGS)
 
 up: .env var/compose/broker.json ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --build --detach --wait

@@ -7,6 +7,7 @@ python -m services broker-definitions   users, rights and queues, for RabbitMQ t
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
+python -m services stuck                what has not moved in time; erase, retain, reseal, resend
 python -m services contracts            writes docs/ from the code
 """
 
@@ -26,13 +27,13 @@ import uvloop
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from services import embedded, runner
-from services.registry import NAMES, PORTS, migrations, part, topology
+from services import embedded, operations, runner
+from services.registry import NAMES, PORTS, migrations, settings_of, topology
 from services.tls import Tls
 from shared.auth import ROLES, issue, make_key
 from shared.bus import BusTrouble, connect
 from shared.db import Act, Store, migrate
-from shared.errors import ConfigError
+from shared.errors import ConfigError, JiesuError
 from shared.inbox import dead, replay
 from shared.observability import configure_logs, place
 from shared.settings import ServiceSettings
@@ -213,6 +214,10 @@ def broker_definitions(
     print(json.dumps(broker.definitions(config, words, vhost), indent=1))
 
 
+for command in operations.COMMANDS:
+    cli.command(command.__name__)(command)
+
+
 @cli.command("contracts")
 def write_contracts() -> None:
     """Write docs/events.md, docs/asyncapi.yaml, docs/openapi and the JSON Schemas."""
@@ -223,9 +228,7 @@ def write_contracts() -> None:
 
 
 def _settings(name: str) -> ServiceSettings:
-    settings = part(name).settings()
-    url = settings.database_url.replace("{service}", name)
-    return settings.model_copy(update={"database_url": url})
+    return settings_of(name)
 
 
 def _known(name: str) -> str:
@@ -241,7 +244,7 @@ def main() -> None:
         sys.argv.insert(1, "run")
     try:
         cli()
-    except (ConfigError, embedded.EmbeddedTrouble) as error:
+    except (ConfigError, JiesuError, embedded.EmbeddedTrouble) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except (DBAPIError, OSError, BusTrouble) as error:

@@ -40,6 +40,13 @@ def part(name: str) -> Part:
     )
 
 
+def settings_of(name: str, **given: Any) -> ServiceSettings:
+    """A service's settings from the environment; ``{service}`` in the address becomes its name."""
+    settings = part(name).settings(**given)
+    url = settings.database_url.replace("{service}", name)
+    return settings.model_copy(update={"database_url": url})
+
+
 def migrations(name: str) -> Path:
     """The migrations folder of a service."""
     return Path(__file__).parent / name / "migrations"

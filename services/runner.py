@@ -129,8 +129,8 @@ def secrets_of(folder: Path) -> dict[str, Any]:
     known = json.loads(path.read_text())
     return {
         "index_key": known["index"],
-        "vault_keys": {"embedded": known["vault"]},
-        "vault_current": "embedded",
+        "vault_keys": known.get("vault_keys", {"embedded": known["vault"]}),
+        "vault_current": known.get("vault_current", "embedded"),
         "webhook_secret": known["webhook"],
     }
 

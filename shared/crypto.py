@@ -69,7 +69,7 @@ class Sealer:
             for name, secret in ring.items()
         }
         key_id = current.encode()
-        self._head = bytes([SUITES[suite][0], len(key_id)]) + key_id
+        self.head = bytes([SUITES[suite][0], len(key_id)]) + key_id  # how its seals begin
         try:
             self.seal(b"", "")
         except UnsupportedAlgorithm:
@@ -78,10 +78,10 @@ class Sealer:
     def seal(self, plain: bytes, bound: str) -> bytes:
         """Seal bytes; they open only with the same ``bound``, for example the ticket number."""
         nonce = os.urandom(NONCE_BYTES)
-        sealing = self._cipher(self._head, nonce, None).encryptor()
-        sealing.authenticate_additional_data(self._head + bound.encode())
+        sealing = self._cipher(self.head, nonce, None).encryptor()
+        sealing.authenticate_additional_data(self.head + bound.encode())
         body = sealing.update(plain) + sealing.finalize()
-        return self._head + nonce + sealing.tag + body
+        return self.head + nonce + sealing.tag + body
 
     def unseal(self, sealed: bytes, bound: str) -> bytes:
         """Open a seal. Raises KeyMissing, or SealBroken; neither carries what was sealed."""
@@ -95,6 +95,10 @@ class Sealer:
             return opening.update(rest[TAG_BYTES:]) + opening.finalize()
         except InvalidTag:
             raise SealBroken from None
+
+    def key_of(self, sealed: bytes) -> str:
+        """The id of the key a seal names."""
+        return sealed[2 : 2 + sealed[1]].decode(errors="replace")
 
     def _cipher(self, head: bytes, nonce: bytes, tag: bytes | None) -> Cipher[modes.GCM]:
         key = self._keys.get((head[0], head[2:].decode(errors="replace")))

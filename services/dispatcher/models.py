@@ -21,6 +21,9 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
+OPEN = text("withdrawn IS NULL AND closed < round")
+
+
 class Ticket(Base, table=True):
     """工单: what intake said of it, and the marks from which its stand follows.
 
@@ -31,6 +34,7 @@ class Ticket(Base, table=True):
     __tablename__ = "tickets"
     __table_args__ = (
         Index("ix_tickets_unassigned", "number", postgresql_where=text("unassigned IS NOT NULL")),
+        Index("ix_tickets_open", "number", postgresql_where=OPEN),
     )
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -60,7 +64,15 @@ class Assignment(Base, table=True):
     """
 
     __tablename__ = "assignments"
-    __table_args__ = (Index("ix_assignments_unit_id", "unit", "id"),)
+    __table_args__ = (
+        Index("ix_assignments_unit_id", "unit", "id"),
+        Index(
+            "ix_assignments_unsigned",
+            "unit",
+            "dispatched",
+            postgresql_where=text("state = 'dispatched'"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)

@@ -33,6 +33,18 @@ class AskFailed(Exception):
     """The call could not be asked for; the message says which side failed, and never a number."""
 
 
+class ContactErased(AskFailed):
+    """The citizen's identity was erased at intake: there is nobody to call any more."""
+
+
+class ContactUnreadable(AskFailed):
+    """Intake holds the contact and cannot open it: its key is lost, or it was tampered with."""
+
+
+# How intake names what no further try mends; whatever else it answers is asked again.
+SEALED = ("/seal-broken", "/seal-key-missing")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call to ask for. ``person``: the phone system gives it to a person, not to a machine."""
@@ -56,7 +68,7 @@ class Contact(BaseModel):
     phone: SecretStr
 
 
-async def ask_all(config: Config, calls: Sequence[Call]) -> dict[Call, str | None]:
+async def ask_all(config: Config, calls: Sequence[Call]) -> dict[Call, AskFailed | None]:
     """Ask for calls, all at once; says for each why it failed, or None."""
     # Straight there: no proxy of the environment, no redirects.
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=_trusted()) as client:
@@ -69,11 +81,11 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()  # reads every authority there is: 30 ms
 
 
-async def _why_not(client: httpx.AsyncClient, config: Config, call: Call) -> str | None:
+async def _why_not(client: httpx.AsyncClient, config: Config, call: Call) -> AskFailed | None:
     try:
         await ask(client, config, call)
     except AskFailed as failed:
-        return str(failed)
+        return failed
     return None
 
 
@@ -98,11 +110,23 @@ async def _read_contact(client: httpx.AsyncClient, settings: Settings, call: Cal
         headers={"Authorization": f"Bearer {token}"},
     )
     if not answer.is_success:
-        raise AskFailed(f"intake answered {answer.status_code}")
+        raise _refusal(answer)
     try:
         return Contact.model_validate_json(answer.content)
     except ValidationError:
         raise AskFailed("intake answered without a telephone number") from None
+
+
+def _refusal(answer: httpx.Response) -> AskFailed:
+    """Why intake gave no contact, as the kind of failure it is."""
+    said = f"intake answered {answer.status_code}"
+    if answer.status_code == httpx.codes.GONE:
+        return ContactErased(said)
+    try:
+        named = str(orjson.loads(answer.content)["type"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return AskFailed(said)
+    return ContactUnreadable(said) if named.endswith(SEALED) else AskFailed(said)
 
 
 async def _send(

@@ -9,9 +9,8 @@ from uuid import UUID
 
 import uuid6
 
-from services.feedback import queries
+from services.feedback import phone, queries
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
-from services.feedback.phone import ASK_WITHIN, Call
 from services.feedback.queries import Case, FeedbackAct
 from services.feedback.rules import machine, messages, planning, verdict
 from services.feedback.rules.machine import Action, State
@@ -39,7 +38,7 @@ from shared.events import (
 from shared.observability import log
 
 # Of wall clock; past it whoever claimed a call has died, for asking takes no longer.
-LEASE = 2 * timedelta(seconds=ASK_WITHIN)
+LEASE = 2 * timedelta(seconds=phone.ASK_WITHIN)
 
 # --- facts -------------------------------------------------------------------------------------
 
@@ -253,7 +252,7 @@ async def _follow(act: FeedbackAct, case: Case, attempt: Attempt, report: Report
     if report.answers:
         await _hear(act, case, report.answers, report.comment)
     else:
-        await _give_up(act, case, attempt.attempt, refused=report.outcome is Outcome.REFUSED)
+        await _give_up(act, case, attempt.attempt, verdict.unheard(report.outcome))
 
 
 async def _hear(act: FeedbackAct, case: Case, answers: Answers, comment: str) -> None:
@@ -272,11 +271,11 @@ async def _hear(act: FeedbackAct, case: Case, answers: Answers, comment: str) ->
         await _reopen(act, case, decided, comment)
 
 
-async def _give_up(act: FeedbackAct, case: Case, attempts: int, *, refused: bool) -> None:
+async def _give_up(act: FeedbackAct, case: Case, attempts: int, kind: ClosingKind) -> None:
     """No verdict could be had: the ticket is closed as what it is, counted apart (R-25)."""
+    refused = kind is ClosingKind.REFUSED_CALLBACK
     data = CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
     act.tell(data, subject=case.ticket.number, round=case.resolution.round)
-    kind = ClosingKind.REFUSED_CALLBACK if refused else ClosingKind.UNREACHABLE
     await _close(act, case.ticket, case.resolution, kind)
 
 
@@ -321,7 +320,7 @@ async def _inform(
 # --- by the clock ------------------------------------------------------------------------------
 
 
-async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int, list[Call]]:
+async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int, list[phone.Call]]:
     """Let callbacks fall due and claim the calls to ask for; answers how many moved, and those.
 
     Nothing happens outside the calling windows. A claimed call is ours for LEASE of wall clock;
@@ -344,8 +343,8 @@ async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int
     return len(claimed), calls
 
 
-def _call(config: Config, ticket: Ticket, callback: Callback) -> Call:
-    return Call(
+def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
+    return phone.Call(
         callback=callback.id,
         ticket=ticket.number,
         round=callback.round,
@@ -354,24 +353,40 @@ def _call(config: Config, ticket: Ticket, callback: Callback) -> Call:
     )
 
 
-async def record_asks(act: FeedbackAct, asked: Mapping[Call, str | None]) -> None:
+async def record_asks(act: FeedbackAct, asked: Mapping[phone.Call, phone.AskFailed | None]) -> None:
     """Note which calls the phone system took, and why it did not take the others.
 
     The outcome may have come in meanwhile: then nobody waits for it any more.
     """
     for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
-        await queries.held_ticket(act, call.ticket)
+        ticket = await queries.held_ticket(act, call.ticket)
         callback = await act.session.get_one(Callback, call.callback)
         waits = callback.state == State.DUE and callback.attempt == call.attempt
         if failure is None:
-            attempt = await act.session.get_one(Attempt, (call.callback, call.attempt))
-            attempt.asked = act.now
+            tried = await act.session.get_one(Attempt, (call.callback, call.attempt))
+            tried.asked = act.now
             if waits:
                 callback.wait_for("expire", act.now + act.config.outcome_within)
         elif waits:
-            log.warning("call not asked", ticket=call.ticket, why=failure)
-            callback.failed_asks += 1
-            callback.wait_for("ask", act.now + planning.ask_again_after(callback.failed_asks))
+            await _not_asked(act, ticket, callback, failure)
+
+
+async def _not_asked(
+    act: FeedbackAct, ticket: Ticket, callback: Callback, failure: phone.AskFailed
+) -> None:
+    """Ask again later; but hand a contact nobody can open to staff, and end without an erased one."""
+    log.warning("call not asked", ticket=ticket.number, why=str(failure))
+    callback.failed_asks += 1
+    if isinstance(failure, phone.ContactErased):
+        ticket.has_contact = False
+        case = await queries.case_of(act, ticket, callback)
+        callback.move(Action.GIVE_UP)
+        callback.rest()
+        await _give_up(act, case, callback.attempt, ClosingKind.NO_CONTACT)
+    elif isinstance(failure, phone.ContactUnreadable):
+        callback.rest()
+    else:
+        callback.wait_for("ask", act.now + planning.ask_again_after(callback.failed_asks))
 
 
 async def expire_calls(act: FeedbackAct, limit: int, real: datetime) -> int:

@@ -19,8 +19,14 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
+OPEN = text("stage NOT IN ('closed', 'withdrawn')")
+
+
 class Ticket(Base, table=True):
-    """诉求工单: the complaint as others may know it, and how far it is (R-01)."""
+    """诉求工单: the complaint as others may know it, and how far it is (R-01).
+
+    ``ended``: since when it is closed or withdrawn; ``erased``: when its identity was destroyed.
+    """
 
     __tablename__ = "ticket"
     __table_args__ = (
@@ -31,6 +37,8 @@ class Ticket(Base, table=True):
             unique=True,
             postgresql_where=text("source_number IS NOT NULL"),
         ),
+        Index("ix_ticket_open", "number", postgresql_where=OPEN),
+        Index("ix_ticket_ended", "ended", postgresql_where=text("erased IS NULL")),
     )
     number: str = Field(primary_key=True)
     id: UUID = Field(unique=True)
@@ -63,6 +71,8 @@ class Ticket(Base, table=True):
     extended_round: int = 0
     extended_due: datetime | None = None
     extended_reason: str | None = None
+    ended: datetime | None = None
+    erased: datetime | None = None
 
 
 class Vault(Base, table=True):
@@ -97,7 +107,7 @@ class Handling(Base, table=True):
 
 
 class ContactRead(Base, table=True):
-    """One reading of a contact. Each row carries the hash of the one before it (R-36)."""
+    """One reading of a contact, or its erasure. Each row carries the hash of the one before (R-36)."""
 
     __tablename__ = "contact_read"
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -106,6 +116,7 @@ class ContactRead(Base, table=True):
     reason: str
     read: datetime
     hash: str
+    deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
 
 
 class DayNumber(Base, table=True):

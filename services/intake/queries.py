@@ -55,9 +55,11 @@ class Case:
             reopened_round=self.ticket.reopened_round,
         )
 
-    def refresh(self) -> None:
-        """Bring the stored stage, which lists filter by, up to what is known."""
-        self.ticket.stage = self.standing().stage.value
+    def refresh(self, now: datetime) -> None:
+        """Bring the stored stage, which lists filter by, and its end up to what is known."""
+        ticket, stage = self.ticket, self.standing().stage
+        ticket.stage = stage.value
+        ticket.ended = (ticket.ended or now) if stage in rules.ENDED else None
 
 
 async def find_locked(act: Act, number: str) -> Case | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from services.intake import queries, usecases
+from services.intake import queries, usecases, vault
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (
     Batch,
@@ -165,7 +165,7 @@ async def progress(
         return await queries.progress_by_code(act, number, code)
 
 
-@router.post("/v1/tickets/{number}/contact-reads", responses=problems(404))
+@router.post("/v1/tickets/{number}/contact-reads", responses=problems(404, 410))
 async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
     """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
-    return await usecases.read_contact(act, number, body)
+    return await vault.read_contact(act, number, body)

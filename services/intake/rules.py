@@ -10,11 +10,12 @@ the other services add up to, in whatever order they come.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from shared.crypto import mask_exact, mask_patterns
 from shared.errors import JiesuError, MoveRefused
@@ -121,6 +122,51 @@ def move(stage: Stage, action: Action) -> Stage:
     if (stage, action) not in MOVES:
         raise MoveRefused(action.value, stage.value, allowed(stage))
     return MOVES[stage, action]
+
+
+ENDED = (Stage.CLOSED, Stage.WITHDRAWN)  # nobody needs to know any more who called
+
+
+class TicketOpen(JiesuError):
+    """The identity behind a ticket that is still worked on; who must erase it anyway forces it."""
+
+    status = 409
+    slug = "ticket-open"
+    title = "工单尚未办结 The ticket is still open; its identity is needed"
+
+
+class IdentityErased(JiesuError):
+    """The citizen's identity was erased, by wish or because it was kept long enough (PIPL 47)."""
+
+    status = 410
+    slug = "identity-erased"
+    title = "身份信息已删除 The citizen's identity was erased"
+
+
+def check_erasable(stage: Stage, *, forced: bool) -> None:
+    """Raises TicketOpen while somebody may still have to contact the citizen."""
+    if stage not in ENDED and not forced:
+        raise TicketOpen
+
+
+class KeepFor(NamedTuple):
+    """保存期限: how long an identity is kept after its ticket ended; text such as 3y or 90d."""
+
+    years: int
+    days: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError."""
+        found = re.fullmatch(r"([1-9]\d{0,2})y|([1-9]\d{0,4})d", text)
+        if found is None:
+            raise ValueError(f"{text!r} 不是期限 is no period such as 3y or 90d")
+        return cls(int(found[1] or 0), int(found[2] or 0))
+
+    def before(self, now: datetime) -> datetime:
+        """The moment before which a ticket must have ended; 29 February counts as the 28th."""
+        day = min(now.day, 28) if now.month == 2 else now.day
+        return now.replace(year=now.year - self.years, day=day) - timedelta(days=self.days)
 
 
 # --- what the facts of others add up to --------------------------------------------------------
@@ -254,6 +300,20 @@ def working_copy(title: str, content: str, address: str | None, person: Person) 
 def mask_note(note: str, person: Person) -> str:
     """The working copy of one text that came later: a supplement, an urging, a reason."""
     return working_copy("", note, None, person).content
+
+
+WITHHELD = "（内容已封存，身份信息暂无法核对 withheld: it cannot be cleared of names now）"
+
+
+def copy_of(note: str, person: Person | None, *, confidential: bool) -> str:
+    """The working copy of a later text when its speaker may be unknown (erased, or the key lost).
+
+    Then only patterns can be masked; of a confidential ticket nothing travels, for a name written
+    there would reach whom it must not.
+    """
+    if person is None and confidential:
+        return WITHHELD
+    return mask_note(note, person or Person())
 
 
 def is_confidential(ticket_type: TicketType, asked: bool | None) -> bool:

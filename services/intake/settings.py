@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, field_validator
 
+from services.intake.rules import KeepFor
 from shared.config import Codes, Units, read
 from shared.crypto import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
+
+
+def _keep_for(text: Any) -> Any:
+    return KeepFor.parse(text) if isinstance(text, str) else text
+
+
+class Confidentiality(BaseModel):
+    """保密: how long identities are kept; a policy of an older release does not say."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    keep_identity: Annotated[KeepFor, BeforeValidator(_keep_for)] = KeepFor(years=3, days=0)
 
 
 class Policy(BaseModel):
@@ -19,6 +32,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     timezone: str
     flags: tuple[str, ...]
+    confidentiality: Confidentiality = Confidentiality()
 
 
 @dataclass(frozen=True, slots=True)

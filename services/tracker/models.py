@@ -98,6 +98,11 @@ class Clock(Base, table=True):
         Index(
             "ix_clocks_breached", "breached", "id", postgresql_where=text("breached IS NOT NULL")
         ),
+        Index(
+            "ix_clocks_overdue",
+            "due",
+            postgresql_where=text("breached IS NOT NULL AND ended IS NULL"),
+        ),
         Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
     )
 

@@ -42,13 +42,16 @@ STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
     "routes": May(
-        names("usecases queries registration schemas settings"), names("fastapi pydantic orjson")
+        names("usecases queries registration vault schemas settings"),
+        names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
     "usecases": May(
-        names("rules models queries schemas settings registration phone clockwork"), STORAGE
+        names("rules models queries schemas settings registration vault phone clockwork"), STORAGE
     ),
+    "vault": May(names("rules models queries schemas settings"), STORAGE),
+    "stuck": May(names("rules models queries settings"), STORAGE),
     "registration": May(names("rules models queries schemas settings"), STORAGE),
     "clockwork": May(names("rules models queries"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),

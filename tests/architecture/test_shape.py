@@ -18,13 +18,14 @@ from tests.architecture.source import (
 
 EVERYWHERE = {
     "__init__", "main", "routes", "consumers", "jobs", "usecases", "rules", "models", "schemas",
-    "settings", "migrations",
+    "settings", "stuck", "migrations",
 }  # fmt: skip
 # What a service has beside the common files, and why it could not stand in one of them.
 MAY_HAVE = {
     "intake": {
         "queries": "selects that repeat",
         "registration": "the group that shares one commit is a use case of its own",
+        "vault": "whatever opens, erases or seals an identity stands in one place",
     },
     "dispatcher": {"queries": "selects that repeat"},
     "tracker": {
@@ -35,7 +36,7 @@ MAY_HAVE = {
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
-SHARED_LINES = 3_000  # docs/adr/0017-shared-holds-more-than-planned.md
+SHARED_LINES = 3_150  # docs/adr/0017-shared-holds-more-than-planned.md, 0024-the-morning-page.md
 FILE_LINES = 400
 FUNCTION_LINES = 40
 LONG_FILES = {Path("shared/events.py"): "every fact in one file is the point"}

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from services.intake import usecases
+from services.intake import vault
 from shared.auth import issue, make_key
 from shared.events import (
     AssignmentCompleted,
@@ -522,11 +522,11 @@ async def test_the_read_log_shows_every_tampering(intake: Bench) -> None:
         await read(intake, number, "service", None, "feedback")
     store = intake.service.store
     async with store.act("ops") as act:
-        assert await usecases.chain_breaks_at(act) is None
+        assert await vault.chain_breaks_at(act) is None
     async with store.engine.begin() as connection:
         await connection.execute(text("UPDATE contact_read SET reason = '别的' WHERE id = 2"))
     async with store.act("ops") as act:
-        assert await usecases.chain_breaks_at(act) == 2
+        assert await vault.chain_breaks_at(act) == 2
 
 
 # --- operations --------------------------------------------------------------------------------

@@ -112,6 +112,12 @@ def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Action:
     return Action.GIVE_UP if attempt >= max_attempts else Action.MISS
 
 
+def unheard(outcome: Outcome) -> ClosingKind:
+    """How a ticket ends whose callback gave no answer, by the outcome of its last attempt (R-25)."""
+    refused = outcome is Outcome.REFUSED
+    return ClosingKind.REFUSED_CALLBACK if refused else ClosingKind.UNREACHABLE
+
+
 def closes_at_once(
     ticket_type: TicketType, *, has_contact: bool, reply_declined: bool, not_for: Collection[str]
 ) -> ClosingKind | None:

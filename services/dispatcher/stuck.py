@@ -1,0 +1,132 @@
+"""What does not move at the dispatcher: tickets nobody has, returns nobody rules on, silent units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, func, select
+
+from services.dispatcher.models import Assignment, Return, Ticket
+from services.dispatcher.rules.assignment import State
+from services.dispatcher.settings import Config
+from shared.calendar import Limit
+from shared.db import Act
+from shared.events import Urgency
+from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
+
+DAY = Limit.parse("1wd")  # how long the desk and a unit may think; no rule found (DESIGN)
+
+
+async def unassigned(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Tickets that wait for the desk longer than the dispatch limit of their type and urgency."""
+    waiting = select(Ticket).where(col(Ticket.unassigned).is_not(None))
+    found = (await act.session.exec(waiting.order_by(col(Ticket.number)).limit(COUNTED))).all()
+    return [
+        Stuck(row.number, row.unassigned, f"{row.urgency} 第 {row.round} 轮 round")
+        for row in found
+        if row.unassigned and _over(act, row.unassigned, _dispatch_limit(act.config, row))
+    ]
+
+
+def _dispatch_limit(config: Config, row: Ticket) -> Limit:
+    return Limit.parse(config.limits.dispatch(row.said().ticket_type, Urgency(row.urgency)))
+
+
+def _over(act: Act[Config], since: datetime, limit: Limit) -> bool:
+    return act.config.calendar.due(since, limit).at < act.now
+
+
+async def unruled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Returns the desk has not ruled on for a working day; the unit's clocks stand still."""
+    waiting = (
+        select(Return)
+        .join(Assignment, col(Assignment.id) == col(Return.assignment))
+        .where(col(Return.granted).is_(None), Assignment.state == State.RETURN_REQUESTED)
+    )
+    found = (await act.session.exec(waiting.order_by(col(Return.requested)).limit(COUNTED))).all()
+    return [
+        Stuck(row.ticket, row.requested, f"{row.unit} {row.reason_code}")
+        for row in found
+        if _over(act, row.requested, DAY)
+    ]
+
+
+async def silent(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Units that have let something lie unsigned for a working day."""
+    oldest, count = func.min(Assignment.dispatched), func.count()
+    waiting = (
+        select(Assignment.unit, oldest, count)
+        .where(Assignment.state == State.DISPATCHED)
+        .group_by(col(Assignment.unit))
+        .order_by(oldest)
+        .limit(COUNTED)
+    )
+    found = (await act.session.exec(waiting)).all()
+    return [
+        Stuck(unit, since, f"{number} 件待签收 unsigned, {_delivery(act.config, unit)}")
+        for unit, since, number in found
+        if _over(act, since, DAY)
+    ]
+
+
+def _delivery(config: Config, code: str) -> str:
+    unit = config.units.unit(code)
+    return unit.delivery if unit else "no such unit in units.yaml"
+
+
+QUESTIONS: tuple[Question, ...] = (
+    *EVERYWHERE,
+    Question(
+        "unassigned",
+        "超过派单时限仍待派的工单 tickets the desk has not assigned in time",
+        "目录无匹配规则、退单成立或无单位可派 no rule of the catalogue fits, or a return was granted",
+        "派单员在 GET /v1/unassigned 中指派 the desk assigns what GET /v1/unassigned lists",
+        unassigned,
+    ),
+    Question(
+        "unowned",
+        "无人承办的在办工单 open tickets that nobody has",
+        "没有进行中的派单，也不在待派列表 no open assignment, and the desk does not see it either",
+        "派单员以 POST /v1/tickets/{number}/assign 指派，并报告缺陷 assign by hand, report a defect",
+        rows("""
+            SELECT t.number, t.registered, '第 ' || t.round || ' 轮 round' FROM tickets t
+            WHERE t.withdrawn IS NULL AND t.closed < t.round AND t.resolved < t.round
+                AND t.unassigned IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM assignments a WHERE a.ticket = t.number AND a.round = t.round
+                        AND a.state NOT IN ('returned', 'cancelled'))
+            ORDER BY t.number LIMIT :limit"""),
+    ),
+    Question(
+        "unruled",
+        "待裁定的退单 returns that wait for a ruling",
+        "派单员一个工作日未裁定，单位时限暂停 the desk has not ruled for a working day; clocks stand",
+        "派单员裁定 the desk rules: POST /v1/assignments/{id}/ruling",
+        unruled,
+    ),
+    Question(
+        "silent",
+        "不签收的单位 units that sign nothing",
+        "一个工作日未签收，可能没有读取队列或办件流 a working day unsigned: it may not read queue or feed",
+        "电话联系单位；队列无人读时改 delivery: feed  ring the unit; nobody at its queue: delivery: feed",
+        silent,
+    ),
+    Question(
+        "unnumbered",
+        "未编号的办件流事实 facts not yet in the unit feed",
+        "编号任务未运行 the job number_feed does not run",
+        "看派单服务 /readyz 与日志 see the dispatcher's /readyz and log",
+        rows("""
+            SELECT unit, received, name FROM feed WHERE position IS NULL
+                AND received <= CAST(:now AS timestamptz) - interval '5 minutes'
+            ORDER BY id LIMIT :limit"""),
+    ),
+)
+
+OPEN = """
+    SELECT number FROM tickets WHERE withdrawn IS NULL AND closed < round AND number > :after
+    ORDER BY number LIMIT :limit"""
+
+MARKS = """
+    SELECT number, round, resolved, closed, withdrawn IS NOT NULL AS withdrawn
+    FROM tickets WHERE number = ANY(CAST(:numbers AS text[]))"""

@@ -1,0 +1,120 @@
+"""What does not move at feedback: calls nobody makes, calls that cannot be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from services.feedback.models import Attempt, Callback
+from services.feedback.rules import planning
+from services.feedback.rules.machine import State
+from services.feedback.settings import Config
+from shared.calendar import Limit
+from shared.db import Act
+from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
+
+LATE = timedelta(minutes=10)
+DAY = Limit.parse("1wd")
+
+
+async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Callbacks the clock should have moved, inside the calling windows, and that nobody claimed."""
+    late = select(Callback).where(
+        col(Callback.next_at) <= act.now - LATE, col(Callback.leased_until).is_(None)
+    )
+    found = (await act.session.exec(late.order_by(col(Callback.next_at)).limit(COUNTED))).all()
+    return [
+        Stuck(row.number, row.next_at, f"{row.next_step} 第 {row.attempt} 次 attempt")
+        for row in found
+        if row.next_at and planning.opening(row.next_at, act.config.times) <= act.now - LATE
+    ]
+
+
+async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Callbacks that wait for staff, a working day after they fell due."""
+    waiting = (
+        select(Callback, Attempt.due)
+        .join(Attempt, col(Attempt.callback) == col(Callback.id))
+        .where(
+            Callback.state == State.DUE,
+            col(Callback.next_step).is_(None),
+            Attempt.attempt == Callback.attempt,
+        )
+    )
+    found = (await act.session.exec(waiting.order_by(col(Callback.id)).limit(COUNTED))).all()
+    return [
+        Stuck(row.number, due, f"第 {row.attempt} 次 attempt")
+        for row, due in found
+        if act.config.calendar.due(due, DAY).at < act.now
+    ]
+
+
+QUESTIONS: tuple[Question, ...] = (
+    *EVERYWHERE,
+    Question(
+        "unmoved",
+        "到点未处理的回访 callbacks the clock has not moved",
+        "回访任务未运行 the job ring or expire does not run",
+        "看反馈服务 /readyz 与日志 see feedback's /readyz and log",
+        unmoved,
+    ),
+    Question(
+        "lease",
+        "悬而未决的呼叫请求 calls being asked for by a process that died",
+        "请求呼叫的进程中断且无人接手 who asked has died and no other took over",
+        "看反馈服务是否运行；运行中会在 50 秒后接手 see whether feedback runs; it takes over after 50 s",
+        rows("""
+            SELECT number, leased_until, '第 ' || attempt || ' 次 attempt' FROM callbacks
+            WHERE next_at IS NOT NULL
+                AND leased_until <= CAST(:real AS timestamptz) - interval '10 minutes'
+            ORDER BY leased_until LIMIT :limit"""),
+    ),
+    Question(
+        "unasked",
+        "请求不出去的回访 calls that cannot be asked for",
+        "电话系统或受理服务拒绝，原因见日志 call not asked  the phone system or intake refuses; see the log",
+        "恢复该方后自动再请求；回访员也可先行拨打 mend that side; staff may call meanwhile",
+        rows("""
+            SELECT number, next_at, '失败 ' || failed_asks || ' 次 failures' FROM callbacks
+            WHERE next_at IS NOT NULL AND next_step = 'ask' AND failed_asks >= 3
+            ORDER BY next_at LIMIT :limit"""),
+    ),
+    Question(
+        "uncalled",
+        "待回访员拨打的回访 callbacks that wait for staff",
+        "无电话系统或联系方式无法读取，一个工作日无人登记结果 a working day without an outcome by staff",
+        "回访员处理 GET /v1/callbacks?state=due  staff work through that list",
+        uncalled,
+    ),
+    Question(
+        "unfinished",
+        "超过回访期限的回访 callbacks past the day they should be finished by",
+        "多次未接通或一直未拨打 nobody was reached, or nobody called",
+        "回访员拨打并登记结果 staff call and report the outcome",
+        rows("""
+            SELECT number, finish_by, state FROM callbacks
+            WHERE state IN ('planned', 'due', 'no_answer') AND finish_by < :now
+            ORDER BY finish_by LIMIT :limit"""),
+    ),
+    Question(
+        "unplanned",
+        "没有回访的办结 resolved rounds without a callback",
+        "已办结、未结案，也未安排回访 completed, not ended, and no call is planned",
+        "报告缺陷，并由回访员联系市民 report a defect; staff call the citizen",
+        rows("""
+            SELECT r.number, r.completed, '第 ' || r.round || ' 轮 round' FROM resolutions r
+            JOIN tickets t ON t.number = r.number
+            WHERE r.ended IS NULL AND t.withdrawn IS NULL AND NOT EXISTS (
+                SELECT 1 FROM callbacks c WHERE c.number = r.number AND c.round = r.round)
+            ORDER BY r.completed LIMIT :limit"""),
+    ),
+)
+
+MARKS = """
+    SELECT t.number, t.round, coalesce(max(r.round), 0) AS resolved,
+        coalesce(max(r.round) FILTER (WHERE r.ending <> 'reopened'), 0) AS closed,
+        t.withdrawn IS NOT NULL AS withdrawn
+    FROM tickets t LEFT JOIN resolutions r ON r.number = t.number
+    WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""

@@ -1,0 +1,243 @@
+"""The vault: who called, sealed. Reading it, erasing it, sealing it anew; reads and erasures are
+rows of one log, chained by hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias, cast
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, func, text, update
+from sqlmodel import col, select
+
+from services.intake import queries, rules
+from services.intake.models import ContactRead, Ticket, Vault, Word
+from services.intake.queries import Case
+from services.intake.rules import Person
+from services.intake.schemas import Contact, ContactReadRequest
+from services.intake.settings import Config
+from shared.crypto import SealBroken, Sealer
+from shared.db import Act as AnyAct
+from shared.db import Caller
+from shared.errors import NotFound
+from shared.observability import log, place
+
+Act = AnyAct[Config]
+
+# One chain of reads and erasures per database: each row is hashed with the one before it.
+CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
+READ, ERASED = "read", "erased"
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Contact:
+    """Read who must be contacted, and write down who read it and why (R-36).
+
+    Raises NotFound also for those who may not: whether the ticket exists is not told. Raises
+    IdentityErased; SealBroken when its key is lost or it was tampered with.
+    """
+    caller = act.caller
+    case = await queries.see(act, number)
+    if caller is None or case is None or not _may_read(caller, case):
+        raise NotFound("没有可读取的联系方式 no contact of yours to read")
+    known = await _identity(act, number)
+    await _record(act, number, rules.mask_note(body.reason, _person(known)), READ)
+    return Contact(name=known["name"], phone=known["phone"], address=known["address"])
+
+
+def _may_read(caller: Caller, case: Case) -> bool:
+    return rules.may_read_contact(
+        caller.role,
+        caller.name,
+        caller.unit,
+        case.assigned(),
+        case.ticket.reported_unit,
+        rules.Stage(case.ticket.stage),
+    )
+
+
+async def known_person(act: Act, ticket: Ticket) -> Person | None:
+    """Who called, for the masks; None when that was erased or cannot be read any more."""
+    try:
+        return _person(await _identity(act, ticket.number))
+    except rules.IdentityErased:
+        return None
+    except SealBroken as error:  # the citizen's acts go on when a key is lost
+        log.error("the vault cannot be read", ticket=ticket.number, why=place(error))
+        return None
+
+
+async def _identity(act: Act, number: str) -> dict[str, Any]:
+    """What lies sealed for a ticket. Raises IdentityErased, SealBroken."""
+    vault = (await act.session.exec(select(Vault).where(Vault.number == number))).first()
+    if vault is None:
+        raise rules.IdentityErased
+    known: dict[str, Any] = orjson.loads(act.config.sealer.unseal(vault.sealed, number))
+    return known
+
+
+def _person(known: dict[str, Any]) -> Person:
+    return Person(known["name"], known["phone"], known["address"])
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+
+async def _record(act: Act, number: str, reason: str, deed: str) -> None:
+    await (await act.session.connection()).execute(CHAIN)
+    newest = select(ContactRead).order_by(col(ContactRead.id).desc()).limit(1)
+    last = (await act.session.exec(newest)).first()
+    row = ContactRead(
+        id=(last.id if last else 0) + 1,
+        number=number,
+        actor=act.actor,
+        reason=reason,
+        read=act.now,
+        deed=deed,
+        hash="",
+    )
+    row.hash = link(last.hash if last else "", row)
+    act.session.add(row)
+
+
+def link(previous: str, row: ContactRead) -> str:
+    """The hash of a row in the chain: change or drop any row and every later hash is wrong."""
+    content = [previous, row.id, row.number, row.actor, row.reason, row.read.isoformat()]
+    deed = [] if row.deed == READ else [row.deed]  # older rows knew no other deed
+    return hashlib.sha256(orjson.dumps([*content, *deed])).hexdigest()
+
+
+async def chain_breaks_at(act: Act) -> int | None:
+    """The first row of the log that does not fit, or None when the chain is whole."""
+    previous = ""
+    for row in await act.session.exec(select(ContactRead).order_by(col(ContactRead.id))):
+        if row.hash != link(previous, row):
+            return row.id
+        previous = row.hash
+    return None
+
+
+# --- erasing (PIPL 47) -------------------------------------------------------------------------
+
+# Tickets that a release without the column ended: their time is counted from when it is noticed.
+STAMP = text("""
+    UPDATE ticket SET ended = :now WHERE number IN (
+        SELECT number FROM ticket WHERE ended IS NULL AND erased IS NULL
+            AND stage IN ('closed', 'withdrawn') LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+
+
+async def erase(act: Act, number: str, reason: str, *, forced: bool = False) -> bool:
+    """Destroy the citizen's identity and raw words; False when that was done before.
+
+    What travelled carries no identity and stays. Raises NotFound; TicketOpen unless forced.
+    """
+    ticket = await act.session.get(Ticket, number, with_for_update=True)
+    if ticket is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    if ticket.erased:
+        return False
+    rules.check_erasable(rules.Stage(ticket.stage), forced=forced)
+    await _destroy(act, ticket, reason)
+    return True
+
+
+async def stamp_ends(act: Act, limit: int) -> int:
+    """Note the end of tickets that have none on record; returns how many."""
+    connection = await act.session.connection()
+    return (await connection.execute(STAMP, {"now": act.now, "limit": limit})).rowcount
+
+
+async def count_outdated(act: Act, before: datetime, limit: int) -> int:
+    """How many identities were kept longer than since ``before``, counting no further than limit."""
+    found = _outdated(before).limit(limit).subquery()
+    return (await act.session.exec(select(func.count()).select_from(found))).one()
+
+
+async def erase_outdated(act: Act, before: datetime, reason: str, limit: int) -> list[str]:
+    """Erase what belongs to tickets that ended before a moment; the numbers, oldest end first."""
+    held = _outdated(before).limit(limit).with_for_update(skip_locked=True)
+    tickets = (await act.session.exec(held)).all()
+    for ticket in tickets:
+        await _destroy(act, ticket, reason)
+        await act.session.flush()
+    return [ticket.number for ticket in tickets]
+
+
+def _outdated(before: datetime) -> Any:
+    kept = select(Ticket).where(col(Ticket.ended) < before, col(Ticket.erased).is_(None))
+    return kept.order_by(col(Ticket.ended))
+
+
+async def _destroy(act: Act, ticket: Ticket, reason: str) -> None:
+    masked = rules.mask_note(reason, await known_person(act, ticket) or Person())
+    connection = await act.session.connection()
+    await connection.execute(delete(Vault).where(col(Vault.number) == ticket.number))
+    raw = update(Word).where(col(Word.number) == ticket.number)
+    await connection.execute(raw.values(sealed=b""))
+    ticket.phone_index, ticket.has_contact, ticket.erased = None, False, act.now
+    await _record(act, ticket.number, masked, ERASED)
+
+
+# --- sealing anew ------------------------------------------------------------------------------
+
+SealedRow: TypeAlias = Vault | Word
+Key: TypeAlias = str | UUID
+
+
+@dataclass(slots=True)
+class Resealed:
+    """One batch: how many were sealed anew, which keys were missing, and where to go on."""
+
+    count: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)
+    last: Key | None = None
+
+
+async def reseal(
+    act: Act, table: type[Vault] | type[Word], after: Key | None, limit: int
+) -> Resealed:
+    """Seal a batch of rows anew that another key than the current one sealed.
+
+    Every row is looked at in the order of its key, so a run that was cut is simply begun again;
+    two at once do no harm.
+    """
+    key = col(Vault.number) if table is Vault else col(Word.id)
+    head = act.config.sealer.head
+    query = select(key, func.substring(col(table.sealed), 1, len(head))).order_by(key).limit(limit)
+    if after is not None:
+        query = query.where(key > after)
+    page = cast(Sequence[tuple[Key, bytes]], (await act.session.exec(query)).all())
+    old = [found for found, begins in page if begins not in (head, b"")]
+    done = Resealed(last=page[-1][0] if page else None)
+    if old:
+        held = select(table).where(key.in_(old)).order_by(key).with_for_update()
+        rows = cast(Sequence[SealedRow], (await act.session.exec(held)).all())
+        for row in rows:
+            _seal_anew(act.config.sealer, row, done)
+    return done
+
+
+def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
+    bound = row.number if isinstance(row, Vault) else bound_word(row.number, row.id)
+    if not row.sealed or row.sealed.startswith(sealer.head):
+        return
+    try:
+        row.sealed = sealer.seal(sealer.unseal(row.sealed, bound), bound)
+        done.count += 1
+    except SealBroken:
+        done.unreadable[sealer.key_of(row.sealed)] += 1
+
+
+def bound_word(number: str, id: UUID) -> str:
+    """What a later word's seal is bound to."""
+    return f"{number}/{id}"
+
+
+TABLES: Sequence[type[Vault] | type[Word]] = (Vault, Word)

@@ -1,0 +1,224 @@
+"""What operators do by hand: the morning page, erasure and retention, new seals, saying again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+
+from services import embedded, runner
+from services import stuck as page
+from services.registry import NAMES, settings_of
+from shared import clock
+from shared.bus import Message, connect
+from shared.db import Store
+from shared.errors import ConfigError
+from shared.events import Fact
+from shared.outbox import facts_after
+from shared.settings import ServiceSettings
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+LOOKING = {"embedded": True, "phone_system_url": None}  # who only looks needs no secret
+BATCH = 100
+
+
+@contextmanager
+def _settings(names: Sequence[str], **given: Any) -> Iterator[dict[str, ServiceSettings]]:
+    """Settings by service: of the databases in the environment, or of the embedded ones."""
+    if os.environ.get("JIESU_DATABASE_URL"):
+        yield {name: settings_of(name, **given) for name in names}
+        return
+    with embedded.use() as server:
+        keys = runner.secrets_of(embedded.default_home() / "keys")
+        common = {**keys, **LOOKING}
+        yield {
+            name: settings_of(name, **common, database_url=server.url(f"jiesu_{name}"))
+            for name in names
+        }
+
+
+@asynccontextmanager
+async def _opened(settings: Mapping[str, ServiceSettings]) -> AsyncIterator[dict[str, Store[Any]]]:
+    stores = {
+        name: Store(name, one.database_url, one.load(), pool_size=1)
+        for name, one in settings.items()
+    }
+    try:
+        yield stores
+    finally:
+        for store in stores.values():
+            await store.close()
+
+
+# --- the morning page --------------------------------------------------------------------------
+
+
+def stuck(
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    at: Annotated[
+        datetime | None, typer.Option(help="the trade's time here, on a stepped clock")
+    ] = None,
+) -> None:
+    """What has not moved in time, why, and what helps; exit code 1 when there is something."""
+    now = at.replace(tzinfo=LOCAL) if at else clock.now()
+    with _settings(NAMES, **LOOKING) as settings:
+        groups = asyncio.run(_gather(settings, now))
+    typer.echo(_as_json(now, groups) if as_json else _as_text(now, groups))
+    raise typer.Exit(1 if groups else 0)
+
+
+async def _gather(settings: Mapping[str, ServiceSettings], now: datetime) -> list[page.Group]:
+    async with _opened(settings) as stores:
+        groups = await page.gather(stores, now, clock.real())
+    api = os.environ.get("JIESU_BROKER_API")
+    return groups + (await page.unread(api) if api else [])
+
+
+def _as_json(now: datetime, groups: Sequence[page.Group]) -> str:
+    rows = [
+        {
+            "service": one.service,
+            "slug": one.slug,
+            "title": one.title,
+            "why": one.why,
+            "do": one.do,
+            "count": one.count,
+            "more": one.counted_out,
+            "oldest": [each._asdict() for each in one.oldest],
+        }
+        for one in groups
+    ]
+    return orjson.dumps({"at": now, "stuck": rows}, option=orjson.OPT_INDENT_2).decode()
+
+
+def _as_text(now: datetime, groups: Sequence[page.Group]) -> str:
+    head = f"晨检 Stuck, {now.astimezone(LOCAL):%F %R}"
+    if not groups:
+        return f"{head}\n没有停滞的工单、事实或回访 Nothing is stuck."
+    return "\n".join([head, *(line for one in groups for line in _lines(one))])
+
+
+def _lines(one: page.Group) -> Iterator[str]:
+    yield ""
+    yield f"[{one.service}] {one.title}: {one.count}{' +' if one.counted_out else ''}"
+    for each in one.oldest:
+        since = f"{each.since.astimezone(LOCAL):%F %R}" if each.since else "-"
+        yield f"    {each.subject:<16}  {since}  {each.note}"
+    yield f"  原因 why:  {one.why}"
+    yield f"  处置 do:   {one.do}"
+
+
+# --- the vault ---------------------------------------------------------------------------------
+
+By = Annotated[str, typer.Option(help="who does it, as the log will name them")]
+Reason = Annotated[str, typer.Option(help="why; it stays in the log, without any name in it")]
+
+
+@asynccontextmanager
+async def _intake() -> AsyncIterator[Store[Any]]:
+    with _settings(("intake",)) as settings:
+        async with _opened(settings) as stores:
+            yield stores["intake"]
+
+
+def erase(
+    number: Annotated[str, typer.Argument(help="the ticket's number")],
+    reason: Reason,
+    by: By,
+    force: Annotated[bool, typer.Option(help="also while the ticket is open")] = False,
+) -> None:
+    """Destroy the identity and the raw words of a ticket's citizen; its facts carry none and stay."""
+    from services import custody  # imports intake: no other command pays for it
+
+    async def done() -> bool:
+        async with _intake() as store:
+            return await custody.erase(store, by, number, reason, forced=force)
+
+    typer.echo("已删除 erased" if asyncio.run(done()) else "此前已删除 it was erased before")
+
+
+def retain(
+    older_than: Annotated[str | None, typer.Option(help="3y or 90d; else policy.yaml's")] = None,
+    apply: Annotated[bool, typer.Option(help="erase; without it only count")] = False,
+    by: By = "retention",
+) -> None:
+    """Erase the identities of tickets that ended longer ago than the policy keeps them."""
+    from services import custody
+
+    async def count() -> int:
+        async with _intake() as store:
+            before = custody.kept_since(store, older_than, clock.now())
+            return await (custody.retain if apply else custody.outdated)(store, by, before)
+
+    words = "已删除 erased" if apply else "已到期，加 --apply 删除 outdated; --apply erases them"
+    typer.echo(f"{asyncio.run(count())} {words}")
+
+
+def reseal() -> None:
+    """Seal everything in the vault anew under its current key, so that older keys can go."""
+    from services import custody
+
+    async def done() -> tuple[int, Counter[str]]:
+        async with _intake() as store:
+            return await custody.reseal(store)
+
+    count, missing = asyncio.run(done())
+    typer.echo(f"{count} 条已重新密封 sealed anew")
+    for key, number in missing.items():
+        typer.echo(f"{number} 条无法打开，密钥 cannot be opened, key {key!r}")
+    raise typer.Exit(1 if missing else 0)
+
+
+# --- saying again ------------------------------------------------------------------------------
+
+
+def resend(
+    service: Annotated[str, typer.Argument(help="whose facts")],
+    ticket: Annotated[str | None, typer.Option(help="those of one ticket")] = None,
+    after: Annotated[int | None, typer.Option(help="those after a position of the log")] = None,
+) -> None:
+    """Publish facts of the log once more, for those a broker lost; who has them ignores them."""
+    if service not in NAMES or (ticket is None) == (after is None):
+        raise ConfigError("name a service, and either --ticket NUMBER or --after POSITION")
+    with _settings((service,)) as settings:
+        typer.echo(f"{asyncio.run(_resend(settings, service, ticket, after or 0))} 条 facts")
+
+
+async def _resend(
+    settings: Mapping[str, ServiceSettings], service: str, ticket: str | None, after: int
+) -> int:
+    url, count = settings[service].bus_url, 0
+    if url.startswith("local:"):
+        raise ConfigError(
+            "本地总线不会丢失 a local bus loses nothing: sent means handled by everyone"
+        )
+    bus = connect(url)
+    async with _opened(settings) as stores:
+        while rows := await _logged(stores[service], after, ticket):
+            outcomes = await bus.publish([_message(row.body) for row in rows])
+            if refused := next(filter(None, outcomes), None):
+                raise refused
+            after, count = rows[-1].position, count + len(rows)
+    await bus.close()
+    return count
+
+
+async def _logged(store: Store[Any], after: int, ticket: str | None) -> Sequence[Any]:
+    async with store.act("ops") as act:
+        return await facts_after(act, after, BATCH, ticket)
+
+
+def _message(body: str) -> Message:
+    fact = Fact.decode(body)
+    return Message(fact.key, str(fact.id), body.encode())
+
+
+COMMANDS = (stuck, erase, retain, reseal, resend)

@@ -1,0 +1,84 @@
+"""What does not move at the tracker: clocks past due, clocks that did not fire, open questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from services.tracker.models import Extension
+from services.tracker.rules.extension import Ruling
+from services.tracker.settings import Config
+from shared.calendar import Limit
+from shared.db import Act
+from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
+
+DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESIGN)
+
+
+async def unruled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+    """Extensions no supervisor has ruled on for a working day."""
+    asked = select(Extension).where(Extension.state == Ruling.ASKED)
+    found = (await act.session.exec(asked.order_by(col(Extension.asked)).limit(COUNTED))).all()
+    return [
+        Stuck(row.ticket, row.asked, f"{row.unit} +{row.days}wd")
+        for row in found
+        if act.config.calendar.due(row.asked, DAY).at < act.now
+    ]
+
+
+QUESTIONS: tuple[Question, ...] = (
+    *EVERYWHERE,
+    Question(
+        "unfired",
+        "到点未触发的时限 clocks that should have fired",
+        "巡查任务未运行 the job sweep does not run",
+        "看督办服务 /readyz 与日志；恢复后按真实时刻补触发 see /readyz; the marks fire with true times",
+        rows("""
+            SELECT ticket, next_at, kind || coalesce(' ' || unit, '') FROM clocks
+            WHERE next_at <= CAST(:now AS timestamptz) - interval '5 minutes'
+            ORDER BY next_at LIMIT :limit"""),
+    ),
+    Question(
+        "overdue",
+        "已超期未完成的事项 duties past their due moment",
+        "承办单位（派单时限为派单员）未按时完成 the unit, or the desk for a dispatch clock, is late",
+        "督办员督办 the supervisor presses, see GET /v1/breaches: POST /v1/assignments/{id}/supervisions",
+        rows("""
+            SELECT ticket, due, kind || coalesce(' ' || unit, '') || ' 第 ' || round || ' 轮 round'
+            FROM clocks WHERE breached IS NOT NULL AND ended IS NULL ORDER BY due LIMIT :limit"""),
+    ),
+    Question(
+        "provisional",
+        "暂定的到期时刻 provisional due moments",
+        "所涉年份的放假安排未录入 the holidays of a year they reach into are not known",
+        "将 YYYY.json 放入 calendar/ 并重启 put YYYY.json into calendar/ and restart",
+        rows("""
+            SELECT ticket, due, kind || coalesce(' ' || unit, '') FROM clocks
+            WHERE provisional AND state IN ('running', 'paused') ORDER BY due LIMIT :limit"""),
+    ),
+    Question(
+        "unruled",
+        "待批的延期 extensions that wait for a ruling",
+        "督办员一个工作日未批 no supervisor has ruled for a working day",
+        "督办员批准或驳回 a supervisor rules: POST /v1/extensions/{id}/ruling",
+        unruled,
+    ),
+    Question(
+        "unanswered",
+        "逾期未回复的督办 supervisions without an answer",
+        "单位未在督办时限内完成 the unit has not ended it by the date the supervision set",
+        "上升一级督办 press one rung higher: POST /v1/assignments/{id}/supervisions",
+        rows("""
+            SELECT ticket, answer_due, unit || ' ' || rung FROM supervisions
+            WHERE closed IS NULL AND answer_due < :now ORDER BY answer_due LIMIT :limit"""),
+    ),
+)
+
+MARKS = """
+    SELECT t.number, coalesce(max(r.number), 0) AS round,
+        coalesce(max(r.number) FILTER (WHERE r.resolved IS NOT NULL), 0) AS resolved,
+        NULL AS closed, t.withdrawn IS NOT NULL AS withdrawn
+    FROM tickets t LEFT JOIN rounds r ON r.ticket = t.number
+    WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""

@@ -1,0 +1,159 @@
+"""What has not moved in time: questions each service asks its own database (docs/operations.md).
+
+An answer names tickets, units and moments, never a person. Every question is bounded: it counts no
+further than COUNTED, and is served by an index or by a table that holds open work only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+from shared.db import Act
+
+COUNTED = 1_000
+
+
+class Stuck(NamedTuple):
+    """One thing that does not move: what it is, since when (if that is known), and a word on it."""
+
+    subject: str
+    since: datetime | None
+    note: str
+
+
+Find = Callable[[Act[Any], datetime], Awaitable[Sequence[Stuck]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One way of being stuck: its name, why it happens and what helps, in both languages.
+
+    ``find(act, real)`` goes by ``act.now``, the trade's time, or by the wall clock ``real``.
+    """
+
+    slug: str
+    title: str
+    why: str
+    do: str
+    find: Find
+
+
+def rows(statement: str) -> Find:
+    """A question in SQL: columns subject, since, note; it may use :now, :real and :limit."""
+    query = text(statement)
+
+    async def find(act: Act[Any], real: datetime) -> Sequence[Stuck]:
+        connection = await act.session.connection()
+        values = {"now": act.now, "real": real, "limit": COUNTED}
+        used = {name: values[name] for name in query.compile().params}
+        return [Stuck(*row) for row in await connection.execute(query, used)]
+
+    return find
+
+
+def _parked(state: str, minutes: int) -> Find:
+    return rows(f"""
+        SELECT subject, since, '#' || id || ' ' || key || ' ×' || attempts || ' ' || reason
+        FROM retry WHERE state = '{state}'
+            AND since <= CAST(:real AS timestamptz) - interval '{minutes} minutes'
+        ORDER BY since LIMIT :limit""")
+
+
+UNSENT = Question(
+    "unsent",
+    "未发出的事实 facts not sent",
+    "消息总线不通、拒收，或本服务未运行 the broker is away or refuses, or the service does not run",
+    "看 /readyz 与总线日志；恢复后自动发出 see /readyz and the broker's log; they flow by themselves",
+    rows("""
+        SELECT subject, recorded, key || ' ×' || attempts FROM outbox
+        WHERE position IS NULL AND recorded <= CAST(:real AS timestamptz) - interval '1 minute'
+        ORDER BY id LIMIT :limit"""),
+)
+
+# What every service has: the facts it says, and those it could not handle yet.
+EVERYWHERE = (
+    UNSENT,
+    Question(
+        "dead",
+        "处理失败、需人工的事实 facts that failed for good",
+        "多次失败或不合契约，见原因 it failed too often or fits no contract; the reason says which",
+        "先排除原因，再 make replay  mend the cause, then make replay",
+        _parked("dead", 0),
+    ),
+    Question(
+        "failed",
+        "正在重试的事实 facts that keep failing",
+        "处理时出错，自动重试 12 次 the handler raises; 12 tries, then it is dead",
+        "按原因中的位置看服务日志 look for the place named in the service's log",
+        _parked("failed", 10),
+    ),
+    Question(
+        "behind",
+        "排在失败事实之后的事实 facts behind a failed one",
+        "同一工单前一事实失败 an earlier fact of the same ticket failed",
+        "处理失败者后自动继续 mend the failed one; they follow",
+        _parked("behind", 10),
+    ),
+    Question(
+        "early",
+        "等待前情的事实 facts that came too early",
+        "前一服务的事实尚未到达 the fact they build on has not arrived: its speaker is silent",
+        "看前情所属服务是否运行；丢失则 resend  see whether its speaker runs; resend what was lost",
+        _parked("early", 10),
+    ),
+)
+
+
+# --- what services tell of one another ---------------------------------------------------------
+
+
+class Marks(NamedTuple):
+    """How far a ticket is as one service knows it: rounds, 0 for none; None: it does not keep it."""
+
+    number: str
+    round: int
+    resolved: int
+    closed: int | None
+    withdrawn: bool
+
+
+SAID = text("""
+    SELECT subject, max(recorded) AS said FROM outbox
+    WHERE subject = ANY(CAST(:subjects AS text[])) AND key = :key
+    GROUP BY subject HAVING bool_and(position IS NOT NULL)""")
+
+PARKED = text("""
+    SELECT subject FROM retry WHERE subject = ANY(CAST(:subjects AS text[])) AND key = :key""")
+
+
+async def said(act: Act[Any], key: str, subjects: Sequence[str]) -> dict[str, datetime]:
+    """Subject → when this service last said such a fact; none while one is not yet sent."""
+    connection = await act.session.connection()
+    found = await connection.execute(SAID, {"subjects": subjects, "key": key})
+    return {row.subject: row.said for row in found}
+
+
+async def parked(act: Act[Any], key: str, subjects: Sequence[str]) -> set[str]:
+    """The subjects of which such a fact waits in this service's own table of retries."""
+    connection = await act.session.connection()
+    found = await connection.execute(PARKED, {"subjects": subjects, "key": key})
+    return {row.subject for row in found}
+
+
+async def marks(act: Act[Any], statement: str, numbers: Sequence[str]) -> dict[str, Marks]:
+    """How far tickets are here, by number; what is not known here is missing."""
+    connection = await act.session.connection()
+    found = await connection.execute(text(statement), {"numbers": numbers})
+    return {row.number: Marks(*row) for row in found}
+
+
+async def open_after(act: Act[Any], statement: str, after: str, limit: int) -> list[str]:
+    """The next numbers of tickets that are open here."""
+    connection = await act.session.connection()
+    found = await connection.execute(text(statement), {"after": after, "limit": limit})
+    return [row.number for row in found]
