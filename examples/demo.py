@@ -215,7 +215,7 @@ class Telling:
     def __init__(self) -> None:
         self._waiting: list[str] | None = []
 
-    def begin(self, title: str) -> None:
+    def open(self, title: str) -> None:
         """Tell the title and what has waited, and from now on whatever comes at once."""
         for line in (f"\n{title}", *(self._waiting or ())):
             say(line)
@@ -240,7 +240,7 @@ async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProces
     async with county_of(http, running, lambda given: County(http, given, citizens)) as county:
         for title, story in TOLD:
             telling = Telling()
-            telling.begin(title)
+            telling.open(title)
             await story(Scene(county, citizens, telling.tell))
 
 
@@ -274,7 +274,7 @@ async def _tell_all(
     month = asyncio.create_task(run_month(http, other, telling))
     try:
         await tell_stories(http, one)
-        telling.begin("五  一个月：约五百五十件  A month of the county's volume")
+        telling.open("五  一个月：约五百五十件  A month of the county's volume")
         return await month
     finally:
         month.cancel()
