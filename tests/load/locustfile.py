@@ -16,6 +16,7 @@ from typing import Any
 
 import gevent
 from locust import FastHttpUser, constant, events, task
+from locust.exception import StopUser
 
 from shared import clock
 from tests.load.arrivals import at_random, replayed
@@ -48,16 +49,22 @@ class PhoneLine(FastHttpUser):  # type: ignore[misc]  # locust stands in an envi
 
     wait_time = constant(0)
     network_timeout = connection_timeout = 20.0
+    busy = 0  # lines that wait for their call or its answer
 
     @task  # type: ignore[untyped-decorator]
     def call(self) -> None:
-        """The next call, when it is due; the test ends with the last one."""
+        """The next call, when it is due; the test ends with the last answer."""
         due = next(_calls, None)
         if due is None:
-            self.environment.runner.quit()
-            return
-        gevent.sleep(max(0.0, due - (clock.real() - _started).total_seconds()))
-        self._make()
+            if not PhoneLine.busy:
+                gevent.spawn(self.environment.runner.quit)  # it ends this line, too
+            raise StopUser
+        PhoneLine.busy += 1
+        try:
+            gevent.sleep(max(0.0, due - (clock.real() - _started).total_seconds()))
+            self._make()
+        finally:
+            PhoneLine.busy -= 1
 
     def _make(self) -> None:
         call = _phone.next()
