@@ -6,11 +6,13 @@ SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
 	folder = Path("var/compose/signing"); make_key(folder, "first"); \
 	print(issue(folder, "service", "feedback", days=3650))
+# A load tester is a phone system: its token, or one of the embedded system's for a day.
+SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove lint fmt contracts token dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts token dead replay stuck lock up down
 .PHONY: broker var/compose/broker.json
 
 help: ## 列出命令 list the commands
@@ -27,6 +29,18 @@ test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples
 	HYPOTHESIS_PROFILE=prove $(PY) -m pytest -m unit $(ARGS)
+
+bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (8 minutes)
+	$(PY) -m tests.load.bench $(ARGS)
+
+load: .venv/ready ## 加压 send load (URL=http://… RATE=20 SECONDS=30, or CSV=… SPEED=60)
+	@$(SIGNED) $(PY) -m tests.load $(if $(URL),--url '$(URL)') $(if $(RATE),--rate '$(RATE)') \
+		$(if $(SECONDS),--seconds '$(SECONDS)') $(if $(CSV),--csv '$(CSV)') \
+		$(if $(SPEED),--speed '$(SPEED)') $(ARGS)
+
+locust: .venv-load/ready ## 用 Locust 加压 the same load from locust (URL=… ARGS="--headless …")
+	@$(SIGNED) PYTHONPATH=. .venv-load/bin/locust --locustfile tests/load/locustfile.py \
+		$(if $(URL),--host '$(URL)') $(ARGS)
 
 lint: .venv/ready ## 检查 ruff, mypy, import contracts
 	.venv/bin/ruff check $(CODE)
@@ -66,6 +80,13 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock
 	$(LOCKING) $(ARGS) --constraints requirements.lock pyproject.toml \
 		--output-file requirements-image.lock
+	$(LOCKING) $(ARGS) --group load --output-file requirements-load.lock
+
+# locust has an environment of its own: nothing else here needs a fifth of what it brings.
+.venv-load/ready: requirements-load.lock | .venv/ready
+	.venv/bin/uv venv --quiet --clear .venv-load
+	VIRTUAL_ENV=.venv-load .venv/bin/uv pip sync --quiet --require-hashes requirements-load.lock
+	@touch $@
 
 .venv/ready: requirements.lock setup.sh
 	@PYTHON='$(PYTHON)' ./setup.sh

@@ -103,33 +103,34 @@ class Postgres:
 
 
 @contextmanager
-def provide_postgres() -> Iterator[Postgres]:
-    """A PostgreSQL while the block lasts."""
+def provide_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A PostgreSQL while the block lasts; ``durable``: one that waits for the disk, to measure."""
     if given := os.environ.get("JIESU_TEST_POSTGRES"):
         yield Postgres(given)
     elif docker_answers():
-        with _postgres_in_docker() as server:
+        with _postgres_in_docker(durable) as server:
             yield server
     else:
-        with _postgres_from_wheel() as server:
+        with _postgres_from_wheel(durable) as server:
             yield server
 
 
 @contextmanager
-def _postgres_in_docker() -> Iterator[Postgres]:
+def _postgres_in_docker(durable: bool) -> Iterator[Postgres]:
     os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when the package is imported
     from testcontainers.community.postgres import PostgresContainer
 
-    command = "postgres -c max_connections=300 -c fsync=off -c full_page_writes=off"
+    command = "postgres -c max_connections=300"
+    command += "" if durable else " -c fsync=off -c full_page_writes=off"
     with PostgresContainer(POSTGRES_IMAGE, driver="asyncpg").with_command(command) as container:
         yield Postgres(container.get_connection_url())
 
 
 @contextmanager
-def _postgres_from_wheel() -> Iterator[Postgres]:
+def _postgres_from_wheel(durable: bool) -> Iterator[Postgres]:
     home = Path(tempfile.mkdtemp(prefix="jiesu-postgres-"))
     try:
-        with embedded.start(home, durable=False) as server:
+        with embedded.start(home, durable=durable) as server:
             yield Postgres(server.url("postgres"))
     finally:
         shutil.rmtree(home)

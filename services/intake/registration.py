@@ -235,7 +235,7 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
     if not items:
         return []
     rows = [
-        _row(act, item, number)
+        ticket_row(act, item, number)
         for item, number in zip(items, await _numbers(act, len(items)), strict=True)
     ]
     connection = await act.session.connection()
@@ -250,10 +250,10 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
         else:
             receipts.append(Receipt(holder.number, holder.id, holder.registered, created=False))
     if created:
-        sealed = [_sealed(act.config, item, row["number"]) for item, row in created]
+        sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(insert(Vault), sealed)
     for item, row in created:
-        _tell(act, item, row)
+        tell(act, item, row)
     return receipts
 
 
@@ -275,7 +275,8 @@ async def _earlier(act: Act[Config], rows: Sequence[dict[str, Any]]) -> dict[tup
     return {(row.channel, row.source_number): row for row in found}
 
 
-def _row(act: Act[Config], item: Registration, number: str) -> dict[str, Any]:
+def ticket_row(act: Act[Config], item: Registration, number: str) -> dict[str, Any]:
+    """The ticket as others may know it, under its number."""
     body, caller = item.body, item.body.caller or Citizen()
     copy = rules.working_copy(body.title, body.content, body.address, person_of(caller))
     return {
@@ -317,7 +318,7 @@ def person_of(caller: Citizen) -> Person:
     return Person(caller.name, caller.phone, caller.address)
 
 
-def _sealed(config: Config, item: Registration, number: str) -> dict[str, Any]:
+def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]:
     """The vault's row: who called and the words as they were said, sealed to the number."""
     body, caller = item.body, item.body.caller or Citizen()
     identity = {
@@ -329,7 +330,8 @@ def _sealed(config: Config, item: Registration, number: str) -> dict[str, Any]:
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
 
 
-def _tell(act: Act[Config], item: Registration, row: dict[str, Any]) -> None:
+def tell(act: Act[Config], item: Registration, row: dict[str, Any]) -> None:
+    """Say that it was registered, under the caller's trace and in the caller's name."""
     place = rules.visible(row["confidential"], row["address"], item.body.location)
     fact = TicketRegistered(
         ticket_type=item.body.type,

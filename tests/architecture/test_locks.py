@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.source import PROJECT
 
-LOCKS = ("requirements.lock", "requirements-image.lock")
+LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-load.lock")
 PINNED = re.compile(r"^([a-z0-9.-]+(?:\[[a-z,]+\])?)==(\S+)", re.MULTILINE)
 
 

@@ -1,0 +1,30 @@
+"""The bench runs: a few of everything, every figure there. How fast is for `make bench` to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.registry import NAMES
+from tests.infrastructure import Broker, Postgres
+from tests.load import bench
+from tests.load.measures import SMALL
+
+PARTS = ("broker", "database", *NAMES)
+
+
+async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) -> None:
+    steps: list[str] = []
+    found = await bench.run(postgres, rabbitmq, SMALL, frozenset(), steps.append)
+    figures, details = found["figures"], found["details"]
+    for name in (*bench.AT_LEAST, *bench.AT_MOST, "batch_per_s", "dispatch_p50_ms"):
+        assert figures[name] > 0, name
+    assert all(figures[f"start_s.{name}"] > 0 for name in NAMES)
+    assert details["dispatch"] == {"rate": 20.0, "tickets": SMALL.dispatches, "missing": 0}
+    assert details["intake"]["refused"] == details["plain"]["refused"] == 0
+    assert details["drain"]["facts"] == SMALL.backlog
+    assert details["drain"]["stuck"] == 0
+    assert figures["facts_per_ticket"] > 10
+    if "cpu_share.database" in figures:  # else it runs in a container
+        shares = [figures[f"cpu_share.{part}"] for part in PARTS]
+        assert sum(shares) == pytest.approx(1)
+        assert figures["cpu_ms_per_ticket"] > 0

@@ -1,0 +1,357 @@
+"""The figures of `make bench`, each measured by a function of its own on a plant that runs.
+
+A measure answers figures by name and, under ``details``, what they were made of. None of them
+waits for ever: each is bounded by the sizes and seconds of the plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from services.registry import NAMES
+from shared.clock import pause
+from tests.load.arrivals import at_random
+from tests.load.calls import complaint, encoded
+from tests.load.county import loops
+from tests.load.plant import Plant
+from tests.load.tally import quantile
+from tests.load.wire import Wire
+
+Figures = dict[str, Any]
+TICKETS = "/v1/tickets"
+LISTENERS = tuple(name for name in NAMES if name != "intake")
+UNIT, WATER = "GSGS", "water.supply"  # a unit with a queue, and what the catalogue sends to it
+EMPTY_WITHIN = 2.0  # seconds after the end for the outbox
+LOOK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of a bench; seconds are the most each part may take."""
+
+    seconds: float = 8.0
+    requests: int = 12_000
+    lines: int = 64
+    plain_requests: int = 4_000
+    batch: int = 500
+    batches: int = 16
+    rate: float = 20.0
+    dispatches: int = 400
+    tickets: int = 1_000
+    loop_seconds: float = 120.0
+    backlog: int = 100_000
+    drain_seconds: float = 100.0
+
+
+SMALL = Plan(
+    seconds=1.0,
+    requests=60,
+    lines=8,
+    plain_requests=20,
+    batch=10,
+    batches=2,
+    dispatches=8,
+    tickets=4,
+    loop_seconds=30.0,
+    backlog=100,
+    drain_seconds=15.0,
+)
+
+
+def now() -> float:
+    """Seconds on the loop's clock."""
+    return asyncio.get_running_loop().time()
+
+
+# --- a storm of requests -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Storm:
+    """Requests sent as fast as they are answered: how many were, in how many seconds."""
+
+    answered: int = 0
+    seconds: float = 0.0
+    refused: int = 0
+
+    @property
+    def per_s(self) -> float:
+        """Answers a second."""
+        return self.answered / self.seconds if self.seconds else 0.0
+
+
+async def storm(
+    wire: Wire, requests: Iterable[bytes], lines: int, seconds: float, owed: int
+) -> Storm:
+    """Send requests on so many connections until they or the seconds run out."""
+    waiting, counted, began = iter(requests), Storm(), now()
+
+    async def line() -> None:
+        for request in waiting:
+            if now() - began > seconds:
+                break
+            status, _ = await wire.send(request)
+            counted.answered += status == owed
+            counted.refused += status != owed
+
+    await asyncio.gather(*(line() for _ in range(lines)))
+    counted.seconds = now() - began
+    return counted
+
+
+def registrations(plant: Plant, name: str, count: int, seed: int) -> list[bytes]:
+    """Encoded registrations, each under a key of its own."""
+    throw, token, wire = Random(seed), plant.token("phone_system"), plant.wire(name)
+    return [
+        wire.encode(
+            "POST",
+            TICKETS,
+            encoded(complaint(throw)),
+            token | {"Idempotency-Key": f"{name}-{seed}-{at}"},
+        )
+        for at in range(count)
+    ]
+
+
+async def _emptied(plant: Plant, name: str, patience: float) -> float:
+    """Seconds until the outbox of a service is empty, or the patience when it is not by then."""
+    began = now()
+    while now() - began < patience:
+        if not await plant.unsent(name):
+            return now() - began
+        await pause(LOOK)
+    return patience
+
+
+# --- intake ------------------------------------------------------------------------------------
+
+
+async def intake(plant: Plant, plan: Plan) -> Figures:
+    """Registrations a second at intake alone: the other services are stopped, their queues fill.
+
+    It counts while the relay keeps up. When it does not, fewer connections are tried.
+    """
+    await storm(plant.wire("intake"), registrations(plant, "intake", plan.lines * 2, 0), 8, 2, 201)
+    tried, lines, cpu = [], plan.lines, await plant.cpu()
+    while lines:
+        requests = registrations(plant, "intake", plan.requests, lines)
+        came = await storm(plant.wire("intake"), requests, lines, plan.seconds, 201)
+        emptied = await _emptied(plant, "intake", plan.seconds * 4)
+        tried.append({"lines": lines, "per_s": came.per_s, "outbox_empty_after_s": emptied})
+        if emptied <= EMPTY_WITHIN or len(tried) == 3:
+            break
+        lines //= 4
+    counts = emptied <= EMPTY_WITHIN and not came.refused
+    used = _difference(cpu, await plant.cpu())
+    details = {"tried": tried, "refused": came.refused, "cpu_share": _shares(used)}
+    return {"intake_per_s": came.per_s if counts else None, "details": details}
+
+
+async def batch(plant: Plant, plan: Plan) -> Figures:
+    """Complaints a second in batches, two at a time."""
+    throw, token, wire = Random(5), plant.token("phone_system"), plant.wire("intake")
+    bodies = [[complaint(throw) for _ in range(plan.batch)] for _ in range(plan.batches)]
+    requests = [
+        wire.encode("POST", f"{TICKETS}/batch", encoded({"tickets": one}), token) for one in bodies
+    ]
+    came = await storm(wire, requests, 2, plan.seconds, 200)
+    emptied = await _emptied(plant, "intake", plan.seconds * 4)
+    details = {"size": plan.batch, "batches": came.answered, "outbox_empty_after_s": emptied}
+    return {"batch_per_s": came.per_s * plan.batch, "details": details}
+
+
+async def plain(plant: Plant, plan: Plan) -> Figures:
+    """The same registrations, written plainly; the other services are stopped as for intake."""
+    await plant.serve("plain", "tests.load.plain:app", "/docs")
+    try:
+        await storm(plant.wire("plain"), registrations(plant, "plain", 20, 0), 4, 2, 201)
+        requests = registrations(plant, "plain", plan.plain_requests, 1)
+        came = await storm(plant.wire("plain"), requests, plan.lines, plan.seconds, 201)
+    finally:
+        await plant.stop("plain")
+    return {"plain_per_s": came.per_s, "details": {"refused": came.refused}}
+
+
+async def hello(plant: Plant, plan: Plan) -> Figures:
+    """What FastAPI under the same server can at most."""
+    await plant.serve("hello", "tests.load.hello:app", "/")
+    try:
+        request = plant.wire("hello").encode("GET", "/")
+        requests = [request] * (plan.requests * 4)
+        came = await storm(plant.wire("hello"), requests, plan.lines, plan.seconds / 2, 200)
+    finally:
+        await plant.stop("hello")
+    return {"hello_per_s": came.per_s, "details": {"refused": came.refused}}
+
+
+# --- all services ------------------------------------------------------------------------------
+
+
+async def starts(plant: Plant, _: Plan) -> Figures:
+    """Seconds from starting a process to its /readyz, one after the other."""
+    await plant.start(*NAMES)
+    return {f"start_s.{name}": plant.processes[name].started for name in NAMES}
+
+
+async def dispatch(plant: Plant, plan: Plan) -> Figures:
+    """From the answer to a registration to its message in the unit's queue, at a steady rate."""
+    accepted: dict[str, float] = {}
+    arrived: dict[str, float] = {}
+    wire, token, throw = plant.wire("intake"), plant.token("phone_system"), Random(20)
+
+    async def hear(message: AbstractIncomingMessage) -> None:
+        arrived.setdefault(json.loads(message.body)["subject"], now())
+
+    async def register(at: int) -> None:
+        body = encoded(complaint(throw) | {"type": "help", "topic": WATER, "flags": ()})
+        headers = token | {"Idempotency-Key": f"dispatch-{at}"}
+        status, answer = await wire.send(wire.encode("POST", TICKETS, body, headers))
+        if status == 201:
+            accepted[json.loads(answer)["number"]] = now()
+
+    async with plant.channel() as channel:
+        queue = await channel.get_queue(f"unit.{UNIT}")
+        await queue.purge()
+        await queue.consume(hear, no_ack=True)
+        await _steadily(register, plan.dispatches, plan.rate)
+        deadline = now() + plan.seconds
+        while not accepted.keys() <= arrived.keys() and now() < deadline:
+            await pause(LOOK)
+    taken = sorted(max(0.0, arrived[n] - accepted[n]) * 1000 for n in accepted.keys() & arrived)
+    missing = plan.dispatches - len(taken)
+    figures = {f"dispatch_p{share}_ms": quantile(taken, share / 100) for share in (50, 99)}
+    return figures | {"details": {"rate": plan.rate, "tickets": len(taken), "missing": missing}}
+
+
+async def _steadily(do: Any, count: int, rate: float) -> None:
+    """Begin something so many times, at random moments, without waiting for its end."""
+    began = now()
+    async with asyncio.TaskGroup() as group:
+        for at, due in zip(range(count), at_random(rate), strict=False):
+            await pause(max(0.0, began + due - now()))
+            group.create_task(do(at))
+
+
+FACTS = "SELECT count(*) FROM outbox"
+BYTES = "SELECT coalesce(sum(octet_length(body)), 0) FROM outbox"
+COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+
+
+async def loop(plant: Plant, plan: Plan) -> Figures:
+    """Whole loops a second, and what one ticket costs; everything on the same cores."""
+    facts, size, commits = [await _over_all(plant, query) for query in (FACTS, BYTES, COMMITS)]
+    cpu, began = await plant.cpu(), now()
+    async with asyncio.timeout(plan.loop_seconds):
+        await loops(plant, plan.tickets)
+    seconds, used = now() - began, _difference(cpu, await plant.cpu())
+    told = await _over_all(plant, FACTS) - facts
+    served = {name: value for name, value in used.items() if name != "load"}
+    complete = {"broker", "database"} <= used.keys()  # not when they run in containers
+    return {
+        "loop_per_s": plan.tickets / seconds,
+        "facts_per_ticket": told / plan.tickets,
+        "bytes_per_fact": (await _over_all(plant, BYTES) - size) / told,
+        "commits_per_ticket": (await _over_all(plant, COMMITS) - commits) / plan.tickets,
+        "cpu_ms_per_ticket": sum(served.values()) * 1000 / plan.tickets if complete else None,
+        **{f"cpu_share.{name}": share for name, share in _shares(served).items()},
+        **{f"rss_mb.{name}": size for name, size in plant.rss().items()},
+        "details": {"tickets": plan.tickets, "seconds": seconds, "load_cpu_s": used["load"]},
+    }
+
+
+async def _over_all(plant: Plant, query: str) -> int:
+    return sum([int(await plant.value(name, query)) for name in NAMES])
+
+
+def _difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {name: after[name] - before[name] for name in after.keys() & before.keys()}
+
+
+def _shares(used: dict[str, float]) -> dict[str, float]:
+    whole = sum(used.values()) or 1.0
+    return {name: value / whole for name, value in sorted(used.items())}
+
+
+# --- a backlog ---------------------------------------------------------------------------------
+
+# Facts as intake said them, about tickets nobody has heard of yet.
+FILL = """
+    WITH sample AS (
+        SELECT row_number() OVER (ORDER BY id) - 1 AS at, event, subject, key, body, recorded
+        FROM outbox WHERE key = 'ticket.registered' ORDER BY id LIMIT 500),
+    wanted AS (
+        SELECT n, gen_random_uuid() AS event, '20991231-' || lpad(n::text, 6, '0') AS subject
+        FROM generate_series(1, $1::int) AS n)
+    INSERT INTO outbox (event, subject, key, body, recorded)
+    SELECT w.event, w.subject, s.key,
+        replace(replace(s.body, s.event::text, w.event::text), s.subject, w.subject), s.recorded
+    FROM wanted w JOIN sample s ON s.at = w.n % (SELECT count(*) FROM sample) ORDER BY w.n"""
+HANDLED = "SELECT count(*) FROM inbox"
+STUCK = "SELECT count(*) FROM retry"
+
+
+async def drain(plant: Plant, plan: Plan) -> Figures:
+    """The broker was away: facts wait in intake's outbox. Seconds from starting intake and
+    dispatcher until the dispatcher has handled them all and its own facts are out.
+
+    What is not done in its time is extrapolated from what was, and says so.
+    """
+    await plant.stop(*plant.processes)
+    await _purge(plant)
+    async with plant.connection("intake") as connection:
+        await connection.execute(FILL, plan.backlog)
+    handled = int(await plant.value("dispatcher", HANDLED))
+    began = now()
+    await plant.start("dispatcher", "intake")
+    relayed, done = None, 0
+    while now() - began < plan.drain_seconds:
+        done = int(await plant.value("dispatcher", HANDLED)) - handled
+        if relayed is None and not await plant.unsent("intake"):
+            relayed = now() - began
+        if done >= plan.backlog and not await plant.unsent("dispatcher"):
+            break
+        await pause(0.25)
+    seconds = now() - began
+    return {
+        "drain_100k_facts_s": seconds * 100_000 / done if done else None,
+        "details": {
+            "facts": done,
+            "seconds": seconds,
+            "relayed_after_s": relayed,
+            "extrapolated": done < 100_000,
+            "stuck": await plant.value("dispatcher", STUCK),
+        },
+    }
+
+
+async def _purge(plant: Plant) -> None:
+    """Empty the services' queues of what earlier measures left."""
+    async with plant.channel() as channel:
+        for name in NAMES:
+            await (await channel.get_queue(f"svc.{name}")).purge()
+
+
+async def stop_listeners(plant: Plant, _: Plan) -> Figures:
+    """Intake is measured alone: the others stop, and what is said to them waits."""
+    await plant.stop(*LISTENERS)
+    return {}
+
+
+MEASURES: Sequence[Any] = (
+    starts,
+    loop,
+    dispatch,
+    stop_listeners,
+    intake,
+    batch,
+    plain,
+    hello,
+    drain,
+)

@@ -1,0 +1,120 @@
+"""What group commit and outbox are measured against: the same registration, written plainly.
+
+One ORM transaction per request, then one publish the request waits for. Everything else is
+intake's own: body, codes, masks, vault, key, number, log, metrics, the server and its settings.
+It may lose a fact: between commit and publish nobody remembers it. Run by uvicorn, for `make bench`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import aio_pika
+import uuid6
+from fastapi import Depends, FastAPI, Request
+
+from services.intake import rules
+from services.intake.models import DayNumber, Ticket, Vault
+from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
+from services.intake.schemas import Links, NewTicket, Registered
+from services.intake.settings import Config, Settings
+from shared import clock
+from shared.auth import Gate, Key, calling
+from shared.bus import EXCHANGE
+from shared.db import Act, Asked, Caller, Store, Told
+from shared.events import Fact
+from shared.inbox import once
+from shared.observability import Metrics, configure_logs
+from shared.problems import Observed, install_problems
+
+POOL = 20  # one connection a request: with intake's five it would be slower still
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """A database without an outbox, and a channel with confirms."""
+    settings = Settings()
+    configure_logs(settings.log_level)
+    app.state.service = SimpleNamespace(gate=Gate(settings.token_keys))
+    app.state.store = Store("intake", settings.database_url, settings.load(), pool_size=POOL)
+    async with await aio_pika.connect(settings.bus_url) as connection:
+        app.state.exchange = await (await connection.channel()).get_exchange(EXCHANGE)
+        yield
+    await app.state.store.close()
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(Observed, service="plain", metrics=Metrics())
+install_problems(app)
+
+
+@app.post("/v1/tickets", status_code=201)
+async def register(
+    request: Request,
+    body: NewTicket,
+    caller: Annotated[Caller, Depends(calling("phone_system"))],
+    key: Key = None,
+) -> Registered:
+    """Register a complaint."""
+    store: Store[Config] = request.app.state.store
+    check_codes(body, store.config)
+    item = Registration.of(body, caller, key)
+    async with store.act(caller.actor, caller=caller, asked=Asked("POST", key)) as act:
+        answer = await once(act, body, Registered, lambda: _insert(act, item))
+    for told in act.told:
+        await _publish(request.app.state.exchange, told)
+    return answer
+
+
+async def _insert(act: Act[Config], item: Registration) -> Registered:
+    number = await _number(act)
+    row = ticket_row(act, item, number)
+    act.session.add(Ticket(**row))
+    await act.session.flush()
+    act.session.add(Vault(**vault_row(act.config, item, number)))
+    await act.session.flush()
+    tell(act, item, row)
+    here = f"/v1/tickets/{number}"
+    return Registered(
+        number=number,
+        id=row["id"],
+        code=act.config.digester.ticket_code(number),
+        registered_at=row["registered"],
+        links=Links(self=here, progress=f"{here}/progress"),
+    )
+
+
+async def _number(act: Act[Config]) -> str:
+    today = act.now.astimezone(ZoneInfo(act.config.policy.timezone)).date()
+    day = await act.session.get(DayNumber, today, with_for_update=True)
+    if day is None:
+        day = DayNumber(day=today, last=0)
+        act.session.add(day)
+    day.last += 1
+    return rules.compose_number(today, day.last)
+
+
+async def _publish(exchange: Any, told: Told) -> None:
+    fact = Fact(
+        id=UUID(bytes=uuid6.uuid7().bytes),
+        type=told.data.type(),
+        source="intake",
+        subject=told.subject,
+        time=told.time,
+        recorded=clock.now(),
+        seq=1,
+        round=told.round,
+        assignment=None,
+        unit=None,
+        actor=told.actor,
+        traceparent=told.traceparent,
+        data=told.data,
+    )
+    mode = aio_pika.DeliveryMode.PERSISTENT
+    message = aio_pika.Message(fact.encode(), message_id=str(fact.id), delivery_mode=mode)
+    await exchange.publish(message, fact.key)
