@@ -73,12 +73,7 @@ AWAY = Question(
     "数据库无法读取 a database that cannot be read",
     "数据库停止、不可达或过慢 it is down, out of reach or too slow",
     "恢复数据库后再看本页 bring it back, then read this page again",
-    find=lambda act, real: _nothing(),
 )
-
-
-async def _nothing() -> Sequence[Stuck]:
-    return ()
 
 
 async def _of_service(name: str, store: Store[Any], now: datetime, real: datetime) -> list[Group]:
@@ -118,14 +113,12 @@ UNHEARD = Question(
     "handled nor parked here: the service is down or behind, or the broker lost it",
     "看本服务 /readyz 与队列；确已丢失则 resend  see its /readyz and queue; if lost, resend it: "
     "python -m services resend SPEAKER --ticket NUMBER",
-    find=lambda act, real: _nothing(),
 )
 UNKNOWN = Question(
     "unknown",
     "受理库中没有的工单 tickets intake does not have",
     "受理库可能由旧备份恢复 intake's database may have been restored from an older backup",
     "补恢复受理库 restore what is missing (docs/operations.md, Backup and restore)",
-    find=lambda act, real: _nothing(),
 )
 
 
@@ -213,7 +206,6 @@ UNREAD = Question(
     "无人读取或积压的队列 queues nobody reads, or that are deep",
     "单位系统或服务未连接，或读得太慢 the department's system or the service is away or too slow",
     "联系单位；久不读取则改 delivery: feed  ring the unit; if it stays away, set delivery: feed",
-    find=lambda act, real: _nothing(),
 )
 
 

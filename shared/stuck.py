@@ -29,6 +29,11 @@ class Stuck(NamedTuple):
 Find = Callable[[Act[Any], datetime], Awaitable[Sequence[Stuck]]]
 
 
+async def elsewhere(_: Act[Any], __: datetime) -> Sequence[Stuck]:
+    """No answer here: whoever looks at more than one database has it."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One way of being stuck: its name, why it happens and what helps, in both languages.
@@ -40,7 +45,7 @@ class Question:
     title: str
     why: str
     do: str
-    find: Find
+    find: Find = elsewhere
 
 
 def rows(statement: str) -> Find:

@@ -434,6 +434,12 @@ async def test_a_call_asked_for_by_a_process_that_died(
             county.at(f"2026-03-03T{minute}+08:00")
             await calling.run("ring")
         assert await county.found() == {("feedback", "unasked")}
+        county.at("2026-03-03T11:29+08:00")
+        await calling.run("ring")
+        county.at("2026-03-03T13:30+08:00")  # nobody is rung up at noon
+        assert await county.found() == {("feedback", "unasked")}
+        county.at("2026-03-03T14:45+08:00")
+        assert await county.found() == {("feedback", "unasked"), ("feedback", "unmoved")}
 
 
 # --- the page itself ---------------------------------------------------------------------------
