@@ -11,6 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove lint fmt contracts token dead replay lock up down
+.PHONY: broker var/compose/broker.json
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,8 +50,11 @@ dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
 	$(PY) -m services replay $(ARGS)
 
-up: .env ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
+up: .env var/compose/broker.json ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --build --detach --wait
+
+broker: var/compose/broker.json ## 更新代理 give the running broker new units' users and queues, new facts' rights
+	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions < $<
 
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
@@ -63,13 +67,20 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 .venv/ready: requirements.lock setup.sh
 	@PYTHON='$(PYTHON)' ./setup.sh
 
+# Who may do what on the broker, with hashes of the passwords in .env; a new unit's password is added there.
+var/compose/broker.json: | .env
+	@mkdir -p $(@D); . ./.env; JIESU_CONFIG_DIR=$${JIESU_CONFIG_DIR:-config/ziyang} \
+		$(PY) -m services broker-definitions --passwords .env > $@.new
+	@cmp -s $@.new $@ || cat $@.new > $@; rm $@.new # in place: a container sees the file it was given
+	@chmod 644 $@ # the broker's own user reads it
+
 # Secrets of this deployment, made once. Services see public keys; the key that signs tokens stays
 # in var/compose/signing: make token ARGS="--keys var/compose/signing --role supervisor"
 .env: | .venv/ready
 	@umask 077; set -eu; \
 	token=$$($(PY) -c '$(SIGN)'); \
 	key() { head -c 32 /dev/urandom | base64; }; \
-	{ for name in POSTGRES_PASSWORD RABBITMQ_PASSWORD MIGRATE_BROKER_PASSWORD \
+	{ for name in POSTGRES_PASSWORD ADMIN_BROKER_PASSWORD MIGRATE_BROKER_PASSWORD \
 		CONSOLE_DATABASE_PASSWORD $(SERVICES:=_DATABASE_PASSWORD) $(SERVICES:=_BROKER_PASSWORD); do \
 		echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; done; \
 	for name in WEBHOOK_SECRET $(SERVICES:=_INDEX_KEY); do echo "$$name=$$(key)"; done; \

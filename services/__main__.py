@@ -3,6 +3,7 @@
 python -m services                      all services in one process, embedded PostgreSQL
 python -m services intake               one service, on the addresses in JIESU_…
 python -m services migrate [NAME…]      databases and broker topology, before anything starts
+python -m services broker-definitions   users, rights and queues, for RabbitMQ to load
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
@@ -12,6 +13,7 @@ python -m services contracts            writes docs/ from the code
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services import embedded, runner
 from services.registry import NAMES, PORTS, migrations, part, topology
+from services.tls import Tls
 from shared.auth import ROLES, issue, make_key
 from shared.bus import BusTrouble, connect
 from shared.db import Act, Store, migrate
@@ -107,6 +110,7 @@ def migrate_all(names: Annotated[list[str] | None, typer.Argument()] = None) -> 
 
 
 async def _migrate(names: list[str]) -> None:
+    Tls().trust()
     for name in names:
         await migrate(_settings(name).database_url, migrations(name))
         print(f"{name}: schema is current")
@@ -185,10 +189,28 @@ async def _in_each(
 def _databases() -> Iterator[Callable[[str], str]]:
     """Addresses of the databases: the environment's, or those of the embedded server."""
     if _has("DATABASE_URL"):
+        Tls().trust()
         yield lambda name: _settings(name).database_url
         return
     with embedded.use() as server:
         yield lambda name: server.url(f"jiesu_{name}")
+
+
+@cli.command("broker-definitions")
+def broker_definitions(
+    passwords: Annotated[
+        Path, typer.Option(help="private file of NAME_BROKER_PASSWORD=…; what is missing is added")
+    ] = Path(".env"),
+    config: Annotated[
+        Path, typer.Option(envvar="JIESU_CONFIG_DIR", help="folder of units.yaml")
+    ] = Path("config/ziyang"),
+    vhost: str = "jiesu",
+) -> None:
+    """Print RabbitMQ's definitions: a user per service and unit, rights, queues; hashes only."""
+    from services import broker  # imports every service: no other command pays for it
+
+    words = broker.passwords(passwords, broker.users(config))
+    print(json.dumps(broker.definitions(config, words, vhost), indent=1))
 
 
 @cli.command("contracts")

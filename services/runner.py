@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.registry import NAMES, migrations, part, service_queues, topology
+from services.tls import Tls
 from shared import clock
 from shared.app import DEAD
 from shared.auth import issue, make_key
@@ -47,8 +48,11 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> int:
-    """Serve apps by port until stop, SIGINT or SIGTERM; the exit code tells if a loop died."""
+async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **tls: Any) -> int:
+    """Serve apps by port until stop, SIGINT or SIGTERM; the exit code tells if a loop died.
+
+    ``tls`` is what uvicorn needs to serve HTTPS.
+    """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -61,6 +65,7 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event) -> 
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=3,
+                **tls,
             )
         )
         for port, app in apps.items()
@@ -150,7 +155,8 @@ async def system(
 ) -> AsyncIterator[System]:
     """All services in this process, on the local bus unless ``bus_url`` says otherwise.
 
-    ``settings`` are given to every service that has such a field. Raises ConfigError.
+    ``{service}`` in ``bus_url`` becomes who connects: a service, or ``migrate``. ``settings`` are
+    given to every service that has such a field. Raises ConfigError.
     """
     ports = {name: first_port + at for at, name in enumerate(NAMES)}
     check_ports(list(ports.values()))
@@ -161,7 +167,8 @@ async def system(
     for name in NAMES:
         url = await server.ensure(f"jiesu_{name}")
         await migrate(url, migrations(name))
-        apps[name] = part(name).app(part(name).settings(**common, database_url=url))
+        own = {"database_url": url, "bus_url": common["bus_url"].replace("{service}", name)}
+        apps[name] = part(name).app(part(name).settings(**common | own))
     await _declare(common["bus_url"], part("intake").settings(**common).config_dir)
     stop = asyncio.Event()
     ended = asyncio.ensure_future(
@@ -177,7 +184,7 @@ async def system(
 
 async def _declare(bus_url: str, config_dir: Path) -> None:
     """Queues stand before anything is said. Nobody outside can take a unit's from a local bus."""
-    bus = connect(bus_url)
+    bus = connect(bus_url.replace("{service}", "migrate"))
     if isinstance(bus, LocalBus):
         await bus.declare(service_queues())
     else:
@@ -215,4 +222,6 @@ async def run_one(name: str, settings: ServiceSettings, host: str, port: int) ->
             clock.simulate(datetime.fromisoformat(os.environ.get("JIESU_CLOCK_START", "")))
         if not clock.is_stepped():
             clock.simulate(clock.real())
-    return await serve({port: part(name).app(settings)}, host, asyncio.Event())
+    tls = Tls()
+    tls.trust()
+    return await serve({port: part(name).app(settings)}, host, asyncio.Event(), **tls.serving())

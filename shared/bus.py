@@ -246,15 +246,15 @@ class RabbitBus(Bus):
         """On a throw-away channel: a queue that stands with other arguments breaks only that."""
         self._topology.update(topology)
         with _as_trouble():
-            channel = await (await self._connected()).channel()
-            try:
-                await _declare_exchange(channel)
+            connection = await self._connected()
+            if not await _exchange_stands(connection):
+                async with connection.channel() as channel:
+                    await _declare_exchange(channel)
+            async with connection.channel() as channel:
                 for queue, patterns in topology.items():
                     declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
                     for pattern in patterns:
                         await declared.bind(EXCHANGE, pattern)
-            finally:
-                await channel.close()
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         if not messages:
@@ -342,12 +342,9 @@ class RabbitBus(Bus):
 
     async def waiting(self, queue: str) -> int:
         with _as_trouble():
-            channel = await (await self._connected()).channel()
-            try:
+            async with (await self._connected()).channel() as channel:
                 declared = await channel.declare_queue(queue, passive=True)
                 return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
-            finally:
-                await channel.close()
 
     async def close(self) -> None:
         await self._drop()
@@ -368,6 +365,15 @@ async def _next_batch(
 
 def _message(arrived: AbstractIncomingMessage) -> Message:
     return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
+
+
+async def _exchange_stands(connection: AbstractConnection) -> bool:
+    """A service's user may use the exchange and not make it: services/broker.py."""
+    with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
+        async with connection.channel() as channel:
+            await channel.declare_exchange(EXCHANGE, passive=True)
+            return True
+    return False
 
 
 async def _declare_exchange(channel: AbstractChannel) -> None:

@@ -10,6 +10,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,6 +53,10 @@ class ServiceSettings(BaseSettings):
             for name, value in self.secrets().items():
                 if value.get_secret_value() == DEVELOPMENT_KEY:
                     raise ValueError(f"JIESU_{name.upper()} is the development key; set your own")
+            for name in ("database_url", "bus_url"):
+                address = urlsplit(getattr(self, name))
+                if address.password and address.password == address.username:
+                    raise ValueError(f"JIESU_{name.upper()} has its user's name for a password")
         return self
 
     def secrets(self) -> dict[str, SecretStr]:
