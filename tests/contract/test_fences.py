@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelClosed, ProbableAuthenticationError
 from aiormq.exceptions import ChannelAccessRefused
 from typer.testing import CliRunner
@@ -51,13 +51,14 @@ async def channel(fenced: Fenced, user: str) -> AsyncIterator[AbstractChannel]:
 Act = Callable[[AbstractChannel], Awaitable[object]]
 
 
-async def is_refused(fenced: Fenced, user: str, act: Act) -> bool:
-    """Whether the broker refuses a user something, and says it is a matter of rights."""
-    async with channel(fenced, user) as opened:
-        try:
-            await asyncio.wait_for(act(opened), WITHIN)
-        except ChannelAccessRefused:
-            return True
+async def is_refused(connection: AbstractConnection, act: Act) -> bool:
+    """Whether the broker refuses something, and says it is a matter of rights."""
+    opened = await connection.channel(on_return_raises=True)
+    try:
+        await asyncio.wait_for(act(opened), WITHIN)
+    except ChannelAccessRefused:
+        return True
+    await opened.close()
     return False
 
 
@@ -135,7 +136,8 @@ def drop_exchange(name: str) -> Act:
 
 async def refusals(fenced: Fenced, user: str, acts: dict[str, Act]) -> set[str]:
     """The names of those acts a user is refused."""
-    return {name for name, act in acts.items() if await is_refused(fenced, user, act)}
+    async with await aio_pika.connect(fenced.url(user), timeout=WITHIN) as connection:
+        return {name for name, act in acts.items() if await is_refused(connection, act)}
 
 
 # --- a unit ------------------------------------------------------------------------------------
