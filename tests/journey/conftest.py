@@ -1,4 +1,7 @@
-"""All four services on PostgreSQL and RabbitMQ, and a county of examples/ around them."""
+"""All four services on PostgreSQL and RabbitMQ, and a county of examples/ around them.
+
+Everybody connects to the broker as the user made for it: behind the fences the work must go on.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from examples.stories import Told, banquet, gone_wrong
 from services import runner
 from shared.bus import EXCHANGE
 from shared.observability import configure_logs
+from tests.fencing import Fenced, fences
 from tests.infrastructure import Broker, Postgres, free_ports
 
 UNITS = ("HC", "ZJJ")  # they have a queue (delivery: amqp)
@@ -99,29 +103,32 @@ async def journey(
     *_, phone_port = ports = free_ports(5)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(kept_log())
+        fenced = stack.enter_context(fences(rabbitmq))
         system = await stack.enter_async_context(
             runner.system(
                 var,
                 databases,
                 ports[0],
                 datetime.fromisoformat("2026-03-02T08:30+08:00"),
-                bus_url=rabbitmq.url,
+                bus_url=fenced.pattern,
                 phone_system_url=f"http://127.0.0.1:{phone_port}/callbacks",
                 webhook_secret=secret,
                 log_level="DEBUG",
             )
         )
         http = await stack.enter_async_context(open_http())
-        access = Access(system.urls, system.token, secret, rabbitmq.url)
+        access = Access(system.urls, system.token, secret, fenced.url("admin"))
         citizens = Citizens()
         county = County(http, access, citizens, books=tmp_path_factory.mktemp("books"), pause=0.03)
         told = Journey(system, county, databases.made, [], log)
-        await _tell(stack, told, citizens, phone_port)
+        await _tell(stack, told, citizens, phone_port, fenced)
         yield told
     await databases.drop()
 
 
-async def _tell(stack: AsyncExitStack, journey: Journey, citizens: Citizens, port: int) -> None:
+async def _tell(
+    stack: AsyncExitStack, journey: Journey, citizens: Citizens, port: int, fenced: Fenced
+) -> None:
     over = asyncio.Event()
     spy = asyncio.create_task(overhear(journey.county.access.broker or "", journey.overheard, over))
     receiver = journey.county.phone.receiver()
@@ -134,7 +141,7 @@ async def _tell(stack: AsyncExitStack, journey: Journey, citizens: Citizens, por
     )
     for code in UNITS:
         unit = journey.county.unit(code)
-        await stack.enter_async_context(unit.facts.consuming(journey.county.access.broker or ""))
+        await stack.enter_async_context(unit.facts.consuming(fenced.url(f"unit.{code}")))
     try:
         journey.told["banquet"] = await banquet(scene)
         journey.told["gone_wrong"] = await gone_wrong(scene)
