@@ -54,7 +54,7 @@ up: .env var/compose/broker.json ## 容器部署 Docker Compose: postgres, rabbi
 	docker compose up --build --detach --wait
 
 broker: var/compose/broker.json ## 更新代理 give the running broker new units' users and queues, new facts' rights
-	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions < $<
+	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json
 
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
