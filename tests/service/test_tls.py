@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +28,7 @@ from services.tls import Tls
 from shared.bus import BusTrouble, connect
 from shared.db import is_trouble, open_engine
 from shared.errors import ConfigError
+from tests.architecture.source import PROJECT
 from tests.bench import Bench
 from tests.certificates import SSL_REQUEST, Certificates, certify, front
 from tests.infrastructure import Broker, Postgres, free_ports
@@ -190,6 +194,55 @@ async def _is_deaf(port: int) -> bool:
         return True
     writer.close()
     return False
+
+
+# --- a whole process ---------------------------------------------------------------------------
+
+
+async def migrated(url: str, bus_url: str, ca: Path) -> tuple[int | None, str]:
+    """Exit code and words of `python -m services migrate intake` that trusts one authority."""
+    key = b64encode(token_bytes(32)).decode()
+    said = {
+        "JIESU_DATABASE_URL": url,
+        "JIESU_BUS_URL": bus_url,
+        "JIESU_TLS_CA": str(ca),
+        "JIESU_INDEX_KEY": key,
+        "JIESU_VAULT_KEYS": f'{{"first":"{key}"}}',
+        "JIESU_VAULT_CURRENT": "first",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services", "migrate", "intake"),
+        env=os.environ | said,
+        cwd=PROJECT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    words, _ = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, words.decode()
+
+
+async def test_one_setting_is_trusted_on_every_wire(
+    ours: Certificates, strange: Certificates, postgres: Postgres, rabbitmq: Broker
+) -> None:
+    async with (
+        postgres.fresh_database() as fresh,
+        postgres_over(ours, postgres) as any_database,
+        broker_over(ours, rabbitmq) as bus,
+        broker_over(strange, rabbitmq) as strange_bus,
+    ):
+        name = make_url(fresh).database
+        secure = make_url(any_database).set(database=name)
+        url = secure.render_as_string(hide_password=False)
+        code, words = await migrated(url, bus, ours.ca)
+        assert (code, "queues and bindings stand" in words) == (0, True), words
+        code, words = await migrated(url, strange_bus, ours.ca)
+        assert (code, "schema is current" in words, "cannot be reached" in words) == (2, True, True)
+        code, words = await migrated(url, bus, strange.ca)
+        assert (code, "schema is current" in words, "cannot be reached" in words) == (
+            2,
+            False,
+            True,
+        )
 
 
 # --- settings ----------------------------------------------------------------------------------
