@@ -258,9 +258,7 @@ class RabbitBus(Bus):
         """On a throw-away channel: a queue that stands with other arguments breaks only that."""
         self._topology.update(topology)
         async with self._linked() as connection:
-            if not await _exchange_stands(connection):
-                async with connection.channel() as channel:
-                    await _declare_exchange(channel)
+            await _declare_exchange(connection)
             async with connection.channel() as channel:
                 for queue, patterns in topology.items():
                     declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
@@ -391,25 +389,19 @@ def _message(arrived: AbstractIncomingMessage) -> Message:
     return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
 
 
-async def _exchange_stands(connection: AbstractConnection) -> bool:
-    """A service's user may use the exchange and not make it: services/broker.py."""
+async def _declare_exchange(connection: AbstractConnection) -> None:
+    """Unless it stands: a service's user may use it and not make it (services/broker.py)."""
     with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
         async with connection.channel() as channel:
             await channel.declare_exchange(EXCHANGE, passive=True)
-            return True
-    return False
-
-
-async def _declare_exchange(channel: AbstractChannel) -> None:
-    await channel.declare_exchange(UNROUTED, aio_pika.ExchangeType.FANOUT, durable=True)
-    kept = await channel.declare_queue(UNROUTED, durable=True, arguments=KEPT)
-    await kept.bind(UNROUTED)
-    await channel.declare_exchange(
-        EXCHANGE,
-        aio_pika.ExchangeType.TOPIC,
-        durable=True,
-        arguments={"alternate-exchange": UNROUTED},
-    )
+            return
+    kept_aside: dict[str, Any] = {"alternate-exchange": UNROUTED}
+    async with connection.channel() as channel:
+        await channel.declare_exchange(UNROUTED, aio_pika.ExchangeType.FANOUT, durable=True)
+        kept = await channel.declare_queue(UNROUTED, durable=True, arguments=KEPT)
+        await kept.bind(UNROUTED)
+        topic = aio_pika.ExchangeType.TOPIC
+        await channel.declare_exchange(EXCHANGE, topic, durable=True, arguments=kept_aside)
 
 
 def _we_are_stopped() -> bool:

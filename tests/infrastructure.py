@@ -122,7 +122,9 @@ def _postgres_in_docker(durable: bool) -> Iterator[Postgres]:
 
     command = "postgres -c max_connections=300"
     command += "" if durable else " -c fsync=off -c full_page_writes=off"
-    with PostgresContainer(POSTGRES_IMAGE, driver="asyncpg").with_command(command) as container:
+    password = secrets.token_hex(12)  # its own default, test:test, is what services refuse
+    made = PostgresContainer(POSTGRES_IMAGE, password=password, driver="asyncpg")
+    with made.with_command(command) as container:
         yield Postgres(container.get_connection_url())
 
 

@@ -39,7 +39,10 @@ MAIN_LINES = 30
 SHARED_LINES = 3_150  # docs/adr/0017-shared-holds-more-than-planned.md, 0024-the-morning-page.md
 FILE_LINES = 400
 FUNCTION_LINES = 40
-LONG_FILES = {Path("shared/events.py"): "every fact in one file is the point"}
+LONG_FILES = {
+    Path("shared/events.py"): "every fact in one file is the point",
+    Path("shared/bus.py"): "two buses side by side, so that one is read against the other",
+}
 PRODUCT = files("shared", "services", "examples")
 CODE = [path for path in (*PRODUCT, *files("tests")) if "migrations" not in path.parts]
 

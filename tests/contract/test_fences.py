@@ -77,9 +77,13 @@ def get(queue: str) -> Act:
     return act
 
 
+async def _take(_: object) -> None:
+    return
+
+
 def consume(queue: str) -> Act:
     async def act(opened: AbstractChannel) -> object:
-        return await (await opened.get_queue(queue, ensure=False)).consume(print)
+        return await (await opened.get_queue(queue, ensure=False)).consume(_take)
 
     return act
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_bytes
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,6 +28,7 @@ from services.tls import Tls
 from shared.bus import BusTrouble, connect
 from shared.db import is_trouble, open_engine
 from shared.errors import ConfigError
+from tests.architecture.source import PROJECT
 from tests.bench import Bench
 from tests.certificates import SSL_REQUEST, Certificates, certify, front
 from tests.infrastructure import Broker, Postgres, free_ports
@@ -62,7 +68,7 @@ async def postgres_over(certificates: Certificates, postgres: Postgres) -> Async
         if isinstance(folder, str)
         else {"tcp": (plain.host, plain.port or 5432)}
     )
-    async with front(certificates, preamble=SSL_REQUEST, **behind) as port:  # type: ignore[arg-type]
+    async with front(certificates, preamble=SSL_REQUEST, **behind) as port:
         secure = plain.set(host="127.0.0.1", port=port, query={"ssl": "verify-full"})
         yield secure.render_as_string(hide_password=False)
 
@@ -111,8 +117,9 @@ async def test_a_broker_of_ours_is_trusted(ours: Certificates, rabbitmq: Broker)
 async def test_a_broker_of_a_stranger_is_refused(strange: Certificates, rabbitmq: Broker) -> None:
     async with broker_over(strange, rabbitmq) as url:
         bus = connect(url)
-        with pytest.raises(BusTrouble):
+        with pytest.raises(BusTrouble) as refused:
             await bus.declare({"svc.over-tls": ["over.tls"]})
+        assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
         await bus.close()
 
 
@@ -127,11 +134,15 @@ async def why_not_asked(feedback: Bench, certificates: Certificates) -> str | No
         )
         server.expect_request("/ask").respond_with_data("", 202)
         config = feedback.service.store.config
-        there = {"intake_url": server.url_for(""), "phone_system_url": server.url_for("/ask")}
+        there: dict[str, Any] = {
+            "intake_url": server.url_for(""),
+            "phone_system_url": server.url_for("/ask"),
+        }
         settings = Settings(embedded=True, allow_private_webhooks=True, service_token="t", **there)
-        object.__setattr__(config, "settings", settings)
+        config = replace(config, settings=settings)
         call = Call(uuid4(), "20260302-000001", 1, 1, person=False)
-        return (await ask_all(config, [call]))[call]
+        failed = (await ask_all(config, [call]))[call]
+        return failed and str(failed)
 
 
 async def test_feedback_trusts_an_intake_of_ours(feedback: Bench, ours: Certificates) -> None:
@@ -184,6 +195,55 @@ async def _is_deaf(port: int) -> bool:
         return True
     writer.close()
     return False
+
+
+# --- a whole process ---------------------------------------------------------------------------
+
+
+async def migrated(url: str, bus_url: str, ca: Path) -> tuple[int | None, str]:
+    """Exit code and words of `python -m services migrate intake` that trusts one authority."""
+    key = b64encode(token_bytes(32)).decode()
+    said = {
+        "JIESU_DATABASE_URL": url,
+        "JIESU_BUS_URL": bus_url,
+        "JIESU_TLS_CA": str(ca),
+        "JIESU_INDEX_KEY": key,
+        "JIESU_VAULT_KEYS": f'{{"first":"{key}"}}',
+        "JIESU_VAULT_CURRENT": "first",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services", "migrate", "intake"),
+        env=os.environ | said,
+        cwd=PROJECT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    words, _ = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, words.decode()
+
+
+async def test_one_setting_is_trusted_on_every_wire(
+    ours: Certificates, strange: Certificates, postgres: Postgres, rabbitmq: Broker
+) -> None:
+    async with (
+        postgres.fresh_database() as fresh,
+        postgres_over(ours, postgres) as any_database,
+        broker_over(ours, rabbitmq) as bus,
+        broker_over(strange, rabbitmq) as strange_bus,
+    ):
+        name = make_url(fresh).database
+        secure = make_url(any_database).set(database=name)
+        url = secure.render_as_string(hide_password=False)
+        code, words = await migrated(url, bus, ours.ca)
+        assert (code, "queues and bindings stand" in words) == (0, True), words
+        code, words = await migrated(url, strange_bus, ours.ca)
+        assert (code, "schema is current" in words, "cannot be reached" in words) == (2, True, True)
+        code, words = await migrated(url, bus, strange.ca)
+        assert (code, "schema is current" in words, "cannot be reached" in words) == (
+            2,
+            False,
+            True,
+        )
 
 
 # --- settings ----------------------------------------------------------------------------------
