@@ -53,6 +53,7 @@ class Proxy:
         self.target, self.port = target, port
         self.delay = 0.0  # seconds before each piece is passed on
         self.refuses = False
+        self.taken = 0  # connections that came, also those refused
         self._flows = asyncio.Event()
         self._flows.set()
         self._links: set[Link] = set()
@@ -98,6 +99,7 @@ class Proxy:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = Link(writers=[writer])
+        self.taken += 1
         if self.refuses:
             link.cut()
             return

@@ -12,6 +12,7 @@ import pytest
 from examples.demo import free_ports
 from shared.bus import BusTrouble, Message, RabbitBus
 from tests.fire.proxy import Proxy
+from tests.fire.town import until
 from tests.infrastructure import Broker
 
 TIMEOUT = 1.0
@@ -118,24 +119,64 @@ async def test_a_link_that_is_cut_in_midst_refuses_no_fact(bus: RabbitBus, line:
     assert all(error is None or isinstance(error, BusTrouble) for error in outcomes)
 
 
-async def test_a_consumer_goes_on_after_every_cut(bus: RabbitBus, line: Proxy) -> None:
-    heard: set[str] = set()
-    came, stop = asyncio.Condition(), asyncio.Event()
+class Listener:
+    """Hears on a bus while its block lasts, and is told by another that does not misbehave."""
 
-    async def receive(batch: Sequence[Message]) -> None:
-        async with came:
-            heard.update(message.id for message in batch)
-            came.notify_all()
+    def __init__(self, bus: RabbitBus, line: Proxy, rabbitmq: Broker) -> None:
+        self._bus, self._line, self._other = bus, line, RabbitBus(rabbitmq.url)
+        self._heard: set[str] = set()
+        self._came, self._stop = asyncio.Condition(), asyncio.Event()
 
-    consuming = asyncio.create_task(bus.consume(queue_of(line), receive, stop))
-    other = RabbitBus(bus._url.replace(str(line.port), str(line.target[1])), 5.0)  # type: ignore[index]
-    for _ in range(3):
-        sent = messages(line, 5)
-        await other.publish(sent)
-        async with came:
-            wanted = {message.id for message in sent}
-            await asyncio.wait_for(came.wait_for(lambda: wanted <= heard), WITHIN)  # noqa: B023
-        line.cut()
-    stop.set()
-    await asyncio.wait_for(consuming, WITHIN)
-    await other.close()
+    async def __aenter__(self) -> Listener:
+        hearing = self._bus.consume(queue_of(self._line), self._receive, self._stop)
+        self._hearing = asyncio.create_task(hearing)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        await asyncio.wait_for(self._hearing, WITHIN)
+        await self._other.close()
+
+    async def _receive(self, batch: Sequence[Message]) -> None:
+        async with self._came:
+            self._heard.update(message.id for message in batch)
+            self._came.notify_all()
+
+    async def hears(self) -> None:
+        """What is said now is heard."""
+        sent = messages(self._line, 5)
+        await self._other.publish(sent)
+        wanted = {message.id for message in sent}
+        async with self._came:
+            await asyncio.wait_for(self._came.wait_for(lambda: wanted <= self._heard), WITHIN)
+
+
+async def test_a_consumer_goes_on_after_every_cut(
+    bus: RabbitBus, line: Proxy, rabbitmq: Broker
+) -> None:
+    async with Listener(bus, line, rabbitmq) as listener:
+        for _ in range(3):
+            await listener.hears()
+            line.cut()
+        await listener.hears()
+
+
+async def test_a_consumer_gives_a_frozen_link_up_after_three_heartbeats(
+    bus: RabbitBus, line: Proxy, rabbitmq: Broker
+) -> None:
+    parts = urlsplit(rabbitmq.url)
+    address = f"{parts.username}:{parts.password}@127.0.0.1:{line.port}{parts.path}"
+    quick = RabbitBus(f"amqp://{address}?heartbeat=1", TIMEOUT)
+    await quick.declare({queue_of(line): [f"{queue_of(line)}.#"]})
+    async with Listener(quick, line, rabbitmq) as listener:
+        await listener.hears()
+        line.freeze()
+        before = line.taken
+
+        async def tries_another() -> bool:
+            return line.taken > before
+
+        await until(tries_another, WITHIN)
+        line.resume()
+        await listener.hears()
+    await quick.close()
