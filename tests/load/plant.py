@@ -199,7 +199,7 @@ class Plant:
                 parts["database"] = server
         if node := _seen(await self._broker_pid(), "beam"):
             parts["broker"] = node
-        return parts | {"load": psutil.Process()}
+        return parts
 
     async def _broker_pid(self) -> int:
         async with httpx.AsyncClient(base_url=self.broker.api, trust_env=False) as client:
@@ -208,7 +208,9 @@ class Plant:
 
     async def cpu(self) -> dict[str, float]:
         """Seconds of processor each part has used so far."""
-        return {name: sum(_seconds(root)) for name, root in (await self.roots()).items()}
+        used = {name: sum(_seconds(root)) for name, root in (await self.roots()).items()}
+        ours = psutil.Process().cpu_times()  # without the children, which are the others
+        return used | {"load": ours.user + ours.system}
 
     def rss(self) -> dict[str, float]:
         """Resident memory of each service, in MB."""

@@ -260,7 +260,8 @@ def test_columns_stand_under_one_another_whatever_the_script() -> None:
 
 def test_ratios_need_both_sides() -> None:
     assert bench.ratios({"intake_per_s": 800, "hello_per_s": 3200}) == {"intake_vs_hello": 0.25}
-    assert bench.ratios({"intake_per_s": None, "hello_per_s": 3200}) == {}
+    assert bench.ratios({"intake_per_s": None, "plain_per_s": 200}) == {"intake_vs_plain": None}
+    assert bench.ratios({"intake_per_s": 800}) == {}
 
 
 @pytest.mark.parametrize(
