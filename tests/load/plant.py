@@ -115,9 +115,13 @@ class Plant:
         await process.ready(path)
 
     async def stop(self, *names: str) -> None:
-        """Stop processes side by side; all of them when none is named."""
-        gone = [self.processes.pop(name) for name in names or tuple(self.processes)]
+        """Stop processes side by side."""
+        gone = [self.processes.pop(name) for name in names]
         await asyncio.gather(*(process.stop() for process in gone))
+
+    async def stop_all(self) -> None:
+        """Stop every process that runs."""
+        await self.stop(*self.processes)
 
     def environment(self, service: str, database: str = "") -> dict[str, str]:
         """What a service is told: as in production, with the clock stepped."""
@@ -265,5 +269,5 @@ async def plant(postgres: Postgres, broker: Broker, home: Path) -> AsyncIterator
         bus = connect(broker.url)
         await bus.declare(topology(CONFIG))
         await bus.close()
-        last.push_async_callback(made.stop)
+        last.push_async_callback(made.stop_all)
         yield made
