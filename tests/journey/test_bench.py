@@ -17,10 +17,11 @@ async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) ->
     found = await bench.run(postgres, rabbitmq, SMALL, frozenset(), steps.append)
     figures, details = found["figures"], found["details"]
     for name in (*bench.AT_LEAST, *bench.AT_MOST, "batch_per_s", "dispatch_p50_ms"):
-        assert figures[name] > 0, name
+        assert figures[name] is None or figures[name] > 0, name  # None: too slow to count
     assert all(figures[f"start_s.{name}"] > 0 for name in NAMES)
     assert details["dispatch"] == {"rate": 20.0, "tickets": SMALL.dispatches, "missing": 0}
     assert details["intake"]["refused"] == details["plain"]["refused"] == 0
+    assert details["loop"]["tickets"] == SMALL.tickets
     assert details["drain"]["facts"] == SMALL.backlog
     assert details["drain"]["stuck"] == 0
     assert figures["facts_per_ticket"] > 10

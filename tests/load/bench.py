@@ -56,11 +56,11 @@ async def measure(
 
 def ratios(figures: Mapping[str, float | None]) -> Figures:
     """Intake against hello world and against the plain way, where both sides were measured."""
-    own, found = figures.get("intake_per_s"), {}
+    found: Figures = {}
     for other in ("hello", "plain"):
-        measured = figures.get(f"{other}_per_s")
-        if own and measured:
-            found[f"intake_vs_{other}"] = own / measured
+        if {"intake_per_s", f"{other}_per_s"} <= figures.keys():
+            own, measured = figures["intake_per_s"], figures[f"{other}_per_s"]
+            found[f"intake_vs_{other}"] = own / measured if own and measured else None
     return found
 
 
@@ -73,13 +73,18 @@ def met(name: str, value: float | None) -> bool | None:
     return value >= AT_LEAST[name] if name in AT_LEAST else value <= AT_MOST[name]
 
 
+def goal(name: str) -> str:
+    """The goal of a figure in words; empty when it has none."""
+    if name in AT_LEAST:
+        return f"≥ {AT_LEAST[name]:g}"
+    return f"≤ {AT_MOST[name]:g}" if name in AT_MOST else ""
+
+
 def table(figures: Mapping[str, float | None]) -> str:
     """The figures with their goals."""
-    goals = {name: f"≥ {goal:g}" for name, goal in AT_LEAST.items()}
-    goals |= {name: f"≤ {goal:g}" for name, goal in AT_MOST.items()}
     words = {True: "是 yes", False: "否 no", None: ""}
     rows = [
-        (name, _shown(value), goals.get(name, ""), words[met(name, value)])
+        (name, _shown(value), goal(name), words[met(name, value)])
         for name, value in figures.items()
     ]
     return columns([HEAD, *rows])

@@ -24,7 +24,7 @@ from tests.load.calls import Call, complaint, encoded
 from tests.load.plant import Plant
 
 HEARD = ("assignment.dispatched.*", "ticket.unassigned", "callback.planned", "ticket.closed")
-NEXT_DAY = "2026-03-03T10:00:00+08:00"  # inside a calling window
+CALLING = "2026-03-{:02}T10:00:00+08:00"  # inside a calling window, of the days after plant.START
 DESK_UNIT = "RXB"
 AT_WORK = 32  # assignments worked on at once
 LOOK = 0.1
@@ -79,12 +79,9 @@ class County:
     # --- acting --------------------------------------------------------------------------------
 
     async def register(self, complaints: Iterable[Json]) -> None:
-        """Citizens call, all at once; intake's connections are as many as lines."""
+        """Citizens call, all at once; they wait in line for one of the connections."""
         token = self._token("phone_system")
-        calls = (
-            self._post("intake", "/v1/tickets", one, token | {"Idempotency-Key": f"loop-{at}"})
-            for at, one in enumerate(complaints)
-        )
+        calls = (self._post("intake", "/v1/tickets", one, token) for one in complaints)
         await asyncio.gather(*calls)
 
     async def _assign(self, number: str) -> None:
@@ -115,11 +112,11 @@ class County:
         key = {"Idempotency-Key": f"{fact['assignment']}/{act}"}
         await self._post("dispatcher", path, form, token | key)
 
-    async def step(self) -> None:
-        """Let the night pass, for every service."""
-        token = self._token("ops")
+    async def step(self, wave: int) -> None:
+        """Let the night after a wave pass, for every service."""
         for name in NAMES:
-            await self._post(name, "/clock", {"now": NEXT_DAY}, token)
+            now = {"now": CALLING.format(3 + wave)}
+            await self._post(name, "/clock", now, self._token("ops"))
 
     async def call_back(self, count: int) -> None:
         """Call-back staff work the list of due callbacks until so many citizens were asked."""
@@ -176,15 +173,16 @@ def complaints(count: int, seed: int = 311) -> Sequence[Json]:
     return [complaint(throw) for _ in range(count)]
 
 
-async def loops(plant: Plant, count: int) -> None:
+async def loops(plant: Plant, count: int, wave: int = 0) -> None:
     """Take so many complaints through the whole loop, and wait until everything rests.
 
-    Every complainant has a telephone and wants an answer, so each is called back.
+    Every complainant has a telephone and wants an answer, so each is called back, the next day.
+    At most four waves: after the fourth comes a Saturday.
     """
     async with county(plant) as people:
-        await people.register(complaints(count))
+        await people.register(complaints(count, wave))
         await people.until("callback.planned", count)
-        await people.step()
+        await people.step(wave)
         await people.call_back(count)
         await people.until("ticket.closed", count)
     while not await plant.idle():

@@ -115,9 +115,13 @@ class Plant:
         await process.ready(path)
 
     async def stop(self, *names: str) -> None:
-        """Stop processes side by side; all of them when none is named."""
-        gone = [self.processes.pop(name) for name in names or tuple(self.processes)]
+        """Stop processes side by side."""
+        gone = [self.processes.pop(name) for name in names]
         await asyncio.gather(*(process.stop() for process in gone))
+
+    async def stop_all(self) -> None:
+        """Stop every process that runs."""
+        await self.stop(*self.processes)
 
     def environment(self, service: str, database: str = "") -> dict[str, str]:
         """What a service is told: as in production, with the clock stepped."""
@@ -199,7 +203,7 @@ class Plant:
                 parts["database"] = server
         if node := _seen(await self._broker_pid(), "beam"):
             parts["broker"] = node
-        return parts | {"load": psutil.Process()}
+        return parts
 
     async def _broker_pid(self) -> int:
         async with httpx.AsyncClient(base_url=self.broker.api, trust_env=False) as client:
@@ -208,7 +212,9 @@ class Plant:
 
     async def cpu(self) -> dict[str, float]:
         """Seconds of processor each part has used so far."""
-        return {name: sum(_seconds(root)) for name, root in (await self.roots()).items()}
+        used = {name: sum(_seconds(root)) for name, root in (await self.roots()).items()}
+        ours = psutil.Process().cpu_times()  # without the children, which are the others
+        return used | {"load": ours.user + ours.system}
 
     def rss(self) -> dict[str, float]:
         """Resident memory of each service, in MB."""
@@ -263,5 +269,5 @@ async def plant(postgres: Postgres, broker: Broker, home: Path) -> AsyncIterator
         bus = connect(broker.url)
         await bus.declare(topology(CONFIG))
         await bus.close()
-        last.push_async_callback(made.stop)
+        last.push_async_callback(made.stop_all)
         yield made
