@@ -142,7 +142,7 @@ async def why_not_asked(feedback: Bench, certificates: Certificates) -> str | No
         config = replace(config, settings=settings)
         call = Call(uuid4(), "20260302-000001", 1, 1, person=False)
         failed = (await ask_all(config, [call]))[call]
-        return failed and str(failed)
+        return str(failed) if failed else None
 
 
 async def test_feedback_trusts_an_intake_of_ours(feedback: Bench, ours: Certificates) -> None:
