@@ -1,7 +1,7 @@
 # Everything a person does with this project. `make help` lists it.
 
 PY := .venv/bin/python
-CODE := shared services examples tests
+CODE := shared services examples deploy tests
 SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
 	folder = Path("var/compose/signing"); make_key(folder, "first"); \
