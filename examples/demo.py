@@ -188,9 +188,7 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 
 
 @asynccontextmanager
-async def listening(
-    phone: PhoneSystem, port: int, host: str = runner.HOST
-) -> AsyncIterator[None]:
+async def listening(phone: PhoneSystem, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
     """The phone system takes requests to call while the block lasts."""
     config = uvicorn.Config(
         phone.receiver(), host, port, lifespan="off", log_config=None, access_log=False
