@@ -6,6 +6,7 @@ python -m services migrate [NAME…]      databases and broker topology, before 
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
+python -m services resend --since …     sent facts once more, after a restore
 python -m services contracts            writes docs/ from the code
 """
 
@@ -16,6 +17,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,11 +29,12 @@ from sqlalchemy.exc import DBAPIError
 from services import embedded, runner
 from services.registry import NAMES, PORTS, migrations, part, topology
 from shared.auth import ROLES, issue, make_key
-from shared.bus import BusTrouble, connect
+from shared.bus import BusTrouble, LocalBus, connect
 from shared.db import Act, Store, migrate
 from shared.errors import ConfigError
 from shared.inbox import dead, replay
 from shared.observability import configure_logs, place
+from shared.outbox import resend
 from shared.settings import ServiceSettings
 
 KEYS = embedded.default_home() / "keys"
@@ -165,6 +168,34 @@ def replay_dead(
         raise ConfigError("--id needs the one service whose #id it is: replay tracker --id 17")
     for name, count in asyncio.run(_in_each(names, lambda act: replay(act, number))).items():
         print(f"{name}: {count} to be tried again")
+
+
+@cli.command("resend")
+def resend_sent(
+    since: Annotated[
+        datetime,
+        typer.Option(parser=datetime.fromisoformat, help="such as 2026-03-02T08:00+08:00"),
+    ],
+    names: Names = None,
+) -> None:
+    """Publish again what was sent: after a restore, or when the broker lost its queues."""
+    if since.tzinfo is None:
+        raise ConfigError("--since needs its offset: 2026-03-02T08:00+08:00")
+    for name in map(_known, names or NAMES):
+        print(f"{name}: {asyncio.run(_resend(name, since))} sent again")
+
+
+async def _resend(name: str, since: datetime) -> int:
+    settings = _settings(name)
+    bus = connect(settings.bus_url)
+    if isinstance(bus, LocalBus):
+        raise ConfigError("a local bus loses nothing: it marks sent only what was received")
+    store: Store[None] = Store(name, settings.database_url, None, pool_size=1)
+    try:
+        return await resend(store, bus, since)
+    finally:
+        await store.close()
+        await bus.close()
 
 
 async def _in_each(
