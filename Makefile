@@ -11,6 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove lint fmt contracts token dead replay lock up down
+.PHONY: upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -54,6 +55,27 @@ up: .env ## 容器部署 Docker Compose: postgres, rabbitmq, one container per s
 
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
+
+upgrade: .env ## 滚动升级 replace running containers by this version (ARGS="intake")
+	$(PY) -m deploy.upgrade $(ARGS)
+
+backup: .env ## 备份 all databases as of one moment, and the broker's users (ARGS=folder)
+	$(PY) -m deploy.backup $(ARGS)
+
+restore: .env ## 恢复 a backup into empty volumes (ARGS=folder)
+	$(PY) -m deploy.restore $(ARGS)
+
+story: .env ## 容器中的四个故事 the four stories on containers of their own
+	$(PY) -m deploy.story
+
+kills: .env ## 逐个杀死容器 two replicas of each, every container killed in turn
+	$(PY) -m deploy.kills
+
+rolling: .env ## 演练滚动升级 a rolling upgrade under load, counted
+	$(PY) -m deploy.rolling $(ARGS)
+
+drill: .env ## 演练备份恢复 lose the disks, restore, count what is lost
+	$(PY) -m deploy.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock

@@ -32,6 +32,9 @@ chown -R postgres:postgres .
 chmod 700 .
 """
 
+# By way of a file: rabbitmqctl does not see the end of a pipe.
+IMPORT = "cat >/tmp/broker.json; rabbitmqctl --quiet import_definitions /tmp/broker.json"
+
 
 def restore(project: Project, folder: Path) -> None:
     """Restore into a project that is down and has an empty database. Raises ComposeTrouble."""
@@ -42,15 +45,12 @@ def restore(project: Project, folder: Path) -> None:
     _unpack(project, folder)
     project.up(*SERVERS)
     with (folder / BROKER).open("rb") as definitions:
-        project.compose(
-            "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "import_definitions",
-            given=definitions,
-        )  # fmt: skip
+        project.compose("exec", "-T", "rabbitmq", "bash", "-euc", IMPORT, given=definitions)
     project.up()
     since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
     for name in NAMES:
-        resend = ("run", "--rm", "--no-deps", "-T", name, "resend", "--since", since.isoformat())
-        say(f"  {project.compose(*resend, name).strip()}")
+        resend = ("python", "-m", "services", "resend", "--since", since.isoformat(), name)
+        say(f"  {project.compose('exec', '-T', name, *resend).strip()}")
 
 
 def _unpack(project: Project, folder: Path) -> None:

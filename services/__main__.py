@@ -28,13 +28,13 @@ from sqlalchemy.exc import DBAPIError
 
 from services import embedded, runner
 from services.registry import NAMES, PORTS, migrations, part, topology
+from services.resend import resend
 from shared.auth import ROLES, issue, make_key
 from shared.bus import BusTrouble, LocalBus, connect
 from shared.db import Act, Store, migrate
 from shared.errors import ConfigError
 from shared.inbox import dead, replay
 from shared.observability import configure_logs, place
-from shared.outbox import resend
 from shared.settings import ServiceSettings
 
 KEYS = embedded.default_home() / "keys"

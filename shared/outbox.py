@@ -261,29 +261,6 @@ class Relay:
             await connection.execute(FAILED, {"ids": list(failed), "now": now, "cap": RETRY_CAP})
 
 
-SENT_SINCE = text("""
-    SELECT position, event, key, body FROM outbox
-    WHERE position > :after AND recorded >= :since ORDER BY position LIMIT :limit""")
-
-
-async def resend(store: Store[Any], bus: Bus, since: datetime) -> int:
-    """Publish again what was recorded since a moment and sent; returns how many facts.
-
-    For a broker that lost its queues: every inbox takes what it missed and knows the rest by id.
-    Raises BusTrouble; to begin again does no harm.
-    """
-    sent, after = 0, 0
-    async with store.engine.connect() as connection:
-        values = {"since": since, "limit": IN_FLIGHT}
-        while rows := (await connection.execute(SENT_SINCE, values | {"after": after})).all():
-            messages = [Message(row.key, str(row.event), row.body.encode()) for row in rows]
-            for error in await bus.publish(messages):
-                if error is not None:
-                    raise error
-            sent, after = sent + len(rows), rows[-1].position
-    return sent
-
-
 async def backlog(store: Store[Any]) -> tuple[int, datetime | None]:
     """How many facts wait to be relayed, and since when the oldest does."""
     query = text("SELECT count(*), min(recorded) FROM outbox WHERE position IS NULL")
