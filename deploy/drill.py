@@ -1,8 +1,9 @@
 """``make drill``: lose the database and the broker, restore them, and count what is lost.
 
-Complaints come in before the backup, while it is made and after it, and some are still on their way
-through the loop when the plug is pulled. A commit waits for the archive, so whatever was confirmed
-to a client must be there again, reach its end exactly once, and nothing else.
+Complaints come in before the backup, while it is made and after it. Feedback dies before the last
+of them, so what it should hear lies in the broker alone when the plug is pulled. A commit waits for
+the archive, so whatever was confirmed to a client must be there again, reach its end exactly once,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ async def load_and_lose(project: Project, folder: Path, load: Load) -> None:
     backing = asyncio.create_task(asyncio.to_thread(backup, project, folder))
     await load.register(DURING, PER_SECOND)
     await backing
+    await asyncio.to_thread(run, "kill", *project.containers("feedback"))
     await load.register(AFTER, PER_SECOND)
     await asyncio.to_thread(lose, project)
 
