@@ -119,11 +119,12 @@ async def loading(project: Project, *, patient: bool = False) -> AsyncIterator[L
     """A load on a project, its unit at work while the block lasts."""
     transport = Replicas(project.addresses)
     urls = {name: f"http://{name}" for name in NAMES}
-    async with open_http(transport) as http, asyncio.TaskGroup() as tasks:
+    async with open_http(transport) as http:
         county = County(http, Access(urls, project.token, written("WEBHOOK_SECRET")), nobody)
         load = Load(county, transport, patient=patient)
-        tasks.create_task(load.handle())
+        handling = asyncio.create_task(load.handle())
         try:
             yield load
         finally:
             load.end()
+            await handling
