@@ -1,7 +1,7 @@
 # Everything a person does with this project. `make help` lists it.
 
 PY := .venv/bin/python
-CODE := shared services examples tests
+CODE := shared services examples deploy tests
 SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
 	folder = Path("var/compose/signing"); make_key(folder, "first"); \
@@ -14,6 +14,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts token dead replay stuck lock up down
 .PHONY: broker var/compose/broker.json
+.PHONY: upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -75,6 +76,27 @@ broker: var/compose/broker.json ## 更新代理 give the running broker new unit
 
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
+
+upgrade: .env ## 滚动升级 replace running containers by this version (ARGS="intake")
+	$(PY) -m deploy.upgrade $(ARGS)
+
+backup: .env ## 备份 all databases as of one moment, and the broker's users (ARGS=folder)
+	$(PY) -m deploy.backup $(ARGS)
+
+restore: .env ## 恢复 a backup into empty volumes (ARGS=folder)
+	$(PY) -m deploy.restore $(ARGS)
+
+story: .env ## 容器中的四个故事 the four stories on containers of their own
+	$(PY) -m deploy.story
+
+kills: .env ## 逐个杀死容器 two replicas of each, every container killed in turn
+	$(PY) -m deploy.kills
+
+rolling: .env ## 演练滚动升级 a rolling upgrade under load, counted
+	$(PY) -m deploy.rolling $(ARGS)
+
+drill: .env ## 演练备份恢复 lose the disks, restore, count what is lost
+	$(PY) -m deploy.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock

@@ -167,7 +167,7 @@ async def county_of(
     place, process = running
     await _ready(http, place, process)
     county = people(place.access())
-    async with _listening(county.phone, place.phone_port):
+    async with listening(county.phone, place.phone_port):
         yield county
 
 
@@ -188,9 +188,10 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 
 
 @asynccontextmanager
-async def _listening(phone: PhoneSystem, port: int) -> AsyncIterator[None]:
+async def listening(phone: PhoneSystem, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
+    """The phone system takes requests to call while the block lasts."""
     config = uvicorn.Config(
-        phone.receiver(), runner.HOST, port, lifespan="off", log_config=None, access_log=False
+        phone.receiver(), host, port, lifespan="off", log_config=None, access_log=False
     )
     server = runner.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -15,14 +15,13 @@ import orjson
 import typer
 
 from services import embedded, runner
+from services import resend as again
 from services import stuck as page
 from services.registry import NAMES, settings_of
 from shared import clock
-from shared.bus import Message, connect
+from shared.bus import LocalBus, connect
 from shared.db import Store
 from shared.errors import ConfigError
-from shared.events import Fact
-from shared.outbox import facts_after
 from shared.settings import ServiceSettings
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -181,44 +180,39 @@ def reseal() -> None:
 
 
 def resend(
-    service: Annotated[str, typer.Argument(help="whose facts")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="whose facts; all when none is named")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=datetime.fromisoformat, help="such as 2026-03-02T08:00+08:00"),
+    ] = None,
     ticket: Annotated[str | None, typer.Option(help="those of one ticket")] = None,
-    after: Annotated[int | None, typer.Option(help="those after a position of the log")] = None,
 ) -> None:
-    """Publish facts of the log once more, for those a broker lost; who has them ignores them."""
-    if service not in NAMES or (ticket is None) == (after is None):
-        raise ConfigError("name a service, and either --ticket NUMBER or --after POSITION")
-    with _settings((service,)) as settings:
-        typer.echo(f"{asyncio.run(_resend(settings, service, ticket, after or 0))} 条 facts")
+    """Publish facts of the log once more, for a broker that lost them; who has them ignores them."""
+    if unknown := set(names or ()) - set(NAMES):
+        raise ConfigError(f"unknown service {unknown.pop()!r}; one of {', '.join(NAMES)}")
+    if (ticket is None) == (since is None):
+        raise ConfigError("say either --since MOMENT or --ticket NUMBER")
+    if since and since.tzinfo is None:
+        raise ConfigError("--since needs its offset: 2026-03-02T08:00+08:00")
+    with _settings(names or NAMES) as settings:
+        for name, count in asyncio.run(_resend(settings, since, ticket)).items():
+            typer.echo(f"{name}: {count} 条已重发 sent again")
 
 
 async def _resend(
-    settings: Mapping[str, ServiceSettings], service: str, ticket: str | None, after: int
-) -> int:
-    url, count = settings[service].bus_url, 0
-    if url.startswith("local:"):
-        raise ConfigError(
-            "本地总线不会丢失 a local bus loses nothing: sent means handled by everyone"
-        )
-    bus = connect(url)
+    settings: Mapping[str, ServiceSettings], since: datetime | None, ticket: str | None
+) -> dict[str, int]:
+    counts = {}
     async with _opened(settings) as stores:
-        while rows := await _logged(stores[service], after, ticket):
-            outcomes = await bus.publish([_message(row.body) for row in rows])
-            if refused := next(filter(None, outcomes), None):
-                raise refused
-            after, count = rows[-1].position, count + len(rows)
-    await bus.close()
-    return count
-
-
-async def _logged(store: Store[Any], after: int, ticket: str | None) -> Sequence[Any]:
-    async with store.act("ops") as act:
-        return await facts_after(act, after, BATCH, ticket)
-
-
-def _message(body: str) -> Message:
-    fact = Fact.decode(body)
-    return Message(fact.key, str(fact.id), body.encode())
+        for name, store in stores.items():
+            bus = connect(settings[name].bus_url)
+            if isinstance(bus, LocalBus):
+                raise ConfigError("a local bus loses nothing: it marks sent only what was received")
+            counts[name] = await again.resend(store, bus, since, ticket)
+            await bus.close()
+    return counts
 
 
 COMMANDS = (stuck, erase, retain, reseal, resend)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.source import called, files, imported, strings, tree
 
-CODE = files("shared", "services", "examples")
+CODE = files("shared", "services", "examples", "deploy")
 CLOCK = Path("shared/clock.py")
 COMMITS = Path("shared/db.py")
 MIGRATIONS = "migrations"

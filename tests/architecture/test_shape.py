@@ -43,7 +43,7 @@ LONG_FILES = {
     Path("shared/events.py"): "every fact in one file is the point",
     Path("shared/bus.py"): "two buses side by side, so that one is read against the other",
 }
-PRODUCT = files("shared", "services", "examples")
+PRODUCT = files("shared", "services", "examples", "deploy")
 CODE = [path for path in (*PRODUCT, *files("tests")) if "migrations" not in path.parts]
 
 

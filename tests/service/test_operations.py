@@ -126,18 +126,17 @@ async def test_what_a_broker_lost_is_said_again(
         "JIESU_VAULT_CURRENT": "new",
     }
     again = await command("resend", "intake", "--ticket", numbers[1], **given)
-    assert (again.code, again.out) == (0, "1 条 facts\n")
+    assert (again.code, again.out) == (0, "intake: 1 条已重发 sent again\n")
     assert await bus.waiting(queue) == 1
-    [row] = await intake.rows("SELECT min(position) AS first FROM outbox")
-    again = await command("resend", "intake", "--after", str(row["first"]), **given)
-    assert again.out == "2 条 facts\n"
-    assert await bus.waiting(queue) == 3
+    again = await command("resend", "intake", "--since", "2000-01-01T00:00+08:00", **given)
+    assert again.out == "intake: 3 条已重发 sent again\n"
+    assert await bus.waiting(queue) == 4
     await bus.close()
     assert queue in await seen_unread(f"{rabbitmq.api}/{rabbitmq.url.rsplit('/', 1)[1]}")
     for words in (
         ("intake",),
-        ("intake", "--ticket", "1", "--after", "2"),
-        ("console", "--after", "0"),
+        ("intake", "--ticket", "1", "--since", "2000-01-01T00:00+08:00"),
+        ("console", "--ticket", "1"),
     ):
         assert (await command("resend", *words, **given)).code == 2
 

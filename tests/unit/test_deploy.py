@@ -1,0 +1,128 @@
+"""What the trials on containers count with, and how their clients meet several replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from deploy.check import ONCE, count
+from deploy.replicas import Replicas, open_http
+from examples.connection import Json
+
+SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"}
+
+
+def facts(*tickets: str) -> list[Json]:
+    """Everything that is said of some complaints."""
+    said, seqs = [], dict[tuple[str, str], int]()
+    for ticket in tickets:
+        for name in ONCE:
+            source = SPEAKERS.get(name, "dispatcher")
+            seq = seqs[ticket, source] = seqs.get((ticket, source), 0) + 1
+            said.append(
+                {
+                    "id": f"{ticket}/{name}",
+                    "type": f"cn.jiesu.{name}.v1",
+                    "subject": ticket,
+                    "source": source,
+                    "seq": seq,
+                }
+            )
+    return said
+
+
+def test_a_whole_loop_has_no_fault() -> None:
+    found = count({"all": facts("A", "B")}, ["A", "B"])
+    assert (found.tickets, found.facts, found.lost, found.doubled) == (2, 12, 0, 0)
+    assert found.faults == ()
+
+
+@pytest.mark.parametrize("at", range(len(ONCE)))
+def test_a_missing_fact_is_lost(at: int) -> None:
+    said = facts("A")
+    del said[at]
+    assert count({"all": said}, ["A"]).lost >= 1
+
+
+def test_a_ticket_that_vanished_is_lost() -> None:
+    assert count({"all": facts("A")}, ["A", "B"]).lost == len(ONCE)
+
+
+def test_a_fact_said_twice_is_doubled() -> None:
+    said = facts("A")
+    again = said[0] | {"id": "another", "seq": 2}
+    assert count({"all": [*said, again]}, ["A"]).doubled == 1
+
+
+@pytest.mark.parametrize("change", [{"id": "another"}, {"seq": 7}])
+def test_a_seq_or_an_id_given_twice_is_doubled(change: Json) -> None:
+    said = facts("A")
+    assert count({"all": [*said, said[0] | change]}, ["A"]).doubled >= 1
+
+
+def test_a_ticket_confirmed_to_nobody_is_doubled() -> None:
+    assert count({"all": facts("A", "B")}, ["A"]).doubled == 1
+
+
+# --- replicas ----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def replica(answer: bytes) -> AsyncIterator[str]:
+    """A server that gives every connection one answer; its address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+UNWELL = b"HTTP/1.1 503 Unwell\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def nobody() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+async def test_a_refused_connection_goes_to_the_next_address() -> None:
+    async with replica(WELL) as address:
+        wire = Replicas({"intake": [nobody(), address]})
+        async with open_http(wire) as http:
+            assert (await http.get("http://intake/healthz")).status_code == 204
+    assert (wire.requests, wire.cut, wire.unwell) == (1, 0, 0)
+
+
+async def test_a_cut_connection_is_the_callers_to_repeat_elsewhere() -> None:
+    async with replica(b"") as cut, replica(WELL) as well:
+        wire = Replicas({"intake": [cut, well]})
+        async with open_http(wire) as http:
+            with pytest.raises(httpx.TransportError):
+                await http.post("http://intake/v1/tickets")
+            assert (await http.post("http://intake/v1/tickets")).status_code == 204
+    assert wire.cut == 1
+
+
+async def test_an_answer_of_trouble_is_counted() -> None:
+    async with replica(UNWELL) as address:
+        wire = Replicas({"intake": [address]})
+        async with open_http(wire) as http:
+            assert (await http.get("http://intake/")).status_code == 503
+    assert wire.unwell == 1
+
+
+async def test_when_nobody_answers_it_is_said() -> None:
+    async with open_http(Replicas({"intake": [nobody(), nobody()]})) as http:
+        with pytest.raises(httpx.ConnectError, match="no replica"):
+            await http.get("http://intake/")
