@@ -77,25 +77,25 @@ broker: var/compose/broker.json ## 更新代理 give the running broker new unit
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
 
-upgrade: .env ## 滚动升级 replace running containers by this version (ARGS="intake")
+upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
 	$(PY) -m deploy.upgrade $(ARGS)
 
 backup: .env ## 备份 all databases as of one moment, and the broker's users (ARGS=folder)
 	$(PY) -m deploy.backup $(ARGS)
 
-restore: .env ## 恢复 a backup into empty volumes (ARGS=folder)
+restore: .env var/compose/broker.json ## 恢复 a backup into empty volumes (ARGS=folder)
 	$(PY) -m deploy.restore $(ARGS)
 
-story: .env ## 容器中的四个故事 the four stories on containers of their own
+story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
 	$(PY) -m deploy.story
 
-kills: .env ## 逐个杀死容器 two replicas of each, every container killed in turn
+kills: .env var/compose/broker.json ## 逐个杀死容器 two replicas of each, every container killed in turn
 	$(PY) -m deploy.kills
 
-rolling: .env ## 演练滚动升级 a rolling upgrade under load, counted
+rolling: .env var/compose/broker.json ## 演练滚动升级 a rolling upgrade under load, counted
 	$(PY) -m deploy.rolling $(ARGS)
 
-drill: .env ## 演练备份恢复 lose the disks, restore, count what is lost
+drill: .env var/compose/broker.json ## 演练备份恢复 lose the disks, restore, count what is lost
 	$(PY) -m deploy.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)

@@ -8,7 +8,6 @@ and nothing else; the phone system stands on this machine, where feedback finds 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 from contextlib import AsyncExitStack
 
@@ -16,7 +15,7 @@ from deploy.command import command
 from deploy.compose import Project, started, trial, written
 from deploy.replicas import Replicas, open_http
 from examples.county import Access, County
-from examples.demo import START, TOLD, free_ports, listening, say, tell
+from examples.demo import START, TOLD, Telling, free_ports, listening, say
 from examples.scene import Citizens, Scene
 from services.registry import NAMES
 from shared import clock
@@ -27,13 +26,10 @@ PAUSE = 0.1  # seconds between two looks: a fact may be on its way
 FIND = f"import socket; print(socket.gethostbyname('{MACHINE}'))"
 
 
-def connect_unit(project: Project, unit: str) -> str:
-    """Make a unit's broker user; answers the address of its queue's broker."""
-    password, queue = secrets.token_hex(16), rf"^unit\.{unit}$"
-    ask = ("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet")
-    project.compose(*ask, "add_user", unit, password)
-    project.compose(*ask, "set_permissions", "--vhost", "jiesu", unit, "^$", "^$", queue)
-    return f"amqp://{unit}:{password}@127.0.0.1:{project.ports['rabbitmq']}/jiesu"
+def broker_of(project: Project, unit: str) -> str:
+    """Where a unit takes its orders, as the user that may read its queue and nothing else."""
+    password = written(f"UNIT_{unit}_BROKER_PASSWORD")
+    return f"amqp://unit.{unit}:{password}@127.0.0.1:{project.ports['rabbitmq']}/jiesu"
 
 
 def seen_from_inside(project: Project) -> str:
@@ -55,13 +51,14 @@ async def tell_stories(project: Project, phone_port: int) -> None:
         http = await stack.enter_async_context(open_http(Replicas(project.addresses)))
         county = County(http, access, citizens, pause=PAUSE)
         for code in CONNECTED:
-            queue = connect_unit(project, code)
+            queue = broker_of(project, code)
             await stack.enter_async_context(county.unit(code).facts.consuming(queue))
         host = seen_from_inside(project)
         await stack.enter_async_context(listening(county.phone, phone_port, host))
         for title, story in TOLD:
-            say(f"\n{title}")
-            await story(Scene(county, citizens, tell))
+            telling = Telling()
+            telling.open(title)
+            await story(Scene(county, citizens, telling.tell))
 
 
 def story() -> int:
