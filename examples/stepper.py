@@ -58,7 +58,13 @@ class Stepper:
         self.now = datetime.min.replace(tzinfo=UTC)
         self.steps = 0
 
-    async def settle(self) -> bool:
+    async def settle(self) -> None:
+        """Wait until all are idle, twice in a row and alike. Raises NotIdle."""
+        self._known = {}
+        while not await self._is_at_rest():
+            pass
+
+    async def _is_at_rest(self) -> bool:
         """Look until all were idle once; True when all were so, and alike, at the look before: a
         fact on its way between two services shows at one of the two. Raises NotIdle.
         """
@@ -103,7 +109,7 @@ class Stepper:
         """
         asked = False  # people, since the last look but one
         while True:
-            settled = await self.settle()
+            settled = await self._is_at_rest()
             if not (settled and asked):
                 asked = not await people(self.now)
                 if not asked:
