@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
+from secrets import token_hex
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -28,6 +29,7 @@ CALLING = "2026-03-{:02}T10:00:00+08:00"  # inside a calling window, of the days
 DESK_UNIT = "RXB"
 AT_WORK = 32  # assignments worked on at once
 LOOK = 0.1
+TRIES = 5
 Json = dict[str, Any]
 
 COMPLETION = {
@@ -80,13 +82,17 @@ class County:
 
     async def register(self, complaints: Iterable[Json]) -> None:
         """Citizens call, all at once; they wait in line for one of the connections."""
-        token = self._token("phone_system")
-        calls = (self._post("intake", "/v1/tickets", one, token) for one in complaints)
+        token, run = self._token("phone_system"), token_hex(4)
+        calls = (
+            self._post("intake", "/v1/tickets", one, token | {"Idempotency-Key": f"{run}-{at}"})
+            for at, one in enumerate(complaints)
+        )
         await asyncio.gather(*calls)
 
     async def _assign(self, number: str) -> None:
         order = {"lead": DESK_UNIT, "reason": "派单员研判后指定"}
-        await self._post("dispatcher", f"/v1/tickets/{number}/assign", order, self._token("desk"))
+        desk = self._token("desk") | {"Idempotency-Key": number}
+        await self._post("dispatcher", f"/v1/tickets/{number}/assign", order, desk)
 
     async def _handle(self, fact: Json) -> None:
         """A unit does its duty; a lead completes when all who answer to it have."""
@@ -131,7 +137,8 @@ class County:
 
     async def _ask(self, callback: Json) -> None:
         path, form = f"/v1/callbacks/{callback['id']}/outcome", VERDICT | {"attempt": 1}
-        await self._post("feedback", path, form, self._token("callback"))
+        key = {"Idempotency-Key": callback["id"]}
+        await self._post("feedback", path, form, self._token("callback") | key)
 
     # --- the wire ------------------------------------------------------------------------------
 
@@ -148,7 +155,13 @@ class County:
         return await self._send(name, Call(path, "GET", path, 200, b"", self._token("callback")))
 
     async def _send(self, name: str, call: Call) -> Json:
-        status, answer = await self.plant.wire(name).call(call)
+        """The answer to a call; one that finds no connection of the pool free is made again."""
+        for _ in range(TRIES):
+            status, answer = await self.plant.wire(name).call(call)
+            if status != 503:
+                break
+            self.heard["503"] += 1
+            await pause(1.0)
         if status not in (200, 201):
             raise Unexpected(f"{call.method} {call.path}: {status} {answer.decode()[:300]}")
         read: Json = json.loads(answer)
