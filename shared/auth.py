@@ -105,6 +105,14 @@ class Gate:
             raise Unauthenticated("令牌已吊销 The token was revoked")
         return caller
 
+    def knows(self, token: str) -> bool:
+        """Whether a token is one of ours."""
+        try:
+            self.admit(token)
+        except Unauthenticated:
+            return False
+        return True
+
     def _verify(self, token: str) -> tuple[Caller, str, datetime]:
         try:
             key = self._key(str(jwt.get_unverified_header(token).get("kid", "")))
