@@ -129,7 +129,7 @@ def as_everybody(
     """One route in one way of making requests, as every caller."""
     cases = operation.as_strategy(generation_mode=mode)
     for caller, (role, unit) in CALLERS.items():
-        token = street.system.token(role, unit) if role else ""
+        token = street.token(role, unit) if role else ""
         with requests.Session() as session:
             send = sender(session, street.system.urls[service], token, caller, tally)
             bounded(send, cases)
