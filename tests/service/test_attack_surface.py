@@ -34,7 +34,7 @@ from tests.infrastructure import Postgres
 from tests.service.street import HOLDER, STRANGER, Matter, Street, street
 
 PROVE = os.environ.get("HYPOTHESIS_PROFILE") == "prove"
-EXAMPLES = 60 if PROVE else 3  # for each route, caller and way of making requests
+EXAMPLES = 60 if PROVE else 2  # for each route, caller and way of making requests
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -71,13 +71,16 @@ async def whole(
 
 @pytest.fixture(scope="module")
 def tally() -> Iterator[Tally]:
-    """The count over all services; the long form writes it down."""
+    """The count over all services; build/attack.json keeps it."""
     counted = Tally()
     yield counted
-    if PROVE:
-        (ROOT / "build").mkdir(exist_ok=True)
-        report = json.dumps(asdict(counted), indent=2, sort_keys=True)
-        (ROOT / "build" / "attack.json").write_text(report)
+    (ROOT / "build").mkdir(exist_ok=True)
+    report = {
+        "calls": counted.calls,
+        "failures": len(counted.failures),
+        "statuses": dict(sorted(counted.statuses.items())),
+    }
+    (ROOT / "build" / "attack.json").write_text(json.dumps(report, indent=2))
 
 
 def documents(street: Street, service: str) -> BaseSchema:
@@ -144,7 +147,7 @@ def sender(
     def send(case: Case[Any]) -> None:
         answer = case.call(base_url=url, session=session, headers=headers)
         tally.calls += 1
-        tally.statuses[f"{answer.status_code}"] += 1
+        tally.statuses[str(answer.status_code)] += 1
         try:
             case.validate_response(answer, checks=CHECKS, headers=headers)
         except* Exception as wrong:
