@@ -50,6 +50,18 @@ CALLERS: dict[str, tuple[str | None, str | None]] = {
     "stranger": ("unit", STRANGER),
 }
 
+# Codes of the county: a document cannot say them, and without them nobody comes past the code tables.
+LISTED: dict[str, Any] = {
+    "topic": "road.damage",
+    "area": "610924100",
+    "channel": "phone",
+    "flags": [],
+    "reported_unit": None,
+    "lead": HOLDER,
+    "co_handlers": [],
+    "attempt": 1,
+}
+
 
 @dataclass(slots=True)
 class Tally:
@@ -94,6 +106,12 @@ def documents(street: Street, service: str) -> BaseSchema:
         given = given or {}
         some = st.sampled_from(known).map(lambda matter: given | named(matter, given))
         return st.one_of(some, some, some, st.just(given))
+
+    @schema.hook("flatmap_body")
+    def say_what_is_listed(_: Any, body: Any) -> st.SearchStrategy[Any]:
+        if not isinstance(body, dict):
+            return st.just(body)
+        return st.sampled_from([body, body | {name: LISTED[name] for name in body.keys() & LISTED}])
 
     @schema.hook("map_case")
     def know_the_code(_: Any, case: Case[Any]) -> Case[Any]:
