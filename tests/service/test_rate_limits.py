@@ -19,6 +19,7 @@ from tests.bench import Bench, bench
 from tests.infrastructure import Postgres
 from tests.service.conftest import Template
 from tests.service.test_intake import registered
+from tests.service.test_slow_clients import listening_on
 
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/clock", "/docs", "/openapi.json")
 TOKENLESS = ("/nothing/here", "/v1/tickets", "/v1/tickets/20260302-000001/progress")
@@ -233,3 +234,34 @@ async def test_every_route_documents_that_it_may_be_too_often(intake: Bench) -> 
             limited = route["responses"]["429"]
             assert "Retry-After" in limited["headers"], (method, path)
             assert "application/problem+json" in limited["content"], (method, path)
+
+
+# --- behind a proxy ----------------------------------------------------------------------------
+
+
+async def forwarded(port: int, *chains: str) -> list[int]:
+    """What requests with these X-Forwarded-For are answered."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        return [
+            (await http.get("/healthz", headers={"X-Forwarded-For": chain})).status_code
+            for chain in chains
+        ]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "answers"),
+    [("", [200, 200, 429, 429]), ("127.0.0.0/8, 10.1.0.0/16", [200, 200, 200, 429])],
+)
+async def test_a_named_proxy_is_believed_and_nobody_else(
+    postgres: Postgres, template: Template, keys: Path, trusted: str, answers: list[int]
+) -> None:
+    bounds = {"strangers_per_minute": 2, "trusted_proxies": trusted}
+    async with (
+        postgres.fresh_database(await template("intake")) as url,
+        bench("intake", url, keys, **bounds) as one,
+        listening_on(one) as port,
+    ):
+        # What stands further left anybody may write; the last that is no proxy of ours counts.
+        us, them = "203.0.113.1", "203.0.113.2"
+        chains = (us, f"{them}, {us}", f"{us}, {them}, 10.1.0.7", f"198.51.100.9, {us}, 10.1.0.7")
+        assert await forwarded(port, *chains) == answers
