@@ -30,6 +30,7 @@ test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples; fifty kills under fire
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)
+	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/service/test_attack_surface.py
 
 bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (8 minutes)
 	$(PY) -m tests.load.bench $(ARGS)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import uvicorn
 from fastapi import FastAPI
 
+from services import listening
 from services.registry import NAMES, migrations, part, service_queues, topology
 from services.tls import Tls
 from shared import clock
@@ -56,20 +57,7 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    servers = [
-        Server(
-            uvicorn.Config(
-                app,
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=3,
-                **tls,
-            )
-        )
-        for port, app in apps.items()
-    ]
+    servers = [Server(listening.config(app, host, port, **tls)) for port, app in apps.items()]
     serving = [asyncio.create_task(server.serve()) for server in servers]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)

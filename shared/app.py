@@ -25,6 +25,7 @@ from shared.auth import Gate
 from shared.bus import BusTrouble, Message, connect
 from shared.db import Act, Store, is_current, is_trouble
 from shared.errors import ConfigError
+from shared.guard import Guard
 from shared.inbox import Inbox, Subscriptions
 from shared.observability import Metrics, log, place, trace
 from shared.operations import operations
@@ -313,11 +314,17 @@ def build_app(
         lifespan=lifespan,
         separate_input_output_schemas=False,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
-        responses=problems(413, 500, 503),
+        responses=problems(408, 413, 429, 500, 503),
     )
     app.state.service = service
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
+    app.add_middleware(
+        Guard,
+        gate=service.gate,
+        per_minute=settings.strangers_per_minute,
+        body_seconds=settings.body_seconds,
+    )
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
     return app

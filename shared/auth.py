@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self, get_args
 
 import jwt
 import uuid6
@@ -18,14 +18,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPBearer
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    model_validator,
+)
 
 from shared import clock
 from shared.db import Act, Asked, Caller
 from shared.errors import Forbidden, Unauthenticated
 
 AUDIENCE = "jiesu"
-ROLES = ("phone_system", "unit", "desk", "supervisor", "callback", "ops", "service")
+Role = Literal["phone_system", "unit", "desk", "supervisor", "callback", "ops", "service"]
+ROLES = get_args(Role)
 CACHE_LIMIT = 10_000
 REVOKED_EVERY = timedelta(seconds=5)
 
@@ -81,6 +89,23 @@ def issue(
 # --- verifying ---------------------------------------------------------------------------------
 
 
+class Claims(BaseModel):
+    """What a token of ours says; whatever says anything else was issued in error."""
+
+    model_config = ConfigDict(strict=True)
+    sub: str
+    jti: str
+    exp: float
+    role: Role
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _is_a_units_when_it_names_one(self) -> Self:
+        if (self.role == "unit") != bool(self.unit):  # or it would be every unit's
+            raise ValueError("unit")
+        return self
+
+
 class Gate:
     """Verifies tokens; a verified one is remembered until it expires (a check costs 0.4 ms)."""
 
@@ -105,6 +130,14 @@ class Gate:
             raise Unauthenticated("令牌已吊销 The token was revoked")
         return caller
 
+    def knows(self, token: str) -> bool:
+        """Whether a token is one of ours."""
+        try:
+            self.admit(token)
+        except Unauthenticated:
+            return False
+        return True
+
     def _verify(self, token: str) -> tuple[Caller, str, datetime]:
         try:
             key = self._key(str(jwt.get_unverified_header(token).get("kid", "")))
@@ -115,18 +148,13 @@ class Gate:
                 audience=AUDIENCE,
                 options={"require": ["exp", "sub", "role", "jti"]},
             )
+            said = Claims.model_validate(claims)
+            until = datetime.fromtimestamp(said.exp, UTC)
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("令牌已过期 The token has expired") from None
-        except (jwt.InvalidTokenError, OSError, ValueError):
+        except (jwt.InvalidTokenError, OSError, OverflowError, ValueError):
             raise Unauthenticated("令牌无效 The token is not valid") from None
-        caller = Caller(str(claims["role"]), str(claims["sub"]), claims.get("unit"))
-        if (caller.role == "unit") != bool(caller.unit):  # or it would be every unit's
-            raise Unauthenticated("令牌无效 The token is not valid")
-        return (
-            caller,
-            str(claims["jti"]),
-            datetime.fromtimestamp(claims["exp"], clock.real().tzinfo),
-        )
+        return Caller(said.role, said.sub, said.unit), said.jti, until
 
     def _key(self, kid: str) -> bytes:
         if not kid.replace("-", "").isalnum():

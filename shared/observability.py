@@ -7,6 +7,7 @@ logged by kind and place, not by their values.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
@@ -22,6 +23,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _trace: ContextVar[str | None] = ContextVar("traceparent", default=None)
 OURS = re.compile(r"(services|shared)/[\w/]+\.py$")
+UNSEEN = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -65,6 +67,13 @@ def _without_words(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mapping[
     return entry
 
 
+def _one_line(entry: Any, **options: Any) -> str:
+    """JSON that stays one line in every viewer and moves no cursor: JSON itself escapes only what
+    stands below U+0020.
+    """
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(entry, **options))
+
+
 def configure_logs(level: str = "INFO") -> None:
     """One JSON object per line on standard output, also for the libraries' own logs."""
     chain: list[Any] = [
@@ -73,7 +82,7 @@ def configure_logs(level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*chain, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*chain, structlog.processors.JSONRenderer(_one_line, ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
@@ -82,7 +91,7 @@ def configure_logs(level: str = "INFO") -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _without_words,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_one_line, ensure_ascii=False),
         ],
     )
     handler = logging.StreamHandler(sys.stdout)

@@ -7,13 +7,14 @@ somebody pastes into a chat.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,10 +24,17 @@ from shared.errors import JiesuError, Malformed
 from shared.observability import Metrics, log, place, trace
 
 MEDIA = "application/problem+json"
+UNREAD = (408, 413)  # the rest of such a body is not waited for
 TYPE = "https://jiesu.dev/problems/"
 QUOTED = re.compile(r"'([^']*)'")
-LARGEST_BODY = 8 * 1024 * 1024
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 NUMBER = re.compile(r"\d{8}-\d{6}", re.ASCII)  # what else stands in a path may name a person
+
+
+RETRY_AFTER = {
+    "description": "几秒后再试 in how many seconds to ask again",
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 
 class Problem(BaseModel):
@@ -43,7 +51,12 @@ class Problem(BaseModel):
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for the problems a route may answer with."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {status: {"content": {MEDIA: {"schema": schema}}} for status in statuses}
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"content": {MEDIA: {"schema": schema}}} for status in statuses
+    }
+    for status in {429, 503} & set(statuses):
+        found[status]["headers"] = {"Retry-After": RETRY_AFTER}
+    return found
 
 
 def document(error: JiesuError) -> dict[str, Any]:
@@ -81,17 +94,27 @@ class TooLarge(JiesuError):
     title = "请求体过大 The body is too large"
 
 
+class TooSlow(JiesuError):
+    """The body did not arrive in time."""
+
+    status = 408
+    slug = "too-slow"
+    title = "请求体未及时到达 The body did not arrive in time"
+
+
 def answer(error: JiesuError) -> Response:
     """The HTTP response for one of our errors."""
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    if error.status == 503:
-        headers["Retry-After"] = "5"
+    if error.status in (429, 503):
+        headers["Retry-After"] = str(error.extra.get("retry_after", 5))
+    if error.status in UNREAD:
+        headers["Connection"] = "close"
     body = orjson.dumps(document(error), default=str)
     return Response(body, error.status, headers, media_type=MEDIA)
 
 
 # FastAPI raises 400 for a body it cannot decode and lets only its own kind of error pass then.
-BROKEN_BODY: dict[int, type[JiesuError]] = {400: NotJson, 413: TooLarge}
+BROKEN_BODY: dict[int, type[JiesuError]] = {400: NotJson, 408: TooSlow, 413: TooLarge}
 
 
 def malformed(faults: Sequence[Any], skip: int = 0) -> JiesuError:
@@ -115,8 +138,6 @@ def _field(loc: tuple[Any, ...], skip: int) -> str:
 def _http(error: HTTPException) -> JiesuError:
     if broken := BROKEN_BODY.get(error.status_code):
         return broken()
-    if error.status_code in BROKEN_BODY:
-        return BROKEN_BODY[error.status_code]()
     problem = JiesuError(str(error.detail))
     problem.status, problem.slug = error.status_code, f"http-{error.status_code}"
     problem.title = str(error.detail)
@@ -169,7 +190,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 class Observed:
-    """Outermost middleware: trace, log context, metrics, body limit, and no error left over."""
+    """Outermost middleware: trace, log context, metrics, and no error left over."""
 
     def __init__(self, app: ASGIApp, service: str, metrics: Metrics) -> None:
         self._app = app
@@ -180,7 +201,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        parent = Headers(scope=scope).get("traceparent")
         started, status = clock.real(), 500
 
         async def watch(message: Message) -> None:
@@ -189,14 +210,12 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        with trace(headers.get("traceparent"), service=self._service):
-            await self._serve(scope, receive, watch, headers)
+        with trace(parent, service=self._service):
+            await self._serve(scope, receive, watch)
             seconds = (clock.real() - started).total_seconds()
             self._count(scope, status, seconds)
 
-    async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]
-    ) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = False
 
         async def watch(message: Message) -> None:
@@ -205,9 +224,7 @@ class Observed:
             await send(message)
 
         try:
-            if _declared(headers.get("content-length", "")) > LARGEST_BODY:
-                raise TooLarge
-            await self._app(scope, _limited(receive), watch)
+            await self._app(scope, receive, watch)
         except Exception as error:
             if began:
                 raise
@@ -215,35 +232,16 @@ class Observed:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         known = {**scope.get("state", {}), **(scope.get("path_params") or {})}
         number = str(known.get("number"))
         log.info(
             "request",
-            method=scope["method"],
+            method=method,
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
             ticket=number if NUMBER.fullmatch(number) else None,
         )
-
-
-def _declared(length: str) -> int:
-    """The size a header announces; what is no number is counted as it arrives."""
-    return int(length[:16]) if length.isascii() and length.isdecimal() else 0
-
-
-def _limited(receive: Receive) -> Receive:
-    """Count a body that did not say how long it is."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > LARGEST_BODY:
-            raise HTTPException(TooLarge.status)
-        return message
-
-    return counted

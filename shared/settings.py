@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,11 @@ class ServiceSettings(BaseSettings):
     ``index_key`` keys request hashes and blind indexes; base64 of 32 bytes.
     ``stop_seconds`` is the whole budget for a clean stop. ``relay_gather``: seconds a fact may
     wait for company before it is relayed; more makes larger batches and later facts.
+
+    ``strangers_per_minute``: requests an address may make without a valid token.
+    ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
+    ``connections`` at once; a request's head comes within ``head_seconds``, its body within
+    ``body_seconds``.
     """
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
@@ -41,11 +47,24 @@ class ServiceSettings(BaseSettings):
     publish_timeout: float = Field(default=10.0, gt=0)
     relay_gather: float = Field(default=0.0, ge=0)
     log_level: str = "INFO"
+    strangers_per_minute: int = Field(default=300, ge=1)
+    trusted_proxies: str = ""
+    connections: int = Field(default=800, ge=1)
+    head_seconds: float = Field(default=15.0, gt=0)
+    body_seconds: float = Field(default=30.0, gt=0)
 
     @field_validator("index_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr) -> SecretStr:
         return check_key(value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for name in filter(None, value.split(",")):
+            if ip_network(name.strip(), strict=False).prefixlen == 0:
+                raise ValueError("who trusts everybody lets everybody name an address")
+        return value
 
     @model_validator(mode="after")
     def _no_development_secrets(self) -> Self:

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from shared.settings import key_bytes
 
 TIMEOUT = 10.0
 ASK_WITHIN = 25.0
+GIVEN_OUT = IPv6Network("2000::/3")
 
 
 class AskFailed(Exception):
@@ -135,18 +136,17 @@ async def _send(
 ) -> None:
     """Post the signed request to call (standardwebhooks)."""
     body = orjson.dumps(_body(config, call, contact))
-    answer = await client.post(
-        target.url,
-        content=body,
-        headers={
-            "Content-Type": "application/json",
-            **target.headers,
-            **_signature(config.settings, call, body),
-        },
-        extensions=target.extensions,
-    )
-    if not answer.is_success:
-        raise AskFailed(f"the phone system answered {answer.status_code}")
+    headers = {
+        "Content-Type": "application/json",
+        **target.headers,
+        **_signature(config.settings, call, body),
+    }
+    # Only how it answers counts: what it says is not read, however much it is.
+    async with client.stream(
+        "POST", target.url, content=body, headers=headers, extensions=target.extensions
+    ) as answer:
+        if not answer.is_success:
+            raise AskFailed(f"the phone system answered {answer.status_code}")
 
 
 def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
@@ -218,4 +218,12 @@ async def _addresses(url: httpx.URL) -> list[IPv4Address | IPv6Address]:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
+    """Whether an address is somebody's on the Internet.
+
+    Of IPv6 only what is given out (2000::/3): not what stands for an IPv4 address and may be led
+    to a private one (mapped, compatible, translated, 64:ff9b::/96, 2002::/16), nor site-local.
+    """
+    given_out = isinstance(address, IPv4Address) or (
+        address in GIVEN_OUT and address.sixtofour is None
+    )
+    return given_out and address.is_global and not address.is_multicast

@@ -5,13 +5,15 @@ from fastapi import FastAPI
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
 from services.intake.models import TABLES
-from services.intake.routes import registrar, router
+from services.intake.routes import Guesses, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
 
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
-    built = build_app("intake", settings or Settings(), router, SUBSCRIPTIONS, JOBS, TABLES)
+    settings = settings or Settings()
+    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, TABLES)
     built.state.registrar = registrar(built.state.service.store)
+    built.state.guesses = Guesses(settings)
     return built

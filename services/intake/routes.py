@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -28,10 +29,13 @@ from services.intake.schemas import (
     Urge,
     Withdrawal,
 )
-from services.intake.settings import Config
+from services.intake.settings import Config, Settings
+from shared import clock
 from shared.auth import Instant, Key, acting, calling
 from shared.db import Act, Caller, GroupCommit, Store
+from shared.errors import NotFound
 from shared.events import TicketType
+from shared.guard import HOUR, Buckets
 from shared.inbox import once
 from shared.problems import Problem, document, named, problems
 
@@ -57,6 +61,35 @@ def registrar(store: Store[Config]) -> Registrar:
             return await register_many(act, items)
 
     return GroupCommit(run)
+
+
+class Guesses:
+    """Wrong codes, by ticket and by address: too many, and nobody looks by code for a while.
+
+    By ticket as well, because whoever guesses may have many addresses. The right code is refused
+    then too, or guessing would go on; who shows a token is asked for no address.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._tickets = Buckets(settings.wrong_codes_per_ticket, HOUR)
+        self._strangers = Buckets(settings.wrong_codes_per_address, HOUR)
+
+    @contextmanager
+    def guess(self, number: str, stranger: str | None) -> Iterator[None]:
+        """One look, counted before it is made: of many at once none is free. Raises TooMany."""
+        now, wrong = clock.real(), False
+        if stranger is not None:  # first: who may guess no more uses up no ticket's guesses
+            self._strangers.take(stranger, now)
+        self._tickets.take(number, now)
+        try:
+            yield
+        except NotFound:
+            wrong = True
+            raise
+        finally:
+            if not wrong:
+                self._tickets.give_back(number)
+                self._strangers.give_back(stranger or "")
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
@@ -160,9 +193,11 @@ async def progress(
     number: Number,
     code: Annotated[str, Header(alias="X-Ticket-Code", min_length=4, max_length=32)],
 ) -> Progress:
-    """The citizen's own look: number and code, no token."""
-    async with request.app.state.service.store.act("citizen") as act:
-        return await queries.progress_by_code(act, number, code)
+    """The citizen's own look: number and code, no token. Wrong codes are counted (429)."""
+    guesses: Guesses = request.app.state.guesses
+    with guesses.guess(number, request.state.stranger):
+        async with request.app.state.service.store.act("citizen") as act:
+            return await queries.progress_by_code(act, number, code)
 
 
 @router.post("/v1/tickets/{number}/contact-reads", responses=problems(404, 410))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from services.intake.rules import KeepFor
 from shared.config import Codes, Units, read
@@ -47,11 +47,17 @@ class Config:
 
 
 class Settings(ServiceSettings):
-    """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new."""
+    """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new.
+
+    ``wrong_codes_per_ticket``: wrong codes (查询码) an hour before nobody may look by code for a
+    while; ``wrong_codes_per_address``: the same for whoever sends them.
+    """
 
     vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
     vault_current: str = "dev"
     vault_suite: str = "aes-256-gcm"
+    wrong_codes_per_ticket: int = Field(default=10, ge=1)
+    wrong_codes_per_address: int = Field(default=30, ge=1)
 
     @field_validator("vault_keys")
     @classmethod

@@ -133,7 +133,7 @@ class PhoneSystem:
         known = self._throw.choice(self._known)
         if kind == "progress":
             path, code = f"{TICKETS}/{known.number}/progress", {"X-Ticket-Code": known.code}
-            return Call(kind, "GET", path, 200, headers=code)
+            return Call(kind, "GET", path, 200, headers=self._json | code)
         if kind == "repeat":
             first = known.call
             return Call(kind, "POST", TICKETS, 200, first.body, first.headers, known.number)

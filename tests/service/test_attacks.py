@@ -366,7 +366,7 @@ async def test_no_json_is_too_odd_for_a_named_refusal(intake: Bench, field: str)
 
 
 async def test_a_refusal_does_not_grow_with_the_names_of_unknown_fields(intake: Bench) -> None:
-    body = complaint(**{"k" * 1_000_000: 1})
+    body = complaint(**{"k" * 200_000: 1})
     answer = await intake.http("phone_system").post("/v1/tickets", json=body)
     assert answer.status_code == 422
     assert len(answer.content) < 2_000
