@@ -24,12 +24,14 @@ class Access:
     """What people were given: addresses by service, tokens by role and unit, the webhook's secret.
 
     ``broker`` is where units with a queue take their facts; without one all read their feed.
+    ``clocks``: one address of each process, where several services share one.
     """
 
     urls: dict[str, str]
     token: Callable[[str, str | None], str]
     webhook_secret: str
     broker: str | None = None
+    clocks: dict[str, str] | None = None
 
 
 class County:
@@ -51,7 +53,7 @@ class County:
             http, access.urls, token("phone_system", None), access.webhook_secret, citizen
         )
         self.office = Office(http, access.urls, lambda role: token(role, None))
-        self.stepper = Stepper(http, access.urls, token("ops", None), pause)
+        self.stepper = Stepper(http, access.clocks or access.urls, token("ops", None), pause)
         self.units: dict[str, Department] = {}
 
     def unit(self, code: str) -> Department:

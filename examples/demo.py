@@ -93,7 +93,7 @@ class Place:
         def token(role: str, unit: str | None) -> str:
             return issue(self.var / "keys", role, "demo", unit, days=1)
 
-        return Access(self.urls, token, self.secret)
+        return Access(self.urls, token, self.secret, clocks={"jiesu": self.urls["intake"]})
 
 
 def be_system(place: Place) -> None:
@@ -114,7 +114,7 @@ async def _serve(place: Place) -> None:
             config_dir=CONFIG,
             webhook_secret=place.secret,
             phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
-            relay_gather=0.005,
+            relay_gather=0.002,
         ) as system:
             if parent:
                 asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)

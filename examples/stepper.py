@@ -1,8 +1,9 @@
 """步进时钟 Drives the stepped clock over HTTP: time passes when nobody has anything left to do.
 
-Every service says by ``GET /clock`` whether it is idle and when there is next something to do;
-``POST /clock`` steps it. Services that share a process share a clock, others have one each: all
-are stepped alike. Only a system started with ``JIESU_CLOCK=simulated`` lets itself be stepped.
+Every process says by ``GET /clock`` whether it is idle and when there is next something to do;
+``POST /clock`` steps it. Services that share a process share a clock and answer for one another,
+others have one each: all are stepped alike. Only a system started with ``JIESU_CLOCK=simulated``
+lets itself be stepped.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import httpx
 from examples.connection import Connection, Json, rest
 
 PATIENCE = 60.0  # seconds: longer than any retry of a fact that came too early
-BETWEEN_LOOKS = 0.01  # seconds
+BETWEEN_LOOKS = 0.005  # seconds
 
 
 class Face(NamedTuple):

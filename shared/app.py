@@ -297,7 +297,9 @@ def build_app(
     jobs: Mapping[str, Job],
     tables: Tables,
 ) -> FastAPI:
-    """The FastAPI app of one service; ``app.state.service`` is the running service."""
+    """The FastAPI app of one service; ``app.state.service`` is the running service, and ``beside``
+    are those that share its process and so its clock.
+    """
     service = Service(name, settings, subscriptions, jobs)
 
     @asynccontextmanager
@@ -316,7 +318,7 @@ def build_app(
         redirect_slashes=False,  # a redirect would go to whatever host the request names
         responses=problems(408, 413, 429, 500, 503),
     )
-    app.state.service = service
+    app.state.service, app.state.beside = service, [service]
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
     app.add_middleware(

@@ -53,7 +53,9 @@ class FactPage(BaseModel):
 
 
 class ClockFace(BaseModel):
-    """The trade's time here. ``idle``: nothing waits before ``next_due``."""
+    """The trade's time in this process. ``idle``: nothing waits in any of its services before
+    ``next_due``.
+    """
 
     now: AwareDatetime
     stepped: bool
@@ -124,11 +126,14 @@ async def facts(
 
 @operations.get("/clock")
 async def read_clock(request: Request) -> ClockFace:
-    """The trade's time here, and whether anything waits for it."""
-    service = request.app.state.service
-    now = clock.now()
-    busy, due = await service.look()
-    idle = not busy and (due is None or due > now)
+    """The trade's time in this process, and whether anything waits for it."""
+    now, due = clock.now(), None
+    for service in request.app.state.beside:
+        busy, soonest = await service.look()
+        if busy:
+            return ClockFace(now=now, stepped=clock.is_stepped(), idle=False, next_due=None)
+        due = min(filter(None, (due, soonest)), default=None)
+    idle = due is None or due > now
     return ClockFace(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 
 
@@ -136,5 +141,6 @@ async def read_clock(request: Request) -> ClockFace:
 async def step_clock(request: Request, body: Step, _: Ops) -> ClockFace:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)
-    request.app.state.service.stepped()
+    for service in request.app.state.beside:
+        service.stepped()
     return await read_clock(request)
