@@ -114,7 +114,7 @@ async def _serve(place: Place) -> None:
             config_dir=CONFIG,
             webhook_secret=place.secret,
             phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
-            relay_gather=0.002,
+            relay_gather=0.004,
         ) as system:
             if parent:
                 asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)
