@@ -297,9 +297,7 @@ def build_app(
     jobs: Mapping[str, Job],
     tables: Tables,
 ) -> FastAPI:
-    """The FastAPI app of one service; ``app.state.service`` is the running service, and ``beside``
-    are those that share its process and so its clock.
-    """
+    """One service's app: ``app.state.service``, ``.beside``: those that share its clock too."""
     service = Service(name, settings, subscriptions, jobs)
 
     @asynccontextmanager
