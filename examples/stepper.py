@@ -108,21 +108,21 @@ class Stepper:
 
         At each instant all services come to rest first, then people act, until they are done too.
         """
-        asked = False  # people, since the last look but one
+        content = False  # whether nobody had anything to do after the look before
         while True:
-            settled = await self._is_at_rest()
-            if not (settled and asked):
-                asked = not await people(self.now)
-                if not asked:
-                    self._known = {}
-            if not (settled and asked):
-                continue
+            at_rest = await self._is_at_rest()
+            if not (at_rest and content):
+                content = not await people(self.now)
+                if not content:
+                    self._known = {}  # what they did has to come to rest anew
+                if not (at_rest and content):
+                    continue
             due = earliest(face.next_due for face in self._known.values())
             wanted = earliest((due, agenda(), until))
             if wanted is None or (until is not None and self.now >= until):
                 return
             await self.step(wanted)
-            asked = False
+            content = False
 
     async def _look(self) -> dict[str, Face]:
         answers = await asyncio.gather(*(one.get("/clock") for one in self._services.values()))

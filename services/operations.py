@@ -26,7 +26,6 @@ from shared.settings import ServiceSettings
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 LOOKING = {"embedded": True, "phone_system_url": None}  # who only looks needs no secret
-BATCH = 100
 
 
 @contextmanager
@@ -210,8 +209,10 @@ async def _resend(
             bus = connect(settings[name].bus_url)
             if isinstance(bus, LocalBus):
                 raise ConfigError("a local bus loses nothing: it marks sent only what was received")
-            counts[name] = await again.resend(store, bus, since, ticket)
-            await bus.close()
+            try:
+                counts[name] = await again.resend(store, bus, since, ticket)
+            finally:
+                await bus.close()
     return counts
 
 

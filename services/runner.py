@@ -158,7 +158,7 @@ async def system(
         own = {"database_url": url, "bus_url": common["bus_url"].replace("{service}", name)}
         apps[name] = part(name).app(part(name).settings(**common | own))
     for app in apps.values():
-        app.state.beside = [one.state.service for one in apps.values()]
+        app.state.on_this_clock = [one.state.service for one in apps.values()]
     await _declare(common["bus_url"], part("intake").settings(**common).config_dir)
     stop = asyncio.Event()
     ended = asyncio.ensure_future(

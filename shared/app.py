@@ -297,7 +297,7 @@ def build_app(
     jobs: Mapping[str, Job],
     tables: Tables,
 ) -> FastAPI:
-    """One service's app: ``app.state.service``, ``.beside``: those that share its clock too."""
+    """One service's app; ``app.state.on_this_clock``: all services that share its process."""
     service = Service(name, settings, subscriptions, jobs)
 
     @asynccontextmanager
@@ -316,7 +316,7 @@ def build_app(
         redirect_slashes=False,  # a redirect would go to whatever host the request names
         responses=problems(408, 413, 429, 500, 503),
     )
-    app.state.service, app.state.beside = service, [service]
+    app.state.service, app.state.on_this_clock = service, [service]
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
     app.add_middleware(

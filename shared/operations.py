@@ -128,7 +128,7 @@ async def facts(
 async def read_clock(request: Request) -> ClockFace:
     """The trade's time in this process, and whether anything waits for it."""
     now, due = clock.now(), None
-    for service in request.app.state.beside:
+    for service in request.app.state.on_this_clock:
         busy, soonest = await service.look()
         if busy:
             return ClockFace(now=now, stepped=clock.is_stepped(), idle=False, next_due=None)
@@ -141,6 +141,6 @@ async def read_clock(request: Request) -> ClockFace:
 async def step_clock(request: Request, body: Step, _: Ops) -> ClockFace:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)
-    for service in request.app.state.beside:
+    for service in request.app.state.on_this_clock:
         service.stepped()
     return await read_clock(request)
