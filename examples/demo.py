@@ -115,6 +115,7 @@ async def _serve(place: Place) -> None:
             webhook_secret=place.secret,
             phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
             relay_gather=0.004,
+            feed_gather=0.004,
         ) as system:
             if parent:
                 asyncio.get_running_loop().add_reader(parent.sentinel, system.stop.set)

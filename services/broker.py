@@ -22,8 +22,8 @@ from typing import Any
 
 from services.contracts.facts import UNIT, keys
 from services.registry import NAMES, part, topology
-from shared.bus import EXCHANGE, KEPT, QUORUM, UNROUTED
 from shared.events import FACTS
+from shared.rabbit_bus import EXCHANGE, KEPT, QUORUM, UNROUTED
 
 Json = dict[str, Any]
 NOTHING = "^$"

@@ -19,9 +19,10 @@ from services import resend as again
 from services import stuck as page
 from services.registry import NAMES, settings_of
 from shared import clock
-from shared.bus import LocalBus, connect
+from shared.bus import connect
 from shared.db import Store
 from shared.errors import ConfigError
+from shared.local_bus import LocalBus
 from shared.settings import ServiceSettings
 
 LOCAL = ZoneInfo("Asia/Shanghai")

@@ -25,9 +25,10 @@ from services.tls import Tls
 from shared import clock
 from shared.app import DEAD
 from shared.auth import issue, make_key
-from shared.bus import LocalBus, connect
+from shared.bus import connect
 from shared.db import migrate
 from shared.errors import ConfigError
+from shared.local_bus import LocalBus
 from shared.settings import ServiceSettings
 
 HOST = "127.0.0.1"

@@ -79,7 +79,7 @@ class Service:
         self.store.fingerprint = crypto.Digester(key_bytes(settings.index_key)).fingerprint
         self.metrics = Metrics()
         self.gate = Gate(settings.token_keys)
-        self.bus = connect(settings.bus_url, settings.publish_timeout)
+        self.bus = connect(settings.bus_url, settings.publish_timeout, settings.receive_gather)
         self.inbox = Inbox(self.store, subscriptions)
         self.relay = Relay(self.store, self.bus)
         self.stopping = asyncio.Event()

@@ -24,8 +24,9 @@ class ServiceSettings(BaseSettings):
 
     ``database_url`` and ``bus_url`` are the only two that differ between embedded and Compose.
     ``index_key`` keys request hashes and blind indexes; base64 of 32 bytes.
-    ``stop_seconds`` is the whole budget for a clean stop. ``relay_gather``: seconds a fact may
-    wait for company before it is relayed; more makes larger batches and later facts.
+    ``stop_seconds`` is the whole budget for a clean stop. ``relay_gather``, ``receive_gather``:
+    seconds a fact may wait for company before it is relayed and, from a broker, when it arrives.
+    More makes fewer, larger transactions and later facts (docs/adr/0026-waiting-for-company.md).
 
     ``strangers_per_minute``: requests an address may make without a valid token.
     ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
@@ -46,6 +47,7 @@ class ServiceSettings(BaseSettings):
     stop_seconds: float = Field(default=20.0, gt=0)
     publish_timeout: float = Field(default=10.0, gt=0)
     relay_gather: float = Field(default=0.0, ge=0)
+    receive_gather: float = Field(default=0.05, ge=0)
     log_level: str = "INFO"
     strangers_per_minute: int = Field(default=300, ge=1)
     trusted_proxies: str = ""

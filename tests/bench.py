@@ -22,8 +22,9 @@ from services.registry import part
 from shared import clock
 from shared.app import Service
 from shared.auth import issue
-from shared.bus import LocalBus, Message
+from shared.bus import Message
 from shared.events import Data, Fact
+from shared.local_bus import LocalBus
 
 ROOT = Path(__file__).parent.parent
 MONDAY_NINE = "2026-03-02T09:00+08:00"

@@ -12,12 +12,11 @@ import functools
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ import httpx
 from sqlalchemy import NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from examples import demo
 from services import embedded
 
 POSTGRES_IMAGE = "postgres:17"
@@ -370,12 +370,10 @@ def _install(package: str) -> None:
     subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as open_ones:
-        sockets = [open_ones.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+def free_ports(count: int) -> range:
+    """Neighbouring free ports, of those the system gives to nobody who asks for any."""
+    first = demo.free_ports(count)
+    return range(first, first + count)
 
 
 @functools.cache

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from services.contracts.facts import UNIT, Json, To, addressed, hearers, keys, prose, schema_file
 from services.registry import NAMES, part
-from shared.bus import EXCHANGE, QUORUM
 from shared.events import FACTS, Data
+from shared.rabbit_bus import EXCHANGE, QUORUM
 
 CONTENT = "application/cloudevents+json"
 ABOUT = (

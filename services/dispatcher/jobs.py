@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from services.dispatcher import queries
 from services.dispatcher.settings import Config
+from shared import clock
 from shared.app import Job
 from shared.db import Store
 
 
 async def number_feed(store: Store[Config], limit: int) -> int:
-    """Give what was delivered its place in the feed."""
+    """Give what was delivered its place in the feed, a moment later: one run serves many."""
+    await clock.pause(store.config.feed_gather)
     async with store.act("service:dispatcher") as act:
         return await queries.number_feed(act, limit)
 

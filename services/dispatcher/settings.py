@@ -49,6 +49,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    feed_gather: float
     feed_look: float
     feed_heartbeat: float
     feed_life: float
@@ -57,8 +58,13 @@ class Config:
 class Settings(ServiceSettings):
     """How the unit feed streams, in seconds. A stream ends after ``feed_life``, so that a token
     that expired or was revoked meanwhile stops counting; the client resumes by Last-Event-ID.
+    A delivery may wait ``feed_gather`` for others that get their places with it.
+
+    A ticket waits for no company here: its unit waits for the ticket.
     """
 
+    receive_gather: float = Field(default=0.0, ge=0)
+    feed_gather: float = Field(default=0.05, ge=0)
     feed_look: float = Field(default=1.0, gt=0)
     feed_heartbeat: float = Field(default=15.0, gt=0)
     feed_life: float = Field(default=900.0, gt=0)
@@ -78,6 +84,7 @@ class Settings(ServiceSettings):
                 folder / "calendar", limits.calendar.duty_segments, limits.timezone
             ),
             returns=policy.return_ticket,
+            feed_gather=self.feed_gather,
             feed_look=self.feed_look,
             feed_heartbeat=self.feed_heartbeat,
             feed_life=self.feed_life,

@@ -36,12 +36,11 @@ MAY_HAVE = {
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
-SHARED_LINES = 3_300  # docs/adr/0017-shared-holds-more-than-planned.md, 0022-rate-limits.md
+SHARED_LINES = 3_350  # docs/adr/0017-shared-holds-more-than-planned.md, 0022, 0026
 FILE_LINES = 400
 FUNCTION_LINES = 40
 LONG_FILES = {
     Path("shared/events.py"): "every fact in one file is the point",
-    Path("shared/bus.py"): "two buses side by side, so that one is read against the other",
 }
 PRODUCT = files("shared", "services", "examples", "deploy")
 CODE = [path for path in (*PRODUCT, *files("tests")) if "migrations" not in path.parts]

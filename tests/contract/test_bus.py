@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shared.bus import UNROUTED, Bus, BusTrouble, LocalBus, Message, RabbitBus, connect, matches
+from shared.bus import Bus, BusTrouble, Message, connect, matches
+from shared.local_bus import LocalBus
+from shared.rabbit_bus import UNROUTED, RabbitBus
 from tests.infrastructure import Broker
 
 WITHIN = 20.0
@@ -204,6 +206,17 @@ async def test_local_refuses_at_once_when_the_consumer_has_stopped() -> None:
         pass
     [outcome] = await bus.publish([message("a.b")])
     assert isinstance(outcome, BusTrouble)
+
+
+async def test_rabbit_lets_what_arrives_wait_for_company(rabbitmq: Broker, queue: str) -> None:
+    bus, listener = RabbitBus(rabbitmq.url, gather=0.3), Listener()
+    await bus.declare({queue: [f"{queue}.#"]})
+    async with consuming(bus, queue, listener):
+        for key in ("a", "b", "c"):  # each confirmed before the next: they arrive one by one
+            await bus.publish([message(f"{queue}.{key}")])
+        await listener.until(lambda: len(listener.keys) == 3)
+    assert [len(batch) for batch in listener.batches] == [3]
+    await bus.close()
 
 
 async def test_rabbit_keeps_what_nobody_listens_to_aside(rabbitmq: Broker) -> None:

@@ -20,8 +20,9 @@ from services import broker
 from services.__main__ import cli
 from services.contracts.facts import UNIT, keys
 from services.registry import NAMES, topology
-from shared.bus import EXCHANGE, UNROUTED, BusTrouble, Message, RabbitBus, matches
+from shared.bus import BusTrouble, Message, matches
 from shared.events import FACTS
+from shared.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
 from tests.contract.test_bus import Listener, consuming, message
 from tests.fencing import ZIYANG, Fenced, fences
 from tests.infrastructure import Broker

@@ -16,8 +16,9 @@ from uuid import UUID
 import aio_pika
 
 from services.registry import NAMES, part, topology
-from shared.bus import UNROUTED, matches
+from shared.bus import matches
 from shared.events import Fact
+from shared.rabbit_bus import UNROUTED
 from tests.fire.town import PROJECT, Town
 
 

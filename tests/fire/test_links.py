@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from examples.demo import free_ports
-from shared.bus import BusTrouble, Message, RabbitBus
+from shared.bus import BusTrouble, Message
+from shared.rabbit_bus import RabbitBus
 from tests.fire.proxy import Proxy
 from tests.fire.town import until
 from tests.infrastructure import Broker

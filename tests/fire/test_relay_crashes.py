@@ -10,7 +10,7 @@ import pytest
 
 from examples.phone_system import PhoneSystem
 from examples.stories import ROAD
-from shared.bus import EXCHANGE
+from shared.rabbit_bus import EXCHANGE
 from tests.fire.ledger import drained
 from tests.fire.servers import Servers
 from tests.fire.town import Town, town, until

@@ -16,8 +16,8 @@ from examples.phone_system import Receipt
 from examples.stepper import Stepper
 from examples.stories import ROAD
 from services.registry import NAMES
-from shared.bus import EXCHANGE
 from shared.events import Fact
+from shared.rabbit_bus import EXCHANGE
 from tests.fire.ledger import drained
 from tests.fire.servers import Servers
 from tests.fire.town import Town, town

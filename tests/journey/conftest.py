@@ -26,8 +26,8 @@ from examples.county import Access, County
 from examples.scene import Citizens, Scene
 from examples.stories import Told, banquet, gone_wrong
 from services import runner
-from shared.bus import EXCHANGE
 from shared.observability import configure_logs
+from shared.rabbit_bus import EXCHANGE
 from tests.fencing import Fenced, fences
 from tests.infrastructure import Broker, Postgres, free_ports
 

@@ -19,8 +19,8 @@ from typing import Any
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.registry import NAMES
-from shared.bus import EXCHANGE
 from shared.clock import pause
+from shared.rabbit_bus import EXCHANGE
 from tests.load.calls import Call, complaint, encoded
 from tests.load.plant import Plant
 

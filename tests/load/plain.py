@@ -25,12 +25,12 @@ from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock
 from shared.auth import Gate, Key, calling
-from shared.bus import EXCHANGE
 from shared.db import Act, Asked, Caller, Store, Told
 from shared.events import Fact
 from shared.inbox import once
 from shared.observability import Metrics, configure_logs
 from shared.problems import Observed, install_problems
+from shared.rabbit_bus import EXCHANGE
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 

@@ -20,10 +20,11 @@ from sqlalchemy import text
 
 from shared import clock
 from shared.app import Job, Service
-from shared.bus import BusTrouble, LocalBus, Message
+from shared.bus import BusTrouble, Message
 from shared.db import Act, GroupCommit, InDoubt
 from shared.errors import TooEarly
 from shared.events import TicketClosed
+from shared.local_bus import LocalBus
 from shared.observability import configure_logs
 from shared.outbox import Relay
 from tests.bench import Bench, bench

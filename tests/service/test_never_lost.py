@@ -13,11 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from shared import clock
-from shared.bus import BusTrouble, LocalBus, Message
+from shared.bus import BusTrouble, Message
 from shared.db import Act, GroupCommit
 from shared.errors import TooEarly
 from shared.events import Fact, TicketClosed, TicketUrged
 from shared.inbox import EARLY_FOR, MAX_ATTEMPTS, Inbox
+from shared.local_bus import LocalBus
 from shared.outbox import Relay, backlog
 from tests.bench import Bench
 from tests.service.test_intake import complaint, registered

@@ -13,7 +13,8 @@ import pytest
 
 from services.resend import resend
 from shared import clock
-from shared.bus import BusTrouble, LocalBus, Message
+from shared.bus import BusTrouble, Message
+from shared.local_bus import LocalBus
 from shared.outbox import IN_FLIGHT, Relay
 from tests.bench import ROOT, Bench
 from tests.service.test_intake import complaint, registered
