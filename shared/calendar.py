@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple, Self, cast
 from zoneinfo import ZoneInfo
@@ -46,6 +47,7 @@ class Limit:
     unit: Unit
 
     @classmethod
+    @lru_cache(maxsize=1_000)
     def parse(cls, text: str) -> Self:
         """Read ``5wd``, ``4wh``, ``24h`` or ``30min``, more than nothing; raises ValueError."""
         found = _LIMIT.fullmatch(text)

@@ -13,8 +13,9 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Text, any_, bindparam, text
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.dispatcher.models import Assignment, Delivery, Return, Supplement, Ticket
 from services.dispatcher.rules import assignment as machine
@@ -99,20 +100,33 @@ class Case:
 # --- to change ---------------------------------------------------------------------------------
 
 
+# Made once: to put a statement together takes as long as to run it.
+LOCKED = (
+    select(Ticket)
+    .order_by(col(Ticket.number))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+NUMBERED = LOCKED.where(col(Ticket.number) == any_(bindparam("numbers", type_=ARRAY(Text))))
+ASSIGNED = LOCKED.where(
+    col(Ticket.number)
+    == select(Assignment.ticket).where(Assignment.id == bindparam("id")).scalar_subquery()
+)
+
+
 async def find_locked(act: Acting, number: str) -> Case | None:
     """A ticket by number, locked, with its assignments."""
     if number not in act.held:
         numbers = act.together(number, "ticket.")
-        act.held |= dict.fromkeys(numbers) | await _open(act, numbers)
+        act.held |= dict.fromkeys(numbers) | await _open(act, NUMBERED, numbers=numbers)
     case: Case | None = act.held[number]
     return case
 
 
-async def _open(act: Acting, numbers: list[str]) -> dict[str, Case]:
+async def _open(act: Acting, tickets: SelectOfScalar[Ticket], **values: object) -> dict[str, Case]:
     """The cases of those tickets that are registered here, locked."""
-    tickets = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
-    locked = tickets.with_for_update().execution_options(populate_existing=True)
-    found = {row.number: Case(row, []) for row in (await act.session.exec(locked)).all()}
+    rows = (await act.session.exec(tickets, params=values)).all()
+    found = {row.number: Case(row, []) for row in rows}
     for one in await _assignments(act, list(found)):
         found[one.ticket].assignments.append(one)
     return found
@@ -139,14 +153,12 @@ async def assignment(act: Acting, id: UUID) -> tuple[Case, Assignment]:
 
     Raises NotFound for what does not exist and for another unit's alike.
     """
-    number = (await act.session.exec(select(Assignment.ticket).where(Assignment.id == id))).first()
-    if number is None:
-        raise NotFound
-    case = await ticket(act, number)
-    found = next(one for one in case.assignments if one.id == id)
-    if act.caller and act.caller.unit not in (None, found.unit):
-        raise NotFound
-    return case, found
+    for case in (await _open(act, ASSIGNED, id=id)).values():
+        found = next(one for one in case.assignments if one.id == id)
+        if act.caller and act.caller.unit not in (None, found.unit):
+            raise NotFound
+        return case, found
+    raise NotFound
 
 
 async def supplements(act: Acting, number: str) -> list[str]:
@@ -176,11 +188,17 @@ async def return_to_rule(act: Acting, id: UUID) -> Return:
     return (await act.session.exec(query)).one()
 
 
+OF_TICKETS = (
+    select(Assignment)
+    .where(col(Assignment.ticket) == any_(bindparam("numbers", type_=ARRAY(Text))))
+    .order_by(col(Assignment.id))
+)
+
+
 async def _assignments(act: Acting, numbers: Collection[str]) -> list[Assignment]:
     if not numbers:
         return []
-    query = select(Assignment).where(col(Assignment.ticket).in_(numbers))
-    return list((await act.session.exec(query.order_by(col(Assignment.id)))).all())
+    return list((await act.session.exec(OF_TICKETS, params={"numbers": numbers})).all())
 
 
 # --- to show -----------------------------------------------------------------------------------

@@ -65,14 +65,14 @@ async def find_locked(act: FeedbackAct, number: str) -> Ticket | None:
 async def held_case(act: FeedbackAct, callback: UUID) -> Case:
     """A callback under its ticket's lock. Raises NotFound.
 
-    Only the number is read before the lock: a row read earlier could be out of date.
+    The callback is read behind the lock: a row read earlier could be out of date.
     """
-    number = (
-        await act.session.exec(select(Callback.number).where(col(Callback.id) == callback))
-    ).first()
-    if number is None:
+    number = select(Callback.number).where(col(Callback.id) == callback).scalar_subquery()
+    locked = select(Ticket).where(col(Ticket.number) == number).with_for_update()
+    ticket = (await act.session.exec(locked.execution_options(populate_existing=True))).first()
+    if ticket is None:
         raise NotFound(f"回访不存在 no callback {callback}")
-    ticket = await held_ticket(act, number)
+    act.held[ticket.number] = ticket
     return await case_of(act, ticket, await act.session.get_one(Callback, callback))
 
 
