@@ -1,7 +1,7 @@
 """What group commit and outbox are measured against: the same registration, written plainly.
 
 One ORM transaction per request, then one publish the request waits for. Everything else is
-intake's own: body, codes, masks, vault, key, number, log, metrics, the server and its settings.
+intake's own: body, codes, masks, vault, key, number, guard, log, metrics, server and settings.
 It may lose a fact: between commit and publish nobody remembers it. Run by uvicorn, for `make bench`.
 """
 
@@ -27,6 +27,7 @@ from shared import clock
 from shared.auth import Gate, Key, calling
 from shared.db import Act, Asked, Caller, Store, Told
 from shared.events import Fact
+from shared.guard import Guard
 from shared.inbox import once
 from shared.observability import Metrics, configure_logs
 from shared.problems import Observed, install_problems
@@ -38,9 +39,8 @@ POOL = 20  # one connection a request: with intake's five it would be slower sti
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """A database without an outbox, and a channel with confirms."""
-    settings = Settings()
     configure_logs(settings.log_level)
-    app.state.service = SimpleNamespace(gate=Gate(settings.token_keys))
+    app.state.service = SimpleNamespace(gate=gate)
     app.state.store = Store("intake", settings.database_url, settings.load(), pool_size=POOL)
     async with await aio_pika.connect(settings.bus_url) as connection:
         app.state.exchange = await (await connection.channel()).get_exchange(EXCHANGE)
@@ -48,7 +48,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.store.close()
 
 
+settings = Settings()
+gate = Gate(settings.token_keys)
 app = FastAPI(lifespan=lifespan)
+app.add_middleware(
+    Guard,
+    gate=gate,
+    per_minute=settings.strangers_per_minute,
+    body_seconds=settings.body_seconds,
+)
 app.add_middleware(Observed, service="plain", metrics=Metrics())
 install_problems(app)
 
