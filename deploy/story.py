@@ -15,7 +15,7 @@ from deploy.command import command
 from deploy.compose import Project, started, trial, written
 from deploy.replicas import Replicas, open_http
 from examples.county import Access, County
-from examples.demo import START, TOLD, Telling, free_ports, listening, say
+from examples.demo import START, TOLD, Telling, answering, free_ports, say
 from examples.scene import Citizens, Scene
 from services.registry import NAMES
 from shared import clock
@@ -54,7 +54,7 @@ async def tell_stories(project: Project, phone_port: int) -> None:
             queue = broker_of(project, code)
             await stack.enter_async_context(county.unit(code).facts.consuming(queue))
         host = seen_from_inside(project)
-        await stack.enter_async_context(listening(county.phone, phone_port, host))
+        await stack.enter_async_context(answering(county.phone.receiver(), phone_port, host))
         for title, story in TOLD:
             telling = Telling()
             telling.open(title)

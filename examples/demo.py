@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from examples import figures, stories
 from examples.behaviour import Behaviour
@@ -34,7 +35,6 @@ from examples.connection import open_http, rest
 from examples.county import Access, County
 from examples.figures import Figures, Unit
 from examples.month import Duty, cases
-from examples.phone_system import PhoneSystem
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
 from services import embedded, runner
@@ -168,7 +168,7 @@ async def county_of(
     place, process = running
     await _ready(http, place, process)
     county = people(place.access())
-    async with listening(county.phone, place.phone_port):
+    async with answering(county.phone.receiver(), place.phone_port):
         yield county
 
 
@@ -189,11 +189,9 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 
 
 @asynccontextmanager
-async def listening(phone: PhoneSystem, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
-    """The phone system takes requests to call while the block lasts."""
-    config = uvicorn.Config(
-        phone.receiver(), host, port, lifespan="off", log_config=None, access_log=False
-    )
+async def answering(app: FastAPI, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
+    """Serve an app here while the block lasts: the phone system takes requests to call."""
+    config = uvicorn.Config(app, host, port, lifespan="off", log_config=None, access_log=False)
     server = runner.Server(config)
     serving = asyncio.create_task(server.serve())
     try:

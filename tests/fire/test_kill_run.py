@@ -13,7 +13,7 @@ import pytest
 
 from examples.behaviour import Behaviour
 from examples.county import County
-from examples.demo import CONFIG, DAYS, FIRST
+from examples.demo import CONFIG, DAYS, FIRST, answering
 from examples.month import Duty, cases
 from examples.volume import Month
 from shared import clock
@@ -24,7 +24,7 @@ from tests.fire import fires
 from tests.fire.fires import Arson
 from tests.fire.ledger import Ledger, reckon
 from tests.fire.servers import Servers
-from tests.fire.town import PROJECT, Town, answering, town
+from tests.fire.town import PROJECT, Town, town
 
 SEED = 12345
 TICKETS, TICKETS_LONG = 30, 300

@@ -24,14 +24,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from examples.connection import open_http
 from examples.county import Access
 from examples.demo import free_ports
-from services import runner
 from services.__main__ import main as services_main
 from services.registry import NAMES, topology
 from shared import clock
@@ -294,16 +291,3 @@ def _shared_settings(town: Town, intake_port: int) -> dict[str, str]:
 
 def _key() -> str:
     return b64encode(secrets.token_bytes(32)).decode()
-
-
-@asynccontextmanager
-async def answering(app: FastAPI, port: int) -> AsyncIterator[None]:
-    """Serve an app here while the block lasts."""
-    config = uvicorn.Config(app, port=port, lifespan="off", log_config=None, access_log=False)
-    server = runner.Server(config)
-    serving = asyncio.create_task(server.serve())
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
