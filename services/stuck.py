@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, NamedTuple
 
-import httpx
-
 from shared.db import Store, is_trouble
 from shared.observability import place
 from shared.stuck import COUNTED, Marks, Question, Stuck, marks, open_after, parked, said
@@ -211,6 +209,8 @@ UNREAD = Question(
 
 async def unread(api: str) -> list[Group]:
     """Queues with messages and no reader, or with very many; ``api``: management URL/vhost."""
+    import httpx  # a service that runs needs none of it: 3 MB
+
     address = httpx.URL(api)
     login = (address.username, address.password)
     vhost = address.raw_path.decode().removeprefix("/") or "%2F"
