@@ -11,17 +11,22 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.registry import NAMES
+from services.tracker import jobs as tracker_jobs
+from services.tracker.settings import Settings as TrackerSettings
+from shared import outbox
 from shared.clock import pause
+from shared.db import Store
 from tests.load.arrivals import at_random
 from tests.load.calls import complaint, encoded
 from tests.load.county import loops
-from tests.load.plant import Plant
+from tests.load.plant import CONFIG, Plant
 from tests.load.tally import quantile
 from tests.load.wire import Wire
 
@@ -51,6 +56,8 @@ class Plan:
     loop_seconds: float = 120.0
     backlog: int = 100_000
     drain_seconds: float = 100.0
+    clocks: int = 1_000_000
+    ticks: int = 20
 
 
 SMALL = Plan(
@@ -66,6 +73,8 @@ SMALL = Plan(
     loop_seconds=60.0,
     backlog=100,
     drain_seconds=60.0,
+    clocks=1_000,
+    ticks=2,
 )
 
 
@@ -383,6 +392,52 @@ async def _purge(plant: Plant) -> None:
             await (await channel.get_queue(f"svc.{name}")).purge()
 
 
+# --- many clocks -------------------------------------------------------------------------------
+
+# Running clocks like one there is. Those of the first statement are due at last year's end.
+ARM = """
+    INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
+        LATERAL jsonb_populate_record(s, jsonb_build_object(
+            'id', gen_random_uuid(), 'state', 'running', 'next_at', $2::timestamptz + n * interval '1s',
+            'passed', '{}'::jsonb, 'ended', NULL, 'breached', NULL, 'judged', NULL)) r
+        WHERE s.id = (SELECT min(id::text)::uuid FROM clocks WHERE assignment IS NOT NULL)"""
+LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+
+
+async def sweep(plant: Plant, plan: Plan) -> Figures:
+    """What a tick of the tracker takes while very many clocks run: one that finds nothing due, and
+    one that passes the marks of a hundred clocks, with all that follows.
+    """
+    await plant.stop(*({"tracker"} & plant.processes.keys()))
+    url = plant.postgres.url(plant.database("tracker"))
+    rules = TrackerSettings(embedded=True, config_dir=CONFIG).load()
+    store = Store("tracker", url, rules, pool_size=1)
+    store.before_commit = outbox.write
+    async with plant.connection("tracker") as connection:
+        began = now()
+        await connection.execute(ARM, plan.clocks, NEXT_CENTURY, timeout=300)
+        await connection.execute("ANALYZE clocks")
+        details = {"armed": plan.clocks, "arming_s": now() - began}
+        while await tracker_jobs.sweep(store, 100):  # what the loops left running is long overdue
+            pass
+        idle = await _ticks(store, plan.ticks, 0)
+        await connection.execute(ARM, 100 * (plan.ticks + 1), LAST_YEAR)
+        due = await _ticks(store, plan.ticks, 100)
+    await store.close()
+    return {"tick_idle_ms": idle, "tick_100_due_ms": due, "details": details}
+
+
+async def _ticks(store: Store[Any], count: int, owed: int) -> float:
+    """Milliseconds of one of so many ticks, each of which must find so many clocks due."""
+    began = now()
+    for at in range(count + 1):
+        if at == 1:  # the first one only makes everything ready
+            began = now()
+        if (moved := await tracker_jobs.sweep(store, 100)) != owed:
+            raise AssertionError(f"a tick moved {moved} clocks of {owed}")
+    return (now() - began) * 1000 / count
+
+
 async def stop_listeners(plant: Plant, _: Plan) -> Figures:
     """Intake is measured alone: the others stop, and what is said to them waits."""
     await plant.stop(*LISTENERS)
@@ -399,4 +454,5 @@ MEASURES: Sequence[Any] = (
     plain,
     hello,
     drain,
+    sweep,
 )
