@@ -61,8 +61,8 @@ class ImpatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._size += len(data)  # before: the end of a message, if it is in here, sets it back
         super().data_received(data)
-        self._size += len(data)
         if self._size > (LARGEST_HEAD if self._patience else LARGEST_MESSAGE):
             self.transport.close()
 

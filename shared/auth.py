@@ -17,6 +17,7 @@ from annotated_types import GroupedMetadata
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, Header, Request
+from fastapi import Path as InPath
 from fastapi.security import HTTPBearer
 from pydantic import (
     AfterValidator,
@@ -211,6 +212,11 @@ def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:
             yield opened
 
     return act
+
+
+# --- paths -------------------------------------------------------------------------------------
+
+Number = Annotated[str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", examples=["20260302-000001"])]
 
 
 # --- bodies ------------------------------------------------------------------------------------

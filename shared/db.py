@@ -149,7 +149,8 @@ class Store(Generic[C]):
     """The database of one service with the rules its acts work under.
 
     ``before_commit`` writes what an act told; ``after_telling`` is called when that is committed,
-    so that the relay need not wait for its next look.
+    so that the relay need not wait for its next look. A store that nobody gave the one tells
+    nothing, and one without a ``fingerprint`` keeps no caller's key.
     """
 
     def __init__(self, name: str, url: str, config: C, *, pool_size: int = 5) -> None:
@@ -157,8 +158,8 @@ class Store(Generic[C]):
         self.config = config
         self.engine = open_engine(url, pool_size, PATIENCE)
         self.after_telling: Callable[[], None] = lambda: None
-        self.before_commit: Callable[[Act[C]], Awaitable[None]] = _nothing
-        self.fingerprint: Callable[[bytes], str] = lambda raw: raw.hex()
+        self.before_commit: Callable[[Act[C]], Awaitable[None]] = _tells_nothing
+        self.fingerprint: Callable[[bytes], str] = _keeps_no_key
         self.acts = 0  # begun and ended by this process: a look between two sees them all
 
     @asynccontextmanager
@@ -189,8 +190,13 @@ class Store(Generic[C]):
         await self.engine.dispose()
 
 
-async def _nothing(_: Act[Any]) -> None:
-    return
+async def _tells_nothing(act: Act[Any]) -> None:
+    if act.told:
+        raise AssertionError(f"what {act.store.name} told here would be lost")
+
+
+def _keeps_no_key(_: bytes) -> str:
+    raise AssertionError("a digest that anybody can reverse")
 
 
 class InDoubt(ConnectionError):

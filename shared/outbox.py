@@ -35,6 +35,7 @@ from shared import clock
 from shared.bus import Bus, BusTrouble, Message
 from shared.db import Act, Store, Told
 from shared.events import Fact
+from shared.observability import log, place
 
 LOCK = 0x6A696573  # "jies": the advisory lock one relay per database holds
 RETRY_CAP = timedelta(minutes=1)
@@ -237,12 +238,13 @@ class Relay:
             outcomes = await self._bus.publish(
                 [Message(row.key, str(row.event), row.body.encode()) for row in rows]
             )
-            sent = [row.id for row, error in zip(rows, outcomes, strict=True) if error is None]
-            failed = [
-                row.id
-                for row, error in zip(rows, outcomes, strict=True)
-                if error is not None and not isinstance(error, BusTrouble)
-            ]
+            sent, failed = [], []
+            for row, error in zip(rows, outcomes, strict=True):
+                if error is None:
+                    sent.append(row.id)
+                elif not isinstance(error, BusTrouble):
+                    failed.append(row.id)
+                    log.error("the broker refuses a fact", key=row.key, why=place(error))
             await self._mark(connection, sent, failed)
             await self._store.finish(connection)
         return len(sent)

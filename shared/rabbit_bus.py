@@ -10,6 +10,7 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aiormq.exceptions import ChannelAccessRefused
 
 from shared import clock
 from shared.bus import (
@@ -82,8 +83,18 @@ class RabbitBus(Bus):
                         await declared.bind(EXCHANGE, pattern)
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        if not messages:
-            return []
+        """A message its user may not publish closes the channel under all that are in flight, and
+        what was still sent there closes the connection: then each that was not confirmed goes alone.
+        """
+        found = await self._publish(messages) if messages else []
+        if len(messages) > 1 and any(isinstance(error, ChannelAccessRefused) for error in found):
+            await self._drop()
+            for at, error in enumerate(found):
+                if error:
+                    [found[at]] = await self._publish([messages[at]])
+        return found
+
+    async def _publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         async with self._linked() as connection:
             exchange = await self._exchange(connection)
         outcomes = await asyncio.gather(
@@ -181,9 +192,12 @@ CUT = (
 )  # fmt: skip
 
 
+REFUSED = (aio_pika.exceptions.DeliveryError, ChannelAccessRefused)
+
+
 def _outcome(outcome: object) -> Exception | None:
     """What came of one message: confirmed, refused for itself, or the link's trouble."""
-    if isinstance(outcome, CUT) and not isinstance(outcome, aio_pika.exceptions.DeliveryError):
+    if isinstance(outcome, CUT) and not isinstance(outcome, REFUSED):
         return BusTrouble(place(outcome))
     return outcome if isinstance(outcome, Exception) else None
 

@@ -153,11 +153,11 @@ async def assignment(act: Acting, id: UUID) -> tuple[Case, Assignment]:
 
     Raises NotFound for what does not exist and for another unit's alike.
     """
-    for case in (await _open(act, ASSIGNED, id=id)).values():
-        found = next(one for one in case.assignments if one.id == id)
-        if act.caller and act.caller.unit not in (None, found.unit):
-            raise NotFound
-        return case, found
+    act.held |= await _open(act, ASSIGNED, id=id)
+    for case in act.held.values():
+        for one in case.assignments:
+            if one.id == id and (not act.caller or act.caller.unit in (None, one.unit)):
+                return case, one
     raise NotFound
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
 
 from services.dispatcher import queries, usecases
@@ -29,7 +29,7 @@ from services.dispatcher.schemas import (
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.app import Service
-from shared.auth import acting
+from shared.auth import Number, acting
 from shared.db import Act
 from shared.inbox import once
 from shared.problems import problems
@@ -40,7 +40,6 @@ UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
 DeskAct = Annotated[Act[Config], Depends(acting("desk"), scope="function")]
 DeskReads = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[Act[Config], Depends(acting("unit", "desk", "supervisor"), scope="function")]
-Number = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6,}$", examples=["20260302-000001"])]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
 STREAMED = 100  # facts read at once for a stream

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake import queries, usecases, vault
 from services.intake.registration import Receipt, Registration, check_codes, register_many
@@ -31,7 +31,7 @@ from services.intake.schemas import (
 )
 from services.intake.settings import Config, Settings
 from shared import clock
-from shared.auth import Instant, Key, acting, calling
+from shared.auth import Instant, Key, Number, acting, calling
 from shared.db import Act, Caller, GroupCommit, Store
 from shared.errors import NotFound
 from shared.events import TicketType
@@ -50,7 +50,6 @@ ReadAct = Annotated[
 ContactAct = Annotated[
     Act[Config], Depends(acting("unit", "callback", "service"), scope="function")
 ]
-Number = Annotated[str, Path(pattern=r"^\d{8}-\d{6}$", examples=["20261123-000001"])]
 
 
 def registrar(store: Store[Config]) -> Registrar:

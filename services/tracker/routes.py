@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from services.tracker import usecases
 from services.tracker.schemas import (
@@ -19,7 +19,7 @@ from services.tracker.schemas import (
     TicketClocks,
 )
 from services.tracker.settings import Config
-from shared.auth import Day, acting
+from shared.auth import Day, Number, acting
 from shared.db import Act
 from shared.inbox import once
 from shared.problems import problems
@@ -35,7 +35,6 @@ SeeingAct = Annotated[Act[Config], Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[Act[Config], Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 
-Number = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6,}$", examples=["20260302-000001"])]
 Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", examples=["HC"])]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]

@@ -168,6 +168,18 @@ async def test_slow_ones_hold_up_others_only_until_they_are_hung_up_on(dial: Dia
     assert (await again.reader.readline()).startswith(b"HTTP/1.1 200")
 
 
+async def test_a_large_body_does_not_count_against_the_next_head(dial: Dial) -> None:
+    line = await dial()
+    await line.send(POST + b"Content-Length: 200000\r\n\r\n" + b" " * 200_000)
+    head = await line.reader.readuntil(b"\r\n\r\n")
+    [length] = [row[16:] for row in head.split(b"\r\n") if row.startswith(b"content-length:")]
+    await line.reader.readexactly(int(length))
+    await line.send(GET[:20])
+    await clock.pause(0.05)  # a segment of its own
+    await line.send(GET[20:])
+    assert (await line.rest()).startswith(b"HTTP/1.1 200")
+
+
 # --- too much ----------------------------------------------------------------------------------
 
 
