@@ -5,6 +5,7 @@ every subscriber's transaction has committed.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from shared.bus import (
@@ -30,6 +31,7 @@ class LocalBus(Bus):
     def __init__(self) -> None:
         self._bindings: dict[str, set[str]] = {}
         self._queues: dict[str, asyncio.Queue[Parcel]] = {}
+        self._in_hand: Counter[str] = Counter()
         self._stopped: set[str] = set()
 
     @classmethod
@@ -74,7 +76,10 @@ class LocalBus(Bus):
             if first is None:
                 continue
             batch: list[Parcel] = drain(parcels, first)
-            if not await persist(receive, [message for message, _ in batch], stop):
+            self._in_hand[queue] = len(batch)
+            received = await persist(receive, [message for message, _ in batch], stop)
+            self._in_hand[queue] = 0
+            if not received:
                 _refuse(batch)
                 break
             for _, future in batch:
@@ -84,7 +89,7 @@ class LocalBus(Bus):
         _refuse(drain_all(parcels))
 
     async def waiting(self, queue: str) -> int:
-        return self._queues[queue].qsize()
+        return self._queues[queue].qsize() + self._in_hand[queue]
 
     async def close(self) -> None:
         for parcels in self._queues.values():

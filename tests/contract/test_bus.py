@@ -208,6 +208,26 @@ async def test_local_refuses_at_once_when_the_consumer_has_stopped() -> None:
     assert isinstance(outcome, BusTrouble)
 
 
+async def test_what_is_in_our_hands_still_waits(bus: Bus, queue: str) -> None:
+    """Whoever asks whether we are idle must not be told so while a fact is being handled."""
+    begun, let_go, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Sequence[Message]) -> None:
+        begun.set()
+        await let_go.wait()
+
+    await bus.declare({queue: [f"{queue}.#"]})
+    task = asyncio.create_task(bus.consume(queue, hold, stop))
+    publishing = asyncio.create_task(bus.publish([message(f"{queue}.x")]))
+    await asyncio.wait_for(begun.wait(), WITHIN)
+    assert await bus.waiting(queue) == 1
+    let_go.set()
+    assert await publishing == [None]
+    stop.set()
+    await asyncio.wait_for(task, WITHIN)
+    assert await bus.waiting(queue) == 0
+
+
 async def test_rabbit_lets_what_arrives_wait_for_company(rabbitmq: Broker, queue: str) -> None:
     bus, listener = RabbitBus(rabbitmq.url, gather=0.3), Listener()
     await bus.declare({queue: [f"{queue}.#"]})
