@@ -13,7 +13,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts token dead replay stuck lock up down
-.PHONY: broker var/compose/broker.json
+.PHONY: image broker var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
@@ -69,8 +69,12 @@ replay: .venv/ready ## 重放失败的事实 hand them to their service again
 stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
 	$(PY) -m services stuck $(ARGS)
 
-up: .env var/compose/broker.json ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
-	docker compose up --build --detach --wait
+image: ## 构建镜像 build the image all services run
+	docker build --quiet --tag jiesu .
+
+up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
+	docker compose up --detach --wait
+	@docker compose ps --format '{{.Service}}: {{.Ports}}' intake dispatcher tracker feedback
 
 broker: var/compose/broker.json ## 更新代理 give the running broker new units' users and queues, new facts' rights
 	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json

@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 
 from deploy.command import command
-from deploy.compose import Project, deployment, run
+from deploy.compose import Project, build, deployment, run
 from examples.demo import say
 from services.registry import NAMES
 
 
 def upgrade(project: Project, services: list[str]) -> None:
     """Build, migrate, and roll each service. Raises ComposeTrouble; then old and new both run."""
-    project.compose("build", *services)
+    build()
     project.compose("run", "--rm", "--no-deps", "migrate")
     for service in services:
         roll(project, service)
