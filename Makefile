@@ -6,6 +6,8 @@ SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
 	folder = Path("var/compose/signing"); make_key(folder, "first"); \
 	print(issue(folder, "service", "feedback", days=3650))
+# The containers when they are up, else the embedded data.
+OPERATE = $(if $(shell docker compose ps --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
 # A load tester is a phone system: its token, or one of the embedded system's for a day.
 SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -61,13 +63,13 @@ token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)
 
 dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
-	$(PY) -m services dead $(ARGS)
+	$(OPERATE) dead $(ARGS)
 
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
-	$(PY) -m services replay $(ARGS)
+	$(OPERATE) replay $(ARGS)
 
 stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
-	$(PY) -m services stuck $(ARGS)
+	$(OPERATE) stuck $(ARGS)
 
 image: ## 构建镜像 build the image all services run
 	docker build --quiet --tag jiesu .

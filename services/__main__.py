@@ -191,7 +191,7 @@ def _databases() -> Iterator[Callable[[str], str]]:
     """Addresses of the databases: the environment's, or those of the embedded server."""
     if _has("DATABASE_URL"):
         Tls().trust()
-        yield lambda name: _settings(name).database_url
+        yield lambda name: settings_of(name, **operations.LOOKING).database_url
         return
     with embedded.use() as server:
         yield lambda name: server.url(f"jiesu_{name}")

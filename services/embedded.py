@@ -118,12 +118,19 @@ def start(data_dir: Path | None = None, *, durable: bool) -> Iterator[EmbeddedSe
 
 @contextmanager
 def use(data_dir: Path | None = None) -> Iterator[EmbeddedServer]:
-    """The server that runs on this data already, or one of our own while the block lasts."""
+    """The server that runs on this data already, or one of our own while the block lasts.
+
+    Raises EmbeddedTrouble where there are no data.
+    """
+    home = (data_dir or default_home()).resolve()
+    if not (home / "cluster").exists():
+        raise EmbeddedTrouble(
+            f"没有内嵌数据 no embedded data in {home}: name the databases in JIESU_DATABASE_URL"
+        )
     try:
-        with start(data_dir, durable=True) as server:
+        with start(home, durable=True) as server:
             yield server
     except AlreadyRunning:
-        home = (data_dir or default_home()).resolve()
         yield EmbeddedServer(_socket_of(home / "cluster"))
 
 

@@ -90,6 +90,12 @@ def test_embedded_postgres_runs_once_on_the_same_data(home: Path) -> None:
             assert same == server
 
 
+def test_who_only_looks_makes_no_embedded_data(home: Path) -> None:
+    with pytest.raises(embedded.EmbeddedTrouble, match="no embedded data"), embedded.use(home):
+        pytest.fail("there is nothing to look at")
+    assert not (home / "cluster").exists()
+
+
 def test_embedded_postgres_recovers_after_a_crash(home: Path) -> None:
     with embedded.start(home, durable=True):
         psutil.Process(_process_of(home)).kill()

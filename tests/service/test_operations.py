@@ -90,6 +90,12 @@ async def test_the_morning_page_needs_no_secret_and_says_what_it_found(
     assert page.out.startswith("晨检 Stuck, 2026-03-02 10:00\n\n[dispatcher] 说了而未听到的事实")
 
 
+async def test_dead_facts_are_listed_and_replayed_without_a_secret(databases: str) -> None:
+    for word in ("dead", "replay"):
+        page = await command(word, JIESU_DATABASE_URL=databases)
+        assert (page.code, page.err) == (0, "")
+
+
 async def test_a_vault_is_opened_with_its_secrets_only(databases: str, intake: Bench) -> None:
     number = (await registered(intake))["number"]
     words = ("erase", number, "--reason", "本人申请", "--by", "li")
