@@ -87,10 +87,10 @@ down: ## 停止容器 stop Docker Compose; the data stay
 upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
 	$(PY) -m deploy.upgrade $(ARGS)
 
-backup: .env ## 备份 all databases as of one moment, and the broker's users (ARGS=folder)
+backup: .env ## 备份 all databases as of one moment (ARGS=folder)
 	$(PY) -m deploy.backup $(ARGS)
 
-restore: .env var/compose/broker.json ## 恢复 a backup into empty volumes (ARGS=folder)
+restore: .env var/compose/broker.json image ## 恢复 a backup into empty volumes (ARGS=folder)
 	$(PY) -m deploy.restore $(ARGS)
 
 story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own

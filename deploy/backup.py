@@ -1,7 +1,9 @@
-"""``make backup``: all databases as they stood at one moment, and the broker's users and queues.
+"""``make backup``: all databases as they stood at one moment.
 
 One moment for all five, because facts join them: a service restored to an earlier moment than its
 neighbours would say again, under the same numbers, what they heard already. Nothing stops for it.
+The broker is not in it: its users and queues follow from ``.env`` and the code, its messages from
+the databases.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from deploy.compose import ROOT, Project, deployment
 from examples.demo import say
 from shared import clock
 
-BASE, BROKER, BEGAN = "base.tar.gz", "broker.json", "began"
+BASE, BEGAN = "base.tar.gz", "began"
 FIRST = "first"  # the oldest file of the archive this backup needs
 IN_DATABASE = ("exec", "-T", "--user", "postgres", "postgres")
 COPY = "pg_basebackup --pgdata=- --format=tar --gzip --wal-method=fetch --checkpoint=fast"
@@ -30,11 +32,6 @@ def backup(project: Project, folder: Path) -> Path:
     (folder / BEGAN).write_text(clock.real().isoformat())
     with (folder / BASE).open("wb") as base:
         project.compose(*IN_DATABASE, *COPY.split(), into=base)
-    with (folder / BROKER).open("wb") as definitions:
-        project.compose(
-            "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "export_definitions", "-",
-            into=definitions,
-        )  # fmt: skip
     (folder / FIRST).write_text(_first(project, folder / BASE))
     return folder
 

@@ -1,8 +1,8 @@
 """``make restore``: a backup, and every later commit the archive holds, into empty volumes.
 
-The databases are put back as of one moment, the broker gets its users and queues, and each service
-publishes again what it had sent: facts that lay in the broker's queues are nowhere else. Every
-inbox takes what it missed and knows the rest by id.
+The databases are put back as of one moment; the broker takes its users and queues from today's
+secrets, as at any first start; and each service publishes again what it had sent: facts that lay in
+the broker's queues are nowhere else. Every inbox takes what it missed and knows the rest by id.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import argparse
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from deploy.backup import BASE, BEGAN, BROKER, FIRST
+from deploy.backup import BASE, BEGAN, FIRST
 from deploy.command import command
-from deploy.compose import SERVERS, ComposeTrouble, Project, deployment
+from deploy.compose import ComposeTrouble, Project, deployment
 from examples.demo import say
 from services.registry import NAMES
 
@@ -32,9 +32,6 @@ chown -R postgres:postgres .
 chmod 700 .
 """
 
-# By way of a file: rabbitmqctl does not see the end of a pipe.
-IMPORT = "cat >/tmp/broker.json; rabbitmqctl --quiet import_definitions /tmp/broker.json"
-
 
 def restore(project: Project, folder: Path) -> None:
     """Restore into a project that is down and has an empty database. Raises ComposeTrouble."""
@@ -43,9 +40,6 @@ def restore(project: Project, folder: Path) -> None:
             "还在运行 it is up: stop it, and remove its volumes postgres, rabbitmq"
         )
     _unpack(project, folder)
-    project.up(*SERVERS)
-    with (folder / BROKER).open("rb") as definitions:
-        project.compose("exec", "-T", "rabbitmq", "bash", "-euc", IMPORT, given=definitions)
     project.up()
     since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
     for name in NAMES:
