@@ -48,11 +48,9 @@ def restore(project: Project, folder: Path) -> None:
 
 
 def _unpack(project: Project, folder: Path) -> None:
-    archive = f"{project.name}_archive:/archive:ro"
-    words = ("run", "--rm", "--no-deps", "-T", "--volume", archive, "--entrypoint", "bash")
     first = (folder / FIRST).read_text()
     with (folder / BASE).open("rb") as base:
-        project.compose(*words, "postgres", "-euc", UNPACK, "bash", first, given=base)
+        project.compose("run", "--rm", "-T", "unpack", UNPACK, "bash", first, given=base)
 
 
 def main() -> int:
