@@ -72,7 +72,7 @@ stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (AR
 	$(OPERATE) stuck $(ARGS)
 
 image: ## 构建镜像 build the image all services run
-	docker build --quiet --tag jiesu .
+	docker build --tag jiesu .
 
 up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --detach --wait

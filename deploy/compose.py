@@ -60,11 +60,14 @@ def _run(
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One Compose project. ``ports``: the first published port of each service."""
+    """One Compose project. ``ports``: the first published port of each service.
+
+    ``files``: none are those Compose finds by itself, an operator's docker-compose.override.yml too.
+    """
 
     name: str
     ports: Mapping[str, int]
-    files: tuple[str, ...] = ("docker-compose.yml",)
+    files: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def compose(
