@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -92,9 +91,10 @@ async def test_an_inbox_takes_only_what_it_missed(intake: Bench, dispatcher: Ben
         ("yesterday", "Invalid value"),
     ],
 )
-async def test_the_command_says_what_it_cannot_do(tmp_path: Path, since: str, says: str) -> None:
+async def test_the_command_says_what_it_cannot_do(since: str, says: str) -> None:
     words = [sys.executable, "-m", "services", "resend", "--since", since, "tracker"]
-    environment = os.environ | {"JIESU_EMBEDDED": "true", "COLUMNS": "200"}
+    nowhere = {"JIESU_EMBEDDED": "true", "JIESU_DATABASE_URL": "postgresql+asyncpg://nowhere/jiesu"}
+    environment = os.environ | nowhere | {"COLUMNS": "200"}
     process = await asyncio.create_subprocess_exec(
         *words, cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
     )
