@@ -10,24 +10,28 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from deploy.check import ONCE, count
+from deploy.check import MET, ONCE, count
 from deploy.replicas import Replicas, open_http
 from examples.connection import Json
 
-SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"}
+SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"} | dict.fromkeys(
+    MET, "tracker"
+)
+EVERY = (*ONCE, *MET)
 
 
 def facts(*tickets: str) -> list[Json]:
     """Everything that is said of some complaints."""
     said, seqs = [], dict[tuple[str, str], int]()
     for ticket in tickets:
-        for name in ONCE:
+        for name in EVERY:
             source = SPEAKERS.get(name, "dispatcher")
             seq = seqs[ticket, source] = seqs.get((ticket, source), 0) + 1
             said.append(
                 {
                     "id": f"{ticket}/{name}",
-                    "type": f"cn.jiesu.{name}.v1",
+                    "type": f"cn.jiesu.{name.partition(' ')[0]}.v1",
+                    "data": {"clock": name.partition(" ")[2]},
                     "subject": ticket,
                     "source": source,
                     "seq": seq,
@@ -38,11 +42,11 @@ def facts(*tickets: str) -> list[Json]:
 
 def test_a_whole_loop_has_no_fault() -> None:
     found = count({"all": facts("A", "B")}, ["A", "B"])
-    assert (found.tickets, found.facts, found.lost, found.doubled) == (2, 12, 0, 0)
+    assert (found.tickets, found.facts, found.lost, found.doubled) == (2, 22, 0, 0)
     assert found.faults == ()
 
 
-@pytest.mark.parametrize("at", range(len(ONCE)))
+@pytest.mark.parametrize("at", range(len(EVERY)))
 def test_a_missing_fact_is_lost(at: int) -> None:
     said = facts("A")
     del said[at]
@@ -50,7 +54,7 @@ def test_a_missing_fact_is_lost(at: int) -> None:
 
 
 def test_a_ticket_that_vanished_is_lost() -> None:
-    assert count({"all": facts("A")}, ["A", "B"]).lost == len(ONCE)
+    assert count({"all": facts("A")}, ["A", "B"]).lost == len(EVERY)
 
 
 def test_a_fact_said_twice_is_doubled() -> None:
