@@ -96,7 +96,7 @@ restore: .env var/compose/broker.json image ## 恢复 a backup into empty volume
 story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
 	$(PY) -m deploy.story
 
-kills: .env var/compose/broker.json ## 逐个杀死容器 two replicas of each, every container killed in turn
+kills: .env var/compose/broker.json ## 依次杀死容器 two replicas of each service; one of each, the broker and the database are killed in turn
 	$(PY) -m deploy.kills
 
 rolling: .env var/compose/broker.json ## 演练滚动升级 a rolling upgrade under load, counted

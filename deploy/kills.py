@@ -1,7 +1,7 @@
-"""``make kills``: two replicas of each service under a small load; each container is killed in turn.
+"""``make kills``: two replicas of each service, a small load, and one container of each is killed.
 
-Killed with SIGKILL and started again after a while: one replica of each service, then the broker,
-then the database. Real clock, a Compose project of its own.
+Killed with SIGKILL, in turn, and started again after a while: one replica of each service, then
+the broker, then the database. Real clock, a Compose project of its own.
 """
 
 from __future__ import annotations

@@ -8,15 +8,16 @@ side by side meanwhile. Clients use another address when theirs refuses (replica
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from deploy.command import command
-from deploy.compose import Project, build, deployment, run
+from deploy.compose import ComposeTrouble, Project, build, deployment, run
 from examples.demo import say
 from services.registry import NAMES
 
 
 def upgrade(project: Project, services: list[str]) -> None:
-    """Build, migrate, and roll each service. Raises ComposeTrouble; then old and new both run."""
+    """Build, migrate, and roll each service. Raises ComposeTrouble; then old ones still run."""
     build()
     project.compose("run", "--rm", "--no-deps", "migrate")
     for service in services:
@@ -24,14 +25,23 @@ def upgrade(project: Project, services: list[str]) -> None:
 
 
 def roll(project: Project, service: str) -> None:
-    """New replicas first, then the old ones go, one by one."""
+    """New replicas first, then the old ones go, one by one. In trouble the new ones go."""
     old = project.containers(service)
     both = f"--scale={service}={2 * len(old)}"
-    project.up("--no-deps", "--no-recreate", both, service)
-    for container in old:
+    try:
+        project.up("--no-deps", "--no-recreate", both, service)
+    except ComposeTrouble:
+        # Left there they would count as old ones, and the next try would start twice as many.
+        _remove(set(project.containers(service)) - set(old))
+        raise
+    _remove(old)
+    say(f"  {service}: {len(old)} 个实例已更换 replicas replaced")
+
+
+def _remove(containers: Iterable[str]) -> None:
+    for container in containers:
         run("stop", container)
         run("rm", container)
-    say(f"  {service}: {len(old)} 个实例已更换 replicas replaced")
 
 
 def main() -> int:

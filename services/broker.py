@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ Json = dict[str, Any]
 NOTHING = "^$"
 EVERYTHING = ".*"
 PASSWORD = re.compile(r"^(\w+)_BROKER_PASSWORD=['\"]?([^'\"]*)['\"]?$")
+BLANK = re.compile(r"^\w+_BROKER_PASSWORD=['\"\s]*$")
 
 
 # --- passwords ---------------------------------------------------------------------------------
@@ -45,18 +46,24 @@ def variable(user: str) -> str:
     return f"{user.replace('.', '_').upper()}_BROKER_PASSWORD"
 
 
-def passwords(file: Path, wanted: Iterable[str]) -> dict[str, str]:
-    """Passwords by user from a private file of ``NAME=value`` lines; what is missing is added."""
+def passwords(file: Path, wanted: Sequence[str]) -> dict[str, str]:
+    """Passwords by user from a private file of ``NAME=value`` lines; what is missing is made.
+
+    RabbitMQ lets nobody in with a blank password, so a blank line is none: a new one takes its place.
+    """
     file.touch(mode=0o600)
     lines = file.read_text().splitlines()
     known = {
-        f"{found[1]}_BROKER_PASSWORD": found[2] for found in map(PASSWORD.match, lines) if found
+        f"{found[1]}_BROKER_PASSWORD": found[2].strip()
+        for found in map(PASSWORD.match, lines)
+        if found
     }
-    of = {user: known.get(variable(user)) or secrets.token_hex(24) for user in wanted}
-    made = [f"{variable(user)}={word}" for user, word in of.items() if variable(user) not in known]
+    made = {user: secrets.token_hex(24) for user in wanted if not known.get(variable(user))}
     if made:
-        file.write_text("\n".join([*lines, *made]) + "\n")
-    return of
+        kept = [line for line in lines if not BLANK.match(line)]
+        added = [f"{variable(user)}={word}" for user, word in made.items()]
+        file.write_text("\n".join([*kept, *added]) + "\n")
+    return {user: made.get(user) or known[variable(user)] for user in wanted}
 
 
 def hashed(user: str, password: str) -> str:

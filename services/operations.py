@@ -18,6 +18,7 @@ from services import embedded, runner
 from services import resend as again
 from services import stuck as page
 from services.registry import NAMES, settings_of
+from services.tls import Tls
 from shared import clock
 from shared.bus import connect
 from shared.db import Store
@@ -33,6 +34,7 @@ LOOKING = {"embedded": True, "phone_system_url": None}  # who only looks needs n
 def _settings(names: Sequence[str], **given: Any) -> Iterator[dict[str, ServiceSettings]]:
     """Settings by service: of the databases in the environment, or of the embedded ones."""
     if os.environ.get("JIESU_DATABASE_URL"):
+        Tls().trust()
         yield {name: settings_of(name, **given) for name in names}
         return
     with embedded.use() as server:

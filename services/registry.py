@@ -41,10 +41,12 @@ def part(name: str) -> Part:
 
 
 def settings_of(name: str, **given: Any) -> ServiceSettings:
-    """A service's settings from the environment; ``{service}`` in the address becomes its name."""
+    """A service's settings from the environment; ``{service}`` in its addresses becomes its name."""
     settings = part(name).settings(**given)
-    url = settings.database_url.replace("{service}", name)
-    return settings.model_copy(update={"database_url": url})
+    urls = {"database_url": settings.database_url, "bus_url": settings.bus_url}
+    return settings.model_copy(
+        update={field: url.replace("{service}", name) for field, url in urls.items()}
+    )
 
 
 def migrations(name: str) -> Path:

@@ -32,14 +32,6 @@ from shared.local_bus import LocalBus
 from shared.settings import ServiceSettings
 
 HOST = "127.0.0.1"
-TOKENS = {
-    "phone_system": None,
-    "desk": None,
-    "supervisor": None,
-    "callback": None,
-    "ops": None,
-    "service": None,
-}
 
 
 class Server(uvicorn.Server):

@@ -29,10 +29,9 @@ T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Act[Any], Fact], Awaitable[None]]
 Subscriptions = Mapping[str, Handler]
 
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 12  # the last wait is 17 minutes, all of them together 34
 EARLY_FOR = timedelta(days=1)
 EARLY_AGAIN = timedelta(seconds=1)
-BACKOFF_CAP = timedelta(hours=1)
 
 # Which facts of a batch are new, and which subjects are held: while a fact of a subject waits for
 # another try, later ones wait behind it. A fact that is merely early holds nobody: what it waits
@@ -224,7 +223,7 @@ class Inbox:
             due, alive = now + EARLY_AGAIN, now - row.since < EARLY_FOR
         else:
             attempts += 1
-            due = now + min(timedelta(seconds=2 ** (attempts - 1)), BACKOFF_CAP)
+            due = now + timedelta(seconds=2 ** (attempts - 1))
             alive = attempts < MAX_ATTEMPTS and state != "dead"
         async with self._store.act(self._actor) as act:
             values = {

@@ -103,7 +103,7 @@ log: Any = structlog.get_logger()
 
 
 class Metrics:
-    """One service's metrics on a registry of its own: five services may share a process."""
+    """One service's metrics on a registry of its own: four services may share a process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

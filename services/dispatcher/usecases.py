@@ -25,8 +25,8 @@ from shared.errors import TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
-# What an assignment keeps of its work order.
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
+# What an assignment keeps of its work order.
 PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import called, files, imported, strings, tree
+from tests.architecture.source import PROJECT, called, files, imported, strings, text, tree
 
 CODE = files("shared", "services", "examples", "deploy")
 CLOCK = Path("shared/clock.py")
@@ -24,6 +24,10 @@ ENDING = re.compile(r"\.(commit|begin)$")
 SQL_CLOCK = re.compile(
     r"\b(now|(clock|statement|transaction)_timestamp)\s*\(\s*\)|\b(current_timestamp|localtimestamp)\b",
     re.IGNORECASE,
+)
+
+CITED = re.compile(
+    r"DOMAIN\.md(?: section)? ((?:R-\d\d|\d(?:\.\d)?)(?:(?:, | to )(?:R-\d\d|\d\.\d))*)"
 )
 
 
@@ -85,3 +89,19 @@ def test_the_fence_lets_the_clock_be_asked(source: str) -> None:
 def test_the_fence_sees_a_commit(source: str) -> None:
     wrapped = f"async def handle():\n    {source}"
     assert list(commits(ast.parse(wrapped)))
+
+
+def cited() -> Iterator[tuple[Path, str]]:
+    """Every rule and section of docs/DOMAIN.md somebody points at."""
+    documents = [*PROJECT.glob("docs/**/*.md"), *PROJECT.glob("config/**/*.yaml")]
+    for path in (*CODE, *files("tests"), *(path.relative_to(PROJECT) for path in documents)):
+        for found in CITED.finditer(text(path)):
+            yield from ((path, place) for place in re.split(", | to ", found[1]))
+
+
+def test_what_is_cited_of_the_trade_stands_there() -> None:
+    trade = text(Path("docs/DOMAIN.md"))
+    there = set(re.findall(r"^(?:\| |##+ )(R-\d\d|\d(?:\.\d)?)\b", trade, re.MULTILINE))
+    places = list(cited())
+    assert len(places) > 20
+    assert [(str(path), place) for path, place in places if place not in there] == []

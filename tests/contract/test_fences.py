@@ -345,6 +345,19 @@ def test_passwords_are_made_once_kept_private_and_never_printed(tmp_path: Path) 
     assert [word for word in words if word in first] == []
 
 
+def test_a_blank_password_is_none_and_is_made_once(tmp_path: Path) -> None:
+    file = tmp_path / "broker.env"
+    file.write_text("UNIT_HC_BROKER_PASSWORD=\nADMIN_BROKER_PASSWORD=''\nOTHER=\n")
+    made = broker.passwords(file, ["admin", "unit.HC"])
+    assert broker.passwords(file, ["admin", "unit.HC"]) == made
+    assert len(set(made.values()) - {""}) == 2
+    assert file.read_text().splitlines() == [
+        "OTHER=",
+        f"ADMIN_BROKER_PASSWORD={made['admin']}",
+        f"UNIT_HC_BROKER_PASSWORD={made['unit.HC']}",
+    ]
+
+
 def test_a_new_file_of_passwords_is_private(tmp_path: Path) -> None:
     printed(tmp_path / "new.env")
     assert stat.S_IMODE((tmp_path / "new.env").stat().st_mode) == 0o600

@@ -119,6 +119,22 @@ async def test_a_fact_that_keeps_failing_is_dead_in_the_end(
     assert (row["state"], row["attempts"]) == ("dead", MAX_ATTEMPTS)
 
 
+async def test_a_failing_fact_waits_longer_each_time_and_34_minutes_in_all(
+    intake: Bench, recorder: Recorder
+) -> None:
+    recorder.failing["B"] = ValueError()
+    await intake.receive([parcel(told(intake, "B"))])
+    [row] = await intake.rows("SELECT * FROM retry")
+    waits, before = [], row["since"]
+    while row["state"] == "failed":
+        waits.append(row["due"] - before)
+        before = row["due"]
+        await recorder.inbox.retry_once(now=before, limit=1)
+        [row] = await intake.rows("SELECT * FROM retry")
+    assert waits == [timedelta(seconds=2**tried) for tried in range(MAX_ATTEMPTS - 1)]
+    assert sum(waits, timedelta()) == timedelta(minutes=34, seconds=7)
+
+
 async def test_an_early_fact_waits_and_holds_nobody(intake: Bench, recorder: Recorder) -> None:
     recorder.failing["B"] = TooEarly("no ticket B here")
     await intake.receive([parcel(told(intake, "B", times=2, seq=2))])

@@ -21,6 +21,7 @@ from shared.bus import connect
 from shared.outbox import Relay
 from shared.settings import DEVELOPMENT_KEY
 from tests.bench import ROOT, Bench, bench
+from tests.fencing import fences
 from tests.infrastructure import Broker, Postgres
 from tests.service.test_intake import registered
 
@@ -145,6 +146,29 @@ async def test_what_a_broker_lost_is_said_again(
         ("console", "--ticket", "1"),
     ):
         assert (await command("resend", *words, **given)).code == 2
+
+
+async def test_all_services_say_again_behind_the_brokers_fences(
+    databases: str, intake: Bench, rabbitmq: Broker
+) -> None:
+    """Each under its own name, for nobody else may say its facts; or all as who administers."""
+    await registered(intake)
+    await Relay(intake.service.store, intake.service.bus).run_once()
+    with fences(rabbitmq) as fenced:
+        given = {
+            "JIESU_DATABASE_URL": databases,
+            "JIESU_INDEX_KEY": KEY,
+            "JIESU_VAULT_KEYS": json.dumps({"new": KEY}),
+            "JIESU_VAULT_CURRENT": "new",
+            "JIESU_WEBHOOK_SECRET": KEY,
+        }
+        for url in (fenced.pattern, fenced.url("admin")):
+            words = ("resend", "--since", "2000-01-01T00:00+08:00")
+            again = await command(*words, JIESU_BUS_URL=url, **given)
+            assert (again.code, again.err) == (0, "")
+            assert again.out.splitlines() == [
+                f"{name}: {int(name == 'intake')} 条已重发 sent again" for name in NAMES
+            ]
 
 
 async def is_seen_unread(api: str, queue: str) -> bool:

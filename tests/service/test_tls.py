@@ -24,6 +24,7 @@ from sqlalchemy import make_url, text
 from services import runner
 from services.feedback.phone import Call, ask_all
 from services.feedback.settings import Settings
+from services.stuck import unread
 from services.tls import Tls
 from shared.bus import BusTrouble, connect
 from shared.db import is_trouble, open_engine
@@ -199,51 +200,91 @@ async def _is_deaf(port: int) -> bool:
 
 # --- a whole process ---------------------------------------------------------------------------
 
+MIGRATE = ("migrate", "intake")
 
-async def migrated(url: str, bus_url: str, ca: Path) -> tuple[int | None, str]:
-    """Exit code and words of `python -m services migrate intake` that trusts one authority."""
+
+async def command(url: str, bus_url: str, ca: Path, *words: str) -> tuple[int | None, str]:
+    """Exit code and words of `python -m services` that trusts one authority."""
     key = b64encode(token_bytes(32)).decode()
     said = {
         "JIESU_DATABASE_URL": url,
         "JIESU_BUS_URL": bus_url,
         "JIESU_TLS_CA": str(ca),
+        "SSL_CERT_FILE": "",  # what this process itself was made to trust
+        "PGSSLROOTCERT": "",
         "JIESU_INDEX_KEY": key,
         "JIESU_VAULT_KEYS": f'{{"first":"{key}"}}',
         "JIESU_VAULT_CURRENT": "first",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services", "migrate", "intake"),
+        *(sys.executable, "-m", "services", *words),
         env=os.environ | said,
         cwd=PROJECT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    words, _ = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, words.decode()
+    said_back, _ = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, said_back.decode()
+
+
+@asynccontextmanager
+async def own_database(certificates: Certificates, postgres: Postgres) -> AsyncIterator[str]:
+    """The address of a new database that takes TLS and nothing else."""
+    async with (
+        postgres.fresh_database() as fresh,
+        postgres_over(certificates, postgres) as any_database,
+    ):
+        secure = make_url(any_database).set(database=make_url(fresh).database)
+        yield secure.render_as_string(hide_password=False)
 
 
 async def test_one_setting_is_trusted_on_every_wire(
     ours: Certificates, strange: Certificates, postgres: Postgres, rabbitmq: Broker
 ) -> None:
     async with (
-        postgres.fresh_database() as fresh,
-        postgres_over(ours, postgres) as any_database,
+        own_database(ours, postgres) as url,
         broker_over(ours, rabbitmq) as bus,
         broker_over(strange, rabbitmq) as strange_bus,
     ):
-        name = make_url(fresh).database
-        secure = make_url(any_database).set(database=name)
-        url = secure.render_as_string(hide_password=False)
-        code, words = await migrated(url, bus, ours.ca)
+        code, words = await command(url, bus, ours.ca, *MIGRATE)
         assert (code, "queues and bindings stand" in words) == (0, True), words
-        code, words = await migrated(url, strange_bus, ours.ca)
+        code, words = await command(url, strange_bus, ours.ca, *MIGRATE)
         assert (code, "schema is current" in words, "cannot be reached" in words) == (2, True, True)
-        code, words = await migrated(url, bus, strange.ca)
+        code, words = await command(url, bus, strange.ca, *MIGRATE)
         assert (code, "schema is current" in words, "cannot be reached" in words) == (
             2,
             False,
             True,
         )
+
+
+async def test_what_operators_type_trusts_it_too(
+    ours: Certificates, strange: Certificates, postgres: Postgres, rabbitmq: Broker
+) -> None:
+    resend = ("resend", "intake", "--since", "2026-03-02T08:00+08:00")
+    async with own_database(ours, postgres) as url, broker_over(ours, rabbitmq) as bus:
+        assert (await command(url, bus, ours.ca, *MIGRATE))[0] == 0
+        for typed in (("retain",), ("reseal",), resend):
+            code, words = await command(url, bus, ours.ca, *typed)
+            assert code == 0, words
+        code, words = await command(url, bus, strange.ca, "retain")
+        assert (code, "cannot be reached" in words) == (2, True), words
+
+
+async def test_the_morning_page_gives_no_stranger_a_password(
+    ours: Certificates, strange: Certificates
+) -> None:
+    assert await notes(ours) == ["3 条 messages, 0 个 readers"]
+    assert await notes(strange) == ["ConnectError"]
+
+
+async def notes(certificates: Certificates) -> list[str]:
+    """What the morning page says of a broker's management of these certificates."""
+    with HTTPServer("127.0.0.1", ssl_context=certificates.context()) as server:
+        queues = server.expect_request("/api/queues/jiesu")
+        queues.respond_with_json([{"name": "svc.intake", "messages": 3}])
+        [group] = await unread(server.url_for("/jiesu").replace("://", "://ops:secret@"))
+        return [one.note for one in group.oldest]
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -1,17 +1,21 @@
-"""What the trials on containers count with, and how their clients meet several replicas."""
+"""What the trials on containers count with, how clients meet replicas, how these are replaced."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.check import MET, ONCE, count
+from deploy.compose import ComposeTrouble, Project
 from deploy.replicas import Replicas, open_http
+from deploy.upgrade import roll
 from examples.connection import Json
 
 SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"} | dict.fromkeys(
@@ -130,3 +134,48 @@ async def test_when_nobody_answers_it_is_said() -> None:
     async with open_http(Replicas({"intake": [nobody(), nobody()]})) as http:
         with pytest.raises(httpx.ConnectError, match="no replica"):
             await http.get("http://intake/")
+
+
+# --- an upgrade --------------------------------------------------------------------------------
+
+# Docker, as far as a roll needs it: a container is a file, and one that is stopped ends with .off.
+DOCKER = """#!/bin/sh
+set -eu
+cd "$CONTAINERS"
+case "$*" in
+  *" ps "*) ls ;;
+  *" up "*)
+    wanted=${*##*--scale=intake=}; wanted=${wanted%% *}; n=1
+    while [ "$(ls | wc -l)" -lt "$wanted" ]; do [ -e "new$n" ] || touch "new$n"; n=$((n + 1)); done
+    if [ -e ../unwell ]; then echo 'container new1 is unhealthy' >&2; exit 1; fi ;;
+  "stop "*) mv "$2" "$2.off" ;;
+  "rm "*) rm "$2.off" ;;
+esac
+"""
+
+
+@pytest.fixture
+def containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The containers of an engine that runs two replicas."""
+    folder, command = tmp_path / "containers", tmp_path / "docker"
+    command.write_text(DOCKER)
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CONTAINERS", str(folder))
+    folder.mkdir()
+    for name in ("old1", "old2"):
+        (folder / name).touch()
+    return folder
+
+
+def test_new_replicas_take_the_places_of_the_old(containers: Path) -> None:
+    roll(Project("a-trial", {}), "intake")
+    assert {path.name for path in containers.iterdir()} == {"new1", "new2"}
+
+
+def test_a_roll_that_fails_leaves_what_there_was(containers: Path) -> None:
+    (containers.parent / "unwell").touch()
+    for _ in range(2):
+        with pytest.raises(ComposeTrouble, match="new1 is unhealthy"):
+            roll(Project("a-trial", {}), "intake")
+        assert {path.name for path in containers.iterdir()} == {"old1", "old2"}
