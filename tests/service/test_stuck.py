@@ -480,6 +480,39 @@ async def test_every_question_counts_to_a_limit(county: County) -> None:
     assert group.oldest[0].since == datetime.fromisoformat("2026-01-01T00:00:01+00:00")
 
 
+async def test_what_is_late_is_found_behind_more_than_the_limit_that_is_not(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.dispatcher.stuck.COUNTED", 2)
+    desk = {"type": "report", "topic": "conduct.banquet", "area": "610924110"}
+    numbers = [await county.ticket(**desk) for _ in range(7)]
+    start = "UPDATE tickets SET unassigned = :since WHERE number = :number"
+    async with county.dispatcher.service.store.engine.begin() as connection:
+        for number in numbers[:4]:  # reopened later than the rest
+            values = {"since": clock.now() + timedelta(days=1), "number": number}
+            await connection.execute(text(start), values)
+    county.at("2026-03-03T09:00+08:00")
+    [group] = [one for one in await county.page() if one.slug == "unassigned"]
+    assert [one.subject for one in group.oldest] == numbers[4:6]
+
+
+async def test_a_callback_is_found_behind_more_than_the_limit_that_fell_due_later(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.feedback.stuck.COUNTED", 2)
+    numbers = [await called(county) for _ in range(3)]
+    county.at("2026-03-03T09:00+08:00")
+    await county.sweep()
+    county.at("2026-03-05T10:00+08:00")
+    later = """
+        UPDATE attempts a SET due = :now FROM callbacks c
+        WHERE c.id = a.callback AND c.number = ANY(:numbers)"""
+    async with county.feedback.service.store.engine.begin() as connection:
+        await connection.execute(text(later), {"now": clock.now(), "numbers": numbers[:2]})
+    [group] = [one for one in await county.page() if one.slug == "uncalled"]
+    assert [one.subject for one in group.oldest] == numbers[2:]
+
+
 @pytest.mark.parametrize("name", ["intake", "dispatcher", "tracker", "feedback"])
 def test_every_question_has_a_name_of_its_own_and_words_in_both_languages(name: str) -> None:
     module = import_module(f"services.{name}.stuck")
