@@ -142,3 +142,7 @@ OPEN = """
 MARKS = """
     SELECT number, round, resolved, closed, withdrawn IS NOT NULL AS withdrawn
     FROM tickets WHERE number = ANY(CAST(:numbers AS text[]))"""
+
+HELD = """
+    SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))
+        AND state NOT IN ('returned', 'completed', 'cancelled')"""

@@ -287,6 +287,41 @@ async def test_a_withdrawal_and_a_reopening_that_were_lost_on_the_way(county: Co
     assert ("tracker", "unheard") in await county.found()
 
 
+async def test_a_dispatch_that_was_lost_on_the_way_to_the_clocks(county: County) -> None:
+    """No clock of the unit's exists: nothing would ever warn, and nothing be overdue."""
+    lost = f"assignment.dispatched.{UNIT}"
+    heard = await county.ticket()
+    county.courier.deaf = {("tracker", lost)}
+    number = await county.ticket()
+    assert await county.page(later=timedelta(seconds=30)) == []
+    [group] = await county.page()
+    assert (group.service, group.slug, group.count) == ("tracker", "unheard", 1)
+    assert [(one.subject, one.note) for one in group.oldest] == [(number, f"{lost} ← dispatcher")]
+    county.courier.deaf = set()
+    said = [fact for fact in await county.dispatcher.told() if fact.key == lost]
+    assert {fact.subject for fact in said} == {heard, number}
+    await county.courier.publish(
+        [Message(fact.key, str(fact.id), fact.encode()) for fact in said]  # what resend does
+    )
+    await county.carry()
+    assert await county.page() == []
+
+
+async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: County) -> None:
+    """The first round's the tracker has: only a comparison one by one finds the second's."""
+    number = await county.ticket()
+    await county.resolve(number)
+    county.at("2026-03-03T09:00+08:00")
+    await county.sweep()
+    lost = f"assignment.dispatched.{UNIT}"
+    county.courier.deaf = {("tracker", lost)}
+    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    await report(county.feedback, await callback_of(county.feedback, number), "answered", **no)
+    await county.carry()
+    [group] = [one for one in await county.page() if one.slug == "unheard"]
+    assert [(one.subject, one.note) for one in group.oldest] == [(number, f"{lost} ← dispatcher")]
+
+
 async def test_a_ticket_that_intake_lost(county: County) -> None:
     number = await county.ticket()
     async with county.intake.service.store.engine.begin() as connection:  # an older backup
