@@ -2,12 +2,14 @@
 
 Each service answers for its own database (``services/<name>/stuck.py``). Between two databases a
 fact may be lost without a trace in either, so tickets that are open anywhere are compared in
-batches: what the speaker of a fact knows, every listener must know soon after it was said.
+batches: what the speaker of a fact in MARKS knows, every listener must know soon after it was said,
+and the tracker each assignment the dispatcher holds open, for without it no clock of it runs.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +18,18 @@ from typing import Any, NamedTuple
 
 from shared.db import Store, is_trouble
 from shared.observability import place
-from shared.stuck import COUNTED, Marks, Question, Stuck, marks, open_after, parked, said
+from shared.stuck import (
+    COUNTED,
+    Held,
+    Marks,
+    Question,
+    Stuck,
+    held,
+    marks,
+    open_after,
+    parked,
+    said,
+)
 
 SHOWN = 5
 BATCH = 500
@@ -132,6 +145,7 @@ async def _between(stores: Stores, real: datetime) -> list[Group]:
             known = {name: await _marks(store, name, numbers) for name, store in stores.items()}
             for name, stuck in await _unheard(stores, known, real):
                 unheard[name].add(stuck)
+            unheard["tracker"] |= await _undispatched(stores, numbers, real)
             unknown |= {
                 Stuck(number, None, opened_by)
                 for number in numbers
@@ -181,6 +195,25 @@ def _behind(known: Known, mark: Mark, listener: str) -> Iterator[str]:
                 yield number
         elif (mine := getattr(here, mark.mark)) is not None and mine < getattr(there, mark.mark):
             yield number
+
+
+async def _undispatched(stores: Stores, numbers: Sequence[str], real: datetime) -> set[Stuck]:
+    """The tickets with an open assignment the tracker has not heard of."""
+    here = await _held(stores["tracker"], "tracker", numbers)
+    by_unit: dict[str, list[str]] = defaultdict(list)
+    for one in await _held(stores["dispatcher"], "dispatcher", numbers) - here:
+        by_unit[one.unit].append(one.ticket)
+    found: set[Stuck] = set()
+    for unit, tickets in by_unit.items():
+        mark = Mark(f"assignment.dispatched.{unit}", "dispatcher", "")
+        found.update(await _lost(stores, mark, "tracker", tickets, real))
+    return found
+
+
+async def _held(store: Store[Any], name: str, numbers: Sequence[str]) -> set[Held]:
+    statement = import_module(f"services.{name}.stuck").HELD
+    async with store.act("ops") as act:
+        return await held(act, statement, numbers)
 
 
 async def _lost(

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -127,6 +128,14 @@ class Marks(NamedTuple):
     withdrawn: bool
 
 
+class Held(NamedTuple):
+    """An assignment as one service knows it."""
+
+    id: UUID
+    ticket: str
+    unit: str
+
+
 SAID = text("""
     SELECT subject, max(recorded) AS said FROM outbox
     WHERE subject = ANY(CAST(:subjects AS text[])) AND key = :key
@@ -155,6 +164,13 @@ async def marks(act: Act[Any], statement: str, numbers: Sequence[str]) -> dict[s
     connection = await act.session.connection()
     found = await connection.execute(text(statement), {"numbers": numbers})
     return {row.number: Marks(*row) for row in found}
+
+
+async def held(act: Act[Any], statement: str, numbers: Sequence[str]) -> set[Held]:
+    """The assignments of tickets that are known here."""
+    connection = await act.session.connection()
+    found = await connection.execute(text(statement), {"numbers": numbers})
+    return {Held(*row) for row in found}
 
 
 async def open_after(act: Act[Any], statement: str, after: str, limit: int) -> list[str]:

@@ -19,14 +19,26 @@ DAY = Limit.parse("1wd")  # how long the desk and a unit may think; no rule foun
 
 
 async def unassigned(act: Act[Config], _: datetime) -> Sequence[Stuck]:
-    """Tickets that wait for the desk longer than the dispatch limit of their type and urgency."""
-    waiting = select(Ticket).where(col(Ticket.unassigned).is_not(None))
-    found = (await act.session.exec(waiting.order_by(col(Ticket.number)).limit(COUNTED))).all()
-    return [
-        Stuck(row.number, row.unassigned, f"{row.urgency} 第 {row.round} 轮 round")
-        for row in found
-        if row.unassigned and _over(act, row.unassigned, _dispatch_limit(act.config, row))
-    ]
+    """Tickets that wait for the desk longer than the dispatch limit of their type and urgency.
+
+    Limits differ, so a late one may stand behind any number that are not: it is read on.
+    """
+    found: list[Stuck] = []
+    after = ""
+    while len(found) < COUNTED and (waiting := await _waiting(act, after)):
+        after = waiting[-1].number
+        found += [
+            Stuck(row.number, row.unassigned, f"{row.urgency} 第 {row.round} 轮 round")
+            for row in waiting
+            if row.unassigned and _over(act, row.unassigned, _dispatch_limit(act.config, row))
+        ]
+    return found[:COUNTED]
+
+
+async def _waiting(act: Act[Config], after: str) -> Sequence[Ticket]:
+    number = col(Ticket.number)
+    waiting = select(Ticket).where(col(Ticket.unassigned).is_not(None), number > after)
+    return (await act.session.exec(waiting.order_by(number).limit(COUNTED))).all()
 
 
 def _dispatch_limit(config: Config, row: Ticket) -> Limit:
@@ -130,3 +142,7 @@ OPEN = """
 MARKS = """
     SELECT number, round, resolved, closed, withdrawn IS NOT NULL AS withdrawn
     FROM tickets WHERE number = ANY(CAST(:numbers AS text[]))"""
+
+HELD = """
+    SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))
+        AND state NOT IN ('returned', 'completed', 'cancelled')"""

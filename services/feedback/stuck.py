@@ -33,7 +33,10 @@ async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
 
 
 async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
-    """Callbacks that wait for staff, a working day after they fell due."""
+    """Callbacks that wait for staff, a working day after they fell due.
+
+    In the order of that day, or those that are not late yet might fill the limit.
+    """
     waiting = (
         select(Callback, Attempt.due)
         .join(Attempt, col(Attempt.callback) == col(Callback.id))
@@ -43,7 +46,7 @@ async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
             Attempt.attempt == Callback.attempt,
         )
     )
-    found = (await act.session.exec(waiting.order_by(col(Callback.id)).limit(COUNTED))).all()
+    found = (await act.session.exec(waiting.order_by(col(Attempt.due)).limit(COUNTED))).all()
     return [
         Stuck(row.number, due, f"第 {row.attempt} 次 attempt")
         for row, due in found

@@ -82,3 +82,6 @@ MARKS = """
         NULL AS closed, t.withdrawn IS NOT NULL AS withdrawn
     FROM tickets t LEFT JOIN rounds r ON r.ticket = t.number
     WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""
+
+HELD = """
+    SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))"""

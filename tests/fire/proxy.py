@@ -2,14 +2,15 @@
 
 One stands between a service and its database, one between a service and the broker. A trap waits
 for a word of the client (``COMMIT``) and then cuts or freezes, before the server hears the word or
-after it has answered: so a connection dies exactly there.
+after it has answered: so a connection dies exactly there. It reads prepared statements by name.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,24 +19,34 @@ from shared import clock
 
 Target = Path | tuple[str, int]  # a Unix socket, or host and port
 CHUNK = 65_536
+PREPARED = re.compile(rb"P.{4}(__asyncpg_\w+)\0([^\0]*)\0", re.DOTALL)  # PostgreSQL's Parse
 
 
 @dataclass(slots=True)
 class Trap:
-    """What springs when the client says ``word``: ``heard`` is whether the server still hears it."""
+    """What springs when the client says ``word``: ``heard`` is whether the server still hears it.
+
+    ``within``: only in a transaction in which the client has said one of these; empty: anywhere.
+    """
 
     word: bytes
     then: Literal["cut", "freeze"]
     heard: bool
+    within: Sequence[bytes] = ()
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One connection that passes through; ``caught``: its next answer springs the trap."""
+    """One connection that passes through; ``caught``: its next answer springs the trap.
+
+    ``armed``: its transaction is one the trap waits for. ``prepared``: statements by name.
+    """
 
     pumps: list[asyncio.Task[None]] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    prepared: dict[bytes, bytes] = field(default_factory=dict)
+    armed: Trap | None = None
     caught: Trap | None = None
 
     def cut(self) -> None:
@@ -44,6 +55,12 @@ class Link:
             writer.transport.abort()
         for pump in self.pumps:
             pump.cancel()
+
+    def words(self, piece: bytes) -> bytes:
+        """What the client says, with the statements it prepared before and calls by name."""
+        self.prepared.update(PREPARED.findall(piece))
+        called = [said for name, said in self.prepared.items() if b"\0%b\0" % name in piece]
+        return b"\n".join([piece, *called])
 
 
 class Proxy:
@@ -54,8 +71,10 @@ class Proxy:
         self.delay = 0.0  # seconds before each piece is passed on
         self.refuses = False
         self.taken = 0  # connections that came, also those refused
+        self.answered = 0  # pieces that were passed back
         self._flows = asyncio.Event()
         self._flows.set()
+        self._resumed = asyncio.Event()
         self._links: set[Link] = set()
         self._trap: Trap | None = None
 
@@ -89,10 +108,19 @@ class Proxy:
         """Be a good proxy again; what was frozen goes on."""
         self.refuses, self.delay, self._trap = False, 0.0, None
         self._flows.set()
+        self._resumed.set()
+        self._resumed = asyncio.Event()
 
-    def trap(self, word: bytes, then: Literal["cut", "freeze"], *, heard: bool) -> Trap:
-        """Cut a connection, or freeze all, when a client next says a word."""
-        self._trap = Trap(word, then, heard)
+    def trap(
+        self,
+        word: bytes,
+        then: Literal["cut", "freeze"],
+        *,
+        heard: bool,
+        within: Sequence[bytes] = (),
+    ) -> Trap:
+        """Cut a connection when its client next says a word, or freeze the word, or the answer."""
+        self._trap = Trap(word, then, heard, within)
         return self._trap
 
     # --- passing on ----------------------------------------------------------------------------
@@ -132,26 +160,38 @@ class Proxy:
             while piece := await source.read(CHUNK):
                 if self.delay:
                     await clock.pause(self.delay)
-                self._watch(link, piece, says=says)
+                if trap := self._watch(link, piece) if says else self._answer(link):
+                    await self._spring(link, trap)
                 await self._flows.wait()
                 to.write(piece)
                 await to.drain()
+                self.answered += not says
 
-    def _watch(self, link: Link, piece: bytes, *, says: bool) -> None:
-        """Spring the trap: at the word itself, or at the answer to it."""
-        if says and self._trap and self._trap.word in piece:
-            trap, self._trap = self._trap, None
-            if trap.heard:
-                link.caught = trap
-            else:
-                self._spring(link, trap)
-        elif not says and link.caught:
-            trap, link.caught = link.caught, None
-            self._spring(link, trap)
+    def _watch(self, link: Link, piece: bytes) -> Trap | None:
+        """The trap that springs at what the client says."""
+        words, trap = link.words(piece), self._trap
+        if trap is None:
+            return None
+        if b"ROLLBACK" in words:
+            link.armed = None
+        elif any(word in words for word in trap.within):
+            link.armed = trap
+        if trap.word not in words or (trap.within and link.armed is not trap):
+            return None
+        self._trap = None
+        if not trap.heard:
+            return trap
+        link.caught = trap
+        return None
 
-    def _spring(self, link: Link, trap: Trap) -> None:
+    def _answer(self, link: Link) -> Trap | None:
+        """The trap that springs at an answer."""
+        trap, link.caught = link.caught, None
+        return trap
+
+    async def _spring(self, link: Link, trap: Trap) -> None:
+        """Cut the link; or keep what follows in this direction until somebody resumes."""
         trap.sprung.set()
-        if trap.then == "freeze":
-            self.freeze()
-        else:
+        if trap.then == "cut":
             link.cut()
+        await self._resumed.wait()

@@ -61,11 +61,16 @@ async def work(town: Town, tickets: int, burning: list[Any], every: int) -> tupl
     return arson, len(known)
 
 
+def kills(arson: Arson) -> int:
+    """How many processes were killed, wherever they were."""
+    return arson.burned[fires.KILL] + arson.burned[fires.KILL_AT_COMMIT]
+
+
 def record(ledger: Ledger, arson: Arson, seconds: float) -> dict[str, Any]:
     """The figures a report quotes."""
     return {
-        "kills": arson.lit["kill"],
-        "fires": dict(arson.lit),
+        "kills": kills(arson),
+        "fires": dict(arson.burned),
         "tickets": ledger.tickets,
         "facts": ledger.facts,
         "lost": len(ledger.lost),
@@ -95,4 +100,5 @@ async def test_every_ticket_reaches_its_end_once_while_everything_dies(
     assert (ledger.lost, ledger.doubled, ledger.open) == ([], [], [])
     assert ledger.tickets == registered == tickets
     assert arson.left == 0
-    assert arson.lit["kill"] == (KILLS_LONG if long else 4)
+    assert (kills(arson), arson.burned.total()) == (KILLS_LONG if long else 4, len(wanted))
+    assert arson.burned.keys() - {fires.MISSED} == fires.KINDS

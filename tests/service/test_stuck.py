@@ -287,6 +287,41 @@ async def test_a_withdrawal_and_a_reopening_that_were_lost_on_the_way(county: Co
     assert ("tracker", "unheard") in await county.found()
 
 
+async def test_a_dispatch_that_was_lost_on_the_way_to_the_clocks(county: County) -> None:
+    """No clock of the unit's exists: nothing would ever warn, and nothing be overdue."""
+    lost = f"assignment.dispatched.{UNIT}"
+    heard = await county.ticket()
+    county.courier.deaf = {("tracker", lost)}
+    number = await county.ticket()
+    assert await county.page(later=timedelta(seconds=30)) == []
+    [group] = await county.page()
+    assert (group.service, group.slug, group.count) == ("tracker", "unheard", 1)
+    assert [(one.subject, one.note) for one in group.oldest] == [(number, f"{lost} ← dispatcher")]
+    county.courier.deaf = set()
+    said = [fact for fact in await county.dispatcher.told() if fact.key == lost]
+    assert {fact.subject for fact in said} == {heard, number}
+    await county.courier.publish(
+        [Message(fact.key, str(fact.id), fact.encode()) for fact in said]  # what resend does
+    )
+    await county.carry()
+    assert await county.page() == []
+
+
+async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: County) -> None:
+    """The first round's the tracker has: only a comparison one by one finds the second's."""
+    number = await county.ticket()
+    await county.resolve(number)
+    county.at("2026-03-03T09:00+08:00")
+    await county.sweep()
+    lost = f"assignment.dispatched.{UNIT}"
+    county.courier.deaf = {("tracker", lost)}
+    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    await report(county.feedback, await callback_of(county.feedback, number), "answered", **no)
+    await county.carry()
+    [group] = [one for one in await county.page() if one.slug == "unheard"]
+    assert [(one.subject, one.note) for one in group.oldest] == [(number, f"{lost} ← dispatcher")]
+
+
 async def test_a_ticket_that_intake_lost(county: County) -> None:
     number = await county.ticket()
     async with county.intake.service.store.engine.begin() as connection:  # an older backup
@@ -478,6 +513,39 @@ async def test_every_question_counts_to_a_limit(county: County) -> None:
     [group] = await county.page()
     assert (group.count, group.counted_out, len(group.oldest)) == (COUNTED, True, stuck.SHOWN)
     assert group.oldest[0].since == datetime.fromisoformat("2026-01-01T00:00:01+00:00")
+
+
+async def test_what_is_late_is_found_behind_more_than_the_limit_that_is_not(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.dispatcher.stuck.COUNTED", 2)
+    desk = {"type": "report", "topic": "conduct.banquet", "area": "610924110"}
+    numbers = [await county.ticket(**desk) for _ in range(7)]
+    start = "UPDATE tickets SET unassigned = :since WHERE number = :number"
+    async with county.dispatcher.service.store.engine.begin() as connection:
+        for number in numbers[:4]:  # reopened later than the rest
+            values = {"since": clock.now() + timedelta(days=1), "number": number}
+            await connection.execute(text(start), values)
+    county.at("2026-03-03T09:00+08:00")
+    [group] = [one for one in await county.page() if one.slug == "unassigned"]
+    assert [one.subject for one in group.oldest] == numbers[4:6]
+
+
+async def test_a_callback_is_found_behind_more_than_the_limit_that_fell_due_later(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.feedback.stuck.COUNTED", 2)
+    numbers = [await called(county) for _ in range(3)]
+    county.at("2026-03-03T09:00+08:00")
+    await county.sweep()
+    county.at("2026-03-05T10:00+08:00")
+    later = """
+        UPDATE attempts a SET due = :now FROM callbacks c
+        WHERE c.id = a.callback AND c.number = ANY(:numbers)"""
+    async with county.feedback.service.store.engine.begin() as connection:
+        await connection.execute(text(later), {"now": clock.now(), "numbers": numbers[:2]})
+    [group] = [one for one in await county.page() if one.slug == "uncalled"]
+    assert [one.subject for one in group.oldest] == numbers[2:]
 
 
 @pytest.mark.parametrize("name", ["intake", "dispatcher", "tracker", "feedback"])
