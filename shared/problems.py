@@ -6,6 +6,7 @@ somebody pastes into a chat.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -76,6 +77,16 @@ class DatabaseAway(JiesuError):
     status = 503
     slug = "database-away"
     title = "数据库暂不可用，请用同一幂等键重试 The database is away; repeat with the same Idempotency-Key"
+
+
+class Stopping(JiesuError):
+    """The service stops and the request took too long. What was asked may be done or not."""
+
+    status = 503
+    slug = "stopping"
+    title = (
+        "服务正在停止，请用同一幂等键重试 The service stops; repeat with the same Idempotency-Key"
+    )
 
 
 class NotJson(JiesuError):
@@ -225,6 +236,10 @@ class Observed:
 
         try:
             await self._app(scope, receive, watch)
+        except asyncio.CancelledError:  # the server's patience at its stop is over
+            if not began:
+                await to_response(Stopping())(scope, receive, send)
+            raise
         except Exception as error:
             if began:
                 raise

@@ -53,7 +53,8 @@ async def test_a_stuck_handler_and_a_stuck_request_hold_nobody_up(hurried: Town)
     took = (clock.real() - began).total_seconds()
     assert (code, took < BUDGET + SLACK) == (0, True), took
     assert "did not stop in time" in dispatcher.log()
-    assert (await asking).status_code == 500  # uvicorn's word for a request it cut off
+    answer = await asking
+    assert (answer.status_code, answer.json()["type"][-9:]) == (503, "/stopping")
     line.resume()
     await hurried.start("dispatcher")  # the fact was not acknowledged: it comes again
     query = "SELECT ticket FROM assignments WHERE ticket = :ticket"
