@@ -270,6 +270,7 @@ def _dispatch(act: Acting, case: Case, order: dispatch.Order, added: Sequence[st
         limits = act.config.limits.stages(
             said.ticket_type, urgency, said.topic, said.flags, redo=redo, role=role
         )
+        limits = dispatch.without_contact(limits, said)
         told = dispatch.work_order(
             said,
             order,

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from shared.crypto import mask_exact, mask_patterns
+from shared.crypto import HOME, mask_exact, mask_patterns
 from shared.errors import JiesuError, MoveRefused
 from shared.events import Location, TicketType
 
@@ -329,8 +329,13 @@ class Place(NamedTuple):
 
 
 def visible(confidential: bool, address: str | None, location: Location | None) -> Place:
-    """A confidential ticket's facts carry the area only: a door number names a person (R-36)."""
-    return Place(None, None) if confidential else Place(address, location)
+    """A confidential ticket's facts carry the area only: a door number names a person (R-36).
+
+    So do coordinates: where the address lost the caller's home, they would say where that is.
+    """
+    if confidential:
+        return Place(None, None)
+    return Place(address, None if address and HOME in address else location)
 
 
 def may_read_contact(
@@ -343,13 +348,14 @@ def may_read_contact(
 ) -> bool:
     """Whether a caller may read who the citizen is (R-35, R-36).
 
-    A unit while it holds an open assignment, but never the unit complained of; the feedback
-    service, which has to call; call-back staff while the citizen's verdict is awaited.
+    A unit while it holds an open assignment of a ticket that goes on, but never the unit
+    complained of; the feedback service, which has to call; call-back staff while the citizen's
+    verdict is awaited.
     """
     if role == "service":
         return name == "feedback"
     if role == "callback":
         return stage is Stage.RESOLVED
-    if role != "unit" or unit is None or unit == reported_unit:
+    if role != "unit" or unit is None or unit == reported_unit or stage in ENDED:
         return False
     return any(each.open and each.unit == unit for each in assignments)

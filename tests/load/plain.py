@@ -41,11 +41,18 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """A database without an outbox, and a channel with confirms."""
     configure_logs(settings.log_level)
     app.state.service = SimpleNamespace(gate=gate)
-    app.state.store = Store("intake", settings.database_url, settings.load(), pool_size=POOL)
+    store = Store("intake", settings.database_url, settings.load(), pool_size=POOL)
+    store.fingerprint = store.config.digester.fingerprint
+    store.before_commit = _published_afterwards
+    app.state.store = store
     async with await aio_pika.connect(settings.bus_url) as connection:
         app.state.exchange = await (await connection.channel()).get_exchange(EXCHANGE)
         yield
     await app.state.store.close()
+
+
+async def _published_afterwards(_: Act[Config]) -> None:
+    """Nothing is written of what was told: that is the plain way."""
 
 
 settings = Settings()

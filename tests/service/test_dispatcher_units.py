@@ -137,6 +137,8 @@ async def test_who_cannot_or_will_not_be_contacted_need_not_be(
     dispatcher: Bench, spared: dict[str, bool]
 ) -> None:
     given = (await register(dispatcher, street_light(**spared)))[STREET_LIGHT]
+    (order,) = await dispatcher.told("assignment.dispatched")
+    assert order.data.limits.first_contact is None  # or the tracker would run a clock for it
     await sign(dispatcher, STREET_LIGHT, given)
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
 

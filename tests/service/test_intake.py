@@ -110,6 +110,15 @@ async def test_a_confidential_ticket_carries_the_area_only(intake: Bench) -> Non
     assert fact.data.area == "610924100"
 
 
+async def test_coordinates_do_not_say_where_the_home_is(intake: Bench) -> None:
+    place = {"longitude": 108.53, "latitude": 32.52}
+    await registered(intake, address=CALLER["address"], location=place)
+    await registered(intake, address="滨江路路口", location=place)
+    home, street = await intake.told()
+    assert (home.data.address, home.data.location) == ("[住址]", None)
+    assert street.data.location.longitude == 108.53
+
+
 async def test_a_report_may_ask_not_to_be_confidential(intake: Bench) -> None:
     await registered(intake, type="report", confidential=False, address="红椿镇街道12号")
     [fact] = await intake.told()
@@ -216,6 +225,8 @@ async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> N
         ({"caller": {"phone": "not a number"}}, "caller.phone", "phone"),
         ({"location": {"longitude": 200, "latitude": 1}}, "location.longitude", "180"),
         ({"source_number": "CTI-13909150001-7"}, "source_number", "phone"),
+        ({"source_number": "2026030209000013909150001"}, "source_number", "phone"),
+        ({"source_number": "王小明-1"}, "source_number", "name"),
         ({"surprise": 1}, "surprise", "xtra"),
         ({"urgency": None}, "urgency", ""),
     ],

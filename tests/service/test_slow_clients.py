@@ -180,6 +180,24 @@ async def test_a_large_body_does_not_count_against_the_next_head(dial: Dial) -> 
     assert (await line.rest()).startswith(b"HTTP/1.1 200")
 
 
+MANY = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100  # more than any kernel buffers
+
+
+async def test_who_does_not_read_the_answers_is_hung_up_on(dial: Dial) -> None:
+    deaf = await dial()
+    await deaf.send(MANY)
+    await clock.pause(4 * BODY)
+    assert 0 < (await deaf.rest()).count(b"HTTP/1.1 200") < 100
+
+
+async def test_who_reads_slowly_gets_everything(dial: Dial) -> None:
+    slow, said = await dial(), b""
+    await slow.send(MANY)
+    while said.count(b"HTTP/1.1 200") < 100:
+        said += await slow.reader.readexactly(40_000)
+        await clock.pause(0.01)
+
+
 # --- too much ----------------------------------------------------------------------------------
 
 

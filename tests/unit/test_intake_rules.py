@@ -234,6 +234,12 @@ def test_a_unit_reads_while_its_assignment_is_open(holding: Holding) -> None:
     )
 
 
+@pytest.mark.parametrize("stage", [Stage.CLOSED, Stage.WITHDRAWN])
+def test_no_unit_reads_after_the_end(stage: Stage) -> None:
+    """A co-handler's assignment may stay open: praise ends when its lead signs."""
+    assert not may_read_contact("unit", "liaison", "HC", [held("HC", D)], None, stage)
+
+
 @pytest.mark.parametrize("reported", ["HC", "RSJ", None])
 def test_the_unit_complained_of_never_reads(reported: str | None) -> None:
     mine = [held("HC", D)]

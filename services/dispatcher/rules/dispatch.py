@@ -155,6 +155,12 @@ def again(lead: str, rule: str | None, round: int, said: TicketReopened) -> Orde
     return Order(lead, (), f"{reason}。{said.comment}" if said.comment else reason, rule)
 
 
+def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
+    """Nobody has to contact who cannot or will not be contacted, so no clock may run for it."""
+    spared = ticket.reply_declined or not ticket.has_contact
+    return limits.model_copy(update={"first_contact": None}) if spared else limits
+
+
 def work_order(
     ticket: TicketRegistered,
     order: Order,
