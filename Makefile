@@ -4,7 +4,7 @@ PY := .venv/bin/python
 CODE := shared services examples deploy tests
 SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
-	folder = Path("var/compose/signing"); make_key(folder, "first"); \
+	folder = Path("var/compose/signing"); make_key(folder, "0001"); \
 	print(issue(folder, "service", "feedback", days=3650))
 # The containers when they are up, else the embedded data.
 OPERATE = $(if $(shell docker compose ps --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
