@@ -322,7 +322,10 @@ def _cancel(
 
 
 def _take_note(act: Acting, case: Case, own: Assignment) -> None:
-    """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits)."""
+    """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits).
+
+    The last of them to sign resolves the ticket: nobody keeps a clock on one that is over.
+    """
     own.state = machine.move(State(own.state), Action.COMPLETE)
     said = events.AssignmentCompleted(
         role=Role(own.role),
@@ -335,8 +338,9 @@ def _take_note(act: Acting, case: Case, own: Assignment) -> None:
     )
     own.completion = said.model_dump(mode="json")
     _say(act, own, said)
-    if own.role == Role.LEAD:
-        _resolve(act, case, own, said)
+    lead = case.completed_lead(own.round)
+    if lead and not case.open():
+        _resolve(act, case, lead, events.AssignmentCompleted.model_validate(lead.completion))
 
 
 def _completion(own: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:

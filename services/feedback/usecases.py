@@ -208,13 +208,16 @@ async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> C
     """回访结果: what came of an attempt. The same again changes nothing.
 
     Raises NotFound; MoveRefused for an attempt that was not planned or has another outcome, and
-    for a callback that is over. An attempt that had expired takes its outcome late.
+    for a callback that is over. An attempt that had expired takes its outcome late; one that is not
+    due yet takes only an answer, from a citizen who rings back: nobody has refused a call so far.
     """
     case = await queries.held_case(act, callback)
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
     if body.attempt > case.callback.attempt:  # asked first: no column holds just any number
         raise _refused(case, report)
     attempt = await act.session.get_one(Attempt, (callback, body.attempt))
+    if attempt.due > act.now and report.outcome is Outcome.REFUSED:
+        raise _refused(case, report)
     if attempt.outcome is None or attempt.outcome == Outcome.EXPIRED:
         await _settle(act, case, attempt, report)
     elif attempt.report() != report:

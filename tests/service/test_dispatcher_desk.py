@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import AssignmentReturnRequested, TicketSupplemented
+from shared.events import AssignmentReturnRequested, TicketSupplemented, TicketType
 from tests.bench import Bench
 from tests.service.dispatcher_scenes import (
     COMPANY,
@@ -48,6 +48,20 @@ async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
     ]
     assert {fact.data.reason for fact in told} == {"属地管理"}
     assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
+
+
+@pytest.mark.parametrize("order", [("HC", "MZJ"), ("MZJ", "HC")])
+async def test_praise_for_two_is_over_when_both_have_signed(
+    dispatcher: Bench, order: tuple[str, str]
+) -> None:
+    await register(dispatcher, banquet(ticket_type=TicketType.COMMENDATION))
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
+    given = await assignments(dispatcher)
+    await sign(dispatcher, order[0], given[order[0]])
+    assert await dispatcher.told("ticket.resolved") == []
+    await sign(dispatcher, order[1], given[order[1]])
+    [resolved] = await dispatcher.told("ticket.resolved")
+    assert (resolved.data.lead, set(resolved.data.units)) == ("HC", {"HC", "MZJ"})
 
 
 async def test_the_desk_may_grant_a_complex_ticket_its_time(dispatcher: Bench) -> None:

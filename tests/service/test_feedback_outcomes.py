@@ -155,6 +155,13 @@ async def test_who_rings_back_between_two_attempts_is_heard(feedback: Bench) -> 
     assert answer.json()["ending"] == "satisfied"
 
 
+async def test_nobody_refuses_a_call_that_is_not_due_yet(feedback: Bench) -> None:
+    callback = await due(feedback)
+    await report(feedback, callback, "no_answer")
+    assert (await report(feedback, callback, "refused", attempt=2)).status_code == 409
+    assert (await report(feedback, callback, "answered", attempt=2, **SATISFIED)).status_code == 200
+
+
 async def test_the_comment_is_masked(feedback: Bench) -> None:
     callback = await due(feedback)
     comment = "请再打 13909150001 找我"
