@@ -7,11 +7,14 @@ from fastapi import FastAPI
 from services.dispatcher.consumers import SUBSCRIPTIONS
 from services.dispatcher.jobs import JOBS
 from services.dispatcher.models import TABLES
-from services.dispatcher.routes import router
+from services.dispatcher.routes import Streams, router
 from services.dispatcher.settings import Settings
 from shared.app import build_app
 
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The dispatcher."""
-    return build_app("dispatcher", settings or Settings(), router, SUBSCRIPTIONS, JOBS, TABLES)
+    settings = settings or Settings()
+    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, TABLES)
+    built.state.streams = Streams(settings.feed_streams)
+    return built

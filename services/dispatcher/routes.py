@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
@@ -31,6 +32,7 @@ from shared import clock
 from shared.app import Service
 from shared.auth import Number, acting
 from shared.db import Act
+from shared.guard import TooMany
 from shared.inbox import once
 from shared.problems import problems
 
@@ -145,8 +147,32 @@ async def feed(
     """
     start = await queries.open_feed(act, code, last_event_id or after)
     if STREAM in request.headers.get("accept", ""):
-        return EventSourceResponse(_stream(request.app.state.service, act, code, start))
+        streams: Streams = request.app.state.streams
+        stream = _stream(request.app.state.service, act, code, start)
+        return EventSourceResponse(streams.counted(act.actor, stream))
     return await queries.feed_page(act, code, start, limit)
+
+
+class Streams:
+    """How many streams each caller has open: no one may take every connection there is."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def counted(self, caller: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream that counts while it is read. Raises TooMany."""
+        if self._open[caller] >= self._most:
+            raise TooMany(60)
+        return self._counting(caller, stream)
+
+    async def _counting(self, caller: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._open[caller] += 1
+        try:
+            async for piece in stream:
+                yield piece
+        finally:
+            self._open[caller] -= 1
 
 
 async def _stream(

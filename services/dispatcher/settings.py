@@ -58,12 +58,14 @@ class Config:
 class Settings(ServiceSettings):
     """How the unit feed streams, in seconds. A stream ends after ``feed_life``, so that a token
     that expired or was revoked meanwhile stops counting; the client resumes by Last-Event-ID.
-    A delivery may wait ``feed_gather`` for others that get their places with it.
+    A caller may have ``feed_streams`` open at once. A delivery may wait ``feed_gather`` for others
+    that get their places with it.
 
     A ticket waits for no company here: its unit waits for the ticket.
     """
 
     receive_gather: float = Field(default=0.0, ge=0)
+    feed_streams: int = Field(default=20, ge=1)
     feed_gather: float = Field(default=0.05, ge=0)
     feed_look: float = Field(default=1.0, gt=0)
     feed_heartbeat: float = Field(default=15.0, gt=0)

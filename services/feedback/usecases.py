@@ -207,20 +207,18 @@ async def _save_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> 
 async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> CallbackOut:
     """回访结果: what came of an attempt. The same again changes nothing.
 
-    Raises NotFound; MoveRefused for an attempt that was not planned or has another outcome, and
-    for a callback that is over. An attempt that had expired takes its outcome late; one that is not
-    due yet takes only an answer, from a citizen who rings back: nobody has refused a call so far.
+    Raises NotFound; MoveRefused for an attempt not planned or with another outcome, for a call
+    refused before it was due, and for a callback that is over. An expired attempt takes it late.
     """
     case = await queries.held_case(act, callback)
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
     if body.attempt > case.callback.attempt:  # asked first: no column holds just any number
         raise _refused(case, report)
     attempt = await act.session.get_one(Attempt, (callback, body.attempt))
-    if attempt.due > act.now and report.outcome is Outcome.REFUSED:
-        raise _refused(case, report)
-    if attempt.outcome is None or attempt.outcome == Outcome.EXPIRED:
+    early = report.outcome is Outcome.REFUSED and attempt.due > act.now  # nobody called so far
+    if attempt.outcome in (None, Outcome.EXPIRED) and not early:
         await _settle(act, case, attempt, report)
-    elif attempt.report() != report:
+    elif early or attempt.report() != report:
         raise _refused(case, report)
     await act.session.flush()
     return (await queries.views(act, [case.callback]))[0]

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 from services.dispatcher.models import Delivery
+from services.dispatcher.routes import Streams
 from shared.events import AssignmentCompleted, DeadlineWarned
 from tests.bench import Bench, bench
 from tests.infrastructure import Postgres
@@ -324,6 +325,19 @@ async def test_a_stream_that_was_never_given_is_refused(quick: Bench) -> None:
     async with listening(quick, "HC", last="7") as stream:
         await stream.next()
         assert stream.status == 400
+
+
+async def test_one_caller_holds_only_so_many_streams(quick: Bench) -> None:
+    quick.app.state.streams = Streams(1)
+    async with listening(quick, "HC") as first:
+        await first.next()
+        async with listening(quick, "HC") as second, listening(quick, "GAJ") as other:
+            await second.next()
+            await other.next()
+            assert (second.status, other.status) == (429, 200)
+    async with listening(quick, "HC") as again:  # the first is gone
+        await again.next()
+        assert again.status == 200
 
 
 async def test_a_stream_ends_when_the_service_stops(quick: Bench) -> None:
