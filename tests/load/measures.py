@@ -394,13 +394,13 @@ async def _purge(plant: Plant) -> None:
 
 # --- many clocks -------------------------------------------------------------------------------
 
-# Running clocks like one there is. Those of the first statement are due at last year's end.
+# Running clocks like one there is, of the kind with the most marks.
 ARM = """
     INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
         LATERAL jsonb_populate_record(s, jsonb_build_object(
             'id', gen_random_uuid(), 'state', 'running', 'next_at', $2::timestamptz + n * interval '1s',
             'passed', '{}'::jsonb, 'ended', NULL, 'breached', NULL, 'judged', NULL)) r
-        WHERE s.id = (SELECT min(id::text)::uuid FROM clocks WHERE assignment IS NOT NULL)"""
+        WHERE s.id = (SELECT min(id::text)::uuid FROM clocks WHERE kind = 'handle')"""
 LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
