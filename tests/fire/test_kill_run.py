@@ -27,7 +27,7 @@ from tests.fire.servers import Servers
 from tests.fire.town import PROJECT, Town, town
 
 SEED = 12345
-TICKETS, TICKETS_LONG = 30, 300
+TICKETS, TICKETS_LONG = 20, 300
 KILLS_LONG = 50
 LOOKS = 0.03  # seconds between two looks at a clock: a fact may be on its way over the broker
 

@@ -34,7 +34,7 @@ from tests.infrastructure import Postgres
 from tests.service.street import HOLDER, STRANGER, Matter, Street, street
 
 PROVE = os.environ.get("HYPOTHESIS_PROFILE") == "prove"
-EXAMPLES = 60 if PROVE else 2  # for each route, caller and way of making requests
+EXAMPLES = 60 if PROVE else 1  # for each route, caller and way of making requests
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
