@@ -35,6 +35,7 @@ class Month:
         self._known = known
         self._decisions: list[Decision] = []
         self._heard = 0
+        self._news: dict[str, str] = {}  # facts by id that their units have not found yet
         self._suggested: dict[str, str] = {}
         self._week = 0
 
@@ -47,7 +48,7 @@ class Month:
         """Everybody acts who has to at an instant; True when somebody did."""
         self._tell_of_the_week(now.astimezone(CHINA))
         acted = await self._register(now)
-        await self._ring()
+        acted |= await self._ring()
         acted |= await self._work(now)
         acted |= bool(await self._county.phone.dial())
         acted |= bool(self._decisions)
@@ -66,20 +67,26 @@ class Month:
             self._known[receipt.number] = call.index
         return True
 
-    async def _ring(self) -> None:
-        """Ring the bell of each unit that got or lost an order, and of the desk."""
+    async def _ring(self) -> bool:
+        """Ring the bell of each unit that got or lost an order, and of the desk; True while a unit
+        has to be rung again: its feed has a fact a moment later than the dispatcher's log.
+        """
         facts, self._heard = await self._county.office.facts("dispatcher", self._heard)
-        news = set()
         for fact in facts:
             name = fact["type"].removeprefix("cn.jiesu.").removesuffix(".v1")
             if name in TURNS:
-                news.add(fact["unit"])
+                self._news[fact["id"]] = fact["unit"]
             elif name == "assignment.return_requested":
                 self._suggested[fact["subject"]] = fact["data"]["suggested_unit"]
                 self._decisions.append(self._rule_on_return(fact))
             elif name == "ticket.unassigned":
                 self._decisions.append(self._assign(fact["subject"]))
-        await asyncio.gather(*(self._county.unit(code).facts.read() for code in sorted(news)))
+        units = {code: self._county.unit(code) for code in sorted(set(self._news.values()))}
+        await asyncio.gather(*(unit.facts.read() for unit in units.values()))
+        self._news = {
+            id: code for id, code in self._news.items() if id not in units[code].book.facts
+        }
+        return bool(self._news)
 
     async def _work(self, now: datetime) -> bool:
         """Units work side by side; each takes its steps in order."""
