@@ -216,6 +216,7 @@ def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:
 
 # --- paths -------------------------------------------------------------------------------------
 
+# A ticket's number, as intake's compose_number makes it.
 Number = Annotated[str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", examples=["20260302-000001"])]
 
 

@@ -190,8 +190,7 @@ class RabbitBus(Bus):
 CUT = (
     OSError, TimeoutError, RuntimeError, StopAsyncIteration, aio_pika.exceptions.AMQPError, BusTrouble,
 )  # fmt: skip
-
-
+# What concerns one message and leaves the others alone: returned, or not this user's to say.
 REFUSED = (aio_pika.exceptions.DeliveryError, ChannelAccessRefused)
 
 

@@ -100,15 +100,17 @@ class Case:
 # --- to change ---------------------------------------------------------------------------------
 
 
-# Made once: to put a statement together takes as long as to run it.
+# These statements are made once and not at every request.
 LOCKED = (
     select(Ticket)
     .order_by(col(Ticket.number))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-NUMBERED = LOCKED.where(col(Ticket.number) == any_(bindparam("numbers", type_=ARRAY(Text))))
-ASSIGNED = LOCKED.where(
+LOCKED_BY_NUMBERS = LOCKED.where(
+    col(Ticket.number) == any_(bindparam("numbers", type_=ARRAY(Text)))
+)
+LOCKED_BY_ASSIGNMENT = LOCKED.where(
     col(Ticket.number)
     == select(Assignment.ticket).where(Assignment.id == bindparam("id")).scalar_subquery()
 )
@@ -118,7 +120,7 @@ async def find_locked(act: Acting, number: str) -> Case | None:
     """A ticket by number, locked, with its assignments."""
     if number not in act.held:
         numbers = act.together(number, "ticket.")
-        act.held |= dict.fromkeys(numbers) | await _open(act, NUMBERED, numbers=numbers)
+        act.held |= dict.fromkeys(numbers) | await _open(act, LOCKED_BY_NUMBERS, numbers=numbers)
     case: Case | None = act.held[number]
     return case
 
@@ -153,8 +155,9 @@ async def assignment(act: Acting, id: UUID) -> tuple[Case, Assignment]:
 
     Raises NotFound for what does not exist and for another unit's alike.
     """
-    act.held |= await _open(act, ASSIGNED, id=id)
-    for case in act.held.values():
+    found = await _open(act, LOCKED_BY_ASSIGNMENT, id=id)
+    act.held |= found
+    for case in found.values():
         for one in case.assignments:
             if one.id == id and (not act.caller or act.caller.unit in (None, one.unit)):
                 return case, one
@@ -188,7 +191,7 @@ async def return_to_rule(act: Acting, id: UUID) -> Return:
     return (await act.session.exec(query)).one()
 
 
-OF_TICKETS = (
+ASSIGNMENTS_OF = (
     select(Assignment)
     .where(col(Assignment.ticket) == any_(bindparam("numbers", type_=ARRAY(Text))))
     .order_by(col(Assignment.id))
@@ -198,7 +201,7 @@ OF_TICKETS = (
 async def _assignments(act: Acting, numbers: Collection[str]) -> list[Assignment]:
     if not numbers:
         return []
-    return list((await act.session.exec(OF_TICKETS, params={"numbers": numbers})).all())
+    return list((await act.session.exec(ASSIGNMENTS_OF, params={"numbers": numbers})).all())
 
 
 # --- to show -----------------------------------------------------------------------------------

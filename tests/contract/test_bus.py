@@ -229,7 +229,7 @@ async def test_what_is_in_our_hands_still_waits(bus: Bus, queue: str) -> None:
 
 
 async def test_rabbit_lets_what_arrives_wait_for_company(rabbitmq: Broker, queue: str) -> None:
-    bus, listener = RabbitBus(rabbitmq.url, gather=0.3), Listener()
+    bus, listener = RabbitBus(rabbitmq.url, gather=1.5), Listener()
     await bus.declare({queue: [f"{queue}.#"]})
     async with consuming(bus, queue, listener):
         for key in ("a", "b", "c"):  # each confirmed before the next: they arrive one by one

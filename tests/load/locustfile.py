@@ -27,14 +27,14 @@ _started = clock.real()
 _phone: PhoneSystem
 
 
-@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust is not seen here
 def _arguments(parser: Any) -> None:
     parser.add_argument("--rate", type=float, default=10.0, help="calls a second, at random")
     parser.add_argument("--arrivals", default="", help="replay the times of this CSV instead")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast")
 
 
-@events.test_start.add_listener  # type: ignore[untyped-decorator]
+@events.test_start.add_listener  # type: ignore[untyped-decorator]  # locust is not seen here
 def _start(environment: Any, **_: object) -> None:
     global _calls, _phone, _started
     given = environment.parsed_options
@@ -51,7 +51,7 @@ class PhoneLine(FastHttpUser):  # type: ignore[misc]  # locust stands in an envi
     network_timeout = connection_timeout = 20.0
     busy = 0  # lines that wait for their call or its answer
 
-    @task  # type: ignore[untyped-decorator]
+    @task  # type: ignore[untyped-decorator]  # locust is not seen here
     def call(self) -> None:
         """The next call, when it is due; the test ends with the last answer."""
         due = next(_calls, None)

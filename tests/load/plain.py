@@ -34,6 +34,8 @@ from shared.problems import Observed, install_problems
 from shared.rabbit_bus import EXCHANGE
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
+settings = Settings()
+gate = Gate(settings.token_keys)
 
 
 @asynccontextmanager
@@ -55,8 +57,6 @@ async def _published_afterwards(_: Act[Config]) -> None:
     """Nothing is written of what was told: that is the plain way."""
 
 
-settings = Settings()
-gate = Gate(settings.token_keys)
 app = FastAPI(lifespan=lifespan)
 app.add_middleware(
     Guard,

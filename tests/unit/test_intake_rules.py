@@ -236,7 +236,7 @@ def test_a_unit_reads_while_its_assignment_is_open(holding: Holding) -> None:
 
 @pytest.mark.parametrize("stage", [Stage.CLOSED, Stage.WITHDRAWN])
 def test_no_unit_reads_after_the_end(stage: Stage) -> None:
-    """A co-handler's assignment may stay open: praise ends when its lead signs."""
+    """Not even one whose assignment is still open here: its end may be on the way."""
     assert not may_read_contact("unit", "liaison", "HC", [held("HC", D)], None, stage)
 
 
