@@ -29,7 +29,7 @@ from tests.load.measures import MEASURES, SMALL, Figures, Plan
 from tests.load.plant import PROJECT, Plant, plant
 from tests.load.tally import columns
 
-# What issue 3 asks of a machine with two cores: at least, or at most.
+# The goals for a machine with two cores: at least, or at most.
 AT_LEAST = {"intake_vs_hello": 0.25, "intake_vs_plain": 4.0, "loop_per_s": 30.0}
 AT_MOST = {"dispatch_p99_ms": 60.0, "drain_100k_facts_s": 600.0} | {
     f"rss_mb.{name}": 120.0 for name in ("intake", "dispatcher", "tracker", "feedback")
