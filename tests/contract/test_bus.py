@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import aio_pika
 import pytest
 
 from shared.bus import Bus, BusTrouble, Message, connect, matches
@@ -23,6 +24,7 @@ class Listener:
 
     def __init__(self, failures: int = 0) -> None:
         self.batches: list[list[Message]] = []
+        self.refused = 0
         self._failures = failures
         self._changed = asyncio.Condition()
 
@@ -35,6 +37,7 @@ class Listener:
             self._changed.notify_all()
             if self._failures:
                 self._failures -= 1
+                self.refused += 1
                 raise OSError("the database is away")
             self.batches.append(list(messages))
 
@@ -175,7 +178,7 @@ async def test_what_was_not_received_at_stop_is_received_later(bus: Bus, queue: 
     task = asyncio.create_task(bus.consume(queue, failing.receive, stop))
     sent = message(f"{queue}.x")
     publishing = asyncio.create_task(bus.publish([sent]))
-    await failing.until(lambda: True)
+    await failing.until(lambda: failing.refused > 0)
     stop.set()
     await asyncio.wait_for(task, WITHIN)
     listener = Listener()
@@ -245,6 +248,34 @@ async def test_rabbit_keeps_what_nobody_listens_to_aside(rabbitmq: Broker) -> No
     before = await bus.waiting(UNROUTED)
     await bus.publish([message("nobody.listens.to.this")])
     assert await bus.waiting(UNROUTED) == before + 1
+    await bus.close()
+
+
+async def test_rabbit_refuses_what_it_could_not_even_keep_aside(rabbitmq: Broker) -> None:
+    """Confirmed and dropped would be lost: without its alternate a message comes back."""
+    bus = RabbitBus(rabbitmq.url)
+    await bus.declare({})
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        kept = await channel.get_queue(UNROUTED)
+        await kept.unbind(UNROUTED)
+        try:
+            [answer] = await bus.publish([message("nobody.listens.to.this")])
+        finally:
+            await kept.bind(UNROUTED)
+    assert isinstance(answer, aio_pika.exceptions.DeliveryError)
+    await bus.close()
+
+
+async def test_rabbit_writes_every_message_to_its_disk(rabbitmq: Broker, queue: str) -> None:
+    """A quorum queue would anyway; the one that keeps what nobody heard is none."""
+    bus, sent = RabbitBus(rabbitmq.url), message(f"{queue}.x")
+    await bus.declare({queue: [f"{queue}.#"]})
+    await bus.publish([sent])
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        came = await (await channel.get_queue(queue)).get()
+    assert (came.message_id, came.delivery_mode) == (sent.id, aio_pika.DeliveryMode.PERSISTENT)
     await bus.close()
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import clock
-from shared.auth import AUDIENCE, issue, make_key
+from shared.auth import AUDIENCE, REVOKED_EVERY, Gate, issue, make_key
+from shared.errors import Unauthenticated
 from tests.bench import Bench, bench
 from tests.infrastructure import Postgres
 from tests.service.conftest import Template
@@ -205,3 +207,37 @@ async def test_a_token_in_the_address_is_none(intake: Bench, keys: Path) -> None
     for name in ("token", "access_token", "Authorization"):
         answer = await intake.http(None).get(FACTS, params={name: signed(keys)})
         assert answer.status_code == 401
+
+
+# --- a token that was let in before ------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Keys of a test's own."""
+    make_key(tmp_path, "0001")
+    return tmp_path
+
+
+def test_a_remembered_token_is_refused_once_it_has_expired(folder: Path) -> None:
+    gate, token = Gate(folder), issue(folder, "ops", "li", days=1)
+    with time_machine.travel(clock.real(), tick=False) as wall:
+        assert gate.admit(token).role == "ops"
+        wall.shift(timedelta(days=1))
+        with pytest.raises(Unauthenticated, match="expired"):
+            gate.admit(token)
+
+
+def test_a_remembered_token_is_refused_soon_after_it_was_revoked(folder: Path) -> None:
+    gate, token = Gate(folder), issue(folder, "ops", "li")
+    with time_machine.travel(clock.real(), tick=False) as wall:
+        assert gate.admit(token).role == "ops"
+        jti = jwt.decode(token, options={"verify_signature": False})["jti"]
+        (folder / "revoked.txt").write_text(f"{jti}\n")
+        wall.shift(REVOKED_EVERY + timedelta(seconds=1))
+        with pytest.raises(Unauthenticated, match="revoked"):
+            gate.admit(token)
+
+
+def test_a_private_key_is_its_owners_alone(folder: Path) -> None:
+    assert (folder / "0001.key.pem").stat().st_mode & 0o077 == 0

@@ -145,6 +145,21 @@ async def test_an_early_fact_waits_and_holds_nobody(intake: Bench, recorder: Rec
     assert await seen(intake) == [("B", 1), ("B", 2)]
 
 
+async def test_facts_that_stay_early_do_not_keep_another_from_its_turn(
+    intake: Bench, recorder: Recorder
+) -> None:
+    for subject in "ABC":
+        recorder.failing[subject] = TooEarly(f"no ticket {subject} here")
+    recorder.failing["D"] = ValueError()
+    await intake.receive([parcel(told(intake, subject)) for subject in "ABCD"])
+    del recorder.failing["D"]
+    now = clock.real()
+    for _ in range(4):  # one at a time, as a pass over a hundred of them would get to
+        now += timedelta(seconds=2)
+        await recorder.inbox.retry_once(now=now, limit=1)
+    assert await seen(intake) == [("D", 1)]
+
+
 async def test_an_early_fact_is_dead_only_after_a_day(intake: Bench, recorder: Recorder) -> None:
     recorder.failing["B"] = TooEarly("no ticket B here")
     await intake.receive([parcel(told(intake, "B"))])
@@ -225,14 +240,14 @@ class Broker(LocalBus):
     def __init__(self) -> None:
         super().__init__()
         self.published: list[Message] = []
-        self.refuses: set[str] = set()
+        self.answers: dict[str, Exception] = {}
         self.away = False
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         if self.away:
             raise BusTrouble("away")
-        self.published += [m for m in messages if m.id not in self.refuses]
-        return [ValueError() if m.id in self.refuses else None for m in messages]
+        self.published += [m for m in messages if m.id not in self.answers]
+        return [self.answers.get(m.id) for m in messages]
 
 
 async def test_the_relay_sends_in_order_and_positions_have_no_gap(intake: Bench) -> None:
@@ -254,16 +269,49 @@ async def test_a_fact_the_broker_refuses_is_put_off_and_the_others_pass(intake: 
     for _ in range(3):
         await registered(intake)
     refused = (await intake.rows("SELECT event FROM outbox ORDER BY id"))[1]["event"]
-    broker.refuses = {str(refused)}
+    broker.answers = {str(refused): ValueError()}
     assert await relay.run_once() == 2
     assert await relay.run_once() == 0  # not before its time
     rows = await intake.rows("SELECT position, attempts FROM outbox ORDER BY id")
     assert [(r["position"], r["attempts"]) for r in rows] == [(1, 0), (None, 1), (2, 0)]
-    broker.refuses = set()
+    broker.answers = {}
     async with intake.service.store.engine.begin() as connection:
         await connection.execute(text("UPDATE outbox SET try_at = NULL"))
     assert await relay.run_once() == 1
     assert (await backlog(intake.service.store))[0] == 0
+
+
+async def test_a_fact_the_link_lost_is_no_refused_one_and_goes_with_the_next_pass(
+    intake: Bench,
+) -> None:
+    broker = Broker()
+    relay = Relay(intake.service.store, broker)
+    for _ in range(2):
+        await registered(intake)
+    lost = (await intake.rows("SELECT event FROM outbox ORDER BY id"))[0]["event"]
+    broker.answers = {str(lost): BusTrouble("cut")}
+    assert await relay.run_once() == 1
+    broker.answers = {}
+    assert await relay.run_once() == 1
+    rows = await intake.rows("SELECT attempts, try_at FROM outbox")
+    assert [(r["attempts"], r["try_at"]) for r in rows] == [(0, None)] * 2
+
+
+async def test_a_refused_fact_waits_longer_each_time_and_a_minute_at_most(intake: Bench) -> None:
+    broker = Broker()
+    relay = Relay(intake.service.store, broker)
+    await registered(intake)
+    [row] = await intake.rows("SELECT event FROM outbox")
+    broker.answers = {str(row["event"]): ValueError()}
+    waits = []
+    for _ in range(8):
+        tried = clock.real()
+        await relay.run_once()
+        async with intake.service.store.engine.begin() as connection:
+            found = await connection.execute(text("SELECT try_at FROM outbox"))
+            waits.append(round((found.scalar_one() - tried).total_seconds()))
+            await connection.execute(text("UPDATE outbox SET try_at = NULL"))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 async def test_while_the_broker_is_away_complaints_are_taken_and_kept(intake: Bench) -> None:
