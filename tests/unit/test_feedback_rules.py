@@ -118,6 +118,9 @@ def test_the_first_attempt_is_in_the_first_window_of_the_next_working_day(
             ["2026-03-03T09:00"], "2026-03-03T09:05", "2026-03-03T14:30", id="same day, next window"
         ),
         pytest.param(
+            ["2026-03-03T09:00"], "2026-03-03T14:30", "2026-03-03T14:30", id="missed on the stroke"
+        ),
+        pytest.param(
             ["2026-03-03T09:00"], "2026-03-03T15:00", "2026-03-03T18:30", id="afternoon half over"
         ),
         pytest.param(

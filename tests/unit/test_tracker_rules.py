@@ -708,6 +708,13 @@ def test_each_return_starts_a_clock_that_only_a_later_dispatch_meets() -> None:
     assert ends == ["met", "met", "open"]
 
 
+def test_a_dispatch_at_the_very_moment_of_registration_or_return_is_in_time() -> None:
+    back = duty(1, dispatched=MATTER.registered, returned=at("03-02 15:00"))
+    again = duty(2, unit="ZJJ", dispatched=at("03-02 15:00"))
+    ends = [end for kind, _, end in clocks(back, again) if kind == "dispatch"]
+    assert ends == ["met", "met"]
+
+
 def test_a_withdrawn_ticket_has_no_clock_left() -> None:
     gone = MATTER.model_copy(update={"withdrawn": at("03-02 11:00")})
     assert {end for _, _, end in clocks(duty(1), matter=gone)[1:]} == {"lost"}
