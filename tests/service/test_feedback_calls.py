@@ -268,6 +268,19 @@ async def test_a_call_that_could_not_be_asked_for_is_asked_for_again(
     assert {ask.headers["webhook-id"] for ask in outside.asks} == {f"{callback}.1"}
 
 
+async def test_the_next_attempt_starts_with_fresh_patience(
+    calling: Bench, outside: Outside
+) -> None:
+    phone_refuses(outside)
+    callback = await due(calling)
+    calling.at(calling.now + timedelta(minutes=1))
+    await calling.run("ring")
+    await report(calling, callback, "no_answer")  # staff called by hand
+    calling.at("2026-03-03T14:30+08:00")
+    await calling.run("ring")
+    assert await calling.service.next_due() == calling.now + timedelta(minutes=1)
+
+
 async def test_a_phone_system_that_is_not_there_is_tried_again(
     url: str, keys: Path, outside: Outside
 ) -> None:

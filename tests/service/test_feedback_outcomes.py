@@ -72,6 +72,16 @@ async def test_the_second_round_has_a_callback_of_its_own(feedback: Bench) -> No
     assert told[-4:] == [(2, "reopened"), (2, "dispatched"), (2, "completed"), (2, "closed")]
 
 
+async def test_each_reopening_opens_the_round_after_its_own(feedback: Bench) -> None:
+    await report(feedback, await due(feedback), "answered", **UNSATISFIED)
+    await feedback.hear(dispatch(feedback, round=2), resolution(feedback, round=2))
+    feedback.at("2026-03-04T09:00+08:00")
+    await feedback.run("ring")
+    second = await callback_of(feedback, round=2)
+    await report(feedback, second, "answered", **UNSATISFIED)
+    assert [fact.round for fact in await feedback.told("ticket.reopened")] == [2, 3]
+
+
 async def test_a_refused_callback_closes_the_ticket_as_that(feedback: Bench) -> None:
     callback = await due(feedback)
     answer = await report(feedback, callback, "refused")

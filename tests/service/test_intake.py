@@ -407,6 +407,7 @@ def life(intake: Bench, number: str, held: UUID) -> list[Fact]:
     again = uuid4()
     dispatched = AssignmentDispatched(**DISPATCHED, registered=intake.now)
     signed = AssignmentSigned(handler="李工")
+    better = RESOLVED.model_copy(update={"public_answer": "已彻底恢复"})
     story: list[tuple[Any, UUID | None, int]] = [
         (dispatched, held, 1),
         (signed, held, 1),
@@ -416,7 +417,7 @@ def life(intake: Bench, number: str, held: UUID) -> list[Fact]:
         (dispatched, again, 2),
         (signed, again, 2),
         (COMPLETED, again, 2),
-        (RESOLVED, None, 2),
+        (better, None, 2),
         (TicketClosed(kind="satisfied"), None, 2),
     ]
     return [
@@ -444,12 +445,22 @@ async def test_the_stage_follows_the_facts(intake: Bench) -> None:
 async def test_shuffled_and_doubled_facts_end_in_the_same_rows(intake: Bench, seed: int) -> None:
     number = (await registered(intake))["number"]
     facts = life(intake, number, uuid4())
+    for round, reason in ((1, "等配件"), (2, "等天晴")):
+        granted = ExtensionGranted(extension=uuid4(), days=3, due=intake.now, reason=reason)
+        facts.append(intake.fact(granted, subject=number, unit="GSGS", round=round))
     order = [*facts, *facts]
     random.Random(seed).shuffle(order)
     for fact in order:
         await intake.hear(fact)
-    [ticket] = await intake.rows("SELECT stage, resolved_round, closed_round FROM ticket")
-    assert ticket == {"stage": "closed", "resolved_round": 2, "closed_round": 2}
+    columns = "stage, resolved_round, closed_round, answer, extended_reason"
+    [ticket] = await intake.rows(f"SELECT {columns} FROM ticket")
+    assert ticket == {
+        "stage": "closed",
+        "resolved_round": 2,
+        "closed_round": 2,
+        "answer": "已彻底恢复",
+        "extended_reason": "等天晴",
+    }
     holdings = await intake.rows("SELECT round, holding FROM handling ORDER BY round")
     assert holdings == [{"round": n, "holding": "completed"} for n in (1, 2)]
 
@@ -525,6 +536,17 @@ async def test_callback_staff_read_while_the_verdict_is_awaited(intake: Bench) -
     assert (await read(intake, number, "callback", None)).status_code == 404
     await intake.hear(*life(intake, number, uuid4())[:4])
     assert (await read(intake, number, "callback", None)).json() == CALLER
+
+
+async def test_readers_at_once_are_one_chain(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    answers = await asyncio.gather(
+        *(read(intake, number, "service", None, "feedback") for _ in range(8))
+    )
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len(await rows(intake, "contact_read")) == 8
+    async with intake.service.store.act("ops") as act:
+        assert await vault.chain_breaks_at(act) is None
 
 
 async def test_the_read_log_shows_every_tampering(intake: Bench) -> None:
