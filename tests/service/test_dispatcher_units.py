@@ -143,6 +143,16 @@ async def test_who_cannot_or_will_not_be_contacted_need_not_be(
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
 
 
+async def test_an_answer_counts_whatever_call_is_missed_after_it(dispatcher: Bench) -> None:
+    given = (await register(dispatcher))[STREET_LIGHT]
+    await sign(dispatcher, STREET_LIGHT, given)
+    await reach(dispatcher, STREET_LIGHT, given)
+    await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"outcome": "no_answer"})
+    await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
+    (said,) = await dispatcher.told("assignment.completed")
+    assert said.data.contacted is True
+
+
 async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     dispatcher.at("2026-03-02T15:00+08:00")
