@@ -4,10 +4,12 @@ PY := .venv/bin/python
 CODE := shared services examples deploy tests
 SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
 SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
-	folder = Path("var/compose/signing"); make_key(folder, "0001"); \
+	folder = Path("var/compose/signing"); (folder / "0001.key.pem").exists() or make_key(folder, "0001"); \
 	print(issue(folder, "service", "feedback", days=3650))
-# The containers when they are up, else the embedded data.
-OPERATE = $(if $(shell docker compose ps --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
+# The containers when there are any, also dead ones; else the embedded data.
+OPERATE = $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
+# Where the containers answer: each new one has another port.
+ADDRESSES = docker compose ps --format '{{.Service}}: {{.Ports}}' intake dispatcher tracker feedback
 # A load tester is a phone system: its token, or one of the embedded system's for a day.
 SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -76,9 +78,9 @@ image: ## 构建镜像 build the image all services run
 
 up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --detach --wait
-	@docker compose ps --format '{{.Service}}: {{.Ports}}' intake dispatcher tracker feedback
+	@$(ADDRESSES)
 
-broker: var/compose/broker.json ## 更新代理 give the running broker new units' users and queues, new facts' rights
+broker: var/compose/broker.json ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
 	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json
 
 down: ## 停止容器 stop Docker Compose; the data stay
@@ -86,12 +88,14 @@ down: ## 停止容器 stop Docker Compose; the data stay
 
 upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
 	$(PY) -m deploy.upgrade $(ARGS)
+	@$(ADDRESSES)
 
 backup: .env ## 备份 all databases as of one moment (ARGS=folder)
 	$(PY) -m deploy.backup $(ARGS)
 
 restore: .env var/compose/broker.json image ## 恢复 a backup into empty volumes (ARGS=folder)
 	$(PY) -m deploy.restore $(ARGS)
+	@$(ADDRESSES)
 
 story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
 	$(PY) -m deploy.story

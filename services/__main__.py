@@ -60,7 +60,7 @@ def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 async def _embedded() -> int:
     configure_logs(os.environ.get("JIESU_LOG_LEVEL", "WARNING"))
-    first = int(os.environ.get("JIESU_PORTS", "8001"))
+    first = _first_port(os.environ.get("JIESU_PORTS", "8001"))
     given: dict[str, Any] = {
         name.lower(): os.environ[f"JIESU_{name}"]
         for name in ("CONFIG_DIR", "PHONE_SYSTEM_URL")
@@ -72,6 +72,12 @@ async def _embedded() -> int:
             code = await asyncio.shield(system.ended)
     print("已停止 Stopped.", flush=True)
     return code
+
+
+def _first_port(said: str) -> int:
+    if not said.isdecimal() or not 0 < int(said) < 65_532:
+        raise ConfigError(f"JIESU_PORTS: {said!r} 不是端口 is no port that three more follow")
+    return int(said)
 
 
 def _has(name: str) -> bool:
@@ -147,7 +153,12 @@ def key(
     keys: Keys = KEYS,
 ) -> None:
     """Make a key pair that signs tokens; running services read its public half when first asked."""
-    make_key(keys, kid)
+    try:
+        make_key(keys, kid)
+    except FileExistsError:
+        raise ConfigError(
+            f"{keys / kid}.key.pem 已存在，请另取编号 exists: choose another id"
+        ) from None
     print(keys / f"{kid}.pub.pem")
 
 

@@ -159,7 +159,9 @@ def retain(
             before = custody.kept_since(store, older_than, clock.now())
             return await (custody.retain if apply else custody.outdated)(store, by, before)
 
-    words = "已删除 erased" if apply else "已到期，加 --apply 删除 outdated; --apply erases them"
+    words = (
+        "条已删除 erased" if apply else "条已到期，加 --apply 删除 outdated; --apply erases them"
+    )
     typer.echo(f"{asyncio.run(count())} {words}")
 
 
@@ -167,12 +169,13 @@ def reseal() -> None:
     """Seal everything in the vault anew under its current key, so that older keys can go."""
     from services import custody
 
-    async def done() -> tuple[int, Counter[str]]:
+    async def done() -> tuple[int, Counter[str], str]:
         async with _intake() as store:
-            return await custody.reseal(store)
+            sealer = store.config.sealer
+            return *await custody.reseal(store), sealer.key_of(sealer.head)
 
-    count, missing = asyncio.run(done())
-    typer.echo(f"{count} 条已重新密封 sealed anew")
+    count, missing, current = asyncio.run(done())
+    typer.echo(f"{count} 条已用密钥 {current} 重新密封 sealed anew under the key {current}")
     for key, number in missing.items():
         typer.echo(f"{number} 条无法打开，密钥 cannot be opened, key {key!r}")
     raise typer.Exit(1 if missing else 0)

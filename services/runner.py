@@ -102,7 +102,8 @@ def secrets_of(folder: Path) -> dict[str, Any]:
     """The keys of an embedded system: made at its first start, found again at the next."""
     path = folder / "secrets.json"
     if not path.exists():
-        make_key(folder, "0001")  # sorts before later ones: the last id signs
+        if not (folder / "0001.key.pem").exists():  # an earlier first start may have been cut
+            make_key(folder, "0001")  # sorts before later ones: the last id signs
         path.touch(mode=0o600)
         path.write_text(
             json.dumps({name: b64encode(secrets.token_bytes(32)).decode() for name in KEYS})

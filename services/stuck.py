@@ -237,7 +237,16 @@ UNREAD = Question(
     "unread",
     "无人读取或积压的队列 queues nobody reads, or that are deep",
     "单位系统或服务未连接，或读得太慢 the department's system or the service is away or too slow",
-    "联系单位；久不读取则改 delivery: feed  ring the unit; if it stays away, set delivery: feed",
+    "unit.*：联系单位，久不读取则改 delivery: feed；svc.*：看该服务 "
+    "unit.*: ring the unit, set delivery: feed if it stays away; svc.*: see that service",
+)
+
+
+SILENT = Question(
+    "away",
+    "读不到消息代理 the broker's management does not answer",
+    "消息代理未运行，或 JIESU_BROKER_API 有误 it does not run, or JIESU_BROKER_API is wrong",
+    "启动消息代理，看其日志 start the broker, see its log",
 )
 
 
@@ -257,7 +266,7 @@ async def unread(api: str) -> list[Group]:
         async with client:
             answer = (await client.get(target)).raise_for_status()
     except httpx.HTTPError as error:
-        return [group("broker", UNREAD, [Stuck("*", None, type(error).__name__)])]
+        return [group("broker", SILENT, [Stuck("*", None, type(error).__name__)])]
     found = [
         Stuck(
             queue["name"],

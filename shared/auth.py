@@ -30,7 +30,8 @@ from pydantic import (
 
 from shared import clock
 from shared.db import Act, Asked, Caller
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, JiesuError, Unauthenticated
+from shared.observability import log, place
 
 AUDIENCE = "jiesu"
 Role = Literal["phone_system", "unit", "desk", "supervisor", "callback", "ops", "service"]
@@ -43,7 +44,9 @@ REVOKED_EVERY = timedelta(seconds=5)
 
 
 def make_key(folder: Path, kid: str) -> None:
-    """Make a key pair for a key id, readable by its owner only."""
+    """Make a key pair for a key id, readable by its owner only. Raises FileExistsError: a key that
+    was replaced would turn away every token it signed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(
@@ -55,7 +58,7 @@ def make_key(folder: Path, kid: str) -> None:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     path = folder / f"{kid}.key.pem"
-    path.touch(mode=0o600)
+    path.touch(mode=0o600, exist_ok=False)
     path.write_bytes(private)
     (folder / f"{kid}.pub.pem").write_bytes(public)
 
@@ -70,7 +73,10 @@ def issue(
         raise ValueError("a unit's token names its unit, and no other token does")
     names = [path.name.removesuffix(".key.pem") for path in folder.glob("*.key.pem")]
     if not names:
-        raise ValueError(f"{folder} holds no private key: `python -m services key NAME` makes one")
+        raise ValueError(
+            f"{folder} 没有私钥 holds no private key: `python -m services key NAME` makes one; "
+            "the containers' is in --keys var/compose/signing"
+        )
     kid = kid or max(names)
     now = clock.real()
     claims = {
@@ -88,6 +94,14 @@ def issue(
 
 
 # --- verifying ---------------------------------------------------------------------------------
+
+
+class RevocationsUnreadable(JiesuError):
+    """Which tokens were revoked cannot be read; until it can, nobody is let in."""
+
+    status = 503
+    slug = "revocations-unreadable"
+    title = "吊销名单不可读，请联系运维 revoked.txt cannot be read: operators, mend its mode"
 
 
 class Claims(BaseModel):
@@ -118,7 +132,7 @@ class Gate:
         self._looked = datetime.min.replace(tzinfo=clock.real().tzinfo)
 
     def admit(self, token: str) -> Caller:
-        """The caller a token names. Raises Unauthenticated."""
+        """The caller a token names. Raises Unauthenticated, RevocationsUnreadable."""
         now = clock.real()
         known = self._known.get(token)
         if known is None or known[2] <= now:
@@ -135,7 +149,7 @@ class Gate:
         """Whether a token is one of ours."""
         try:
             self.admit(token)
-        except Unauthenticated:
+        except JiesuError:
             return False
         return True
 
@@ -166,9 +180,13 @@ class Gate:
 
     def _revocations(self, now: datetime) -> frozenset[str]:
         if now - self._looked > REVOKED_EVERY:
-            self._looked = now
             path = self._folder / "revoked.txt"
-            self._revoked = frozenset(path.read_text().split() if path.exists() else ())
+            try:
+                self._revoked = frozenset(path.read_text().split() if path.exists() else ())
+            except OSError as error:  # whom it names is not known: nobody comes in
+                log.error("revoked.txt cannot be read", path=str(path), why=place(error))
+                raise RevocationsUnreadable from None
+            self._looked = now
         return self._revoked
 
 

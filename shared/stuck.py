@@ -64,7 +64,7 @@ def rows(statement: str) -> Find:
 
 def _parked(state: str, minutes: int) -> Find:
     return rows(f"""
-        SELECT subject, since, '#' || id || ' ' || key || ' ×' || attempts || ' ' || reason
+        SELECT subject, since, '#' || id || ' ' || key || ' 尝试 tries ' || attempts || ' ' || reason
         FROM retry WHERE state = '{state}'
             AND since <= CAST(:real AS timestamptz) - interval '{minutes} minutes'
         ORDER BY since LIMIT :limit""")
@@ -74,9 +74,9 @@ UNSENT = Question(
     "unsent",
     "未发出的事实 facts not sent",
     "消息总线不通、拒收，或本服务未运行 the broker is away or refuses, or the service does not run",
-    "看 /readyz 与总线日志；恢复后自动发出 see /readyz and the broker's log; they flow by themselves",
+    "看总线与本服务日志；恢复后自动发出 see the broker's and this service's log; they flow by themselves",
     rows("""
-        SELECT subject, recorded, key || ' ×' || attempts FROM outbox
+        SELECT subject, recorded, key || ' 尝试 tries ' || attempts FROM outbox
         WHERE position IS NULL AND recorded <= CAST(:real AS timestamptz) - interval '1 minute'
         ORDER BY id LIMIT :limit"""),
 )

@@ -15,7 +15,7 @@ import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import clock
-from shared.auth import AUDIENCE, REVOKED_EVERY, Gate, issue, make_key
+from shared.auth import AUDIENCE, REVOKED_EVERY, Gate, RevocationsUnreadable, issue, make_key
 from shared.errors import Unauthenticated
 from tests.bench import Bench, bench
 from tests.infrastructure import Postgres
@@ -237,6 +237,24 @@ def test_a_remembered_token_is_refused_soon_after_it_was_revoked(folder: Path) -
         wall.shift(REVOKED_EVERY + timedelta(seconds=1))
         with pytest.raises(Unauthenticated, match="revoked"):
             gate.admit(token)
+
+
+def test_while_the_revocations_cannot_be_read_nobody_is_let_in(folder: Path) -> None:
+    gate, token = Gate(folder), issue(folder, "ops", "li")
+    (folder / "revoked.txt").mkdir()  # root may read any file
+    for _ in range(2):
+        with pytest.raises(RevocationsUnreadable):
+            gate.admit(token)
+    assert not gate.knows(token)
+    (folder / "revoked.txt").rmdir()
+    assert gate.admit(token).role == "ops"
+
+
+def test_a_key_is_not_made_over_another(folder: Path) -> None:
+    before = (folder / "0001.key.pem").read_bytes()
+    with pytest.raises(FileExistsError):
+        make_key(folder, "0001")
+    assert (folder / "0001.key.pem").read_bytes() == before
 
 
 def test_a_private_key_is_its_owners_alone(folder: Path) -> None:
