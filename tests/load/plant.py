@@ -266,8 +266,12 @@ async def plant(postgres: Postgres, broker: Broker, home: Path) -> AsyncIterator
             url = await postgres.create(made.database(name))
             last.push_async_callback(postgres.drop, made.database(name))
             await migrate(url, migrations("intake" if name == "plain" else name))
+        queues = topology(CONFIG)
         bus = connect(broker.url)
-        await bus.declare(topology(CONFIG))
+        await bus.declare(queues)
         await bus.close()
+        async with made.channel() as channel:  # on a broker that others used before
+            for name in queues:
+                await (await channel.get_queue(name)).purge()
         last.push_async_callback(made.stop_all)
         yield made
