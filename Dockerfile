@@ -10,7 +10,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements-image.lock \
 COPY config ./config
 COPY shared ./shared
 COPY services ./services
-RUN python -m compileall -q shared services
+COPY operations ./operations
+RUN python -m compileall -q shared services operations
 
 USER jiesu
 ENTRYPOINT ["python", "-m", "services"]

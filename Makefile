@@ -1,9 +1,9 @@
 # Everything a person does with this project. `make help` lists it.
 
 PY := .venv/bin/python
-CODE := shared services examples deploy tests
+CODE := shared services operations examples tests
 SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
-SIGN := from pathlib import Path; from shared.auth import issue, make_key; \
+SIGN := from pathlib import Path; from shared.http.auth import issue, make_key; \
 	folder = Path("var/compose/signing"); (folder / "0001.key.pem").exists() or make_key(folder, "0001"); \
 	print(issue(folder, "service", "feedback", days=3650))
 # The containers when there are any, also dead ones; else the embedded data.
@@ -34,7 +34,7 @@ test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples; fifty kills under fire
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)
-	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/service/test_attack_surface.py
+	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/system/test_attack_surface.py
 
 bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (8 minutes)
 	$(PY) -m tests.load.bench $(ARGS)
@@ -87,27 +87,27 @@ down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
 
 upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
-	$(PY) -m deploy.upgrade $(ARGS)
+	$(PY) -m operations.containers.upgrade $(ARGS)
 	@$(ADDRESSES)
 
 backup: .env ## 备份 all databases as of one moment (ARGS=folder)
-	$(PY) -m deploy.backup $(ARGS)
+	$(PY) -m operations.containers.backup $(ARGS)
 
 restore: .env var/compose/broker.json image ## 恢复 a backup into empty volumes (ARGS=folder)
-	$(PY) -m deploy.restore $(ARGS)
+	$(PY) -m operations.containers.restore $(ARGS)
 	@$(ADDRESSES)
 
 story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
-	$(PY) -m deploy.story
+	$(PY) -m operations.containers.story
 
 kills: .env var/compose/broker.json ## 依次杀死容器 two replicas of each service; one of each, the broker and the database are killed in turn
-	$(PY) -m deploy.kills
+	$(PY) -m operations.containers.kills
 
 rolling: .env var/compose/broker.json ## 演练滚动升级 a rolling upgrade under load, counted
-	$(PY) -m deploy.rolling $(ARGS)
+	$(PY) -m operations.containers.rolling $(ARGS)
 
 drill: .env var/compose/broker.json ## 演练备份恢复 lose the disks, restore, count what is lost
-	$(PY) -m deploy.drill
+	$(PY) -m operations.containers.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock

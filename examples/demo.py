@@ -37,13 +37,14 @@ from examples.figures import Figures, Unit
 from examples.month import Duty, cases
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
-from services import embedded, runner
-from services.registry import NAMES
+from operations.runtime import embedded, runner
+from operations.runtime.registry import NAMES
+from operations.runtime.server import Server
 from shared import clock
-from shared.auth import issue
-from shared.config import Units, read
-from shared.limits import LimitTable
-from shared.notices import load_calendar
+from shared.http.auth import issue
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.reader import Units, read
 from shared.observability import configure_logs
 
 CONFIG = Path(__file__).resolve().parent.parent / "config" / "ziyang"
@@ -192,7 +193,7 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 async def answering(app: FastAPI, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
     """Serve an app here while the block lasts: the phone system takes requests to call."""
     config = uvicorn.Config(app, host, port, lifespan="off", log_config=None, access_log=False)
-    server = runner.Server(config)
+    server = Server(config)
     serving = asyncio.create_task(server.serve())
     try:
         yield

@@ -1,1 +1,1 @@
-"""The services, and what runs them."""
+"""The services, and nothing else."""

@@ -20,22 +20,24 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
-from shared import clock, crypto, outbox
-from shared.auth import Gate
-from shared.bus import BusTrouble, Message, connect
-from shared.db import Act, Store, is_current, is_trouble
+from shared import clock
 from shared.errors import ConfigError
-from shared.guard import Guard
-from shared.inbox import Inbox, Subscriptions
+from shared.http.auth import Gate
+from shared.http.operations import operations
+from shared.http.problems import Observed, install_problems, problems
+from shared.http.rate_limits import Guard
+from shared.messaging import outbox
+from shared.messaging.bus import BusTrouble, Message, connect
+from shared.messaging.inbox import Inbox, Subscriptions
+from shared.messaging.outbox import Relay, Tables
 from shared.observability import Metrics, log, place, trace
-from shared.operations import operations
-from shared.outbox import Relay, Tables
-from shared.problems import Observed, install_problems, problems
+from shared.security.masking import Digester
 from shared.settings import ServiceSettings, key_bytes
+from shared.storage.act import Act, Store, is_current, is_trouble
 
 BACKOFF_CAP = 5.0
 MIGRATED_WITHIN = 60.0
-SERVICES = Path(__file__).parent.parent / "services"
+SERVICES = Path(__file__).parents[1] / "services"
 WAITS = text("""
     SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
         OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
@@ -76,7 +78,7 @@ class Service:
         )
         self.store.before_commit = outbox.write
         self.store.after_telling = lambda: self._wake("relay")
-        self.store.fingerprint = crypto.Digester(key_bytes(settings.index_key)).fingerprint
+        self.store.fingerprint = Digester(key_bytes(settings.index_key)).fingerprint
         self.metrics = Metrics()
         self.gate = Gate(settings.token_keys)
         self.bus = connect(settings.bus_url, settings.publish_timeout, settings.receive_gather)

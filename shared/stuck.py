@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from shared.db import Act
+from shared.storage.act import Act
 
 COUNTED = 1_000
 

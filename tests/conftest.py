@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import infrastructure
-from tests.infrastructure import Broker, Postgres
+from tests.fixtures import infrastructure
+from tests.fixtures.infrastructure import Broker, Postgres
 
 TESTS = Path(__file__).parent
+pytest_plugins = ["tests.fixtures.benches"]
 
 # `make test` looks at a few examples of each property, `make prove` at ten thousand.
 settings.register_profile("test", max_examples=25, deadline=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.dispatcher import usecases
-from shared.inbox import Handler
+from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.register,

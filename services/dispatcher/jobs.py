@@ -6,7 +6,7 @@ from services.dispatcher import queries
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.app import Job
-from shared.db import Store
+from shared.storage.act import Store
 
 
 async def number_feed(store: Store[Config], limit: int) -> int:

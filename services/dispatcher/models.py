@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.db import NAMING
 from shared.events import TicketRegistered
-from shared.outbox import system_tables
+from shared.messaging.outbox import system_tables
+from shared.storage.act import NAMING
 
 
 class Base(SQLModel):

@@ -32,9 +32,9 @@ from services.dispatcher.schemas import (
     UnassignedPage,
 )
 from services.dispatcher.settings import Config
-from shared.db import Act
 from shared.errors import BadCursor, NotFound, TooEarly, UnknownCode
 from shared.events import Fact, Limits, Role, Urgency
+from shared.storage.act import Act
 
 Acting = Act[Config]
 

@@ -30,11 +30,11 @@ from services.dispatcher.schemas import (
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.app import Service
-from shared.auth import Number, acting
-from shared.db import Act
-from shared.guard import TooMany
-from shared.inbox import once
-from shared.problems import problems
+from shared.http.auth import Number, acting
+from shared.http.problems import problems
+from shared.http.rate_limits import TooMany
+from shared.messaging.inbox import once
+from shared.storage.act import Act
 
 router = APIRouter()
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
 from services.dispatcher.rules.returns import ReturnRules
-from shared.calendar import WorkCalendar
-from shared.config import Codes, Units, read, refuse
-from shared.limits import LimitTable
-from shared.notices import load_calendar
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.reader import Codes, Units, read, refuse
 from shared.settings import ServiceSettings
 
 

@@ -10,9 +10,9 @@ from sqlmodel import col, func, select
 from services.dispatcher.models import Assignment, Return, Ticket
 from services.dispatcher.rules.assignment import State
 from services.dispatcher.settings import Config
-from shared.calendar import Limit
-from shared.db import Act
 from shared.events import Urgency
+from shared.jurisdiction.calendar import Limit
+from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 DAY = Limit.parse("1wd")  # how long the desk and a unit may think; no rule found (DESIGN)

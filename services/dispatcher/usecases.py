@@ -20,10 +20,10 @@ from services.dispatcher.rules import completion, dispatch, returns
 from services.dispatcher.rules.assignment import Action, State
 from services.dispatcher.rules.ticket import check_assignable
 from shared import events
-from shared.crypto import mask_patterns
 from shared.errors import TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
+from shared.security.masking import mask_patterns
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 # What an assignment keeps of its work order.

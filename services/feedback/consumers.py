@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.feedback import usecases
-from shared.inbox import Handler
+from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.remember_ticket,

@@ -6,7 +6,7 @@ from services.feedback import phone, queries, usecases
 from services.feedback.settings import Config
 from shared import clock
 from shared.app import Job
-from shared.db import Store
+from shared.storage.act import Store
 
 ACTOR = "service:feedback"
 

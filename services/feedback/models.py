@@ -19,8 +19,8 @@ from sqlmodel import Field, SQLModel
 from services.feedback.rules import machine
 from services.feedback.rules.machine import Action, State
 from services.feedback.rules.verdict import Outcome, Report, answers_on_record
-from shared.db import NAMING
-from shared.outbox import system_tables
+from shared.messaging.outbox import system_tables
+from shared.storage.act import NAMING
 
 
 class Base(SQLModel):

@@ -27,8 +27,8 @@ from services.feedback.schemas import (
     UnitRates,
 )
 from services.feedback.settings import Config
-from shared.db import Act
 from shared.errors import Malformed, NotFound, TooEarly, UnknownCode
+from shared.storage.act import Act
 
 FeedbackAct: TypeAlias = Act[Config]
 

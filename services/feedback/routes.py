@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Query
 from services.feedback import queries, usecases
 from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
 from services.feedback.settings import Config
-from shared.auth import Day, acting
-from shared.db import Act
-from shared.inbox import once
-from shared.problems import problems
+from shared.http.auth import Day, acting
+from shared.http.problems import problems
+from shared.messaging.inbox import once
+from shared.storage.act import Act
 
 router = APIRouter(tags=["feedback 回访"])
 

@@ -22,10 +22,10 @@ from pydantic import (
 from services.feedback.rules.planning import CallTimes
 from services.feedback.rules.policy import CallbackPolicy
 from services.feedback.rules.rates import FORMULAS
-from shared.calendar import WorkCalendar
-from shared.config import Units, read
-from shared.limits import CalendarRules
-from shared.notices import load_calendar
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import CalendarRules
+from shared.jurisdiction.reader import Units, read
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
 
 

@@ -11,8 +11,8 @@ from services.feedback.models import Attempt, Callback
 from services.feedback.rules import planning
 from services.feedback.rules.machine import State
 from services.feedback.settings import Config
-from shared.calendar import Limit
-from shared.db import Act
+from shared.jurisdiction.calendar import Limit
+from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 LATE = timedelta(minutes=10)

@@ -17,7 +17,6 @@ from services.feedback.rules.machine import Action, State
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
 from services.feedback.settings import Config
-from shared.crypto import mask_patterns
 from shared.errors import MoveRefused, TooEarly
 from shared.events import (
     AssignmentDispatched,
@@ -36,6 +35,7 @@ from shared.events import (
     TicketType,
 )
 from shared.observability import log
+from shared.security.masking import mask_patterns
 
 # Of wall clock; past it whoever claimed a call has died, for asking takes no longer.
 LEASE = 2 * timedelta(seconds=phone.ASK_WITHIN)

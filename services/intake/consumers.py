@@ -1,7 +1,7 @@
 """Intake's second door: the facts it listens to."""
 
 from services.intake import usecases
-from shared.inbox import Subscriptions
+from shared.messaging.inbox import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
     "assignment.*.*": usecases.note_assignment,

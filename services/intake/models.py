@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
-from shared.db import NAMING
-from shared.outbox import system_tables
+from shared.messaging.outbox import system_tables
+from shared.storage.act import NAMING
 
 
 class Base(SQLModel):

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.intake import rules
 from services.intake.models import Handling, Ticket
+from services.intake.rules import registration as rules
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage, Words
 from services.intake.settings import Config
-from shared.db import Act as AnyAct
 from shared.errors import NotFound
 from shared.events import Location
+from shared.storage.act import Act as AnyAct
 
 Act = AnyAct[Config]
 

@@ -20,16 +20,16 @@ import uuid6
 from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.intake import rules
 from services.intake.models import Ticket, Vault
-from services.intake.rules import Person
+from services.intake.rules import registration as rules
+from services.intake.rules.registration import Person
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared import clock
-from shared.db import Act, Caller
 from shared.errors import KeyReused, Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace, traceparent
+from shared.storage.act import Act, Caller
 
 
 @dataclass(frozen=True, slots=True)

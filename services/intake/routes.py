@@ -31,13 +31,13 @@ from services.intake.schemas import (
 )
 from services.intake.settings import Config, Settings
 from shared import clock
-from shared.auth import Instant, Key, Number, acting, calling
-from shared.db import Act, Caller, GroupCommit, Store
 from shared.errors import NotFound
 from shared.events import TicketType
-from shared.guard import HOUR, Buckets
-from shared.inbox import once
-from shared.problems import Problem, document, named, problems
+from shared.http.auth import Instant, Key, Number, acting, calling
+from shared.http.problems import Problem, document, named, problems
+from shared.http.rate_limits import HOUR, Buckets
+from shared.messaging.inbox import once
+from shared.storage.act import Act, Caller, GroupCommit, Store
 
 router = APIRouter(tags=["intake 受理"])
 Registrar = GroupCommit[Registration, Receipt]

@@ -14,10 +14,10 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.auth import Body, Text
-from shared.crypto import normal_phone
 from shared.events import Location, TicketType, Urgency
-from shared.problems import Problem, document, malformed
+from shared.http.auth import Body, Text
+from shared.http.problems import Problem, document, malformed
+from shared.security.masking import normal_phone
 
 Code = Annotated[str, Text(64)]
 Line = Annotated[str, Text(200)]

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from services.intake.rules import KeepFor
-from shared.config import Codes, Units, read
-from shared.crypto import Digester, Sealer
+from services.intake.rules.registration import KeepFor
+from shared.jurisdiction.reader import Codes, Units, read
+from shared.security.masking import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 
 

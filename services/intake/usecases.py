@@ -10,14 +10,14 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import queries, rules, vault
+from services.intake import queries, vault
 from services.intake.models import Handling, Ticket, Word
 from services.intake.queries import Case, progress
-from services.intake.rules import Action
+from services.intake.rules import registration as rules
+from services.intake.rules.registration import Action
 from services.intake.schemas import Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.settings import Config
-from shared.db import Act as AnyAct
 from shared.errors import NotFound, TooEarly
 from shared.events import (
     Data,
@@ -29,6 +29,7 @@ from shared.events import (
     TicketUrged,
     TicketWithdrawn,
 )
+from shared.storage.act import Act as AnyAct
 
 Act = AnyAct[Config]
 

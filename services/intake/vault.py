@@ -15,17 +15,18 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
-from services.intake import queries, rules
+from services.intake import queries
 from services.intake.models import ContactRead, Ticket, Vault, Word
 from services.intake.queries import Case
-from services.intake.rules import Person
+from services.intake.rules import registration as rules
+from services.intake.rules.registration import Person
 from services.intake.schemas import Contact, ContactReadRequest
 from services.intake.settings import Config
-from shared.crypto import SealBroken, Sealer
-from shared.db import Act as AnyAct
-from shared.db import Caller
 from shared.errors import NotFound
 from shared.observability import log, place
+from shared.security.masking import SealBroken, Sealer
+from shared.storage.act import Act as AnyAct
+from shared.storage.act import Caller
 
 Act = AnyAct[Config]
 

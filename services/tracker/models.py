@@ -17,8 +17,8 @@ from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.db import NAMING
-from shared.outbox import system_tables
+from shared.messaging.outbox import system_tables
+from shared.storage.act import NAMING
 
 
 class Base(SQLModel):

@@ -24,10 +24,10 @@ from services.tracker.rules.rates import Share, Tally
 from services.tracker.rules.standing import Standing
 from services.tracker.schemas import ClockOut, DayOut, ExtensionOut, PauseOut, ShareOut
 from services.tracker.settings import Config
-from shared.calendar import WorkCalendar
-from shared.db import Act
 from shared.errors import NotFound
 from shared.events import ClockKind, Role
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.storage.act import Act
 
 Acting = Act[Config]
 

@@ -19,10 +19,10 @@ from services.tracker.schemas import (
     TicketClocks,
 )
 from services.tracker.settings import Config
-from shared.auth import Day, Number, acting
-from shared.db import Act
-from shared.inbox import once
-from shared.problems import problems
+from shared.http.auth import Day, Number, acting
+from shared.http.problems import problems
+from shared.messaging.inbox import once
+from shared.storage.act import Act
 
 router = APIRouter()
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from shared.auth import Body, Text
-from shared.crypto import mask_patterns
+from shared.http.auth import Body, Text
+from shared.security.masking import mask_patterns
 
 # What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).
 Line = Annotated[str, Text(200), AfterValidator(mask_patterns)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.tracker.rules.policy import Policy, Supervising
-from shared.config import read
-from shared.limits import LimitTable
-from shared.notices import load_calendar
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.reader import read
 from shared.settings import ServiceSettings
 
 Config = Policy

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from services.tracker.models import Extension
 from services.tracker.rules.extension import Ruling
 from services.tracker.settings import Config
-from shared.calendar import Limit
-from shared.db import Act
+from shared.jurisdiction.calendar import Limit
+from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESIGN)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import PROJECT, called, files, imported, strings, text, tree
+from tests.fixtures.source import PROJECT, called, files, imported, strings, text, tree
 
-CODE = files("shared", "services", "examples", "deploy")
+CODE = files("shared", "services", "operations", "examples")
 CLOCK = Path("shared/clock.py")
-COMMITS = Path("shared/db.py")
+COMMITS = Path("shared/storage/act.py")
 MIGRATIONS = "migrations"
 
 TIME_OF_DAY = re.compile(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.architecture.source import PROJECT
+from tests.fixtures.source import PROJECT
 
 LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-load.lock")
 PINNED = re.compile(r"^([a-z0-9.-]+(?:\[[a-z,]+\])?)==(\S+)", re.MULTILINE)

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 import aio_pika
 import pytest
 
-from shared.bus import Bus, BusTrouble, Message, connect, matches
-from shared.local_bus import LocalBus
-from shared.rabbit_bus import UNROUTED, RabbitBus
-from tests.infrastructure import Broker
+from shared.messaging.bus import Bus, BusTrouble, Message, connect, matches
+from shared.messaging.local_bus import LocalBus
+from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
+from tests.fixtures.infrastructure import Broker
 
 WITHIN = 20.0
 

@@ -21,15 +21,15 @@ from jsonschema_rs import Draft202012Validator
 from polyfactory.factories.pydantic_factory import ModelFactory
 from pydantic import Field, create_model
 
-from services import contracts
-from services.contracts.facts import heard, keys, schema_file
-from services.contracts.vocabulary import WORDS
-from services.registry import NAMES, part, topology
+from operations import contracts
+from operations.contracts.facts import heard, keys, schema_file
+from operations.contracts.vocabulary import WORDS
+from operations.runtime.registry import NAMES, part, topology
 from shared import events
 from shared.errors import ContractError
 from shared.events import FACTS, Data, Fact, TicketRegistered, TicketUrged
-from shared.problems import MEDIA
-from tests.architecture.source import PROJECT, called, files, tree
+from shared.http.problems import MEDIA
+from tests.fixtures.source import PROJECT, called, files, tree
 
 DOCS = PROJECT / "docs"
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))

@@ -16,16 +16,16 @@ from aio_pika.exceptions import ChannelClosed, ProbableAuthenticationError
 from aiormq.exceptions import ChannelAccessRefused
 from typer.testing import CliRunner
 
-from services import broker
-from services.__main__ import cli
-from services.contracts.facts import UNIT, keys
-from services.registry import NAMES, topology
-from shared.bus import BusTrouble, matches
+from operations import broker
+from operations.cli import cli
+from operations.contracts.facts import UNIT, keys
+from operations.runtime.registry import NAMES, topology
 from shared.events import FACTS
-from shared.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
+from shared.messaging.bus import BusTrouble, matches
+from shared.messaging.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
 from tests.contract.test_bus import Listener, consuming, message
-from tests.fencing import ZIYANG, Fenced, fences
-from tests.infrastructure import Broker
+from tests.fixtures.fences import ZIYANG, Fenced, fences
+from tests.fixtures.infrastructure import Broker
 
 WITHIN = 20.0
 SAID = {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fire import servers
-from tests.fire.servers import Servers
+from tests.fixtures.fire import servers
+from tests.fixtures.fire.servers import Servers
 
 
 @pytest.fixture(scope="session")

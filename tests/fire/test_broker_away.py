@@ -11,10 +11,10 @@ import pytest
 from examples.county import County
 from examples.stepper import Stepper
 from examples.stories import ROAD
-from services.registry import NAMES
-from tests.fire.ledger import reckon
-from tests.fire.servers import Servers
-from tests.fire.town import START, Town, town, until
+from operations.runtime.registry import NAMES
+from tests.fixtures.fire.ledger import reckon
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import START, Town, town, until
 
 AFTER_IT_WAS_DUE = "2026-03-03T09:00+08:00"
 

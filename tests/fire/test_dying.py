@@ -13,8 +13,8 @@ from examples.phone_system import PhoneSystem
 from examples.stories import ROAD
 from shared import clock
 from shared.app import DEAD
-from tests.fire.servers import Servers
-from tests.fire.town import Town, town, until
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import Town, town, until
 
 BUDGET = 8.0  # seconds
 WITHIN = 20.0  # for what must come before that

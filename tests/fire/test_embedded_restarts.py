@@ -15,10 +15,10 @@ from examples.county import Access, County
 from examples.demo import answering, free_ports
 from examples.scene import Citizens, Scene
 from examples.stories import banquet, gone_wrong, tea_company, tourist
-from tests.fire.embedded_town import EmbeddedTown, Place
-from tests.fire.ledger import reckon
-from tests.fire.servers import Servers
-from tests.fire.town import START, Town
+from tests.fixtures.fire.embedded_town import EmbeddedTown, Place
+from tests.fixtures.fire.ledger import reckon
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import START, Town
 
 STORIES = (banquet, tea_company, tourist, gone_wrong)
 

@@ -17,14 +17,14 @@ from examples.demo import CONFIG, DAYS, FIRST, answering
 from examples.month import Duty, cases
 from examples.volume import Month
 from shared import clock
-from shared.config import read
-from shared.limits import LimitTable
-from shared.notices import load_calendar
-from tests.fire import fires
-from tests.fire.fires import Arson
-from tests.fire.ledger import Ledger, reckon
-from tests.fire.servers import Servers
-from tests.fire.town import PROJECT, Town, town
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.reader import read
+from tests.fixtures.fire import fires
+from tests.fixtures.fire.fires import Arson
+from tests.fixtures.fire.ledger import Ledger, reckon
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import PROJECT, Town, town
 
 SEED = 12345
 TICKETS, TICKETS_LONG = 20, 300

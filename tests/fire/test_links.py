@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from examples.demo import free_ports
-from shared.bus import BusTrouble, Message
-from shared.rabbit_bus import RabbitBus
-from tests.fire.proxy import CHUNK, Proxy
-from tests.fire.town import until
-from tests.infrastructure import Broker
+from shared.messaging.bus import BusTrouble, Message
+from shared.messaging.rabbit_bus import RabbitBus
+from tests.fixtures.fire.proxy import CHUNK, Proxy
+from tests.fixtures.fire.town import until
+from tests.fixtures.infrastructure import Broker
 
 TIMEOUT = 1.0
 WITHIN = 20.0

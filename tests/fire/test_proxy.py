@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from examples.demo import free_ports
-from shared.db import open_engine
-from tests.fire.fires import WORK
-from tests.fire.proxy import Proxy
-from tests.fire.servers import Servers
+from shared.storage.act import open_engine
+from tests.fixtures.fire.fires import WORK
+from tests.fixtures.fire.proxy import Proxy
+from tests.fixtures.fire.servers import Servers
 
 
 @pytest.fixture

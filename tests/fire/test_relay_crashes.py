@@ -10,10 +10,10 @@ import pytest
 
 from examples.phone_system import PhoneSystem
 from examples.stories import ROAD
-from shared.rabbit_bus import EXCHANGE
-from tests.fire.ledger import drained
-from tests.fire.servers import Servers
-from tests.fire.town import Town, town, until
+from shared.messaging.rabbit_bus import EXCHANGE
+from tests.fixtures.fire.ledger import drained
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import Town, town, until
 
 PROBE = "fire.probe"
 MARK = b"UPDATE outbox o SET position"

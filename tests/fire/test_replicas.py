@@ -15,12 +15,12 @@ from examples.county import Access, County
 from examples.phone_system import Receipt
 from examples.stepper import Stepper
 from examples.stories import ROAD
-from services.registry import NAMES
+from operations.runtime.registry import NAMES
 from shared.events import Fact
-from shared.rabbit_bus import EXCHANGE
-from tests.fire.ledger import drained
-from tests.fire.servers import Servers
-from tests.fire.town import Town, town
+from shared.messaging.rabbit_bus import EXCHANGE
+from tests.fixtures.fire.ledger import drained
+from tests.fixtures.fire.servers import Servers
+from tests.fixtures.fire.town import Town, town
 
 TICKETS = 20
 PROBE = "fire.probe"

@@ -25,11 +25,12 @@ from examples.connection import open_http
 from examples.county import Access, County
 from examples.scene import Citizens, Scene
 from examples.stories import Told, banquet, gone_wrong
-from services import runner
+from operations.runtime import runner
+from operations.runtime.server import Server
+from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import configure_logs
-from shared.rabbit_bus import EXCHANGE
-from tests.fencing import Fenced, fences
-from tests.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.fences import Fenced, fences
+from tests.fixtures.infrastructure import Broker, Postgres, free_ports
 
 UNITS = ("HC", "ZJJ")  # they have a queue (delivery: amqp)
 
@@ -132,7 +133,7 @@ async def _tell(
     over = asyncio.Event()
     spy = asyncio.create_task(overhear(journey.county.access.broker or "", journey.overheard, over))
     receiver = journey.county.phone.receiver()
-    server = runner.Server(uvicorn.Config(receiver, port=port, log_config=None, access_log=False))
+    server = Server(uvicorn.Config(receiver, port=port, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve())
     scene = Scene(
         journey.county,

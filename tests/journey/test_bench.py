@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.registry import NAMES
-from tests.infrastructure import Broker, Postgres
+from operations.runtime.registry import NAMES
+from tests.fixtures.infrastructure import Broker, Postgres
 from tests.load import bench
 from tests.load.measures import SMALL
 

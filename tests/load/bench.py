@@ -23,8 +23,8 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from services.runner import secrets_of
-from tests.infrastructure import Broker, Postgres, provide_postgres, provide_rabbitmq
+from operations.runtime.runner import secrets_of
+from tests.fixtures.infrastructure import Broker, Postgres, provide_postgres, provide_rabbitmq
 from tests.load.measures import MEASURES, SMALL, Figures, Plan
 from tests.load.plant import PROJECT, Plant, plant
 from tests.load.tally import columns

@@ -18,9 +18,9 @@ from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.registry import NAMES
+from operations.runtime.registry import NAMES
 from shared.clock import pause
-from shared.rabbit_bus import EXCHANGE
+from shared.messaging.rabbit_bus import EXCHANGE
 from tests.load.calls import Call, complaint, encoded
 from tests.load.plant import Plant
 

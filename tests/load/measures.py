@@ -17,12 +17,12 @@ from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.registry import NAMES
+from operations.runtime.registry import NAMES
 from services.tracker import jobs as tracker_jobs
 from services.tracker.settings import Settings as TrackerSettings
-from shared import outbox
 from shared.clock import pause
-from shared.db import Store
+from shared.messaging import outbox
+from shared.storage.act import Store
 from tests.load.arrivals import at_random
 from tests.load.calls import complaint, encoded
 from tests.load.county import loops

@@ -18,20 +18,20 @@ import aio_pika
 import uuid6
 from fastapi import Depends, FastAPI, Request
 
-from services.intake import rules
 from services.intake.models import DayNumber, Ticket, Vault
 from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
+from services.intake.rules import registration as rules
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock
-from shared.auth import Gate, Key, calling
-from shared.db import Act, Asked, Caller, Store, Told
 from shared.events import Fact
-from shared.guard import Guard
-from shared.inbox import once
+from shared.http.auth import Gate, Key, calling
+from shared.http.problems import Observed, install_problems
+from shared.http.rate_limits import Guard
+from shared.messaging.inbox import once
+from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
-from shared.problems import Observed, install_problems
-from shared.rabbit_bus import EXCHANGE
+from shared.storage.act import Act, Asked, Caller, Store, Told
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 settings = Settings()

@@ -23,13 +23,13 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from services.registry import NAMES, migrations, topology
-from services.runner import HOST, secrets_of
-from shared.auth import issue
-from shared.bus import connect
+from operations.runtime.registry import NAMES, migrations, topology
+from operations.runtime.runner import HOST, secrets_of
 from shared.clock import pause
-from shared.db import migrate
-from tests.infrastructure import Broker, Postgres, free_ports
+from shared.http.auth import issue
+from shared.messaging.bus import connect
+from shared.storage.act import migrate
+from tests.fixtures.infrastructure import Broker, Postgres, free_ports
 from tests.load.wire import NoAnswer, Wire
 
 PROJECT = Path(__file__).parents[2]

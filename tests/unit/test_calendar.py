@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.calendar import Limit, Segment, SpecialDay, WorkCalendar
 from shared.errors import ConfigError
-from shared.notices import load_calendar
+from shared.jurisdiction.calendar import Limit, Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.holidays import load_calendar
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -8,8 +8,8 @@ from typing import Any, Self
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from shared.config import Codes, Units, read, refuse
 from shared.errors import ConfigError
+from shared.jurisdiction.reader import Codes, Units, read, refuse
 
 # --- a small file of our own to break -----------------------------------------------------------
 

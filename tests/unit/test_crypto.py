@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import clock
-from shared.crypto import (
+from shared.errors import ConfigError
+from shared.security.masking import (
     CODE_LETTERS,
     Digester,
     KeyMissing,
@@ -21,7 +22,6 @@ from shared.crypto import (
     mask_patterns,
     normal_phone,
 )
-from shared.errors import ConfigError
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 PLAIN = "王小明 13800138000".encode()

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.check import MET, ONCE, count
-from deploy.compose import ComposeTrouble, Project
-from deploy.replicas import Replicas, open_http
-from deploy.upgrade import roll
 from examples.connection import Json
+from operations.containers.check import MET, ONCE, count
+from operations.containers.compose import ComposeTrouble, Project
+from operations.containers.replicas import Replicas, open_http
+from operations.containers.upgrade import roll
 
 SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"} | dict.fromkeys(
     MET, "tracker"

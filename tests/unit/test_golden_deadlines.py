@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.calendar import Limit, Segment, WorkCalendar
-from shared.notices import load_calendar
+from shared.jurisdiction.calendar import Limit, Segment, WorkCalendar
+from shared.jurisdiction.holidays import load_calendar
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.intake import schemas
-from services.intake.rules import (
+from services.intake.rules.registration import (
     MOVES,
     PROVES,
     SENTENCES,
@@ -36,7 +36,7 @@ from services.intake.rules import (
 from services.intake.schemas import Batch, NewTicket
 from shared.errors import MoveRefused
 from shared.events import FACTS, Location, TicketType, Urgency
-from shared.problems import Problem
+from shared.http.problems import Problem
 
 # --- numbers -----------------------------------------------------------------------------------
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from shared.calendar import Limit
 from shared.events import Limits, Role, TicketType, Urgency
-from shared.limits import LimitTable
-from shared.notices import load_calendar
+from shared.jurisdiction.calendar import Limit
+from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.limits import LimitTable
 
 CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
 POLICY: dict[str, Any] = yaml.safe_load((CONFIG / "policy.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.registry import NAMES, part
+from operations.runtime.registry import NAMES, part
 from shared.settings import DEVELOPMENT_KEY
 
 OWN_KEY = "b3duIGtleSBvZiB0aGlzIHRlc3QsIDMyIGJ5dGVzLi4="

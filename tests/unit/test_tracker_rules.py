@@ -24,7 +24,6 @@ from services.tracker.rules.policy import Policy, Supervising, Terms
 from services.tracker.rules.rates import Share, Tally, share
 from services.tracker.rules.standing import Standing, advance, marks, stand
 from services.tracker.settings import Settings
-from shared.calendar import Segment, SpecialDay, WorkCalendar
 from shared.errors import JiesuError, MoveRefused
 from shared.events import (
     ClockKind,
@@ -37,6 +36,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
+from shared.jurisdiction.calendar import Segment, SpecialDay, WorkCalendar
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 POLICY: Policy = Settings(embedded=True, config_dir=ZIYANG).load()

@@ -29,7 +29,7 @@ import pytest
 from chinese_calendar.constants import holidays as cn_holidays
 from chinese_calendar.constants import workdays as cn_workdays
 
-from shared.calendar import Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import Segment, SpecialDay, WorkCalendar
 
 Case = dict[str, Any]
 

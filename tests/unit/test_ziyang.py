@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.config import Codes, Units, read
 from shared.events import TicketType, Urgency
+from shared.jurisdiction.reader import Codes, Units, read
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 

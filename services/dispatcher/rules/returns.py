@@ -9,10 +9,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.dispatcher.rules.assignment import Action, State, move
-from shared.calendar import WorkCalendar
 from shared.errors import JiesuError, UnknownCode
 from shared.events import Urgency
-from shared.limits import LimitText
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.limits import LimitText
 
 
 class ReturnBarred(JiesuError):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.feedback.rules.planning import Window
 from services.feedback.rules.verdict import Satisfied, Solved
-from shared.limits import LimitText
+from shared.jurisdiction.limits import LimitText
 
 Spared: TypeAlias = Literal[
     "commendation", "anonymous_without_contact", "reply_declined", "merged_reporter_opted_out"

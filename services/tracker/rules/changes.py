@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.tracker.rules.machine import OPEN, State
 from services.tracker.rules.standing import DUE, WARN, Mark, Standing, marks, supervision_id
-from shared.calendar import WorkCalendar
 from shared.events import (
     ClockFace,
     ClockKind,
@@ -25,6 +24,7 @@ from shared.events import (
     SupervisionClosed,
     SupervisionRaised,
 )
+from shared.jurisdiction.calendar import WorkCalendar
 
 RETURN = "申请退单，等待裁定 the desk rules on a return"
 

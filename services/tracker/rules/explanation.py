@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.tracker.rules.standing import Standing, given_back
-from shared.calendar import Limit, Step, WorkCalendar
+from shared.jurisdiction.calendar import Limit, Step, WorkCalendar
 
 
 class Stop(NamedTuple):

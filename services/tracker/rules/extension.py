@@ -12,9 +12,9 @@ from services.tracker.rules.courses import Matter
 from services.tracker.rules.machine import Action, State, move
 from services.tracker.rules.policy import Policy
 from services.tracker.rules.standing import Standing
-from shared.calendar import Limit
 from shared.errors import JiesuError, MoveRefused
 from shared.events import Urgency
+from shared.jurisdiction.calendar import Limit
 
 
 class Ruling(StrEnum):

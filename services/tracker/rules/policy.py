@@ -20,10 +20,10 @@ from pydantic import (
 )
 
 from services.tracker.rules.courses import Course, Matter
-from shared.calendar import Limit, WorkCalendar
 from shared.events import ClockKind, Role, Urgency
-from shared.limits import LimitTable
-from shared.limits import Rung as LadderRule
+from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.limits import Rung as LadderRule
 
 _YEARS_AHEAD = 10
 _ANY_LIMIT = Limit(1, "wh")

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from services.tracker.rules.courses import Course, Pause
 from services.tracker.rules.machine import OPEN, Action, State, move
 from services.tracker.rules.policy import Rung, Terms
-from shared.calendar import Due, Limit, WorkCalendar
-from shared.limits import WarningRule
+from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
+from shared.jurisdiction.limits import WarningRule
 
 WARN = "warn"
 DUE = "due"

@@ -1,1 +1,0 @@
-"""Jiesu in containers: what operators run (upgrade, backup, restore), and trials of it for real."""

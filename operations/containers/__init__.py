@@ -1,0 +1,1 @@
+"""Services on containers: up, upgrade, backup, restore, and their trials."""

@@ -1,0 +1,66 @@
+"""``make backup``: all databases as they stood at one moment.
+
+One moment for all five, because facts join them: a service restored to an earlier moment than its
+neighbours would say again, under the same numbers, what they heard already. Nothing stops for it.
+The broker is not in it: its users and queues follow from ``.env`` and the code, its messages from
+the databases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from examples.demo import say
+from operations.containers.command import command
+from operations.containers.compose import ROOT, Project, deployment
+from shared import clock
+
+BASE, BEGAN = "base.tar.gz", "began"
+FIRST = "first"  # the oldest file of the archive this backup needs
+IN_DATABASE = ("exec", "-T", "--user", "postgres", "postgres")
+COPY = "pg_basebackup --pgdata=- --format=tar --gzip --wal-method=fetch --checkpoint=fast"
+LABEL = "tar -xzO -f - backup_label"
+PRUNE = "pg_archivecleanup /var/lib/postgresql/data"
+
+
+def backup(project: Project, folder: Path) -> Path:
+    """Back up a running project into a new folder only its owner can read. Raises ComposeTrouble."""
+    os.umask(0o077)
+    folder.mkdir(parents=True)
+    (folder / BEGAN).write_text(clock.real().isoformat())
+    with (folder / BASE).open("wb") as base:
+        project.compose(*IN_DATABASE, *COPY.split(), into=base)
+    (folder / FIRST).write_text(_first(project, folder / BASE))
+    return folder
+
+
+def _first(project: Project, base: Path) -> str:
+    """The file of the archive a backup begins in, as its label says."""
+    with base.open("rb") as stream:
+        label = project.compose(*IN_DATABASE, *LABEL.split(), given=stream)
+    return label.partition("(file ")[2].partition(")")[0]
+
+
+def prune(project: Project, folder: Path) -> None:
+    """Drop from the archive what only backups older than this one need."""
+    if project.containers("archive"):
+        first = (folder / FIRST).read_text()
+        project.compose("exec", "-T", "archive", *PRUNE.split(), first)
+
+
+def main() -> int:
+    """Back up the deployment."""
+    parser = argparse.ArgumentParser(prog="make backup", description=__doc__)
+    default = ROOT / "var/backups" / f"{clock.real():%Y%m%dT%H%M%SZ}"
+    parser.add_argument("folder", nargs="?", type=Path, default=default)
+    folder = backup(deployment(), parser.parse_args().folder)
+    prune(deployment(), folder)
+    size = (folder / BASE).stat().st_size / 1e6
+    say(f"已备份 backed up: {folder} ({size:.1f} MB). 另存 keep apart: .env, var/compose")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

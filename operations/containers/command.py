@@ -1,0 +1,26 @@
+"""How our commands end: a broken promise, or trouble with Docker, is one clear line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+
+from examples.connection import Refused, Unreachable
+from examples.scene import BrokenPromise
+from examples.stepper import NotIdle
+from operations.containers.compose import ComposeTrouble
+
+
+def command(run: Callable[[], int]) -> None:
+    """Run a command and exit with its code; a stop by signal still takes a trial's project down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = run()
+    except ComposeTrouble as trouble:
+        sys.exit(str(trouble))
+    except (BrokenPromise, NotIdle, Refused, Unreachable) as broken:
+        sys.exit(f"失信 broken: {type(broken).__name__}: {broken}")
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,66 @@
+"""``make restore``: a backup, and every later commit the archive holds, into empty volumes.
+
+The databases are put back as of one moment; the broker takes its users and queues from today's
+secrets, as at any first start; and each service publishes again what it had sent: facts that lay in
+the broker's queues are nowhere else. Every inbox takes what it missed and knows the rest by id.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from examples.demo import say
+from operations.containers.backup import BASE, BEGAN, FIRST
+from operations.containers.command import command
+from operations.containers.compose import ComposeTrouble, Project, deployment
+from operations.runtime.registry import NAMES
+
+BEHIND = timedelta(days=1)  # what may have lain in a queue when the backup began
+
+# The commits of the archive lie where the server looks for them when it recovers; the last file is
+# not full. Without an archive there are none, and the databases stand as the backup found them.
+UNPACK = """
+cd /var/lib/postgresql/data
+[ -z "$(ls -A)" ] || { echo "the volume is not empty" >&2; exit 1; }
+tar -xz
+for file in $(ls /archive | grep -E '^[0-9A-F]{24}(\\.partial)?$'); do
+    [ "${file%.partial}" \\< "$1" ] || cp "/archive/$file" "pg_wal/${file%.partial}"
+done
+chown -R postgres:postgres .
+chmod 700 .
+"""
+
+
+def restore(project: Project, folder: Path) -> None:
+    """Restore into a project that is down and has an empty database. Raises ComposeTrouble."""
+    if project.containers("postgres"):
+        raise ComposeTrouble(
+            "还在运行 it is up: stop it, and remove its volumes postgres, rabbitmq"
+        )
+    _unpack(project, folder)
+    project.up()
+    since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
+    for name in NAMES:
+        resend = ("python", "-m", "services", "resend", "--since", since.isoformat(), name)
+        say(f"  {project.compose('exec', '-T', name, *resend).strip()}")
+
+
+def _unpack(project: Project, folder: Path) -> None:
+    first = (folder / FIRST).read_text()
+    with (folder / BASE).open("rb") as base:
+        project.compose("run", "--rm", "-T", "unpack", UNPACK, "bash", first, given=base)
+
+
+def main() -> int:
+    """Restore the deployment."""
+    parser = argparse.ArgumentParser(prog="make restore", description=__doc__)
+    parser.add_argument("folder", type=Path, help="what `make backup` wrote")
+    restore(deployment(), parser.parse_args().folder)
+    say("已恢复 restored")
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

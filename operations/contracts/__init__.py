@@ -1,0 +1,62 @@
+"""Writes what others program against, from the code: ``make contracts`` writes docs/, and a test
+compares docs/ with the code, so neither drifts from the other.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from operations.contracts.bus import describe_bus
+from operations.contracts.facts import Json, schema, schema_file
+from operations.contracts.table import table_of_facts
+from operations.runtime.registry import NAMES, part
+from shared.events import FACTS
+
+CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
+
+
+def write(docs: Path) -> list[Path]:
+    """Write every contract below docs/, and drop those of facts and services that are no more."""
+    texts = published()
+    for stale in [*docs.glob("openapi/*.json"), *docs.glob("schemas/*.json")]:
+        stale.unlink()
+    for name, text in texts.items():
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text(text, encoding="utf-8", newline="\n")
+    return [docs / name for name in texts]
+
+
+def published() -> dict[str, str]:
+    """The text of every contract by its place below docs/."""
+    return {
+        "events.md": table_of_facts(),
+        "asyncapi.yaml": _yaml(describe_bus()),
+        **{f"openapi/{name}.json": _json(openapi(name)) for name in NAMES},
+        **{schema_file(kind): _json(schema(kind)) for kind in FACTS.values()},
+    }
+
+
+def openapi(name: str) -> Json:
+    """OpenAPI of a service. Building its app opens nothing: no database, no bus, no secret."""
+    built = part(name)
+    settings = built.settings(embedded=True, config_dir=CONFIG, bus_url="local://contracts")
+    return built.app(settings).openapi()
+
+
+def _json(document: Json) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes out again what stands twice: not every reader follows anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _yaml(document: Json) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,69 @@
+"""Every service by name, and the whole topology of the bus. The composition root reads this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+from sqlmodel import SQLModel
+
+from shared.jurisdiction.reader import Units, read
+from shared.messaging.inbox import Subscriptions
+from shared.settings import ServiceSettings
+
+PORTS = {"intake": 8001, "dispatcher": 8002, "tracker": 8003, "feedback": 8004}
+NAMES = tuple(PORTS)
+
+
+class Part(NamedTuple):
+    """One service: how to build it, its settings, what it listens to, and its tables."""
+
+    app: Callable[[Any], FastAPI]
+    settings: type[ServiceSettings]
+    subscriptions: Subscriptions
+    base: type[SQLModel]
+
+
+@lru_cache
+def part(name: str) -> Part:
+    """A service by name, imported when it is asked for: a process of one needs no other."""
+    home = f"services.{name}"
+    return Part(
+        import_module(f"{home}.main").app,
+        import_module(f"{home}.settings").Settings,
+        import_module(f"{home}.consumers").SUBSCRIPTIONS,
+        import_module(f"{home}.models").Base,
+    )
+
+
+def settings_of(name: str, **given: Any) -> ServiceSettings:
+    """A service's settings from the environment; ``{service}`` in its addresses becomes its name."""
+    settings = part(name).settings(**given)
+    urls = {"database_url": settings.database_url, "bus_url": settings.bus_url}
+    return settings.model_copy(
+        update={field: url.replace("{service}", name) for field, url in urls.items()}
+    )
+
+
+def migrations(name: str) -> Path:
+    """The migrations folder of a service."""
+    return Path(__file__).parents[2] / "services" / name / "migrations"
+
+
+def service_queues() -> dict[str, list[str]]:
+    """The services' queues → what each is bound to."""
+    return {f"svc.{name}": list(part(name).subscriptions) for name in NAMES}
+
+
+def topology(config_dir: Path) -> dict[str, list[str]]:
+    """Every queue of the broker → its bindings: the services', and units' that take AMQP.
+
+    A unit's queue needs one binding: every fact addressed to it ends with its code.
+    """
+    units = read(config_dir / "units.yaml", Units).units
+    taking = [unit.code for unit in units if unit.delivery == "amqp"]
+    return service_queues() | {f"unit.{code}": [f"*.*.{code}"] for code in taking}

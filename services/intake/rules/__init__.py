@@ -1,0 +1,1 @@
+"""Intake's decisions: pure, every instant an argument."""

@@ -1,0 +1,146 @@
+"""Routes every service has for those who run it: health, metrics, the fact log, the clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import text
+
+from shared import clock
+from shared.errors import JiesuError
+from shared.events import Fact
+from shared.http.auth import Body, Instant, acting, calling
+from shared.http.problems import problems
+from shared.messaging.outbox import backlog, facts_after
+from shared.storage.act import Act, Caller, is_trouble
+
+operations = APIRouter(tags=["operations"])
+OpsAct = Annotated[Act[Any], Depends(acting("ops", "service"), scope="function")]
+Ops = Annotated[Caller, Depends(calling("ops"))]
+
+
+class Health(BaseModel):
+    """The process lives; ``ready``: its loops run."""
+
+    service: str
+    ready: bool
+
+
+class NotReady(JiesuError):
+    """Work should not be sent here now; the detail says why."""
+
+    status = 503
+    slug = "not-ready"
+    title = "服务未就绪 The service is not ready"
+
+
+class LoggedFact(BaseModel):
+    """A fact and its place in this service's log."""
+
+    position: int
+    fact: Fact
+
+
+class FactPage(BaseModel):
+    """Facts in the order they were confirmed; ask again with ``after=next``."""
+
+    facts: list[LoggedFact]
+    next: int
+
+
+class ClockFace(BaseModel):
+    """The trade's time in this process. ``idle``: nothing waits in any of its services before
+    ``next_due``.
+    """
+
+    now: AwareDatetime
+    stepped: bool
+    idle: bool
+    next_due: AwareDatetime | None
+
+
+class Step(Body):
+    """Where to move the stepped clock."""
+
+    now: Instant
+
+
+@operations.get("/healthz")
+async def healthz(request: Request) -> Health:
+    """The process lives."""
+    service = request.app.state.service
+    return Health(service=service.name, ready=service.ready)
+
+
+@operations.get("/readyz")
+async def readyz(request: Request) -> Health:
+    """Whether to send work here: the loops live and the database answers."""
+    service = request.app.state.service
+    why = f"loop {service.died} died" if service.died else "" if service.ready else "not started"
+    try:
+        async with service.store.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception as error:
+        if not is_trouble(error):
+            raise
+        why = "the database is away"
+    if why:
+        raise NotReady(why)
+    return Health(service=service.name, ready=True)
+
+
+@operations.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics of this service."""
+    service = request.app.state.service
+    count, oldest = await backlog(service.store)
+    age = (clock.real() - oldest).total_seconds() if oldest else 0.0
+    service.metrics.unsent.set(count)
+    service.metrics.oldest.set(age)
+    async with service.store.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT state = 'dead' AS dead, count(*) AS n FROM retry GROUP BY 1")
+        )
+        counts = {row.dead: row.n for row in rows}
+    service.metrics.dead.set(counts.get(True, 0))
+    service.metrics.waiting.set(counts.get(False, 0))
+    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@operations.get("/v1/facts", responses=problems(401, 403, 422))
+async def facts(
+    act: OpsAct,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    subject: Annotated[str | None, Query(pattern=r"^[\w:.-]{1,64}$")] = None,
+) -> FactPage:
+    """The fact log of this service, by position."""
+    rows = await facts_after(act, after, limit, subject)
+    page = [LoggedFact(position=row.position, fact=Fact.decode(row.body)) for row in rows]
+    return FactPage(facts=page, next=page[-1].position if page else after)
+
+
+@operations.get("/clock")
+async def read_clock(request: Request) -> ClockFace:
+    """The trade's time in this process, and whether anything waits for it."""
+    now, due = clock.now(), None
+    for service in request.app.state.on_this_clock:
+        busy, soonest = await service.look()
+        if busy:
+            return ClockFace(now=now, stepped=clock.is_stepped(), idle=False, next_due=None)
+        due = min(filter(None, (due, soonest)), default=None)
+    idle = due is None or due > now
+    return ClockFace(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
+
+
+@operations.post("/clock", responses=problems(400, 401, 403, 409, 422))
+async def step_clock(request: Request, body: Step, _: Ops) -> ClockFace:
+    """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
+    clock.step_to(body.now)
+    for service in request.app.state.on_this_clock:
+        service.stepped()
+    return await read_clock(request)

@@ -1,0 +1,1 @@
+"""The rules of one place, read from its folder: codes, units, working time, limits."""

@@ -1,0 +1,1 @@
+"""Facts between services: two buses, the outbox and the inbox."""

@@ -1,0 +1,284 @@
+"""Never lost: what an act tells is written with the state it describes, and relayed afterwards.
+
+The outbox is also the fact log. A row gets its ``position`` when the broker has confirmed it; only
+one relay at a time works on a database, so positions are given in one order and a reader who goes
+by position misses nothing. Row ids are handed out before commit: nobody may read by them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import uuid6
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import clock
+from shared.events import Fact
+from shared.messaging.bus import Bus, BusTrouble, Message
+from shared.observability import log, place
+from shared.storage.act import Act, Store, Told
+
+LOCK = 0x6A696573  # "jies": the advisory lock one relay per database holds
+RETRY_CAP = timedelta(minutes=1)
+IN_FLIGHT = 200  # facts published at once
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables every service has beside its own (outbox, seq; inbox, retry, answers)."""
+
+    outbox: Table
+    seq: Table
+    inbox: Table
+    retry: Table
+    answers: Table
+
+
+def system_tables(metadata: MetaData) -> Tables:
+    """Declare the system tables on a service's metadata, for its migrations to create."""
+    return Tables(
+        _outbox(metadata), _seq(metadata), _inbox(metadata), _retry(metadata), _answers(metadata)
+    )
+
+
+def _outbox(metadata: MetaData) -> Table:
+    unsent = text("position IS NULL")
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("event", Uuid, nullable=False, unique=True),
+        Column("subject", Text, nullable=False, index=True),
+        Column("key", Text, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("recorded", DateTime(timezone=True), nullable=False),
+        Column("position", BigInteger, unique=True),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("try_at", DateTime(timezone=True)),
+        Index("ix_outbox_unsent", "id", postgresql_where=unsent),
+    )
+
+
+def _seq(metadata: MetaData) -> Table:
+    return Table(
+        "seq",
+        metadata,
+        Column("subject", Text, primary_key=True),
+        Column("last", Integer, nullable=False),
+    )
+
+
+def _inbox(metadata: MetaData) -> Table:
+    return Table(
+        "inbox",
+        metadata,
+        Column("consumer", Text, nullable=False),
+        Column("event", Uuid, nullable=False),
+        Column("received", DateTime(timezone=True), nullable=False),
+        PrimaryKeyConstraint("consumer", "event"),
+    )
+
+
+def _retry(metadata: MetaData) -> Table:
+    return Table(
+        "retry",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("consumer", Text, nullable=False),
+        Column("event", Uuid, nullable=False),
+        Column("subject", Text, nullable=False, index=True),
+        Column("seq", Integer, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("due", DateTime(timezone=True), nullable=False, index=True),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("reason", Text, nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False),
+    )
+
+
+def _answers(metadata: MetaData) -> Table:
+    return Table(
+        "answers",
+        metadata,
+        Column("caller", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("fingerprint", Text, nullable=False),
+        Column("body", Text),
+        Column("recorded", DateTime(timezone=True), nullable=False),
+        PrimaryKeyConstraint("caller", "key"),
+    )
+
+
+# --- telling -----------------------------------------------------------------------------------
+
+NUMBER = text("""
+    INSERT INTO seq AS s (subject, last)
+    SELECT * FROM unnest(CAST(:subjects AS text[]), CAST(:counts AS int[]))
+    ON CONFLICT (subject) DO UPDATE SET last = s.last + EXCLUDED.last
+    RETURNING subject, last""")
+
+WRITE = text("""
+    INSERT INTO outbox (event, subject, key, body, recorded)
+    SELECT e, s, k, b, :recorded FROM unnest(CAST(:events AS uuid[]), CAST(:subjects AS text[]),
+        CAST(:keys AS text[]), CAST(:bodies AS text[])) AS f (e, s, k, b)""")
+
+
+async def write(act: Act[Any]) -> None:
+    """Number and write what an act told, last thing in its transaction.
+
+    Subjects are numbered in one sorted statement: it locks their rows in the same order as every
+    other replica does.
+    """
+    if not act.told:
+        return
+    await act.session.flush()
+    connection = await act.session.connection()
+    counts = sorted(Counter(told.subject for told in act.told).items())
+    numbered = await connection.execute(
+        NUMBER, {"subjects": [s for s, _ in counts], "counts": [n for _, n in counts]}
+    )
+    facts = _facts(act, {row.subject: row.last for row in numbered}, dict(counts))
+    await connection.execute(
+        WRITE,
+        {
+            "events": [fact.id for fact in facts],
+            "subjects": [fact.subject for fact in facts],
+            "keys": [fact.key for fact in facts],
+            "bodies": [fact.encode().decode() for fact in facts],
+            "recorded": clock.real(),
+        },
+    )
+
+
+def _facts(act: Act[Any], last: dict[str, int], counts: dict[str, int]) -> list[Fact]:
+    """Give each told fact its seq, id and envelope, in the order it was told."""
+    following = {subject: last[subject] - counts[subject] for subject in counts}
+    facts = []
+    for told in act.told:
+        following[told.subject] += 1
+        facts.append(_envelop(act, told, following[told.subject]))
+    return facts
+
+
+def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
+    if told.data.speaker != act.store.name:
+        raise AssertionError(f"{act.store.name} may not say {told.data.name}: one writer per fact")
+    return Fact(
+        id=UUID(bytes=uuid6.uuid7().bytes),
+        type=told.data.type(),
+        source=act.store.name,
+        subject=told.subject,
+        time=told.time,
+        recorded=act.now,
+        seq=seq,
+        round=told.round,
+        assignment=told.assignment,
+        unit=told.unit,
+        actor=told.actor,
+        traceparent=told.traceparent,
+        data=told.data,
+    )
+
+
+# --- relaying ----------------------------------------------------------------------------------
+
+UNSENT = text("""
+    SELECT id, event, key, body FROM outbox
+    WHERE position IS NULL AND (try_at IS NULL OR try_at <= :now) ORDER BY id LIMIT :limit""")
+
+SENT = text("""
+    UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id""")
+
+FAILED = text("""
+    UPDATE outbox SET attempts = attempts + 1,
+        try_at = CAST(:now AS timestamptz) + least(:cap, interval '1 second' * power(2, least(attempts, 10)))
+    WHERE id = ANY(CAST(:ids AS bigint[]))""")
+
+
+class Relay:
+    """Publishes what a service told, up to ``limit`` in flight, and marks what was confirmed."""
+
+    def __init__(self, store: Store[Any], bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
+
+    async def run_once(self, limit: int = IN_FLIGHT) -> int:
+        """Relay one batch; returns how many were confirmed. Raises BusTrouble when none could be.
+        Trouble of the bus is no failure of a fact; only a fact the broker refuses is put off.
+
+        The publish happens inside the transaction that holds the lock: a relay that dies between
+        confirm and commit publishes again, and every inbox knows the fact by its id.
+        """
+        async with self._store.engine.connect() as connection:
+            if not await self._lock(connection):
+                return 0
+            rows = (await connection.execute(UNSENT, {"now": clock.real(), "limit": limit})).all()
+            outcomes = await self._bus.publish(
+                [Message(row.key, str(row.event), row.body.encode()) for row in rows]
+            )
+            sent, failed = [], []
+            for row, error in zip(rows, outcomes, strict=True):
+                if error is None:
+                    sent.append(row.id)
+                elif not isinstance(error, BusTrouble):
+                    failed.append(row.id)
+                    log.error("the broker refuses a fact", key=row.key, why=place(error))
+            await self._mark(connection, sent, failed)
+            await self._store.finish(connection)
+        return len(sent)
+
+    async def _lock(self, connection: AsyncConnection) -> bool:
+        answer = await connection.execute(text(f"SELECT pg_try_advisory_xact_lock({LOCK})"))
+        return bool(answer.scalar())
+
+    async def _mark(
+        self, connection: AsyncConnection, sent: Sequence[int], failed: Sequence[int]
+    ) -> None:
+        if sent:
+            await connection.execute(SENT, {"ids": list(sent)})
+        if failed:
+            now = clock.real()
+            await connection.execute(FAILED, {"ids": list(failed), "now": now, "cap": RETRY_CAP})
+
+
+async def backlog(store: Store[Any]) -> tuple[int, datetime | None]:
+    """How many facts wait to be relayed, and since when the oldest does."""
+    query = text("SELECT count(*), min(recorded) FROM outbox WHERE position IS NULL")
+    async with store.engine.connect() as connection:
+        count, oldest = (await connection.execute(query)).one()
+    return count, oldest
+
+
+LOG = text("""
+    SELECT position, body FROM outbox WHERE position > :after
+        AND (CAST(:subject AS text) IS NULL OR subject = :subject)
+    ORDER BY position LIMIT :limit""")
+
+
+async def facts_after(act: Act[Any], after: int, limit: int, subject: str | None) -> Sequence[Any]:
+    """The fact log by position: rows of (position, body)."""
+    connection = await act.session.connection()
+    values = {"after": after, "limit": limit, "subject": subject}
+    return (await connection.execute(LOG, values)).all()

@@ -1,0 +1,252 @@
+"""The bus on RabbitMQ: topology, publishing with confirms, consuming in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aiormq.exceptions import ChannelAccessRefused
+
+from shared import clock
+from shared.messaging.bus import (
+    BACKOFF_CAP,
+    BATCH,
+    Bus,
+    BusTrouble,
+    Message,
+    Receive,
+    Topology,
+    drain,
+    first_of,
+    persist,
+)
+from shared.observability import log, place
+
+EXCHANGE = "jiesu.events"
+UNROUTED = "jiesu.unrouted"
+PREFETCH = 200
+# Omitted means 20 on RabbitMQ 4.x; -1 loses messages on 3.10.
+QUORUM: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+KEPT: dict[str, Any] = {"x-max-length": 100_000, "x-overflow": "drop-head"}
+
+
+class RabbitBus(Bus):
+    """RabbitMQ 3.10 to 4.x: one topic exchange, quorum queues, confirms with a timeout each.
+
+    ``gather``: seconds a message may wait for company, so that a batch, which is a transaction,
+    is not one message each time.
+    """
+
+    def __init__(self, url: str, timeout: float = 10.0, gather: float = 0.0) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._gather = gather
+        self._connection: AbstractConnection | None = None
+        self._publisher: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+        self._topology: dict[str, Sequence[str]] = {}
+        self._in_hand: Counter[str] = Counter()
+
+    async def _connected(self) -> AbstractConnection:
+        async with self._opening:
+            # A connection calls itself closed only when we closed it, not when the broker died.
+            if self._connection is None or not self._connection.connected.is_set():
+                self._publisher = None
+                self._connection = await aio_pika.connect(self._url, timeout=self._timeout)
+            return self._connection
+
+    @contextlib.asynccontextmanager
+    async def _linked(self) -> AsyncIterator[AbstractConnection]:
+        """The connection for a bounded moment; one that is frozen is given up. Raises BusTrouble."""
+        with _as_trouble():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    yield await self._connected()
+            except TimeoutError:
+                await self._drop()
+                raise
+
+    async def declare(self, topology: Topology) -> None:
+        """On a throw-away channel: a queue that stands with other arguments breaks only that."""
+        self._topology.update(topology)
+        async with self._linked() as connection:
+            await _declare_exchange(connection)
+            async with connection.channel() as channel:
+                for queue, patterns in topology.items():
+                    declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
+                    for pattern in patterns:
+                        await declared.bind(EXCHANGE, pattern)
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        """A message its user may not publish closes the channel under all that are in flight, and
+        what was still sent there closes the connection: then each that was not confirmed goes alone.
+        """
+        found = await self._publish(messages) if messages else []
+        if len(messages) > 1 and any(isinstance(error, ChannelAccessRefused) for error in found):
+            await self._drop()
+            for at, error in enumerate(found):
+                if error:
+                    [found[at]] = await self._publish([messages[at]])
+        return found
+
+    async def _publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        async with self._linked() as connection:
+            exchange = await self._exchange(connection)
+        outcomes = await asyncio.gather(
+            *(self._confirm(exchange, message) for message in messages), return_exceptions=True
+        )
+        found = [_outcome(outcome) for outcome in outcomes]
+        cut = [error for error in found if isinstance(error, BusTrouble)]
+        if cut:
+            await self._drop()
+        if len(cut) == len(messages):
+            raise cut[0]
+        return found
+
+    async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
+        if self._publisher is None or self._publisher.is_closed:
+            self._publisher = await connection.channel(on_return_raises=True)
+        return await self._publisher.get_exchange(EXCHANGE, ensure=False)
+
+    async def _confirm(self, exchange: aio_pika.abc.AbstractExchange, message: Message) -> None:
+        try:
+            await exchange.publish(
+                aio_pika.Message(
+                    message.body,
+                    message_id=message.id,
+                    content_type="application/cloudevents+json",
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                ),
+                message.key,
+                timeout=self._timeout,
+            )
+        except asyncio.CancelledError as error:  # a frozen link cancels from inside aio-pika
+            if _we_are_stopped():
+                raise
+            raise BusTrouble("the link froze") from error
+
+    async def _drop(self) -> None:
+        connection, self._connection, self._publisher = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(connection.close(), self._timeout)
+
+    async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        delay = 0.1
+        while not stop.is_set():
+            try:
+                await self._consume_connected(queue, receive, stop)
+                delay = 0.1
+            except asyncio.CancelledError:
+                if _we_are_stopped():
+                    raise
+                log.warning("the link froze", queue=queue)
+            except Exception as error:
+                log.warning("the broker is away", queue=queue, why=place(error), seconds=delay)
+                await clock.pause(delay, stop)
+                delay = min(delay * 2, BACKOFF_CAP)
+
+    async def _consume_connected(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
+        """Consume on a connection of our own until it breaks or stop is set."""
+        await self.declare(self._topology)  # the broker may have come back empty
+        connection = await aio_pika.connect(self._url, timeout=self._timeout)
+        try:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=PREFETCH)
+            arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+            channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+
+            async def take(message: AbstractIncomingMessage) -> None:
+                self._in_hand[queue] += 1
+                arrived.put_nowait(message)
+
+            await (await channel.get_queue(queue, ensure=False)).consume(take)
+            while batch := await _next_batch(arrived, self._gather, stop):
+                if not await persist(receive, [_message(m) for m in batch], stop):
+                    return
+                await batch[-1].ack(multiple=True)
+                self._in_hand[queue] -= len(batch)
+        finally:
+            self._in_hand[queue] = 0
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(connection.close(), self._timeout)
+
+    async def waiting(self, queue: str) -> int:
+        async with self._linked() as connection, connection.channel() as channel:
+            declared = await channel.declare_queue(queue, passive=True)
+            return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
+
+    async def close(self) -> None:
+        await self._drop()
+
+
+# What a lost link looks like. Of aio-pika: RuntimeError on a connection that was lost a moment ago,
+# StopAsyncIteration where somebody accepts a connection and closes it without a word.
+CUT = (
+    OSError, TimeoutError, RuntimeError, StopAsyncIteration, aio_pika.exceptions.AMQPError, BusTrouble,
+)  # fmt: skip
+# What concerns one message and leaves the others alone: returned, or not this user's to say.
+REFUSED = (aio_pika.exceptions.DeliveryError, ChannelAccessRefused)
+
+
+def _outcome(outcome: object) -> Exception | None:
+    """What came of one message: confirmed, refused for itself, or the link's trouble."""
+    if isinstance(outcome, CUT) and not isinstance(outcome, REFUSED):
+        return BusTrouble(place(outcome))
+    return outcome if isinstance(outcome, Exception) else None
+
+
+async def _next_batch(
+    arrived: asyncio.Queue[AbstractIncomingMessage | None], gather: float, stop: asyncio.Event
+) -> list[AbstractIncomingMessage]:
+    """What has arrived; nothing at stop: what was not acknowledged then comes again."""
+    first = await first_of(arrived, stop)
+    if gather and arrived.qsize() < BATCH - 1:
+        await clock.pause(gather, stop)
+    if stop.is_set():
+        return []
+    batch = [message for message in drain(arrived, first) if message is not None]
+    if not batch:
+        raise BusTrouble("the channel closed")
+    return batch
+
+
+def _message(arrived: AbstractIncomingMessage) -> Message:
+    return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
+
+
+async def _declare_exchange(connection: AbstractConnection) -> None:
+    """Unless it stands: a service's user may use it and not make it (services/broker.py)."""
+    with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
+        async with connection.channel() as channel:
+            await channel.declare_exchange(EXCHANGE, passive=True)
+            return
+    kept_aside: dict[str, Any] = {"alternate-exchange": UNROUTED}
+    async with connection.channel() as channel:
+        await channel.declare_exchange(UNROUTED, aio_pika.ExchangeType.FANOUT, durable=True)
+        kept = await channel.declare_queue(UNROUTED, durable=True, arguments=KEPT)
+        await kept.bind(UNROUTED)
+        topic = aio_pika.ExchangeType.TOPIC
+        await channel.declare_exchange(EXCHANGE, topic, durable=True, arguments=kept_aside)
+
+
+def _we_are_stopped() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@contextlib.contextmanager
+def _as_trouble() -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if _we_are_stopped():
+            raise
+        raise BusTrouble("the link froze") from error
+    except CUT as error:
+        raise BusTrouble(place(error)) from error

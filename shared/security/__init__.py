@@ -1,0 +1,1 @@
+"""Tokens, masks and digests."""

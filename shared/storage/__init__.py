@@ -1,0 +1,1 @@
+"""A service's database: transactions, engine, group commit, the tables every service has."""

@@ -1,0 +1,225 @@
+"""The desk assigns by hand (JN-29) and rules on returns (R-15, R-16)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.events import AssignmentReturnRequested, TicketSupplemented, TicketType
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.dispatcher import (
+    COMPANY,
+    COMPANY_CO,
+    NUMBER,
+    STREET_LIGHT,
+    ask_back,
+    assignments,
+    banquet,
+    company,
+    finish,
+    finish_all,
+    names,
+    post,
+    reach,
+    register,
+    reopened,
+    rule,
+    sign,
+    states,
+    street_light,
+)
+
+# --- the desk ----------------------------------------------------------------------------------
+
+BY_HAND: dict[str, Any] = {"lead": "HC", "co_handlers": ["MZJ"], "reason": "属地管理"}
+
+
+async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet())
+    page = (await dispatcher.http("desk").get("/v1/unassigned")).json()
+    assert [item["ticket"] for item in page["items"]] == [NUMBER]
+    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
+    assert answer["stand"] == "assigned"
+    told = await dispatcher.told("assignment.dispatched")
+    assert [(fact.unit, fact.data.role, fact.data.rule) for fact in told] == [
+        ("HC", "lead", None),
+        ("MZJ", "co", None),
+    ]
+    assert {fact.data.reason for fact in told} == {"属地管理"}
+    assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
+
+
+@pytest.mark.parametrize("order", [("HC", "MZJ"), ("MZJ", "HC")])
+async def test_praise_for_two_is_over_when_both_have_signed(
+    dispatcher: Bench, order: tuple[str, str]
+) -> None:
+    await register(dispatcher, banquet(ticket_type=TicketType.COMMENDATION))
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
+    given = await assignments(dispatcher)
+    await sign(dispatcher, order[0], given[order[0]])
+    assert await dispatcher.told("ticket.resolved") == []
+    await sign(dispatcher, order[1], given[order[1]])
+    [resolved] = await dispatcher.told("ticket.resolved")
+    assert (resolved.data.lead, set(resolved.data.units)) == ("HC", {"HC", "MZJ"})
+
+
+async def test_the_desk_may_grant_a_complex_ticket_its_time(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(urgency="complex"))
+    body = {"lead": "CGZF", "reason": "情况复杂", "urgency": "complex"}
+    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    assert answer["urgency"] == "complex"
+    first, second = await dispatcher.told("assignment.dispatched")
+    assert (first.data.limits.handle, second.data.limits.handle) == ("5wd", "15wd")
+
+
+async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
+    await register(dispatcher, company())
+    await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER))
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
+    cancelled = await dispatcher.told("assignment.cancelled")
+    assert {(fact.unit, fact.data.reason) for fact in cancelled} == {
+        (unit, "redispatched") for unit in (COMPANY, *COMPANY_CO)
+    }
+    given = await assignments(dispatcher)
+    assert {unit for unit, _, state in await states(dispatcher) if state == "dispatched"} == {
+        "HC",
+        "MZJ",
+    }
+    (order,) = [one for one in await dispatcher.told() if one.assignment == given["HC"]]
+    assert (order.round, "补充" in order.data.content) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"lead": "HCC"}, "lead"),
+        ({"co_handlers": ["MZJ", "MZZ"]}, "co_handlers"),
+    ],
+)
+async def test_an_unknown_unit_is_answered_with_the_nearest(
+    dispatcher: Bench, body: dict[str, Any], field: str
+) -> None:
+    await register(dispatcher, banquet())
+    path = f"/v1/tickets/{NUMBER}/assign"
+    answer = await post(dispatcher.http("desk"), path, BY_HAND | body, 422)
+    assert (answer["field"], answer["type"].rpartition("/")[2]) == (field, "unknown-code")
+    assert BY_HAND[field][0] in answer["nearest"] or BY_HAND[field] in answer["nearest"]
+
+
+@pytest.mark.parametrize("body", [{"lead": "MZJ", "co_handlers": ["HC"]}, {"lead": "HC"}])
+async def test_by_hand_too_the_reported_unit_gets_nothing(
+    dispatcher: Bench, body: dict[str, Any]
+) -> None:
+    await register(dispatcher, banquet(reported_unit="HC"))
+    path = f"/v1/tickets/{NUMBER}/assign"
+    answer = await post(dispatcher.http("desk"), path, BY_HAND | body, 409)
+    assert answer["type"].endswith("recused")
+    assert await names(dispatcher) == ["ticket.unassigned"]
+
+
+async def test_what_is_resolved_is_not_assigned(dispatcher: Bench) -> None:
+    await register(dispatcher)
+    await finish_all(dispatcher, STREET_LIGHT)
+    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND, 409)
+    assert (answer["state"], answer["allowed"]) == ("resolved", [])
+
+
+async def test_a_ticket_that_is_not_there_is_not_assigned(dispatcher: Bench) -> None:
+    await post(dispatcher.http("desk"), "/v1/tickets/20260302-999999/assign", BY_HAND, 404)
+
+
+# --- returns -----------------------------------------------------------------------------------
+
+
+async def test_a_granted_return_gives_the_ticket_back_to_the_desk(dispatcher: Bench) -> None:
+    given = await register(dispatcher, company())
+    await finish(dispatcher, "RSJ", given["RSJ"])
+    asked = await ask_back(dispatcher, COMPANY, given[COMPANY])
+    assert asked["state"] == "return_requested"
+    (said,) = await dispatcher.told("assignment.return_requested")
+    request: AssignmentReturnRequested = said.data
+    assert (request.reason_code, request.suggested_unit) == ("not_our_duty", "CG")
+    ruled = await rule(dispatcher, given[COMPANY], granted=True)
+    assert ruled["state"] == "returned"
+    assert (await names(dispatcher))[-4:] == [
+        "assignment.returned",
+        "assignment.cancelled",
+        "assignment.cancelled",
+        "ticket.unassigned",
+    ]
+    assert [state for _, _, state in await states(dispatcher)] == [
+        "returned",
+        "completed",
+        "cancelled",
+        "cancelled",
+    ]
+    (item,) = (await dispatcher.http("supervisor").get("/v1/unassigned")).json()["items"]
+    assert COMPANY in item["reason"]
+
+
+async def test_a_co_handler_is_released_alone(dispatcher: Bench) -> None:
+    given = await register(dispatcher, company())
+    await ask_back(dispatcher, "SWJ", given["SWJ"])
+    await rule(dispatcher, given["SWJ"], granted=True)
+    assert [state for _, _, state in await states(dispatcher)] == [
+        "dispatched",
+        "dispatched",
+        "returned",
+        "dispatched",
+    ]
+    assert await dispatcher.told("ticket.unassigned") == []
+
+
+@pytest.mark.parametrize("was", ["dispatched", "signed", "contacted"])
+async def test_a_refused_return_goes_on_where_it_was(dispatcher: Bench, was: str) -> None:
+    given = (await register(dispatcher))[STREET_LIGHT]
+    if was != "dispatched":
+        await sign(dispatcher, STREET_LIGHT, given)
+    if was == "contacted":
+        await reach(dispatcher, STREET_LIGHT, given)
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    assert (await rule(dispatcher, given, granted=False))["state"] == was
+    answer = await ask_back(dispatcher, STREET_LIGHT, given, 409)
+    assert answer["type"].endswith("return-after-ruling")
+    (kept,) = await dispatcher.rows("SELECT granted, ruling, ruled_by FROM returns")
+    assert kept == {"granted": False, "ruling": "职责清楚", "ruled_by": "desk:test"}
+
+
+async def test_a_return_is_ruled_on_once(dispatcher: Bench) -> None:
+    given = (await register(dispatcher))[STREET_LIGHT]
+    await rule(dispatcher, given, granted=True, status=409)
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    await rule(dispatcher, given, granted=True)
+    answer = await rule(dispatcher, given, granted=False, status=409)
+    assert answer["state"] == "returned"
+
+
+@pytest.mark.parametrize(
+    ("urgency", "late"),
+    [("normal", "2026-03-03T18:00:01+08:00"), ("urgent", "2026-03-02T09:30:01+08:00")],
+)
+async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> None:
+    given = (await register(dispatcher, street_light(urgency=urgency)))[STREET_LIGHT]
+    dispatcher.at(late)
+    answer = await ask_back(dispatcher, STREET_LIGHT, given, 409)
+    assert answer["type"].endswith("return-too-late")
+
+
+async def test_who_was_appointed_by_hand_may_not_return(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet())
+    body = {"lead": "HC", "reason": "经研究确定"}
+    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    given = answer["assignments"][0]["id"]
+    refused = await ask_back(dispatcher, "HC", given, 409)
+    assert refused["type"].endswith("return-after-ruling")
+
+
+async def test_a_redo_may_not_be_returned(dispatcher: Bench) -> None:
+    await register(dispatcher)
+    await finish_all(dispatcher, STREET_LIGHT)
+    await dispatcher.hear(reopened(dispatcher, 2))
+    again = (await dispatcher.told())[-1].assignment
+    assert again is not None
+    answer = await ask_back(dispatcher, STREET_LIGHT, again, 409)
+    assert answer["type"].endswith("return-on-redo")

@@ -1,0 +1,1 @@
+"""The doors of feedback on a real database."""

@@ -1,0 +1,1 @@
+"""The doors of intake on a real database."""

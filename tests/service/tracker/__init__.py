@@ -1,0 +1,1 @@
+"""The doors of tracker on a real database."""

@@ -1,0 +1,1 @@
+"""What holds for every service, and what operators and attackers do."""

@@ -1,0 +1,132 @@
+"""The servers the other tests stand on are there, separate, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import aio_pika
+import psutil
+import pytest
+from sqlalchemy import NullPool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from operations.runtime import embedded
+from tests.fixtures.infrastructure import Broker, Postgres
+
+
+async def ask(url: str, *statements: str) -> object:
+    """Run statements in a database and answer the first value of the last."""
+    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            result = await connection.execute(text(statement))
+        return result.scalar() if result.returns_rows else None
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder root's own PostgreSQL user can reach, which pytest's own is not."""
+    with TemporaryDirectory(prefix="jiesu-home-") as folder:
+        yield Path(folder)
+
+
+async def test_postgres_takes_many_connections(postgres: Postgres) -> None:
+    assert await ask(postgres.url("postgres"), "SHOW max_connections") == "300"
+
+
+async def test_a_fresh_database_is_a_copy_of_its_template(postgres: Postgres) -> None:
+    async with postgres.fresh_database() as template_url:
+        await ask(template_url, "CREATE TABLE kept AS SELECT 7 AS number")
+        template = template_url.rsplit("/", 1)[1].split("?")[0]
+        async with postgres.fresh_database(template) as copy:
+            await ask(copy, "UPDATE kept SET number = 8")
+            assert await ask(copy, "SELECT number FROM kept") == 8
+        assert await ask(template_url, "SELECT number FROM kept") == 7
+
+
+async def test_a_fresh_database_is_dropped_after_use(postgres: Postgres) -> None:
+    async with postgres.fresh_database() as url:
+        assert await ask(url, "SELECT 1") == 1
+    with pytest.raises(DBAPIError, match="does not exist"):
+        await ask(url, "SELECT 1")
+
+
+async def test_rabbitmq_delivers_a_message(rabbitmq: Broker) -> None:
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(
+            "one", arguments={"x-queue-type": "quorum"}, durable=True
+        )
+        await channel.default_exchange.publish(aio_pika.Message("接诉".encode()), "one", timeout=10)
+        async with queue.iterator(timeout=10) as messages, (await anext(messages)).process() as one:
+            assert one.body.decode() == "接诉"
+        await queue.delete(if_unused=False, if_empty=False)  # 3.10 refuses both on quorum queues
+
+
+async def test_embedded_postgres_finds_its_data_again(home: Path) -> None:
+    with embedded.start(home, durable=True) as server:
+        await ask(await server.ensure("intake"), "CREATE TABLE kept AS SELECT 7 AS number")
+    with embedded.start(home, durable=True) as server:
+        assert await ask(await server.ensure("intake"), "SELECT number FROM kept") == 7
+
+
+def test_embedded_postgres_leaves_no_process(home: Path) -> None:
+    with embedded.start(home, durable=False):
+        process = psutil.Process(_process_of(home))
+        assert process.name() == "postgres"
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_embedded_postgres_runs_once_on_the_same_data(home: Path) -> None:
+    with embedded.start(home, durable=False) as server:
+        with pytest.raises(embedded.AlreadyRunning), embedded.start(home, durable=False):
+            pytest.fail("two servers on the same data")
+        with embedded.use(home) as same:
+            assert same == server
+
+
+def test_who_only_looks_makes_no_embedded_data(home: Path) -> None:
+    with pytest.raises(embedded.EmbeddedTrouble, match="no embedded data"), embedded.use(home):
+        pytest.fail("there is nothing to look at")
+    assert not (home / "cluster").exists()
+
+
+def test_embedded_postgres_recovers_after_a_crash(home: Path) -> None:
+    with embedded.start(home, durable=True):
+        psutil.Process(_process_of(home)).kill()
+    assert (home / "cluster" / "postmaster.pid").exists()
+    with embedded.start(home, durable=True):
+        assert psutil.pid_exists(_process_of(home))
+
+
+def test_a_reused_process_number_is_nobodys_server(home: Path) -> None:
+    with embedded.start(home, durable=True):
+        pass
+    lock = home / "cluster" / "postmaster.pid"
+    lock.write_text(f"{os.getpid()}\n{home / 'cluster'}\n0\n5432\n/nowhere\n\n0 0\nready\n")
+    with embedded.start(home, durable=True):
+        assert _process_of(home) != os.getpid()
+
+
+async def test_embedded_postgres_listens_on_no_network(home: Path) -> None:
+    with embedded.start(home, durable=False) as server:
+        assert await ask(server.url("postgres"), "SHOW listen_addresses") == ""
+
+
+def test_embedded_postgres_opens_nobodys_folders(home: Path) -> None:
+    wheel = Path(embedded.__file__).resolve()
+    folders = {*home.parents, *wheel.parents, *Path(psutil.__file__).resolve().parents}
+    before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders}
+    with embedded.start(home, durable=False) as server:
+        assert stat.S_IMODE(server.socket.stat().st_mode) == 0o700
+    assert {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders} == before
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def _process_of(home: Path) -> int:
+    return int((home / "cluster" / "postmaster.pid").read_text().split("\n", 1)[0])

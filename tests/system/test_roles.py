@@ -1,0 +1,221 @@
+"""Who may what: every route of every service, as every caller, on a ticket of every kind.
+
+The table is the whole truth: a route that is not in it fails the test, and so does a row that is no
+route. What a route answers beyond yes or no is tested beside its service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from operations.runtime.registry import NAMES, part
+from tests.fixtures.bench import MONDAY_NINE
+from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
+from tests.service.intake.test_intake import complaint
+
+# +: may; 401 who are you; 403 not with this role; 404 not yours to know of.
+# holder: the unit that holds the ticket. stranger: another one; of the kind `against` the unit that
+# the report is about. feedback: the token of the one service that telephones.
+CALLERS = (
+    "nobody", "phone_system", "desk", "supervisor", "callback", "ops", "service", "feedback",
+    "holder", "stranger",
+)  # fmt: skip
+TABLE = """
+#                                                  nob pho dsk sup cal ops ser fee hol str  kinds
+intake POST /v1/tickets                            401  +   +  403 403 403 403 403 403 403
+intake POST /v1/tickets/batch                      401  +   +  403 403 403 403 403 403 403
+intake GET /v1/tickets                             401  +   +   +   +  403  +   +  403 403
+intake GET /v1/tickets/{number}                    401  +   +   +   +  403  +   +  403 403
+intake POST /v1/tickets/{number}/supplements       401  +   +  403 403 403 403 403 403 403
+intake POST /v1/tickets/{number}/urges             401  +   +  403 403 403 403 403 403 403
+intake POST /v1/tickets/{number}/withdrawal        401  +   +  403 403 403 403 403 403 403
+intake GET /v1/tickets/{number}/progress            +   +   +   +   +   +   +   +   +   +
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  ordinary
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  confidential
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  against
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  withdrawn
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403  +  403 404  +  404 404  resolved
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  closed
+dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 403  +  404
+dispatcher POST /v1/assignments/{assignment}/contacts        401 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/progress        401 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/return-requests 401 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/completion      401 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/ruling          401 403 + 403 403 403 403 403 403 403
+dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403
+dispatcher GET /v1/unassigned                      401 403  +   +  403 403 403 403 403 403
+dispatcher GET /v1/tickets/{number}/assignments    401 403  +   +  403 403 403 403  +  404
+dispatcher GET /v1/units/{code}/assignments        401 403  +   +  403 403 403 403  +  404
+dispatcher GET /v1/units/{code}/feed               401 403  +   +  403 403 403 403  +  404
+tracker GET /v1/tickets/{number}/clocks            401 403  +   +   +  403  +   +   +  404
+tracker POST /v1/assignments/{assignment}/extensions   401 403 403 403 403 403 403 403  +  404
+tracker POST /v1/assignments/{assignment}/supervisions 401 403 403  +  403 403 403 403 403 403
+tracker POST /v1/extensions/{extension}/ruling     401 403 403  +  403 403 403 403 403 403
+tracker GET /v1/rates                              401 403  +   +  403 403  +   +   +   +
+tracker GET /v1/breaches                           401 403  +   +  403 403 403 403 403 403
+feedback GET /v1/callbacks                         401  +  403  +   +  403 403 403 403 403
+feedback GET /v1/callbacks/{callback}              401  +  403  +   +  403 403 403 403 403
+feedback POST /v1/callbacks/{callback}/outcome     401  +  403 403  +  403 403 403 403 403
+feedback GET /v1/rates                             401 403  +   +   +  403  +   +  403 403
+"""
+EVERYWHERE = """
+* GET /healthz                                      +   +   +   +   +   +   +   +   +   +
+* GET /readyz                                       +   +   +   +   +   +   +   +   +   +
+* GET /metrics                                      +   +   +   +   +   +   +   +   +   +
+* GET /clock                                        +   +   +   +   +   +   +   +   +   +
+* POST /clock                                      401 403 403 403 403  +  403 403 403 403
+* GET /v1/facts                                    401 403 403 403 403  +   +   +  403 403
+* GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +
+* GET /docs                                         +   +   +   +   +   +   +   +   +   +
+* GET /docs/oauth2-redirect                         +   +   +   +   +   +   +   +   +   +
+* GET /redoc                                        +   +   +   +   +   +   +   +   +   +
+"""
+SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
+    "tickets": complaint(),
+    "batch": {"tickets": [complaint()]},
+    "supplements": {"content": "补充"},
+    "urges": {"note": "急"},
+    "withdrawal": {"reason": "已自行解决"},
+    "contact-reads": {"reason": "约上门"},
+    "sign": {"handler": "张三"},
+    "contacts": {"how": "phone", "outcome": "reached"},
+    "progress": {"note": "已到现场"},
+    "return-requests": RETURN,
+    "completion": DONE,
+    "ruling": {},  # two doors of that name: see body_of
+    "assign": {"lead": HOLDER, "reason": "改派"},
+    "extensions": EXTENSION,
+    "supervisions": {"rung": 1, "reason": "催办"},
+    "outcome": {"attempt": 1, "outcome": "no_answer"},
+    "clock": {"now": MONDAY_NINE.replace("03-02", "03-04")},
+}
+RULINGS = {
+    "dispatcher": {"granted": False, "ruling": "职责清楚"},
+    "tracker": {"granted": False, "reason": "理由不充分"},
+}
+MAY = (200, 201, 409)  # whoever is told that the state does not allow it has been let in
+
+
+class Row(NamedTuple):
+    """One line of the table: what each caller is answered, on some kinds of tickets."""
+
+    service: str
+    method: str
+    path: str
+    answers: dict[str, str]
+    kinds: tuple[str, ...]
+
+
+class Try(NamedTuple):
+    """One request, and what the table says of it."""
+
+    row: Row
+    kind: str
+    caller: str
+    expected: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change what others of the table look at."""
+        reads = self.row.method == "GET" or self.row.path.endswith("contact-reads")
+        return self.expected == "+" and not reads
+
+
+def rows() -> Iterator[Row]:
+    """The table, read."""
+    repeated = [EVERYWHERE.replace("*", name) for name in NAMES]
+    for line in "".join((TABLE, *repeated)).splitlines():
+        if not line or line.startswith("#"):
+            continue
+        service, method, path, *rest = line.split()
+        answers = dict(zip(CALLERS, rest, strict=False))
+        every = tuple(KINDS) if "{" in path else ("ordinary",)
+        yield Row(service, method, path, answers, tuple(rest[len(CALLERS) :]) or every)
+
+
+def tries() -> list[Try]:
+    """Every line as every caller on every kind; what changes something comes last."""
+    found = [
+        Try(row, kind, caller, row.answers[caller])
+        for row in rows()
+        for kind in row.kinds
+        for caller in CALLERS
+    ]
+    return sorted(found, key=lambda one: one.changes)
+
+
+def routes() -> set[tuple[str, str, str]]:
+    """Every route of every service, from the applications themselves."""
+    return {
+        (name, method, str(route.path))
+        for name in NAMES
+        for route in iter_route_contexts(part(name).app(part(name).settings(embedded=True)).routes)
+        for method in (route.methods or ("every method",))
+        if method != "HEAD"  # of the documents: what GET says, without saying it
+    }
+
+
+def test_the_table_has_every_route_and_no_other() -> None:
+    assert {(row.service, row.method, row.path) for row in rows()} == routes()
+
+
+def test_the_table_answers_everybody_on_every_kind() -> None:
+    for row in rows():
+        assert set(row.answers) == set(CALLERS), row
+        assert set(row.answers.values()) <= {"+", "401", "403", "404"}, row
+    kinds = [kind for row in rows() for kind in row.kinds if row.path.endswith("contact-reads")]
+    assert sorted(kinds) == sorted(KINDS)
+
+
+@pytest.fixture(scope="module")
+async def whole(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Street]:
+    """A running system."""
+    async with street(postgres, tmp_path_factory.mktemp("var")) as one:
+        yield one
+
+
+def body_of(row: Row) -> dict[str, Any] | None:
+    """What a caller posts there."""
+    last = row.path.rpartition("/")[2]
+    if row.method == "GET":
+        return None
+    return RULINGS[row.service] if last == "ruling" else SAID[last]
+
+
+async def answered(whole: Street, one: Try) -> str:
+    """What a caller is answered: +, or the status."""
+    matter: Matter = whole.matters[one.kind]
+    role, unit = {"holder": ("unit", HOLDER), "stranger": ("unit", STRANGER)}.get(
+        one.caller, (one.caller, None)
+    )
+    names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
+    names |= {"extension": matter.extension, "callback": matter.callback}
+    answer = await whole.ask(
+        one.row.service,
+        one.row.method,
+        one.row.path.format(**names),
+        None if role == "nobody" else role,
+        unit,
+        json=body_of(one.row),
+        headers={"X-Ticket-Code": matter.code},
+    )
+    return "+" if answer.status_code in MAY else str(answer.status_code)
+
+
+async def test_everybody_is_answered_as_the_table_says(whole: Street) -> None:
+    wrong = [
+        f"{one.row.service} {one.row.method} {one.row.path} as {one.caller} on {one.kind}: "
+        f"{got}, not {one.expected}"
+        for one in tries()
+        if (got := await answered(whole, one)) != one.expected
+    ]
+    assert wrong == []
+    assert len(tries()) > 1_500
