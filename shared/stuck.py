@@ -1,6 +1,6 @@
-"""What has not moved in time: questions each service asks its own database (docs/operations/every-morning.md).
+"""What has not moved in time: questions each service asks its own database.
 
-An answer names tickets, units and moments, never a person. Every question is bounded: it counts no
+They make the page docs/operations/every-morning.md tells of. An answer names tickets, units and moments, never a person. Every question is bounded: it counts no
 further than COUNTED, and is served by an index or by a table that holds open work only.
 """
 
