@@ -60,6 +60,7 @@ fmt: .venv/ready ## 整理格式 format the code
 
 contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, events.md
 	$(PY) -m services contracts
+	$(PY) -m tests.fixtures.samples
 
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)
