@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from services.tracker import queries
+from services.tracker import records
 from services.tracker.models import Clock, Supervision
-from services.tracker.queries import Acting, Docket
+from services.tracker.records import Acting, Docket
 from services.tracker.rules.changes import Dial, Said, changes, face
 from services.tracker.rules.courses import Course, Ending
 from services.tracker.rules.standing import Standing, advance, stand
@@ -34,9 +34,9 @@ async def settle(act: Acting, docket: Docket, at: datetime) -> bool:
 
 async def fire(act: Acting, row: Clock) -> None:
     """Pass every mark of a running clock up to now, each with its true time (R-31, R-32)."""
-    before, calendar = queries.standing(row), act.config.calendar
+    before, calendar = records.standing(row), act.config.calendar
     after = advance(before, calendar, act.now)
-    queries.store(row, after)
+    records.store(row, after)
     dial = Dial(row.id, ClockKind(row.kind))
     for one in changes(dial, before, after, calendar, at=act.now, now=act.now):
         await _say(act, row, one, [])
@@ -47,7 +47,7 @@ def _turn(
 ) -> Iterator[tuple[Clock, Said]]:
     """Work out one clock. It keeps the terms it started under until the urgency changes."""
     policy, row = act.config, docket.clocks.get(course.id)
-    before = queries.standing(row) if row else None
+    before = records.standing(row) if row else None
     keeps = before is not None and row is not None and row.urgency == course.urgency
     terms = before.terms if before and keeps else policy.terms(course, docket.matter())
     if terms is None:
@@ -57,7 +57,7 @@ def _turn(
         row = docket.clocks[course.id] = _row(docket, course, after)
         act.session.add(row)
     elif after != before:
-        queries.store(row, after)
+        records.store(row, after)
     row.urgency = course.urgency
     lost = course.lost.why if course.lost else ""
     dial = Dial(course.id, course.kind)
@@ -75,7 +75,7 @@ def _row(docket: Docket, course: Course, standing: Standing) -> Clock:
         unit=course.unit,
         role=course.role,
         urgency=course.urgency,
-        **queries.columns(standing),
+        **records.columns(standing),
     )
 
 
@@ -85,7 +85,7 @@ def _announce(act: Acting, fresh: Iterable[Clock]) -> None:
     for row in fresh:
         started.setdefault((row.assignment, row.round, row.started), []).append(row)
     for rows in started.values():
-        faces = tuple(face(ClockKind(row.kind), queries.standing(row)) for row in rows)
+        faces = tuple(face(ClockKind(row.kind), records.standing(row)) for row in rows)
         _tell(act, rows[0], DeadlineSet(clocks=faces), rows[0].started)
 
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import queries, schemas
+from services.tracker import records, schemas
 from services.tracker.clockwork import fire, settle
 from services.tracker.models import Assignment, Extension, Round, Supervision, Ticket
-from services.tracker.queries import Acting, Docket
+from services.tracker.records import Acting, Docket
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, NothingToExtend, Rule, Ruling
 from services.tracker.rules.machine import State
@@ -34,7 +34,7 @@ ANSWERED = frozenset({ContactOutcome.REACHED, ContactOutcome.REFUSED})
 async def register(act: Acting, fact: Fact) -> None:
     """受理: the dispatch clock and the citizen's clock start."""
     said: events.TicketRegistered = fact.data
-    if await queries.find(act, fact.subject):
+    if await records.find(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
     ticket = Ticket(
@@ -166,7 +166,7 @@ async def reopen(act: Acting, fact: Fact) -> None:
 
 
 async def _ground(act: Acting, fact: Fact) -> Docket:
-    docket = await queries.find(act, fact.subject)
+    docket = await records.find(act, fact.subject)
     if docket is None:
         raise TooEarly(f"ticket {fact.subject} is not registered here yet")
     return docket
@@ -190,16 +190,16 @@ def _earlier(known: datetime | None, heard: datetime) -> datetime:
 
 async def ask_extension(act: Acting, id: UUID, body: schemas.ExtensionIn) -> schemas.ExtensionOut:
     """延期申请: by the unit, on its own open handle clock, once, in time (R-18)."""
-    docket, assignment = await queries.of_assignment(act, id)
+    docket, assignment = await records.of_assignment(act, id)
     clock = docket.handle_clock(id)
     if clock is None:
         raise NothingToExtend
     asking = Asking(
         days=body.days,
-        clock=queries.standing(clock),
+        clock=records.standing(clock),
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await queries.extension_of(act, id) is not None,
+        asked_before=await records.extension_of(act, id) is not None,
         now=act.now,
     )
     extension.check(asking, docket.matter(), act.config)
@@ -220,12 +220,12 @@ async def ask_extension(act: Acting, id: UUID, body: schemas.ExtensionIn) -> sch
         extension=asked.id, reason=body.reason, legal_basis=body.legal_basis, days=body.days
     )
     _say(act, assignment, said)
-    return queries.show_extension(asked, clock)
+    return records.show_extension(asked, clock)
 
 
 async def rule_on_extension(act: Acting, id: UUID, body: schemas.RulingIn) -> schemas.ExtensionOut:
     """延期审批: a grant moves the due moment, also when the old one has passed meanwhile."""
-    docket, assignment, asked = await queries.of_extension(act, id)
+    docket, assignment, asked = await records.of_extension(act, id)
     clock = docket.handle_clock(assignment.id)
     if clock is None:
         raise NothingToExtend
@@ -234,7 +234,7 @@ async def rule_on_extension(act: Acting, id: UUID, body: schemas.RulingIn) -> sc
     asked.ruled, asked.ruled_by, asked.ruling = act.now, act.actor, body.reason
     if not body.granted:
         _say(act, assignment, events.ExtensionRefused(extension=id, reason=body.reason))
-        return queries.show_extension(asked, clock)
+        return records.show_extension(asked, clock)
     assignment.extension = asked.days
     await settle(act, docket, act.now)
     granted = events.ExtensionGranted(
@@ -245,12 +245,12 @@ async def rule_on_extension(act: Acting, id: UUID, body: schemas.RulingIn) -> sc
         role=Role(assignment.role),
     )
     _say(act, assignment, granted)
-    return queries.show_extension(asked, clock)
+    return records.show_extension(asked, clock)
 
 
 async def supervise(act: Acting, id: UUID, body: schemas.SupervisionIn) -> schemas.SupervisionOut:
     """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30)."""
-    docket, assignment = await queries.of_assignment(act, id)
+    docket, assignment = await records.of_assignment(act, id)
     duty = next(duty for duty in docket.duties() if duty.id == id)
     if duty.ending(docket.ticket.withdrawn):
         raise MoveRefused("supervise", "ended", [])
@@ -296,8 +296,8 @@ def _say(act: Acting, assignment: Assignment, data: Data) -> None:
 
 async def see_clocks(act: Acting, number: str) -> schemas.TicketClocks:
     """The clocks of a ticket, each explained. A unit sees its own. Raises NotFound."""
-    docket = await queries.see(act, number)
-    seen = {row.id for row in docket.assignments if queries.may_see(act, row.unit)}
+    docket = await records.see(act, number)
+    seen = {row.id for row in docket.assignments if records.may_see(act, row.unit)}
     whole = act.caller is None or act.caller.role != "unit"
     if not seen and not whole:
         raise NotFound
@@ -305,15 +305,15 @@ async def see_clocks(act: Acting, number: str) -> schemas.TicketClocks:
     handles = {assignment: docket.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         ticket=number,
-        clocks=[queries.show_clock(row, act.config.calendar) for row in clocks],
+        clocks=[records.show_clock(row, act.config.calendar) for row in clocks],
         extensions=[
-            queries.show_extension(row, clock)
-            for row in await queries.extensions(act, number)
+            records.show_extension(row, clock)
+            for row in await records.extensions(act, number)
             if (clock := handles.get(row.assignment))
         ],
         supervisions=[
             schemas.SupervisionOut.model_validate(row, from_attributes=True)
-            for row in await queries.supervisions(act, [number])
+            for row in await records.supervisions(act, [number])
             if row.assignment in seen
         ],
     )
@@ -332,12 +332,12 @@ async def rates(act: Acting, first: date | None, last: date | None) -> schemas.R
         raise Malformed("to 早于 from is before from", field="to")
     start = datetime.combine(first, time(), tz)
     end = datetime.combine(last + timedelta(days=1), time(), tz)
-    rows = [row for row in await queries.judged(act, start, end) if queries.may_see(act, row.unit)]
+    rows = [row for row in await records.judged(act, start, end) if records.may_see(act, row.unit)]
     return schemas.RatesOut(
         start=first,
         end=last,
-        handle=queries.show_share(share(rows, ClockKind.HANDLE)),
-        sign=queries.show_share(share(rows, ClockKind.SIGN)),
+        handle=records.show_share(share(rows, ClockKind.HANDLE)),
+        sign=records.show_share(share(rows, ClockKind.SIGN)),
         units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows})],
     )
 
@@ -345,8 +345,8 @@ async def rates(act: Acting, first: date | None, last: date | None) -> schemas.R
 def _unit_rates(rows: Sequence[Tally], unit: str) -> schemas.UnitRates:
     return schemas.UnitRates(
         unit=unit,
-        handle=queries.show_share(share(rows, ClockKind.HANDLE, unit)),
-        sign=queries.show_share(share(rows, ClockKind.SIGN, unit)),
+        handle=records.show_share(share(rows, ClockKind.HANDLE, unit)),
+        sign=records.show_share(share(rows, ClockKind.SIGN, unit)),
     )
 
 
@@ -354,11 +354,11 @@ async def breaches(
     act: Acting, unit: str | None, after: str | None, limit: int
 ) -> schemas.BreachPage:
     """Standing breaches, oldest first. Raises BadCursor."""
-    place = queries.read_cursor(act, after) if after else None
-    rows = await queries.breaches(act, unit, place, limit)
+    place = records.read_cursor(act, after) if after else None
+    rows = await records.breaches(act, unit, place, limit)
     items = [schemas.BreachOut(clock=row.id, **row.model_dump(exclude={"id"})) for row in rows]
     full = len(rows) == limit
-    return schemas.BreachPage(items=items, next=queries.cursor(act, rows[-1]) if full else None)
+    return schemas.BreachPage(items=items, next=records.cursor(act, rows[-1]) if full else None)
 
 
 # --- by the clock ------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ async def breaches(
 
 async def pass_marks(act: Acting, limit: int) -> int:
     """Warn, breach and supervise what is due, each with its true time; returns how many clocks."""
-    clocks = await queries.claim(act, limit)
+    clocks = await records.claim(act, limit)
     for clock in clocks:
         await fire(act, clock)
     return len(clocks)
@@ -378,12 +378,12 @@ async def recompute(act: Acting, limit: int) -> int:
     Returns how many tickets changed; a due moment is never moved earlier (policy.yaml, calendar).
     """
     changed = 0
-    for number in await queries.now_certain(act, limit):
-        docket = await queries.find(act, number)
+    for number in await records.now_certain(act, limit):
+        docket = await records.find(act, number)
         changed += bool(docket and await settle(act, docket, act.now))
     return changed
 
 
 async def uncertain_since(act: Acting) -> datetime | None:
     """Now, when a due moment can be made certain."""
-    return act.now if await queries.now_certain(act, 1) else None
+    return act.now if await records.now_certain(act, 1) else None
