@@ -4,7 +4,7 @@
 them, and stored for its index and for the policy it started under.
 
 Locks: a ticket's row first, then its clocks by id. The sweep takes clocks alone and skips those
-that are held. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
+that are locked. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
 """
 
 from __future__ import annotations

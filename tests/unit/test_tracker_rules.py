@@ -287,14 +287,14 @@ def test_a_supervision_order_is_answered_in_three_working_days() -> None:
 
 
 def test_the_ticket_s_own_clocks_look_their_limits_up() -> None:
-    own = [
+    kinds = [
         (ClockKind.DISPATCH, Urgency.NORMAL, 1),
         (ClockKind.DISPATCH, Urgency.CRITICAL, 1),
         (ClockKind.CITIZEN, Urgency.NORMAL, 1),
         (ClockKind.CITIZEN, Urgency.URGENT, 1),
         (ClockKind.CITIZEN, Urgency.NORMAL, 2),
     ]
-    limits = [terms(history(kind=k, urgency=u, round=r, limit=None)).limit for k, u, r in own]
+    limits = [terms(history(kind=k, urgency=u, round=r, limit=None)).limit for k, u, r in kinds]
     assert limits == ["30min", "5min", "5wd", "24h", "3wd"]
 
 
@@ -508,8 +508,8 @@ def test_an_extension_moves_the_due_moment_and_warns_anew() -> None:
 def test_an_extension_ruled_late_takes_the_breach_back() -> None:
     swept = after_sweep(state(), at("03-10 10:00"))
     longer = state(swept, extension=3)
-    said = said_of(swept, longer, "03-10 10:00")
-    annulled, closed, moved = (fact.data for fact in said)
+    facts = said_of(swept, longer, "03-10 10:00")
+    annulled, closed, moved = (fact.data for fact in facts)
     assert isinstance(annulled, DeadlineAnnulled)
     assert annulled.due == at("03-09 18:00")
     assert isinstance(closed, SupervisionClosed)
@@ -613,10 +613,10 @@ def test_a_calendar_that_arrives_moves_it_later() -> None:
     after = replayed(NEW_YEAR, before.terms, known, before)
     assert f"{after.due.astimezone(TZ):%Y-%m-%d}" == "2027-01-07"
     assert not after.provisional
-    said = changes(
+    facts = changes(
         SPEAKING, before, read(after, known), at=at("12-31 10:00"), now=at("12-31 10:00")
     )
-    assert [fact.data.name for fact in said] == ["deadline.moved"]
+    assert [fact.data.name for fact in facts] == ["deadline.moved"]
 
 
 @pytest.mark.parametrize("pauses", [(), (Pause(at("12-30 14:00"), at("12-31 14:00")),)])
@@ -822,8 +822,8 @@ def test_a_breach_stands_exactly_when_the_duty_was_late(done: int, swept: int) -
     before = after_sweep(state(), start + timedelta(minutes=swept))
     after = state(before, met_at=met)
     assert (after.breached_at is not None) == (met > after.due)
-    said = [*said_of(state(), before), *said_of(before, after)]
-    names = [fact.data.name for fact in said]
+    facts = [*said_of(state(), before), *said_of(before, after)]
+    names = [fact.data.name for fact in facts]
     standing_breaches = names.count("deadline.breached") - names.count("deadline.annulled")
     assert standing_breaches == (met > after.due)
     raised = names.count("supervision.raised") - names.count("supervision.closed")

@@ -284,10 +284,10 @@ async def test_sweeps_and_batches_side_by_side_neither_deadlock_nor_double(track
     stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 41)]
     ids = [UUID(int=1_000 + n) for n in range(len(stories))]
     pairs = list(zip(stories, ids, strict=True))
-    await receive(tracker, *(one.registered() for one in stories))
-    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
+    await receive(tracker, *(story.registered() for story in stories))
+    await receive(tracker, *(story.dispatched(id=id) for story, id in pairs))
     tracker.at("2026-03-20T10:00+08:00")
-    done = [one.completed("03-12 10:00", id=id) for one, id in pairs]
+    done = [story.completed("03-12 10:00", id=id) for story, id in pairs]
     await asyncio.gather(
         *(receive(tracker, *done[part::4]) for part in range(4)),
         *(jobs.sweep(tracker.service.store, 15) for _ in range(8)),
@@ -306,13 +306,13 @@ async def test_two_facts_of_a_ticket_at_once_are_both_known(tracker: Bench) -> N
     stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 16)]
     ids = [UUID(int=1_000 + n) for n in range(len(stories))]
     pairs = list(zip(stories, ids, strict=True))
-    await receive(tracker, *(one.registered() for one in stories))
-    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
-    for one, id in pairs:
+    await receive(tracker, *(story.registered() for story in stories))
+    await receive(tracker, *(story.dispatched(id=id) for story, id in pairs))
+    for story, id in pairs:
         await asyncio.gather(
-            receive(tracker, one.signed("03-02 11:00", id=id)),
-            receive(tracker, one.contacted("03-02 12:00", id=id)),
-            receive(tracker, one.completed("03-02 15:00", id=id)),
+            receive(tracker, story.signed("03-02 11:00", id=id)),
+            receive(tracker, story.contacted("03-02 12:00", id=id)),
+            receive(tracker, story.completed("03-02 15:00", id=id)),
         )
     rows = await tracker.rows("SELECT kind, ended_at FROM clocks WHERE assignment IS NOT NULL")
     ended = {(row["kind"], local(row["ended_at"])) for row in rows}
@@ -463,7 +463,7 @@ def _pieces(facts: Sequence[Fact], order: random.Random) -> list[list[Fact]]:
     while rest:
         size = order.randint(1, 5)
         again = [
-            one.model_copy(update={"id": UUID(int=order.getrandbits(128))}) for one in rest[:1]
+            fact.model_copy(update={"id": UUID(int=order.getrandbits(128))}) for fact in rest[:1]
         ]
         pieces.append(rest[:size] + again)
         rest = rest[size:]
@@ -570,6 +570,6 @@ async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrive
     assert await tracker.rows("SELECT 1 FROM clocks WHERE provisional") == []
     moved = {f.data.clock: f.data for f in await tracker.told("deadline.moved")}
     assert set(moved) == {"citizen", "handle"}
-    assert {local(one.before) for one in moved.values()} == {"01-06 18:00"}
-    assert {local(one.due) for one in moved.values()} == {"01-07 18:00"}
-    assert all("放假安排" in one.reason for one in moved.values())
+    assert {local(data.before) for data in moved.values()} == {"01-06 18:00"}
+    assert {local(data.due) for data in moved.values()} == {"01-07 18:00"}
+    assert all("放假安排" in data.reason for data in moved.values())

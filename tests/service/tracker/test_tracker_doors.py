@@ -91,9 +91,9 @@ async def test_a_unit_sees_its_own_clocks_only(tracker: Bench, open_ticket: Stor
     await tracker.hear(open_ticket.dispatched(id=GT, unit="GT", role=Role.CO))
     await supervise(tracker, HC)
     path = f"/v1/tickets/{TICKET}/clocks"
-    own = (await tracker.http("unit", "GT").get(path)).json()
-    assert {clock["unit"] for clock in own["clocks"]} == {"GT"}
-    assert own["supervisions"] == []
+    seen = (await tracker.http("unit", "GT").get(path)).json()
+    assert {clock["unit"] for clock in seen["clocks"]} == {"GT"}
+    assert seen["supervisions"] == []
     whole = (await tracker.http("supervisor").get(path)).json()
     assert {clock["unit"] for clock in whole["clocks"]} == {None, "HC", "GT"}
     assert len(whole["supervisions"]) == 1
@@ -125,7 +125,7 @@ async def test_a_malformed_request_is_refused_with_its_field(
 @pytest.mark.usefixtures("open_ticket")
 async def test_each_due_moment_is_explained_day_by_day(tracker: Bench) -> None:
     answer = await tracker.http("desk").get(f"/v1/tickets/{TICKET}/clocks")
-    handle = next(one for one in answer.json()["clocks"] if one["kind"] == "handle")
+    handle = next(clock for clock in answer.json()["clocks"] if clock["kind"] == "handle")
     assert handle["limit"] == "5wd"
     assert handle["due"] == "2026-03-09T10:00:00Z"
     assert [(day["day"][5:], day["counted"]) for day in handle["days"]] == [
@@ -150,7 +150,7 @@ async def test_pauses_and_extension_are_explained_too(tracker: Bench, open_ticke
     asked = (await ask(tracker)).json()
     await rule(tracker, asked["id"], GRANT)
     answer = (await tracker.http("unit", "HC").get(f"/v1/tickets/{TICKET}/clocks")).json()
-    handle = next(one for one in answer["clocks"] if one["kind"] == "handle")
+    handle = next(clock for clock in answer["clocks"] if clock["kind"] == "handle")
     assert [pause["given_back"] for pause in handle["pauses"]] == [2 * 3600]
     assert (handle["extended_by"], handle["due"]) == (3, "2026-03-13T02:30:00Z")
     assert [day["day"][5:] for day in handle["extension_days"] if day["counted"]] == [
@@ -236,7 +236,7 @@ async def test_an_extension_is_refused_by_name(tracker: Bench, open_ticket: Stor
         redo.registered(),
         redo.dispatched(id=ids[2], round=2, redo=True),
     )
-    slugs = [slug(await ask(tracker, id=one)) for one in ids]
+    slugs = [slug(await ask(tracker, id=id)) for id in ids]
     assert slugs == ["extension-not-for-urgency", "nothing-to-extend", "extension-not-on-redo"]
     assert slug(await ask(tracker, days=8)) == "extension-too-long"
     tracker.at("2026-03-09T15:00+08:00")
@@ -316,11 +316,11 @@ async def month(tracker: Bench) -> Bench:
     """HC leads four: in time, extended, a breach taken back, late; and helps with a fifth, late."""
     ids = [UUID(int=100 + n) for n in range(5)]
     stories = [Story(tracker, f"20260302-10000{n}") for n in range(5)]
-    for one, id in zip(stories, ids, strict=True):
+    for story, id in zip(stories, ids, strict=True):
         role = Role.CO if id == ids[4] else Role.LEAD
-        await tracker.hear(one.registered(), one.dispatched(id=id, role=role))
+        await tracker.hear(story.registered(), story.dispatched(id=id, role=role))
         if id != ids[3]:
-            await tracker.hear(one.signed("03-02 11:00", id=id))
+            await tracker.hear(story.signed("03-02 11:00", id=id))
     asked = (await ask(tracker, id=ids[1])).json()
     await rule(tracker, asked["id"], GRANT)
     tracker.at("2026-03-20T10:00+08:00")
@@ -390,7 +390,7 @@ async def test_standing_breaches_are_paged(month: Bench) -> None:
         clock["breached_at"] for clock in seen
     )
     of_unit = (await client.get("/v1/breaches?unit=HC")).json()["items"]
-    assert {one["unit"] for one in of_unit} == {"HC"}
+    assert {clock["unit"] for clock in of_unit} == {"HC"}
 
 
 async def test_a_number_or_a_unit_that_is_none_is_malformed(tracker: Bench) -> None:
