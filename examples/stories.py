@@ -86,7 +86,7 @@ def done(answer: str, **more: object) -> Json:
 def clock_of(clocks: Json, order: Order, kind: str) -> Json:
     """One clock of an order. Raises BrokenPromise."""
     for clock in clocks["clocks"]:
-        if (clock["assignment"], clock["clock"]) == (order.id, kind):
+        if (clock["assignment"], clock["kind"]) == (order.id, kind):
             found: Json = clock
             return found
     raise BrokenPromise(f"no {kind} clock runs for {order.id}")

@@ -28,7 +28,8 @@ MAY_HAVE = {
     },
     "dispatcher": {"queries": "selects that repeat"},
     "tracker": {
-        "queries": "selects that repeat",
+        "records": "what is loaded under a ticket's lock",
+        "views": "what GET answers",
         "clockwork": "both doors that move clocks, facts and time, end in it",
     },
     "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},

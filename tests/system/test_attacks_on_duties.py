@@ -34,9 +34,7 @@ from tests.fixtures.scenes.dispatcher import (
     states,
     street_light,
 )
-from tests.service.tracker.test_tracker import HC, TICKET, Story, story
-
-__all__ = ["story"]  # a fixture of the tracker's own tests
+from tests.fixtures.scenes.tracker import HC, TICKET, Story
 
 BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"}
 ASSIGN = f"/v1/tickets/{NUMBER}/assign"
@@ -226,7 +224,7 @@ async def test_two_replicas_and_two_sweeps_beside_a_late_completion_leave_no_bre
     )
     await tracker.run("sweep")
     clocks = await tracker.rows("SELECT * FROM clocks WHERE assignment IS NOT NULL")
-    assert {(row["state"], row["breached"], row["next_at"]) for row in clocks} == {
+    assert {(row["status"], row["breached_at"], row["next_at"]) for row in clocks} == {
         ("met", None, None)
     }
     counted = {name: len(await tracker.told(f"deadline.{name}")) for name in ("met", "annulled")}
