@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feedback import phone, queries, usecases
+from services.feedback import phone, records, usecases
 from services.feedback.settings import Config
 from shared import clock
 from shared.app import Job
@@ -29,6 +29,6 @@ async def expire(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
-    "ring": Job(run=ring, due=queries.next_call, every=1.0, limit=20),
-    "expire": Job(run=expire, due=queries.next_expiry, every=10.0),
+    "ring": Job(run=ring, due=records.next_call, every=1.0, limit=20),
+    "expire": Job(run=expire, due=records.next_expiry, every=10.0),
 }

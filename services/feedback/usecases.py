@@ -9,9 +9,9 @@ from uuid import UUID
 
 import uuid6
 
-from services.feedback import phone, queries
+from services.feedback import phone, records
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
-from services.feedback.queries import Case, FeedbackAct
+from services.feedback.records import Case, FeedbackAct
 from services.feedback.rules import machine, messages, planning, verdict
 from services.feedback.rules.machine import Action, State
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
@@ -46,7 +46,7 @@ LEASE = 2 * timedelta(seconds=phone.ASK_WITHIN)
 async def remember_ticket(act: FeedbackAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
     data: TicketRegistered = fact.data
-    if await queries.find_locked(act, fact.subject):
+    if await records.find_locked(act, fact.subject):
         return
     ticket = Ticket(
         number=fact.subject,
@@ -65,7 +65,7 @@ async def tell_who_handles(act: FeedbackAct, fact: Fact) -> None:
     """A lead got the ticket. The citizen hears it once a round, not of each re-dispatch."""
     data: AssignmentDispatched = fact.data
     if data.role is Role.LEAD:
-        ticket = await queries.held_ticket(act, fact.subject)
+        ticket = await records.held_ticket(act, fact.subject)
         unit = act.config.unit_names.get(data.lead, data.lead)
         await _inform(act, ticket, fact.round, "dispatched", unit=unit)
 
@@ -75,22 +75,22 @@ async def tell_new_date(act: FeedbackAct, fact: Fact) -> None:
     data: ExtensionGranted = fact.data
     if data.role is not Role.LEAD:
         return
-    ticket = await queries.held_ticket(act, fact.subject)
+    ticket = await records.held_ticket(act, fact.subject)
     on = data.due.astimezone(act.config.times.timezone).date()
     await _inform(act, ticket, fact.round, "extended", which=str(data.extension), on=on)
 
 
 async def remember_supervision(act: FeedbackAct, fact: Fact) -> None:
     """A supervised matter is called back by a person (policy.yaml ``human_call_required_for``)."""
-    ticket = await queries.held_ticket(act, fact.subject)
+    ticket = await records.held_ticket(act, fact.subject)
     ticket.supervised = True
 
 
 async def cancel_callbacks(act: FeedbackAct, fact: Fact) -> None:
     """The citizen took the complaint back: nobody is called any more."""
-    ticket = await queries.held_ticket(act, fact.subject)
+    ticket = await records.held_ticket(act, fact.subject)
     ticket.withdrawn = fact.time
-    for callback in await queries.open_callbacks(act, ticket.number):
+    for callback in await records.open_callbacks(act, ticket.number):
         callback.move(Action.CANCEL)
         callback.rest()
 
@@ -101,7 +101,7 @@ async def follow_up(act: FeedbackAct, fact: Fact) -> None:
     A ticket withdrawn before it was completed is closed by nobody. A completion of an older
     round, or one that a later completion of its round replaced, changes nothing.
     """
-    ticket = await queries.held_ticket(act, fact.subject)
+    ticket = await records.held_ticket(act, fact.subject)
     resolution = await _record_resolution(act, ticket, fact)
     if resolution is None:
         log.info("ignored: not the completion in force", round=fact.round)
@@ -148,7 +148,7 @@ async def _record_resolution(act: FeedbackAct, ticket: Ticket, fact: Fact) -> Re
 async def _plan_first(act: FeedbackAct, ticket: Ticket, resolution: Resolution) -> None:
     """Plan the first attempt; a later completion of the round moves one that is still planned."""
     finish_by = act.config.calendar.due(resolution.completed, act.config.policy.finish_within).at
-    callback = await queries.callback_of_round(act, resolution.number, resolution.round)
+    callback = await records.callback_of_round(act, resolution.number, resolution.round)
     if callback is None:
         callback = _new_callback(resolution, finish_by)
         act.session.add(callback)
@@ -179,7 +179,7 @@ def _new_callback(resolution: Resolution, finish_by: datetime) -> Callback:
 
 async def _plan_next(act: FeedbackAct, case: Case) -> None:
     """Plan the attempt after a miss, at another time of day (R-24)."""
-    before = await queries.attempts_of(act, [case.callback.id])
+    before = await records.attempts_of(act, [case.callback.id])
     tried = [attempt.asked or attempt.due for attempt in before]
     case.callback.attempt += 1
     due = planning.next_attempt(tried, act.now, act.config.times)
@@ -210,7 +210,7 @@ async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> C
     Raises NotFound; MoveRefused for an attempt not planned or with another outcome, for a call
     refused before it was due, and for a callback that is over. An expired attempt takes it late.
     """
-    case = await queries.held_case(act, callback)
+    case = await records.held_case(act, callback)
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
     if body.attempt > case.callback.attempt:  # asked first: no column holds just any number
         raise _refused(case, report)
@@ -221,7 +221,7 @@ async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> C
     elif early or attempt.report() != report:
         raise _refused(case, report)
     await act.session.flush()
-    return (await queries.views(act, [case.callback]))[0]
+    return (await records.views(act, [case.callback]))[0]
 
 
 def _refused(case: Case, report: Report) -> MoveRefused:
@@ -310,7 +310,7 @@ async def _inform(
     wanted = messages.is_told(
         event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
-    if not wanted or not await queries.is_first(act, key):
+    if not wanted or not await records.is_first(act, key):
         return
     words = messages.compose(event, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
@@ -330,7 +330,7 @@ async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int
     """
     if planning.opening(act.now, act.config.times) > act.now:
         return 0, []
-    claimed = await queries.claim(act, ("fall_due", "ask"), limit, real)
+    claimed = await records.claim(act, ("fall_due", "ask"), limit, real)
     calls = []
     for ticket, callback in claimed:
         if callback.next_step == "fall_due":
@@ -350,7 +350,7 @@ def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
         ticket=ticket.number,
         round=callback.round,
         attempt=callback.attempt,
-        person=queries.needs_person(config, ticket, callback),
+        person=records.needs_person(config, ticket, callback),
     )
 
 
@@ -360,7 +360,7 @@ async def record_asks(act: FeedbackAct, asked: Mapping[phone.Call, phone.AskFail
     The outcome may have come in meanwhile: then nobody waits for it any more.
     """
     for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
-        ticket = await queries.held_ticket(act, call.ticket)
+        ticket = await records.held_ticket(act, call.ticket)
         callback = await act.session.get_one(Callback, call.callback)
         waits = callback.state == State.DUE and callback.attempt == call.attempt
         if failure is None:
@@ -380,7 +380,7 @@ async def _not_asked(
     callback.failed_asks += 1
     if isinstance(failure, phone.ContactErased):
         ticket.has_contact = False
-        case = await queries.case_of(act, ticket, callback)
+        case = await records.case_of(act, ticket, callback)
         callback.move(Action.GIVE_UP)
         callback.rest()
         await _give_up(act, case, callback.attempt, ClosingKind.NO_CONTACT)
@@ -392,9 +392,9 @@ async def _not_asked(
 
 async def expire_calls(act: FeedbackAct, limit: int, real: datetime) -> int:
     """Count asked calls nobody reported on as not answered; answers how many."""
-    claimed = await queries.claim(act, ("expire",), limit, real)
+    claimed = await records.claim(act, ("expire",), limit, real)
     for ticket, callback in claimed:
-        case = await queries.case_of(act, ticket, callback)
+        case = await records.case_of(act, ticket, callback)
         attempt = await act.session.get_one(Attempt, (callback.id, callback.attempt))
         await _settle(act, case, attempt, Report(Outcome.EXPIRED))
     return len(claimed)

@@ -32,7 +32,7 @@ MAY_HAVE = {
         "queries": "selects that repeat",
         "clockwork": "both doors that move clocks, facts and time, end in it",
     },
-    "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},
+    "feedback": {"records": "selects that repeat", "phone": "the webhook to the phone system"},
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
