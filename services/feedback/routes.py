@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.feedback import records, usecases
+from services.feedback import figures, usecases, views
 from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
 from services.feedback.settings import Config
 from shared.http.auth import Day, acting
@@ -34,13 +34,13 @@ async def callbacks(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CallbackPage:
     """回访列表: callbacks in the order they were planned, for example all that are due."""
-    return await records.page(act, state, after, limit)
+    return await views.page(act, state, after, limit)
 
 
 @router.get("/v1/callbacks/{callback}", responses=problems(404))
 async def callback(callback: UUID, act: ReaderAct) -> CallbackOut:
     """One callback with its attempts."""
-    return await records.one(act, callback)
+    return await views.read(act, callback)
 
 
 @router.post("/v1/callbacks/{callback}/outcome", responses=problems(404, 409))
@@ -57,4 +57,4 @@ async def rates(
     formula: Annotated[str | None, Query(max_length=100)] = None,
 ) -> RatesOut:
     """满意率: satisfaction of a period; this month so far unless told otherwise."""
-    return await records.satisfaction(act, start, end, formula)
+    return await figures.satisfaction(act, start, end, formula)

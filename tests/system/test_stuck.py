@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from operations import stuck
 from operations.stuck import Group
-from services.feedback import usecases as feedback_usecases
+from services.feedback import calls as feedback_calls
 from shared import clock
 from shared.errors import TooEarly
 from shared.messaging.bus import Bus, BusTrouble, Message, Receive, matches
@@ -459,7 +459,7 @@ async def test_a_call_asked_for_by_a_process_that_died(
     async with bench("feedback", url, keys, **phone) as calling:
         county.at("2026-03-03T09:00+08:00")
         async with calling.service.store.act("service:feedback") as act:
-            await feedback_usecases.claim_calls(act, 10, clock.real())
+            await feedback_calls.claim_calls(act, 10, clock.real())
         assert await county.page(timedelta(seconds=10)) == []
         assert await county.found() == {("feedback", "lease")}
         await calling.run("ring")

@@ -162,7 +162,7 @@ async def test_a_withdrawn_ticket_is_not_called(feedback: Bench) -> None:
     assert await feedback.run("ring") == 0
     answer = await report(feedback, callback, "answered", **SATISFIED)
     assert answer.status_code == 409
-    assert answer.json()["state"] == "cancelled"
+    assert answer.json()["current_status"] == "cancelled"
 
 
 async def test_a_call_under_way_is_cancelled_too(feedback: Bench) -> None:

@@ -2,97 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 import time_machine
-from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
-from werkzeug import Request, Response
 
-from services.feedback import usecases
+from services.feedback import calls, usecases
 from services.feedback.phone import Call
 from services.feedback.schemas import OutcomeIn
 from shared import clock
-from shared.http.auth import issue
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.feedback import (
+    CITIZEN,
     FIRST_CALL,
     NUMBER,
     SATISFIED,
+    Outside,
     callback_of,
     due,
+    phone_settings,
     report,
     resolved,
     state_of,
     withdrawal,
 )
-
-CITIZEN = {"name": "王小明", "phone": "13909150001", "address": "紫阳县城关镇河堤路8号3单元201"}
-
-
-class Outside:
-    """Intake's contact door and a phone system, as feedback sees them."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.server = server
-        self.reads: list[Request] = []
-        self.asks: list[Request] = []
-        self.intake_status = 200
-        self.phone_status = 202
-        self.contact: Any = CITIZEN
-        server.expect_request(f"/v1/tickets/{NUMBER}/contact-reads").respond_with_handler(
-            self._read
-        )
-        server.expect_request("/ask").respond_with_handler(self._ask)
-
-    def _read(self, request: Request) -> Response:
-        self.reads.append(request)
-        return Response(orjson.dumps(self.contact), self.intake_status)
-
-    def _ask(self, request: Request) -> Response:
-        self.asks.append(request)
-        return Response(status=self.phone_status)
-
-
-@pytest.fixture
-def outside(httpserver: HTTPServer) -> Outside:
-    """What stands around feedback."""
-    return Outside(httpserver)
-
-
-Open = Callable[..., Awaitable[Bench]]
-Template = Callable[[str], Awaitable[str]]
-
-
-@pytest.fixture
-async def url(postgres: Postgres, template: Template) -> AsyncIterator[str]:
-    """A fresh database of feedback."""
-    async with postgres.fresh_database(await template("feedback")) as fresh:
-        yield fresh
-
-
-def settings(outside: Outside, keys: Path) -> dict[str, Any]:
-    return {
-        "phone_system_url": outside.server.url_for("/ask"),
-        "intake_url": outside.server.url_for(""),
-        "service_token": issue(keys, "service", "feedback", days=1),
-        "allow_private_webhooks": True,
-    }
-
-
-@pytest.fixture
-async def calling(url: str, keys: Path, outside: Outside) -> AsyncIterator[Bench]:
-    """Feedback with a phone system."""
-    async with bench("feedback", url, keys, **settings(outside, keys)) as one:
-        yield one
 
 
 async def attempt_of(bench: Bench, number: int = 1) -> dict[str, Any]:
@@ -177,7 +116,7 @@ async def test_two_at_once_ask_once(calling: Bench, outside: Outside) -> None:
     await resolved(calling)
     calling.at(FIRST_CALL)
     async with calling.service.store.act("service:feedback") as act:
-        assert (await usecases.claim_calls(act, 10, clock.real()))[0] == 1
+        assert (await calls.claim_calls(act, 10, clock.real()))[0] == 1
         assert await calling.run("ring") == 0
     assert outside.asks == []
 
@@ -284,7 +223,7 @@ async def test_the_next_attempt_starts_with_fresh_patience(
 async def test_a_phone_system_that_is_not_there_is_tried_again(
     url: str, keys: Path, outside: Outside
 ) -> None:
-    gone = settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
+    gone = phone_settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
     async with bench("feedback", url, keys, **gone) as one:
         view = f"/v1/callbacks/{await due(one)}"
         assert (await one.http("callback").get(view)).json()["failed_asks"] == 1
@@ -311,7 +250,7 @@ async def test_a_private_address_is_refused_before_any_contact_is_read(
     address: str,
 ) -> None:
     fenced = {"phone_system_url": address, "allow_private_webhooks": False}
-    async with bench("feedback", url, keys, **settings(outside, keys) | fenced) as one:
+    async with bench("feedback", url, keys, **phone_settings(outside, keys) | fenced) as one:
         await due(one)
         assert outside.reads == outside.asks == []
         assert "private network" in capsys.readouterr().out
@@ -323,10 +262,10 @@ async def test_a_claim_whose_owner_died_is_taken_over(calling: Bench, outside: O
     await resolved(calling)
     calling.at(FIRST_CALL)
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.claim_calls(act, 10, clock.real())
+        await calls.claim_calls(act, 10, clock.real())
     assert await calling.run("ring") == 0
     assert await calling.service.next_due() == calling.now
-    with time_machine.travel(clock.real() + usecases.LEASE, tick=True):
+    with time_machine.travel(clock.real() + calls.LEASE, tick=True):
         assert await calling.run("ring") == 1
     assert len(outside.asks) == 1
 
@@ -336,10 +275,10 @@ async def test_an_outcome_that_is_faster_than_our_note_stands(calling: Bench) ->
     calling.at(FIRST_CALL)
     callback = await callback_of(calling)
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.claim_calls(act, 10, clock.real())
+        await calls.claim_calls(act, 10, clock.real())
     await report(calling, callback, "no_answer")
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.record_asks(act, {Call(callback, NUMBER, 1, 1, person=False): None})
+        await calls.record_asks(act, {Call(callback, NUMBER, 1, 1, person=False): None})
     assert await state_of(calling, callback) == "no_answer"
     assert (await attempt_of(calling))["asked"] == calling.now
     assert await calling.service.next_due() == datetime.fromisoformat("2026-03-03T14:30+08:00")

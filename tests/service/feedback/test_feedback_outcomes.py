@@ -130,7 +130,10 @@ async def test_another_outcome_afterwards_is_refused(
     await report(feedback, callback, "answered", **SATISFIED)
     answer = await report(feedback, callback, outcome, **answers)
     assert answer.status_code == 409
-    assert (answer.json()["state"], answer.json()["allowed"]) == ("answered", [])
+    problem = answer.json()
+    assert problem["type"].endswith("/already-reported")
+    assert (problem["current_status"], problem["allowed"]) == ("answered", [])
+    assert (problem["attempt"], problem["reported_outcome"]) == (1, "answered")
 
 
 async def test_an_idempotency_key_answers_as_the_first_time(feedback: Bench) -> None:
@@ -149,8 +152,10 @@ async def test_a_call_that_is_not_due_yet_has_no_outcome(feedback: Bench) -> Non
     await resolved(feedback)
     answer = await report(feedback, await callback_of(feedback), "no_answer")
     assert answer.status_code == 409
-    assert answer.json()["state"] == "planned"
-    assert answer.json()["allowed"] == ["plan", "fall_due", "cancel"]
+    problem = answer.json()
+    assert problem["type"].endswith("/call-not-due")
+    assert (problem["current_status"], problem["allowed"]) == ("planned", [])
+    assert datetime.fromisoformat(problem["due"]) == datetime.fromisoformat(FIRST_CALL)
 
 
 async def test_an_attempt_nobody_planned_has_no_outcome(feedback: Bench) -> None:

@@ -24,11 +24,10 @@ from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
-from tests.fixtures.scenes.feedback import due, names, state_of
-from tests.service.feedback.test_feedback_calls import Outside, outside, settings, url
+from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, state_of, url
 from tests.service.intake.test_intake import CALLER, life, post, read, registered, rows, tables
 
-__all__ = ["outside", "url"]  # fixtures
+__all__ = ["calling", "outside", "url"]  # fixtures
 
 OLD, NEW, LOST = (b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
 BOTH = {"old": OLD, "new": NEW}
@@ -291,13 +290,6 @@ async def test_an_erasure_needs_no_key(opened: Open) -> None:
 
 
 # --- what becomes of a callback ----------------------------------------------------------------
-
-
-@pytest.fixture
-async def calling(url: str, keys: Path, outside: Outside) -> AsyncIterator[Bench]:
-    """Feedback with a phone system."""
-    async with bench("feedback", url, keys, **settings(outside, keys)) as one:
-        yield one
 
 
 async def test_a_callback_whose_citizen_was_erased_ends(calling: Bench, outside: Outside) -> None:
