@@ -16,7 +16,7 @@ from services.feedback import phone, records, usecases
 from services.feedback.models import Attempt, Callback, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import planning
-from services.feedback.rules.machine import Action, State
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Closed, Outcome, Report
 from services.feedback.settings import Config
 from shared.events import CallbackGivenUp, ClosingKind
@@ -43,7 +43,7 @@ async def claim_calls(act: ServiceAct, limit: int, real: datetime) -> tuple[int,
             callback.rest()
             continue
         callback.wait_for("ask", act.now)
-        callback.leased_until = real + LEASE
+        callback.lease_ends_at = real + LEASE
         calls.append(_call(act.config, ticket, callback))
     return len(claimed), calls
 
@@ -51,7 +51,7 @@ async def claim_calls(act: ServiceAct, limit: int, real: datetime) -> tuple[int,
 def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
     return phone.Call(
         callback=callback.id,
-        ticket=ticket.number,
+        number=ticket.number,
         round=callback.round,
         attempt=callback.attempt,
         person=records.needs_person(config, ticket, callback),
@@ -63,13 +63,13 @@ async def record_asks(act: ServiceAct, asked: Mapping[phone.Call, phone.AskFaile
 
     The outcome may have come in meanwhile: then nobody waits for it any more.
     """
-    for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
-        record = await records.locked(act, call.ticket)
+    for call, failure in sorted(asked.items(), key=lambda item: item[0].number):
+        record = await records.locked(act, call.number)
         callback = record.callbacks[call.round]
-        waits = callback.state == State.DUE and callback.attempt == call.attempt
+        waits = callback.status == CallbackStatus.DUE and callback.attempt == call.attempt
         if failure is None:
             tried = await act.session.get_one(Attempt, (call.callback, call.attempt))
-            tried.asked = act.now
+            tried.asked_at = act.now
             if waits:
                 callback.wait_for("expire", act.now + act.config.outcome_within)
         elif waits:
@@ -123,7 +123,7 @@ async def _claim(
         .where(
             col(Callback.next_step).in_(steps),
             col(Callback.next_at) <= act.now,
-            or_(col(Callback.leased_until).is_(None), col(Callback.leased_until) <= real),
+            or_(col(Callback.lease_ends_at).is_(None), col(Callback.lease_ends_at) <= real),
         )
         .order_by(col(Callback.next_at), col(Callback.id))
         .limit(limit)

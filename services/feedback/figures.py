@@ -105,7 +105,7 @@ async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence
             (col(Attempt.callback) == col(Callback.id))
             & (col(Attempt.attempt) == col(Callback.settled_by)),
         )
-        .where(col(Resolution.ended) >= start, col(Resolution.ended) < end)
+        .where(col(Resolution.ended_at) >= start, col(Resolution.ended_at) < end)
         .group_by(*raw)
     )
     rows: Sequence[Any] = (await act.session.exec(query)).all()
@@ -118,8 +118,8 @@ async def _not_called(act: ServiceAct, start: datetime, end: datetime) -> dict[s
         select(Resolution.ending, func.count())
         .where(
             col(Resolution.ending).in_(verdict.WITHOUT_CALLBACK),
-            col(Resolution.ended) >= start,
-            col(Resolution.ended) < end,
+            col(Resolution.ended_at) >= start,
+            col(Resolution.ended_at) < end,
         )
         .group_by(col(Resolution.ending))
     )

@@ -30,7 +30,7 @@ class TicketRecord:
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""
-        return [found for found in self.callbacks.values() if found.state in machine.OPEN]
+        return [found for found in self.callbacks.values() if found.status in machine.OPEN]
 
 
 async def locked(act: ServiceAct, number: str) -> TicketRecord:
@@ -113,7 +113,7 @@ async def is_first(act: ServiceAct, key: tuple[str, int, str]) -> bool:
 def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:
     """Whether a person makes this call (policy.yaml ``human_call_required_for``)."""
     return config.policy.needs_person(
-        report=ticket.ticket_type == "report",
+        report=ticket.type == "report",
         supervised=ticket.supervised,
         redo=callback.round > 1,
     )

@@ -15,7 +15,7 @@ from services.feedback import records, views
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
-from services.feedback.rules.machine import Action, State
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.reports import ReportedAttempt
 from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
@@ -48,7 +48,7 @@ async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
         return
     ticket = Ticket(
         number=fact.subject,
-        ticket_type=data.ticket_type,
+        type=data.ticket_type,
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
@@ -87,7 +87,7 @@ async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
 async def cancel_callbacks(act: ServiceAct, fact: Fact) -> None:
     """The citizen took the complaint back: nobody is called any more."""
     record = await records.locked(act, fact.subject)
-    record.ticket.withdrawn = fact.time
+    record.ticket.withdrawn_at = fact.time
     for callback in record.open_callbacks():
         callback.move(Action.CANCEL)
         callback.rest()
@@ -105,7 +105,7 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: not the completion in force", round=fact.round)
         return
     kind = verdict.closes_at_once(
-        TicketType(ticket.ticket_type),
+        TicketType(ticket.type),
         has_contact=ticket.has_contact,
         reply_declined=ticket.reply_declined,
         not_for=act.config.policy.not_for,
@@ -113,7 +113,7 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
     if kind is None:
         await _inform(act, ticket, fact.round, "completed")
         await _plan_first(act, record, fact.round)
-    elif ticket.withdrawn is None or fact.time < ticket.withdrawn:
+    elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
         await end_round(act, record, fact.round, Closed(kind))
 
 
@@ -126,7 +126,7 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
     known = record.resolutions.get(fact.round)
     if known is None:
         known = Resolution(
-            number=number, round=fact.round, seq=fact.seq, lead=data.lead, completed=fact.time
+            number=number, round=fact.round, seq=fact.seq, lead=data.lead, completed_at=fact.time
         )
         record.resolutions[fact.round] = known
         act.session.add(known)
@@ -134,7 +134,7 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
         return True
     if known.ending is not None or fact.seq <= known.seq:
         return False
-    known.seq, known.lead, known.completed = fact.seq, data.lead, fact.time
+    known.seq, known.lead, known.completed_at = fact.seq, data.lead, fact.time
     return True
 
 
@@ -143,42 +143,42 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
 
 async def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
     """Plan the first attempt; a later completion of the round moves one that is still planned."""
-    completed = record.resolutions[round].completed
-    finish_by = act.config.calendar.due(completed, act.config.policy.finish_within).at
+    completed = record.resolutions[round].completed_at
+    finish_due = act.config.calendar.due(completed, act.config.policy.finish_within).at
     callback = record.callbacks.get(round)
     if callback is None:
-        callback = _new_callback(record.resolutions[round], finish_by)
+        callback = _new_callback(record.resolutions[round], finish_due)
         record.callbacks[round] = callback
         act.session.add(callback)
         await act.session.flush()
-    elif callback.state == State.PLANNED:
+    elif callback.status == CallbackStatus.PLANNED:
         callback.move(Action.PLAN)
-        callback.finish_by = finish_by
+        callback.finish_due = finish_due
     else:
         return
     due = planning.first_attempt(completed, act.config.times)
-    if record.ticket.withdrawn is None:
+    if record.ticket.withdrawn_at is None:
         await _plan_attempt(act, callback, due)
     else:
         await _save_attempt(act, callback, due)
         callback.move(Action.CANCEL)
 
 
-def _new_callback(resolution: Resolution, finish_by: datetime) -> Callback:
+def _new_callback(resolution: Resolution, finish_due: datetime) -> Callback:
     return Callback(
         id=UUID(bytes=uuid6.uuid7().bytes),
         number=resolution.number,
         round=resolution.round,
-        state=State.PLANNED,
+        status=CallbackStatus.PLANNED,
         attempt=1,
-        finish_by=finish_by,
+        finish_due=finish_due,
     )
 
 
 async def _plan_next(act: ServiceAct, callback: Callback) -> None:
     """Plan the attempt after a miss, at another time of day (R-24)."""
     before = await records.attempts_of(act, [callback.id])
-    tried = [attempt.asked or attempt.due for attempt in before]
+    tried = [attempt.asked_at or attempt.due for attempt in before]
     callback.attempt += 1
     due = planning.next_attempt(tried, act.now, act.config.times)
     await _plan_attempt(act, callback, due)
@@ -208,7 +208,7 @@ async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) ->
     Raises NotFound; WrongAttempt, CallNotDue, AlreadyReported, CallbackOver.
     """
     record, callback = await records.locked_callback(act, callback_id)
-    reports.check_attempt(State(callback.state), callback.attempt, body.attempt)
+    reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
     attempt = await act.session.get_one(Attempt, (callback.id, body.attempt))
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
     if attempt.report() != report:
@@ -249,7 +249,7 @@ async def apply_report(
 
 def _as_found(callback: Callback, attempt: Attempt) -> ReportedAttempt:
     return ReportedAttempt(
-        status=State(callback.state),
+        status=CallbackStatus(callback.status),
         expected=callback.attempt,
         attempt=attempt.attempt,
         due=attempt.due,
@@ -263,7 +263,7 @@ def _told_by(report: Report, attempts: int) -> CallbackAnswered | CallbackGivenU
         refused = report.outcome is Outcome.REFUSED
         return CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
     return CallbackAnswered(
-        contacted=report.answers.contacted,
+        contacted=report.answers.contacted == "yes",
         solved=report.answers.solved,
         satisfied=report.answers.satisfied,
         comment=report.comment,
@@ -279,7 +279,7 @@ async def end_round(
 ) -> None:
     """Close the ticket or open its next round (R-27); nobody else may (ADR 0006)."""
     ticket, resolution = record.ticket, record.resolutions[round]
-    resolution.ending, resolution.ended = ending.kind, act.now
+    resolution.ending, resolution.ended_at = ending.kind, act.now
     match ending:
         case Closed(kind):
             act.tell(TicketClosed(kind=kind), subject=ticket.number, round=round)
@@ -297,18 +297,18 @@ async def _inform(
     act: ServiceAct,
     ticket: Ticket,
     round: int,
-    event: messages.Event,
+    occasion: messages.Occasion,
     which: str = "",
     **details: Unpack[messages.Details],
 ) -> None:
     """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
-    key = (ticket.number, round, f"{event} {which}".strip())
+    key = (ticket.number, round, f"{occasion} {which}".strip())
     wanted = messages.is_told(
-        event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
+        occasion, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
     if not wanted or not await records.is_first(act, key):
         return
-    words = messages.compose(event, ticket.number, **details)
+    text = messages.compose(occasion, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
-    data = CitizenTold(event=event, channel=channel, zh=words.zh, en=words.en)
+    data = CitizenTold(event=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

@@ -9,18 +9,20 @@ from sqlmodel import col, select
 
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
 from services.feedback.records import ServiceAct, attempts_of, needs_person
-from services.feedback.rules import machine
-from services.feedback.rules.machine import State
-from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
+from services.feedback.rules import machine, verdict
+from services.feedback.rules.machine import CallbackStatus
+from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage, Sentence
 from services.feedback.settings import Config
 from shared.errors import NotFound
 
 
-async def page(act: ServiceAct, state: State | None, after: str | None, limit: int) -> CallbackPage:
+async def page(
+    act: ServiceAct, status: CallbackStatus | None, after: str | None, limit: int
+) -> CallbackPage:
     """Callbacks in the order they were planned. Raises BadCursor."""
     query = select(Callback).order_by(col(Callback.id)).limit(limit + 1)
-    if state is not None:
-        query = query.where(col(Callback.state) == state)
+    if status is not None:
+        query = query.where(col(Callback.status) == status)
     if after is not None:
         query = query.where(col(Callback.id) > UUID(act.place(after)))
     found = (await act.session.exec(query)).all()
@@ -70,20 +72,19 @@ def _view(
     resolution: Resolution,
     attempts: Sequence[Attempt],
 ) -> CallbackOut:
-    words = machine.SENTENCES[State(callback.state)]
+    zh, en = machine.SENTENCES[CallbackStatus(callback.status)]
     return CallbackOut(
         id=callback.id,
-        ticket=callback.number,
+        number=callback.number,
         round=callback.round,
         lead=resolution.lead,
-        state=State(callback.state),
-        sentence_zh=words.zh,
-        sentence_en=words.en,
+        status=CallbackStatus(callback.status),
+        sentence=Sentence(zh=zh, en=en),
         attempt=callback.attempt,
         due=attempts[-1].due,
-        finish_by=callback.finish_by,
+        finish_due=callback.finish_due,
         person=needs_person(config, ticket, callback),
         failed_asks=callback.failed_asks,
-        ending=resolution.ending,
+        ending=verdict.ending_on_record(resolution.ending),
         attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in attempts],
     )

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.feedback.rules import machine, verdict
-from services.feedback.rules.machine import Action, State
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Effect, Outcome, Report
 from shared.errors import JiesuError
 
@@ -63,14 +63,14 @@ class ReportedAttempt:
     what was reported on it before.
     """
 
-    status: State
+    status: CallbackStatus
     expected: int
     attempt: int
     due: datetime | None = None
     known: Report | None = None
 
 
-def check_attempt(status: State, expected: int, attempt: int) -> None:
+def check_attempt(status: CallbackStatus, expected: int, attempt: int) -> None:
     """Raises WrongAttempt for one nobody planned, CallbackOver when none is planned any more."""
     if attempt > expected:
         raise _refusal(ReportedAttempt(status=status, expected=expected, attempt=attempt))

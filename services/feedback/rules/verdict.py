@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from services.feedback.rules.machine import Action
 from shared.events import ClosingKind, TicketType
 
+# The codes of the answers, as the questions of callbacks.yaml offer them.
+Contacted: TypeAlias = Literal["yes", "no"]
 Solved: TypeAlias = Literal["yes", "partly", "no"]
 Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
 Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
@@ -40,7 +42,7 @@ class Outcome(StrEnum):
 class Answers:
     """The three answers (R-23). ``contacted``: did the handling unit contact you?"""
 
-    contacted: bool
+    contacted: Contacted
     solved: Solved
     satisfied: Satisfied
 
@@ -49,13 +51,20 @@ _ON_RECORD = TypeAdapter(Answers)
 
 
 def answers_on_record(
-    contacted: bool | None, solved: str | None, satisfied: str | None
+    contacted: str | None, solved: str | None, satisfied: str | None
 ) -> Answers | None:
     """The answers as they stand in a row; None when the citizen gave none."""
     if contacted is None:
         return None
     row = {"contacted": contacted, "solved": solved, "satisfied": satisfied}
     return _ON_RECORD.validate_python(row)
+
+
+def ending_on_record(kind: str | None) -> Ending | None:
+    """The ending as it stands in a row; None while the round goes on."""
+    if kind is None:
+        return None
+    return REOPENED if kind == REOPENED else ClosingKind(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def judge(answers: Answers) -> Closed | Reopened:
 
 def _objections(answers: Answers) -> tuple[Reason, ...]:
     found: dict[Reason, bool] = {
-        "not_contacted": not answers.contacted,
+        "not_contacted": answers.contacted == "no",
         "not_solved": answers.solved == "no",
         "not_satisfied": answers.satisfied == "unsatisfied",
     }

@@ -29,7 +29,7 @@ from tests.fixtures.scenes.feedback import (
     phone_settings,
     report,
     resolved,
-    state_of,
+    status_of,
     withdrawal,
 )
 
@@ -48,7 +48,7 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
     assert asked.get_json() == {
         "type": "callback.ask",
         "callback": str(callback),
-        "ticket": NUMBER,
+        "number": NUMBER,
         "round": 1,
         "attempt": 1,
         "person": False,
@@ -59,8 +59,8 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
     assert [answer["code"] for answer in questions["solved"]["answers"]] == ["yes", "partly", "no"]
     assert await calling.run("ring") == 0
     assert len(outside.asks) == 1
-    assert await state_of(calling, callback) == "due"
-    assert (await attempt_of(calling))["asked"] == calling.now
+    assert await status_of(calling, callback) == "due"
+    assert (await attempt_of(calling))["asked_at"] == calling.now
 
 
 async def test_the_request_is_signed(calling: Bench, outside: Outside) -> None:
@@ -104,7 +104,7 @@ async def test_a_report_is_called_by_a_person(calling: Bench, outside: Outside) 
 
 async def test_without_a_phone_system_a_call_waits_for_staff(feedback: Bench) -> None:
     callback = await due(feedback)
-    assert await state_of(feedback, callback) == "due"
+    assert await status_of(feedback, callback) == "due"
     feedback.at("2026-03-13T15:00+08:00")
     assert await feedback.run("ring") == await feedback.run("expire") == 0
     assert await feedback.service.next_due() is None
@@ -190,7 +190,7 @@ async def test_a_call_that_could_not_be_asked_for_is_asked_for_again(
 ) -> None:
     trouble(outside)
     callback = await due(calling)
-    assert await state_of(calling, callback) == "due"
+    assert await status_of(calling, callback) == "due"
     waits = []
     for _ in range(4):
         again = await calling.service.next_due()
@@ -203,7 +203,7 @@ async def test_a_call_that_could_not_be_asked_for_is_asked_for_again(
     outside.intake_status, outside.phone_status, outside.contact = 200, 202, CITIZEN
     calling.at(calling.now + timedelta(minutes=16))
     await calling.run("ring")
-    assert (await attempt_of(calling))["asked"] == calling.now
+    assert (await attempt_of(calling))["asked_at"] == calling.now
     assert {ask.headers["webhook-id"] for ask in outside.asks} == {f"{callback}.1"}
 
 
@@ -279,8 +279,8 @@ async def test_an_outcome_that_is_faster_than_our_note_stands(calling: Bench) ->
     await report(calling, callback, "no_answer")
     async with calling.service.store.act("service:feedback") as act:
         await calls.record_asks(act, {Call(callback, NUMBER, 1, 1, person=False): None})
-    assert await state_of(calling, callback) == "no_answer"
-    assert (await attempt_of(calling))["asked"] == calling.now
+    assert await status_of(calling, callback) == "no_answer"
+    assert (await attempt_of(calling))["asked_at"] == calling.now
     assert await calling.service.next_due() == datetime.fromisoformat("2026-03-03T14:30+08:00")
 
 
@@ -289,7 +289,7 @@ async def test_a_withdrawal_stops_what_waits(calling: Bench) -> None:
     await calling.hear(withdrawal(calling))
     calling.at("2026-03-03T14:30+08:00")
     assert await calling.run("expire") == await calling.run("ring") == 0
-    assert await state_of(calling, callback) == "cancelled"
+    assert await status_of(calling, callback) == "cancelled"
 
 
 # --- silence -----------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ async def silent(calling: Bench) -> UUID:
 
 async def test_silence_counts_as_no_answer(calling: Bench, outside: Outside) -> None:
     callback = await silent(calling)
-    assert await state_of(calling, callback) == "no_answer"
+    assert await status_of(calling, callback) == "no_answer"
     assert (await attempt_of(calling))["outcome"] == "expired"
     calling.at("2026-03-03T14:30+08:00")
     await calling.run("ring")
@@ -332,7 +332,7 @@ async def test_a_late_miss_only_sets_the_record_right(calling: Bench) -> None:
     callback = await silent(calling)
     planned = await calling.service.next_due()
     answer = await report(calling, callback, "number_off", attempt=1)
-    assert (answer.status_code, answer.json()["state"]) == (200, "no_answer")
+    assert (answer.status_code, answer.json()["status"]) == (200, "no_answer")
     assert (await attempt_of(calling))["outcome"] == "number_off"
     assert await calling.service.next_due() == planned
     assert len(await calling.told("callback.planned")) == 2
@@ -345,7 +345,7 @@ async def test_silence_three_times_is_unreachable_and_then_it_is_too_late(callin
         await calling.run("ring")
         await calling.run("expire")
     view = (await calling.http("callback").get(f"/v1/callbacks/{callback}")).json()
-    assert (view["state"], view["ending"]) == ("given_up", "unreachable")
+    assert (view["status"], view["ending"]) == ("given_up", "unreachable")
     assert [attempt["outcome"] for attempt in view["attempts"]] == ["expired"] * 3
     late = await report(calling, callback, "answered", attempt=3, **SATISFIED)
     assert late.status_code == 409
