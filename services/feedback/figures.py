@@ -31,7 +31,7 @@ async def satisfaction(
     today = act.now.astimezone(act.config.times.timezone).date()
     first, last = first or today.replace(day=1), last or today
     if last < first:
-        raise Malformed("to 早于 from is before from", field="to")
+        raise Malformed("结束日早于开始日 The last day is before the first", field="to")
     formula = _formula(name or act.config.formula)
     start, end = _midnight(act.config, first), _midnight(act.config, last + timedelta(days=1))
     units = await _counts_by_unit(act, start, end)

@@ -57,12 +57,12 @@ class OutcomeIn(Body):
         outcome = info.data.get("outcome", "")
         if outcome == "answered" and value is None:
             raise PydanticCustomError(
-                "answer_missing", "outcome 为 answered 时必填 needed when the outcome is answered"
+                "answer_missing", "回访结果为 answered 时必填 Needed when the outcome is answered"
             )
         if outcome not in ("", "answered") and value is not None:
             raise PydanticCustomError(
                 "answer_extra",
-                "仅 outcome 为 answered 时可填 taken only when the outcome is answered",
+                "仅回访结果为 answered 时可填 Taken only when the outcome is answered",
             )
         return value
 

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from services.feedback.models import Attempt, Callback
+from services.feedback.records import ServiceAct
 from services.feedback.rules import machine, planning, verdict
 from services.feedback.rules.machine import CallbackStatus
-from services.feedback.settings import Config
 from shared.jurisdiction.calendar import Limit
-from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 LATE = timedelta(minutes=10)
@@ -20,7 +19,7 @@ DAY = Limit.parse("1wd")
 OPEN = ", ".join(f"'{status}'" for status in sorted(machine.OPEN))
 
 
-async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def unmoved(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Callbacks the clock should have moved, inside the calling windows, and that nobody claimed."""
     late = select(Callback).where(
         col(Callback.next_at) <= act.now - LATE, col(Callback.lease_ends_at).is_(None)
@@ -33,7 +32,7 @@ async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
     ]
 
 
-async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def uncalled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Callbacks that wait for staff, a working day after they fell due.
 
     In the order of that day, or those that are not late yet might fill the limit.

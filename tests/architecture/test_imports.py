@@ -69,7 +69,9 @@ MAY: dict[str, May] = {
         names("sqlalchemy sqlmodel pydantic"),
         PURE | names("storage messaging.outbox messaging.inbox"),
     ),
-    "schemas": May(names("rules"), names("pydantic"), PURE | names("http.auth http.problems")),
+    "schemas": May(
+        names("rules"), names("pydantic pydantic_core"), PURE | names("http.auth http.problems")
+    ),
     "settings": May(
         names("rules"),
         names("pydantic pydantic_settings"),

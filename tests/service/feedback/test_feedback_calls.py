@@ -224,10 +224,10 @@ async def test_a_phone_system_that_is_not_there_is_tried_again(
     url: str, keys: Path, outside: Outside
 ) -> None:
     gone = phone_settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
-    async with bench("feedback", url, keys, **gone) as one:
-        view = f"/v1/callbacks/{await due(one)}"
-        assert (await one.http("callback").get(view)).json()["failed_asks"] == 1
-        assert await one.service.next_due() == one.now + timedelta(minutes=1)
+    async with bench("feedback", url, keys, **gone) as alone:
+        view = f"/v1/callbacks/{await due(alone)}"
+        assert (await alone.http("callback").get(view)).json()["failed_asks"] == 1
+        assert await alone.service.next_due() == alone.now + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
@@ -249,12 +249,13 @@ async def test_a_private_address_is_refused_before_any_contact_is_read(
     capsys: pytest.CaptureFixture[str],
     address: str,
 ) -> None:
-    fenced = {"phone_system_url": address, "allow_private_webhooks": False}
-    async with bench("feedback", url, keys, **phone_settings(outside, keys) | fenced) as one:
-        await due(one)
+    public_only = {"phone_system_url": address, "allow_private_webhooks": False}
+    settings = phone_settings(outside, keys) | public_only
+    async with bench("feedback", url, keys, **settings) as fenced:
+        await due(fenced)
         assert outside.reads == outside.asks == []
         assert "private network" in capsys.readouterr().out
-        [row] = await one.rows("SELECT failed_asks FROM callbacks")
+        [row] = await fenced.rows("SELECT failed_asks FROM callbacks")
         assert row == {"failed_asks": 1}
 
 
