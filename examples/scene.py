@@ -28,7 +28,7 @@ class Citizens:
         self.answers: dict[str, list[Json]] = {}
 
     def __call__(self, call: Call) -> Json:
-        return self.answers[call.ticket][call.round - 1]
+        return self.answers[call.number][call.round - 1]
 
 
 class Scene:

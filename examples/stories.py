@@ -14,10 +14,10 @@ from examples.phone_system import Receipt
 from examples.scene import CHINA, BrokenPromise, Scene
 
 SATISFIED: Json = {
-    "outcome": "answered", "contacted": True, "solved": "yes", "satisfied": "satisfied",
+    "outcome": "answered", "contacted": "yes", "solved": "yes", "satisfied": "satisfied",
 }  # fmt: skip
 NOT_SATISFIED: Json = {
-    "outcome": "answered", "contacted": True, "solved": "no", "satisfied": "unsatisfied",
+    "outcome": "answered", "contacted": "yes", "solved": "no", "satisfied": "unsatisfied",
     "comment": "只填了一铲土，一下雨又成坑",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from shared.http.fields import Body, Text
+from shared.http.fields import Body, Sentence, Text
 from shared.security.masking import mask_patterns
 
 # What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).
@@ -36,13 +36,6 @@ class SupervisionIn(Body):
 
     rung: Annotated[int, Field(ge=1, le=7)]
     reason: Paragraph
-
-
-class Sentence(BaseModel):
-    """One text in both languages."""
-
-    zh: str
-    en: str
 
 
 class ExtensionOut(BaseModel):

@@ -17,6 +17,7 @@ from services.tracker.rules.explanation import explain
 from services.tracker.rules.rates import Share, Tally, share
 from shared.errors import Malformed, NotFound
 from shared.events import ClockKind, Role
+from shared.http.fields import Sentence
 from shared.jurisdiction.calendar import Step, WorkCalendar
 
 SHOWN = {"status", "started_at", "due", "provisional", "ended_at", "passed", "next_at"}
@@ -68,7 +69,7 @@ def _show_clock(entry: ClockEntry, calendar: WorkCalendar) -> schemas.ClockOut:
         assignment=row.assignment,
         unit=row.unit,
         urgency=row.urgency,
-        sentence=schemas.Sentence(zh=sentence.zh, en=sentence.en),
+        sentence=Sentence(zh=sentence.zh, en=sentence.en),
         limit=state.terms.limit,
         breached_at=state.breached_at,
         extended_by=state.extension,
@@ -85,7 +86,7 @@ def _show_day(step: Step) -> schemas.DayOut:
         day=step.day,
         working=step.working,
         counted=step.counted,
-        note=schemas.Sentence(zh=step.note_zh, en=step.note_en),
+        note=Sentence(zh=step.note_zh, en=step.note_en),
     )
 
 

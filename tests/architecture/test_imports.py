@@ -42,24 +42,26 @@ STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs settings"), names("fastapi"), names("app service")),
     "routes": May(
-        names("usecases queries records views registration vault schemas settings"),
+        names("usecases views figures feed codes registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases settings"), names("")),
-    "jobs": May(names("usecases queries records phone settings"), names("")),
+    "consumers": May(names("usecases feed settings"), names("")),
+    "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
-        names(
-            "rules models queries records views schemas settings registration vault phone clockwork"
-        ),
+        names("rules models records views schemas settings registration vault clockwork sealing"),
         STORAGE,
     ),
-    "vault": May(names("rules models queries records views schemas settings"), STORAGE),
-    "stuck": May(names("rules models queries records settings"), STORAGE),
-    "registration": May(names("rules models queries records views schemas settings"), STORAGE),
-    "clockwork": May(names("rules models records"), STORAGE),
-    "queries": May(names("rules models schemas settings"), STORAGE),
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas settings"), STORAGE),
+    "stuck": May(names("rules models records settings"), STORAGE),
+    "registration": May(names("rules models records views schemas settings sealing"), STORAGE),
+    "vault": May(names("rules models records schemas settings sealing"), STORAGE),
+    "sealing": May(names("rules"), names("cryptography")),
+    "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
+    "clockwork": May(names("rules models records"), STORAGE),
+    "feed": May(names("rules models records schemas settings"), STORAGE),
+    "figures": May(names("rules models records schemas settings"), STORAGE),
+    "calls": May(names("rules models records usecases phone settings"), STORAGE),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
@@ -67,11 +69,13 @@ MAY: dict[str, May] = {
         names("sqlalchemy sqlmodel pydantic"),
         PURE | names("storage messaging.outbox messaging.inbox"),
     ),
-    "schemas": May(names("rules"), names("pydantic"), PURE | names("http.fields http.problems")),
+    "schemas": May(
+        names("rules"), names("pydantic pydantic_core"), PURE | names("http.fields http.problems")
+    ),
     "settings": May(
-        names("rules"),
+        names("rules sealing"),
         names("pydantic pydantic_settings"),
-        PURE | names("jurisdiction settings"),
+        PURE | names("jurisdiction security settings"),
     ),
 }
 

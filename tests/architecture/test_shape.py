@@ -32,7 +32,13 @@ MAY_HAVE = {
         "views": "what GET answers",
         "clockwork": "both doors that move clocks, facts and time, end in it",
     },
-    "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},
+    "feedback": {
+        "records": "what is loaded to decide",
+        "views": "what GET answers",
+        "calls": "asking the phone system, by the clock",
+        "figures": "satisfaction, counted from raw outcomes",
+        "phone": "the webhook to the phone system",
+    },
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30

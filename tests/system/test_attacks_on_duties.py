@@ -138,11 +138,17 @@ async def test_the_longest_period_there_is_has_figures(
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("attempt", [2, 2**31, 2**63, 10**30])
-async def test_an_attempt_of_any_number_has_no_outcome(feedback: Bench, attempt: int) -> None:
+@pytest.mark.parametrize(
+    ("attempt", "status"),
+    [(2, 409), (10, 409), (11, 422), (2**31, 422), (2**63, 422), (10**30, 422)],
+)
+async def test_an_attempt_of_any_number_has_no_outcome(
+    feedback: Bench, attempt: int, status: int
+) -> None:
     callback = await calls.due(feedback)
     answer = await calls.report(feedback, callback, "no_answer", attempt)
-    assert (answer.status_code, answer.json()["state"]) == (409, "due")
+    assert (answer.status_code, answer.json()["field"]) == (status, "attempt")
+    assert await calls.status_of(feedback, callback) == "due"
 
 
 # --- left open, or done twice ------------------------------------------------------------------

@@ -69,7 +69,7 @@ async def test_an_outcome_waits_for_who_holds_its_ticket(feedback: Bench) -> Non
     satisfied = calling.SATISFIED
     async with meanwhile(feedback, HELD, number=calling.NUMBER):
         reporting = await waits(calling.report(feedback, callback, "answered", **satisfied))
-    assert (await reporting).json()["state"] == "answered"
+    assert (await reporting).json()["status"] == "answered"
 
 
 async def test_a_completion_waits_for_who_holds_its_ticket(feedback: Bench) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from operations import stuck
 from operations.stuck import Group
-from services.feedback import usecases as feedback_usecases
+from services.feedback import calls as feedback_calls
 from shared import clock
 from shared.errors import TooEarly
 from shared.messaging.bus import Bus, BusTrouble, Message, Receive, matches
@@ -281,7 +281,7 @@ async def test_a_withdrawal_and_a_reopening_that_were_lost_on_the_way(county: Co
     await county.resolve(again)
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, again), "answered", **no)
     await county.carry()
     assert ("tracker", "unheard") in await county.found()
@@ -315,7 +315,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
     await county.sweep()
     lost = f"assignment.dispatched.{UNIT}"
     county.courier.deaf = {("tracker", lost)}
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, number), "answered", **no)
     await county.carry()
     [group] = [one for one in await county.page() if one.slug == "unheard"]
@@ -459,12 +459,12 @@ async def test_a_call_asked_for_by_a_process_that_died(
     async with bench("feedback", url, keys, **phone) as calling:
         county.at("2026-03-03T09:00+08:00")
         async with calling.service.store.act("service:feedback") as act:
-            await feedback_usecases.claim_calls(act, 10, clock.real())
+            await feedback_calls.claim_calls(act, 10, clock.real())
         assert await county.page(timedelta(seconds=10)) == []
         assert await county.found() == {("feedback", "lease")}
         await calling.run("ring")
         async with calling.service.store.engine.begin() as connection:
-            await connection.execute(text("UPDATE callbacks SET leased_until = NULL"))
+            await connection.execute(text("UPDATE callbacks SET lease_ends_at = NULL"))
         for minute in ("09:00", "09:02", "09:05"):
             county.at(f"2026-03-03T{minute}+08:00")
             await calling.run("ring")

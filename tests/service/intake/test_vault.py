@@ -24,11 +24,10 @@ from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
-from tests.fixtures.scenes.feedback import due, names, state_of
-from tests.service.feedback.test_feedback_calls import Outside, outside, settings, url
+from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, status_of, url
 from tests.service.intake.test_intake import CALLER, life, post, read, registered, rows, tables
 
-__all__ = ["outside", "url"]  # fixtures
+__all__ = ["calling", "outside", "url"]  # fixtures
 
 OLD, NEW, LOST = (b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
 BOTH = {"old": OLD, "new": NEW}
@@ -293,17 +292,10 @@ async def test_an_erasure_needs_no_key(opened: Open) -> None:
 # --- what becomes of a callback ----------------------------------------------------------------
 
 
-@pytest.fixture
-async def calling(url: str, keys: Path, outside: Outside) -> AsyncIterator[Bench]:
-    """Feedback with a phone system."""
-    async with bench("feedback", url, keys, **settings(outside, keys)) as one:
-        yield one
-
-
 async def test_a_callback_whose_citizen_was_erased_ends(calling: Bench, outside: Outside) -> None:
     outside.intake_status, outside.contact = 410, {"type": "…/identity-erased"}
     callback = await due(calling)
-    assert await state_of(calling, callback) == "given_up"
+    assert await status_of(calling, callback) == "given_up"
     assert (await names(calling))[-2:] == ["callback.given_up", "ticket.closed"]
     assert (await calling.told("ticket.closed"))[0].data.kind == "no_contact"
     assert await calling.service.next_due() is None
@@ -318,7 +310,7 @@ async def test_a_callback_whose_contact_cannot_be_opened_goes_to_staff(
 ) -> None:
     outside.intake_status, outside.contact = 500, {"type": f"https://jiesu.dev/problems/{slug}"}
     callback = await due(calling)
-    assert await state_of(calling, callback) == "due"
+    assert await status_of(calling, callback) == "due"
     assert await calling.service.next_due() is None
     assert len(outside.reads) == 1
 
