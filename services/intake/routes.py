@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.intake import queries, usecases, vault
+from services.intake import records, usecases, vault
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (
     Batch,
@@ -158,14 +158,14 @@ async def tickets(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
     """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = queries.Filter(type, topic, area, channel, stage, since, until)
-    return await queries.page(act, narrowed, after, limit)
+    narrowed = records.Filter(type, topic, area, channel, stage, since, until)
+    return await records.page(act, narrowed, after, limit)
 
 
 @router.get("/v1/tickets/{number}", responses=problems(404))
 async def ticket(number: Number, act: ReadAct) -> TicketOut:
     """One ticket in its working copy."""
-    return await queries.one(act, number)
+    return await records.one(act, number)
 
 
 @router.post("/v1/tickets/{number}/supplements", responses=problems(404, 409))
@@ -196,7 +196,7 @@ async def progress(
     guesses: Guesses = request.app.state.guesses
     with guesses.guess(number, request.state.stranger):
         async with request.app.state.service.store.act("citizen") as act:
-            return await queries.progress_by_code(act, number, code)
+            return await records.progress_by_code(act, number, code)
 
 
 @router.post("/v1/tickets/{number}/contact-reads", responses=problems(404, 410))

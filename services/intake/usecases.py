@@ -1,6 +1,6 @@
 """What intake does: load · decide · save · tell. One function per use case.
 
-Registration, which must be fast, stands in registration.py; looking things up in queries.py; what
+Registration, which must be fast, stands in registration.py; looking things up in records.py; what
 concerns the citizen's identity in vault.py.
 """
 
@@ -10,9 +10,9 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import queries, vault
+from services.intake import records, vault
 from services.intake.models import Handling, Ticket, Word
-from services.intake.queries import Case, progress
+from services.intake.records import Case, progress
 from services.intake.rules import registration as rules
 from services.intake.rules.registration import Action
 from services.intake.schemas import Progress, Urge, Withdrawal
@@ -86,7 +86,7 @@ async def _keep(act: Act, ticket: Ticket, action: Action, words: str) -> str:
 
 async def _moved(act: Act, number: str, action: Action) -> Case:
     """The ticket, locked, if its stage allows the action."""
-    case = await queries.find_locked(act, number)
+    case = await records.find_locked(act, number)
     if case is None:
         raise NotFound(f"没有此工单 no ticket {number}")
     rules.move(rules.Stage(case.ticket.stage), action)
@@ -154,7 +154,7 @@ async def note_reopened(act: Act, fact: Fact) -> None:
 
 
 async def _ground(act: Act, fact: Fact) -> Case:
-    case = await queries.find_locked(act, fact.subject)
+    case = await records.find_locked(act, fact.subject)
     if case is None:
         raise TooEarly(f"no ticket {fact.subject} here")
     return case

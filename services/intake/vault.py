@@ -15,9 +15,9 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
-from services.intake import queries
+from services.intake import records
 from services.intake.models import ContactRead, Ticket, Vault, Word
-from services.intake.queries import Case
+from services.intake.records import Case
 from services.intake.rules import registration as rules
 from services.intake.rules.registration import Person
 from services.intake.schemas import Contact, ContactReadRequest
@@ -45,7 +45,7 @@ async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Conta
     IdentityErased; SealBroken when its key is lost or it was tampered with.
     """
     caller = act.caller
-    case = await queries.see(act, number)
+    case = await records.see(act, number)
     if caller is None or case is None or not _may_read(caller, case):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await _identity(act, number)

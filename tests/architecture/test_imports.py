@@ -42,19 +42,23 @@ STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
     "routes": May(
-        names("usecases queries registration vault schemas settings"),
+        names("usecases queries records views registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
     "usecases": May(
-        names("rules models queries schemas settings registration vault phone clockwork"), STORAGE
+        names("rules models queries records views schemas settings registration vault phone clockwork"), STORAGE
     ),
-    "vault": May(names("rules models queries schemas settings"), STORAGE),
+    "vault": May(names("rules models records schemas settings sealing"), STORAGE),
     "stuck": May(names("rules models queries settings"), STORAGE),
-    "registration": May(names("rules models queries schemas settings"), STORAGE),
+    "registration": May(names("rules models records schemas settings"), STORAGE),
     "clockwork": May(names("rules models queries"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),
+    "records": May(names("rules models settings"), STORAGE),
+    "views": May(names("rules models records schemas settings"), STORAGE),
+    "sealing": May(names(""), names("cryptography"), names("errors security.digests")),
+    "digests": May(names(""), names(""), names("security.digests")),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
@@ -64,7 +68,7 @@ MAY: dict[str, May] = {
     ),
     "schemas": May(names("rules"), names("pydantic"), PURE | names("http.auth http.problems")),
     "settings": May(
-        names("rules"),
+        names("rules sealing digests"),
         names("pydantic pydantic_settings"),
         PURE | names("jurisdiction settings"),
     ),

@@ -23,9 +23,12 @@ EVERYWHERE = {
 # What a service has beside the common files, and why it could not stand in one of them.
 MAY_HAVE = {
     "intake": {
-        "queries": "selects that repeat",
+        "records": "what is loaded under a lock, to decide on",
+        "views": "what GET answers",
         "registration": "the group that shares one commit is a use case of its own",
         "vault": "whatever opens, erases or seals an identity stands in one place",
+        "sealing": "the cipher of the vault, which settings make and the vault uses",
+        "digests": "what intake derives from its secret: the code of a ticket, a phone's index",
     },
     "dispatcher": {"queries": "selects that repeat"},
     "tracker": {
