@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.intake.models import Handling, Ticket
-from services.intake.rules import registration as rules
+from services.intake.rules import machine as rules
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage, Words
 from services.intake.settings import Config
 from shared.errors import NotFound

@@ -21,8 +21,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.models import Ticket, Vault
-from services.intake.rules import registration as rules
-from services.intake.rules.registration import Person
+from services.intake.rules import machine as rules
+from services.intake.rules.machine import Person
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared import clock

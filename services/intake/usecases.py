@@ -13,8 +13,8 @@ import uuid6
 from services.intake import records, vault
 from services.intake.models import Handling, Ticket, Word
 from services.intake.records import Case, progress
-from services.intake.rules import registration as rules
-from services.intake.rules.registration import Action
+from services.intake.rules import machine as rules
+from services.intake.rules.machine import Action
 from services.intake.schemas import Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.settings import Config

@@ -18,8 +18,8 @@ from sqlmodel import col, select
 from services.intake import records
 from services.intake.models import ContactRead, Ticket, Vault, Word
 from services.intake.records import Case
-from services.intake.rules import registration as rules
-from services.intake.rules.registration import Person
+from services.intake.rules import machine as rules
+from services.intake.rules.machine import Person
 from services.intake.schemas import Contact, ContactReadRequest
 from services.intake.settings import Config
 from shared.errors import NotFound

@@ -12,7 +12,7 @@ import pytest
 
 from services.dispatcher.rules import assignment
 from services.feedback.rules import machine as callback
-from services.intake.rules import registration as ticket
+from services.intake.rules import machine as ticket
 from services.tracker.rules import machine as clock
 from shared.events import FACTS
 

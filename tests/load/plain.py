@@ -20,7 +20,7 @@ from fastapi import Depends, FastAPI, Request
 
 from services.intake.models import DayNumber, Ticket, Vault
 from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
-from services.intake.rules import registration as rules
+from services.intake.rules import machine as rules
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.intake import schemas
-from services.intake.rules.registration import (
+from services.intake.rules.machine import (
     MOVES,
     PROVES,
     SENTENCES,

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from operations import vault as custody
 from services.intake import vault
 from services.intake.models import Vault
-from services.intake.rules.registration import WITHHELD, KeepFor, TicketOpen
+from services.intake.rules.machine import WITHHELD, KeepFor, TicketOpen
 from services.intake.settings import Policy
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
