@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from services.intake.rules.machine import KeepFor
+from services.intake.rules.identity import KeepFor
 from shared.jurisdiction.reader import Codes, Units, read
 from shared.security.masking import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes

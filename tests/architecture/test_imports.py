@@ -48,7 +48,10 @@ MAY: dict[str, May] = {
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
     "usecases": May(
-        names("rules models queries records views schemas settings registration vault phone clockwork"), STORAGE
+        names(
+            "rules models queries records views schemas settings registration vault phone clockwork"
+        ),
+        STORAGE,
     ),
     "vault": May(names("rules models records schemas settings sealing"), STORAGE),
     "stuck": May(names("rules models queries settings"), STORAGE),

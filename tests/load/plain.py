@@ -20,7 +20,7 @@ from fastapi import Depends, FastAPI, Request
 
 from services.intake.models import DayNumber, Ticket, Vault
 from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
-from services.intake.rules import machine as rules
+from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock
@@ -99,7 +99,7 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
         number=number,
         id=row["id"],
         code=act.config.digester.ticket_code(number),
-        registered_at=row["registered"],
+        registered_at=row["registered_at"],
         links=Links(self=here, progress=f"{here}/progress"),
     )
 
@@ -111,7 +111,7 @@ async def _number(act: Act[Config]) -> str:
         day = DayNumber(day=today, last=0)
         act.session.add(day)
     day.last += 1
-    return rules.compose_number(today, day.last)
+    return compose_number(today, day.last)
 
 
 async def _publish(exchange: Any, told: Told) -> None:

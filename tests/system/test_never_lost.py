@@ -21,7 +21,7 @@ from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay, backlog
 from shared.storage.act import Act, GroupCommit
 from tests.fixtures.bench import Bench
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 
 def told(intake: Bench, subject: str, times: int = 1, seq: int | None = None) -> Fact:
