@@ -31,7 +31,7 @@ from shared.messaging.bus import BusTrouble, Message, connect
 from shared.messaging.inbox import Inbox, Subscriptions
 from shared.messaging.outbox import Relay, Tables
 from shared.observability import Metrics, log, place, trace
-from shared.security.masking import Digester
+from shared.security.digests import Digester
 from shared.settings import ServiceSettings, key_bytes
 from shared.storage.act import Act, Store, is_current, is_trouble
 

@@ -15,10 +15,10 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.phones import normal_phone
 from shared.events import Location, TicketType, Urgency
 from shared.http.auth import Body, Text
 from shared.http.problems import Problem, document, malformed
-from shared.security.masking import normal_phone
 
 Code = Annotated[str, Text(64)]
 Line = Annotated[str, Text(200)]

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
+from services.intake.digests import CitizenDigester
 from services.intake.rules.identity import KeepFor
+from services.intake.sealing import Sealer
 from shared.jurisdiction.reader import Codes, Units, read
-from shared.security.masking import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 
 
@@ -43,7 +44,7 @@ class Config:
     units: Units
     policy: Policy
     sealer: Sealer
-    digester: Digester
+    digester: CitizenDigester
 
 
 class Settings(ServiceSettings):
@@ -77,5 +78,5 @@ class Settings(ServiceSettings):
             read(folder / "units.yaml", Units),
             read(folder / "policy.yaml", Policy),
             Sealer(ring, self.vault_current, self.vault_suite),
-            Digester(key_bytes(self.index_key)),
+            CitizenDigester(key_bytes(self.index_key)),
         )

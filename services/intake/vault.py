@@ -21,9 +21,9 @@ from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
 from services.intake.schemas import Contact, ContactReadRequest
+from services.intake.sealing import SealBroken, Sealer
 from shared.errors import NotFound
 from shared.observability import log, place
-from shared.security.masking import SealBroken, Sealer
 from shared.storage.act import Caller
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self, assert_never
 
 from services.intake.rules.machine import Assigned, TicketStatus, ended
+from services.intake.rules.masking import HOME, mask_exact
 from shared.errors import JiesuError
 from shared.events import Location, TicketType
-from shared.security.masking import HOME, mask_exact, mask_patterns
+from shared.security.masking import mask_patterns
 
 
 @dataclass(frozen=True, slots=True)
