@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
 from services.intake.models import TABLES
-from services.intake.routes import Guesses, registrar, router
+from services.intake.routes import WrongCodeLimiter, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
 
@@ -15,5 +15,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, TABLES)
     built.state.registrar = registrar(built.state.service.store)
-    built.state.guesses = Guesses(settings)
+    built.state.wrong_codes = WrongCodeLimiter(settings)
     return built

@@ -61,7 +61,7 @@ def registrar(store: Store[Config]) -> Registrar:
     return GroupCommit(run)
 
 
-class Guesses:
+class WrongCodeLimiter:
     """Wrong codes, by ticket and by address: too many, and nobody looks by code for a while.
 
     By ticket as well, because whoever guesses may have many addresses. The right code is refused
@@ -70,14 +70,14 @@ class Guesses:
 
     def __init__(self, settings: Settings) -> None:
         self._tickets = Buckets(settings.wrong_codes_per_ticket, HOUR)
-        self._strangers = Buckets(settings.wrong_codes_per_address, HOUR)
+        self._addresses = Buckets(settings.wrong_codes_per_address, HOUR)
 
     @contextmanager
-    def guess(self, number: str, stranger: str | None) -> Iterator[None]:
-        """One look, counted before it is made: of many at once none is free. Raises TooMany."""
+    def look(self, number: str, address: str | None) -> Iterator[None]:
+        """One look by code, counted before it is made: of many at once none is free. Raises TooMany."""
         now, wrong = clock.real(), False
-        if stranger is not None:  # first: who may guess no more uses up no ticket's guesses
-            self._strangers.take(stranger, now)
+        if address is not None:  # first: who may guess no more uses up no ticket's guesses
+            self._addresses.take(address, now)
         self._tickets.take(number, now)
         try:
             yield
@@ -87,7 +87,7 @@ class Guesses:
         finally:
             if not wrong:
                 self._tickets.give_back(number)
-                self._strangers.give_back(stranger or "")
+                self._addresses.give_back(address or "")
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
@@ -192,8 +192,8 @@ async def read_progress(
     code: Annotated[str, Header(alias="X-Ticket-Code", min_length=4, max_length=32)],
 ) -> Progress:
     """The citizen's own look: number and code, no token. Wrong codes are counted (429)."""
-    guesses: Guesses = request.app.state.guesses
-    with guesses.guess(number, request.state.stranger):
+    wrong_codes: WrongCodeLimiter = request.app.state.wrong_codes
+    with wrong_codes.look(number, request.state.stranger):
         async with request.app.state.service.store.act("citizen") as act:
             return await views.progress_by_code(act, number, code)
 

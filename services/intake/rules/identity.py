@@ -39,13 +39,13 @@ def working_copy(title: str, content: str, address: str | None, person: Person) 
     the contact.
     """
     joined = "\0".join((title, content, address or ""))  # NUL: no text has it, no mask crosses it
-    own = mask_exact(
+    cleared = mask_exact(
         joined,
         names=[person.name] if person.name else (),
         phones=[person.phone] if person.phone else (),
         addresses=[person.address] if person.address else (),
     )
-    masked = mask_patterns(own).split("\0")
+    masked = mask_patterns(cleared).split("\0")
     return WorkingCopy(masked[0], masked[1], masked[2] or None)
 
 

@@ -114,25 +114,25 @@ async def test_a_key_with_another_complaint_is_refused(intake: Bench) -> None:
 
 
 async def test_a_repeated_source_number_returns_the_first_ticket(intake: Bench) -> None:
-    one = await registered(intake, channel="province", source_number="SX-77")
+    first = await registered(intake, channel="province", source_number="SX-77")
     answer = await post(
         intake, "/v1/tickets", complaint(channel="province", source_number="SX-77", title="同一件")
     )
     assert answer.status_code == 200
-    assert answer.json()["number"] == one["number"]
+    assert answer.json()["number"] == first["number"]
     other = await registered(intake, channel="national", source_number="SX-77")
-    assert other["number"] != one["number"]
+    assert other["number"] != first["number"]
     assert len(await intake.told()) == 2
 
 
 async def test_fifty_at_once_under_ten_keys_are_ten_tickets(intake: Bench) -> None:
     client = intake.http("phone_system")
 
-    async def one(n: int) -> Any:
+    async def call(n: int) -> Any:
         key = {"Idempotency-Key": f"k{n % 10}"}
         return await client.post("/v1/tickets", json=complaint(title=f"第{n % 10}件"), headers=key)
 
-    answers = await asyncio.gather(*(one(n) for n in range(50)))
+    answers = await asyncio.gather(*(call(n) for n in range(50)))
     assert sorted(answer.status_code for answer in answers) == [200] * 40 + [201] * 10
     assert len({answer.json()["number"] for answer in answers}) == 10
     assert len(await intake.told("ticket.registered")) == 10
@@ -411,8 +411,8 @@ async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> Non
 
 
 async def test_a_unit_reads_the_contact_only_while_it_holds_the_ticket(intake: Bench) -> None:
-    number, held = (await registered(intake))["number"], uuid4()
-    dispatched, signed, completed, *_ = life(intake, number, held)
+    number, assignment = (await registered(intake))["number"], uuid4()
+    dispatched, signed, completed, *_ = life(intake, number, assignment)
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
     await intake.hear(dispatched, signed)
     answer = await read(intake, number, "unit", "GSGS")
