@@ -341,7 +341,7 @@ async def _redone(scene: Scene, receipt: Receipt) -> Order:
     await scene.hears("ZJJ", "assignment.closed", order, kind="satisfied")
     progress = await scene.phone.progress(receipt)
     scene.tell(
-        f"再次回访：满意，结案（第{progress['rounds']}轮）。群众凭码可查。",
+        f"再次回访：满意，结案（第{progress['round']}轮）。群众凭码可查。",
         "Called back again: satisfied, closed; the citizen can see it with number and code.",
     )
     return order

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
-from services.intake.routes import Guesses, registrar, router
+from services.intake.routes import WrongCodeLimiter, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
 from shared.service import service_of
@@ -19,5 +19,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
     built.state.registrar = registrar(service_of(built).store)
-    built.state.guesses = Guesses(settings)
+    built.state.wrong_codes = WrongCodeLimiter(settings)
     return built

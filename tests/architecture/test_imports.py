@@ -40,23 +40,25 @@ def names(words: str) -> frozenset[str]:
 PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs settings"), names("fastapi"), names("app service")),
+    "main": May(
+        names("routes consumers jobs settings stuck"), names("fastapi"), names("app service")
+    ),
     "routes": May(
-        names("usecases views figures feed codes registration vault schemas settings"),
+        names("usecases views figures feed codes registration vault schemas settings rules"),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
     "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
-        names("rules models records views schemas settings registration vault clockwork sealing"),
-        STORAGE,
+        names("rules models records views schemas settings registration vault clockwork"), STORAGE
     ),
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
-    "registration": May(names("rules models records views schemas settings sealing"), STORAGE),
-    "vault": May(names("rules models records schemas settings sealing"), STORAGE),
+    "registration": May(names("rules models records views schemas settings"), STORAGE),
+    "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
+    "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
@@ -73,7 +75,7 @@ MAY: dict[str, May] = {
         names("rules"), names("pydantic pydantic_core"), PURE | names("http.fields http.problems")
     ),
     "settings": May(
-        names("rules sealing"),
+        names("rules sealing digests"),
         names("pydantic pydantic_settings"),
         PURE | names("jurisdiction security settings"),
     ),

@@ -46,12 +46,12 @@ def of(told: Told, facts: list[Fact]) -> list[Fact]:
 # --- what became of the tickets ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("story", "rounds"), [("banquet", 1), ("gone_wrong", 2)])
+@pytest.mark.parametrize(("story", "round"), [("banquet", 1), ("gone_wrong", 2)])
 async def test_a_story_ends_closed_in_its_citizens_eyes(
-    journey: Journey, story: str, rounds: int
+    journey: Journey, story: str, round: int
 ) -> None:
     progress = await journey.county.phone.progress(journey.told[story].receipt)
-    assert (progress["stage"], progress["rounds"]) == ("closed", rounds)
+    assert (progress["status"], progress["round"]) == ("closed", round)
     assert progress["answer"]
 
 

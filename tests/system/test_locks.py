@@ -17,9 +17,9 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
 from tests.fixtures.scenes.dispatcher import STREET_LIGHT
+from tests.fixtures.scenes.intake import post, registered
 from tests.fixtures.scenes.tracker import TICKET, Story
 from tests.service.dispatcher.test_dispatcher_reading import warned
-from tests.service.intake.test_intake import post, registered
 
 HELD = "SELECT 1 FROM tickets WHERE number = :number FOR NO KEY UPDATE"
 

@@ -23,7 +23,7 @@ from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import ROOT, Bench, bench
 from tests.fixtures.fences import fences
 from tests.fixtures.infrastructure import Broker, Postgres
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 Template = Callable[[str], Awaitable[str]]
 KEY = b64encode(b"\x07" * 32).decode()

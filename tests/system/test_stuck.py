@@ -26,7 +26,7 @@ from shared.stuck import COUNTED, EVERYWHERE
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
-from tests.service.intake.test_intake import CALLER, complaint, registered
+from tests.fixtures.scenes.intake import CALLER, complaint, registered
 
 UNIT = "GSGS"
 DONE = {
@@ -325,7 +325,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
 async def test_a_ticket_that_intake_lost(county: County) -> None:
     number = await county.ticket()
     async with county.intake.service.store.engine.begin() as connection:  # an older backup
-        for table in ("handling", "vault", "ticket"):
+        for table in ("assignment", "vault", "ticket"):
             await connection.execute(text(f"DELETE FROM {table}"))
     [group] = await county.page()
     assert (group.service, group.slug) == ("intake", "unknown")
