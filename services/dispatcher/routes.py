@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
 
-from services.dispatcher import queries, usecases
+from services.dispatcher import records, usecases
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -104,7 +104,7 @@ async def unassigned(
     act: DeskReads, after: str | None = None, limit: Limit = 100
 ) -> UnassignedPage:
     """待派工单 Tickets that a person must assign."""
-    return await queries.unassigned(act, after, limit)
+    return await records.unassigned(act, after, limit)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ async def unassigned(
 @router.get("/v1/tickets/{number}/assignments", responses=problems(404))
 async def ticket_assignments(number: Number, act: Reads) -> TicketOut:
     """一张工单的派单 A ticket's assignments, as the caller may see them."""
-    return await queries.ticket_seen(act, number)
+    return await records.ticket_seen(act, number)
 
 
 @router.get("/v1/units/{code}/assignments", responses=problems(404))
@@ -125,7 +125,7 @@ async def unit_assignments(
     limit: Limit = 100,
 ) -> AssignmentPage:
     """一个单位的派单 A unit's assignments, oldest first."""
-    return await queries.unit_assignments(act, code, after, limit, state or [])
+    return await records.unit_assignments(act, code, after, limit, state or [])
 
 
 @router.get(
@@ -145,12 +145,12 @@ async def feed(
 
     Ask for ``text/event-stream`` to get the stream; it resumes behind ``Last-Event-ID``.
     """
-    start = await queries.open_feed(act, code, last_event_id or after)
+    start = await records.open_feed(act, code, last_event_id or after)
     if STREAM in request.headers.get("accept", ""):
         streams: Streams = request.app.state.streams
         stream = _stream(request.app.state.service, act, code, start)
         return EventSourceResponse(streams.counted(act.actor, stream))
-    return await queries.feed_page(act, code, start, limit)
+    return await records.feed_page(act, code, start, limit)
 
 
 class Streams:
@@ -184,7 +184,7 @@ async def _stream(
     quiet = 0.0
     while clock.real() < ends and not service.stopping.is_set():
         async with service.store.act(actor) as act:
-            page = await queries.feed_page(act, unit, after, STREAMED)
+            page = await records.feed_page(act, unit, after, STREAMED)
         for item in page.items:
             # The id first: a client that reads line by line then has it with its data.
             data = json.dumps(item.fact, ensure_ascii=False)

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import uuid6
 
-from services.dispatcher import queries, schemas
+from services.dispatcher import records, schemas
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
-from services.dispatcher.queries import Acting, Case
+from services.dispatcher.records import Acting, Case
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, dispatch, returns
 from services.dispatcher.rules.assignment import Action, State
@@ -36,7 +36,7 @@ PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
 async def register(act: Acting, fact: Fact) -> None:
     """受理 → 即时派单: dispatch by the catalogue, or leave it to the desk (R-03, BJ-11)."""
     said: events.TicketRegistered = fact.data
-    if await queries.find_locked(act, fact.subject):
+    if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
     decided = act.config.dispatching.decide(said)
@@ -58,7 +58,7 @@ async def register(act: Acting, fact: Fact) -> None:
 async def supplement(act: Acting, fact: Fact) -> None:
     """补充: kept for whoever is dispatched later, and told to whoever is at work."""
     said: events.TicketSupplemented = fact.data
-    case = await queries.ground(act, fact)
+    case = await records.ground(act, fact)
     act.session.add(
         Supplement(ticket=fact.subject, seq=fact.seq, at=fact.time, content=said.content)
     )
@@ -68,14 +68,14 @@ async def supplement(act: Acting, fact: Fact) -> None:
 async def urge(act: Acting, fact: Fact) -> None:
     """催单: whoever is at work hears it; the desk sees how often an unassigned ticket was urged."""
     said: events.TicketUrged = fact.data
-    case = await queries.ground(act, fact)
+    case = await records.ground(act, fact)
     case.ticket.urged = max(case.ticket.urged, said.times)
     _update(act, case, fact, events.AssignmentUpdated(kind="urged", content=said.note))
 
 
 async def withdraw(act: Acting, fact: Fact) -> None:
     """撤单: nobody need go on, in whatever round; a withdrawal is final."""
-    case = await queries.ground(act, fact)
+    case = await records.ground(act, fact)
     case.ticket.withdrawn = fact.time
     case.ticket.unassigned = None
     _cancel(act, case.open(), "withdrawn", fact.time)
@@ -88,7 +88,7 @@ async def reopen(act: Acting, fact: Fact) -> None:
     whichever fact came first.
     """
     said: events.TicketReopened = fact.data
-    case = await queries.ground(act, fact)
+    case = await records.ground(act, fact)
     lead = case.completed_lead(fact.round - 1)
     if lead is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
@@ -97,7 +97,7 @@ async def reopen(act: Acting, fact: Fact) -> None:
         return
     case.ticket.round = fact.round
     order = dispatch.again(lead.unit, lead.rule, fact.round, said)
-    _dispatch(act, case, order, await queries.supplements(act, fact.subject))
+    _dispatch(act, case, order, await records.supplements(act, fact.subject))
     if case.ticket.withdrawn:
         _cancel(act, case.open(), "withdrawn", case.ticket.withdrawn)
 
@@ -105,7 +105,7 @@ async def reopen(act: Acting, fact: Fact) -> None:
 async def close(act: Acting, fact: Fact) -> None:
     """结案: the units that completed the round hear the citizen's verdict."""
     said: events.TicketClosed = fact.data
-    case = await queries.ground(act, fact)
+    case = await records.ground(act, fact)
     if case.completed_lead(fact.round) is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     case.ticket.closed = max(case.ticket.closed, fact.round)
@@ -133,18 +133,18 @@ async def deliver(act: Acting, fact: Fact) -> None:
 
 async def sign(act: Acting, id: UUID, body: schemas.Sign) -> schemas.AssignmentOut:
     """签收, naming the handler (专人负责)."""
-    case, own = await queries.assignment(act, id)
+    case, own = await records.assignment(act, id)
     own.state = machine.move(State(own.state), Action.SIGN)
     own.handler = body.handler
     _say(act, own, events.AssignmentSigned(handler=body.handler))
     if case.ticket.matter["ticket_type"] == TicketType.COMMENDATION:
         _take_note(act, case, own)
-    return queries.show(case.ticket, own)
+    return records.show(case.ticket, own)
 
 
 async def contact(act: Acting, id: UUID, body: schemas.ContactMade) -> schemas.AssignmentOut:
     """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
-    case, own = await queries.assignment(act, id)
+    case, own = await records.assignment(act, id)
     moved = machine.contact(State(own.state), body.outcome)
     at, note = body.at or act.now, mask_patterns(body.note)
     completion.check_attempt(at, own.dispatched, act.now)
@@ -162,24 +162,24 @@ async def contact(act: Acting, id: UUID, body: schemas.ContactMade) -> schemas.A
         )
     )
     _say(act, own, events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note), at)
-    return queries.show(case.ticket, own)
+    return records.show(case.ticket, own)
 
 
 async def progress(act: Acting, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
     """进展: how far the unit is."""
-    case, own = await queries.assignment(act, id)
+    case, own = await records.assignment(act, id)
     own.state = machine.move(State(own.state), Action.PROGRESS)
     own.progress = mask_patterns(body.note)
     _say(act, own, events.AssignmentProgressed(note=own.progress))
-    return queries.show(case.ticket, own)
+    return records.show(case.ticket, own)
 
 
 async def request_return(
     act: Acting, id: UUID, body: schemas.ReturnRequest
 ) -> schemas.AssignmentOut:
     """退单申请: the desk will rule on it (R-15, R-16)."""
-    case, own = await queries.assignment(act, id)
-    standing = await queries.standing(act, own)
+    case, own = await records.assignment(act, id)
+    standing = await records.standing(act, own)
     moved = returns.request_return(standing, body.reason_code, act.config.returns, act.now)
     _check_units(act, "suggested_unit", filter(None, [body.suggested_unit]))
     own.was, own.state = own.state, moved
@@ -201,12 +201,12 @@ async def request_return(
         )
     )
     _say(act, own, said)
-    return queries.show(case.ticket, own)
+    return records.show(case.ticket, own)
 
 
 async def complete(act: Acting, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
     """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
-    case, own = await queries.assignment(act, id)
+    case, own = await records.assignment(act, id)
     said = _completion(own, body)
     today = act.now.astimezone(act.config.limits.timezone).date()
     own.state = completion.complete(case.work(own), said, today)
@@ -214,7 +214,7 @@ async def complete(act: Acting, id: UUID, body: schemas.Completion) -> schemas.A
     _say(act, own, said)
     if own.role == Role.LEAD:
         _resolve(act, case, own, said)
-    return queries.show(case.ticket, own)
+    return records.show(case.ticket, own)
 
 
 # --- acts of the desk --------------------------------------------------------------------------
@@ -225,7 +225,7 @@ async def assign(act: Acting, number: str, body: schemas.Assign) -> schemas.Tick
 
     Raises NotFound, MoveRefused, UnknownCode, Recused.
     """
-    case = await queries.ticket(act, number)
+    case = await records.ticket(act, number)
     check_assignable(case.marks())
     _check_units(act, "lead", [body.lead])
     _check_units(act, "co_handlers", body.co_handlers)
@@ -233,8 +233,8 @@ async def assign(act: Acting, number: str, body: schemas.Assign) -> schemas.Tick
     order = dispatch.by_hand(case.ticket.said(), body.lead, body.co_handlers, reason)
     _cancel(act, case.open(), "redispatched", act.now)
     case.ticket.urgency = body.urgency or case.ticket.urgency
-    _dispatch(act, case, order, await queries.supplements(act, number))
-    return queries.show_ticket(case)
+    _dispatch(act, case, order, await records.supplements(act, number))
+    return records.show_ticket(case)
 
 
 async def rule_on_return(act: Acting, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
@@ -242,20 +242,20 @@ async def rule_on_return(act: Acting, id: UUID, body: schemas.Ruling) -> schemas
 
     When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
     """
-    case, one = await queries.assignment(act, id)
+    case, one = await records.assignment(act, id)
     action = Action.GRANT_RETURN if body.granted else Action.REFUSE_RETURN
     one.state = machine.move(State(one.state), action, State(one.was or one.state))
-    asked, ruling = await queries.return_to_rule(act, id), mask_patterns(body.ruling)
+    asked, ruling = await records.return_to_rule(act, id), mask_patterns(body.ruling)
     asked.granted, asked.ruling = body.granted, ruling
     asked.ruled, asked.ruled_by = act.now, act.actor
     if not body.granted:
         _say(act, one, events.AssignmentReturnRefused(ruling=ruling))
-        return queries.show(case.ticket, one)
+        return records.show(case.ticket, one)
     _say(act, one, events.AssignmentReturned(ruling=ruling))
     if one.role == Role.LEAD:
         _cancel(act, case.open(), "redispatched", act.now)
         _unassign(act, case, f"{one.unit} 退单获准 {one.unit} returned it: {ruling}", ())
-    return queries.show(case.ticket, one)
+    return records.show(case.ticket, one)
 
 
 # --- the steps they share ----------------------------------------------------------------------

@@ -42,19 +42,21 @@ STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
     "routes": May(
-        names("usecases queries registration vault schemas settings"),
+        names("usecases queries records registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases settings"), names("")),
-    "jobs": May(names("usecases queries phone settings"), names("")),
+    "jobs": May(names("usecases queries records phone settings"), names("")),
     "usecases": May(
-        names("rules models queries schemas settings registration vault phone clockwork"), STORAGE
+        names("rules models queries records schemas settings registration vault phone clockwork"),
+        STORAGE,
     ),
-    "vault": May(names("rules models queries schemas settings"), STORAGE),
-    "stuck": May(names("rules models queries settings"), STORAGE),
-    "registration": May(names("rules models queries schemas settings"), STORAGE),
-    "clockwork": May(names("rules models queries"), STORAGE),
+    "vault": May(names("rules models queries records schemas settings"), STORAGE),
+    "stuck": May(names("rules models queries records settings"), STORAGE),
+    "registration": May(names("rules models queries records schemas settings"), STORAGE),
+    "clockwork": May(names("rules models queries records"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),
+    "records": May(names("rules models schemas settings"), STORAGE),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(

@@ -27,7 +27,7 @@ MAY_HAVE = {
         "registration": "the group that shares one commit is a use case of its own",
         "vault": "whatever opens, erases or seals an identity stands in one place",
     },
-    "dispatcher": {"queries": "selects that repeat"},
+    "dispatcher": {"records": "what is loaded under a lock"},
     "tracker": {
         "queries": "selects that repeat",
         "clockwork": "both doors that move clocks, facts and time, end in it",

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.dispatcher.queries import FEED_LOCK
+from services.dispatcher.records import FEED_LOCK
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
