@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.dispatcher.consumers import SUBSCRIPTIONS
+from services.dispatcher.feed import Streams
 from services.dispatcher.jobs import JOBS
 from services.dispatcher.models import TABLES
-from services.dispatcher.routes import Streams, router
+from services.dispatcher.routes import router
 from services.dispatcher.settings import Settings
 from shared.app import build_app
 

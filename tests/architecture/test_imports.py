@@ -40,13 +40,15 @@ def names(words: str) -> frozenset[str]:
 PURE = names("errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
+    "main": May(
+        names("routes consumers jobs feed models settings"), names("fastapi"), names("app")
+    ),
     "routes": May(
-        names("usecases queries records registration vault schemas settings"),
+        names("usecases views feed queries records registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases settings"), names("")),
-    "jobs": May(names("usecases queries records phone settings"), names("")),
+    "jobs": May(names("usecases feed queries records phone settings"), names("")),
     "usecases": May(
         names("rules models queries records schemas settings registration vault phone clockwork"),
         STORAGE,
@@ -56,6 +58,9 @@ MAY: dict[str, May] = {
     "registration": May(names("rules models queries records schemas settings"), STORAGE),
     "clockwork": May(names("rules models queries records"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),
+    "orders": May(names("rules models records settings"), names("uuid6")),
+    "views": May(names("rules models records schemas settings"), STORAGE),
+    "feed": May(names("models records schemas settings"), STORAGE),
     "records": May(names("rules models schemas settings"), STORAGE),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),

@@ -27,7 +27,12 @@ MAY_HAVE = {
         "registration": "the group that shares one commit is a use case of its own",
         "vault": "whatever opens, erases or seals an identity stands in one place",
     },
-    "dispatcher": {"records": "what is loaded under a lock"},
+    "dispatcher": {
+        "records": "what is loaded to decide",
+        "views": "what GET answers",
+        "feed": "the unit feed is numbered and read in one place",
+        "orders": "facts, units and the desk all end in it: give, take away, leave, resolve",
+    },
     "tracker": {
         "queries": "selects that repeat",
         "clockwork": "both doors that move clocks, facts and time, end in it",
