@@ -50,7 +50,10 @@ MAY: dict[str, May] = {
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases feed queries records phone settings"), names("")),
     "usecases": May(
-        names("rules models queries records schemas settings registration vault phone clockwork"),
+        names(
+            "rules models queries records views schemas settings registration vault phone clockwork"
+            " orders"
+        ),
         STORAGE,
     ),
     "vault": May(names("rules models queries records schemas settings"), STORAGE),

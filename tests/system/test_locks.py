@@ -12,12 +12,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.dispatcher.records import FEED_LOCK
+from services.dispatcher.feed import FEED_LOCK
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
-from tests.fixtures.scenes.dispatcher import STREET_LIGHT
-from tests.service.dispatcher.test_dispatcher_reading import warned
+from tests.fixtures.scenes.dispatcher import STREET_LIGHT, warned
 from tests.service.intake.test_intake import post, registered
 from tests.service.tracker.test_tracker import TICKET, Story
 

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 
+from services.dispatcher.feed import Streams
 from services.dispatcher.models import Delivery
-from services.dispatcher.routes import Streams
-from shared.events import AssignmentCompleted, DeadlineWarned
+from shared.events import AssignmentCompleted
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.dispatcher import (
@@ -28,6 +28,7 @@ from tests.fixtures.scenes.dispatcher import (
     finish,
     register,
     sign,
+    warned,
 )
 
 # --- who sees what -----------------------------------------------------------------------------
@@ -46,7 +47,7 @@ async def test_the_lead_sees_its_co_handlers_and_they_see_themselves(dispatcher:
     assert await seen("SWJ") == {"SWJ"}
     assert (await dispatcher.http("unit", "HC").get(path)).status_code == 404
     desk = (await dispatcher.http("desk").get(path)).json()
-    assert (desk["stand"], len(desk["assignments"])) == ("assigned", 4)
+    assert (desk["status"], len(desk["assignments"])) == ("assigned", 4)
     missing = await dispatcher.http("desk").get("/v1/tickets/20260302-999999/assignments")
     assert missing.status_code == 404
 
@@ -60,20 +61,20 @@ async def test_a_units_assignments_come_in_pages(dispatcher: Bench) -> None:
     query: dict[str, Any] = {"limit": 2}
     for _ in range(3):
         page = (await client.get(path, params=query)).json()
-        got += [one["ticket"] for one in page["items"]]
+        got += [one["number"] for one in page["items"]]
         query["after"] = page["next"]
     assert (got, page["next"]) == (numbers, None)
 
 
-async def test_a_units_assignments_by_state(dispatcher: Bench) -> None:
+async def test_a_units_assignments_by_status(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await register(dispatcher, number="20260302-000002")
     await sign(dispatcher, STREET_LIGHT, given)
     client, path = dispatcher.http("supervisor"), f"/v1/units/{STREET_LIGHT}/assignments"
-    signed = (await client.get(path, params={"state": ["signed", "contacted"]})).json()
+    signed = (await client.get(path, params={"status": ["signed", "contacted"]})).json()
     assert [one["id"] for one in signed["items"]] == [str(given)]
-    wrong = await client.get(path, params={"state": "asleep"})
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "state")
+    wrong = await client.get(path, params={"status": "asleep"})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "status")
 
 
 async def test_a_unit_reads_its_own_only(dispatcher: Bench) -> None:
@@ -109,12 +110,6 @@ async def test_a_completion_is_shown_as_it_was_told(dispatcher: Bench) -> None:
 
 
 # --- the unit feed -----------------------------------------------------------------------------
-
-
-def warned(bench: Bench, unit: str) -> Any:
-    """The tracker says something to a unit."""
-    said = DeadlineWarned(clock="handle", due=bench.now)
-    return bench.fact(said, subject=NUMBER, unit=unit, assignment=uuid4())
 
 
 async def delivered(bench: Bench, *facts: Any) -> None:
@@ -175,7 +170,11 @@ async def test_a_late_commit_is_not_missed(dispatcher: Bench) -> None:
 
     def delivery() -> Delivery:
         return Delivery(
-            unit="HC", event=uuid4(), name="deadline.warned", body="{}", received=dispatcher.now
+            unit="HC",
+            fact=uuid4(),
+            name="deadline.warned",
+            body="{}",
+            received_at=dispatcher.now,
         )
 
     store = dispatcher.service.store
@@ -348,6 +347,6 @@ async def test_a_stream_ends_when_the_service_stops(quick: Bench) -> None:
 
 async def test_a_stream_ends_before_its_token_is_long_forgotten(quick: Bench) -> None:
     config = quick.service.store.config
-    quick.service.store.config = replace(config, feed_life=0.05)
+    quick.service.store.config = replace(config, feed=replace(config.feed, life=0.05))
     async with listening(quick, "HC", stays=True):
         pass

@@ -27,7 +27,7 @@ from tests.fixtures.scenes.dispatcher import (
     register,
     rule,
     sign,
-    states,
+    statuses,
     street_light,
 )
 
@@ -48,7 +48,7 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
     praise = street_light(ticket_type=TicketType.COMMENDATION, title="感谢抢修队")
     [(unit, given)] = (await register(dispatcher, praise)).items()
     signed = await sign(dispatcher, unit, given)
-    assert signed["state"] == "completed"
+    assert signed["status"] == "completed"
     said = [fact.name for fact in await dispatcher.told()]
     assert said == [
         "assignment.dispatched",
@@ -61,13 +61,13 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
 async def test_from_signing_to_completion(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     signed = await sign(dispatcher, STREET_LIGHT, given)
-    assert (signed["state"], signed["handler"]) == ("signed", "张三")
+    assert (signed["status"], signed["handler"]) == ("signed", "张三")
     assert "complete" in signed["allowed"]
     contacted = await reach(dispatcher, STREET_LIGHT, given)
-    assert (contacted["state"], contacted["reached"]) == ("contacted", True)
+    assert (contacted["status"], contacted["reached"]) == ("contacted", True)
     await act(dispatcher, STREET_LIGHT, given, "progress", {"note": "灯具已下单"})
     completed = await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    assert (completed["state"], completed["allowed"]) == ("completed", [])
+    assert (completed["status"], completed["allowed"]) == ("completed", [])
     assert await names(dispatcher) == [
         "assignment.dispatched",
         "assignment.signed",
@@ -121,7 +121,7 @@ async def test_a_missed_call_is_on_record_and_moves_nothing(dispatcher: Bench) -
     assert early["type"].endswith("citizen-not-contacted")
     missed = CALL | {"outcome": "no_answer"}
     answer = await act(dispatcher, STREET_LIGHT, given, "contacts", missed)
-    assert (answer["state"], answer["attempts"], answer["reached"]) == ("signed", 1, False)
+    assert (answer["status"], answer["attempts"], answer["reached"]) == ("signed", 1, False)
     claim = DONE | {"contacted": True}
     refused = await act(dispatcher, STREET_LIGHT, given, "completion", claim, 409)
     assert refused["type"].endswith("contact-not-on-record")
@@ -158,14 +158,14 @@ async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -
     dispatcher.at("2026-03-02T15:00+08:00")
     await sign(dispatcher, STREET_LIGHT, given)
     made = "2026-03-02T14:30:00+08:00"
-    await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"at": made})
+    await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"made_at": made})
     (said,) = await dispatcher.told("assignment.contacted")
     assert said.time == datetime.fromisoformat(made)
     assert said.recorded == dispatcher.now
     for wrong in ("2026-03-02T08:59:00+08:00", "2026-03-02T15:01:00+08:00"):
-        body = CALL | {"at": wrong}
+        body = CALL | {"made_at": wrong}
         answer = await act(dispatcher, STREET_LIGHT, given, "contacts", body, 422)
-        assert answer["field"] == "at"
+        assert answer["field"] == "made_at"
 
 
 async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
@@ -210,7 +210,7 @@ async def test_another_units_assignment_does_not_exist(dispatcher: Bench, what: 
     theirs = await act(dispatcher, "GAJ", given, what, ACTS[what], 404)
     nobodys = await act(dispatcher, "GAJ", uuid4(), what, ACTS[what], 404)
     assert theirs == nobodys
-    assert await states(dispatcher) == [(STREET_LIGHT, 1, "dispatched")]
+    assert await statuses(dispatcher) == [(STREET_LIGHT, 1, "dispatched")]
 
 
 @pytest.mark.parametrize("role", ["desk", "supervisor", "phone_system", "ops"])
@@ -257,7 +257,7 @@ async def test_a_withdrawn_ticket_is_nobodys_work(dispatcher: Bench) -> None:
         ("sign", {"handler": "张三", "phone": "1"}, "phone"),
         ("progress", {"note": "长" * 2001}, "note"),
         ("contacts", {"how": "shout", "outcome": "reached"}, "how"),
-        ("contacts", CALL | {"at": "2026-03-02T09:00:00"}, "at"),
+        ("contacts", CALL | {"made_at": "2026-03-02T09:00:00"}, "made_at"),
         ("completion", DONE | {"kind": "done"}, "kind"),
         ("completion", DONE | {"promised_date": "soon"}, "promised_date"),
         ("return-requests", RETURN | {"reason_code": "too_much_work"}, "reason_code"),
