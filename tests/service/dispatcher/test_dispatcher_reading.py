@@ -28,6 +28,7 @@ from tests.fixtures.scenes.dispatcher import (
     finish,
     register,
     sign,
+    street_light,
     warned,
 )
 
@@ -64,6 +65,39 @@ async def test_a_units_assignments_come_in_pages(dispatcher: Bench) -> None:
         got += [one["number"] for one in page["items"]]
         query["after"] = page["next"]
     assert (got, page["next"]) == (numbers, None)
+
+
+async def test_a_units_list_says_what_each_order_is_about(dispatcher: Bench) -> None:
+    given = (await register(dispatcher))[STREET_LIGHT]
+    client, path = dispatcher.http("unit", STREET_LIGHT), f"/v1/units/{STREET_LIGHT}/assignments"
+    (order,) = (await client.get(path)).json()["items"]
+    wanted = {
+        "id": str(given),
+        "number": NUMBER,
+        "status": "dispatched",
+        "sentence": {
+            "zh": "待签收：由承办单位签收并指定经办人",
+            "en": "The unit must sign and name its handler",
+        },
+        "type": "complaint",
+        "urgency": "normal",
+        "topic": "lighting.street",
+        "title": "路灯不亮",
+        "content": "滨江路路灯坏了一周",
+        "area": "610924100",
+        "address": "滨江路8号",
+        "registered_at": "2026-03-02T01:00:00Z",
+        "dispatched_at": "2026-03-02T01:00:00Z",
+        "limits": {"sign": "4wh", "first_contact": "1wd", "handle": "5wd"},
+    }
+    assert {field: order[field] for field in wanted} == wanted
+
+
+async def test_a_units_list_hides_where_a_confidential_matter_is(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(confidential=True))
+    client, path = dispatcher.http("unit", STREET_LIGHT), f"/v1/units/{STREET_LIGHT}/assignments"
+    (order,) = (await client.get(path)).json()["items"]
+    assert (order["area"], order["address"]) == ("610924100", None)
 
 
 async def test_a_units_assignments_by_status(dispatcher: Bench) -> None:
@@ -232,13 +266,15 @@ class Stream:
 
     def __init__(self) -> None:
         self.status = 0
+        self.headers: dict[str, str] = {}
         self.gone = asyncio.Event()
         self.lines: asyncio.Queue[str] = asyncio.Queue()
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.type = dict(message["headers"])[b"content-type"].decode()
+            pairs = ((name.decode(), value.decode()) for name, value in message["headers"])
+            self.headers = dict(pairs)
         elif message.get("body"):
             self.lines.put_nowait(message["body"].decode())
 
@@ -299,13 +335,21 @@ async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:
     await delivered(quick, warned(quick, "HC"))
     async with listening(quick, "HC") as stream:
         first = await stream.next_fact()
-        assert (stream.status, stream.type.partition(";")[0]) == (200, "text/event-stream")
+        assert stream.status == 200
+        assert stream.headers["content-type"].partition(";")[0] == "text/event-stream"
         assert (first["id"], first["event"]) == ("1", "cn.jiesu.deadline.warned.v1")
         assert list(first) == ["id", "event", "data"]
         later = warned(quick, "HC")
         await delivered(quick, warned(quick, "GAJ"), later)
         second = await stream.next_fact()
         assert json.loads(second["data"])["id"] == str(later.id)
+
+
+async def test_nobody_between_keeps_an_event_back(quick: Bench) -> None:
+    async with listening(quick, "HC") as stream:
+        await stream.next()
+        assert stream.headers["cache-control"] == "no-cache"
+        assert stream.headers["x-accel-buffering"] == "no"
 
 
 async def test_a_stream_resumes_behind_the_last_event(quick: Bench) -> None:
