@@ -141,7 +141,7 @@ def _unassigned_out(record: TicketRecord) -> UnassignedOut:
         area=matter.area,
         flags=matter.flags,
         reported_unit=matter.reported_unit,
-        urgency=matter.urgency,
+        urgency=ticket.urgency,
         unassigned_at=ticket.unassigned_at,
         reason=ticket.unassigned_reason,
     )

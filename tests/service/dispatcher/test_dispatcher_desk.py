@@ -50,6 +50,12 @@ async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
     assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
 
 
+async def test_the_desk_sees_how_urgent_a_waiting_ticket_is(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet(content="宴席上有人被困", reported_unit="XFDD"))
+    (item,) = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert item["urgency"] == "critical"  # asked for as normal
+
+
 @pytest.mark.parametrize("order", [("HC", "MZJ"), ("MZJ", "HC")])
 async def test_praise_for_two_is_over_when_both_have_signed(
     dispatcher: Bench, order: tuple[str, str]
