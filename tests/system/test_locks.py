@@ -43,7 +43,7 @@ async def test_a_unit_waits_for_who_holds_its_ticket(dispatcher: Bench) -> None:
     given = (await dispatching.register(dispatcher))[STREET_LIGHT]
     async with meanwhile(dispatcher, HELD, number=dispatching.NUMBER):
         signing = await waits(dispatching.sign(dispatcher, STREET_LIGHT, given))
-    assert (await signing)["state"] == "signed"
+    assert (await signing)["status"] == "signed"
 
 
 async def test_the_desk_waits_for_who_holds_a_ticket(dispatcher: Bench) -> None:
