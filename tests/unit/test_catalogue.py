@@ -147,19 +147,21 @@ def oracle(rules: Sequence[Rule], asked: TicketRegistered) -> str | None:
     """The rules read one by one, as a person would."""
     words = asked.topic.split(".")
     texts = [plain(asked.title), plain(asked.content)]
-    for one in rules:
-        asks = one.topic.split(".") if one.topic else []
+    for line in rules:
+        asks = line.topic.split(".") if line.topic else []
         if words[: len(asks)] != asks:
             continue
-        if one.areas and asked.area not in one.areas:
+        if line.areas and asked.area not in line.areas:
             continue
-        if one.types and asked.ticket_type not in one.types:
+        if line.types and asked.ticket_type not in line.types:
             continue
-        if one.flags and not set(one.flags) & set(asked.flags):
+        if line.flags and not set(line.flags) & set(asked.flags):
             continue
-        if one.keywords and not any(plain(word) in text for word in one.keywords for text in texts):
+        if line.keywords and not any(
+            plain(word) in text for word in line.keywords for text in texts
+        ):
             continue
-        return one.id
+        return line.id
     return None
 
 
@@ -223,8 +225,8 @@ def test_the_county_has_sixty_rules_and_more(ziyang: Matcher) -> None:
 def test_the_countys_rules_agree_with_the_oracle(
     ziyang: Matcher, asked: TicketRegistered, data: st.DataObject
 ) -> None:
-    topics = sorted({one.topic for one in ziyang.rules if one.topic})
-    words = sorted({word for one in ziyang.rules for word in one.keywords})
+    topics = sorted({line.topic for line in ziyang.rules if line.topic})
+    words = sorted({word for line in ziyang.rules for word in line.keywords})
     drawn = {
         "topic": data.draw(st.sampled_from(topics)),
         "content": data.draw(st.sampled_from(["", *words])),

@@ -43,9 +43,9 @@ def ticket(**given: Any) -> TicketRegistered:
 
 
 def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
-    full = [{"id": f"rule-{n}", "reason": "因为"} | one for n, one in enumerate(rules)]
+    full = [{"id": f"rule-{n}", "reason": "因为"} | rule for n, rule in enumerate(rules)]
     return dispatch.Dispatching(
-        Matcher([Rule.model_validate(one) for one in full]),
+        Matcher([Rule.model_validate(rule) for rule in full]),
         dispatch.UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
         NAMES,

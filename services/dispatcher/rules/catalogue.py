@@ -26,7 +26,7 @@ from shared.events import TicketRegistered, TicketType, Urgency
 TOWN = "{town}"
 NEAREST = 5
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Rule(BaseModel):
@@ -40,13 +40,13 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    topic: Word | None = None
-    areas: tuple[Word, ...] = ()
+    topic: NonBlank | None = None
+    areas: tuple[NonBlank, ...] = ()
     types: tuple[TicketType, ...] = ()
-    keywords: tuple[Word, ...] = ()
-    flags: tuple[Word, ...] = ()
-    lead: Word
-    co_handlers: tuple[Word, ...] = ()
+    keywords: tuple[NonBlank, ...] = ()
+    flags: tuple[NonBlank, ...] = ()
+    lead: NonBlank
+    co_handlers: tuple[NonBlank, ...] = ()
     urgency: Urgency | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     grassroots: bool = False

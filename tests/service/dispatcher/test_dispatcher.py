@@ -206,7 +206,7 @@ async def test_what_comes_before_the_ticket_waits_for_it(dispatcher: Bench) -> N
         dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER),
         dispatcher.fact(TicketUrged(note="快点", times=1), subject=NUMBER),
     ]
-    await dispatcher.receive([Message(one.key, str(one.id), one.encode()) for one in early])
+    await dispatcher.receive([Message(fact.key, str(fact.id), fact.encode()) for fact in early])
     assert [row["state"] for row in await dispatcher.parked()] == ["early", "early"]
     assert await dispatcher.told() == []
     await register(dispatcher)
@@ -222,7 +222,7 @@ async def test_what_comes_before_the_ticket_waits_for_it(dispatcher: Bench) -> N
 async def test_facts_of_a_first_round_give_the_same_rows_in_any_order(
     dispatcher: Bench, seed: int
 ) -> None:
-    said = [
+    story = [
         company(),
         TicketSupplemented(content="补充一"),
         TicketSupplemented(content="补充二"),
@@ -230,7 +230,7 @@ async def test_facts_of_a_first_round_give_the_same_rows_in_any_order(
         TicketUrged(note="再快点", times=2),
         TicketWithdrawn(reason="不办了"),
     ]
-    facts = [dispatcher.fact(one, subject=NUMBER) for one in said]
+    facts = [dispatcher.fact(data, subject=NUMBER) for data in story]
     await in_any_order(dispatcher, facts, seed)
     assert {status for _, _, status in await statuses(dispatcher)} == {"cancelled"}
     (ticket,) = await dispatcher.rows("SELECT * FROM tickets")
@@ -296,7 +296,7 @@ async def test_a_late_verdict_on_an_older_round_opens_nothing_again(dispatcher: 
     await dispatcher.hear(closed(dispatcher, 1))
     answer = await dispatcher.http("desk").get(f"/v1/tickets/{NUMBER}/assignments")
     assert answer.json()["status"] == "closed"
-    assert [one["verdict"] for one in answer.json()["assignments"]] == ["satisfied"] * 2
+    assert [each["verdict"] for each in answer.json()["assignments"]] == ["satisfied"] * 2
 
 
 async def test_a_late_fact_of_an_older_round_opens_nothing(dispatcher: Bench) -> None:

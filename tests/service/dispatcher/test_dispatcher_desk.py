@@ -92,7 +92,7 @@ async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
         "HC",
         "MZJ",
     }
-    (order,) = [one for one in await dispatcher.told() if one.assignment == given["HC"]]
+    (order,) = [fact for fact in await dispatcher.told() if fact.assignment == given["HC"]]
     assert (order.round, "补充" in order.data.content) == (1, True)
 
 
@@ -143,8 +143,8 @@ async def test_a_granted_return_gives_the_ticket_back_to_the_desk(dispatcher: Be
     await finish(dispatcher, "RSJ", given["RSJ"])
     asked = await ask_back(dispatcher, COMPANY, given[COMPANY])
     assert asked["status"] == "return_requested"
-    (said,) = await dispatcher.told("assignment.return_requested")
-    request: AssignmentReturnRequested = said.data
+    (fact,) = await dispatcher.told("assignment.return_requested")
+    request: AssignmentReturnRequested = fact.data
     assert (request.reason_code, request.suggested_unit) == ("not_our_duty", "CG")
     ruled = await rule(dispatcher, given[COMPANY], granted=True)
     assert ruled["status"] == "returned"

@@ -42,7 +42,7 @@ async def test_the_lead_sees_its_co_handlers_and_they_see_themselves(dispatcher:
     async def seen(unit: str) -> set[str]:
         answer = await dispatcher.http("unit", unit).get(path)
         assert answer.status_code == 200
-        return {one["unit"] for one in answer.json()["assignments"]}
+        return {each["unit"] for each in answer.json()["assignments"]}
 
     assert await seen(COMPANY) == {COMPANY, *COMPANY_CO}
     assert await seen("SWJ") == {"SWJ"}
@@ -62,7 +62,7 @@ async def test_a_units_assignments_come_in_pages(dispatcher: Bench) -> None:
     query: dict[str, Any] = {"limit": 2}
     for _ in range(3):
         page = (await client.get(path, params=query)).json()
-        got += [one["number"] for one in page["items"]]
+        got += [order["number"] for order in page["items"]]
         query["after"] = page["next"]
     assert (got, page["next"]) == (numbers, None)
 
@@ -106,7 +106,7 @@ async def test_a_units_assignments_by_status(dispatcher: Bench) -> None:
     await sign(dispatcher, STREET_LIGHT, given)
     client, path = dispatcher.http("supervisor"), f"/v1/units/{STREET_LIGHT}/assignments"
     signed = (await client.get(path, params={"status": ["signed", "contacted"]})).json()
-    assert [one["id"] for one in signed["items"]] == [str(given)]
+    assert [order["id"] for order in signed["items"]] == [str(given)]
     wrong = await client.get(path, params={"status": "asleep"})
     assert (wrong.status_code, wrong.json()["field"]) == (422, "status")
 
@@ -139,8 +139,8 @@ async def test_a_cursor_that_was_never_given_is_refused(dispatcher: Bench, path:
 async def test_a_completion_is_shown_as_it_was_told(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     answer = await finish(dispatcher, STREET_LIGHT, given)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert AssignmentCompleted.model_validate(answer["completion"]) == said.data
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert AssignmentCompleted.model_validate(answer["completion"]) == fact.data
 
 
 # --- the unit feed -----------------------------------------------------------------------------
@@ -185,9 +185,9 @@ async def test_the_feed_comes_in_pages(dispatcher: Bench) -> None:
     got: list[str] = []
     after, more = 0, True
     while more:
-        one = await page(dispatcher, "HC", after=after, limit=2)
-        got += [item["fact"]["id"] for item in one["items"]]
-        after, more = one["next"], one["more"]
+        found = await page(dispatcher, "HC", after=after, limit=2)
+        got += [item["fact"]["id"] for item in found["items"]]
+        after, more = found["next"], found["more"]
     assert sorted(got) == sorted(str(fact.id) for fact in facts)
     assert await page(dispatcher, "HC", after=after) == {"items": [], "next": after, "more": False}
 
@@ -256,9 +256,9 @@ async def quick(
     knobs = {"feed_look": 0.02, "feed_heartbeat": 0.1, "feed_life": 5.0}
     async with (
         postgres.fresh_database(await template("dispatcher")) as url,
-        bench("dispatcher", url, keys, **knobs) as one,
+        bench("dispatcher", url, keys, **knobs) as made,
     ):
-        yield one
+        yield made
 
 
 class Stream:

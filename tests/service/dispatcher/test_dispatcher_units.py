@@ -49,8 +49,7 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
     [(unit, given)] = (await register(dispatcher, praise)).items()
     signed = await sign(dispatcher, unit, given)
     assert signed["status"] == "completed"
-    said = [fact.name for fact in await dispatcher.told()]
-    assert said == [
+    assert [fact.name for fact in await dispatcher.told()] == [
         "assignment.dispatched",
         "assignment.signed",
         "assignment.completed",
@@ -109,8 +108,8 @@ async def test_a_co_handler_answers_to_its_lead_without_a_contact(dispatcher: Be
     given = await register(dispatcher, company())
     await sign(dispatcher, "RSJ", given["RSJ"])
     await act(dispatcher, "RSJ", given["RSJ"], "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert (said.data.role, said.data.contacted) == ("co", False)
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert (fact.data.role, fact.data.contacted) == ("co", False)
     assert await dispatcher.told("ticket.resolved") == []
 
 
@@ -126,8 +125,8 @@ async def test_a_missed_call_is_on_record_and_moves_nothing(dispatcher: Bench) -
     refused = await act(dispatcher, STREET_LIGHT, given, "completion", claim, 409)
     assert refused["type"].endswith("contact-not-on-record")
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.contacted is False
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.contacted is False
     (attempt,) = await dispatcher.told("assignment.contacted")
     assert attempt.data.outcome == "no_answer"
 
@@ -149,8 +148,8 @@ async def test_an_answer_counts_whatever_call_is_missed_after_it(dispatcher: Ben
     await reach(dispatcher, STREET_LIGHT, given)
     await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"outcome": "no_answer"})
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.contacted is True
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.contacted is True
 
 
 async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -> None:
@@ -159,9 +158,9 @@ async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -
     await sign(dispatcher, STREET_LIGHT, given)
     made = "2026-03-02T14:30:00+08:00"
     await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"made_at": made})
-    (said,) = await dispatcher.told("assignment.contacted")
-    assert said.time == datetime.fromisoformat(made)
-    assert said.recorded == dispatcher.now
+    (fact,) = await dispatcher.told("assignment.contacted")
+    assert fact.time == datetime.fromisoformat(made)
+    assert fact.recorded == dispatcher.now
     for wrong in ("2026-03-02T08:59:00+08:00", "2026-03-02T15:01:00+08:00"):
         body = CALL | {"made_at": wrong}
         answer = await act(dispatcher, STREET_LIGHT, given, "contacts", body, 422)
@@ -181,8 +180,8 @@ async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
     assert answer["field"] == "promised_date"
     promised = later | {"promised_date": "2026-06-30"}
     await act(dispatcher, STREET_LIGHT, given, "completion", promised)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.promised_date == "2026-06-30"
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.promised_date == "2026-06-30"
 
 
 async def test_nobody_is_named_in_what_units_write(dispatcher: Bench) -> None:
@@ -193,11 +192,11 @@ async def test_nobody_is_named_in_what_units_write(dispatcher: Bench) -> None:
     await act(dispatcher, STREET_LIGHT, given, "progress", {"note": f"已回{phone}"})
     texts = {"result": f"电话{phone}告知", "public_answer": f"请拨{phone}"}
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE | texts)
-    said = " ".join(fact.encode().decode() for fact in await dispatcher.told())
+    told = " ".join(fact.encode().decode() for fact in await dispatcher.told())
     kept = await dispatcher.rows(
         "SELECT a.progress, a.completion, c.note FROM assignments a JOIN contacts c ON c.assignment = a.id"
     )
-    assert phone not in said
+    assert phone not in told
     assert phone not in str(kept)
 
 
