@@ -120,7 +120,7 @@ async def banquet(scene: Scene) -> Told:
 async def _appoint(scene: Scene, receipt: Receipt) -> Order:
     """No rule covers such a report, on purpose: a person decides who goes there."""
     await scene.at("2026-03-02T08:36")
-    waiting = {row["ticket"]: row for row in await scene.office.unassigned()}
+    waiting = {row["number"]: row for row in await scene.office.unassigned()}
     if receipt.number not in waiting:
         raise BrokenPromise("a report of a banquet waits for the desk")
     await scene.office.assign(

@@ -7,8 +7,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.dispatcher.consumers import SUBSCRIPTIONS
+from services.dispatcher.feed import Streams
 from services.dispatcher.jobs import JOBS
-from services.dispatcher.routes import Streams, router
+from services.dispatcher.routes import router
 from services.dispatcher.settings import Settings
 from shared.app import build_app
 

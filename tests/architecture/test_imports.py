@@ -41,16 +41,21 @@ PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits sec
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs settings stuck"), names("fastapi"), names("app service")
+        names("routes consumers jobs models settings stuck feed"),
+        names("fastapi"),
+        names("app part service"),
     ),
     "routes": May(
-        names("usecases views figures feed codes registration vault schemas settings rules"),
+        names("usecases records views figures feed codes registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
     "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
-        names("rules models records views schemas settings registration vault clockwork"), STORAGE
+        names(
+            "rules models records views schemas settings registration vault clockwork orders feed"
+        ),
+        STORAGE,
     ),
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas settings"), STORAGE),
@@ -60,6 +65,7 @@ MAY: dict[str, May] = {
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
+    "orders": May(names("rules models records settings"), STORAGE),
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),

@@ -28,7 +28,10 @@ MAY_HAVE = {
         "digests": "what a citizen is looked up by, and the codes they are given",
         "codes": "the code tables as vendors read them",
     },
-    "dispatcher": {"feed": "the units' feed: numbered, read, streamed"},
+    "dispatcher": {
+        "feed": "the units' feed: numbered, read, streamed",
+        "orders": "facts, units and the desk all end in it: a unit is given, or freed of, a ticket",
+    },
     "tracker": {"clockwork": "both doors that move clocks, facts and time, end in it"},
     "feedback": {
         "calls": "asking the phone system, by the clock",

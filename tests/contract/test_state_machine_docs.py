@@ -45,8 +45,7 @@ def of_assignment() -> Machine:
         for action, to in allowed.items()
         for target in ([str(to)] if to else returning())
     }
-    sentences = {str(state): words for state, words in assignment.SENTENCES.items()}
-    return Machine("dispatched", moves, sentences)
+    return Machine("dispatched", moves, joined(assignment.SENTENCES))
 
 
 def of_clock() -> Machine:

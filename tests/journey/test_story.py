@@ -105,9 +105,9 @@ async def test_units_heard_what_the_feed_holds(journey: Journey) -> None:
     """By queue and by feed a unit hears the same facts, also the tracker's."""
     for code in ("HC", "ZJJ"):
         heard = {fact["id"] for fact in journey.county.unit(code).book.facts.values()}
-        query = f"SELECT event FROM feed WHERE unit = '{code}' AND position IS NOT NULL"
+        query = f"SELECT fact FROM feed WHERE unit = '{code}' AND position IS NOT NULL"
         held = await rows(journey.databases["jiesu_dispatcher"], query)
-        assert heard == {str(row.event) for row in held}
+        assert heard == {str(row.fact) for row in held}
         sources = Counter(fact["source"] for fact in journey.county.unit(code).book.facts.values())
         assert sources["tracker"] > 0
 

@@ -31,7 +31,7 @@ from tests.fixtures.scenes.dispatcher import (
     reopened,
     rule,
     sign,
-    states,
+    statuses,
     street_light,
 )
 from tests.fixtures.scenes.tracker import HC, TICKET, Story
@@ -161,7 +161,7 @@ async def test_praise_is_done_for_each_unit_that_signed_it(dispatcher: Bench) ->
     await sign(dispatcher, "GT", given["GT"])
     assert await dispatcher.told("ticket.resolved") == []
     await sign(dispatcher, "HC", given["HC"])
-    mine = [one for one in await states(dispatcher) if one[0] in given and one[2] != "cancelled"]
+    mine = [one for one in await statuses(dispatcher) if one[0] in given and one[2] != "cancelled"]
     assert mine == [("HC", 1, "completed"), ("GT", 1, "completed")]
     [resolved] = await dispatcher.told("ticket.resolved")
     assert resolved.data.units == ("HC", "GT")
@@ -186,9 +186,11 @@ async def test_ruling_completing_and_assigning_at_once_leave_one_lead(dispatcher
         *(desk.post(ASSIGN, json={"lead": lead, "reason": "改派"}) for lead in ("CG", "HP")),
     )
     assert {answer.status_code for answer in answers} <= {200, 409}
-    ends = [state for _, _, state in await states(dispatcher)]
-    leads = [state for state in ends if state in ("dispatched", "signed", "contacted", "completed")]
-    waits = await dispatcher.rows("SELECT number FROM tickets WHERE unassigned IS NOT NULL")
+    ends = [status for _, _, status in await statuses(dispatcher)]
+    leads = [
+        status for status in ends if status in ("dispatched", "signed", "contacted", "completed")
+    ]
+    waits = await dispatcher.rows("SELECT number FROM tickets WHERE unassigned_at IS NOT NULL")
     assert len(leads) + len(waits) == 1
     assert len(await dispatcher.told("ticket.resolved")) == ends.count("completed")
 

@@ -399,7 +399,7 @@ async def test_an_open_ticket_that_nobody_has(county: County) -> None:
     """No act of ours leads there; what if one did?"""
     number = await county.ticket()
     async with county.dispatcher.service.store.engine.begin() as connection:
-        await connection.execute(text("UPDATE assignments SET state = 'cancelled'"))
+        await connection.execute(text("UPDATE assignments SET status = 'cancelled'"))
     [group] = await county.page()
     assert (group.slug, group.oldest[0].subject) == ("unowned", number)
 
@@ -521,7 +521,7 @@ async def test_what_is_late_is_found_behind_more_than_the_limit_that_is_not(
     monkeypatch.setattr("services.dispatcher.stuck.COUNTED", 2)
     desk = {"type": "report", "topic": "conduct.banquet", "area": "610924110"}
     numbers = [await county.ticket(**desk) for _ in range(7)]
-    start = "UPDATE tickets SET unassigned = :since WHERE number = :number"
+    start = "UPDATE tickets SET unassigned_at = :since WHERE number = :number"
     async with county.dispatcher.service.store.engine.begin() as connection:
         for number in numbers[:4]:  # reopened later than the rest
             values = {"since": clock.now() + timedelta(days=1), "number": number}
