@@ -37,7 +37,6 @@ from shared.storage.act import Act, Store, is_current, is_trouble
 
 BACKOFF_CAP = 5.0
 MIGRATED_WITHIN = 60.0
-SERVICES = Path(__file__).parents[1] / "services"
 WAITS = text("""
     SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
         OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
@@ -70,8 +69,10 @@ class Service:
         settings: ServiceSettings,
         subscriptions: Subscriptions,
         jobs: Mapping[str, Job],
+        migrations: Path,
     ) -> None:
         self.name, self.settings, self.jobs = name, settings, jobs
+        self.migrations = migrations
         self.subscriptions = subscriptions
         self.store: Store[Any] = Store(
             name, settings.database_url, settings.load(), pool_size=settings.pool_size
@@ -154,10 +155,9 @@ class Service:
             log.warning("left undone at stop", what=what, why=place(error or TimeoutError()))
 
     async def _wait_for_schema(self) -> None:
-        folder = SERVICES / self.name / "migrations"
         for _ in range(int(MIGRATED_WITHIN)):
             try:
-                if await is_current(self.store.engine, folder):
+                if await is_current(self.store.engine, self.migrations):
                     return
             except Exception as error:
                 if not is_trouble(error):
@@ -298,9 +298,10 @@ def build_app(
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
     tables: Tables,
+    migrations: Path,
 ) -> FastAPI:
     """One service's app; ``app.state.on_this_clock``: all services that share its process."""
-    service = Service(name, settings, subscriptions, jobs)
+    service = Service(name, settings, subscriptions, jobs, migrations)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -330,3 +331,9 @@ def build_app(
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
     return app
+
+
+def service_of(app: FastAPI) -> Service:
+    """The service an app was built around."""
+    service: Service = app.state.service
+    return service

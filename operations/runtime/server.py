@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -18,10 +19,11 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from shared.app import DEAD
+from shared.app import DEAD, service_of
+from shared.errors import ConfigError
 from shared.http.rate_limits import LARGEST_BATCH
-from shared.settings import ServiceSettings
 
+HOST = "127.0.0.1"
 LARGEST_HEAD = 64 * 1024
 READ_AT_LEAST = 16 * 1024  # bytes of what waits, within read_seconds: a modem is faster
 LARGEST_MESSAGE = (
@@ -29,9 +31,22 @@ LARGEST_MESSAGE = (
 )  # in chunks of a few bytes each, a body takes far more than it is
 
 
+def check_ports(ports: Iterable[int]) -> None:
+    """Raises ConfigError, in one line, when a port is taken."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                raise ConfigError(
+                    f"端口 {port} 已被占用 Port {port} is taken; set JIESU_PORTS to another first port"
+                ) from None
+
+
 def config(app: FastAPI, host: str, port: int, **tls: Any) -> uvicorn.Config:
     """How uvicorn serves an app of ours; ``tls`` is what it needs to serve HTTPS."""
-    settings: ServiceSettings = app.state.service.settings
+    settings = service_of(app).settings
     return uvicorn.Config(
         app,
         host=host,
@@ -70,14 +85,14 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
     for app in apps.values():
-        app.state.service.begin_stop()  # open streams end; uvicorn waits for them
+        service_of(app).begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
     stopping.cancel()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(number)
-    if any(app.state.service.died for app in apps.values()):
+    if any(service_of(app).died for app in apps.values()):
         return DEAD
     return 0 if stop.is_set() else 1
 

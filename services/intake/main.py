@@ -1,19 +1,29 @@
 """Intake 受理: takes complaints in, gives each its number, and keeps who said it in the vault."""
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
+from services.intake import stuck
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
-from services.intake.models import TABLES
+from services.intake.models import TABLES, Base
 from services.intake.routes import Guesses, registrar, router
 from services.intake.settings import Settings
-from shared.app import build_app
+from shared.app import build_app, service_of
+from shared.part import Part, StuckPage
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, TABLES)
-    built.state.registrar = registrar(built.state.service.store)
+    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, TABLES, MIGRATIONS)
+    built.state.registrar = registrar(service_of(built).store)
     built.state.guesses = Guesses(settings)
     return built
+
+
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, open_tickets=stuck.OPEN)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

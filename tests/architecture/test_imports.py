@@ -40,7 +40,11 @@ def names(words: str) -> frozenset[str]:
 PURE = names("errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
+    "main": May(
+        names("routes consumers jobs models settings stuck"),
+        names("fastapi"),
+        names("app part"),
+    ),
     "routes": May(
         names("usecases queries registration vault schemas settings"),
         names("fastapi pydantic orjson"),
