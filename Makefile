@@ -59,6 +59,7 @@ contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, 
 
 migration: .venv/ready ## 生成迁移 write a service's next migration from its models (SERVICE=tracker NAME=add_language)
 	@$(PY) -m services migration '$(SERVICE)' '$(NAME)'
+	@.venv/bin/ruff format --quiet 'services/$(SERVICE)/migrations'
 
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)

@@ -148,7 +148,8 @@ def _topics(name: str) -> dict[str, str]:
 
 
 def _one_of(keys: Sequence[str]) -> str:
-    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$"
+    """Any of these routing keys; who has none may use none."""
+    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$" if keys else NOTHING
 
 
 def _exchange(vhost: str, name: str, type: str, arguments: Json) -> Json:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from textwrap import indent
 
 from alembic.autogenerate import produce_migrations, render_python_code
-from alembic.operations.ops import MigrationScript
+from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
@@ -49,7 +48,7 @@ async def make(part: Part, url: str, name: str) -> tuple[Path, bool]:
     """
     if not NAME.fullmatch(name):
         raise ConfigError(
-            f"NAME={name}: 小写字母、数字与下划线 lower case letters, digits, underscores"
+            f"NAME={name}: 小写字母、数字与下划线 lower case letters, digits, underscores: add_language"
         )
     await migrate(url, part.migrations)
     engine = open_engine(url, 1)
@@ -57,6 +56,7 @@ async def make(part: Part, url: str, name: str) -> tuple[Path, bool]:
         script = await connection.run_sync(difference, part.base.metadata)
     await engine.dispose()
     versions = part.migrations / "versions"
+    versions.mkdir(exist_ok=True)
     numbers = sorted(path.stem.partition("_")[0] for path in versions.glob("[0-9]*.py"))
     path = versions / f"{int(numbers[-1] if numbers else 0) + 1:04}_{name}.py"
     path.write_text(rendered(script, path, numbers[-1] if numbers else None), encoding="utf-8")
@@ -72,10 +72,7 @@ def difference(connection: Connection, metadata: MetaData) -> MigrationScript:
 def rendered(script: MigrationScript, path: Path, before: str | None) -> str:
     """The text of a migration's file, whose name begins with its revision."""
     revision, _, name = path.stem.partition("_")
-    upgrade, downgrade = (
-        indent(render_python_code(operations), "    ") if operations else "    pass"
-        for operations in (script.upgrade_ops, script.downgrade_ops)
-    )
+    upgrade, downgrade = _body(script.upgrade_ops), _body(script.downgrade_ops)
     used = [line for word, line in IMPORTS.items() if word in upgrade + downgrade]
     return TEMPLATE.format(
         title=f"{name.replace('_', ' ').capitalize()}.",
@@ -85,6 +82,12 @@ def rendered(script: MigrationScript, path: Path, before: str | None) -> str:
         upgrade=upgrade,
         downgrade=downgrade,
     )
+
+
+def _body(operations: UpgradeOps | DowngradeOps | None) -> str:
+    """What a function does, without what alembic says of itself; `make fmt` lays it out."""
+    code = f"    {render_python_code(operations)}" if operations else "    pass"
+    return "\n".join(line for line in code.splitlines() if "# ###" not in line)
 
 
 def _isort(line: str) -> tuple[bool, str]:
