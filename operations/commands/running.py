@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 import uvloop
 
 from operations.commands.databases import known
+from operations.commands.morning import LOCAL
 from operations.runtime import embedded, postgres, runner
 from operations.runtime.registry import NAMES, PORTS, environment, part, settings_of
 from operations.runtime.server import HOST
@@ -47,17 +50,24 @@ def print_names() -> None:
 
 async def _embedded() -> int:
     configure_logs(os.environ.get("JIESU_LOG_LEVEL") or "WARNING")
-    first = first_port(os.environ.get("JIESU_PORTS") or "8001")
-    given = given_embedded()
-    start = runner.stepped_from(part(NAMES[0]).settings(**{"embedded": True} | given))
     Tls().trust()
     home = postgres.default_home()
     with postgres.start(home, durable=True) as server:
-        async with embedded.system(home, server, first, start, **given) as system:
+        async with as_asked(home, server) as system:
             typer.echo(welcome(system, home))
             code = await asyncio.shield(system.ended)
     typer.echo("已停止 Stopped.")
     return code
+
+
+@asynccontextmanager
+async def as_asked(home: Path, server: embedded.Databases) -> AsyncIterator[embedded.System]:
+    """The embedded system as the environment asks for it. Raises ConfigError."""
+    given = given_embedded()
+    first = first_port(os.environ.get("JIESU_PORTS") or "8001")
+    start = runner.stepped_from(part(NAMES[0]).settings(**{"embedded": True} | given))
+    async with embedded.system(home, server, first, start, **given) as system:
+        yield system
 
 
 def given_embedded() -> dict[str, Any]:
@@ -105,7 +115,7 @@ def _stepped(url: str) -> list[str]:
     if not clock.is_stepped():
         return []
     return [
-        f"时钟为步进时钟 The clock is stepped: {clock.now().isoformat()}; "
+        f"时钟为步进时钟 The clock is stepped: {clock.now().astimezone(LOCAL).isoformat()}; "
         f"POST {url}/clock 推进 moves it (ops)"
     ]
 
