@@ -44,7 +44,7 @@ ASKED = {
     "body_seconds": "29",
     "vault_keys": json.dumps({"asked": KEY}),
     "vault_current": "asked",
-    "vault_suite": "aes-256-gcm",
+    "vault_suite": "sm4-gcm",
     "wrong_codes_per_ticket": "11",
     "wrong_codes_per_address": "31",
     "feed_streams": "21",
