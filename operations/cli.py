@@ -22,6 +22,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
 from operations.commands import facts, identities, morning, preparing, running, signing
@@ -62,6 +63,8 @@ def main() -> None:
         _fail(str(error))
     except (DBAPIError, OSError, BusTrouble) as error:
         _fail(f"连接失败 cannot be reached: {place(error)}")
+    except SettingsError as error:  # no JSON where JSON is wanted; the message holds no value
+        _fail(str(error))
     except ValidationError as error:
         _fail("\n".join(map(_fault, error.errors(include_input=False))))
 

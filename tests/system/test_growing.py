@@ -121,13 +121,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def typed(project: Path, *words: str) -> str:
+async def typed(project: Path, *words: str, **environment: str) -> str:
     """What a command prints; it must succeed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *words,
         cwd=project,
-        env={"PATH": os.defpath},
+        env={"PATH": os.defpath, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -186,6 +186,9 @@ async def test_a_fifth_service_is_a_folder_and_one_line(
                 answer = await http.get(f"http://127.0.0.1:{port + len(NAMES)}/readyz")
         assert answer.json() == {"service": "lookup", "ready": True}
         assert await revision(databases["jiesu_lookup"]) == "0001"
+        pattern = databases["jiesu_lookup"].replace("jiesu_lookup", "jiesu_{service}")
+        page = await typed(project, *module, "stuck", JIESU_DATABASE_URL=pattern)
+        assert page.endswith("Nothing is stuck.\n")
     finally:
         process.terminate()
         await process.wait()

@@ -100,6 +100,13 @@ async def test_dead_facts_are_listed_and_replayed_without_a_secret(databases: st
     assert page.out.splitlines() == [f"{name}: 0 条将再试 to be tried again" for name in NAMES]
 
 
+async def test_a_setting_that_is_no_json_is_named_and_not_shown() -> None:
+    refused = await command("intake", JIESU_VAULT_KEYS="{my key")
+    assert (refused.code, refused.out) == (2, "")
+    assert "vault_keys" in refused.err
+    assert "my key" not in refused.err
+
+
 async def test_a_unit_that_does_not_exist_gets_no_token(keys: Path) -> None:
     words = ("token", "--keys", str(keys), "--role", "unit", "--unit")
     assert (await command(*words, "GSGS")).code == 0
