@@ -54,10 +54,8 @@ def retain(
             before = vault.kept_since(store, older_than, clock.now())
             return await (vault.retain if apply else vault.outdated)(store, by, before)
 
-    words = (
-        "条已删除 erased" if apply else "条已到期，加 --apply 删除 outdated; --apply erases them"
-    )
-    typer.echo(f"{asyncio.run(count())} {words}")
+    done = "条已删除 erased" if apply else "条已到期，加 --apply 删除 outdated; --apply erases them"
+    typer.echo(f"{asyncio.run(count())} {done}")
 
 
 def reseal() -> None:

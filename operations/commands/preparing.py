@@ -64,8 +64,8 @@ def broker_definitions(
     """Print RabbitMQ's definitions: a user per service and unit, rights, queues; hashes only."""
     from operations import broker  # imports every service: no other command pays for it
 
-    words = broker.passwords(passwords, broker.users(config))
-    typer.echo(json.dumps(broker.definitions(config, words, vhost), indent=1))
+    password_of = broker.passwords(passwords, broker.users(config))
+    typer.echo(json.dumps(broker.definitions(config, password_of, vhost), indent=1))
 
 
 def contracts() -> None:

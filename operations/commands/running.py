@@ -84,13 +84,13 @@ def given_embedded() -> dict[str, Any]:
     return environment()
 
 
-def first_port(said: str) -> int:
+def first_port(text: str) -> int:
     """The first port of all services'. Raises ConfigError."""
-    if not said.isdecimal() or not 0 < int(said) <= 65_536 - len(NAMES):
+    if not text.isdecimal() or not 0 < int(text) <= 65_536 - len(NAMES):
         raise ConfigError(
-            f"JIESU_PORTS: {said!r} 不是端口 is no port that {len(NAMES) - 1} more follow"
+            f"JIESU_PORTS: {text!r} 不是端口 is no port that {len(NAMES) - 1} more follow"
         )
-    return int(said)
+    return int(text)
 
 
 def welcome(system: embedded.System, home: Path) -> str:

@@ -117,9 +117,11 @@ def deployment() -> Project:
 
 def trial(name: str, **environment: str) -> Project:
     """A project of a trial's own."""
-    own = {"PUBLISHED": "180", "BROKER_PORT": "18001", "BROKER_API_PORT": "18002"}
+    published = {"PUBLISHED": "180", "BROKER_PORT": "18001", "BROKER_API_PORT": "18002"}
     files = ("docker-compose.yml", "operations/containers/trial.yml")
-    return Project(f"jiesu-{name}", ports(180) | {"rabbitmq": 18001}, files, own | environment)
+    return Project(
+        f"jiesu-{name}", ports(180) | {"rabbitmq": 18001}, files, published | environment
+    )
 
 
 @contextmanager

@@ -102,9 +102,9 @@ async def _app(name: str, server: Databases, common: Mapping[str, Any]) -> FastA
     """One service on a database of its own with the schema of this version."""
     url = await server.ensure(f"jiesu_{name}")
     await migrate(url, part(name).migrations)
-    own = {"database_url": url, "bus_url": common["bus_url"].replace("{service}", name)}
+    addresses = {"database_url": url, "bus_url": common["bus_url"].replace("{service}", name)}
     token = {"service_token": _service_token(Path(common["token_keys"]), name)}
-    return part(name).app(part(name).settings(**token | dict(common) | own))
+    return part(name).app(part(name).settings(**token | dict(common) | addresses))
 
 
 def _service_token(keys: Path, name: str) -> str:
