@@ -4,11 +4,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.intake import stuck
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
+from services.intake.models import Base
 from services.intake.routes import WrongCodeLimiter, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
+from shared.part import Part, StuckPage
 from shared.service import service_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -21,3 +24,7 @@ def app(settings: Settings | None = None) -> FastAPI:
     built.state.registrar = registrar(service_of(built).store)
     built.state.wrong_codes = WrongCodeLimiter(settings)
     return built
+
+
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, open_tickets=stuck.OPEN)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

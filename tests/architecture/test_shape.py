@@ -41,6 +41,7 @@ MAY_HAVE = {
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
+SHARED_LINES = 3_420  # docs/adr/0017-shared-holds-more-than-planned.md, 0022, 0024, 0026
 FILE_LINES = 400
 FUNCTION_LINES = 40
 PRODUCT = files("shared", "services", "operations", "examples")

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from operations import stuck
+from operations.runtime.registry import NAMES, part
 from operations.stuck import Group
 from services.feedback import calls as feedback_calls
 from shared import clock
@@ -149,7 +149,7 @@ async def county(postgres: Postgres, template: Template, keys: Path) -> AsyncIte
     """Four services on fresh databases."""
     courier = Courier()
     async with AsyncExitStack() as stack:
-        for name in ("intake", "dispatcher", "tracker", "feedback"):
+        for name in NAMES:
             fresh = postgres.fresh_database(await template(name))
             url = await stack.enter_async_context(fresh)
             courier.benches[name] = await stack.enter_async_context(bench(name, url, keys))
@@ -548,13 +548,13 @@ async def test_a_callback_is_found_behind_more_than_the_limit_that_fell_due_late
     assert [one.subject for one in group.oldest] == numbers[2:]
 
 
-@pytest.mark.parametrize("name", ["intake", "dispatcher", "tracker", "feedback"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_question_has_a_name_of_its_own_and_words_in_both_languages(name: str) -> None:
-    module = import_module(f"services.{name}.stuck")
-    slugs = [question.slug for question in module.QUESTIONS]
+    questions = part(name).stuck.questions
+    slugs = [question.slug for question in questions]
     assert len(set(slugs)) == len(slugs)
-    assert module.QUESTIONS[: len(EVERYWHERE)] == EVERYWHERE
-    for question in module.QUESTIONS:
+    assert questions[: len(EVERYWHERE)] == EVERYWHERE
+    for question in questions:
         for words in (question.title, question.why, question.do):
             assert any(char > "一" for char in words)
             assert any(char.isascii() and char.isalpha() for char in words)
