@@ -14,7 +14,7 @@ import pytest
 from shared.messaging.bus import Bus, BusTrouble, Message, connect, matches
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
-from tests.fixtures.infrastructure import Broker
+from tests.fixtures.rabbitmq import Broker
 
 WITHIN = 20.0
 

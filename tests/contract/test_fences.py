@@ -25,7 +25,7 @@ from shared.messaging.bus import BusTrouble, matches
 from shared.messaging.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
 from tests.contract.test_bus import Listener, consuming, message
 from tests.fixtures.fences import ZIYANG, Fenced, fences
-from tests.fixtures.infrastructure import Broker
+from tests.fixtures.rabbitmq import Broker
 
 WITHIN = 20.0
 SAID = {

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.demo import free_ports
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.rabbit_bus import RabbitBus
 from tests.fixtures.fire.proxy import CHUNK, Proxy
 from tests.fixtures.fire.town import until
-from tests.fixtures.infrastructure import Broker
+from tests.fixtures.ports import free_ports
+from tests.fixtures.rabbitmq import Broker
 
 TIMEOUT = 1.0
 WITHIN = 20.0
@@ -25,7 +25,7 @@ WITHIN = 20.0
 async def line(rabbitmq: Broker) -> AsyncIterator[Proxy]:
     """A line to the broker that can misbehave."""
     parts = urlsplit(rabbitmq.url)
-    proxy = Proxy((parts.hostname or "", parts.port or 0), free_ports(1))
+    proxy = Proxy((parts.hostname or "", parts.port or 0), free_ports(1)[0])
     async with proxy.listening():
         yield proxy
 

@@ -30,7 +30,9 @@ from operations.runtime.server import Server
 from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import configure_logs
 from tests.fixtures.fences import Fenced, fences
-from tests.fixtures.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 
 UNITS = ("HC", "ZJJ")  # they have a queue (delivery: amqp)
 

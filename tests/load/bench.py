@@ -1,6 +1,6 @@
 """``make bench``: the figures of this machine, in one run, as build/bench.json and as a table.
 
-(A bench to test a service on is something else: tests/bench.py.)
+(A bench to test a service on is something else: tests/fixtures/bench.py.)
 
 All is measured on a durable PostgreSQL and a RabbitMQ started for it, one process per service, and
 the load comes from this process on the same cores. Figures of two machines, or of two runs while
@@ -24,7 +24,8 @@ import typer
 import uvloop
 
 from operations.runtime.runner import secrets_of
-from tests.fixtures.infrastructure import Broker, Postgres, provide_postgres, provide_rabbitmq
+from tests.fixtures.postgres import Postgres, provide_postgres
+from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
 from tests.load.measures import MEASURES, SMALL, Figures, Plan
 from tests.load.plant import PROJECT, Plant, plant
 from tests.load.tally import columns

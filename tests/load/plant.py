@@ -1,6 +1,6 @@
 """The machinery a bench runs: databases, queues, one process per service, and what each one costs.
 
-Everything is private: servers of tests/infrastructure.py, free ports on loopback, keys of its own.
+Everything is private: servers of tests/fixtures, free ports on loopback, keys of its own.
 Services run as in production but for their clock, which is stepped: a callback is a day away.
 """
 
@@ -29,7 +29,9 @@ from shared.clock import pause
 from shared.http.auth import issue
 from shared.messaging.bus import connect
 from shared.storage.act import migrate
-from tests.fixtures.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.load.wire import NoAnswer, Wire
 
 PROJECT = Path(__file__).parents[2]

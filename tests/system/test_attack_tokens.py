@@ -19,7 +19,7 @@ from shared.errors import Unauthenticated
 from shared.http.auth import AUDIENCE, REVOKED_EVERY, Gate, RevocationsUnreadable, issue, make_key
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 
 FACTS = "/v1/facts"
 

@@ -29,7 +29,7 @@ from shared.observability import configure_logs
 from shared.storage.act import Act, GroupCommit, InDoubt
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.service.intake.test_intake import complaint, life, registered
 from tests.system.test_never_lost import Recorder, parcel, seen, told
 

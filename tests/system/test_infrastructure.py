@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from operations.runtime import embedded
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 
 
 async def ask(url: str, *statements: str) -> object:

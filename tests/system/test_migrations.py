@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData, text
 
 from operations.runtime.registry import NAMES, migrations, part
 from shared.storage.act import is_current, migrate, open_engine
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 
 
 @pytest.mark.parametrize("name", NAMES)

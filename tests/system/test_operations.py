@@ -22,7 +22,8 @@ from shared.messaging.outbox import Relay
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import ROOT, Bench, bench
 from tests.fixtures.fences import fences
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.service.intake.test_intake import registered
 
 Template = Callable[[str], Awaitable[str]]

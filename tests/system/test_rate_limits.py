@@ -17,7 +17,7 @@ from shared.http.rate_limits import Buckets, TooMany, address_of
 from shared.settings import ServiceSettings
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.service.intake.test_intake import registered
 from tests.system.test_slow_clients import listening_on
 

@@ -14,7 +14,8 @@ from operations.runtime.server import Server, config
 from shared import clock
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
 
 HEAD, BODY = 0.3, 0.6  # seconds a request's head and body may take here
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -24,7 +24,7 @@ from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS
 from shared.messaging.outbox import Relay
 from shared.stuck import COUNTED, EVERYWHERE
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
 from tests.service.intake.test_intake import CALLER, complaint, registered
 

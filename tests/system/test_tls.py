@@ -31,7 +31,9 @@ from shared.messaging.bus import BusTrouble, connect
 from shared.storage.act import is_trouble, open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.certificates import SSL_REQUEST, Certificates, certify, front
-from tests.fixtures.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.fixtures.source import PROJECT
 
 

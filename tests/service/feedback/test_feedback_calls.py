@@ -22,7 +22,7 @@ from shared import clock
 from shared.http.auth import issue
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
     NUMBER,
