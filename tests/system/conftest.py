@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from operations.runtime.registry import NAMES
 from tests.fixtures.bench import Bench, bench
@@ -20,10 +19,7 @@ from tests.fixtures.scenes.courier import County, Courier
 @pytest.fixture
 async def recorder(intake: Bench) -> Recorder:
     """Intake's inbox, recording into a table of its own."""
-    async with intake.service.store.engine.begin() as connection:
-        await connection.execute(
-            text("CREATE TABLE seen (subject text, times int, at timestamptz)")
-        )
+    await intake.do("CREATE TABLE seen (subject text, times int, at timestamptz)")
     return Recorder(intake)
 
 

@@ -10,24 +10,15 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.logs import printed
 from tests.service.intake.test_intake import complaint, life, registered
 
 JSON = {"Content-Type": "application/json"}
-HTTP = {"Idempotency-Key": "k"}
 
 
-async def do(intake: Bench, *statements: str) -> None:
-    """Change the database behind the service's back."""
-    async with intake.service.store.engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-
-
-# --- odd requests --------------------------------------------------------------------------------
+# --- odd requests ------------------------------------------------------------------------------
 
 
 def with_raw(field: str, raw: str) -> bytes:
@@ -113,7 +104,7 @@ async def test_nobody_is_sent_to_a_host_the_request_names(intake: Bench) -> None
     assert answer.status_code == 404
 
 
-# --- names in places they do not belong ----------------------------------------------------------
+# --- names in places they do not belong --------------------------------------------------------
 
 
 async def test_a_path_is_logged_only_when_it_is_a_ticket(intake: Bench) -> None:
@@ -153,7 +144,7 @@ async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
 
 
 async def test_an_error_of_the_database_names_nobody(intake: Bench) -> None:
-    await do(intake, "ALTER TABLE ticket ADD CHECK (content NOT LIKE '%停水%')")
+    await intake.do("ALTER TABLE ticket ADD CHECK (content NOT LIKE '%停水%')")
     with printed() as lines:
         answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(caller=None))
     assert answer.status_code == 500

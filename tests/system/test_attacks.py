@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from shared import clock
 from shared.errors import TooEarly
@@ -21,18 +20,10 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import Recorder, parcel, seen, told
 from tests.service.intake.test_intake import complaint, registered
 
-JSON = {"Content-Type": "application/json"}
 HTTP = {"Idempotency-Key": "k"}
 
 
-async def do(intake: Bench, *statements: str) -> None:
-    """Change the database behind the service's back."""
-    async with intake.service.store.engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-
-
-# --- one key, two acts ---------------------------------------------------------------------------
+# --- one key, two acts -------------------------------------------------------------------------
 
 
 async def test_a_key_of_another_act_registers_nothing(intake: Bench) -> None:
@@ -69,12 +60,11 @@ async def test_a_batch_that_comes_three_times_at_once_is_registered_once(intake:
     assert len(await intake.told("ticket.registered")) == 120
 
 
-# --- one of a group fails ------------------------------------------------------------------------
+# --- one of a group fails ----------------------------------------------------------------------
 
 
 async def test_one_that_cannot_be_stored_does_not_hide_what_was(intake: Bench) -> None:
-    await do(
-        intake,
+    await intake.do(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "IF NEW.title = 'poison' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$",
         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON ticket "
@@ -114,8 +104,7 @@ async def test_while_the_database_is_away_nobody_waits_for_everybody_else() -> N
 
 
 async def test_a_connection_lost_at_the_commit_leaves_it_in_doubt(intake: Bench) -> None:
-    await do(
-        intake,
+    await intake.do(
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$",
         "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON ticket "
@@ -130,8 +119,7 @@ async def test_a_connection_lost_at_the_commit_leaves_it_in_doubt(intake: Bench)
 
 async def test_connections_cut_while_idle_cost_nobody_a_ticket(intake: Bench) -> None:
     await asyncio.gather(*(registered(intake, title=f"{n}") for n in range(10)))
-    await do(
-        intake,
+    await intake.do(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
@@ -159,7 +147,7 @@ async def test_requests_that_were_cancelled_hold_up_nobody(intake: Bench) -> Non
     assert (await registered(intake))["number"]
 
 
-# --- poison on the bus ---------------------------------------------------------------------------
+# --- poison on the bus -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from shared.storage.act import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.service.intake.test_intake import complaint, registered
 
-# --- outbox -------------------------------------------------------------------------------------
+# --- outbox ------------------------------------------------------------------------------------
 
 
 class Broker(LocalBus):
@@ -63,8 +63,7 @@ async def test_a_fact_the_broker_refuses_is_put_off_and_the_others_pass(intake: 
     rows = await intake.rows("SELECT position, attempts FROM outbox ORDER BY id")
     assert [(r["position"], r["attempts"]) for r in rows] == [(1, 0), (None, 1), (2, 0)]
     broker.answers = {}
-    async with intake.service.store.engine.begin() as connection:
-        await connection.execute(text("UPDATE outbox SET try_at = NULL"))
+    await intake.do("UPDATE outbox SET try_at = NULL")
     assert await relay.run_once() == 1
     assert (await backlog(intake.service.store))[0] == 0
 

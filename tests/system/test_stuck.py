@@ -17,7 +17,7 @@ from tests.fixtures.scenes.courier import DONE, HOUR, UNIT, County
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
 from tests.service.intake.test_intake import registered
 
-# --- a healthy county ----------------------------------------------------------------------------
+# --- a healthy county --------------------------------------------------------------------------
 
 
 async def test_nothing_is_stuck_where_everything_moves(county: County) -> None:
@@ -51,7 +51,7 @@ async def test_what_is_in_flight_is_not_stuck(county: County) -> None:
     assert await county.found() == {("tracker", "unheard"), ("tracker", "early")}
 
 
-# --- facts ---------------------------------------------------------------------------------------
+# --- facts -------------------------------------------------------------------------------------
 
 
 async def test_facts_a_broker_does_not_take(county: County) -> None:

@@ -15,7 +15,7 @@ from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.courier import UNIT, County
 from tests.service.intake.test_intake import registered
 
-# --- the desk and the units ----------------------------------------------------------------------
+# --- the desk and the units --------------------------------------------------------------------
 
 
 async def test_a_ticket_the_desk_does_not_assign(county: County) -> None:
@@ -91,7 +91,7 @@ async def test_due_moments_in_a_year_without_holidays(county: County) -> None:
     assert ("tracker", "provisional") in await county.found()
 
 
-# --- callbacks -----------------------------------------------------------------------------------
+# --- callbacks ---------------------------------------------------------------------------------
 
 
 async def test_a_callback_the_clock_does_not_move(county: County) -> None:
