@@ -13,7 +13,8 @@ import pytest
 from shared.messaging.bus import Bus, BusTrouble, Message, connect, matches
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
-from tests.fixtures.listener import WITHIN, Listener, consuming, message
+from tests.fixtures.listener import Listener, consuming, message
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.rabbitmq import Broker
 
 
@@ -187,7 +188,7 @@ async def test_what_is_in_our_hands_still_waits(bus: Bus, queue: str) -> None:
 
 
 async def test_rabbit_lets_what_arrives_wait_for_company(rabbitmq: Broker, queue: str) -> None:
-    bus, listener = RabbitBus(rabbitmq.url, gather=1.5), Listener()
+    bus, listener = RabbitBus(rabbitmq.url, gather=4.0), Listener()
     await bus.declare({queue: [f"{queue}.#"]})
     async with consuming(bus, queue, listener):
         for key in ("a", "b", "c"):  # each confirmed before the next: they arrive one by one

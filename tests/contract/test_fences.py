@@ -24,7 +24,8 @@ from shared.events import FACTS
 from shared.messaging.bus import BusTrouble, matches
 from shared.messaging.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
 from tests.fixtures.fences import ZIYANG, Fenced, fences
-from tests.fixtures.listener import WITHIN, Listener, consuming, message
+from tests.fixtures.listener import Listener, consuming, message
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.rabbitmq import Broker
 
 SAID = {

@@ -70,9 +70,9 @@ SMALL = Plan(
     dispatches=8,
     tickets=4,
     waves=1,
-    loop_seconds=60.0,
+    loop_seconds=600.0,
     backlog=100,
-    drain_seconds=60.0,
+    drain_seconds=600.0,
     clocks=1_000,
     ticks=2,
 )

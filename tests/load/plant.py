@@ -37,7 +37,7 @@ from tests.load.wire import NoAnswer, Wire
 PROJECT = Path(__file__).parents[2]
 CONFIG = PROJECT / "config" / "ziyang"
 START = "2026-03-02T09:00:00+08:00"  # a Monday
-PATIENCE = 60.0  # seconds for a process to start or stop
+PATIENCE = 180.0  # seconds for a process to start or stop
 LOOK = 0.02
 UVICORN = ("-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--host", HOST)
 

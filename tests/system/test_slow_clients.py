@@ -14,6 +14,7 @@ from shared import clock
 from tests.fixtures.bench import bench
 from tests.fixtures.benches import Template
 from tests.fixtures.lines import Line, Listening, listening
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 
 HEAD, BODY = 1.5, 0.6  # seconds a request's head and body may take where they are looked at
@@ -74,7 +75,7 @@ async def dial() -> AsyncIterator[Dial]:
 @pytest.fixture(autouse=True)
 async def impatient() -> AsyncIterator[None]:
     """A test that waits for ever fails."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(WITHIN):
         yield
 
 
