@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from shared.app import Job, Service
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay
+from shared.service import Job, Service
 from shared.storage.act import Act
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template

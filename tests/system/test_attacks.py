@@ -15,7 +15,8 @@ from shared import clock
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.messaging.bus import Message
-from shared.storage.act import GroupCommit, InDoubt
+from shared.storage.act import InDoubt
+from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import Recorder, parcel, seen, told
 from tests.service.intake.test_intake import complaint, registered
