@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.source import SERVICES, files, imported, tree
+from operations.runtime.registry import NAMES
+from tests.fixtures.source import files, imported, tree
 
 OURS = {"shared", "services", "operations", "examples", "tests"}
 # Parts of the standard library that reach outside the process or change from call to call.
@@ -109,7 +110,7 @@ def trespasses(module: ast.Module, service: str, may: May) -> Iterator[str]:
 def of_services() -> list[tuple[str, str, Path]]:
     """Service, kind of file, path: for every file the table speaks of."""
     found = []
-    for path in files(*(f"services/{service}" for service in SERVICES)):
+    for path in files(*(f"services/{service}" for service in NAMES)):
         service, kind = path.parts[1], Path(path.parts[2]).stem
         if kind in MAY:
             found.append((service, kind, path))

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from examples.stories import REPORTER, ROAD_USER, Told
+from operations.runtime.registry import NAMES
 from shared.events import Fact
 from shared.service import service_of
 from shared.storage.engine import open_engine
-from tests.journey.conftest import Journey
+from tests.fixtures.journey import Journey
 
 IDENTITIES = [value for person in (REPORTER, ROAD_USER) for value in person.values()]
 
@@ -57,7 +58,7 @@ async def test_a_story_ends_closed_in_its_citizens_eyes(
 
 
 async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
-    for service in ("intake", "dispatcher", "tracker", "feedback"):
+    for service in NAMES:
         facts = await log_of(journey, service)
         assert len({fact.id for fact in facts}) == len(facts)
         for told in journey.told.values():
