@@ -47,7 +47,9 @@ MAY: dict[str, May] = {
         names("app part service"),
     ),
     "routes": May(
-        names("usecases records views figures feed codes registration vault schemas settings"),
+        names(
+            "usecases records views figures feed codes registration vault schemas settings group_commit"
+        ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
@@ -64,6 +66,7 @@ MAY: dict[str, May] = {
     "registration": May(names("rules models records views schemas settings"), STORAGE),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
+    "group_commit": May(names(""), names("")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),

@@ -15,7 +15,7 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from operations.runtime import embedded
+from operations.runtime import postgres
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker

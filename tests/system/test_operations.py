@@ -25,7 +25,7 @@ from tests.fixtures.fences import fences
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 Template = Callable[[str], Awaitable[str]]
 KEY = b64encode(b"\x07" * 32).decode()

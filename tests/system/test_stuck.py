@@ -15,7 +15,7 @@ from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS
 from tests.fixtures.scenes.courier import DONE, HOUR, UNIT, County
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 # --- a healthy county --------------------------------------------------------------------------
 

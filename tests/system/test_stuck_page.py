@@ -14,7 +14,7 @@ from operations.runtime.registry import NAMES
 from shared import clock
 from shared.stuck import COUNTED, EVERYWHERE
 from tests.fixtures.scenes.courier import HOUR, County
-from tests.service.intake.test_intake import CALLER, complaint
+from tests.fixtures.scenes.intake import CALLER, complaint
 
 
 async def test_a_database_that_is_away_is_on_the_page(county: County) -> None:
@@ -58,7 +58,7 @@ async def test_what_is_late_is_found_behind_more_than_the_limit_that_is_not(
     monkeypatch.setattr("services.dispatcher.stuck.COUNTED", 2)
     desk = {"type": "report", "topic": "conduct.banquet", "area": "610924110"}
     numbers = [await county.ticket(**desk) for _ in range(7)]
-    start = "UPDATE tickets SET unassigned = :since WHERE number = :number"
+    start = "UPDATE tickets SET unassigned_at = :since WHERE number = :number"
     async with county.dispatcher.service.store.engine.begin() as connection:
         for number in numbers[:4]:  # reopened later than the rest
             values = {"since": clock.now() + timedelta(days=1), "number": number}

@@ -18,7 +18,6 @@ from services.feedback.schemas import OutcomeIn
 from shared import clock
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import (
     CITIZEN,
     FIRST_CALL,

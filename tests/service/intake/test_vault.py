@@ -24,9 +24,8 @@ from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.feedback import due, names, state_of
-from tests.service.feedback.test_feedback_calls import Outside, outside, settings, url
-from tests.service.intake.test_intake import CALLER, life, post, read, registered, rows, tables
+from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, status_of, url
+from tests.fixtures.scenes.intake import CALLER, life, post, read, registered, rows, tables
 
 __all__ = ["calling", "outside", "url"]  # fixtures
 
