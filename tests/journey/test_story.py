@@ -16,6 +16,7 @@ from sqlalchemy import text
 from examples.stories import REPORTER, ROAD_USER, Told
 from operations.runtime.registry import NAMES
 from shared.events import Fact
+from shared.service import service_of
 from shared.storage.engine import open_engine
 from tests.fixtures.journey import Journey
 
@@ -157,7 +158,7 @@ async def test_the_search_would_find_a_leak(journey: Journey) -> None:
 
 async def test_the_vault_itself_can_be_opened(journey: Journey) -> None:
     """What was not found elsewhere is not simply gone."""
-    sealer = journey.system.apps["intake"].state.service.store.config.sealer
+    sealer = service_of(journey.system.apps["intake"]).store.config.sealer
     number = journey.told["banquet"].receipt.number
     [row] = await rows(
         journey.databases["jiesu_intake"], f"SELECT sealed FROM vault WHERE number = '{number}'"
