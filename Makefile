@@ -16,7 +16,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench load locust lint fmt contracts token dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts vendor token dead replay stuck lock up down
 .PHONY: image broker var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
@@ -60,6 +60,9 @@ fmt: .venv/ready ## 整理格式 format the code
 
 contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, events.md
 	$(PY) -m services contracts
+
+vendor: .venv/ready ## 更新第三方页面文件 renew Swagger UI from npm, checked (ARGS=5.35.0)
+	$(PY) -m operations.vendor $(ARGS)
 
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)

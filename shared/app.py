@@ -24,6 +24,7 @@ from shared import clock
 from shared.errors import ConfigError
 from shared.http.auth import Gate
 from shared.http.operations import operations
+from shared.http.pages import pages
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import Guard
 from shared.messaging import outbox
@@ -314,6 +315,8 @@ def build_app(
         title=f"Jiesu 接诉 · {name}",
         version="1",
         lifespan=lifespan,
+        docs_url=None,  # pages serves it from files of its own
+        redoc_url=None,
         separate_input_output_schemas=False,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
         responses=problems(408, 413, 429, 500, 503),
@@ -321,6 +324,7 @@ def build_app(
     app.state.service, app.state.on_this_clock = service, [service]
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
+    app.include_router(pages)
     app.add_middleware(
         Guard,
         gate=service.gate,

@@ -13,6 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from operations.runtime.registry import NAMES, part
+from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
@@ -73,8 +74,7 @@ EVERYWHERE = """
 * GET /v1/facts                                    401 403 403 403 403  +   +   +  403 403
 * GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +
 * GET /docs                                         +   +   +   +   +   +   +   +   +   +
-* GET /docs/oauth2-redirect                         +   +   +   +   +   +   +   +   +   +
-* GET /redoc                                        +   +   +   +   +   +   +   +   +   +
+* GET /docs/{version}/{name}                        +   +   +   +   +   +   +   +   +   +  ordinary
 """
 SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "tickets": complaint(),
@@ -198,6 +198,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
+    names |= {"version": VERSION, "name": "start.js"}
     answer = await whole.ask(
         one.row.service,
         one.row.method,
