@@ -19,6 +19,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
+from starlette.types import Lifespan
 
 from shared import clock
 from shared.errors import ConfigError
@@ -311,16 +312,7 @@ def build_app(
         finally:
             await service.stop()
 
-    app = FastAPI(
-        title=f"Jiesu 接诉 · {name}",
-        version="1",
-        lifespan=lifespan,
-        docs_url=None,  # pages serves it from files of its own
-        redoc_url=None,
-        separate_input_output_schemas=False,
-        redirect_slashes=False,  # a redirect would go to whatever host the request names
-        responses=problems(408, 413, 429, 500, 503),
-    )
+    app = _without_doors(name, lifespan)
     app.state.service, app.state.on_this_clock = service, [service]
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
@@ -334,3 +326,16 @@ def build_app(
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
     return app
+
+
+def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
+    return FastAPI(
+        title=f"Jiesu 接诉 · {name}",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,  # pages answers it, from files of its own
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
+        responses=problems(408, 413, 429, 500, 503),
+    )

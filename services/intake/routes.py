@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.intake import queries, usecases, vault
+from services.intake import codes, queries, usecases, vault
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (
     Batch,
@@ -40,6 +40,7 @@ from shared.messaging.inbox import once
 from shared.storage.act import Act, Caller, GroupCommit, Store
 
 router = APIRouter(tags=["intake 受理"])
+router.include_router(codes.router)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
 FrontAct = Annotated[Act[Config], Depends(acting("phone_system", "desk"), scope="function")]

@@ -42,9 +42,10 @@ STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
     "routes": May(
-        names("usecases queries registration vault schemas settings"),
+        names("codes usecases queries registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
+    "codes": May(names("settings"), names("fastapi pydantic")),
     "consumers": May(names("usecases settings"), names("")),
     "jobs": May(names("usecases queries phone settings"), names("")),
     "usecases": May(

@@ -24,6 +24,7 @@ EVERYWHERE = {
 MAY_HAVE = {
     "intake": {
         "queries": "selects that repeat",
+        "codes": "the code tables, which every form needs and no ticket changes",
         "registration": "the group that shares one commit is a use case of its own",
         "vault": "whatever opens, erases or seals an identity stands in one place",
     },

@@ -43,6 +43,7 @@ intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  withdrawn
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403  +  403 404  +  404 404  resolved
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  closed
+intake GET /v1/codes/{table}                       401  +   +   +   +   +   +   +   +   +   ordinary
 dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 403  +  404
 dispatcher POST /v1/assignments/{assignment}/contacts        401 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/progress        401 403 403 403 403 403 403 403 + 404
@@ -198,7 +199,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    names |= {"version": VERSION, "name": "start.js"}
+    names |= {"version": VERSION, "name": "start.js", "table": "topics"}
     answer = await whole.ask(
         one.row.service,
         one.row.method,
