@@ -41,11 +41,12 @@ from operations.runtime import embedded, runner
 from operations.runtime.registry import NAMES
 from operations.runtime.server import Server
 from shared import clock
-from shared.http.auth import issue
+from shared.jurisdiction.codes import Units
 from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.reader import Units, read
+from shared.jurisdiction.reader import read
 from shared.observability import configure_logs
+from shared.security.tokens import issue
 
 CONFIG = Path(__file__).resolve().parent.parent / "config" / "ziyang"
 START = datetime(2026, 3, 2, 8, 30, tzinfo=CHINA)

@@ -32,12 +32,14 @@ from operations.runtime import embedded, runner
 from operations.runtime.registry import NAMES, PORTS, migrations, settings_of, topology
 from operations.runtime.tls import Tls
 from shared.errors import ConfigError, JiesuError
-from shared.http.auth import ROLES, issue, make_key
-from shared.messaging.bus import BusTrouble, connect
+from shared.messaging.bus import BusTrouble
+from shared.messaging.connect import connect
 from shared.messaging.inbox import dead, replay
 from shared.observability import configure_logs, place
+from shared.security.tokens import ROLES, issue, make_key
 from shared.settings import ServiceSettings
-from shared.storage.act import Act, Store, migrate
+from shared.storage.act import Act, Store
+from shared.storage.migrations import migrate
 
 KEYS = embedded.default_home() / "keys"
 Keys = Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS", help="folder of the key pairs")]

@@ -21,7 +21,7 @@ from operations.runtime.registry import NAMES, settings_of
 from operations.runtime.tls import Tls
 from shared import clock
 from shared.errors import ConfigError
-from shared.messaging.bus import connect
+from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
 from shared.settings import ServiceSettings
 from shared.storage.act import Store

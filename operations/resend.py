@@ -16,7 +16,7 @@ from shared.messaging.outbox import IN_FLIGHT
 from shared.storage.act import Store
 
 SENT_SINCE = text("""
-    SELECT position, event, key, body FROM outbox
+    SELECT position, fact, key, body FROM outbox
     WHERE position > :after AND (CAST(:since AS timestamptz) IS NULL OR recorded >= :since)
         AND (CAST(:ticket AS text) IS NULL OR subject = :ticket)
     ORDER BY position LIMIT :limit""")
@@ -33,7 +33,7 @@ async def resend(
     async with store.engine.connect() as connection:
         values = {"since": since, "ticket": ticket, "limit": IN_FLIGHT}
         while rows := (await connection.execute(SENT_SINCE, values | {"after": after})).all():
-            messages = [Message(row.key, str(row.event), row.body.encode()) for row in rows]
+            messages = [Message(row.key, str(row.fact), row.body.encode()) for row in rows]
             for error in await bus.publish(messages):
                 if error is not None:
                     raise error

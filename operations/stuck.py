@@ -17,7 +17,8 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from shared.observability import place
-from shared.storage.act import Store, is_trouble
+from shared.storage.act import Store
+from shared.storage.engine import is_trouble
 from shared.stuck import (
     COUNTED,
     Held,
@@ -130,7 +131,7 @@ UNKNOWN = Question(
     "unknown",
     "受理库中没有的工单 tickets intake does not have",
     "受理库可能由旧备份恢复 intake's database may have been restored from an older backup",
-    "补恢复受理库 restore what is missing (docs/operations.md, Backup and restore)",
+    "补恢复受理库 restore what is missing (docs/operations/backup-and-restore.md)",
 )
 
 

@@ -1,4 +1,4 @@
-"""build_app: one service, assembled. Doors are wired, loops run, and it stops cleanly.
+"""build_app: one service, assembled.
 
 Every service is built here from the same parts, so what holds for one holds for all: one
 transaction per request, batch and tick; facts relayed after the commit; errors as problem+json;
@@ -7,290 +7,21 @@ health, metrics and the fact log on every port.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
+from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
-from shared import clock
-from shared.errors import ConfigError
-from shared.http.auth import Gate
 from shared.http.operations import operations
 from shared.http.pages import pages
 from shared.http.problems import Observed, install_problems, problems
-from shared.http.rate_limits import Guard
-from shared.messaging import outbox
-from shared.messaging.bus import BusTrouble, Message, connect
-from shared.messaging.inbox import Inbox, Subscriptions
-from shared.messaging.outbox import Relay, Tables
-from shared.observability import Metrics, log, place, trace
-from shared.security.masking import Digester
-from shared.settings import ServiceSettings, key_bytes
-from shared.storage.act import Act, Store, is_current, is_trouble
-
-BACKOFF_CAP = 5.0
-MIGRATED_WITHIN = 60.0
-SERVICES = Path(__file__).parents[1] / "services"
-WAITS = text("""
-    SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
-        OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
-DEAD = 70  # EX_SOFTWARE: a loop died
-GIVING_UP = 2.0  # seconds a cancelled statement takes at most to give its connection up
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something that runs by the clock.
-
-    ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
-    at once while it moves a whole batch. ``due(act)`` says when there is next something to do.
-    ``on_receipt`` also wakes it whenever facts were received.
-    """
-
-    run: Callable[[Store[Any], int], Awaitable[int]]
-    due: Callable[[Act[Any]], Awaitable[datetime | None]]
-    every: float = 1.0
-    limit: int = 100
-    on_receipt: bool = False
-
-
-class Service:
-    """A running service: its store and bus, its loops, and whether it is well."""
-
-    def __init__(
-        self,
-        name: str,
-        settings: ServiceSettings,
-        subscriptions: Subscriptions,
-        jobs: Mapping[str, Job],
-    ) -> None:
-        self.name, self.settings, self.jobs = name, settings, jobs
-        self.subscriptions = subscriptions
-        self.store: Store[Any] = Store(
-            name, settings.database_url, settings.load(), pool_size=settings.pool_size
-        )
-        self.store.before_commit = outbox.write
-        self.store.after_telling = lambda: self._wake("relay")
-        self.store.fingerprint = Digester(key_bytes(settings.index_key)).fingerprint
-        self.metrics = Metrics()
-        self.gate = Gate(settings.token_keys)
-        self.bus = connect(settings.bus_url, settings.publish_timeout, settings.receive_gather)
-        self.inbox = Inbox(self.store, subscriptions)
-        self.relay = Relay(self.store, self.bus)
-        self.stopping = asyncio.Event()
-        self._stopped_from: datetime | None = None
-        self.ready = False
-        self.died: str | None = None
-        self._rest: tuple[tuple[int, datetime], datetime | None] | None = None
-        self._loops: dict[str, asyncio.Task[None]] = {}
-        self._wakers: dict[str, asyncio.Event] = {}
-
-    @property
-    def queue(self) -> str:
-        """The queue this service listens to."""
-        return f"svc.{self.name}"
-
-    # --- start and stop ------------------------------------------------------------------------
-
-    async def start(self) -> None:
-        """Wait for the schema, then run every loop. Raises ConfigError for an older schema."""
-        await self._wait_for_schema()
-        self._run("consumer", self._consume())
-        self._run("relay", self._tick("relay", self._relay, 0.5))
-        self._run("retry", self._tick("retry", self._retry, 1.0))
-        for name, job in self.jobs.items():
-            self._run(name, self._tick(name, self._job(name, job), job.every))
-        self.ready = True
-        log.info("started", service=self.name)
-
-    def begin_stop(self) -> None:
-        """Take no more work: not ready, loops and streams end what they have in hand."""
-        self.ready = False
-        self._stopped_from = self._stopped_from or clock.real()
-        self.stopping.set()
-        self.wake()
-
-    async def stop(self) -> None:
-        """Stop within the budget: every loop ends its step, then a last relay pass."""
-        self.begin_stop()
-        left = self._seconds_left()
-        if self._loops:
-            await self._end_loops(left)
-            await self._within(left * 0.12, "the last relay pass", self.relay.run_once())
-        await self._within(left * 0.04, "closing the bus", self.bus.close())
-        await self._within(left * 0.04, "closing the database", self.store.close())
-        log.info("stopped", service=self.name)
-
-    def _seconds_left(self) -> float:
-        """What requests have left of the budget, and time for what is cut off to let go."""
-        waited = clock.real() - (self._stopped_from or clock.real())
-        return max(self.settings.stop_seconds - waited.total_seconds() - GIVING_UP, 0.5)
-
-    async def _end_loops(self, seconds: float) -> None:
-        _, late = await asyncio.wait(self._loops.values(), timeout=seconds * 0.6)
-        for task in late:
-            log.warning("did not stop in time", loop=task.get_name())
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=seconds * 0.04)
-
-    async def _within(self, seconds: float, what: str, step: Awaitable[Any]) -> None:
-        """One step of stopping in its share of the budget; what it leaves undone is safe.
-
-        Nobody waits for what was cut off: a frozen connection lets go of it only later.
-        """
-        task = asyncio.ensure_future(step)
-        await asyncio.wait({task}, timeout=seconds)
-        error = task.exception() if task.done() and not task.cancelled() else None
-        if error or not task.done():
-            task.cancel()
-            log.warning("left undone at stop", what=what, why=place(error or TimeoutError()))
-
-    async def _wait_for_schema(self) -> None:
-        folder = SERVICES / self.name / "migrations"
-        for _ in range(int(MIGRATED_WITHIN)):
-            try:
-                if await is_current(self.store.engine, folder):
-                    return
-            except Exception as error:
-                if not is_trouble(error):
-                    raise
-                log.warning("the database is away", why=place(error))
-            log.info("waits for its migrate step", service=self.name)
-            await clock.pause(1.0, self.stopping)
-        raise ConfigError(f"{self.name}: the database has not the schema of this version")
-
-    # --- loops ---------------------------------------------------------------------------------
-
-    def wake(self) -> None:
-        """Let every loop look at once: we stop."""
-        for waker in self._wakers.values():
-            waker.set()
-
-    def stepped(self) -> None:
-        """Let the jobs look at once: the trade's time has moved."""
-        self._wake(*self.jobs)
-
-    def _wake(self, *names: str) -> None:
-        for name in names:
-            if name in self._wakers:
-                self._wakers[name].set()
-
-    async def _receive(self, messages: Sequence[Message]) -> None:
-        await self.inbox.receive(messages)
-        self.metrics.received.inc(len(messages))
-        self._wake(*(name for name, job in self.jobs.items() if job.on_receipt))
-
-    def _run(self, name: str, loop: Awaitable[None]) -> None:
-        async def run() -> None:
-            await loop
-
-        task = asyncio.create_task(run(), name=f"{self.name}.{name}")
-        task.add_done_callback(self._ended)
-        self._loops[name] = task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A loop that dies takes the process with it, by name."""
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if self.stopping.is_set():
-            return
-        self.ready, self.died = False, task.get_name()
-        log.critical("a loop died", loop=self.died, why=place(error) if error else "it returned")
-        self.on_death()
-
-    def on_death(self) -> None:
-        """End the process; an embedded runner or a test may do otherwise."""
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    async def _consume(self) -> None:
-        await self._until_reachable()
-        await self.bus.consume(self.queue, self._receive, self.stopping)
-
-    async def _until_reachable(self) -> None:
-        delay = 0.2
-        while not self.stopping.is_set():
-            try:
-                await self.bus.declare({self.queue: list(self.subscriptions)})
-                return
-            except BusTrouble as error:
-                log.warning("the broker is away", why=str(error), seconds=delay)
-                await clock.pause(delay, self.stopping)
-                delay = min(delay * 2, BACKOFF_CAP)
-
-    async def _tick(self, name: str, run_once: Callable[[], Awaitable[bool]], every: float) -> None:
-        """A ticker around one bounded step; True means there is more to do at once."""
-        waker = self._wakers.setdefault(name, asyncio.Event())
-        delay = every
-        while not self.stopping.is_set():
-            waker.clear()
-            try:
-                more, delay, until = await run_once(), every, waker
-            except Exception as error:
-                if not (is_trouble(error) or isinstance(error, BusTrouble)):
-                    raise
-                # Not the waker: every commit would try again what is away.
-                more, delay, until = False, min(max(delay, 0.5) * 2, BACKOFF_CAP), self.stopping
-                log.warning("trouble", loop=name, why=place(error), seconds=delay)
-            if not more:
-                await clock.pause(delay, until)
-
-    async def _relay(self) -> bool:
-        if self.settings.relay_gather:
-            await clock.pause(self.settings.relay_gather, self.stopping)
-        sent = await self.relay.run_once()
-        self.metrics.relayed.inc(sent)
-        return sent >= outbox.IN_FLIGHT
-
-    async def _retry(self) -> bool:
-        return await self.inbox.retry_once() > 0
-
-    def _job(self, name: str, job: Job) -> Callable[[], Awaitable[bool]]:
-        async def run_once() -> bool:
-            with trace(None, service=self.name, job=name):
-                moved = await job.run(self.store, job.limit)
-            self.metrics.ran.labels(name).inc(moved)
-            return moved >= job.limit
-
-        return run_once
-
-    # --- how it is -----------------------------------------------------------------------------
-
-    async def next_due(self) -> datetime | None:
-        """When a job next has something to do."""
-        async with self.store.act(f"service:{self.name}") as act:
-            return await self._next_due(act)
-
-    async def _next_due(self, act: Act[Any]) -> datetime | None:
-        moments = [await job.due(act) for job in self.jobs.values()]
-        return min((moment for moment in moments if moment is not None), default=None)
-
-    async def look(self) -> tuple[bool, datetime | None]:
-        """Whether something waits that is no matter of time (queue, outbox, retries), and if
-        nothing does, when a job next has something to do: who is busy may still make it due.
-        """
-        try:
-            if await self.bus.waiting(self.queue) > 0:
-                return True, None
-        except BusTrouble:
-            return True, None  # what cannot be seen may wait
-        if self._rest and self._rest[0] == (self.store.acts, clock.now()):
-            return False, self._rest[1]  # nothing was done here since the last look
-        async with self.store.act(f"service:{self.name}") as act:
-            begun = self.store.acts
-            if (await (await act.session.connection()).execute(WAITS)).scalar():
-                return True, None
-            due = await self._next_due(act)
-        self._rest = (begun + 1, act.now), due  # the one more is the end of this act
-        return False, due
+from shared.http.rate_limits import RequestLimits
+from shared.messaging.inbox import Subscriptions
+from shared.service import AppState, Job, Service
+from shared.settings import ServiceSettings
 
 
 def build_app(
@@ -299,10 +30,10 @@ def build_app(
     router: APIRouter,
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
-    tables: Tables,
+    migrations: Path,
 ) -> FastAPI:
-    """One service's app; ``app.state.on_this_clock``: all services that share its process."""
-    service = Service(name, settings, subscriptions, jobs)
+    """One service's app. ``migrations``: the folder of its schema, which start() waits for."""
+    service = Service(name, settings, subscriptions, jobs, migrations)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -313,14 +44,14 @@ def build_app(
             await service.stop()
 
     app = _without_doors(name, lifespan)
-    app.state.service, app.state.on_this_clock = service, [service]
+    app.state.jiesu = AppState(service, [service])
     app.include_router(router, responses=problems(400, 401, 403, 422))
     app.include_router(operations)
     app.include_router(pages)
     app.add_middleware(
-        Guard,
-        gate=service.gate,
-        per_minute=settings.strangers_per_minute,
+        RequestLimits,
+        tokens=service.tokens,
+        per_minute=settings.anonymous_per_minute,
         body_seconds=settings.body_seconds,
     )
     app.add_middleware(Observed, service=name, metrics=service.metrics)
@@ -336,6 +67,12 @@ def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
         docs_url=None,  # pages answers it, from files of its own
         redoc_url=None,
         separate_input_output_schemas=False,
+        generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
         responses=problems(408, 413, 429, 500, 503),
     )
+
+
+def operation_id(route: APIRoute) -> str:
+    """Operations go by the names of their functions."""
+    return route.name

@@ -28,7 +28,7 @@ class ServiceSettings(BaseSettings):
     seconds a fact may wait for company before it is relayed and, from a broker, when it arrives.
     More makes fewer, larger transactions and later facts (docs/adr/0026-waiting-for-company.md).
 
-    ``strangers_per_minute``: requests an address may make without a valid token.
+    ``anonymous_per_minute``: requests an address may make without a valid token.
     ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
     ``connections`` at once; a request's head comes within ``head_seconds``, its body within
     ``body_seconds``.
@@ -49,7 +49,7 @@ class ServiceSettings(BaseSettings):
     relay_gather: float = Field(default=0.0, ge=0)
     receive_gather: float = Field(default=0.05, ge=0)
     log_level: str = "INFO"
-    strangers_per_minute: int = Field(default=300, ge=1)
+    anonymous_per_minute: int = Field(default=300, ge=1)
     trusted_proxies: str = ""
     connections: int = Field(default=800, ge=1)
     head_seconds: float = Field(default=15.0, gt=0)

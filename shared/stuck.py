@@ -1,4 +1,4 @@
-"""What has not moved in time: questions each service asks its own database (docs/operations.md).
+"""What has not moved in time: questions each service asks its own database (docs/operations/every-morning.md).
 
 An answer names tickets, units and moments, never a person. Every question is bounded: it counts no
 further than COUNTED, and is served by an index or by a table that holds open work only.

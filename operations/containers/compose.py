@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from operations.runtime.registry import NAMES
-from shared.http.auth import issue
+from shared.security.tokens import issue
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNING = ROOT / "var/compose/signing"

@@ -1,6 +1,6 @@
 """Facts as others see them: whom they are addressed to, who hears them, their JSON Schema.
 
-Who says a fact stands in shared/events.py, who hears it in the services' subscriptions.
+Who says a fact stands in shared/events/, who hears it in the services' subscriptions.
 """
 
 from __future__ import annotations

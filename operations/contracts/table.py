@@ -18,7 +18,7 @@ HEAD = """\
 # 事实 Facts
 
 What the services say to one another and to the units. Written by `make contracts` from
-`shared/events.py` and the services' subscriptions: change those, not this file.
+`shared/events/` and the services' subscriptions: change those, not this file.
 
 A fact (事实) says what became true, in the past tense, once, by one speaker, and is never edited.
 It goes over the topic exchange `jiesu.events` as a [CloudEvent](https://cloudevents.io) in
@@ -125,11 +125,11 @@ def _absent(field: Json) -> str:
 
 
 def _shared_words() -> list[type[Any]]:
-    """The enums and models of shared/events.py that stand inside facts."""
+    """The enums and models of shared/events that stand inside facts."""
     own = [
         value
         for value in vars(events).values()
-        if isinstance(value, type) and value.__module__ == events.__name__
+        if isinstance(value, type) and value.__module__.startswith(f"{events.__name__}.")
     ]
     return [word for word in own if not issubclass(word, Data | Fact)]
 

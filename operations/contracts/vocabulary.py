@@ -104,5 +104,5 @@ def meaning(model: type[BaseModel], field: str) -> str:
     """What a field means. Raises LookupError for one that nobody described."""
     known = WORDS.get(f"{model.__name__}.{field}") or WORDS.get(field)
     if known is None:
-        raise LookupError(f"say what {model.__name__}.{field} means in services/contracts")
+        raise LookupError(f"say what {model.__name__}.{field} means in operations/contracts")
     return known

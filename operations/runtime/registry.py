@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 
-from shared.jurisdiction.reader import Units, read
+from shared.jurisdiction.codes import Units
+from shared.jurisdiction.reader import read
 from shared.messaging.inbox import Subscriptions
 from shared.settings import ServiceSettings
 

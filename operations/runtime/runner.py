@@ -22,11 +22,12 @@ from operations.runtime.server import serve
 from operations.runtime.tls import Tls
 from shared import clock
 from shared.errors import ConfigError
-from shared.http.auth import issue, make_key
-from shared.messaging.bus import connect
+from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
+from shared.security.tokens import issue, make_key
+from shared.service import service_of, state_of
 from shared.settings import ServiceSettings
-from shared.storage.act import migrate
+from shared.storage.migrations import migrate
 
 HOST = "127.0.0.1"
 
@@ -116,7 +117,7 @@ async def system(
         own = {"database_url": url, "bus_url": common["bus_url"].replace("{service}", name)}
         apps[name] = part(name).app(part(name).settings(**common | own))
     for app in apps.values():
-        app.state.on_this_clock = [one.state.service for one in apps.values()]
+        state_of(app).on_this_clock = [service_of(other) for other in apps.values()]
     await _declare(common["bus_url"], part("intake").settings(**common).config_dir)
     stop = asyncio.Event()
     ended = asyncio.ensure_future(
@@ -155,7 +156,7 @@ async def _settings(keys: Path, urls: Mapping[str, str], stepped: bool) -> dict[
 
 
 async def _all_ready(apps: Mapping[str, FastAPI], ended: asyncio.Future[int]) -> None:
-    while not all(app.state.service.ready for app in apps.values()):
+    while not all(service_of(app).ready for app in apps.values()):
         if ended.done():
             raise ConfigError("a service did not start; its log above says why")
         await clock.pause(0.05)

@@ -18,8 +18,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from shared.app import DEAD
 from shared.http.rate_limits import LARGEST_BATCH
+from shared.service import DEAD, service_of
 from shared.settings import ServiceSettings
 
 LARGEST_HEAD = 64 * 1024
@@ -31,7 +31,7 @@ LARGEST_MESSAGE = (
 
 def config(app: FastAPI, host: str, port: int, **tls: Any) -> uvicorn.Config:
     """How uvicorn serves an app of ours; ``tls`` is what it needs to serve HTTPS."""
-    settings: ServiceSettings = app.state.service.settings
+    settings: ServiceSettings = service_of(app).settings
     return uvicorn.Config(
         app,
         host=host,
@@ -70,14 +70,14 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
     for app in apps.values():
-        app.state.service.begin_stop()  # open streams end; uvicorn waits for them
+        service_of(app).begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
     stopping.cancel()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(number)
-    if any(app.state.service.died for app in apps.values()):
+    if any(service_of(app).died for app in apps.values()):
         return DEAD
     return 0 if stop.is_set() else 1
 

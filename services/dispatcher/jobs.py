@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.dispatcher import queries
 from services.dispatcher.settings import Config
 from shared import clock
-from shared.app import Job
+from shared.service import Job
 from shared.storage.act import Store
 
 

@@ -11,8 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from shared.events import TicketRegistered
-from shared.messaging.outbox import system_tables
-from shared.storage.act import NAMING
+from shared.storage.system_tables import NAMING, declare_system_tables
 
 
 class Base(SQLModel):
@@ -167,4 +166,4 @@ class Delivery(Base, table=True):
     received: datetime
 
 
-TABLES = system_tables(Base.metadata)
+declare_system_tables(Base.metadata)

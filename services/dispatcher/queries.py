@@ -118,10 +118,10 @@ LOCKED_BY_ASSIGNMENT = LOCKED.where(
 
 async def find_locked(act: Acting, number: str) -> Case | None:
     """A ticket by number, locked, with its assignments."""
-    if number not in act.held:
-        numbers = act.together(number, "ticket.")
-        act.held |= dict.fromkeys(numbers) | await _open(act, LOCKED_BY_NUMBERS, numbers=numbers)
-    case: Case | None = act.held[number]
+    if number not in act.locked:
+        numbers = act.lock_order(number, "ticket.")
+        act.locked |= dict.fromkeys(numbers) | await _open(act, LOCKED_BY_NUMBERS, numbers=numbers)
+    case: Case | None = act.locked[number]
     return case
 
 
@@ -156,7 +156,7 @@ async def assignment(act: Acting, id: UUID) -> tuple[Case, Assignment]:
     Raises NotFound for what does not exist and for another unit's alike.
     """
     found = await _open(act, LOCKED_BY_ASSIGNMENT, id=id)
-    act.held |= found
+    act.locked |= found
     for case in found.values():
         for one in case.assignments:
             if one.id == id and (not act.caller or act.caller.unit in (None, one.unit)):

@@ -29,11 +29,12 @@ from services.dispatcher.schemas import (
 )
 from services.dispatcher.settings import Config
 from shared import clock
-from shared.app import Service
-from shared.http.auth import Number, acting
+from shared.http.auth import acting
+from shared.http.fields import Number
 from shared.http.problems import problems
 from shared.http.rate_limits import TooMany
 from shared.messaging.inbox import once
+from shared.service import Service, service_of
 from shared.storage.act import Act
 
 router = APIRouter()
@@ -148,7 +149,7 @@ async def feed(
     start = await queries.open_feed(act, code, last_event_id or after)
     if STREAM in request.headers.get("accept", ""):
         streams: Streams = request.app.state.streams
-        stream = _stream(request.app.state.service, act, code, start)
+        stream = _stream(service_of(request.app), act, code, start)
         return EventSourceResponse(streams.counted(act.actor, stream))
     return await queries.feed_page(act, code, start, limit)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
-from shared.http.auth import Body, Instant, Text
+from shared.http.fields import Body, Instant, Text
 
 Code = Annotated[str, Text(20)]
 Line = Annotated[str, Text(200)]

@@ -11,9 +11,10 @@ from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_code
 from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
 from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.reader import Codes, Units, read, refuse
+from shared.jurisdiction.reader import read, refuse
 from shared.settings import ServiceSettings
 
 

@@ -48,7 +48,7 @@ async def register(act: Acting, fact: Fact) -> None:
     )
     act.session.add(ticket)
     await act.session.flush()  # before its assignments: rows are not sorted by foreign key
-    case = act.held[fact.subject] = Case(ticket, [])
+    case = act.locked[fact.subject] = Case(ticket, [])
     if isinstance(decided, dispatch.Decision):
         _dispatch(act, case, dispatch.by_rule(decided), [])
     else:

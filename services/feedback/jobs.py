@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.feedback import phone, queries, usecases
 from services.feedback.settings import Config
 from shared import clock
-from shared.app import Job
+from shared.service import Job
 from shared.storage.act import Store
 
 ACTOR = "service:feedback"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from services.feedback.consumers import SUBSCRIPTIONS
 from services.feedback.jobs import JOBS
-from services.feedback.models import TABLES
 from services.feedback.routes import router
 from services.feedback.settings import Settings
 from shared.app import build_app
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service, assembled."""
-    return build_app("feedback", settings or Settings(), router, SUBSCRIPTIONS, JOBS, TABLES)
+    return build_app("feedback", settings or Settings(), router, SUBSCRIPTIONS, JOBS, MIGRATIONS)

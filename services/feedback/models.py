@@ -19,8 +19,7 @@ from sqlmodel import Field, SQLModel
 from services.feedback.rules import machine
 from services.feedback.rules.machine import Action, State
 from services.feedback.rules.verdict import Outcome, Report, answers_on_record
-from shared.messaging.outbox import system_tables
-from shared.storage.act import NAMING
+from shared.storage.system_tables import NAMING, declare_system_tables
 
 
 class Base(SQLModel):
@@ -148,4 +147,4 @@ class Message(Base, table=True):
     occasion: str = Field(primary_key=True)
 
 
-TABLES = system_tables(Base.metadata)
+declare_system_tables(Base.metadata)

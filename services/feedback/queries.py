@@ -52,13 +52,13 @@ async def held_ticket(act: FeedbackAct, number: str) -> Ticket:
 
 async def find_locked(act: FeedbackAct, number: str) -> Ticket | None:
     """The ticket, its row locked; None when it is not registered here."""
-    if number not in act.held:
-        numbers = act.together(number)
+    if number not in act.locked:
+        numbers = act.lock_order(number)
         query = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
         locked = query.with_for_update().execution_options(populate_existing=True)
         found = {row.number: row for row in (await act.session.exec(locked)).all()}
-        act.held |= dict.fromkeys(numbers) | found
-    ticket: Ticket | None = act.held[number]
+        act.locked |= dict.fromkeys(numbers) | found
+    ticket: Ticket | None = act.locked[number]
     return ticket
 
 
@@ -72,7 +72,7 @@ async def held_case(act: FeedbackAct, callback: UUID) -> Case:
     ticket = (await act.session.exec(locked.execution_options(populate_existing=True))).first()
     if ticket is None:
         raise NotFound(f"回访不存在 no callback {callback}")
-    act.held[ticket.number] = ticket
+    act.locked[ticket.number] = ticket
     return await case_of(act, ticket, await act.session.get_one(Callback, callback))
 
 

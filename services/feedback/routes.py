@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from services.feedback import queries, usecases
 from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
 from services.feedback.settings import Config
-from shared.http.auth import Day, acting
+from shared.http.auth import acting
+from shared.http.fields import Day
 from shared.http.problems import problems
 from shared.messaging.inbox import once
 from shared.storage.act import Act

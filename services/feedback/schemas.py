@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.feedback.rules.machine import State as State
 from services.feedback.rules.verdict import Answers, Outcome, Satisfied, Solved, answers_on_record
-from shared.http.auth import Body, Text
+from shared.http.fields import Body, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "no_answer", "refused", "wrong_number", "number_off"]

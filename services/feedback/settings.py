@@ -23,9 +23,10 @@ from services.feedback.rules.planning import CallTimes
 from services.feedback.rules.policy import CallbackPolicy
 from services.feedback.rules.rates import FORMULAS
 from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.codes import Units
 from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import CalendarRules
-from shared.jurisdiction.reader import Units, read
+from shared.jurisdiction.reader import read
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
 
 

@@ -57,7 +57,7 @@ async def remember_ticket(act: FeedbackAct, fact: Fact) -> None:
     )
     act.session.add(ticket)
     await act.session.flush()
-    act.held[fact.subject] = ticket
+    act.locked[fact.subject] = ticket
     await _inform(act, ticket, 1, "accepted")
 
 

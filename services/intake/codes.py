@@ -16,9 +16,11 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from services.intake.settings import Config
-from shared.http.auth import ROLES, calling
-from shared.jurisdiction.reader import Area, Codes, Term, Unit, Units
-from shared.storage.act import Caller
+from shared.caller import Caller
+from shared.http.auth import calling
+from shared.jurisdiction.codes import Area, Codes, Term, Unit, Units
+from shared.security.tokens import ROLES
+from shared.service import service_of
 
 router = APIRouter(tags=["codes 代码表"])
 Anybody = Annotated[Caller, Depends(calling(*ROLES))]
@@ -97,7 +99,7 @@ async def read_codes(
     request: Request, table: Table, _: Anybody, known: KnownTag = None
 ) -> Response:
     """代码表 One table of codes with their names. Ask again with If-None-Match: 304 when it holds."""
-    config: Config = request.app.state.service.store.config
+    config: Config = service_of(request.app).store.config
     body = CodeTable(items=tables_of(config.codes, config.units)[table]).model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}

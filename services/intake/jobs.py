@@ -1,5 +1,5 @@
 """Intake's third door, time: none, because nothing at intake waits for a moment to come."""
 
-from shared.app import Job
+from shared.service import Job
 
 JOBS: dict[str, Job] = {}

@@ -1,19 +1,23 @@
 """Intake 受理: takes complaints in, gives each its number, and keeps who said it in the vault."""
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
-from services.intake.models import TABLES
 from services.intake.routes import Guesses, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
+from shared.service import service_of
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, TABLES)
-    built.state.registrar = registrar(built.state.service.store)
+    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built.state.registrar = registrar(service_of(built).store)
     built.state.guesses = Guesses(settings)
     return built

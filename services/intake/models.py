@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
-from shared.messaging.outbox import system_tables
-from shared.storage.act import NAMING
+from shared.storage.system_tables import NAMING, declare_system_tables
 
 
 class Base(SQLModel):
@@ -127,4 +126,4 @@ class DayNumber(Base, table=True):
     last: int
 
 
-TABLES = system_tables(Base.metadata)
+declare_system_tables(Base.metadata)

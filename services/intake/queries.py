@@ -64,13 +64,13 @@ class Case:
 
 async def find_locked(act: Act, number: str) -> Case | None:
     """A ticket by number, locked, with its assignments; None when it is not registered."""
-    if number not in act.held:
-        numbers = act.together(number)
+    if number not in act.locked:
+        numbers = act.lock_order(number)
         query = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
         locked = query.with_for_update().execution_options(populate_existing=True)
         found = await _cases(act, (await act.session.exec(locked)).all())
-        act.held |= dict.fromkeys(numbers) | {case.ticket.number: case for case in found}
-    case: Case | None = act.held[number]
+        act.locked |= dict.fromkeys(numbers) | {case.ticket.number: case for case in found}
+    case: Case | None = act.locked[number]
     return case
 
 

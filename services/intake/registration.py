@@ -26,10 +26,11 @@ from services.intake.rules.registration import Person
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared import clock
+from shared.caller import Caller
 from shared.errors import KeyReused, Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace, traceparent
-from shared.storage.act import Act, Caller
+from shared.storage.act import Act
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,17 @@ from services.intake.schemas import (
 )
 from services.intake.settings import Config, Settings
 from shared import clock
+from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import TicketType
-from shared.http.auth import Instant, Key, Number, acting, calling
+from shared.http.auth import Key, acting, calling
+from shared.http.fields import Instant, Number
 from shared.http.problems import Problem, document, named, problems
-from shared.http.rate_limits import HOUR, Buckets
+from shared.http.rate_limits import HOUR, Buckets, anonymous_address
 from shared.messaging.inbox import once
-from shared.storage.act import Act, Caller, GroupCommit, Store
+from shared.service import service_of
+from shared.storage.act import Act, Store
+from shared.storage.group_commit import GroupCommit
 
 router = APIRouter(tags=["intake 受理"])
 router.include_router(codes.router)
@@ -93,14 +97,14 @@ class Guesses:
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
-    config: Config = request.app.state.service.store.config
+    config: Config = service_of(request.app).store.config
     check_codes(item.body, config)
     shared: Registrar = request.app.state.registrar
     return await shared.submit(item)
 
 
 def _registered(request: Request, receipt: Receipt) -> Registered:
-    config: Config = request.app.state.service.store.config
+    config: Config = service_of(request.app).store.config
     here = f"/v1/tickets/{receipt.number}"
     return Registered(
         number=receipt.number,
@@ -195,8 +199,8 @@ async def progress(
 ) -> Progress:
     """The citizen's own look: number and code, no token. Wrong codes are counted (429)."""
     guesses: Guesses = request.app.state.guesses
-    with guesses.guess(number, request.state.stranger):
-        async with request.app.state.service.store.act("citizen") as act:
+    with guesses.guess(number, anonymous_address(request)):
+        async with service_of(request.app).store.act("citizen") as act:
             return await queries.progress_by_code(act, number, code)
 
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from shared.events import Location, TicketType, Urgency
-from shared.http.auth import Body, Text
+from shared.http.fields import Body, Text
 from shared.http.problems import Problem, document, malformed
 from shared.security.masking import normal_phone
 

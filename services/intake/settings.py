@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from services.intake.rules.registration import KeepFor
-from shared.jurisdiction.reader import Codes, Units, read
+from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.reader import read
 from shared.security.masking import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 

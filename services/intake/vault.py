@@ -22,11 +22,11 @@ from services.intake.rules import registration as rules
 from services.intake.rules.registration import Person
 from services.intake.schemas import Contact, ContactReadRequest
 from services.intake.settings import Config
+from shared.caller import Caller
 from shared.errors import NotFound
 from shared.observability import log, place
 from shared.security.masking import SealBroken, Sealer
 from shared.storage.act import Act as AnyAct
-from shared.storage.act import Caller
 
 Act = AnyAct[Config]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.tracker import queries, usecases
 from services.tracker.settings import Config
-from shared.app import Job
+from shared.service import Job
 from shared.storage.act import Store
 
 ACTOR = "service:tracker"

@@ -17,8 +17,7 @@ from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.messaging.outbox import system_tables
-from shared.storage.act import NAMING
+from shared.storage.system_tables import NAMING, declare_system_tables
 
 
 class Base(SQLModel):
@@ -174,4 +173,4 @@ class Supervision(Base, table=True):
     close_reason: str | None = Field(default=None, sa_type=Text)
 
 
-TABLES = system_tables(Base.metadata)
+declare_system_tables(Base.metadata)

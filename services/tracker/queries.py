@@ -85,10 +85,10 @@ class Docket:
 
 async def find(act: Acting, number: str) -> Docket | None:
     """A ticket with everything about it, locked; None when it is not registered here."""
-    if number not in act.held:
-        numbers = act.together(number)
-        act.held |= dict.fromkeys(numbers) | await _open(act, numbers, lock=True)
-    docket: Docket | None = act.held[number]
+    if number not in act.locked:
+        numbers = act.lock_order(number)
+        act.locked |= dict.fromkeys(numbers) | await _open(act, numbers, lock=True)
+    docket: Docket | None = act.locked[number]
     return docket
 
 

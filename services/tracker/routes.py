@@ -19,7 +19,8 @@ from services.tracker.schemas import (
     TicketClocks,
 )
 from services.tracker.settings import Config
-from shared.http.auth import Day, Number, acting
+from shared.http.auth import acting
+from shared.http.fields import Day, Number
 from shared.http.problems import problems
 from shared.messaging.inbox import once
 from shared.storage.act import Act

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from shared.http.auth import Body, Text
+from shared.http.fields import Body, Text
 from shared.security.masking import mask_patterns
 
 # What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).

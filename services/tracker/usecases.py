@@ -49,7 +49,7 @@ async def register(act: Acting, fact: Fact) -> None:
     await act.session.flush()
     first = Round(ticket=fact.subject, number=1, started=fact.time)
     act.session.add(first)
-    docket = act.held[fact.subject] = Docket(ticket, [first], [], {})
+    docket = act.locked[fact.subject] = Docket(ticket, [first], [], {})
     await settle(act, docket, fact.time)
 
 

@@ -11,12 +11,16 @@ from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import text
 
 from shared import clock
+from shared.caller import Caller
 from shared.errors import JiesuError
 from shared.events import Fact
-from shared.http.auth import Body, Instant, acting, calling
+from shared.http.auth import acting, calling
+from shared.http.fields import Body, Instant
 from shared.http.problems import problems
 from shared.messaging.outbox import backlog, facts_after
-from shared.storage.act import Act, Caller, is_trouble
+from shared.service import service_of, state_of
+from shared.storage.act import Act
+from shared.storage.engine import is_trouble
 
 operations = APIRouter(tags=["operations"])
 OpsAct = Annotated[Act[Any], Depends(acting("ops", "service"), scope="function")]
@@ -52,7 +56,7 @@ class FactPage(BaseModel):
     next: int
 
 
-class ClockFace(BaseModel):
+class ProcessClock(BaseModel):
     """The trade's time in this process. ``idle``: nothing waits in any of its services before
     ``next_due``.
     """
@@ -72,14 +76,14 @@ class Step(Body):
 @operations.get("/healthz")
 async def healthz(request: Request) -> Health:
     """The process lives."""
-    service = request.app.state.service
+    service = service_of(request.app)
     return Health(service=service.name, ready=service.ready)
 
 
 @operations.get("/readyz")
 async def readyz(request: Request) -> Health:
     """Whether to send work here: the loops live and the database answers."""
-    service = request.app.state.service
+    service = service_of(request.app)
     why = f"loop {service.died} died" if service.died else "" if service.ready else "not started"
     try:
         async with service.store.engine.connect() as connection:
@@ -96,7 +100,7 @@ async def readyz(request: Request) -> Health:
 @operations.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics of this service."""
-    service = request.app.state.service
+    service = service_of(request.app)
     count, oldest = await backlog(service.store)
     age = (clock.real() - oldest).total_seconds() if oldest else 0.0
     service.metrics.unsent.set(count)
@@ -125,22 +129,22 @@ async def facts(
 
 
 @operations.get("/clock")
-async def read_clock(request: Request) -> ClockFace:
+async def read_clock(request: Request) -> ProcessClock:
     """The trade's time in this process, and whether anything waits for it."""
     now, due = clock.now(), None
-    for service in request.app.state.on_this_clock:
+    for service in state_of(request.app).on_this_clock:
         busy, soonest = await service.look()
         if busy:
-            return ClockFace(now=now, stepped=clock.is_stepped(), idle=False, next_due=None)
+            return ProcessClock(now=now, stepped=clock.is_stepped(), idle=False, next_due=None)
         due = min(filter(None, (due, soonest)), default=None)
     idle = due is None or due > now
-    return ClockFace(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
+    return ProcessClock(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 
 
 @operations.post("/clock", responses=problems(400, 401, 403, 409, 422))
-async def step_clock(request: Request, body: Step, _: Ops) -> ClockFace:
+async def step_clock(request: Request, body: Step, _: Ops) -> ProcessClock:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)
-    for service in request.app.state.on_this_clock:
+    for service in state_of(request.app).on_this_clock:
         service.stepped()
     return await read_clock(request)

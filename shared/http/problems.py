@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import clock
 from shared.errors import JiesuError, Malformed
 from shared.observability import Metrics, log, place, trace
-from shared.storage.act import is_trouble
+from shared.storage.engine import is_trouble
 
 MEDIA = "application/problem+json"
 UNREAD = (408, 413)  # the rest of such a body is not waited for

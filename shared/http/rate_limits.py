@@ -16,19 +16,21 @@ from ipaddress import IPv4Address, ip_address
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
-from shared.errors import JiesuError
-from shared.http.auth import Gate
+from shared.caller import Caller
+from shared.errors import JiesuError, Unauthenticated
 from shared.http.problems import TooLarge, TooSlow
+from shared.security.tokens import TokenVerifier
 
 MINUTE, HOUR = 60.0, 3600.0
 KEYS = 20_000  # about 4 MB when all are taken
 JITTER = 0.001  # seconds: less than this is a matter of rounding
 
 LARGEST_BODY = 256 * 1024  # twice the longest report, each of its letters written as \uXXXX
-LARGEST_BATCH = 8 * 1024 * 1024
+LARGEST_BATCH = 8 * 1024 * 1024  # only who is known may hand in a batch
 BATCH = "/batch"
 
 
@@ -74,32 +76,58 @@ class Buckets:
             self._full_at[key] -= self._each
 
 
-class Guard:
-    """Middleware: counts strangers, and takes no body that is too large or never ends.
+class RequestLimits:
+    """Middleware: verifies the token, counts anonymous callers, and takes no body that is too large
+    or never ends.
 
-    ``request.state.stranger`` is the address of who shows no valid token, None for all others.
+    A request's token is verified here and nowhere else: ``caller_of`` and ``anonymous_address``
+    read what came of it.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate, per_minute: int, body_seconds: float) -> None:
-        self._app, self._gate, self._body_seconds = app, gate, body_seconds
-        self._strangers = Buckets(per_minute, MINUTE)
+    def __init__(
+        self, app: ASGIApp, tokens: TokenVerifier, per_minute: int, body_seconds: float
+    ) -> None:
+        self._app, self._tokens, self._body_seconds = app, tokens, body_seconds
+        self._anonymous = Buckets(per_minute, MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            stranger = None if self._known(headers) else address_of(scope)
-            scope.setdefault("state", {})["stranger"] = stranger
-            if stranger is not None:
-                self._strangers.take(stranger, clock.real())
-            largest = _largest(scope["path"], stranger)
+            caller = self._caller(headers)
+            known = isinstance(caller, Caller)
+            address = None if known else address_of(scope)
+            scope.setdefault("state", {}).update(caller=caller, anonymous=address)
+            if address is not None:
+                self._anonymous.take(address, clock.real())
+            largest = LARGEST_BATCH if known and scope["path"].endswith(BATCH) else LARGEST_BODY
             if _declared(headers.get("content-length", "")) > largest:
                 raise TooLarge
             receive = _bounded(receive, largest, self._body_seconds)
         await self._app(scope, receive, send)
 
-    def _known(self, headers: Headers) -> bool:
+    def _caller(self, headers: Headers) -> Caller | JiesuError:
+        """Who calls, or why that is not known."""
         scheme, token = get_authorization_scheme_param(headers.get("authorization"))
-        return scheme.lower() == "bearer" and self._gate.knows(token)
+        if scheme.lower() != "bearer" or not token:
+            return Unauthenticated()
+        try:
+            return self._tokens.admit(token)
+        except JiesuError as refused:
+            return refused
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls. Raises what refused the token, Unauthenticated when there is none."""
+    caller: Caller | JiesuError = request.state.caller
+    if isinstance(caller, JiesuError):
+        raise caller
+    return caller
+
+
+def anonymous_address(request: Request) -> str | None:
+    """The address of a caller without a valid token; None for one who has one."""
+    address: str | None = request.state.anonymous
+    return address
 
 
 def address_of(scope: Scope) -> str:
@@ -114,11 +142,6 @@ def address_of(scope: Scope) -> str:
             return f"{int(address) >> 64:x}/64"
         address = address.ipv4_mapped
     return str(address)
-
-
-def _largest(path: str, stranger: str | None) -> int:
-    """Bytes a body may have: only who is known may hand in a batch."""
-    return LARGEST_BATCH if stranger is None and path.endswith(BATCH) else LARGEST_BODY
 
 
 def _declared(length: str) -> int:

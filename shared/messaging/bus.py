@@ -1,7 +1,7 @@
 """The message bus: what a service needs of one, and what both of ours do alike.
 
-Two buses obey one contract suite (tests/contract/test_bus.py): RabbitBus (shared/rabbit_bus.py) is
-the real thing, LocalBus (shared/local_bus.py) lives in one process.
+Two buses obey one contract suite (tests/contract/test_bus.py): RabbitBus is the real thing,
+LocalBus lives in one process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from shared import clock
 from shared.observability import log, place
@@ -23,7 +22,7 @@ BACKOFF_CAP = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A fact on its way: routing key, event id and the body as it stands in the outbox."""
+    """A fact on its way: routing key, the fact's id and the body as it stands in the outbox."""
 
     key: str
     id: str
@@ -78,21 +77,6 @@ class Bus(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Give connections back."""
-
-
-def connect(url: str, timeout: float = 10.0, gather: float = 0.0) -> Bus:
-    """The bus of an address: ``local://name`` (one per name and process) or ``amqp(s)://…``.
-
-    ``timeout``: seconds a broker may take to answer; ``gather``: seconds for which what it hands
-    over may wait for company.
-    """
-    from shared.messaging.local_bus import LocalBus  # either bus is made of what stands here
-    from shared.messaging.rabbit_bus import RabbitBus
-
-    parts = urlsplit(url)
-    if parts.scheme == "local":
-        return LocalBus.named(parts.netloc)
-    return RabbitBus(url, timeout, gather)
 
 
 async def persist(receive: Receive, batch: Sequence[Message], stop: asyncio.Event) -> bool:

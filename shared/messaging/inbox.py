@@ -23,7 +23,8 @@ from shared.errors import ContractError, JiesuError, KeyReused, OtherVersion, To
 from shared.events import Fact
 from shared.messaging.bus import Message, matches
 from shared.observability import log, place, trace
-from shared.storage.act import Act, Store, is_trouble
+from shared.storage.act import Act, Store
+from shared.storage.engine import is_trouble
 
 T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Act[Any], Fact], Awaitable[None]]
@@ -33,22 +34,22 @@ MAX_ATTEMPTS = 12  # the last wait is 17 minutes, all of them together 34
 EARLY_FOR = timedelta(days=1)
 EARLY_AGAIN = timedelta(seconds=1)
 
-# Which facts of a batch are new, and which subjects are held: while a fact of a subject waits for
-# another try, later ones wait behind it. A fact that is merely early holds nobody: what it waits
+# Which facts of a batch are new, and which subjects are blocked: while a fact of a subject waits for
+# another try, later ones wait behind it. A fact that is merely early blocks nobody: what it waits
 # for may be right behind it.
 RECEIVE = text("""
     WITH fresh AS (
-        INSERT INTO inbox (consumer, event, received)
-        SELECT :consumer, e, :now FROM unnest(CAST(:events AS uuid[])) AS e
-        ON CONFLICT DO NOTHING RETURNING event)
-    SELECT event, CAST(NULL AS text) AS held FROM fresh UNION ALL
+        INSERT INTO inbox (consumer, fact, received)
+        SELECT :consumer, f, :now FROM unnest(CAST(:facts AS uuid[])) AS f
+        ON CONFLICT DO NOTHING RETURNING fact)
+    SELECT fact, CAST(NULL AS text) AS blocked FROM fresh UNION ALL
     SELECT DISTINCT CAST(NULL AS uuid), subject FROM retry
     WHERE consumer = :consumer AND state = 'failed' AND subject = ANY(CAST(:subjects AS text[]))""")
 
 PARK = text("""
     INSERT INTO retry
-        (consumer, event, subject, seq, key, body, state, due, attempts, reason, since) VALUES
-        (:consumer, :event, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
+        (consumer, fact, subject, seq, key, body, state, due, attempts, reason, since) VALUES
+        (:consumer, :fact, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
 
 # The longest due first: by subject, a hundred that stay early would be all that is ever tried.
 DUE = text("""
@@ -69,7 +70,7 @@ class Arrived:
     """A message with the fact in it, or with why there is none."""
 
     message: Message
-    event: UUID
+    id: UUID
     fact: Fact | None
     reason: str = ""
     other_version: bool = False
@@ -86,8 +87,8 @@ def read(message: Message) -> Arrived:
         fact = Fact.decode(message.body)
         return Arrived(message, fact.id, fact)
     except ContractError as error:
-        event = uuid5(NAMESPACE_OID, message.body.hex())
-        return Arrived(message, event, None, str(error), isinstance(error, OtherVersion))
+        id = uuid5(NAMESPACE_OID, message.body.hex())
+        return Arrived(message, id, None, str(error), isinstance(error, OtherVersion))
 
 
 class Inbox:
@@ -115,14 +116,16 @@ class Inbox:
 
     async def _handle_fresh(self, act: Act[Any], batch: Sequence[Arrived]) -> None:
         connection = await act.session.connection()
-        fresh, held = await self._fresh(connection, batch)
-        act.ahead = [one.fact for one in fresh if one.fact and one.subject not in held]
+        fresh, blocked = await self._fresh(connection, batch)
+        act.batch = [
+            arrived.fact for arrived in fresh if arrived.fact and arrived.subject not in blocked
+        ]
         for arrived in fresh:
             if arrived.other_version:
                 log.info("ignored: another version", key=arrived.message.key, why=arrived.reason)
             elif arrived.fact is None:
                 await self._park(connection, arrived, "dead", arrived.reason)
-            elif arrived.subject in held:
+            elif arrived.subject in blocked:
                 await self._park(connection, arrived, "behind", "behind a fact that failed")
             else:
                 await self._handle(act, arrived.message.key, arrived.fact)
@@ -130,22 +133,23 @@ class Inbox:
     async def _fresh(
         self, connection: AsyncConnection, batch: Sequence[Arrived]
     ) -> tuple[Sequence[Arrived], set[str]]:
-        """What was not received before, and the subjects that are held.
+        """What was not received before, and the subjects that are blocked.
 
         The same fact twice in one batch counts once.
         """
-        by_event = {arrived.event: arrived for arrived in batch}
+        by_id = {arrived.id: arrived for arrived in batch}
         values = {
             "consumer": self._store.name,
             "now": clock.real(),
-            "events": sorted(by_event),
+            "facts": sorted(by_id),
             "subjects": sorted({arrived.subject for arrived in batch}),
         }
         rows = (await connection.execute(RECEIVE, values)).all()
-        new, held = {row.event for row in rows}, {row.held for row in rows if row.held}
-        for event in by_event.keys() - new:
-            log.info("ignored: received before", event_id=str(event))
-        return [arrived for event, arrived in by_event.items() if event in new], held
+        new = {row.fact for row in rows}
+        blocked = {row.blocked for row in rows if row.blocked}
+        for id in by_id.keys() - new:
+            log.info("ignored: received before", fact_id=str(id))
+        return [arrived for id, arrived in by_id.items() if id in new], blocked
 
     async def _handle(self, act: Act[Any], key: str, fact: Fact) -> None:
         with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
@@ -172,7 +176,7 @@ class Inbox:
         log.warning("parked", state=state, why=reason, key=arrived.message.key)
         values = {
             "consumer": self._store.name,
-            "event": arrived.event,
+            "fact": arrived.id,
             "subject": arrived.subject,
             "seq": arrived.fact.seq if arrived.fact else 0,
             "key": printable(arrived.message.key),

@@ -9,24 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import uuid6
 from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    Uuid,
     text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,94 +30,6 @@ RETRY_CAP = timedelta(minutes=1)
 IN_FLIGHT = 200  # facts published at once
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables every service has beside its own (outbox, seq; inbox, retry, answers)."""
-
-    outbox: Table
-    seq: Table
-    inbox: Table
-    retry: Table
-    answers: Table
-
-
-def system_tables(metadata: MetaData) -> Tables:
-    """Declare the system tables on a service's metadata, for its migrations to create."""
-    return Tables(
-        _outbox(metadata), _seq(metadata), _inbox(metadata), _retry(metadata), _answers(metadata)
-    )
-
-
-def _outbox(metadata: MetaData) -> Table:
-    unsent = text("position IS NULL")
-    return Table(
-        "outbox",
-        metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("event", Uuid, nullable=False, unique=True),
-        Column("subject", Text, nullable=False, index=True),
-        Column("key", Text, nullable=False),
-        Column("body", Text, nullable=False),
-        Column("recorded", DateTime(timezone=True), nullable=False),
-        Column("position", BigInteger, unique=True),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("try_at", DateTime(timezone=True)),
-        Index("ix_outbox_unsent", "id", postgresql_where=unsent),
-    )
-
-
-def _seq(metadata: MetaData) -> Table:
-    return Table(
-        "seq",
-        metadata,
-        Column("subject", Text, primary_key=True),
-        Column("last", Integer, nullable=False),
-    )
-
-
-def _inbox(metadata: MetaData) -> Table:
-    return Table(
-        "inbox",
-        metadata,
-        Column("consumer", Text, nullable=False),
-        Column("event", Uuid, nullable=False),
-        Column("received", DateTime(timezone=True), nullable=False),
-        PrimaryKeyConstraint("consumer", "event"),
-    )
-
-
-def _retry(metadata: MetaData) -> Table:
-    return Table(
-        "retry",
-        metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("consumer", Text, nullable=False),
-        Column("event", Uuid, nullable=False),
-        Column("subject", Text, nullable=False, index=True),
-        Column("seq", Integer, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("body", Text, nullable=False),
-        Column("state", Text, nullable=False),
-        Column("due", DateTime(timezone=True), nullable=False, index=True),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("reason", Text, nullable=False),
-        Column("since", DateTime(timezone=True), nullable=False),
-    )
-
-
-def _answers(metadata: MetaData) -> Table:
-    return Table(
-        "answers",
-        metadata,
-        Column("caller", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("fingerprint", Text, nullable=False),
-        Column("body", Text),
-        Column("recorded", DateTime(timezone=True), nullable=False),
-        PrimaryKeyConstraint("caller", "key"),
-    )
-
-
 # --- telling -----------------------------------------------------------------------------------
 
 NUMBER = text("""
@@ -139,9 +39,9 @@ NUMBER = text("""
     RETURNING subject, last""")
 
 WRITE = text("""
-    INSERT INTO outbox (event, subject, key, body, recorded)
-    SELECT e, s, k, b, :recorded FROM unnest(CAST(:events AS uuid[]), CAST(:subjects AS text[]),
-        CAST(:keys AS text[]), CAST(:bodies AS text[])) AS f (e, s, k, b)""")
+    INSERT INTO outbox (fact, subject, key, body, recorded)
+    SELECT f, s, k, b, :recorded FROM unnest(CAST(:facts AS uuid[]), CAST(:subjects AS text[]),
+        CAST(:keys AS text[]), CAST(:bodies AS text[])) AS told (f, s, k, b)""")
 
 
 async def write(act: Act[Any]) -> None:
@@ -162,7 +62,7 @@ async def write(act: Act[Any]) -> None:
     await connection.execute(
         WRITE,
         {
-            "events": [fact.id for fact in facts],
+            "facts": [fact.id for fact in facts],
             "subjects": [fact.subject for fact in facts],
             "keys": [fact.key for fact in facts],
             "bodies": [fact.encode().decode() for fact in facts],
@@ -204,7 +104,7 @@ def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
 # --- relaying ----------------------------------------------------------------------------------
 
 UNSENT = text("""
-    SELECT id, event, key, body FROM outbox
+    SELECT id, fact, key, body FROM outbox
     WHERE position IS NULL AND (try_at IS NULL OR try_at <= :now) ORDER BY id LIMIT :limit""")
 
 SENT = text("""
@@ -236,7 +136,7 @@ class Relay:
                 return 0
             rows = (await connection.execute(UNSENT, {"now": clock.real(), "limit": limit})).all()
             outcomes = await self._bus.publish(
-                [Message(row.key, str(row.event), row.body.encode()) for row in rows]
+                [Message(row.key, str(row.fact), row.body.encode()) for row in rows]
             )
             sent, failed = [], []
             for row, error in zip(rows, outcomes, strict=True):

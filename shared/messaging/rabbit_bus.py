@@ -221,7 +221,7 @@ def _message(arrived: AbstractIncomingMessage) -> Message:
 
 
 async def _declare_exchange(connection: AbstractConnection) -> None:
-    """Unless it stands: a service's user may use it and not make it (services/broker.py)."""
+    """Unless it stands: a service's user may use it and not make it (operations/broker.py)."""
     with contextlib.suppress(aio_pika.exceptions.ChannelNotFoundEntity):
         async with connection.channel() as channel:
             await channel.declare_exchange(EXCHANGE, passive=True)

@@ -37,10 +37,10 @@ def names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-PURE = names("errors events jurisdiction.calendar jurisdiction.limits security.masking")
+PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs models settings"), names("fastapi"), names("app")),
+    "main": May(names("routes consumers jobs settings"), names("fastapi"), names("app service")),
     "routes": May(
         names("codes usecases queries registration vault schemas settings"),
         names("fastapi pydantic orjson"),
@@ -63,7 +63,7 @@ MAY: dict[str, May] = {
         names("sqlalchemy sqlmodel pydantic"),
         PURE | names("storage messaging.outbox messaging.inbox"),
     ),
-    "schemas": May(names("rules"), names("pydantic"), PURE | names("http.auth http.problems")),
+    "schemas": May(names("rules"), names("pydantic"), PURE | names("http.fields http.problems")),
     "settings": May(
         names("rules"),
         names("pydantic pydantic_settings"),

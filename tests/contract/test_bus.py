@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import aio_pika
 import pytest
 
-from shared.messaging.bus import Bus, BusTrouble, Message, connect, matches
+from shared.messaging.bus import Bus, BusTrouble, Message, matches
+from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
 from tests.fixtures.infrastructure import Broker

@@ -15,6 +15,7 @@ from operations import contracts
 from operations.runtime.registry import NAMES, part
 from operations.vendor import FILES, NotAsPublished, check
 from shared.http.pages import FOLDER, RECORD, VERSION
+from shared.service import service_of
 
 FOREIGN = re.compile(r"(?:https?:)?//[\w.-]+\.\w+", re.IGNORECASE)
 LINKED = re.compile(r'(?:src|href)="([^"]+)"')
@@ -29,7 +30,7 @@ async def browser(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCl
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         yield client
-    await app.state.service.store.close()
+    await service_of(app).store.close()
 
 
 def test_what_lies_here_is_what_was_published() -> None:

@@ -12,7 +12,7 @@ import pytest
 from examples.phone_system import PhoneSystem
 from examples.stories import ROAD
 from shared import clock
-from shared.app import DEAD
+from shared.service import DEAD
 from tests.fixtures.fire.servers import Servers
 from tests.fixtures.fire.town import Town, town, until
 

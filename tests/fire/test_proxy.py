@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from examples.demo import free_ports
-from shared.storage.act import open_engine
+from shared.storage.engine import open_engine
 from tests.fixtures.fire.fires import WORK
 from tests.fixtures.fire.proxy import Proxy
 from tests.fixtures.fire.servers import Servers

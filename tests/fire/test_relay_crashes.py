@@ -48,7 +48,7 @@ async def settled(one: Town) -> Counter[str]:
     rows = await one.rows("intake", "SELECT position FROM outbox ORDER BY position")
     assert [row.position for row in rows] == list(range(1, len(rows) + 1))
     copies = Counter(map(str, await drained(one, PROBE)))
-    said = {str(row.event) for row in await one.rows("intake", "SELECT event FROM outbox")}
+    said = {str(row.fact) for row in await one.rows("intake", "SELECT fact FROM outbox")}
     assert set(copies) <= said  # nothing is on the broker that was not said
     return copies
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from examples.stories import REPORTER, ROAD_USER, Told
 from shared.events import Fact
-from shared.storage.act import open_engine
+from shared.storage.engine import open_engine
 from tests.journey.conftest import Journey
 
 IDENTITIES = [value for person in (REPORTER, ROAD_USER) for value in person.values()]

@@ -344,14 +344,14 @@ def _shares(used: dict[str, float]) -> dict[str, float]:
 # Facts as intake said them, about tickets nobody has heard of yet.
 FILL = """
     WITH sample AS (
-        SELECT row_number() OVER (ORDER BY id) - 1 AS at, event, subject, key, body, recorded
+        SELECT row_number() OVER (ORDER BY id) - 1 AS at, fact, subject, key, body, recorded
         FROM outbox WHERE key = 'ticket.registered' ORDER BY id LIMIT 500),
     wanted AS (
-        SELECT n, gen_random_uuid() AS event, '20991231-' || lpad(n::text, 6, '0') AS subject
+        SELECT n, gen_random_uuid() AS fact, '20991231-' || lpad(n::text, 6, '0') AS subject
         FROM generate_series(1, $1::int) AS n)
-    INSERT INTO outbox (event, subject, key, body, recorded)
-    SELECT w.event, w.subject, s.key,
-        replace(replace(s.body, s.event::text, w.event::text), s.subject, w.subject), s.recorded
+    INSERT INTO outbox (fact, subject, key, body, recorded)
+    SELECT w.fact, w.subject, s.key,
+        replace(replace(s.body, s.fact::text, w.fact::text), s.subject, w.subject), s.recorded
     FROM wanted w JOIN sample s ON s.at = w.n % (SELECT count(*) FROM sample) ORDER BY w.n"""
 HANDLED = "SELECT count(*) FROM tickets WHERE number LIKE '20991231-%'"
 STUCK = "SELECT count(*) FROM retry"
@@ -411,8 +411,7 @@ async def sweep(plant: Plant, plan: Plan) -> Figures:
     await plant.stop(*({"tracker"} & plant.processes.keys()))
     url = plant.postgres.url(plant.database("tracker"))
     rules = TrackerSettings(embedded=True, config_dir=CONFIG).load()
-    store = Store("tracker", url, rules, pool_size=1)
-    store.before_commit = outbox.write
+    store = Store("tracker", url, rules, pool_size=1, before_commit=outbox.write)
     async with plant.connection("tracker") as connection:
         began = now()
         await connection.execute(ARM, plan.clocks, NEXT_CENTURY, timeout=300)

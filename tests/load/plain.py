@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,28 +23,35 @@ from services.intake.rules import registration as rules
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock
+from shared.caller import Caller
 from shared.events import Fact
-from shared.http.auth import Gate, Key, calling
+from shared.http.auth import Key, calling
 from shared.http.problems import Observed, install_problems
-from shared.http.rate_limits import Guard
+from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import once
 from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
-from shared.storage.act import Act, Asked, Caller, Store, Told
+from shared.security.tokens import TokenVerifier
+from shared.storage.act import Act, Asked, Store, Told
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 settings = Settings()
-gate = Gate(settings.token_keys)
+tokens = TokenVerifier(settings.token_keys)
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """A database without an outbox, and a channel with confirms."""
     configure_logs(settings.log_level)
-    app.state.service = SimpleNamespace(gate=gate)
-    store = Store("intake", settings.database_url, settings.load(), pool_size=POOL)
-    store.fingerprint = store.config.digester.fingerprint
-    store.before_commit = _published_afterwards
+    rules = settings.load()
+    store = Store(
+        "intake",
+        settings.database_url,
+        rules,
+        pool_size=POOL,
+        before_commit=_published_afterwards,
+        fingerprint=rules.digester.fingerprint,
+    )
     app.state.store = store
     async with await aio_pika.connect(settings.bus_url) as connection:
         app.state.exchange = await (await connection.channel()).get_exchange(EXCHANGE)
@@ -59,9 +65,9 @@ async def _published_afterwards(_: Act[Config]) -> None:
 
 app = FastAPI(lifespan=lifespan)
 app.add_middleware(
-    Guard,
-    gate=gate,
-    per_minute=settings.strangers_per_minute,
+    RequestLimits,
+    tokens=tokens,
+    per_minute=settings.anonymous_per_minute,
     body_seconds=settings.body_seconds,
 )
 app.add_middleware(Observed, service="plain", metrics=Metrics())

@@ -26,9 +26,9 @@ from sqlalchemy import make_url
 from operations.runtime.registry import NAMES, migrations, topology
 from operations.runtime.runner import HOST, secrets_of
 from shared.clock import pause
-from shared.http.auth import issue
-from shared.messaging.bus import connect
-from shared.storage.act import migrate
+from shared.messaging.connect import connect
+from shared.security.tokens import issue
+from shared.storage.migrations import migrate
 from tests.fixtures.infrastructure import Broker, Postgres, free_ports
 from tests.load.wire import NoAnswer, Wire
 

@@ -28,7 +28,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi import checks
 
 from operations.runtime.registry import NAMES
-from shared.http.auth import ROLES
+from shared.security.tokens import ROLES
 from tests.fixtures.bench import ROOT
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.street import HOLDER, STRANGER, Matter, Street, street

@@ -19,14 +19,15 @@ import structlog
 from sqlalchemy import text
 
 from shared import clock
-from shared.app import Job, Service
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay
 from shared.observability import configure_logs
-from shared.storage.act import Act, GroupCommit, InDoubt
+from shared.service import Job, Service
+from shared.storage.act import Act, InDoubt
+from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.infrastructure import Postgres

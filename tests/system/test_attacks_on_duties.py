@@ -13,8 +13,8 @@ import pytest
 
 from shared import clock
 from shared.events import AssignmentCompleted, CompletionKind, Role
-from shared.http.auth import AUDIENCE, ROLES
 from shared.messaging.bus import Message
+from shared.security.tokens import AUDIENCE, ROLES
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import feedback as calls
 from tests.fixtures.scenes.dispatcher import (

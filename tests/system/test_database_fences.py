@@ -18,7 +18,7 @@ import yaml
 
 from operations.runtime import embedded
 from operations.runtime.registry import NAMES, migrations
-from shared.storage.act import migrate
+from shared.storage.migrations import migrate
 from tests.fixtures.source import PROJECT
 
 DATABASES = tuple(f"jiesu_{name}" for name in (*NAMES, "console"))

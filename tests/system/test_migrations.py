@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from operations.runtime.registry import NAMES, migrations, part
-from shared.storage.act import is_current, migrate, open_engine
+from shared.storage.engine import open_engine
+from shared.storage.migrations import is_current, migrate
 from tests.fixtures.infrastructure import Postgres
 
 

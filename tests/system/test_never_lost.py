@@ -19,7 +19,8 @@ from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS, Inbox
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay, backlog
-from shared.storage.act import Act, GroupCommit
+from shared.storage.act import Act
+from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.service.intake.test_intake import complaint, registered
 
@@ -258,9 +259,9 @@ async def test_the_relay_sends_in_order_and_positions_have_no_gap(intake: Bench)
     assert await relay.run_once(limit=2) == 2
     assert await relay.run_once() == 1
     assert await relay.run_once() == 0
-    rows = await intake.rows("SELECT event, position FROM outbox ORDER BY id")
+    rows = await intake.rows("SELECT fact, position FROM outbox ORDER BY id")
     assert [row["position"] for row in rows] == [1, 2, 3]
-    assert [m.id for m in broker.published] == [str(row["event"]) for row in rows]
+    assert [m.id for m in broker.published] == [str(row["fact"]) for row in rows]
 
 
 async def test_a_fact_the_broker_refuses_is_put_off_and_the_others_pass(intake: Bench) -> None:
@@ -268,7 +269,7 @@ async def test_a_fact_the_broker_refuses_is_put_off_and_the_others_pass(intake: 
     relay = Relay(intake.service.store, broker)
     for _ in range(3):
         await registered(intake)
-    refused = (await intake.rows("SELECT event FROM outbox ORDER BY id"))[1]["event"]
+    refused = (await intake.rows("SELECT fact FROM outbox ORDER BY id"))[1]["fact"]
     broker.answers = {str(refused): ValueError()}
     assert await relay.run_once() == 2
     assert await relay.run_once() == 0  # not before its time
@@ -288,7 +289,7 @@ async def test_a_fact_the_link_lost_is_no_refused_one_and_goes_with_the_next_pas
     relay = Relay(intake.service.store, broker)
     for _ in range(2):
         await registered(intake)
-    lost = (await intake.rows("SELECT event FROM outbox ORDER BY id"))[0]["event"]
+    lost = (await intake.rows("SELECT fact FROM outbox ORDER BY id"))[0]["fact"]
     broker.answers = {str(lost): BusTrouble("cut")}
     assert await relay.run_once() == 1
     broker.answers = {}
@@ -301,8 +302,8 @@ async def test_a_refused_fact_waits_longer_each_time_and_a_minute_at_most(intake
     broker = Broker()
     relay = Relay(intake.service.store, broker)
     await registered(intake)
-    [row] = await intake.rows("SELECT event FROM outbox")
-    broker.answers = {str(row["event"]): ValueError()}
+    [row] = await intake.rows("SELECT fact FROM outbox")
+    broker.answers = {str(row["fact"]): ValueError()}
     waits = []
     for _ in range(8):
         tried = clock.real()

@@ -17,7 +17,7 @@ import pytest
 from operations.runtime.registry import NAMES
 from operations.stuck import unread
 from shared import clock
-from shared.messaging.bus import connect
+from shared.messaging.connect import connect
 from shared.messaging.outbox import Relay
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import ROOT, Bench, bench

@@ -28,7 +28,7 @@ TOKENLESS = ("/nothing/here", "/v1/tickets", "/v1/tickets/20260302-000001/progre
 @pytest.fixture
 async def intake(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[Bench]:
     """Intake that lets an address ask six times a minute and be wrong three times an hour."""
-    few = {"strangers_per_minute": 6, "wrong_codes_per_ticket": 2, "wrong_codes_per_address": 3}
+    few = {"anonymous_per_minute": 6, "wrong_codes_per_ticket": 2, "wrong_codes_per_address": 3}
     async with (
         postgres.fresh_database(await template("intake")) as url,
         bench("intake", url, keys, **few) as one,
@@ -255,7 +255,7 @@ async def forwarded(port: int, *chains: str) -> list[int]:
 async def test_a_named_proxy_is_believed_and_nobody_else(
     postgres: Postgres, template: Template, keys: Path, trusted: str, answers: list[int]
 ) -> None:
-    bounds = {"strangers_per_minute": 2, "trusted_proxies": trusted}
+    bounds = {"anonymous_per_minute": 2, "trusted_proxies": trusted}
     async with (
         postgres.fresh_database(await template("intake")) as url,
         bench("intake", url, keys, **bounds) as one,

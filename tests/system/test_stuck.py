@@ -506,7 +506,7 @@ async def test_every_question_counts_to_a_limit(county: County) -> None:
     async with county.intake.service.store.engine.begin() as connection:
         await connection.execute(
             text("""
-            INSERT INTO outbox (event, subject, key, body, recorded)
+            INSERT INTO outbox (fact, subject, key, body, recorded)
             SELECT gen_random_uuid(), n::text, 'k', '', timestamptz '2026-01-01' + n * interval '1 s'
             FROM generate_series(1, 1500) AS n""")
         )

@@ -27,8 +27,9 @@ from operations.stuck import unread
 from services.feedback.phone import Call, ask_all
 from services.feedback.settings import Settings
 from shared.errors import ConfigError
-from shared.messaging.bus import BusTrouble, connect
-from shared.storage.act import is_trouble, open_engine
+from shared.messaging.bus import BusTrouble
+from shared.messaging.connect import connect
+from shared.storage.engine import is_trouble, open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.certificates import SSL_REQUEST, Certificates, certify, front
 from tests.fixtures.infrastructure import Broker, Postgres, free_ports

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from shared.errors import ConfigError
-from shared.jurisdiction.reader import Codes, Units, read, refuse
+from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.reader import read, refuse
 
 # --- a small file of our own to break -----------------------------------------------------------
 

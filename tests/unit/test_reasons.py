@@ -9,7 +9,8 @@ import pytest
 
 from services.dispatcher.settings import Config, Settings
 from shared.errors import ConfigError
-from shared.jurisdiction.reader import Codes, read
+from shared.jurisdiction.codes import Codes
+from shared.jurisdiction.reader import read
 from tests.fixtures.source import PROJECT
 
 ZIYANG = PROJECT / "config" / "ziyang"

@@ -13,7 +13,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events import TicketType, Urgency
-from shared.jurisdiction.reader import Codes, Units, read
+from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.reader import read
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 

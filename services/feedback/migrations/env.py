@@ -1,6 +1,6 @@
 """Alembic environment: feedback's tables only."""
 
 from services.feedback.models import Base
-from shared.storage.act import run_migrations
+from shared.storage.migrations import run_migrations
 
 run_migrations(Base.metadata)

@@ -1,6 +1,6 @@
 """Alembic environment: intake's tables only."""
 
 from services.intake.models import Base
-from shared.storage.act import run_migrations
+from shared.storage.migrations import run_migrations
 
 run_migrations(Base.metadata)

@@ -10,7 +10,6 @@ from uuid import UUID
 from services.tracker.rules.machine import OPEN, State
 from services.tracker.rules.standing import DUE, WARN, Mark, Standing, marks, supervision_id
 from shared.events import (
-    ClockFace,
     ClockKind,
     Data,
     DeadlineAnnulled,
@@ -20,6 +19,7 @@ from shared.events import (
     DeadlineMoved,
     DeadlinePaused,
     DeadlineResumed,
+    DeadlineView,
     DeadlineWarned,
     SupervisionClosed,
     SupervisionRaised,
@@ -43,9 +43,9 @@ class Said(NamedTuple):
     data: Data
 
 
-def face(kind: ClockKind, standing: Standing) -> ClockFace:
+def face(kind: ClockKind, standing: Standing) -> DeadlineView:
     """A clock as others see it when it is set."""
-    return ClockFace(
+    return DeadlineView(
         clock=kind,
         started=standing.started,
         limit=standing.terms.limit,

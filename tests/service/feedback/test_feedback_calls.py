@@ -19,7 +19,7 @@ from services.feedback import usecases
 from services.feedback.phone import Call
 from services.feedback.schemas import OutcomeIn
 from shared import clock
-from shared.http.auth import issue
+from shared.security.tokens import issue
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
@@ -137,7 +137,7 @@ async def test_the_contact_is_read_with_a_reason_and_feedbacks_own_token(
     callback = await due(calling)
     [read] = outside.reads
     assert str(callback) in read.get_json()["reason"]
-    caller = calling.service.gate.admit(read.headers["Authorization"].removeprefix("Bearer "))
+    caller = calling.service.tokens.admit(read.headers["Authorization"].removeprefix("Bearer "))
     assert (caller.role, caller.name) == ("service", "feedback")
 
 

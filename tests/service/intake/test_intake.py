@@ -29,7 +29,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
-from shared.http.auth import issue, make_key
+from shared.security.tokens import issue, make_key
 from tests.fixtures.bench import Bench
 
 CALLER = {"name": "王小明", "phone": "13909150001", "address": "紫阳县城关镇河堤路8号3单元201"}

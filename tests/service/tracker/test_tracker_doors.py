@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.events import Limits, Role, TicketType, Urgency
-from shared.http.auth import ROLES
+from shared.security.tokens import ROLES
 from tests.fixtures.bench import Bench
 from tests.service.tracker.test_tracker import GT, HC, TICKET, Story, at, clocks, local, said, story
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from shared.storage.migrations import create_system_tables, drop_system_tables
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -16,8 +18,7 @@ def upgrade() -> None:
     _tickets()
     _callbacks()
     _attempts()
-    _outbox()
-    _inbox()
+    create_system_tables()
 
 
 def _tickets() -> None:
@@ -116,75 +117,6 @@ def _attempts() -> None:
     )
 
 
-def _outbox() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("recorded", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=True),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("try_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("event", name=op.f("uq_outbox_event")),
-        sa.UniqueConstraint("position", name=op.f("uq_outbox_position")),
-    )
-    op.create_index(op.f("ix_outbox_subject"), "outbox", ["subject"], unique=False)
-    op.create_index(
-        "ix_outbox_unsent",
-        "outbox",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("position IS NULL"),
-    )
-    op.create_table(
-        "seq",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("subject", name=op.f("pk_seq")),
-    )
-
-
-def _inbox() -> None:
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("received", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("consumer", "event", name=op.f("pk_inbox")),
-    )
-    op.create_table(
-        "answers",
-        sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("recorded", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_answers")),
-    )
-    op.create_table(
-        "retry",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("due", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_retry")),
-    )
-    op.create_index(op.f("ix_retry_due"), "retry", ["due"], unique=False)
-    op.create_index(op.f("ix_retry_subject"), "retry", ["subject"], unique=False)
-
-
 def downgrade() -> None:
     """Contract."""
     op.drop_table("attempts")
@@ -192,8 +124,4 @@ def downgrade() -> None:
     op.drop_table("resolutions")
     op.drop_table("messages")
     op.drop_table("tickets")
-    op.drop_table("seq")
-    op.drop_table("retry")
-    op.drop_table("outbox")
-    op.drop_table("inbox")
-    op.drop_table("answers")
+    drop_system_tables()

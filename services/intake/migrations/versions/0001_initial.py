@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from shared.storage.migrations import create_system_tables, drop_system_tables
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -11,74 +13,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    op.create_table(
-        "answers",
-        sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("recorded", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_answers")),
-    )
+    create_system_tables()
     op.create_table(
         "day_number",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_day_number")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("received", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("consumer", "event", name=op.f("pk_inbox")),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("recorded", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=True),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("try_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("event", name=op.f("uq_outbox_event")),
-        sa.UniqueConstraint("position", name=op.f("uq_outbox_position")),
-    )
-    op.create_index(op.f("ix_outbox_subject"), "outbox", ["subject"], unique=False)
-    op.create_index(
-        "ix_outbox_unsent",
-        "outbox",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("position IS NULL"),
-    )
-    op.create_table(
-        "retry",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("event", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("due", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_retry")),
-    )
-    op.create_index(op.f("ix_retry_due"), "retry", ["due"], unique=False)
-    op.create_index(op.f("ix_retry_subject"), "retry", ["subject"], unique=False)
-    op.create_table(
-        "seq",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("subject", name=op.f("pk_seq")),
     )
     op.create_table(
         "ticket",
@@ -196,15 +136,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_phone_index"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_area"), table_name="ticket")
     op.drop_table("ticket")
-    op.drop_table("seq")
-    op.drop_index(op.f("ix_retry_subject"), table_name="retry")
-    op.drop_index(op.f("ix_retry_due"), table_name="retry")
-    op.drop_table("retry")
-    op.drop_index(
-        "ix_outbox_unsent", table_name="outbox", postgresql_where=sa.text("position IS NULL")
-    )
-    op.drop_index(op.f("ix_outbox_subject"), table_name="outbox")
-    op.drop_table("outbox")
-    op.drop_table("inbox")
     op.drop_table("day_number")
-    op.drop_table("answers")
+    drop_system_tables()

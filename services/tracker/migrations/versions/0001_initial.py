@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from shared.storage.migrations import create_system_tables, drop_system_tables
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -14,7 +16,6 @@ depends_on = None
 
 TABLES = (
     "supervisions", "extensions", "clocks", "assignments", "rounds", "tickets",
-    "answers", "retry", "inbox", "seq", "outbox",
 )  # fmt: skip
 
 
@@ -24,14 +25,13 @@ def upgrade() -> None:
     _clocks()
     _extensions()
     _supervisions()
-    _outbox()
-    _inbox()
-    _retry()
+    create_system_tables()
 
 
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    drop_system_tables()
 
 
 def _words(name: str, *, nullable: bool = False) -> sa.Column[str]:
@@ -222,70 +222,3 @@ def _supervisions() -> None:
 
 
 # --- what every service has --------------------------------------------------------------------
-
-
-def _outbox() -> None:
-    op.create_table(
-        "outbox",
-        _row_id(),
-        sa.Column("event", sa.Uuid, nullable=False),
-        _words("subject"),
-        _words("key"),
-        _words("body"),
-        _moment("recorded"),
-        _number(nullable=True),
-        _count("attempts", "0"),
-        _moment("try_at", nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
-        sa.UniqueConstraint("event", name="uq_outbox_event"),
-        sa.UniqueConstraint("position", name="uq_outbox_position"),
-    )
-    op.create_index("ix_outbox_subject", "outbox", ["subject"])
-    unsent = sa.text("position IS NULL")
-    op.create_index("ix_outbox_unsent", "outbox", ["id"], postgresql_where=unsent)
-    op.create_table(
-        "seq",
-        _words("subject"),
-        _count("last"),
-        sa.PrimaryKeyConstraint("subject", name="pk_seq"),
-    )
-
-
-def _inbox() -> None:
-    op.create_table(
-        "inbox",
-        _words("consumer"),
-        sa.Column("event", sa.Uuid, nullable=False),
-        _moment("received"),
-        sa.PrimaryKeyConstraint("consumer", "event", name="pk_inbox"),
-    )
-    op.create_table(
-        "answers",
-        _words("caller"),
-        _words("key"),
-        _words("fingerprint"),
-        _words("body", nullable=True),
-        _moment("recorded"),
-        sa.PrimaryKeyConstraint("caller", "key", name="pk_answers"),
-    )
-
-
-def _retry() -> None:
-    op.create_table(
-        "retry",
-        _row_id(),
-        _words("consumer"),
-        sa.Column("event", sa.Uuid, nullable=False),
-        _words("subject"),
-        _count("seq"),
-        _words("key"),
-        _words("body"),
-        _words("state"),
-        _moment("due"),
-        _count("attempts", "0"),
-        _words("reason"),
-        _moment("since"),
-        sa.PrimaryKeyConstraint("id", name="pk_retry"),
-    )
-    op.create_index("ix_retry_due", "retry", ["due"])
-    op.create_index("ix_retry_subject", "retry", ["subject"])

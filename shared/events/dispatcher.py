@@ -1,0 +1,150 @@
+"""What the dispatcher says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events.envelope import Data
+from shared.events.words import (
+    ClosingKind,
+    CompletionKind,
+    ContactOutcome,
+    Location,
+    Role,
+    TicketType,
+    Urgency,
+)
+
+
+class Limits(BaseModel):
+    """Stage limits printed on a dispatch (BJ-13), as policy.yaml writes them: ``4wh``, ``5wd``, ``24h``.
+
+    wd = working days, wh = working hours, h and min = natural time. None: no such duty.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    sign: str | None = None
+    first_contact: str | None = None
+    handle: str | None = None
+
+
+class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
+    """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13)."""
+
+    role: Role
+    ticket_type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str
+    content: str
+    area: str
+    address: str | None = None
+    location: Location | None = None
+    channel: str
+    flags: tuple[str, ...] = ()
+    confidential: bool = False
+    reply_declined: bool = False
+    has_contact: bool = True
+    registered: AwareDatetime
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    rule: str | None = None
+    reason: str
+    limits: Limits
+    redo: bool = False
+
+
+class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
+    """签收: the unit took it and named the person who handles it (专人负责, SEED)."""
+
+    handler: str
+
+
+class AssignmentContacted(Data, name="assignment.contacted", by="dispatcher"):
+    """先行联系: one attempt to contact the citizen; the envelope's time is when it was made (R-12)."""
+
+    how: Literal["phone", "visit", "message"]
+    outcome: ContactOutcome
+    note: str = ""
+
+
+class AssignmentProgressed(Data, name="assignment.progressed", by="dispatcher"):
+    """进展: the unit says how far it is."""
+
+    note: str
+
+
+class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
+    """Something about the ticket changed that its unit must know."""
+
+    kind: Literal["supplemented", "urged"]
+    content: str
+
+
+class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):
+    """退单申请: the unit says the matter is clearly not its duty, with its legal basis (R-15)."""
+
+    reason_code: str
+    legal_basis: str
+    suggested_unit: str | None = None
+    approver: str
+    note: str = ""
+
+
+class AssignmentReturned(Data, name="assignment.returned", by="dispatcher"):
+    """退单: the desk agreed; the ticket is the desk's again (R-15)."""
+
+    ruling: str
+
+
+class AssignmentReturnRefused(Data, name="assignment.return_refused", by="dispatcher"):
+    """退单不予同意: the desk did not agree; the unit may not ask again (R-16)."""
+
+    ruling: str
+
+
+class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
+    """办结: the unit answered; a co-handler answers to its lead (R-21)."""
+
+    role: Role
+    kind: CompletionKind
+    facts_true: bool = True
+    beyond_duty: bool = False
+    contacted: bool
+    solved: bool
+    unsolved_reason: str | None = None
+    result: str
+    public_answer: str
+    promised_date: str | None = None
+    signed_off_by: str
+
+
+class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
+    """取消: the unit need not go on (the ticket was withdrawn, or went to another unit)."""
+
+    reason: Literal["withdrawn", "redispatched"]
+
+
+class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):
+    """结案: the citizen's verdict on a completed assignment's ticket."""
+
+    kind: ClosingKind
+
+
+class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):
+    """待派: no rule matched, or a return was granted; a person at the desk must assign it."""
+
+    reason: str
+    nearest: tuple[str, ...] = ()
+
+
+class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):
+    """The lead completed; the citizen is to be called back (R-23)."""
+
+    kind: CompletionKind
+    lead: str
+    units: tuple[str, ...]
+    solved: bool
+    public_answer: str

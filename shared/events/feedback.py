@@ -1,0 +1,55 @@
+"""What feedback says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.events.envelope import Data
+from shared.events.words import ClosingKind
+
+
+class CallbackPlanned(Data, name="callback.planned", by="feedback"):
+    """回访计划: the next attempt to call the citizen (R-23, R-24)."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    due: AwareDatetime
+
+
+class CallbackAnswered(Data, name="callback.answered", by="feedback"):
+    """回访: the citizen answered the three questions (R-23, R-25)."""
+
+    contacted: bool
+    solved: Literal["yes", "partly", "no"]
+    satisfied: Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
+    comment: str = ""
+
+
+class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
+    """No verdict could be had: unreachable at every attempt, or refused (R-24, R-25)."""
+
+    outcome: Literal["unreachable", "refused"]
+    attempts: int
+
+
+class CitizenTold(Data, name="citizen.told", by="feedback"):
+    """告知: a message went to the citizen (BJ-15, JN-15)."""
+
+    event: Literal["accepted", "dispatched", "extended", "completed", "reopened", "closed"]
+    channel: str
+    zh: str
+    en: str
+
+
+class TicketClosed(Data, name="ticket.closed", by="feedback"):
+    """办结归档: the ticket ended, and how (AH, JN-25)."""
+
+    kind: ClosingKind
+
+
+class TicketReopened(Data, name="ticket.reopened", by="feedback"):
+    """重办: the citizen does not agree; the envelope's round is the resolved round + 1 (R-27)."""
+
+    reasons: tuple[Literal["not_contacted", "not_solved", "not_satisfied"], ...]
+    comment: str = ""

@@ -1,0 +1,45 @@
+"""What intake says."""
+
+from __future__ import annotations
+
+from shared.events.envelope import Data
+from shared.events.words import Location, TicketType, Urgency
+
+
+class TicketRegistered(Data, name="ticket.registered", by="intake"):
+    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01)."""
+
+    ticket_type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str
+    content: str
+    area: str
+    address: str | None = None
+    location: Location | None = None
+    channel: str
+    flags: tuple[str, ...] = ()
+    source_number: str | None = None
+    reported_unit: str | None = None
+    confidential: bool = False
+    reply_declined: bool = False
+    has_contact: bool = True
+
+
+class TicketSupplemented(Data, name="ticket.supplemented", by="intake"):
+    """补充: the citizen added something to the complaint."""
+
+    content: str
+
+
+class TicketUrged(Data, name="ticket.urged", by="intake"):
+    """催单: the citizen asked again; ``times`` counts the urgings of this ticket so far."""
+
+    note: str
+    times: int
+
+
+class TicketWithdrawn(Data, name="ticket.withdrawn", by="intake"):
+    """撤单: the citizen took the complaint back."""
+
+    reason: str

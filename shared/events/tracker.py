@@ -1,0 +1,135 @@
+"""What the tracker says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.events.envelope import Data
+from shared.events.words import ClockKind, Role
+
+
+class DeadlineView(BaseModel):
+    """One clock as others see it. ``provisional``: the due moment lies in a year without a calendar."""
+
+    model_config = ConfigDict(frozen=True)
+    clock: ClockKind
+    started: AwareDatetime
+    limit: str
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class DeadlineSet(Data, name="deadline.set", by="tracker"):
+    """起表: all clocks that one dispatch (or one registration) started."""
+
+    clocks: tuple[DeadlineView, ...]
+
+
+class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
+    """改期: a due moment moved, and why."""
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    provisional: bool = False
+    reason: str
+
+
+class DeadlineWarned(Data, name="deadline.warned", by="tracker"):
+    """黄牌: the warning point passed; the envelope's time is that point (R-31)."""
+
+    clock: ClockKind
+    due: AwareDatetime
+
+
+class DeadlineBreached(Data, name="deadline.breached", by="tracker"):
+    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31)."""
+
+    clock: ClockKind
+    due: AwareDatetime
+
+
+class DeadlineAnnulled(Data, name="deadline.annulled", by="tracker"):
+    """撤牌: a breach was taken back: the duty had been done in time, or the due moment moved past it."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    reason: str
+
+
+class DeadlineMet(Data, name="deadline.met", by="tracker"):
+    """停表: the duty was done; ``late`` when that was after the due moment."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    late: bool
+
+
+class DeadlinePaused(Data, name="deadline.paused", by="tracker"):
+    """A unit's clock stands still while the desk rules on its return."""
+
+    clock: ClockKind
+    reason: str
+
+
+class DeadlineResumed(Data, name="deadline.resumed", by="tracker"):
+    """A unit's clock runs again, with its due moment moved by the pause's working time."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class DeadlineCancelled(Data, name="deadline.cancelled", by="tracker"):
+    """A clock lost its ground: its assignment was cancelled or returned, its ticket withdrawn."""
+
+    clock: ClockKind
+    reason: str
+
+
+class ExtensionRequested(Data, name="extension.requested", by="tracker"):
+    """延期申请 on the handle clock (R-18)."""
+
+    extension: UUID
+    reason: str
+    legal_basis: str
+    days: Annotated[int, Field(ge=1)]
+
+
+class ExtensionGranted(Data, name="extension.granted", by="tracker"):
+    """延期批准: the citizen is told the new date and the reason (BJ-15)."""
+
+    extension: UUID
+    days: int
+    due: AwareDatetime
+    reason: str
+    role: Role = Role.LEAD
+
+
+class ExtensionRefused(Data, name="extension.refused", by="tracker"):
+    """延期不予批准."""
+
+    extension: UUID
+    reason: str
+
+
+class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
+    """督办: a rung of the ladder; 1 催办, 2 督办单, 3 一把手督办 … (R-30, R-32)."""
+
+    supervision: UUID
+    rung: Annotated[int, Field(ge=1, le=7)]
+    title: str
+    by: Literal["ladder", "hand", "trigger"]
+    reason: str
+    answer_due: AwareDatetime | None = None
+
+
+class SupervisionClosed(Data, name="supervision.closed", by="tracker"):
+    """督办解除: the matter was completed, or the ground of the supervision fell away."""
+
+    supervision: UUID
+    rung: int
+    reason: str

@@ -1,0 +1,147 @@
+"""The code tables of a place, and its units: what a ticket's codes are checked against."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from rapidfuzz import fuzz
+
+from shared.jurisdiction.reader import Place, refuse
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}$")]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Area(_Row):
+    """区域: a town, or the county as a whole, which no town answers for."""
+
+    code: AreaCode
+    name: Words
+    unit: UnitCode | None = None
+
+
+class Term(_Row):
+    """A channel (来源渠道), a field of topics (领域), a topic (诉求分类): ``field.matter``, or the
+    ground of a return (退单理由).
+    """
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+    zh: Words
+    en: Words
+
+
+class Unit(_Row):
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
+
+    code: UnitCode
+    name: Words
+    kind: Literal["town", "department", "utility", "office"]
+    parent: UnitCode | None = None
+    area: AreaCode | None = None
+    delivery: Literal["amqp", "feed"]
+    liaison: Words
+
+
+class Codes(_Row):
+    """codes.yaml: the tables a ticket's codes are checked against."""
+
+    schema_version: Literal[1]
+    areas: tuple[Area, ...]
+    channels: tuple[Term, ...]
+    fields: tuple[Term, ...]
+    topics: tuple[Term, ...]
+    reasons: tuple[Term, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for table in ("areas", "channels", "fields", "topics", "reasons"):
+            refuse(_twins(table, getattr(self, table)))
+        known = {field.code for field in self.fields}
+        refuse(
+            (("topics", at, "code"), f"{topic.code} 不属于任何领域 lies in no field")
+            for at, topic in enumerate(self.topics)
+            if topic.code.rpartition(".")[0] not in known
+        )
+        return self
+
+    def area(self, code: str) -> Area | None:
+        """The area of a code, None when it is unknown."""
+        return next((area for area in self.areas if area.code == code), None)
+
+    def topic(self, code: str) -> Term | None:
+        """The topic of a code, None when it is unknown."""
+        return next((topic for topic in self.topics if topic.code == code), None)
+
+    def channel(self, code: str) -> Term | None:
+        """The channel of a code, None when it is unknown."""
+        return next((channel for channel in self.channels if channel.code == code), None)
+
+    def nearest_areas(self, text: str, n: int = 3) -> list[str]:
+        """Codes of the areas most like a code or a Chinese name, best first."""
+        return _nearest(text, {area.code: area.name for area in self.areas}, n)
+
+    def nearest_topics(self, text: str, n: int = 3) -> list[str]:
+        """Codes of the topics most like a code or a Chinese name, best first."""
+        return _nearest(text, {topic.code: topic.zh for topic in self.topics}, n)
+
+
+class Units(_Row):
+    """units.yaml: the handling units. A town, and only a town, answers for an area."""
+
+    schema_version: Literal[1]
+    units: tuple[Unit, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        refuse(_twins("units", self.units))
+        known = {unit.code for unit in self.units}
+        refuse(
+            (("units", at, field), wrong)
+            for at, unit in enumerate(self.units)
+            for field, wrong in _ill_placed(unit, known)
+        )
+        return self
+
+    def unit(self, code: str) -> Unit | None:
+        """The unit of a code, None when it is unknown."""
+        return next((unit for unit in self.units if unit.code == code), None)
+
+    def towns(self) -> dict[str, str]:
+        """The town of each area: unit code by area code."""
+        return {unit.area: unit.code for unit in self.units if unit.area is not None}
+
+    def nearest_units(self, text: str, n: int = 3) -> list[str]:
+        """Codes of the units most like a code or a Chinese name, best first."""
+        return _nearest(text, {unit.code: unit.name for unit in self.units}, n)
+
+
+def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Place, str]]:
+    seen: set[str] = set()
+    for at, row in enumerate(rows):
+        if row.code in seen:
+            yield (table, at, "code"), f"{row.code} 重复 stands here twice"
+        seen.add(row.code)
+
+
+def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    if unit.parent is not None and (unit.parent == unit.code or unit.parent not in known):
+        yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
+    if (unit.kind == "town") != (unit.area is not None):
+        yield "area", "镇且仅镇须有区域 a town, and only a town, has one"
+
+
+def _nearest(text: str, names: Mapping[str, str], n: int) -> list[str]:
+    asked = text.casefold()
+
+    def likeness(code: str) -> float:
+        return max(fuzz.WRatio(asked, code.casefold()), fuzz.WRatio(asked, names[code]))
+
+    return heapq.nlargest(n, names, key=likeness)

@@ -1,0 +1,56 @@
+"""The connection to a service's database, and what counts as its trouble."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's
+# numbers) are given back after a minute, and a server that does not answer is trouble after half.
+PATIENCE = 30.0  # seconds for one statement; migrations may take longer
+SESSION = {
+    "timezone": "UTC",
+    "application_name": "jiesu",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
+def open_engine(url: str, pool_size: int = 5, patience: float | None = None) -> AsyncEngine:
+    """An engine whose errors never carry values: they would reach logs and the retry table.
+
+    ``patience`` is how many seconds a statement may take; None is for ever.
+    """
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=15,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args={"server_settings": SESSION, "timeout": 10, "command_timeout": patience},
+    )
+
+
+# 08 connection, 40 serialization and deadlock, 53 resources, 57 operator intervention.
+TROUBLE = ("08", "40", "53", "57", "55P03")
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether an error is the database's trouble and no failure of what was being done."""
+    if isinstance(error, (PoolTimeout, ConnectionError, TimeoutError, OSError)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig and error.orig.__cause__, ValueError):
+        return False  # the driver refused an argument: it would refuse it for ever
+    state = sqlstate(error)
+    return error.connection_invalidated or not state or state.startswith(TROUBLE)
+
+
+def sqlstate(error: BaseException) -> str:
+    """The database's own code for an error; empty when it gave none."""
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")

@@ -1,0 +1,76 @@
+"""Group commit: requests that wait at the same moment share one transaction (ADR 0005)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from shared.storage.act import InDoubt
+from shared.storage.engine import is_trouble, sqlstate
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class GroupCommit(Generic[T, R]):
+    """Requests that arrive while a commit is under way share the next one.
+
+    ``run`` serves a whole group in one transaction and answers one by one: a result or an error
+    for each. When the group as a whole fails it is run again one by one, so that nobody pays for
+    a neighbour; but not when it may have been committed, for then it would be done twice. While
+    the database is away nobody waits for more than one further try.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]], limit: int = 100
+    ) -> None:
+        self._run = run
+        self._limit = limit
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def submit(self, item: T) -> R:
+        """Wait for the commit that holds this item; raises what went wrong with it."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_heard)
+        self._waiting.append((item, future))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+            try:
+                _answer(group, await self._run([item for item, _ in group]))
+            except InDoubt as error:
+                _answer(group, [error] * len(group))
+            except Exception:
+                await self._one_by_one(group)
+
+    async def _one_by_one(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        for at, (item, future) in enumerate(group):
+            try:
+                _answer([(item, future)], await self._run([item]))
+            except Exception as error:
+                if is_trouble(error) and not sqlstate(error).startswith("40"):
+                    _answer(group[at:], [error] * (len(group) - at))
+                    return
+                _answer([(item, future)], [error])
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    # A request that was cancelled asks no more; asyncio would log the error with its words.
+    if not future.cancelled():
+        future.exception()
+
+
+def _answer(group: Sequence[tuple[T, asyncio.Future[R]]], answers: Sequence[R | Exception]) -> None:
+    for (_, future), answer in zip(group, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

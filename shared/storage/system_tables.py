@@ -1,0 +1,102 @@
+"""The tables every service has beside its own: outbox, seq, inbox, retry, answers."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def declare_system_tables(metadata: MetaData) -> None:
+    """Declare them on a service's metadata, for its migrations to be compared with."""
+    for declare in (_outbox, _seq, _inbox, _retry, _answers):
+        declare(metadata)
+
+
+def _outbox(metadata: MetaData) -> None:
+    unsent = text("position IS NULL")
+    Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("fact", Uuid, nullable=False, unique=True),
+        Column("subject", Text, nullable=False, index=True),
+        Column("key", Text, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("recorded", DateTime(timezone=True), nullable=False),
+        Column("position", BigInteger, unique=True),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("try_at", DateTime(timezone=True)),
+        Index("ix_outbox_unsent", "id", postgresql_where=unsent),
+    )
+
+
+def _seq(metadata: MetaData) -> None:
+    Table(
+        "seq",
+        metadata,
+        Column("subject", Text, primary_key=True),
+        Column("last", Integer, nullable=False),
+    )
+
+
+def _inbox(metadata: MetaData) -> None:
+    Table(
+        "inbox",
+        metadata,
+        Column("consumer", Text, nullable=False),
+        Column("fact", Uuid, nullable=False),
+        Column("received", DateTime(timezone=True), nullable=False),
+        PrimaryKeyConstraint("consumer", "fact"),
+    )
+
+
+def _retry(metadata: MetaData) -> None:
+    Table(
+        "retry",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("consumer", Text, nullable=False),
+        Column("fact", Uuid, nullable=False),
+        Column("subject", Text, nullable=False, index=True),
+        Column("seq", Integer, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("due", DateTime(timezone=True), nullable=False, index=True),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("reason", Text, nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False),
+    )
+
+
+def _answers(metadata: MetaData) -> None:
+    Table(
+        "answers",
+        metadata,
+        Column("caller", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("fingerprint", Text, nullable=False),
+        Column("body", Text),
+        Column("recorded", DateTime(timezone=True), nullable=False),
+        PrimaryKeyConstraint("caller", "key"),
+    )
