@@ -31,16 +31,16 @@ from services.dispatcher.settings import Config
 from shared import clock
 from shared.http.auth import acting
 from shared.http.fields import Number
+from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 from shared.http.rate_limits import TooMany
-from shared.messaging.inbox import once
 from shared.service import Service, service_of
 from shared.storage.act import Act
 
 router = APIRouter()
 
-UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
-DeskAct = Annotated[Act[Config], Depends(acting("desk"), scope="function")]
+UnitAct = Annotated[Act[Config], Depends(acting_once("unit"), scope="function")]
+DeskAct = Annotated[Act[Config], Depends(acting_once("desk"), scope="function")]
 DeskReads = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[Act[Config], Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -34,11 +34,11 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import TicketType
-from shared.http.auth import Key, acting, calling
+from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
+from shared.http.idempotency import Key, acting_once, once
 from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
-from shared.messaging.inbox import once
 from shared.service import service_of
 from shared.storage.act import Act, Store
 from shared.storage.group_commit import GroupCommit
@@ -47,7 +47,7 @@ router = APIRouter(tags=["intake 受理"])
 router.include_router(codes.router)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
-FrontAct = Annotated[Act[Config], Depends(acting("phone_system", "desk"), scope="function")]
+FrontAct = Annotated[Act[Config], Depends(acting_once("phone_system", "desk"), scope="function")]
 ReadAct = Annotated[
     Act[Config],
     Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),

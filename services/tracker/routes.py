@@ -21,8 +21,8 @@ from services.tracker.schemas import (
 from services.tracker.settings import Config
 from shared.http.auth import acting
 from shared.http.fields import Day, Number
+from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
-from shared.messaging.inbox import once
 from shared.storage.act import Act
 
 router = APIRouter()
@@ -30,8 +30,8 @@ router = APIRouter()
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
 
-UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
-SupervisorAct = Annotated[Act[Config], Depends(acting("supervisor"), scope="function")]
+UnitAct = Annotated[Act[Config], Depends(acting_once("unit"), scope="function")]
+SupervisorAct = Annotated[Act[Config], Depends(acting_once("supervisor"), scope="function")]
 SeeingAct = Annotated[Act[Config], Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[Act[Config], Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
