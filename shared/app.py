@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
 from shared.http.operations import operations
 from shared.http.pages import pages
+from shared.http.parameters import known_parameters
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import Subscriptions
@@ -45,7 +46,7 @@ def build_app(
 
     app = _without_doors(name, lifespan)
     app.state.jiesu = AppState(service, [service])
-    app.include_router(router, responses=problems(400, 401, 403, 422))
+    app.include_router(router, responses=problems(400, 401, 403))
     app.include_router(operations)
     app.include_router(pages)
     app.add_middleware(
@@ -69,7 +70,8 @@ def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
         separate_input_output_schemas=False,
         generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
-        responses=problems(408, 413, 429, 500, 503),
+        dependencies=[Depends(known_parameters)],
+        responses=problems(408, 413, 422, 429, 500, 503),
     )
 
 
