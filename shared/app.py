@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
+from shared.http.media import json_in_utf8
 from shared.http.operations import operations
 from shared.http.pages import pages
 from shared.http.parameters import known_parameters
@@ -46,7 +47,7 @@ def build_app(
 
     app = _without_doors(name, lifespan)
     app.state.jiesu = AppState(service, [service])
-    app.include_router(router, responses=problems(400, 401, 403))
+    app.include_router(router, responses=problems(400, 401, 403, 415))
     app.include_router(operations)
     app.include_router(pages)
     app.add_middleware(
@@ -70,7 +71,7 @@ def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
         separate_input_output_schemas=False,
         generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
-        dependencies=[Depends(known_parameters)],
+        dependencies=[Depends(known_parameters), Depends(json_in_utf8)],
         responses=problems(408, 413, 422, 429, 500, 503),
     )
 

@@ -78,17 +78,20 @@ class NotFound(JiesuError):
 
 
 class MoveRefused(JiesuError):
-    """The state does not allow this move; ``state`` and ``allowed`` say what it does allow."""
+    """Where a thing stands does not allow this move; ``current_status`` and ``allowed`` say what it
+    does allow.
+    """
 
     status = 409
     slug = "move-refused"
-    title = "当前状态不允许此操作 The state does not allow this move"
+    title = "当前状态不允许此操作 The status does not allow this move"
 
     def __init__(self, action: str, state: str, allowed: list[str]) -> None:
-        moves = ", ".join(allowed) or "none"
+        moves = ", ".join(allowed)
         super().__init__(
-            f"{action} is not allowed in state {state}; allowed: {moves}",
-            state=state,
+            f"当前状态 {state} 不允许 {action}；可行的操作：{moves or '无'}。"
+            f"{action} is not allowed in status {state}; allowed: {moves or 'none'}",
+            current_status=state,
             allowed=allowed,
         )
 

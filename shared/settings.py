@@ -34,7 +34,10 @@ class ServiceSettings(BaseSettings):
     ``body_seconds``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
+    # An empty variable is one that is not set: JIESU_PHONE_SYSTEM_URL= means none.
+    model_config = SettingsConfigDict(
+        env_prefix="JIESU_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     embedded: bool = False
     database_url: str = "postgresql+asyncpg://localhost/jiesu"

@@ -141,7 +141,7 @@ async def read_clock(request: Request) -> ProcessClock:
     return ProcessClock(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 
 
-@operations.post("/clock", responses=problems(400, 401, 403, 409))
+@operations.post("/clock", responses=problems(400, 401, 403, 409, 415))
 async def step_clock(request: Request, body: Step, _: Ops) -> ProcessClock:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)

@@ -57,7 +57,7 @@ def test_exactly_the_table_passes(state: State, action: Action) -> None:
         return
     with pytest.raises(MoveRefused) as refused:
         move(state, action, was=S)
-    assert refused.value.extra == {"state": state, "allowed": allowed(state)}
+    assert refused.value.extra == {"current_status": state, "allowed": allowed(state)}
 
 
 @pytest.mark.parametrize("was", [D, S, C])
@@ -311,4 +311,4 @@ def test_where_a_ticket_stands(marks: dict[str, Any], stand: stands.Stand) -> No
         return
     with pytest.raises(MoveRefused) as refused:
         stands.check_assignable(known)
-    assert refused.value.extra == {"state": stand, "allowed": []}
+    assert refused.value.extra == {"current_status": stand, "allowed": []}

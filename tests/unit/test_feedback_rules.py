@@ -47,7 +47,7 @@ def test_exactly_the_table_passes(state: State, action: Action) -> None:
             machine.move(state, action)
         allowed = [known for at, known in ALLOWED if at == state.value]
         assert sorted(refused.value.extra["allowed"]) == sorted(allowed)
-        assert refused.value.extra["state"] == state.value
+        assert refused.value.extra["current_status"] == state.value
     else:
         assert machine.move(state, action) == expected
 

@@ -65,7 +65,7 @@ def test_every_stage_and_action(stage: Stage, action: Action) -> None:
         return
     with pytest.raises(MoveRefused) as refused:
         move(stage, action)
-    assert refused.value.extra == {"state": stage.value, "allowed": []}
+    assert refused.value.extra == {"current_status": stage.value, "allowed": []}
 
 
 @pytest.mark.parametrize("stage", Stage)

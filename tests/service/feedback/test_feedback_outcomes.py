@@ -130,7 +130,7 @@ async def test_another_outcome_afterwards_is_refused(
     await report(feedback, callback, "answered", **SATISFIED)
     answer = await report(feedback, callback, outcome, **answers)
     assert answer.status_code == 409
-    assert (answer.json()["state"], answer.json()["allowed"]) == ("answered", [])
+    assert (answer.json()["current_status"], answer.json()["allowed"]) == ("answered", [])
 
 
 async def test_an_idempotency_key_answers_as_the_first_time(feedback: Bench) -> None:
