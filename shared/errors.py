@@ -7,11 +7,15 @@ their rules; only errors that several services raise stand here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
 class JiesuError(Exception):
-    """An error with a status, a slug and a sentence; ``extra`` lands in the problem document."""
+    """Something nobody expected went wrong. What it was is logged under the request's trace.
+
+    An error has a status, a slug and a sentence; ``extra`` lands in the problem document.
+    """
 
     status = 500
     slug = "internal-error"
@@ -21,6 +25,14 @@ class JiesuError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.extra = extra
+
+
+def named_errors(kind: type[JiesuError] = JiesuError) -> Iterator[type[JiesuError]]:
+    """Every error this process knows that has a slug of its own."""
+    if "slug" in vars(kind):
+        yield kind
+    for below in kind.__subclasses__():
+        yield from named_errors(below)
 
 
 class Malformed(JiesuError):

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from operations.contracts.bus import describe_bus
+from operations.contracts.errors import page_of_errors
 from operations.contracts.facts import Json, schema, schema_file
 from operations.contracts.table import table_of_facts
 from operations.runtime.registry import NAMES, part
@@ -34,6 +35,7 @@ def published() -> dict[str, str]:
     """The text of every contract by its place below docs/."""
     return {
         "events.md": table_of_facts(),
+        "errors.md": page_of_errors(),
         "asyncapi.yaml": _yaml(describe_bus()),
         **{f"openapi/{name}.json": _json(openapi(name)) for name in NAMES},
         **{schema_file(kind): _json(schema(kind)) for kind in FACTS.values()},

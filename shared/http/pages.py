@@ -1,4 +1,5 @@
-"""The page a person reads an API on: Swagger UI at /docs, from files that lie here.
+"""The pages of an API for people: Swagger UI at /docs, from files that lie here, and what each
+problem means, at the address its ``type`` names.
 
 A county's network often has no way out, so nothing is fetched from elsewhere, and the page's
 Content-Security-Policy forbids it. ``swagger_ui/vendored.json`` says which version lies here;
@@ -12,9 +13,9 @@ from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from shared.errors import NotFound
+from shared.errors import NotFound, named_errors
 
 FOLDER = Path(__file__).parent / "swagger_ui"
 RECORD = "vendored.json"
@@ -91,3 +92,14 @@ async def read_asset(version: str, name: str) -> Response:
     media = "text/plain" if name.isupper() else None
     headers = {**HEADERS, "Cache-Control": FOR_EVER}
     return FileResponse(FOLDER / name, headers=headers, media_type=media)
+
+
+@pages.get("/errors/{slug}")
+async def read_error(slug: str) -> PlainTextResponse:
+    """What a problem means; docs/errors.md has all of them, with what helps. Raises NotFound."""
+    for error in named_errors():
+        if error.slug == slug:
+            meaning = " ".join((error.__doc__ or "").split()).replace("``", "")
+            page = f"{error.slug} ({error.status})\n\n{error.title}\n\n{meaning}\n"
+            return PlainTextResponse(page, headers=HEADERS)
+    raise NotFound

@@ -107,6 +107,13 @@ class NoSuchPath(JiesuError):
     title = "没有此路径 This service has no such path"
 
 
+class OtherRefusal(JiesuError):
+    """The web server refused the request by itself; the status says why."""
+
+    slug = "other-refusal"
+    title = "请求被拒绝 The request was refused"
+
+
 class MethodNotAllowed(JiesuError):
     """The path exists, but not with this method; the header Allow names those it has."""
 
@@ -175,9 +182,8 @@ def _field(loc: tuple[Any, ...], skip: int) -> str:
 def _http(error: HTTPException) -> JiesuError:
     if known := BY_STATUS.get(error.status_code):
         return known()
-    problem = JiesuError(str(error.detail))
-    problem.status, problem.slug = error.status_code, f"http-{error.status_code}"
-    problem.title = str(error.detail)
+    problem = OtherRefusal(str(error.detail))
+    problem.status = error.status_code
     return problem
 
 

@@ -75,6 +75,7 @@ EVERYWHERE = """
 * GET /v1/facts                                    401 403 403 403 403  +   +   +  403 403
 * GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +
 * GET /docs                                         +   +   +   +   +   +   +   +   +   +
+* GET /errors/{slug}                                +   +   +   +   +   +   +   +   +   +  ordinary
 * GET /docs/{version}/{name}                        +   +   +   +   +   +   +   +   +   +  ordinary
 """
 SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
@@ -199,7 +200,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    names |= {"version": VERSION, "name": "start.js", "table": "topics"}
+    names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,
         one.row.method,
