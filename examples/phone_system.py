@@ -156,7 +156,7 @@ class PhoneSystem:
         self._waiting[id] = Call(
             id=id,
             callback=asked["callback"],
-            ticket=asked["ticket"],
+            ticket=asked["number"],
             round=asked["round"],
             attempt=asked["attempt"],
             person=asked["person"],

@@ -10,6 +10,7 @@ from services.feedback.consumers import SUBSCRIPTIONS
 from services.feedback.jobs import JOBS
 from services.feedback.routes import router
 from services.feedback.settings import Settings
+from services.feedback.webhook import webhooks
 from shared.app import build_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -17,4 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service, assembled."""
-    return build_app("feedback", settings or Settings(), router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    settings = settings or Settings()
+    built = build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built.webhooks.include_router(webhooks)
+    return built

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -22,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from standardwebhooks import Webhook
 
 from services.feedback.settings import Config, Settings
+from services.feedback.webhook import Called, CallRequest
 from shared import clock
 from shared.settings import key_bytes
 
@@ -135,7 +135,7 @@ async def _send(
     client: httpx.AsyncClient, config: Config, target: Target, call: Call, contact: Contact
 ) -> None:
     """Post the signed request to call (standardwebhooks)."""
-    body = orjson.dumps(_body(config, call, contact))
+    body = _body(config, call, contact).model_dump_json().encode()
     headers = {
         "Content-Type": "application/json",
         **target.headers,
@@ -149,21 +149,20 @@ async def _send(
             raise AskFailed(f"the phone system answered {answer.status_code}")
 
 
-def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
-    questions = [question.model_dump(mode="json") for question in config.policy.questions]
-    return {
-        "type": "callback.ask",
-        "callback": str(call.callback),
-        "ticket": call.ticket,
-        "round": call.round,
-        "attempt": call.attempt,
-        "person": call.person,
-        "questions": questions,
-        "contact": {
-            "name": contact.name.get_secret_value() if contact.name else None,
-            "phone": contact.phone.get_secret_value(),
-        },
-    }
+def _body(config: Config, call: Call, contact: Contact) -> CallRequest:
+    return CallRequest(
+        type="callback.ask",
+        callback=call.callback,
+        number=call.ticket,
+        round=call.round,
+        attempt=call.attempt,
+        person=call.person,
+        questions=config.policy.questions,
+        contact=Called(
+            name=contact.name.get_secret_value() if contact.name else None,
+            phone=contact.phone.get_secret_value(),
+        ),
+    )
 
 
 def _signature(settings: Settings, call: Call, body: bytes) -> dict[str, str]:

@@ -40,7 +40,9 @@ def names(words: str) -> frozenset[str]:
 PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs settings"), names("fastapi"), names("app service")),
+    "main": May(
+        names("routes consumers jobs settings webhook"), names("fastapi"), names("app service")
+    ),
     "routes": May(
         names("codes usecases queries registration vault schemas settings"),
         names("fastapi pydantic orjson"),
@@ -56,7 +58,8 @@ MAY: dict[str, May] = {
     "registration": May(names("rules models queries schemas settings"), STORAGE),
     "clockwork": May(names("rules models queries"), STORAGE),
     "queries": May(names("rules models schemas settings"), STORAGE),
-    "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
+    "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
+    "webhook": May(names("rules"), names("fastapi pydantic")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
         names("rules"),

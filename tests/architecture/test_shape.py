@@ -32,7 +32,11 @@ MAY_HAVE = {
         "queries": "selects that repeat",
         "clockwork": "both doors that move clocks, facts and time, end in it",
     },
-    "feedback": {"queries": "selects that repeat", "phone": "the webhook to the phone system"},
+    "feedback": {
+        "queries": "selects that repeat",
+        "phone": "the call asked of the phone system",
+        "webhook": "what the phone system is sent, which its vendor reads",
+    },
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30

@@ -221,7 +221,7 @@ def asked(age: float = 0, secret: str = SECRET, id: str = "1.1") -> tuple[dict[s
     body = json.dumps(
         {
             "callback": str(UUID(int=1)),
-            "ticket": "20260302-000001",
+            "number": "20260302-000001",
             "round": 1,
             "attempt": 1,
             "person": False,

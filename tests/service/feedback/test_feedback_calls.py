@@ -109,7 +109,7 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
     assert asked.get_json() == {
         "type": "callback.ask",
         "callback": str(callback),
-        "ticket": NUMBER,
+        "number": NUMBER,
         "round": 1,
         "attempt": 1,
         "person": False,
