@@ -8,6 +8,7 @@ python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
+python -m services call-test URL        a signed test call to a phone system, now
 python -m services contracts            writes docs/ from the code
 """
 
@@ -28,6 +29,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from operations import commands
+from operations.call_test import call_test
 from operations.runtime import embedded, runner
 from operations.runtime.registry import NAMES, PORTS, migrations, settings_of, topology
 from operations.runtime.tls import Tls
@@ -230,6 +232,7 @@ def broker_definitions(
 
 for command in commands.COMMANDS:
     cli.command(command.__name__)(command)
+cli.command("call-test")(call_test)
 
 
 @cli.command("contracts")

@@ -25,7 +25,9 @@ class Called(BaseModel):
 class CallRequest(BaseModel):
     """回访请求: call this citizen, ask these questions, report what came of it."""
 
-    type: Literal["callback.ask"] = Field(description="总是此值 always this")
+    type: Literal["callback.ask", "callback.test"] = Field(
+        description="callback.test：联通试验，照常答复，不要拨打 a trial: answer as always, do not dial"
+    )
     callback: UUID = Field(description="回访编号，上报结果时放入路径 the outcome is reported to it")
     number: str = Field(description="工单编号 the ticket's number")
     round: int = Field(description="第几次办理 which handling of the ticket", ge=1)
@@ -35,6 +37,11 @@ class CallRequest(BaseModel):
     )
     questions: tuple[Question, ...] = Field(description="按顺序提问 ask them in this order")
     contact: Called
+
+    @property
+    def webhook_id(self) -> str:
+        """The same for every try of one attempt, so that the phone system dials once."""
+        return f"{self.callback}.{self.attempt}"
 
 
 ID = Annotated[
