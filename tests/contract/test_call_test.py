@@ -15,7 +15,7 @@ from werkzeug import Request, Response
 
 from operations.cli import cli
 from operations.trial_call import cure_for, settings_for
-from tests.contract.test_webhook import body_schema
+from tests.fixtures.documents import webhook_body
 
 SECRET = b64encode(b"a secret of thirty-two bytes....").decode()
 Answering = Callable[[Request], Response]
@@ -48,7 +48,7 @@ def test_a_phone_system_that_answers_is_taken(httpserver: HTTPServer) -> None:
     assert (code, "已接收 taken" in output, "HTTP 202" in output) == (0, True, True)
     said = json.loads(got[0].data)
     assert said["type"] == "callback.test"
-    Draft202012Validator(body_schema(), validate_formats=True).validate(said)
+    Draft202012Validator(webhook_body(), validate_formats=True).validate(said)
 
 
 @pytest.mark.parametrize(

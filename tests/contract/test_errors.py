@@ -11,7 +11,7 @@ import pytest
 from operations.contracts.errors import CURES, known, services_of
 from operations.runtime.registry import NAMES
 from shared.errors import JiesuError
-from tests.contract.test_parameters import asked
+from tests.fixtures.documents import asked
 from tests.fixtures.source import PROJECT, files, text
 
 PAGE = (PROJECT / "docs" / "errors.md").read_text("utf-8")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from operations import contracts
-from operations.runtime.registry import NAMES, part
+from operations.runtime.registry import NAMES
 from shared.http.parameters import SHOWN, UnknownParameter
-from shared.service import service_of
+from tests.fixtures.documents import asked
 
 SAMPLES = {"number": "20260302-000001", "table": "topics"}
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -25,19 +24,6 @@ def operations() -> Iterator[tuple[str, str, str, list[str]]]:
                 parameters = operation.get("parameters", ())
                 names = [each["name"] for each in parameters if each["in"] == "query"]
                 yield service, method, path, names
-
-
-async def asked(service: str, method: str, path: str) -> httpx.Response:
-    """What a service answers before anything it stands on is asked."""
-    built = part(service)
-    settings = built.settings(embedded=True, config_dir=contracts.CONFIG, bus_url="local://names")
-    app = built.app(settings)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://here"
-    ) as client:
-        answer = await client.request(method, path)
-    await service_of(app).store.close()
-    return answer
 
 
 class _Filled(dict[str, str]):

@@ -18,25 +18,12 @@ from werkzeug import Request, Response
 from operations import contracts
 from services.feedback.phone import AskFailed, Call, ask
 from services.feedback.settings import Config, Settings
+from tests.fixtures.documents import webhook_body, webhook_of
 
 Json = dict[str, Any]
 SECRET = b64encode(b"a secret of thirty-two bytes....").decode()
 CALL = Call(UUID(int=1), "20260302-000001", 1, 2, person=True)
 WHOM = {"name": "王小明", "phone": "13909150001", "address": "城关镇"}
-
-
-def published() -> Json:
-    """The request to call in feedback's document."""
-    operation: Json = contracts.openapi("feedback")["webhooks"]["callback.ask"]["post"]
-    return operation
-
-
-def body_schema() -> Json:
-    """The published schema of its body, with what it refers to."""
-    document = contracts.openapi("feedback")
-    media = published()["requestBody"]["content"]["application/json"]
-    schema: Json = media["schema"] | {"components": document["components"]}
-    return schema
 
 
 @pytest.fixture
@@ -74,7 +61,7 @@ async def sent(config: Config, httpserver: HTTPServer, status: int = 202) -> Req
 async def test_what_is_sent_is_what_is_published(config: Config, httpserver: HTTPServer) -> None:
     request = await sent(config, httpserver)
     said = json.loads(request.data)
-    Draft202012Validator(body_schema(), validate_formats=True).validate(said)
+    Draft202012Validator(webhook_body(), validate_formats=True).validate(said)
     properties = contracts.openapi("feedback")["components"]["schemas"]["CallRequest"]["properties"]
     assert set(said) == set(properties)
     assert set(said["contact"]) == {"name", "phone"}, (
@@ -85,7 +72,7 @@ async def test_what_is_sent_is_what_is_published(config: Config, httpserver: HTT
 async def test_it_is_signed_as_published(config: Config, httpserver: HTTPServer) -> None:
     request = await sent(config, httpserver)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    for parameter in published()["parameters"]:
+    for parameter in webhook_of()["parameters"]:
         assert parameter["required"]
         assert parameter["name"] in headers
     assert headers["webhook-id"] == f"{CALL.callback}.{CALL.attempt}"
@@ -105,4 +92,4 @@ async def test_nothing_else_does(config: Config, httpserver: HTTPServer, status:
 
 
 def test_the_document_says_which_answers_count() -> None:
-    assert set(published()["responses"]) == {"202", "4XX", "5XX"}
+    assert set(webhook_of()["responses"]) == {"202", "4XX", "5XX"}
