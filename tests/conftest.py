@@ -13,7 +13,7 @@ from tests.fixtures import infrastructure
 from tests.fixtures.infrastructure import Broker, Postgres
 
 TESTS = Path(__file__).parent
-pytest_plugins = ["tests.fixtures.benches"]
+pytest_plugins = ["tests.fixtures.benches", "tests.fixtures.scenes.tracker"]
 
 # `make test` looks at a few examples of each property, `make prove` at ten thousand.
 settings.register_profile("test", max_examples=25, deadline=None)

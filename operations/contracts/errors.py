@@ -84,6 +84,11 @@ CURES = {
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
     "return-on-redo": "重办后答复。Do it again and answer.",
     "return-too-late": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
+    "wrong-attempt": "上报 expected_attempt 那一次。Report on the attempt expected_attempt names.",
+    "call-not-due": "到时间再拨打；此前只登记来电答复者。"
+    "Call when it is due; before that report only a citizen who rings back.",
+    "already-reported": "以先登记者为准，不再重试。The first report stands: do not repeat.",
+    "callback-over": "不再拨打，不再重试。Call no more, and do not repeat.",
     "nothing-to-extend": "该派单无需延期。There is nothing to extend.",
     "extension-asked-before": "在已有期限内办结。Complete it within the time there is.",
     "extension-not-for-urgency": "在已有期限内办结。Complete it within the time there is.",

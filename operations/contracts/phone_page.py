@@ -75,7 +75,10 @@ def page_for_phone_vendors() -> str:
         "outcome": _fields(OutcomeIn),
         "outcomes": _outcomes(),
         "verdicts": _verdicts(),
-        "outcome_errors": _errors("move-refused", "not-found", "malformed"),
+        "outcome_errors": _errors(
+            *("wrong-attempt", "call-not-due", "already-reported", "callback-over"),
+            *("not-found", "malformed"),
+        ),
     }
     return MARK.sub(lambda found: "\n".join(parts[found[1]]), TEXT.read_text("utf-8"))
 

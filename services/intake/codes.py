@@ -91,7 +91,7 @@ def _unit(unit: Unit) -> CodeRow:
 
 
 @router.get(
-    "/v1/codes/{table}",
+    "/codes/{table}",
     response_model=CodeTable,
     responses={304: {"description": "与您已有的一致 What you have still holds"}},
 )

@@ -25,7 +25,7 @@ from examples.connection import open_http
 from examples.county import Access, County
 from examples.scene import Citizens, Scene
 from examples.stories import Told, banquet, gone_wrong
-from operations.runtime import runner
+from operations.runtime import embedded
 from operations.runtime.server import Server
 from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import configure_logs
@@ -58,7 +58,7 @@ class Databases:
 class Journey:
     """What is left when the stories have been told."""
 
-    system: runner.System
+    system: embedded.System
     county: County
     databases: dict[str, str]
     overheard: list[bytes]
@@ -106,7 +106,7 @@ async def journey(
         log = stack.enter_context(kept_log())
         fenced = stack.enter_context(fences(rabbitmq))
         system = await stack.enter_async_context(
-            runner.system(
+            embedded.system(
                 var,
                 databases,
                 ports[0],

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from operations.runtime.runner import secrets_of
+from operations.runtime.embedded import secrets_of
 from tests.fixtures.infrastructure import Broker, Postgres, provide_postgres, provide_rabbitmq
 from tests.load.measures import MEASURES, SMALL, Figures, Plan
 from tests.load.plant import PROJECT, Plant, plant

@@ -14,7 +14,7 @@ import structlog
 from shared.http.rate_limits import LARGEST_BODY
 from shared.observability import log
 from tests.fixtures.bench import Bench
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 from tests.system.test_attacks import printed
 
 JSON = {"Content-Type": "application/json"}

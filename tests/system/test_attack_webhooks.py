@@ -297,7 +297,7 @@ async def test_an_outcome_counts_for_its_own_callback_only(feedback: Bench) -> N
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 422]
     assert answers[2].json()["type"].endswith("idempotency-key-reused")
-    assert await calls.state_of(feedback, second) == "due"
+    assert await calls.status_of(feedback, second) == "due"
     assert (await calls.names(feedback)).count("callback.answered") <= 1
 
 

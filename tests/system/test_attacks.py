@@ -31,7 +31,7 @@ from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.infrastructure import Postgres
-from tests.service.intake.test_intake import complaint, life, registered
+from tests.fixtures.scenes.intake import complaint, life, registered
 from tests.system.test_never_lost import Recorder, parcel, seen, told
 
 JSON = {"Content-Type": "application/json"}
@@ -196,8 +196,8 @@ async def test_no_field_of_a_fact_can_hold_the_consumer_up(
     good = intake.fact(TicketClosed(kind="satisfied"), subject=number)
     body = json.loads(good.encode()) | {"id": str(uuid4())} | changes
     await intake.receive([Message("ticket.closed", "", json.dumps(body).encode()), parcel(good)])
-    [ticket] = await intake.rows("SELECT stage FROM ticket")
-    assert ticket["stage"] == "closed"
+    [ticket] = await intake.rows("SELECT status FROM ticket")
+    assert ticket["status"] == "closed"
 
 
 @pytest.mark.parametrize("key", ["", "...", "a\0b", "\ud800", "assignment.signed.HC", "x" * 5000])
@@ -386,7 +386,10 @@ async def test_a_body_that_grows_past_the_limit_as_it_comes_is_refused(intake: B
 
 @pytest.mark.parametrize("length", ["abc", "-1", "0x10", "\xb2", "9" * 5000])
 async def test_a_content_length_that_is_no_length_is_no_500(intake: Bench, length: str) -> None:
-    headers = [(b"Content-Length", length.encode("latin-1"))]
+    headers = [
+        (b"Content-Length", length.encode("latin-1")),
+        (b"Content-Type", b"application/json"),
+    ]
     answer = await intake.http(None).post("/v1/tickets", content=b"{}", headers=headers)
     assert answer.status_code in (401, 413)
 

@@ -13,8 +13,8 @@ from operations import contracts
 from operations.runtime.registry import NAMES
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
-from tests.service.intake.test_intake import complaint
 
 Json = dict[str, Any]
 KEY = "Idempotency-Key"

@@ -22,7 +22,7 @@ from shared.messaging.outbox import Relay, backlog
 from shared.storage.act import Act
 from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 
 def told(intake: Bench, subject: str, times: int = 1, seq: int | None = None) -> Fact:

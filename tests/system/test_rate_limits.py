@@ -18,7 +18,7 @@ from shared.settings import ServiceSettings
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.infrastructure import Postgres
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 from tests.system.test_slow_clients import listening_on
 
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/clock", "/docs", "/openapi.json")

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,8 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from operations import stuck
+from operations.runtime.registry import NAMES, part
 from operations.stuck import Group
-from services.feedback import usecases as feedback_usecases
+from services.feedback import calls as feedback_calls
 from shared import clock
 from shared.errors import TooEarly
 from shared.messaging.bus import Bus, BusTrouble, Message, Receive, matches
@@ -26,7 +26,7 @@ from shared.stuck import COUNTED, EVERYWHERE
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.infrastructure import Postgres
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
-from tests.service.intake.test_intake import CALLER, complaint, registered
+from tests.fixtures.scenes.intake import CALLER, complaint, registered
 
 UNIT = "GSGS"
 DONE = {
@@ -149,7 +149,7 @@ async def county(postgres: Postgres, template: Template, keys: Path) -> AsyncIte
     """Four services on fresh databases."""
     courier = Courier()
     async with AsyncExitStack() as stack:
-        for name in ("intake", "dispatcher", "tracker", "feedback"):
+        for name in NAMES:
             fresh = postgres.fresh_database(await template(name))
             url = await stack.enter_async_context(fresh)
             courier.benches[name] = await stack.enter_async_context(bench(name, url, keys))
@@ -281,7 +281,7 @@ async def test_a_withdrawal_and_a_reopening_that_were_lost_on_the_way(county: Co
     await county.resolve(again)
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, again), "answered", **no)
     await county.carry()
     assert ("tracker", "unheard") in await county.found()
@@ -315,7 +315,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
     await county.sweep()
     lost = f"assignment.dispatched.{UNIT}"
     county.courier.deaf = {("tracker", lost)}
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, number), "answered", **no)
     await county.carry()
     [group] = [one for one in await county.page() if one.slug == "unheard"]
@@ -325,7 +325,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
 async def test_a_ticket_that_intake_lost(county: County) -> None:
     number = await county.ticket()
     async with county.intake.service.store.engine.begin() as connection:  # an older backup
-        for table in ("handling", "vault", "ticket"):
+        for table in ("assignment", "vault", "ticket"):
             await connection.execute(text(f"DELETE FROM {table}"))
     [group] = await county.page()
     assert (group.service, group.slug) == ("intake", "unknown")
@@ -399,7 +399,7 @@ async def test_an_open_ticket_that_nobody_has(county: County) -> None:
     """No act of ours leads there; what if one did?"""
     number = await county.ticket()
     async with county.dispatcher.service.store.engine.begin() as connection:
-        await connection.execute(text("UPDATE assignments SET state = 'cancelled'"))
+        await connection.execute(text("UPDATE assignments SET status = 'cancelled'"))
     [group] = await county.page()
     assert (group.slug, group.oldest[0].subject) == ("unowned", number)
 
@@ -459,12 +459,12 @@ async def test_a_call_asked_for_by_a_process_that_died(
     async with bench("feedback", url, keys, **phone) as calling:
         county.at("2026-03-03T09:00+08:00")
         async with calling.service.store.act("service:feedback") as act:
-            await feedback_usecases.claim_calls(act, 10, clock.real())
+            await feedback_calls.claim_calls(act, 10, clock.real())
         assert await county.page(timedelta(seconds=10)) == []
         assert await county.found() == {("feedback", "lease")}
         await calling.run("ring")
         async with calling.service.store.engine.begin() as connection:
-            await connection.execute(text("UPDATE callbacks SET leased_until = NULL"))
+            await connection.execute(text("UPDATE callbacks SET lease_ends_at = NULL"))
         for minute in ("09:00", "09:02", "09:05"):
             county.at(f"2026-03-03T{minute}+08:00")
             await calling.run("ring")
@@ -521,7 +521,7 @@ async def test_what_is_late_is_found_behind_more_than_the_limit_that_is_not(
     monkeypatch.setattr("services.dispatcher.stuck.COUNTED", 2)
     desk = {"type": "report", "topic": "conduct.banquet", "area": "610924110"}
     numbers = [await county.ticket(**desk) for _ in range(7)]
-    start = "UPDATE tickets SET unassigned = :since WHERE number = :number"
+    start = "UPDATE tickets SET unassigned_at = :since WHERE number = :number"
     async with county.dispatcher.service.store.engine.begin() as connection:
         for number in numbers[:4]:  # reopened later than the rest
             values = {"since": clock.now() + timedelta(days=1), "number": number}
@@ -548,13 +548,13 @@ async def test_a_callback_is_found_behind_more_than_the_limit_that_fell_due_late
     assert [one.subject for one in group.oldest] == numbers[2:]
 
 
-@pytest.mark.parametrize("name", ["intake", "dispatcher", "tracker", "feedback"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_question_has_a_name_of_its_own_and_words_in_both_languages(name: str) -> None:
-    module = import_module(f"services.{name}.stuck")
-    slugs = [question.slug for question in module.QUESTIONS]
+    questions = part(name).stuck.questions
+    slugs = [question.slug for question in questions]
     assert len(set(slugs)) == len(slugs)
-    assert module.QUESTIONS[: len(EVERYWHERE)] == EVERYWHERE
-    for question in module.QUESTIONS:
+    assert questions[: len(EVERYWHERE)] == EVERYWHERE
+    for question in questions:
         for words in (question.title, question.why, question.do):
             assert any(char > "一" for char in words)
             assert any(char.isascii() and char.isalpha() for char in words)

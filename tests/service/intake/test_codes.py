@@ -7,7 +7,7 @@ import pytest
 from services.intake.codes import Table, tags_in
 from services.intake.settings import Config
 from tests.fixtures.bench import Bench
-from tests.service.intake.test_intake import complaint
+from tests.fixtures.scenes.intake import complaint
 
 
 async def rows(intake: Bench, table: str) -> dict[str, dict[str, str | None]]:

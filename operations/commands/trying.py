@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.runtime import embedded, runner
+from operations.runtime import embedded, postgres
 from shared.errors import ConfigError
 
 
@@ -31,11 +31,11 @@ def default_secrets() -> dict[str, Any]:
     """The secret feedback signs with: the environment's, or the embedded system's. Raises ConfigError."""
     if os.environ.get("JIESU_WEBHOOK_SECRET"):
         return {}
-    folder = embedded.default_home() / "keys"
+    folder = postgres.default_home() / "keys"
     if not (folder / "secrets.json").exists():
         raise ConfigError(
             "没有密钥：设置 JIESU_WEBHOOK_SECRET，或先 make run 一次 "
             "no secret: set JIESU_WEBHOOK_SECRET, or let `make run` make one"
         )
-    secret = runner.secrets_of(folder)["webhook_secret"]
+    secret = embedded.secrets_of(folder)["webhook_secret"]
     return {"webhook_secret": secret, "allow_private_webhooks": True}
