@@ -181,7 +181,7 @@ async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> N
         ({"channel": "pigeon"}, "channel", "phone"),
         ({"flags": ["tourist"]}, "flags", "tourism"),
         ({"reported_unit": "SCJ"}, "reported_unit", "SCJG"),
-        ({"content": ""}, "content", "at least 1"),
+        ({"content": ""}, "content", "must not be empty"),
         ({"content": "水" * 33_334}, "content", "at most 5000"),
         ({"title": "停\u0000水"}, "title", "control characters"),
         ({"caller": {"phone": "12345"}}, "caller.phone", "phone"),
@@ -190,7 +190,7 @@ async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> N
         ({"source_number": "CTI-13909150001-7"}, "source_number", "phone"),
         ({"source_number": "2026030209000013909150001"}, "source_number", "phone"),
         ({"source_number": "王小明-1"}, "source_number", "name"),
-        ({"surprise": 1}, "surprise", "xtra"),
+        ({"surprise": 1}, "surprise", "unknown field"),
         ({"urgency": None}, "urgency", ""),
     ],
 )
@@ -289,7 +289,7 @@ async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake:
     ):
         answer = await post(intake, f"/v1/tickets/{number}/{path}", body)
         assert answer.status_code == 409
-        assert (answer.json()["state"], answer.json()["allowed"]) == ("withdrawn", [])
+        assert (answer.json()["current_status"], answer.json()["allowed"]) == ("withdrawn", [])
 
 
 async def test_an_unknown_ticket_is_404(intake: Bench) -> None:
