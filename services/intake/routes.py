@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake import codes, usecases, vault, views
+from services.intake.group_commit import GroupCommit
 from services.intake.records import ServiceAct
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (

@@ -61,6 +61,7 @@ MEANINGS = {
     409: "当前状态不允许 Not as things stand",
     410: "已清除 It was there and is erased",
     413: "请求体过大 The body is too large",
+    415: "请求体须为 UTF-8 的 JSON The body must be JSON in UTF-8",
     422: "请求不合约定 The request does not fit its contract",
     429: "请求过于频繁 Too often",
     500: "未预期的错误 Unexpected",

@@ -21,24 +21,19 @@ EVERYWHERE = {
 }  # fmt: skip
 # What a service has beside the common files, and why it could not stand in one of them.
 MAY_HAVE = {
-    "intake": {
-        "registration": "the group that shares one commit is a use case of its own",
-        "vault": "whatever opens, erases or seals an identity stands in one place",
-        "sealing": "seals, and the suites they are made with",
-        "digests": "what a citizen is looked up by, and the codes they are given",
-        "codes": "the code tables as vendors read them",
-    },
-    "dispatcher": {
-        "feed": "the units' feed: numbered, read, streamed",
-        "orders": "facts, units and the desk all end in it: a unit is given, or freed of, a ticket",
-    },
-    "tracker": {"clockwork": "both doors that move clocks, facts and time, end in it"},
-    "feedback": {
-        "calls": "asking the phone system, by the clock",
-        "phone": "the call asked of the phone system",
-        "webhook": "what the phone system is sent, which its vendor reads",
-        "figures": "satisfaction, counted from raw outcomes",
-    },
+    "intake/registration": "the group that shares one commit is a use case of its own",
+    "intake/group_commit": "requests that wait at the same moment share a commit; nobody else does",
+    "intake/vault": "whatever opens, erases or seals an identity stands in one place",
+    "intake/sealing": "seals, and the suites they are made with",
+    "intake/digests": "what a citizen is looked up by, and the codes they are given",
+    "intake/codes": "the code tables as vendors read them",
+    "dispatcher/feed": "the units' feed: numbered, read, streamed",
+    "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
+    "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
+    "feedback/calls": "asking the phone system, by the clock",
+    "feedback/webhook": "what the phone system is sent, as one model for code and contract",
+    "feedback/phone": "the webhook to the phone system",
+    "feedback/figures": "satisfaction, counted from raw outcomes",
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30

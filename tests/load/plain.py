@@ -25,6 +25,7 @@ from services.intake.settings import Config, Settings
 from shared import clock
 from shared.caller import Caller
 from shared.events import Fact
+from shared.http.auth import calling
 from shared.http.idempotency import Key, once
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
