@@ -119,7 +119,7 @@ def _rates(figures: Figures) -> str:
     rate = satisfaction["rates"]["satisfaction"]
     return "\n".join(
         (
-            f"按时办结率 on time       {_share(handle)}，含延期 extended {handle['extended']}",
+            f"按期办结率 on time       {_share(handle)}，含延期 extended {handle['extended']}",
             f"及时签收率 signed in time {_share(sign)}",
             f"满意率 satisfaction      {rate:.2%}（{satisfaction['formula']}："
             f"{satisfaction['text']}）",
@@ -146,7 +146,7 @@ def _top(figures: Figures, units: Mapping[str, Unit]) -> str:
     return table((f"前{TOP}个单位 top {TOP} units", *HEADS), rows)
 
 
-HEADS = ("派单 orders", "按时办结 on time", "及时签收 signed", "满意 satisfied")
+HEADS = ("派单 orders", "按期办结 on time", "及时签收 signed", "满意 satisfied")
 
 
 def _cells(figures: Figures, members: set[str]) -> tuple[str, ...]:

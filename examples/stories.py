@@ -302,7 +302,7 @@ async def _overdue(scene: Scene, receipt: Receipt, order: Order) -> None:
     await scene.phone.urge(receipt.number, "又有人摔倒，请尽快修补", key="call-2026-03-16-0001")
     await scene.settle()
     await scene.hears("ZJJ", "assignment.updated", order, kind="urged")
-    scene.tell("群众来电催单，住建局随即收到。", "The citizen urges; the unit hears it at once.")
+    scene.tell("诉求人来电催单，住建局随即收到。", "The citizen urges; the unit hears it at once.")
     await scene.at("2026-03-20T11:00")
     breach = await scene.hears("ZJJ", "deadline.breached", order, clock="handle")
     scene.tell("到期未办结：红牌。", "Due and not done: a red card.", breach["time"])
@@ -335,13 +335,13 @@ async def _redone(scene: Scene, receipt: Receipt) -> Order:
     await scene.unit("ZJJ").contact(order)
     await scene.at("2026-03-24T17:00")
     await scene.unit("ZJJ").complete(order, **done("路基重做，沥青铺平，夜间加设警示灯。"))
-    scene.tell("重做路基、铺沥青，按时办结。", "Rebuilt properly and in time.")
+    scene.tell("重做路基、铺沥青，按期办结。", "Rebuilt properly and in time.")
     await scene.at("2026-03-25T09:00")
     await scene.ends(receipt.number, "satisfied")
     await scene.hears("ZJJ", "assignment.closed", order, kind="satisfied")
     progress = await scene.phone.progress(receipt)
     scene.tell(
-        f"再次回访：满意，结案（第{progress['round']}轮）。群众凭码可查。",
+        f"再次回访：满意，结案（第{progress['round']}轮）。诉求人凭码可查。",
         "Called back again: satisfied, closed; the citizen can see it with number and code.",
     )
     return order

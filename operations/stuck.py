@@ -22,14 +22,14 @@ from shared.storage.act import Store
 from shared.storage.engine import is_trouble
 from shared.stuck import (
     COUNTED,
-    Held,
-    Marks,
+    KnownAssignment,
+    Progress,
     Question,
     Stuck,
-    held,
-    marks,
+    known_assignments,
     open_after,
     parked,
+    progress,
     said,
 )
 
@@ -39,7 +39,7 @@ IN_FLIGHT = timedelta(minutes=5)  # a fact may be on its way that long
 DEEP = 1_000  # messages in a queue
 
 Stores = Mapping[str, Store[Any]]
-Known = Mapping[str, Mapping[str, Marks]]
+Known = Mapping[str, Mapping[str, Progress]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def _of_service(name: str, store: Store[Any], now: datetime, real: datetim
 
 
 class Milestone(NamedTuple):
-    """A fact that several services must come to know: who says it, and what it moves in Marks."""
+    """A fact that several services must come to know: who says it, and what it moves in Progress."""
 
     key: str
     speaker: str
@@ -182,7 +182,7 @@ async def _known(stores: Stores, numbers: Sequence[str]) -> Known:
     for name, store in stores.items():
         if statement := part(name).stuck.progress:
             async with store.act("ops") as act:
-                known[name] = await marks(act, statement, numbers)
+                known[name] = await progress(act, statement, numbers)
     return known
 
 
@@ -218,13 +218,13 @@ async def _undispatched(
 ) -> list[tuple[str, Stuck]]:
     """The tickets with an open assignment that a service has not heard of, and should."""
     speaker = speaker_of(DISPATCHED)
-    there = await _held(stores[speaker], speaker, numbers)
+    there = await _assignments(stores[speaker], speaker, numbers)
     found = []
     for listener, store in stores.items():
         if listener == speaker or part(listener).stuck.assignments is None:
             continue
         by_unit: dict[str, list[str]] = defaultdict(list)
-        for assignment in there - await _held(store, listener, numbers):
+        for assignment in there - await _assignments(store, listener, numbers):
             by_unit[assignment.unit].append(assignment.ticket)
         for unit, tickets in by_unit.items():
             milestone = Milestone(f"{DISPATCHED}.{unit}", speaker)
@@ -233,12 +233,14 @@ async def _undispatched(
     return found
 
 
-async def _held(store: Store[Any], name: str, numbers: Sequence[str]) -> set[Held]:
+async def _assignments(
+    store: Store[Any], name: str, numbers: Sequence[str]
+) -> set[KnownAssignment]:
     statement = part(name).stuck.assignments
     if statement is None:
         return set()
     async with store.act("ops") as act:
-        return await held(act, statement, numbers)
+        return await known_assignments(act, statement, numbers)
 
 
 async def _lost(

@@ -119,7 +119,7 @@ EVERYWHERE = (
 # --- what services tell of one another ---------------------------------------------------------
 
 
-class Marks(NamedTuple):
+class Progress(NamedTuple):
     """How far a ticket is as one service knows it: rounds, 0 for none; None: it does not keep it."""
 
     number: str
@@ -129,7 +129,7 @@ class Marks(NamedTuple):
     withdrawn: bool
 
 
-class Held(NamedTuple):
+class KnownAssignment(NamedTuple):
     """An assignment as one service knows it."""
 
     id: UUID
@@ -160,18 +160,20 @@ async def parked(act: Act[Any], key: str, subjects: Sequence[str]) -> set[str]:
     return {row.subject for row in found}
 
 
-async def marks(act: Act[Any], statement: str, numbers: Sequence[str]) -> dict[str, Marks]:
+async def progress(act: Act[Any], statement: str, numbers: Sequence[str]) -> dict[str, Progress]:
     """How far tickets are here, by number; what is not known here is missing."""
     connection = await act.session.connection()
     found = await connection.execute(text(statement), {"numbers": numbers})
-    return {row.number: Marks(*row) for row in found}
+    return {row.number: Progress(*row) for row in found}
 
 
-async def held(act: Act[Any], statement: str, numbers: Sequence[str]) -> set[Held]:
+async def known_assignments(
+    act: Act[Any], statement: str, numbers: Sequence[str]
+) -> set[KnownAssignment]:
     """The assignments of tickets that are known here."""
     connection = await act.session.connection()
     found = await connection.execute(text(statement), {"numbers": numbers})
-    return {Held(*row) for row in found}
+    return {KnownAssignment(*row) for row in found}
 
 
 async def open_after(act: Act[Any], statement: str, after: str, limit: int) -> list[str]:

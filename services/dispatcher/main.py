@@ -25,5 +25,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     return built
 
 
-PAGE = StuckPage(stuck.QUESTIONS, stuck.MARKS, stuck.OPEN, stuck.HELD)
+PAGE = StuckPage(stuck.QUESTIONS, stuck.PROGRESS, stuck.OPEN, stuck.ASSIGNMENTS)
 PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

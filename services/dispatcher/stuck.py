@@ -144,10 +144,10 @@ OPEN = """
     SELECT number FROM tickets WHERE withdrawn_at IS NULL AND closed < round AND number > :after
     ORDER BY number LIMIT :limit"""
 
-MARKS = """
+PROGRESS = """
     SELECT number, round, resolved, closed, withdrawn_at IS NOT NULL AS withdrawn
     FROM tickets WHERE number = ANY(CAST(:numbers AS text[]))"""
 
-HELD = """
+ASSIGNMENTS = """
     SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))
         AND status NOT IN ('returned', 'completed', 'cancelled')"""

@@ -25,5 +25,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     return built
 
 
-PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS)
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.PROGRESS)
 PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

@@ -105,7 +105,7 @@ QUESTIONS: tuple[Question, ...] = (
         "unplanned",
         "没有回访的办结 resolved rounds without a callback",
         "已办结、未结案，也未安排回访 completed, not ended, and no call is planned",
-        "报告缺陷，并由回访员联系市民 report a defect; staff call the citizen",
+        "报告缺陷，并由回访员联系诉求人 report a defect; staff call the citizen",
         rows("""
             SELECT r.number, r.completed_at, '第 ' || r.round || ' 轮 round' FROM resolutions r
             JOIN tickets t ON t.number = r.number
@@ -115,7 +115,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
 )
 
-MARKS = f"""
+PROGRESS = f"""
     SELECT t.number, t.round, coalesce(max(r.round), 0) AS resolved,
         coalesce(max(r.round) FILTER (WHERE r.ending <> '{verdict.REOPENED}'), 0) AS closed,
         t.withdrawn_at IS NOT NULL AS withdrawn

@@ -26,5 +26,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     return built
 
 
-PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, open_tickets=stuck.OPEN)
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.PROGRESS, open_tickets=stuck.OPEN)
 PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

@@ -2,7 +2,7 @@
 
 A repeated Idempotency-Key, or a repeated (channel, source number), gets the first ticket. All
 statements work on whole groups; what could refuse one complaint is checked before the group forms,
-conflicts are answered by ON CONFLICT, so no savepoint is needed (DESIGN §6).
+conflicts are answered by ON CONFLICT, so no savepoint is needed (docs/how-it-flows.md#fast).
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def check_codes(body: NewTicket, config: Config) -> None:
         )
     if codes.topic(body.topic) is None:
         nearest = codes.nearest_topics(body.topic)
-        raise UnknownCode(f"未知事项 unknown topic {body.topic!r}", field="topic", nearest=nearest)
+        raise UnknownCode(
+            f"未知诉求分类 unknown topic {body.topic!r}", field="topic", nearest=nearest
+        )
     if body.source_number and _names_somebody(body.source_number, body.caller or Citizen()):
         raise Malformed(
             "上游编号不得含姓名、电话或证件号码 "

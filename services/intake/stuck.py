@@ -10,7 +10,7 @@ OPEN = """
     SELECT number FROM ticket WHERE status NOT IN ('closed', 'withdrawn') AND number > :after
     ORDER BY number LIMIT :limit"""
 
-MARKS = """
+PROGRESS = """
     SELECT number, reopened_round AS round, resolved_round AS resolved, closed_round AS closed,
         withdrawn
     FROM ticket WHERE number = ANY(CAST(:numbers AS text[]))"""

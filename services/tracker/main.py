@@ -22,5 +22,5 @@ def app(settings: Settings | None = None) -> FastAPI:
     return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
 
 
-PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, assignments=stuck.HELD)
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.PROGRESS, assignments=stuck.ASSIGNMENTS)
 PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

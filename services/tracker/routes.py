@@ -78,7 +78,7 @@ async def raise_supervision(
 async def read_on_time_rates(
     act: CountingAct, first: First = None, last: Last = None, by: By = "unit"
 ) -> RatesOut:
-    """按时办结率 On-time rates of a period, per unit; this month so far unless told otherwise."""
+    """按期办结率 On-time rates of a period, per unit; this month so far unless told otherwise."""
     return await views.read_on_time_rates(act, first, last)
 
 

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from shared.http.fields import Body, Sentence, Text
 from shared.security.masking import mask_patterns
 
-# What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).
+# What people write here travels in facts: phones and numbers of identity come out
+# (docs/how-it-flows.md#private).
 Line = Annotated[str, Text(200), AfterValidator(mask_patterns)]
 Paragraph = Annotated[str, Text(2_000), AfterValidator(mask_patterns)]
 
@@ -137,7 +138,7 @@ class ShareOut(BaseModel):
 
 
 class UnitRates(BaseModel):
-    """按时办结率 (of leads) and 及时签收率 of one unit."""
+    """按期办结率 (of leads) and 及时签收率 of one unit."""
 
     unit: str
     handle: ShareOut

@@ -41,7 +41,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "overdue",
-        "已超期未完成的事项 duties past their due moment",
+        "已超期未完成的承办任务 duties past their due moment",
         "承办单位（派单时限为派单员）未按时完成 the unit, or the desk for a dispatch clock, is late",
         "督办员督办 the supervisor presses, see GET /v1/breaches: POST /v1/assignments/{id}/supervisions",
         rows("""
@@ -75,12 +75,12 @@ QUESTIONS: tuple[Question, ...] = (
     ),
 )
 
-MARKS = """
+PROGRESS = """
     SELECT t.number, coalesce(max(r.number), 0) AS round,
         coalesce(max(r.number) FILTER (WHERE r.resolved_at IS NOT NULL), 0) AS resolved,
         NULL AS closed, t.withdrawn_at IS NOT NULL AS withdrawn
     FROM tickets t LEFT JOIN rounds r ON r.ticket = t.number
     WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""
 
-HELD = """
+ASSIGNMENTS = """
     SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))"""

@@ -101,7 +101,7 @@ def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
 async def read_on_time_rates(
     act: ServiceAct, first: date | None, last: date | None
 ) -> schemas.RatesOut:
-    """按时办结率 and 及时签收率 of a period, this month so far by default; a unit sees its own.
+    """按期办结率 and 及时签收率 of a period, this month so far by default; a unit sees its own.
 
     A clock counts in the period in which it was judged: when it was met in time, or breached.
     Raises Malformed for a period that ends before it begins.

@@ -43,7 +43,7 @@ class CitizenTold(Data, name="citizen.told", by="feedback"):
 
 
 class TicketClosed(Data, name="ticket.closed", by="feedback"):
-    """办结归档: the ticket ended, and how (AH, JN-25)."""
+    """结案: the ticket ended, and how (AH, JN-25)."""
 
     kind: ClosingKind
 

@@ -96,7 +96,7 @@ STORED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Reading:
     """Where everything stands at one moment: the time, processor seconds and rows so far."""
 
     at: float
@@ -104,7 +104,7 @@ class Mark:
     stored: dict[str, int]
 
     @classmethod
-    async def of(cls, plant: Plant) -> Mark:
+    async def of(cls, plant: Plant) -> Reading:
         """Now."""
         return cls(now(), await plant.cpu(), await _stored(plant))
 
@@ -114,13 +114,13 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
 
     Waves that are not through in their time do not count; no wave, no figure.
     """
-    first = await Mark.of(plant)
-    marks = await _waves(plant, plan)
-    tickets = len(marks) * plan.tickets
-    if not marks:
+    first = await Reading.of(plant)
+    readings = await _waves(plant, plan)
+    tickets = len(readings) * plan.tickets
+    if not readings:
         return {"loop_per_s": None, "details": {"tickets": 0}}
-    seconds, used = marks[-1].at - first.at, difference(first.cpu, marks[-1].cpu)
-    grown = difference(first.stored, marks[-1].stored)
+    seconds, used = readings[-1].at - first.at, difference(first.cpu, readings[-1].cpu)
+    grown = difference(first.stored, readings[-1].stored)
     details = {"tickets": tickets, "seconds": seconds, "load_cpu_s": used.pop("load")}
     complete = {"broker", "database"} <= used.keys()  # not when they run in containers
     return {
@@ -136,15 +136,15 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
     }
 
 
-async def _waves(plant: Plant, plan: Plan) -> list[Mark]:
+async def _waves(plant: Plant, plan: Plan) -> list[Reading]:
     """Where everything stood after each wave that went through the loop in time."""
-    marks: list[Mark] = []
+    readings: list[Reading] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(plan.loop_seconds):
             for wave in range(plan.waves):
                 await loops(plant, plan.tickets, wave)
-                marks.append(await Mark.of(plant))
-    return marks
+                readings.append(await Reading.of(plant))
+    return readings
 
 
 async def _stored(plant: Plant) -> dict[str, int]:

@@ -84,7 +84,7 @@ def test_a_reason_is_a_chinese_sentence_and_then_an_english_one() -> None:
 
 def test_a_verdict_without_a_comment_ends_with_its_reasons() -> None:
     reason = done_again(3, TicketReopened(reasons=("not_satisfied",)))
-    assert reason.zh == "第3轮重办，市民反映：不满意"
+    assert reason.zh == "第3轮重办，诉求人反映：不满意"
 
 
 def test_whatever_can_be_said_has_a_name() -> None:

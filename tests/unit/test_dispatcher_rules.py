@@ -157,7 +157,7 @@ def test_a_redo_goes_to_the_same_lead_with_the_verdict() -> None:
     assert (order.lead, order.co_handlers, order.rule) == ("CGZF", (), "rule-0")
     assert not order.appointed
     assert order.reason == (
-        "第2轮重办，市民反映：未联系、未解决。市民意见：没人来过 / "
+        "第2轮重办，诉求人反映：未联系、未解决。诉求人意见：没人来过 / "
         "Round 2, to be done again; the citizen says: not contacted, not solved"
     )
 

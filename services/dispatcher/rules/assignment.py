@@ -1,4 +1,6 @@
-"""The assignment machine: statuses, actions, and the table of allowed moves (DESIGN 3). Pure.
+"""The assignment machine: statuses, actions, and the table of allowed moves. Pure.
+
+Who moves it when: docs/how-it-flows.md#the-life-of-a-ticket.
 
 dispatched ── sign ──→ signed ── contact ──→ contacted ── complete ──→ completed
     └──────── request_return ────────┴──→ return_requested ── grant_return ──→ returned
@@ -47,7 +49,7 @@ SENTENCES: Mapping[AssignmentStatus, tuple[str, str]] = {
         "The unit must sign and name its handler",
     ),
     AssignmentStatus.SIGNED: (
-        "已签收：由经办人先行联系群众",
+        "已签收：由经办人先行联系诉求人",
         "The handler must contact the citizen",
     ),
     AssignmentStatus.CONTACTED: ("办理中：由承办单位办结", "The unit must complete it"),
@@ -56,7 +58,7 @@ SENTENCES: Mapping[AssignmentStatus, tuple[str, str]] = {
         "The desk must rule on the return",
     ),
     AssignmentStatus.RETURNED: ("已退单：无需再办", "The desk took it back; nobody moves it"),
-    AssignmentStatus.COMPLETED: ("已办结：等待群众评价", "The citizen is asked; nobody moves it"),
+    AssignmentStatus.COMPLETED: ("已办结：等待诉求人评价", "The citizen is asked; nobody moves it"),
     AssignmentStatus.CANCELLED: ("已取消：无需再办", "It was taken away; nobody moves it"),
 }
 

@@ -17,7 +17,7 @@ class CitizenNotContacted(JiesuError):
 
     status = 409
     slug = "citizen-not-contacted"
-    title = "尚未联系群众，不得办结 The citizen must be contacted before completion"
+    title = "尚未联系诉求人，不得办结 The citizen must be contacted before completion"
 
 
 class ContactNotOnRecord(JiesuError):

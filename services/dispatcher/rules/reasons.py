@@ -129,9 +129,9 @@ def urgent_by_matter(matter: Reason) -> Reason:
 def done_again(round: int, data: TicketReopened) -> Reason:
     """重办: the verdict of the citizen, with the citizen's own words in Chinese only (R-27)."""
     zh, en = zip(*(REOPENED_FOR[reason] for reason in data.reasons), strict=True)
-    comment = f"。市民意见：{data.comment}" if data.comment else ""
+    comment = f"。诉求人意见：{data.comment}" if data.comment else ""
     return Reason(
-        f"第{round}轮重办，市民反映：{'、'.join(zh)}{comment}",
+        f"第{round}轮重办，诉求人反映：{'、'.join(zh)}{comment}",
         f"Round {round}, to be done again; the citizen says: {', '.join(en)}",
     )
 

@@ -41,7 +41,7 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
             "[12345] As you were not content, your request {number} is being handled again.",
         ),
         "closed": Bilingual(
-            "【12345】您的诉求（{number}）已办结归档，感谢您的监督。",
+            "【12345】您的诉求（{number}）已结案，感谢您的监督。",
             "[12345] Your request {number} is closed. Thank you.",
         ),
     }

@@ -1,7 +1,7 @@
 """From what befell a ticket to what befell each of its clocks.
 
 Everything is worked out anew from facts with their times, so the result is the same in whatever
-order the facts came in, and however often (DESIGN §3).
+order the facts came in, and however often (docs/how-it-flows.md#in-any-order-and-however-often).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The clock (时限) and its allowed moves (DESIGN §3: running ⇄ paused → met | cancelled).
+"""The clock (时限) and its allowed moves: running ⇄ paused → met | cancelled.
 
 Breached is no status: it is a fact about a clock, and it is taken back when the clock turns out to
-have been met in time.
+have been met in time (docs/how-it-flows.md#the-life-of-a-ticket).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The rules in force, and the terms a clock starts under.
 
 A clock keeps its terms: a policy that changes later does not rewrite what was promised, unless
-the urgency of the ticket changes too (DESIGN §3, fivetran dbt_zendesk #25).
+the urgency of the ticket changes too (docs/how-it-flows.md#a-clock-keeps-its-terms;
+fivetran dbt_zendesk #25).
 """
 
 from __future__ import annotations

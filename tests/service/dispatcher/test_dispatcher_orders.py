@@ -17,7 +17,7 @@ NOT_TOLD = {
     "source_number": "names the case at the city platform, with which intake alone speaks",
     "reported_unit": "the desk's ground to pass a unit over (R-35); what it did is in the content",
 }
-# Of a confidential matter a unit learns the area only (DESIGN 7, JN-32).
+# Of a confidential matter a unit learns the area only (docs/how-it-flows.md#private, JN-32).
 NOT_TOLD_OF_CONFIDENTIAL = {
     "address": "it may lead to the citizen",
     "location": "it may lead to the citizen",
