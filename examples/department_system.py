@@ -22,7 +22,7 @@ import httpx
 from examples.connection import Connection, Json
 from examples.unit_facts import Book, UnitFacts
 
-PATIENCE = 15.0  # seconds
+PATIENCE = 120.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)

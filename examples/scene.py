@@ -87,9 +87,9 @@ class Scene:
         await self.settle()
         assignments = await self.office.assignments(number)
         verdicts = {one["verdict"] for one in assignments if one["status"] == "completed"}
-        stage = (await self.office.ticket(number))["stage"]
-        if stage != "closed" or kind not in verdicts:
-            raise BrokenPromise(f"{number} is {stage} with {verdicts}, not closed as {kind}")
+        status = (await self.office.ticket(number))["status"]
+        if status != "closed" or kind not in verdicts:
+            raise BrokenPromise(f"{number} is {status} with {verdicts}, not closed as {kind}")
 
 
 def _is(fact: Json, name: str, order: Order, data: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ import httpx
 
 from examples.connection import Connection, Json, rest
 
-PATIENCE = 60.0  # seconds: longer than any retry of a fact that came too early
+PATIENCE = 180.0  # seconds: longer than any retry of a fact that came too early
 BETWEEN_LOOKS = 0.005  # seconds
 
 

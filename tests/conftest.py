@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.fixtures import infrastructure
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures import docker
+from tests.fixtures.postgres import Postgres, provide_postgres
+from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
 
 TESTS = Path(__file__).parent
 pytest_plugins = ["tests.fixtures.benches", "tests.fixtures.scenes.tracker"]
@@ -28,15 +29,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(tier)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on which servers the tests did not run."""
+    for line in docker.REFUSALS:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL on which databases may be created."""
-    with infrastructure.provide_postgres() as server:
+    with provide_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[Broker]:
     """A RabbitMQ with a virtual host of this run's own."""
-    with infrastructure.provide_rabbitmq() as broker:
+    with provide_rabbitmq() as broker:
         yield broker

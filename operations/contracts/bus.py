@@ -45,7 +45,7 @@ def describe_bus() -> Json:
 
 def _message(kind: type[Data]) -> Json:
     return {
-        "name": kind.type(),
+        "name": kind.full_name(),
         "title": kind.name,
         "summary": prose(kind),
         "contentType": CONTENT,

@@ -89,7 +89,7 @@ def schema(kind: type[Data]) -> Json:
     """JSON Schema of a whole fact: its envelope and its data."""
     envelope: Any = {
         "specversion": (Literal["1.0"], ...),
-        "type": (Literal[kind.type()], ...),
+        "type": (Literal[kind.full_name()], ...),
         "source": (Literal[kind.speaker], ...),
         "data": (kind, ...),
     }
@@ -99,4 +99,4 @@ def schema(kind: type[Data]) -> Json:
     document = model.model_json_schema(schema_generator=Plain)
     if addressed(kind) is To.NOBODY:
         del document["properties"]["unit"], document["properties"]["assignment"]
-    return {"$schema": GenerateJsonSchema.schema_dialect, **document, "title": kind.type()}
+    return {"$schema": GenerateJsonSchema.schema_dialect, **document, "title": kind.full_name()}

@@ -63,7 +63,7 @@ def give(
 def _limits(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
     matter, redo = record.matter, record.ticket.round > 1
     limits = act.config.limits.stages(
-        matter.ticket_type, urgency, matter.topic, matter.flags, redo=redo, role=role
+        matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
     )
     return dispatch.without_contact(limits, matter)
 

@@ -42,7 +42,7 @@ async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
 
 
 def _dispatch_limit(config: Config, row: Ticket) -> Limit:
-    kind = TicketRecord(row, []).matter.ticket_type
+    kind = TicketRecord(row, []).matter.type
     return Limit.parse(config.limits.dispatch(kind, Urgency(row.urgency)))
 
 

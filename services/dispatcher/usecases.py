@@ -134,7 +134,7 @@ async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.Assignm
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.SIGN)
     assignment.handler = body.handler
     orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))
-    if record.matter.ticket_type is TicketType.COMMENDATION:
+    if record.matter.type is TicketType.COMMENDATION:
         _take_note(act, record, assignment)
     return views.assignment_out(record, assignment)
 

@@ -120,7 +120,7 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
         number=record.ticket.number,
         sentence=Sentence(zh=zh, en=en),
         allowed=machine.allowed(status),
-        type=matter.ticket_type,
+        type=matter.type,
         topic=matter.topic,
         title=matter.title,
         content=matter.content,
@@ -134,7 +134,7 @@ def _unassigned_out(record: TicketRecord) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
         **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
-        type=matter.ticket_type,
+        type=matter.type,
         topic=matter.topic,
         title=matter.title,
         content=matter.content,

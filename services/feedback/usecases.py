@@ -48,7 +48,7 @@ async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
         return
     ticket = Ticket(
         number=fact.subject,
-        type=data.ticket_type,
+        type=data.type,
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
@@ -310,5 +310,5 @@ async def _inform(
         return
     text = messages.compose(occasion, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
-    data = CitizenTold(event=occasion, channel=channel, zh=text.zh, en=text.en)
+    data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

@@ -343,7 +343,7 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
     """Say that it was registered, under the caller's trace and in the caller's name."""
     place = identity.visible(row["confidential"], row["address"], item.body.location)
     fact = TicketRegistered(
-        ticket_type=item.body.type,
+        type=item.body.type,
         urgency=item.body.urgency,
         topic=row["topic"],
         title=row["title"],

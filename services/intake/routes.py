@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake import codes, usecases, vault, views
+from services.intake.group_commit import GroupCommit
 from services.intake.records import ServiceAct
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (
@@ -42,7 +43,6 @@ from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
 from shared.service import service_of
 from shared.storage.act import Store
-from shared.storage.group_commit import GroupCommit
 
 router = APIRouter(prefix="/v1", tags=["intake 受理"])
 router.include_router(codes.router)

@@ -37,7 +37,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         return
     ticket = Ticket(
         number=fact.subject,
-        type=data.ticket_type,
+        type=data.type,
         urgency=data.urgency,
         topic=data.topic,
         flags=list(data.flags),

@@ -34,7 +34,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13)."""
 
     role: Role
-    ticket_type: TicketType
+    type: TicketType
     urgency: Urgency
     topic: str
     title: str
@@ -47,7 +47,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
-    registered: AwareDatetime
+    registered_at: AwareDatetime
     lead: str
     co_handlers: tuple[str, ...] = ()
     rule: str | None = None

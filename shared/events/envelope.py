@@ -26,10 +26,10 @@ class Data(BaseModel):
         cls.version = version
         super().__init_subclass__(**kwargs)
         cls.name, cls.speaker = name, by
-        FACTS[cls.type()] = cls
+        FACTS[cls.full_name()] = cls
 
     @classmethod
-    def type(cls) -> str:
+    def full_name(cls) -> str:
         """CloudEvents type, for example ``cn.jiesu.assignment.signed.v1``."""
         return f"{PREFIX}{cls.name}.v{cls.version}"
 

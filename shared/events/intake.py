@@ -9,7 +9,7 @@ from shared.events.words import Location, TicketType, Urgency
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
     """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01)."""
 
-    ticket_type: TicketType
+    type: TicketType
     urgency: Urgency
     topic: str
     title: str

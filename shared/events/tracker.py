@@ -16,7 +16,7 @@ class DeadlineView(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     clock: ClockKind
-    started: AwareDatetime
+    started_at: AwareDatetime
     limit: str
     due: AwareDatetime
     provisional: bool = False

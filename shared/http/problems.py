@@ -51,11 +51,30 @@ class Problem(BaseModel):
     field: str | None = None
 
 
+# What is published must not change with the words Python has for a status.
+MEANINGS = {
+    400: "请求体不是 UTF-8 编码的有效 JSON The body is not valid JSON in UTF-8",
+    401: "没有有效的令牌 No valid token",
+    403: "此角色无权 This role may not",
+    404: "没有 There is no such thing",
+    408: "请求体未及时到达 The body did not arrive in time",
+    409: "当前状态不允许 Not as things stand",
+    410: "已清除 It was there and is erased",
+    413: "请求体过大 The body is too large",
+    415: "请求体须为 JSON The body must be JSON in UTF-8",
+    422: "请求不合约定 The request does not fit its contract",
+    429: "请求过于频繁 Too often",
+    500: "未预期的错误 Unexpected",
+    503: "暂不可用 Away for the moment",
+}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for the problems a route may answer with."""
     schema = {"$ref": "#/components/schemas/Problem"}
     found: dict[int | str, dict[str, Any]] = {
-        status: {"content": {MEDIA: {"schema": schema}}} for status in statuses
+        status: {"description": MEANINGS[status], "content": {MEDIA: {"schema": schema}}}
+        for status in statuses
     }
     for status in {429, 503} & set(statuses):
         found[status]["headers"] = {"Retry-After": RETRY_AFTER}

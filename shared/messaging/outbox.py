@@ -86,7 +86,7 @@ def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
         raise AssertionError(f"{act.store.name} may not say {told.data.name}: one writer per fact")
     return Fact(
         id=UUID(bytes=uuid6.uuid7().bytes),
-        type=told.data.type(),
+        type=told.data.full_name(),
         source=act.store.name,
         subject=told.subject,
         time=told.time,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
 
 import aio_pika
 import pytest
@@ -15,48 +14,9 @@ from shared.messaging.bus import Bus, BusTrouble, Message, matches
 from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
-from tests.fixtures.infrastructure import Broker
-
-WITHIN = 20.0
-
-
-class Listener:
-    """A subscriber that keeps what it received, and can be told to fail first."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.batches: list[list[Message]] = []
-        self.refused = 0
-        self._failures = failures
-        self._changed = asyncio.Condition()
-
-    @property
-    def keys(self) -> list[str]:
-        return [message.key for batch in self.batches for message in batch]
-
-    async def receive(self, messages: Sequence[Message]) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-            if self._failures:
-                self._failures -= 1
-                self.refused += 1
-                raise OSError("the database is away")
-            self.batches.append(list(messages))
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(true), WITHIN)
-
-
-@asynccontextmanager
-async def consuming(bus: Bus, queue: str, listener: Listener) -> AsyncIterator[asyncio.Event]:
-    """A consumer that runs while the block lasts."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(bus.consume(queue, listener.receive, stop))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, WITHIN)
+from tests.fixtures.listener import Listener, consuming, message
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.rabbitmq import Broker
 
 
 @pytest.fixture(params=["local", "rabbitmq"])
@@ -74,10 +34,6 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 def queue() -> str:
     """A queue of this test's own."""
     return f"svc.test-{secrets.token_hex(4)}"
-
-
-def message(key: str, body: bytes = b"{}") -> Message:
-    return Message(key, secrets.token_hex(8), body)
 
 
 async def test_a_queue_gets_what_its_patterns_match(bus: Bus, queue: str) -> None:
@@ -233,7 +189,7 @@ async def test_what_is_in_our_hands_still_waits(bus: Bus, queue: str) -> None:
 
 
 async def test_rabbit_lets_what_arrives_wait_for_company(rabbitmq: Broker, queue: str) -> None:
-    bus, listener = RabbitBus(rabbitmq.url, gather=1.5), Listener()
+    bus, listener = RabbitBus(rabbitmq.url, gather=4.0), Listener()
     await bus.declare({queue: [f"{queue}.#"]})
     async with consuming(bus, queue, listener):
         for key in ("a", "b", "c"):  # each confirmed before the next: they arrive one by one

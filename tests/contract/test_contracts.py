@@ -83,7 +83,7 @@ def test_what_is_no_more_is_dropped(tmp_path: Path) -> None:
 
 
 def test_a_name_belongs_to_one_fact() -> None:
-    assert [kind.type() for kind in KINDS] == list(FACTS)
+    assert [kind.full_name() for kind in KINDS] == list(FACTS)
     assert {kind.speaker for kind in KINDS} <= set(NAMES)
 
 
@@ -215,12 +215,12 @@ def changed(kind: type[Data], *without: str, **fields: Any) -> Iterator[None]:
         create_model(kind.__name__, __base__=Data, __cls_kwargs__=spoken, **kept, **fields)
         yield
     finally:
-        FACTS[kind.type()] = kind
+        FACTS[kind.full_name()] = kind
 
 
 def sample_of(kind: type[Data]) -> Json:
     """The first sample of a fact."""
-    return next(sample for sample in map(read, SAMPLES) if sample["type"] == kind.type())
+    return next(sample for sample in map(read, SAMPLES) if sample["type"] == kind.full_name())
 
 
 @each_sample
@@ -233,7 +233,7 @@ def test_every_field_stands_in_a_sample(kind: type[Data]) -> None:
     said = {
         field
         for sample in map(read, SAMPLES)
-        if sample["type"] == kind.type()
+        if sample["type"] == kind.full_name()
         for field in sample["data"]
     }
     assert said == set(kind.model_fields), "freeze one more sample; never edit one"
@@ -252,7 +252,7 @@ BREAKING: dict[str, tuple[type[Data], tuple[str, ...], Json]] = {
     "renamed": (TicketUrged, ("times",), {"count": (int, ...)}),
     "renamed, optional": (TicketRegistered, ("flags",), {"marks": (tuple[str, ...], ())}),
     "shorter": (TicketUrged, (), {"note": (Annotated[str, Field(max_length=3)], ...)}),
-    "narrower": (TicketRegistered, (), {"ticket_type": (Literal["help", "report"], ...)}),
+    "narrower": (TicketRegistered, (), {"type": (Literal["help", "report"], ...)}),
     "another type": (TicketUrged, (), {"times": (str, ...)}),
     "one more, required": (TicketUrged, (), {"urged_by": (str, ...)}),
 }
@@ -391,4 +391,4 @@ def test_a_sample_is_made_for_a_fact_that_has_none(tmp_path: Path) -> None:
 
 
 def test_no_fact_waits_for_its_sample() -> None:
-    assert {kind.type() for kind in KINDS} <= {read(path)["type"] for path in SAMPLES}
+    assert {kind.full_name() for kind in KINDS} <= {read(path)["type"] for path in SAMPLES}

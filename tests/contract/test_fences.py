@@ -23,11 +23,11 @@ from operations.runtime.registry import NAMES, topology
 from shared.events import FACTS
 from shared.messaging.bus import BusTrouble, matches
 from shared.messaging.rabbit_bus import EXCHANGE, UNROUTED, RabbitBus
-from tests.contract.test_bus import Listener, consuming, message
 from tests.fixtures.fences import ZIYANG, Fenced, fences
-from tests.fixtures.infrastructure import Broker
+from tests.fixtures.listener import Listener, consuming, message
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.rabbitmq import Broker
 
-WITHIN = 20.0
 SAID = {
     name: [key.replace(UNIT, "HC") for kind in FACTS.values() if kind.speaker == name for key in keys(kind)]
     for name in NAMES

@@ -12,13 +12,15 @@ import pytest
 
 from examples.connection import open_http
 from examples.county import Access, County
-from examples.demo import answering, free_ports
+from examples.demo import answering
 from examples.scene import Citizens, Scene
 from examples.stories import banquet, gone_wrong, tea_company, tourist
+from operations.runtime.registry import NAMES
 from tests.fixtures.fire.embedded_town import EmbeddedTown, Place
 from tests.fixtures.fire.ledger import reckon
 from tests.fixtures.fire.servers import Servers
 from tests.fixtures.fire.town import START, Town
+from tests.fixtures.ports import free_ports
 
 STORIES = (banquet, tea_company, tourist, gone_wrong)
 
@@ -38,13 +40,13 @@ class Interrupted(Scene):
 async def place(burning: Servers, tmp_path: Path) -> AsyncIterator[tuple[EmbeddedTown, Town]]:
     """An embedded system, and its databases as a ledger reads them."""
     secret = b64encode(secrets.token_bytes(32)).decode()
-    prefix, port = f"embedded_{secrets.token_hex(4)}", free_ports(5)
+    prefix, port = f"embedded_{secrets.token_hex(4)}", free_ports(len(NAMES) + 1)[0]
     at = Place(tmp_path, burning.database.socket, prefix, port, secret)
     async with open_http() as http:
         embedded = EmbeddedTown(at, http)
         await embedded.start(START)
         try:
-            yield embedded, Town(burning, prefix, "", tmp_path, secret, port + 4, http, {})
+            yield embedded, Town(burning, prefix, "", tmp_path, secret, at.phone_port, http, {})
         finally:
             embedded.kill()
 

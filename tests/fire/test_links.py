@@ -10,45 +10,50 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.demo import free_ports
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.rabbit_bus import RabbitBus
 from tests.fixtures.fire.proxy import CHUNK, Proxy
 from tests.fixtures.fire.town import until
-from tests.fixtures.infrastructure import Broker
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.ports import free_ports
+from tests.fixtures.rabbitmq import Broker
 
-TIMEOUT = 1.0
-WITHIN = 20.0
+TIMEOUT = 1.0  # seconds until a frozen link is given up; too few for a link that is only slow
+PATIENT = 30.0
 
 
 @pytest.fixture
 async def line(rabbitmq: Broker) -> AsyncIterator[Proxy]:
     """A line to the broker that can misbehave."""
     parts = urlsplit(rabbitmq.url)
-    proxy = Proxy((parts.hostname or "", parts.port or 0), free_ports(1))
+    proxy = Proxy((parts.hostname or "", parts.port or 0), free_ports(1)[0])
     async with proxy.listening():
         yield proxy
 
 
 @pytest.fixture
 async def bus(rabbitmq: Broker, line: Proxy) -> AsyncIterator[RabbitBus]:
-    """A bus on that line, with a queue ``fire.<its port>``."""
-    async with on(line, rabbitmq, TIMEOUT) as made:
+    """A patient bus on that line, with a queue ``fire.<its port>``."""
+    async with on(line, url_over(line, rabbitmq)) as made:
         yield made
 
 
 @asynccontextmanager
-async def on(line: Proxy, rabbitmq: Broker, timeout: float) -> AsyncIterator[RabbitBus]:
-    """Such a bus that waits so long for an answer."""
-    parts = urlsplit(rabbitmq.url)
-    login = f"{parts.username}:{parts.password}"
-    made = RabbitBus(f"amqp://{login}@127.0.0.1:{line.port}{parts.path}", timeout)
+async def on(line: Proxy, url: str, timeout: float = PATIENT) -> AsyncIterator[RabbitBus]:
+    """A bus that waits so long for an answer, its queue declared."""
+    made = RabbitBus(url, timeout)
     await made.declare({queue_of(line): [f"{queue_of(line)}.#"]})
     try:
         yield made
     finally:
         line.resume()
         await made.close()
+
+
+def url_over(line: Proxy, rabbitmq: Broker) -> str:
+    """The broker's address as it is over a line."""
+    parts = urlsplit(rabbitmq.url)
+    return f"amqp://{parts.username}:{parts.password}@127.0.0.1:{line.port}{parts.path}"
 
 
 def queue_of(line: Proxy) -> str:
@@ -99,20 +104,30 @@ async def test_who_accepts_and_closes_is_trouble_and_nothing_else(
 
 
 async def test_a_frozen_link_is_trouble_in_time_and_is_given_up(
-    bus: RabbitBus, line: Proxy
+    bus: RabbitBus, line: Proxy, rabbitmq: Broker
 ) -> None:
-    await bus.publish(messages(line, 1))
+    hasty = RabbitBus(url_over(line, rabbitmq), TIMEOUT)
+    await until(lambda: is_published(hasty, line))
     line.freeze()
     for ask in (
-        lambda: bus.publish(messages(line, 1)),
-        lambda: bus.waiting(queue_of(line)),
-        lambda: bus.declare({}),
+        lambda: hasty.publish(messages(line, 1)),
+        lambda: hasty.waiting(queue_of(line)),
+        lambda: hasty.declare({}),
     ):
-        async with asyncio.timeout(4 * TIMEOUT):
+        async with asyncio.timeout(WITHIN):
             with pytest.raises(BusTrouble):
                 await ask()
     line.resume()
-    assert await bus.publish(messages(line, 1)) == [None]
+    await until(lambda: is_published(hasty, line))
+    await hasty.close()
+
+
+async def is_published(bus: RabbitBus, line: Proxy) -> bool:
+    """Whether a message is confirmed in the time the bus gives it."""
+    try:
+        return await bus.publish(messages(line, 1)) == [None]
+    except BusTrouble:
+        return False
 
 
 async def test_a_link_that_is_cut_in_midst_refuses_no_fact(line: Proxy, rabbitmq: Broker) -> None:
@@ -121,7 +136,7 @@ async def test_a_link_that_is_cut_in_midst_refuses_no_fact(line: Proxy, rabbitmq
     Each is larger than a piece, and the broker hears all but the last: so some are confirmed for
     sure, and for sure one is not.
     """
-    async with on(line, rabbitmq, 2 * WITHIN) as patient:
+    async with on(line, url_over(line, rabbitmq), 2 * PATIENT) as patient:
         await patient.publish(messages(line, 1))
         sent, before = messages(line, 20, bytes(CHUNK)), line.answered
         trap = line.trap(sent[-1].id.encode(), "freeze", heard=False)
@@ -131,8 +146,10 @@ async def test_a_link_that_is_cut_in_midst_refuses_no_fact(line: Proxy, rabbitmq
         async def answered() -> bool:
             return line.answered > before
 
-        await until(answered, WITHIN)
-        async with on(line, rabbitmq, WITHIN):  # takes longer than to read what was answered
+        await until(answered)
+        async with on(
+            line, url_over(line, rabbitmq)
+        ):  # takes longer than to read what was answered
             line.cut()
         outcomes = await asyncio.wait_for(publishing, WITHIN)
     cut = [error for error in outcomes if isinstance(error, BusTrouble)]
@@ -186,10 +203,7 @@ async def test_a_consumer_goes_on_after_every_cut(
 async def test_a_consumer_gives_a_frozen_link_up_after_three_heartbeats(
     bus: RabbitBus, line: Proxy, rabbitmq: Broker
 ) -> None:
-    parts = urlsplit(rabbitmq.url)
-    address = f"{parts.username}:{parts.password}@127.0.0.1:{line.port}{parts.path}"
-    quick = RabbitBus(f"amqp://{address}?heartbeat=1", TIMEOUT)
-    await quick.declare({queue_of(line): [f"{queue_of(line)}.#"]})
+    quick = RabbitBus(f"{url_over(line, rabbitmq)}?heartbeat=1", TIMEOUT)
     async with Listener(quick, line, rabbitmq) as listener:
         await listener.hears()
         line.freeze()
@@ -198,7 +212,7 @@ async def test_a_consumer_gives_a_frozen_link_up_after_three_heartbeats(
         async def tries_another() -> bool:
             return line.taken > before
 
-        await until(tries_another, WITHIN)
+        await until(tries_another)
         line.resume()
         await listener.hears()
     await quick.close()

@@ -9,17 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from examples.demo import free_ports
 from shared.storage.engine import open_engine
 from tests.fixtures.fire.fires import WORK
 from tests.fixtures.fire.proxy import Proxy
 from tests.fixtures.fire.servers import Servers
+from tests.fixtures.ports import free_ports
 
 
 @pytest.fixture
 async def line(burning: Servers) -> AsyncIterator[Proxy]:
     """A line to the database that can misbehave."""
-    async with Proxy(burning.database.target, free_ports(1)).listening() as proxy:
+    async with Proxy(burning.database.target, free_ports(1)[0]).listening() as proxy:
         yield proxy
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from operations.runtime.registry import NAMES
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.load import bench
-from tests.load.measures import SMALL
+from tests.load.plan import SMALL
 
 PARTS = ("broker", "database", *NAMES)
 

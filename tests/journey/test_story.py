@@ -14,9 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from examples.stories import REPORTER, ROAD_USER, Told
+from operations.runtime.registry import NAMES
 from shared.events import Fact
+from shared.service import service_of
 from shared.storage.engine import open_engine
-from tests.journey.conftest import Journey
+from tests.fixtures.journey import Journey
 
 IDENTITIES = [value for person in (REPORTER, ROAD_USER) for value in person.values()]
 
@@ -56,7 +58,7 @@ async def test_a_story_ends_closed_in_its_citizens_eyes(
 
 
 async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
-    for service in ("intake", "dispatcher", "tracker", "feedback"):
+    for service in NAMES:
         facts = await log_of(journey, service)
         assert len({fact.id for fact in facts}) == len(facts)
         for told in journey.told.values():
@@ -89,7 +91,7 @@ async def test_what_went_wrong_left_its_marks_with_true_times(journey: Journey) 
 
 async def test_the_citizen_was_told_at_each_turn(journey: Journey) -> None:
     facts = of(journey.told["gone_wrong"], await log_of(journey, "feedback"))
-    told = [fact.data.event for fact in facts if fact.name == "citizen.told"]
+    told = [fact.data.occasion for fact in facts if fact.name == "citizen.told"]
     assert told == [
         "accepted", "dispatched", "completed", "reopened", "dispatched", "completed", "closed",
     ]  # fmt: skip
@@ -156,7 +158,7 @@ async def test_the_search_would_find_a_leak(journey: Journey) -> None:
 
 async def test_the_vault_itself_can_be_opened(journey: Journey) -> None:
     """What was not found elsewhere is not simply gone."""
-    sealer = journey.system.apps["intake"].state.service.store.config.sealer
+    sealer = service_of(journey.system.apps["intake"]).store.config.sealer
     number = journey.told["banquet"].receipt.number
     [row] = await rows(
         journey.databases["jiesu_intake"], f"SELECT sealed FROM vault WHERE number = '{number}'"

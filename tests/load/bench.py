@@ -1,6 +1,6 @@
 """``make bench``: the figures of this machine, in one run, as build/bench.json and as a table.
 
-(A bench to test a service on is something else: tests/bench.py.)
+(A bench to test a service on is something else: tests/fixtures/bench.py.)
 
 All is measured on a durable PostgreSQL and a RabbitMQ started for it, one process per service, and
 the load comes from this process on the same cores. Figures of two machines, or of two runs while
@@ -24,15 +24,18 @@ import typer
 import uvloop
 
 from operations.runtime.embedded import secrets_of
-from tests.fixtures.infrastructure import Broker, Postgres, provide_postgres, provide_rabbitmq
-from tests.load.measures import MEASURES, SMALL, Figures, Plan
+from operations.runtime.registry import NAMES
+from tests.fixtures.postgres import Postgres, provide_postgres
+from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
+from tests.load.measures import MEASURES
+from tests.load.plan import SMALL, Figures, Plan
 from tests.load.plant import PROJECT, Plant, plant
 from tests.load.tally import columns
 
 # The goals for a machine with two cores: at least, or at most.
 AT_LEAST = {"intake_vs_hello": 0.25, "intake_vs_plain": 4.0, "loop_per_s": 30.0}
 AT_MOST = {"dispatch_p99_ms": 60.0, "drain_100k_facts_s": 600.0} | {
-    f"rss_mb.{name}": 120.0 for name in ("intake", "dispatcher", "tracker", "feedback")
+    f"rss_mb.{name}": 120.0 for name in NAMES
 }
 HEAD = ("指标 figure", "值 value", "目标 goal", "达到 met")
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,184 +26,14 @@ from shared.storage.act import Store
 from tests.load.arrivals import at_random
 from tests.load.calls import complaint, encoded
 from tests.load.county import loops
+from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import CONFIG, Plant
+from tests.load.storms import TICKETS, batch, hello, intake, plain
 from tests.load.tally import quantile
-from tests.load.wire import Wire
 
-Figures = dict[str, Any]
-TICKETS = "/v1/tickets"
 LISTENERS = frozenset(NAMES) - {"intake"}
 UNIT, WATER = "GSGS", "water.supply"  # a unit with a queue, and what the catalogue sends to it
-EMPTY_WITHIN = 2.0  # seconds after the end for the outbox
 LATE = 30.0  # seconds after which a dispatch counts as missing
-LOOK = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Sizes of a bench; seconds are the most each part may take."""
-
-    seconds: float = 8.0
-    requests: int = 12_000
-    lines: int = 64
-    plain_requests: int = 4_000
-    batch: int = 500
-    batches: int = 16
-    rate: float = 20.0
-    dispatches: int = 400
-    tickets: int = 300
-    waves: int = 4
-    loop_seconds: float = 120.0
-    backlog: int = 100_000
-    drain_seconds: float = 100.0
-    clocks: int = 1_000_000
-    ticks: int = 20
-
-
-SMALL = Plan(
-    seconds=1.0,
-    requests=60,
-    lines=8,
-    plain_requests=20,
-    batch=10,
-    batches=2,
-    dispatches=8,
-    tickets=4,
-    waves=1,
-    loop_seconds=60.0,
-    backlog=100,
-    drain_seconds=60.0,
-    clocks=1_000,
-    ticks=2,
-)
-
-
-def now() -> float:
-    """Seconds on the loop's clock."""
-    return asyncio.get_running_loop().time()
-
-
-# --- a storm of requests -----------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Storm:
-    """Requests sent as fast as they are answered: how many were, in how many seconds."""
-
-    answered: int = 0
-    seconds: float = 0.0
-    refused: int = 0
-
-    @property
-    def per_s(self) -> float:
-        """Answers a second."""
-        return self.answered / self.seconds if self.seconds else 0.0
-
-
-async def storm(
-    wire: Wire, requests: Iterable[bytes], lines: int, seconds: float, owed: int
-) -> Storm:
-    """Send requests on so many connections until they or the seconds run out."""
-    waiting, counted, began = iter(requests), Storm(), now()
-
-    async def line() -> None:
-        for request in waiting:
-            if now() - began > seconds:
-                break
-            status, _ = await wire.send(request)
-            counted.answered += status == owed
-            counted.refused += status != owed
-
-    await asyncio.gather(*(line() for _ in range(lines)))
-    counted.seconds = now() - began
-    return counted
-
-
-def registrations(plant: Plant, name: str, count: int, seed: int) -> list[bytes]:
-    """Encoded registrations, each under a key of its own."""
-    throw, token, wire = Random(seed), plant.token("phone_system"), plant.wire(name)
-    return [
-        wire.encode(
-            "POST",
-            TICKETS,
-            encoded(complaint(throw)),
-            token | {"Idempotency-Key": f"{name}-{seed}-{at}"},
-        )
-        for at in range(count)
-    ]
-
-
-async def _emptied(plant: Plant, name: str, patience: float) -> float:
-    """Seconds until the outbox of a service is empty, or the patience when it is not by then."""
-    began = now()
-    while now() - began < patience:
-        if not await plant.unsent(name):
-            return now() - began
-        await pause(LOOK)
-    return patience
-
-
-# --- intake ------------------------------------------------------------------------------------
-
-
-async def intake(plant: Plant, plan: Plan) -> Figures:
-    """Registrations a second at intake alone: the other services are stopped, their queues fill.
-
-    It counts while the relay keeps up. When it does not, fewer connections are tried.
-    """
-    await storm(plant.wire("intake"), registrations(plant, "intake", plan.lines * 2, 0), 8, 2, 201)
-    tried, lines = [], plan.lines
-    while True:
-        requests, cpu = registrations(plant, "intake", plan.requests, lines), await plant.cpu()
-        came = await storm(plant.wire("intake"), requests, lines, plan.seconds, 201)
-        emptied = await _emptied(plant, "intake", plan.seconds * 4)
-        tried.append({"lines": lines, "per_s": came.per_s, "outbox_empty_after_s": emptied})
-        if emptied <= EMPTY_WITHIN or len(tried) == 3:
-            break
-        lines = max(1, lines // 4)
-    counts = emptied <= EMPTY_WITHIN and not came.refused
-    cost = _cost(_difference(cpu, await plant.cpu()), came.answered)
-    details = {"tried": tried, "refused": came.refused, "cpu_ms": cost}
-    return {"intake_per_s": came.per_s if counts else None, "details": details}
-
-
-async def batch(plant: Plant, plan: Plan) -> Figures:
-    """Complaints a second in batches, two at a time."""
-    throw, token, wire = Random(5), plant.token("phone_system"), plant.wire("intake")
-    bodies = [[complaint(throw) for _ in range(plan.batch)] for _ in range(plan.batches)]
-    requests = [
-        wire.encode("POST", f"{TICKETS}/batch", encoded({"tickets": one}), token) for one in bodies
-    ]
-    came = await storm(wire, requests, 2, plan.seconds, 200)
-    emptied = await _emptied(plant, "intake", plan.seconds * 4)
-    details = {"size": plan.batch, "batches": came.answered, "outbox_empty_after_s": emptied}
-    return {"batch_per_s": came.per_s * plan.batch, "details": details}
-
-
-async def plain(plant: Plant, plan: Plan) -> Figures:
-    """The same registrations, written plainly; the other services are stopped as for intake."""
-    await plant.serve("plain", "tests.load.plain:app", "/docs")
-    try:
-        await storm(plant.wire("plain"), registrations(plant, "plain", 20, 0), 4, 2, 201)
-        requests, cpu = registrations(plant, "plain", plan.plain_requests, 1), await plant.cpu()
-        came = await storm(plant.wire("plain"), requests, plan.lines, plan.seconds, 201)
-        cost = _cost(_difference(cpu, await plant.cpu()), came.answered)
-    finally:
-        await plant.stop("plain")
-    return {"plain_per_s": came.per_s, "details": {"refused": came.refused, "cpu_ms": cost}}
-
-
-async def hello(plant: Plant, plan: Plan) -> Figures:
-    """What FastAPI under the same server can at most."""
-    await plant.serve("hello", "tests.load.hello:app", "/")
-    try:
-        request = plant.wire("hello").encode("GET", "/")
-        requests, cpu = [request] * (plan.requests * 4), await plant.cpu()
-        came = await storm(plant.wire("hello"), requests, plan.lines, plan.seconds / 2, 200)
-        cost = _cost(_difference(cpu, await plant.cpu()), came.answered)
-    finally:
-        await plant.stop("hello")
-    return {"hello_per_s": came.per_s, "details": {"refused": came.refused, "cpu_ms": cost}}
 
 
 # --- all services ------------------------------------------------------------------------------
@@ -289,8 +119,8 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
     tickets = len(marks) * plan.tickets
     if not marks:
         return {"loop_per_s": None, "details": {"tickets": 0}}
-    seconds, used = marks[-1].at - first.at, _difference(first.cpu, marks[-1].cpu)
-    grown = _difference(first.stored, marks[-1].stored)
+    seconds, used = marks[-1].at - first.at, difference(first.cpu, marks[-1].cpu)
+    grown = difference(first.stored, marks[-1].stored)
     details = {"tickets": tickets, "seconds": seconds, "load_cpu_s": used.pop("load")}
     complete = {"broker", "database"} <= used.keys()  # not when they run in containers
     return {
@@ -299,7 +129,7 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
         "bytes_per_fact": grown["bytes"] / grown["facts"],
         "stored_kb_per_ticket": grown["size"] / 1024 / tickets,
         "commits_per_ticket": grown["commits"] / tickets,
-        "cpu_ms_per_ticket": sum(_cost(used, tickets).values()) if complete else None,
+        "cpu_ms_per_ticket": sum(cost_each(used, tickets).values()) if complete else None,
         **{f"cpu_share.{name}": share for name, share in _shares(used).items()},
         **{f"rss_mb.{name}": size for name, size in plant.rss().items()},
         "details": details,
@@ -323,15 +153,6 @@ async def _stored(plant: Plant) -> dict[str, int]:
         name: sum([int(await plant.value(service, query)) for service in NAMES])
         for name, query in STORED.items()
     }
-
-
-def _difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    return {name: after[name] - before[name] for name in after.keys() & before.keys()}
-
-
-def _cost(used: dict[str, float], count: int) -> dict[str, float]:
-    """Milliseconds of processor each part used for one of so many."""
-    return {name: value * 1000 / max(count, 1) for name, value in sorted(used.items())}
 
 
 def _shares(used: dict[str, float]) -> dict[str, float]:

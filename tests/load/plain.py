@@ -25,6 +25,7 @@ from services.intake.settings import Config, Settings
 from shared import clock
 from shared.caller import Caller
 from shared.events import Fact
+from shared.http.auth import calling
 from shared.http.idempotency import Key, once
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
@@ -32,7 +33,6 @@ from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
 from shared.security.tokens import TokenVerifier
 from shared.storage.act import Act, Asked, Store, Told
-from tests.fixtures.scenes.feedback import calling
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 settings = Settings()
@@ -123,7 +123,7 @@ async def _number(act: Act[Config]) -> str:
 async def _publish(exchange: Any, told: Told) -> None:
     fact = Fact(
         id=UUID(bytes=uuid6.uuid7().bytes),
-        type=told.data.type(),
+        type=told.data.full_name(),
         source="intake",
         subject=told.subject,
         time=told.time,

@@ -1,6 +1,6 @@
 """The machinery a bench runs: databases, queues, one process per service, and what each one costs.
 
-Everything is private: servers of tests/infrastructure.py, free ports on loopback, keys of its own.
+Everything is private: servers of tests/fixtures, free ports on loopback, keys of its own.
 Services run as in production but for their clock, which is stepped: a callback is a day away.
 """
 
@@ -30,13 +30,15 @@ from shared.clock import pause
 from shared.messaging.connect import connect
 from shared.security.tokens import issue
 from shared.storage.migrations import migrate
-from tests.fixtures.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.load.wire import NoAnswer, Wire
 
 PROJECT = Path(__file__).parents[2]
 CONFIG = PROJECT / "config" / "ziyang"
 START = "2026-03-02T09:00:00+08:00"  # a Monday
-PATIENCE = 60.0  # seconds for a process to start or stop
+PATIENCE = 180.0  # seconds for a process to start or stop
 LOOK = 0.02
 UVICORN = ("-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--host", HOST)
 

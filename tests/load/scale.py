@@ -15,6 +15,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from operations.runtime.registry import NAMES
 from tests.load.bench import goal, met
 from tests.load.plant import PROJECT
 
@@ -22,7 +23,6 @@ DOCUMENT = PROJECT / "docs" / "scale.md"
 PEAK_HOUR, BURST = 0.15, 3.0  # DOMAIN.md 8: of a day in its busiest hour; and three times that
 BUSY = 0.6  # of a core, planned for
 YEAR = 365
-SERVICES = ("intake", "dispatcher", "tracker", "feedback")
 YES = {True: "yes", False: "no", None: ""}
 
 
@@ -72,7 +72,7 @@ def _sums(figures: Mapping[str, float]) -> Iterator[tuple[str, Sequence[float]]]
     yield "facts a day", [place.tickets * figures["facts_per_ticket"] for place in PLACES]
     yield "cores busy at the worst moment", [burst * cost for burst in bursts]
     yield f"cores to buy at {BUSY:.0%} busy", [ceil(burst * cost / BUSY) for burst in bursts]
-    for name in SERVICES:
+    for name in NAMES:
         own = cost * figures[f"cpu_share.{name}"]
         yield f"processes of {name}", [ceil(burst * own / BUSY) for burst in bursts]
     own = cost * figures["cpu_share.database"]

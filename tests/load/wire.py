@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.load.calls import Call
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
 

@@ -14,8 +14,8 @@ import structlog
 from shared.http.rate_limits import LARGEST_BODY
 from shared.observability import log
 from tests.fixtures.bench import Bench
+from tests.fixtures.logs import printed
 from tests.fixtures.scenes.intake import complaint, registered
-from tests.system.test_attacks import printed
 
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = 1024 * 1024

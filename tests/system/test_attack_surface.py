@@ -30,7 +30,7 @@ from schemathesis.specs.openapi import checks
 from operations.runtime.registry import NAMES
 from shared.security.tokens import ROLES
 from tests.fixtures.bench import ROOT
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.street import HOLDER, STRANGER, Matter, Street, street
 
 PROVE = os.environ.get("HYPOTHESIS_PROFILE") == "prove"

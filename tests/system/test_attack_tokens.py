@@ -26,7 +26,7 @@ from shared.security.tokens import (
 )
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 
 FACTS = "/v1/facts"
 

@@ -1,48 +1,27 @@
-"""What somebody tried in order to lose a ticket, to double one, to learn a name or to stop us."""
+"""What somebody tried in order to lose a ticket, or to double one."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, redirect_stdout
-from datetime import datetime, timedelta
-from io import StringIO
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import structlog
-from sqlalchemy import text
 
+from services.intake.group_commit import GroupCommit
 from shared import clock
 from shared.errors import TooEarly
 from shared.events import TicketClosed
-from shared.messaging.bus import BusTrouble, Message
-from shared.messaging.local_bus import LocalBus
-from shared.messaging.outbox import Relay
-from shared.observability import configure_logs
-from shared.service import Job, Service
-from shared.storage.act import Act, InDoubt
-from shared.storage.group_commit import GroupCommit
-from tests.fixtures.bench import Bench, bench
-from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
-from tests.fixtures.scenes.intake import complaint, life, registered
-from tests.system.test_never_lost import Recorder, parcel, seen, told
+from shared.messaging.bus import Message
+from shared.storage.act import InDoubt
+from tests.fixtures.bench import Bench
+from tests.fixtures.recorder import Recorder, parcel, seen, told
+from tests.fixtures.scenes.intake import complaint, registered
 
-JSON = {"Content-Type": "application/json"}
 HTTP = {"Idempotency-Key": "k"}
-
-
-async def do(intake: Bench, *statements: str) -> None:
-    """Change the database behind the service's back."""
-    async with intake.service.store.engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
 
 
 # --- one key, two acts -------------------------------------------------------------------------
@@ -86,8 +65,7 @@ async def test_a_batch_that_comes_three_times_at_once_is_registered_once(intake:
 
 
 async def test_one_that_cannot_be_stored_does_not_hide_what_was(intake: Bench) -> None:
-    await do(
-        intake,
+    await intake.do(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "IF NEW.title = 'poison' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$",
         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON ticket "
@@ -127,8 +105,7 @@ async def test_while_the_database_is_away_nobody_waits_for_everybody_else() -> N
 
 
 async def test_a_connection_lost_at_the_commit_leaves_it_in_doubt(intake: Bench) -> None:
-    await do(
-        intake,
+    await intake.do(
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$",
         "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON ticket "
@@ -143,8 +120,7 @@ async def test_a_connection_lost_at_the_commit_leaves_it_in_doubt(intake: Bench)
 
 async def test_connections_cut_while_idle_cost_nobody_a_ticket(intake: Bench) -> None:
     await asyncio.gather(*(registered(intake, title=f"{n}") for n in range(10)))
-    await do(
-        intake,
+    await intake.do(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
@@ -212,13 +188,6 @@ async def test_no_routing_key_can_hold_the_consumer_up(
     assert [row["state"] for row in await intake.parked()] == ["failed", "behind"]
 
 
-@pytest.fixture
-async def recorder(intake: Bench) -> Recorder:
-    """An inbox whose handler writes a row per fact and fails when told to."""
-    await do(intake, "CREATE TABLE seen (subject text, times int, at timestamptz)")
-    return Recorder(intake)
-
-
 async def test_a_whole_pass_that_stays_early_does_not_keep_others_from_their_turn(
     intake: Bench, recorder: Recorder
 ) -> None:
@@ -232,258 +201,3 @@ async def test_a_whole_pass_that_stays_early_does_not_keep_others_from_their_tur
         later += timedelta(seconds=10)
         await recorder.inbox.retry_once(limit=10, now=later)
     assert await seen(intake) == [("Z", 1)]
-
-
-# --- loops -------------------------------------------------------------------------------------
-
-
-class Frozen(LocalBus):
-    """A bus whose link is frozen: nothing is ever answered, not even its closing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        self.asked += 1
-        await asyncio.Event().wait()
-        return []
-
-    async def close(self) -> None:
-        await asyncio.Event().wait()
-
-
-class Away(LocalBus):
-    """A bus nobody can reach; it counts who tried."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        self.asked += 1
-        raise BusTrouble("away")
-
-
-@pytest.fixture
-async def hurried(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[Bench]:
-    """Intake with two seconds to stop in."""
-    async with (
-        postgres.fresh_database(await template("intake")) as url,
-        bench("intake", url, keys, stop_seconds=2.0) as one,
-    ):
-        yield one
-
-
-async def never(*_: Any) -> Any:
-    await asyncio.Event().wait()
-
-
-async def nothing_due(_: Act[Any]) -> datetime | None:
-    return None
-
-
-@asynccontextmanager
-async def running(service: Service) -> AsyncIterator[None]:
-    """The service with its loops while the block lasts."""
-    await service.start()
-    try:
-        yield
-    finally:
-        await service.stop()
-
-
-async def test_stopping_keeps_its_budget_whatever_is_stuck(hurried: Bench) -> None:
-    service, frozen = hurried.service, Frozen()
-    service.bus, service.relay = frozen, Relay(service.store, frozen)
-    service.jobs = {"stuck": Job(run=never, due=nothing_due)}
-    await frozen.declare({service.queue: list(service.subscriptions)})
-    await service.start()
-    await registered(hurried)
-    async with asyncio.timeout(2.0):
-        await service.stop()
-    assert frozen.asked >= 1
-    assert [fact.name for fact in await hurried.told()] == ["ticket.registered"]
-
-
-async def test_a_loop_that_was_cancelled_from_inside_is_a_death(
-    intake: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def cancelled(*_: Any) -> int:
-        raise asyncio.CancelledError
-
-    died = asyncio.Event()
-    monkeypatch.setattr(intake.service, "on_death", died.set)
-    intake.service.jobs = {"frozen": Job(run=cancelled, due=nothing_due)}
-    async with running(intake.service), asyncio.timeout(5.0):
-        await died.wait()
-        assert (intake.service.died, intake.service.ready) == ("intake.frozen", False)
-        answer = await intake.http(None).get("/readyz")
-        assert (answer.status_code, "intake.frozen" in answer.text) == (503, True)
-
-
-async def test_commits_do_not_hurry_a_relay_whose_broker_is_away(intake: Bench) -> None:
-    away = Away()
-    intake.service.relay = Relay(intake.service.store, away)
-    async with running(intake.service):
-        for _ in range(20):
-            await registered(intake)
-        assert away.asked <= 2
-    assert len(await intake.told("ticket.registered")) == 20
-
-
-async def test_a_vanished_replica_gives_its_locks_back(intake: Bench) -> None:
-    [limit] = await intake.rows("SELECT setting FROM pg_settings WHERE name LIKE 'idle_in_tra%'")
-    assert limit["setting"] == "60000"
-
-
-# --- odd requests ------------------------------------------------------------------------------
-
-
-def with_raw(field: str, raw: str) -> bytes:
-    """A complaint in which a field is what no JSON library would write."""
-    return json.dumps(complaint(**{field: "@"})).replace('"@"', raw).encode()
-
-
-ODD = (
-    *('"\\ud800"', "NaN", "Infinity", "1e999", "[]", "{}", '"\\u0000"', "9" * 4000, "9" * 5000),
-    *('{"\\ud800": 1}', '{"\\u0000": 1}', '["\\ud800"]', "[" * 900 + "]" * 900, "[" * 100_000),
-)
-FIELDS = ("type", "title", "area", "flags", "location", "caller", "confidential", "surprise")
-
-
-@pytest.mark.parametrize("field", FIELDS)
-async def test_no_json_is_too_odd_for_a_named_refusal(intake: Bench, field: str) -> None:
-    client = intake.http("phone_system")
-    for raw in ODD:
-        body = with_raw(field, raw)
-        for path, content in (
-            ("/v1/tickets", body),
-            ("/v1/tickets/batch", b'{"tickets": [' + body + b"]}"),
-        ):
-            answer = await client.post(path, content=content, headers=JSON)
-            assert answer.status_code < 500, (raw[:20], answer.text[:200])
-            assert "internal-error" not in answer.text
-            assert len(answer.content) < 2_000
-
-
-async def test_a_refusal_does_not_grow_with_the_names_of_unknown_fields(intake: Bench) -> None:
-    body = complaint(**{"k" * 200_000: 1})
-    answer = await intake.http("phone_system").post("/v1/tickets", json=body)
-    assert answer.status_code == 422
-    assert len(answer.content) < 2_000
-
-
-async def test_a_body_that_grows_past_the_limit_as_it_comes_is_refused(intake: Bench) -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(9):
-            yield b"x" * 1_000_000
-
-    answer = await intake.http("phone_system").post("/v1/tickets", content=chunks(), headers=JSON)
-    assert answer.status_code == 413
-    assert answer.json()["type"].endswith("too-large")
-
-
-@pytest.mark.parametrize("length", ["abc", "-1", "0x10", "\xb2", "9" * 5000])
-async def test_a_content_length_that_is_no_length_is_no_500(intake: Bench, length: str) -> None:
-    headers = [
-        (b"Content-Length", length.encode("latin-1")),
-        (b"Content-Type", b"application/json"),
-    ]
-    answer = await intake.http(None).post("/v1/tickets", content=b"{}", headers=headers)
-    assert answer.status_code in (401, 413)
-
-
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-async def test_moments_off_the_calendar_are_refused(intake: Bench, moment: str) -> None:
-    answer = await intake.http("desk").get("/v1/tickets", params={"since": moment})
-    assert (answer.status_code, answer.json()["field"]) == (422, "since")
-    answer = await intake.http("ops").post("/clock", json={"now": moment})
-    assert (answer.status_code, answer.json()["field"]) == (422, "now")
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        b"[" * 40_000,
-        b'{"kid":5}',
-        b'{"alg":"none","kid":"test"}',
-        b'{"alg":[],"kid":"test"}',
-        b"9" * 5000,
-    ],
-)
-async def test_no_token_is_too_odd_for_a_401(intake: Bench, header: bytes) -> None:
-    token = f"{urlsafe_b64encode(header).decode().rstrip('=')}.e30.AA"
-    answer = await intake.http(None).get(
-        "/v1/tickets", headers={"Authorization": f"Bearer {token}"}
-    )
-    assert answer.status_code == 401
-
-
-async def test_nobody_is_sent_to_a_host_the_request_names(intake: Bench) -> None:
-    headers = {"Host": "elsewhere.example"}
-    answer = await intake.http("phone_system").post("/v1/tickets/", json={}, headers=headers)
-    assert answer.status_code == 404
-
-
-# --- names in places they do not belong --------------------------------------------------------
-
-
-@contextmanager
-def printed() -> Iterator[StringIO]:
-    """What the process prints in the block, with its real logs."""
-    root, configured = logging.getLogger(), structlog.get_config()
-    handlers, level, root.handlers = root.handlers, root.level, []
-    with redirect_stdout(StringIO()) as lines:
-        configure_logs("INFO")
-        try:
-            yield lines
-        finally:
-            root.handlers, root.level = handlers, level
-            structlog.configure(**configured)
-
-
-async def test_a_path_is_logged_only_when_it_is_a_ticket(intake: Bench) -> None:
-    number = (await registered(intake))["number"]
-    client = intake.http("phone_system")
-    with printed() as lines:
-        for wrong in ("13909150001", "王小明"):
-            await client.get(f"/v1/tickets/{wrong}")
-            await client.delete(f"/v1/tickets/{wrong}")
-            await intake.http(None).get(f"/v1/tickets/{wrong}/progress")
-        await client.get(f"/v1/tickets/{number}")
-    assert number in lines.getvalue()
-    assert "13909150001" not in lines.getvalue()
-    assert "王小明" not in lines.getvalue()
-
-
-async def test_a_librarys_error_is_logged_without_its_words() -> None:
-    error = ValueError("王小明 13909150001")
-    lost = {"message": "Task exception was never retrieved", "exception": error, "task": error}
-    with printed() as lines:
-        logging.getLogger("uvicorn.error").error("Exception in the application", exc_info=error)
-        asyncio.get_running_loop().call_exception_handler(lost)
-    assert lines.getvalue().count("ValueError") == 2
-    assert "王小明" not in lines.getvalue()
-
-
-async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
-    number = (await registered(intake))["number"]
-    await intake.hear(*life(intake, number, uuid4())[:2])
-    client, path = intake.http("unit", "GSGS"), f"/v1/tickets/{number}/contact-reads"
-    answer = await client.post(path, json={"reason": "回电王小明 139-0915-0001 约上门"})
-    assert answer.status_code == 200
-    [row] = await intake.rows("SELECT reason FROM contact_read")
-    assert "约上门" in row["reason"]
-    assert "王小明" not in row["reason"]
-    assert "139-0915-0001" not in row["reason"]
-
-
-async def test_an_error_of_the_database_names_nobody(intake: Bench) -> None:
-    await do(intake, "ALTER TABLE ticket ADD CHECK (content NOT LIKE '%停水%')")
-    with printed() as lines:
-        answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(caller=None))
-    assert answer.status_code == 500
-    assert "停水" not in answer.text
-    assert "unexpected error" in lines.getvalue()
-    assert "停水" not in lines.getvalue()

@@ -155,7 +155,7 @@ async def test_an_attempt_of_any_number_has_no_outcome(
 
 
 async def test_praise_is_done_for_each_unit_that_signed_it(dispatcher: Bench) -> None:
-    await register(dispatcher, street_light(ticket_type="commendation"))
+    await register(dispatcher, street_light(type="commendation"))
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     given = await assignments(dispatcher)
     await sign(dispatcher, "GT", given["GT"])

@@ -19,8 +19,8 @@ from shared import clock
 from shared.errors import ConfigError
 from shared.service import service_of
 from tests.fixtures.bench import ROOT
-from tests.fixtures.infrastructure import Postgres, free_ports
-from tests.fixtures.scenes.street import Databases
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Databases, Postgres
 
 KEY = b64encode(b"\x07" * 32).decode()
 FIELDS = {field for name in NAMES for field in part(name).settings.model_fields}

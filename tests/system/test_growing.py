@@ -20,7 +20,8 @@ import pytest
 from sqlalchemy import make_url
 
 from operations.runtime.registry import NAMES, PORTS
-from tests.fixtures.infrastructure import Postgres, free_ports
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.source import PROJECT
 
 FOLDERS = ("shared", "services", "operations", "config")

@@ -11,7 +11,7 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street

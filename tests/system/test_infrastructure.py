@@ -16,7 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from operations.runtime import postgres
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 
 
 async def ask(url: str, *statements: str) -> object:
@@ -62,8 +64,13 @@ async def test_rabbitmq_delivers_a_message(rabbitmq: Broker) -> None:
         queue = await channel.declare_queue(
             "one", arguments={"x-queue-type": "quorum"}, durable=True
         )
-        await channel.default_exchange.publish(aio_pika.Message("接诉".encode()), "one", timeout=10)
-        async with queue.iterator(timeout=10) as messages, (await anext(messages)).process() as one:
+        await channel.default_exchange.publish(
+            aio_pika.Message("接诉".encode()), "one", timeout=WITHIN
+        )
+        async with (
+            queue.iterator(timeout=WITHIN) as messages,
+            (await anext(messages)).process() as one,
+        ):
             assert one.body.decode() == "接诉"
         await queue.delete(if_unused=False, if_empty=False)  # 3.10 refuses both on quorum queues
 

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import text
 
 from services.dispatcher.feed import FEED_LOCK
+from shared import clock
 from tests.fixtures.bench import Bench
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
 from tests.fixtures.scenes.dispatcher import STREET_LIGHT, warned
@@ -21,6 +23,9 @@ from tests.fixtures.scenes.intake import post, registered
 from tests.fixtures.scenes.tracker import TICKET, Story
 
 HELD = "SELECT 1 FROM tickets WHERE number = :number FOR NO KEY UPDATE"
+WAITS = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @asynccontextmanager
@@ -31,18 +36,20 @@ async def meanwhile(bench: Bench, statement: str, **values: Any) -> AsyncIterato
         yield
 
 
-async def waits(deed: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    """Begin a deed, and see that it does not get to its end."""
+async def waits(bench: Bench, deed: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Begin a deed, and see that it waits for a lock."""
     task = asyncio.create_task(deed)
-    await asyncio.wait({task}, timeout=0.5)
-    assert not task.done()
+    async with asyncio.timeout(WITHIN):
+        while not await bench.rows(WAITS):
+            assert not task.done()
+            await clock.pause(0.01)
     return task
 
 
 async def test_a_unit_waits_for_who_holds_its_ticket(dispatcher: Bench) -> None:
     given = (await dispatching.register(dispatcher))[STREET_LIGHT]
     async with meanwhile(dispatcher, HELD, number=dispatching.NUMBER):
-        signing = await waits(dispatching.sign(dispatcher, STREET_LIGHT, given))
+        signing = await waits(dispatcher, dispatching.sign(dispatcher, STREET_LIGHT, given))
     assert (await signing)["status"] == "signed"
 
 
@@ -51,7 +58,7 @@ async def test_the_desk_waits_for_who_holds_a_ticket(dispatcher: Bench) -> None:
     path = f"/v1/tickets/{dispatching.NUMBER}/assign"
     body = {"lead": "HC", "co_handlers": [], "reason": "改派"}
     async with meanwhile(dispatcher, HELD, number=dispatching.NUMBER):
-        assigning = await waits(dispatching.post(dispatcher.http("desk"), path, body))
+        assigning = await waits(dispatcher, dispatching.post(dispatcher.http("desk"), path, body))
     await assigning
 
 
@@ -59,7 +66,7 @@ async def test_one_at_a_time_numbers_the_feed(dispatcher: Bench) -> None:
     await dispatcher.hear(warned(dispatcher, "HC"))
     lock = f"SELECT pg_advisory_xact_lock({FEED_LOCK})"
     async with meanwhile(dispatcher, lock):
-        numbering = await waits(dispatcher.run("number_feed"))
+        numbering = await waits(dispatcher, dispatcher.run("number_feed"))
     assert await numbering == 1
 
 
@@ -67,14 +74,16 @@ async def test_an_outcome_waits_for_who_holds_its_ticket(feedback: Bench) -> Non
     callback = await calling.due(feedback)
     satisfied = calling.SATISFIED
     async with meanwhile(feedback, HELD, number=calling.NUMBER):
-        reporting = await waits(calling.report(feedback, callback, "answered", **satisfied))
+        reporting = await waits(
+            feedback, calling.report(feedback, callback, "answered", **satisfied)
+        )
     assert (await reporting).json()["status"] == "answered"
 
 
 async def test_a_completion_waits_for_who_holds_its_ticket(feedback: Bench) -> None:
     await feedback.hear(calling.registration(feedback))
     async with meanwhile(feedback, HELD, number=calling.NUMBER):
-        hearing = await waits(feedback.hear(calling.resolution(feedback)))
+        hearing = await waits(feedback, feedback.hear(calling.resolution(feedback)))
     await hearing
     assert len(await feedback.told("callback.planned")) == 1
 
@@ -83,7 +92,7 @@ async def test_a_signature_waits_for_who_holds_its_clocks(tracker: Bench) -> Non
     story = Story(tracker)
     await tracker.hear(story.registered(), story.dispatched())
     async with meanwhile(tracker, HELD, number=TICKET):
-        hearing = await waits(tracker.hear(story.signed("03-02 11:00")))
+        hearing = await waits(tracker, tracker.hear(story.signed("03-02 11:00")))
     await hearing
     assert len(await tracker.told("deadline.met")) == 2
 
@@ -91,7 +100,7 @@ async def test_a_signature_waits_for_who_holds_its_clocks(tracker: Bench) -> Non
 async def test_an_urge_counts_from_what_is_so_behind_the_lock(intake: Bench) -> None:
     number = (await registered(intake))["number"]
     async with meanwhile(intake, "UPDATE ticket SET urged = 5 WHERE number = :n", n=number):
-        urging = await waits(post(intake, f"/v1/tickets/{number}/urges", {"note": "急"}))
+        urging = await waits(intake, post(intake, f"/v1/tickets/{number}/urges", {"note": "急"}))
     await urging
     [said] = await intake.told("ticket.urged")
     assert said.data.times == 6

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, text
 from operations.runtime.registry import NAMES, part
 from shared.storage.engine import open_engine
 from shared.storage.migrations import is_current, migrate
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,7 +22,9 @@ from shared.messaging.outbox import Relay
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import ROOT, Bench, bench
 from tests.fixtures.fences import fences
-from tests.fixtures.infrastructure import Broker, Postgres
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.fixtures.scenes.intake import registered
 
 Template = Callable[[str], Awaitable[str]]
@@ -209,11 +211,10 @@ async def test_the_broker_is_laid_out_by_who_may(databases: str, rabbitmq: Broke
 
 async def is_seen_unread(api: str, queue: str) -> bool:
     """Whether the page calls a queue unread; the broker counts messages every five seconds only."""
-    for _ in range(60):
-        if queue in (one.subject for group in await unread(api) for one in group.oldest):
-            return True
-        await clock.pause(0.5)
-    return False
+    async with asyncio.timeout(WITHIN):
+        while queue not in (one.subject for group in await unread(api) for one in group.oldest):
+            await clock.pause(0.5)
+    return True
 
 
 async def test_a_management_address_that_does_not_answer_is_on_the_page() -> None:

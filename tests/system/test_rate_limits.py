@@ -17,9 +17,9 @@ from shared.http.rate_limits import Buckets, TooMany, address_of
 from shared.settings import ServiceSettings
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.lines import listening
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.intake import registered
-from tests.system.test_slow_clients import listening_on
 
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/clock", "/docs", "/openapi.json")
 TOKENLESS = ("/nothing/here", "/v1/tickets", "/v1/tickets/20260302-000001/progress")
@@ -259,9 +259,9 @@ async def test_a_named_proxy_is_believed_and_nobody_else(
     async with (
         postgres.fresh_database(await template("intake")) as url,
         bench("intake", url, keys, **bounds) as one,
-        listening_on(one) as port,
+        listening(one) as listens,
     ):
         # What stands further left anybody may write; the last that is no proxy of ours counts.
         us, them = "203.0.113.1", "203.0.113.2"
         chains = (us, f"{them}, {us}", f"{us}, {them}, 10.1.0.7", f"198.51.100.9, {us}, 10.1.0.7")
-        assert await forwarded(port, *chains) == answers
+        assert await forwarded(listens.port, *chains) == answers

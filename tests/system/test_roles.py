@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 from operations.runtime.registry import NAMES, part
 from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street

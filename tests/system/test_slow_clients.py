@@ -5,106 +5,77 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from operations.runtime.server import Server, config
 from shared import clock
-from tests.fixtures.bench import Bench, bench
+from tests.fixtures.bench import bench
 from tests.fixtures.benches import Template
-from tests.fixtures.infrastructure import Postgres, free_ports
+from tests.fixtures.lines import Line, Listening, listening
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.postgres import Postgres
 
-HEAD, BODY = 0.3, 0.6  # seconds a request's head and body may take here
+HEAD, BODY = 1.5, 0.6  # seconds a request's head and body may take where they are looked at
+PATIENT = 600.0  # where they are not: no busy machine may make a client slow that is not
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-class Line:
-    """One connection, byte by byte."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def send(self, *pieces: bytes) -> None:
-        """Send; a connection closed by the other side takes no more."""
-        for piece in pieces:
-            self.writer.write(piece)
-            await self.writer.drain()
-
-    async def close(self) -> None:
-        """Hang up."""
-        self.writer.close()
-        with suppress(ConnectionError):
-            await self.writer.wait_closed()
-
-    async def rest(self) -> bytes:
-        """Everything that comes until the other side closes."""
-        try:
-            return await self.reader.read()
-        except ConnectionError:
-            return b""
-
-    async def drip(self, piece: bytes, every: float = 0.05) -> bytes:
-        """Send a piece again and again, until the other side closes; what it said."""
-        said = asyncio.create_task(self.rest())
-        while not said.done():
-            if not self.writer.transport.is_closing():
-                self.writer.write(piece)
-            await clock.pause(every)
-        return await said
-
-
 @asynccontextmanager
-async def listening_on(one: Bench) -> AsyncIterator[int]:
-    """The app on a port, as a service serves it."""
-    [port] = free_ports(1)
-    server = Server(config(one.app, "127.0.0.1", port, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await clock.pause(0.01)
-    try:
-        yield port
-    finally:
-        server.should_exit = True
-        await serving
-
-
-@pytest.fixture(scope="module")
-async def port(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[int]:
-    """Intake on a port, impatient, for four connections at most."""
-    bounds = {"head_seconds": HEAD, "body_seconds": BODY, "connections": 4}
+async def intake_on_a_port(
+    postgres: Postgres, template: Template, keys: Path, **bounds: float
+) -> AsyncIterator[Listening]:
+    """Intake with bounds for its clients, on a port."""
     async with (
         postgres.fresh_database(await template("intake")) as url,
         bench("intake", url, keys, **bounds) as one,
-        listening_on(one) as port,
+        listening(one) as listens,
     ):
-        yield port
+        yield listens
 
 
-Dial = Callable[[], Awaitable[Line]]
+@pytest.fixture(scope="module")
+async def heads(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[Listening]:
+    """A server that waits for no head, for four connections at most."""
+    bounds = {"head_seconds": HEAD, "body_seconds": PATIENT, "connections": 4}
+    async with intake_on_a_port(postgres, template, keys, **bounds) as listens:
+        yield listens
+
+
+@pytest.fixture(scope="module")
+async def bodies(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[Listening]:
+    """A server that waits for no body, and for nobody who does not read."""
+    bounds = {"head_seconds": PATIENT, "body_seconds": BODY}
+    async with intake_on_a_port(postgres, template, keys, **bounds) as listens:
+        yield listens
+
+
+Dial = Callable[[Listening], Awaitable[Line]]
 
 
 @pytest.fixture
-async def dial(port: int) -> AsyncIterator[Dial]:
-    """What opens a connection."""
-    opened: list[Line] = []
+async def dial() -> AsyncIterator[Dial]:
+    """What opens a connection; it is forgotten before the next test."""
+    opened: list[tuple[Listening, Line]] = []
 
-    async def open_one() -> Line:
-        opened.append(Line(*await asyncio.open_connection("127.0.0.1", port)))
-        return opened[-1]
+    async def open_one(to: Listening) -> Line:
+        opened.append((to, await to.dial()))
+        return opened[-1][1]
 
     yield open_one
-    for line in opened:
+    for _, line in opened:
         await line.close()
+    for to, _ in opened:
+        await to.is_alone()
 
 
 @pytest.fixture(autouse=True)
 async def impatient() -> AsyncIterator[None]:
     """A test that waits for ever fails."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         yield
 
 
@@ -118,79 +89,89 @@ def problem(answer: bytes) -> tuple[int, str]:
 # --- slowly ------------------------------------------------------------------------------------
 
 
-async def test_who_says_nothing_is_hung_up_on(dial: Dial) -> None:
-    assert await (await dial()).rest() == b""
+async def test_who_says_nothing_is_hung_up_on(heads: Listening, dial: Dial) -> None:
+    assert await (await dial(heads)).rest() == b""
 
 
 @pytest.mark.parametrize("piece", [b"X-Slow: 1\r\n", b"\r\n", b"G"])
-async def test_a_head_that_drips_is_not_waited_for(dial: Dial, piece: bytes) -> None:
-    line = await dial()
+async def test_a_head_that_drips_is_not_waited_for(
+    heads: Listening, dial: Dial, piece: bytes
+) -> None:
+    line = await dial(heads)
     await line.send(b"GET /healthz HTTP/1.1\r\n" if piece.startswith(b"X") else b"\r\n")
     await line.drip(piece)
 
 
-async def test_a_second_head_that_drips_is_not_waited_for_either(dial: Dial) -> None:
-    line = await dial()
+async def test_a_second_head_that_drips_is_not_waited_for_either(
+    heads: Listening, dial: Dial
+) -> None:
+    line = await dial(heads)
     await line.send(GET)
     assert (await line.drip(b"\r\n")).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_body_that_drips_is_a_408(dial: Dial) -> None:
-    line = await dial()
+async def test_a_body_that_drips_is_a_408(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     await line.send(POST + b"Content-Length: 100000\r\n\r\n")
     assert problem(await line.drip(b" ")) == (408, "too-slow")
 
 
-async def test_a_body_in_chunks_that_never_ends_is_a_408(dial: Dial) -> None:
-    line = await dial()
+async def test_a_body_in_chunks_that_never_ends_is_a_408(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     await line.send(CHUNKED)
     assert problem(await line.drip(b"1\r\n \r\n")) == (408, "too-slow")
 
 
-async def test_requests_one_behind_the_other_are_all_answered(dial: Dial) -> None:
-    line = await dial()
+async def test_requests_one_behind_the_other_are_all_answered(
+    bodies: Listening, dial: Dial
+) -> None:
+    line = await dial(bodies)
     await line.send(GET * 5)
-    assert (await line.rest()).count(b"HTTP/1.1 200") == 5
+    for _ in range(5):
+        assert (await line.answer()).startswith(b"HTTP/1.1 200")
 
 
-async def test_slow_ones_hold_up_others_only_until_they_are_hung_up_on(dial: Dial) -> None:
-    slow = [await dial() for _ in range(4)]
+async def test_slow_ones_hold_up_others_only_until_they_are_hung_up_on(
+    heads: Listening, dial: Dial
+) -> None:
+    slow = [await dial(heads) for _ in range(4)]
     for line in slow:
         await line.send(b"GET /healthz HTTP/1.1\r\nX-Slow:")
-    late = await dial()
+    late = await dial(heads)
     await late.send(GET)
     assert (await late.rest()).startswith(b"HTTP/1.1 503")
     for line in slow:
         await line.rest()
-    again = await dial()
+    again = await dial(heads)
     await again.send(GET)
     assert (await again.reader.readline()).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_large_body_does_not_count_against_the_next_head(dial: Dial) -> None:
-    line = await dial()
+async def test_a_large_body_does_not_count_against_the_next_head(
+    bodies: Listening, dial: Dial
+) -> None:
+    line = await dial(bodies)
     await line.send(POST + b"Content-Length: 200000\r\n\r\n" + b" " * 200_000)
-    head = await line.reader.readuntil(b"\r\n\r\n")
-    [length] = [row[16:] for row in head.split(b"\r\n") if row.startswith(b"content-length:")]
-    await line.reader.readexactly(int(length))
+    await line.answer()
     await line.send(GET[:20])
     await clock.pause(0.05)  # a segment of its own
     await line.send(GET[20:])
-    assert (await line.rest()).startswith(b"HTTP/1.1 200")
+    assert (await line.answer()).startswith(b"HTTP/1.1 200")
 
 
 MANY = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100  # more than any kernel buffers
 
 
-async def test_who_does_not_read_the_answers_is_hung_up_on(dial: Dial) -> None:
-    deaf = await dial()
+async def test_who_does_not_read_the_answers_is_hung_up_on(bodies: Listening, dial: Dial) -> None:
+    deaf = await dial(bodies)
     await deaf.send(MANY)
-    await clock.pause(4 * BODY)
+    await bodies.is_dialled()
+    await bodies.is_alone()
     assert 0 < (await deaf.rest()).count(b"HTTP/1.1 200") < 100
 
 
-async def test_who_reads_slowly_gets_everything(dial: Dial) -> None:
-    slow, said = await dial(), b""
+async def test_who_reads_slowly_gets_everything(bodies: Listening, dial: Dial) -> None:
+    slow, said = await dial(bodies), b""
     await slow.send(MANY)
     while said.count(b"HTTP/1.1 200") < 100:
         said += await slow.reader.readexactly(40_000)
@@ -200,27 +181,27 @@ async def test_who_reads_slowly_gets_everything(dial: Dial) -> None:
 # --- too much ----------------------------------------------------------------------------------
 
 
-async def test_a_head_without_end_is_hung_up_on(dial: Dial) -> None:
-    line = await dial()
+async def test_a_head_without_end_is_hung_up_on(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     await line.send(b"GET /healthz HTTP/1.1\r\n")
     assert await line.drip(b"X-Long: " + b"x" * 8_000 + b"\r\n", every=0.001) == b""
 
 
-async def test_a_body_larger_than_any_complaint_is_not_read(dial: Dial) -> None:
-    line = await dial()
+async def test_a_body_larger_than_any_complaint_is_not_read(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     await line.send(POST + b"Content-Length: 300000\r\n\r\n")
     assert problem(await line.rest()) == (413, "too-large")
 
 
-async def test_a_stranger_hands_in_no_batch(dial: Dial) -> None:
-    line = await dial()
+async def test_a_stranger_hands_in_no_batch(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     large = POST.replace(b"/tickets", b"/tickets/batch") + b"Content-Length: 300000\r\n\r\n"
     await line.send(large)
     assert problem(await line.rest()) == (413, "too-large")
 
 
-async def test_trailers_without_end_are_hung_up_on(dial: Dial) -> None:
-    line = await dial()
+async def test_trailers_without_end_are_hung_up_on(bodies: Listening, dial: Dial) -> None:
+    line = await dial(bodies)
     await line.send(CHUNKED + b"2\r\n{}\r\n0\r\n")
     await line.drip(b"X-Trailer: " + b"x" * 60_000 + b"\r\n", every=0.001)
 
@@ -252,11 +233,13 @@ async def test_trailers_without_end_are_hung_up_on(dial: Dial) -> None:
         POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
     ],
 )
-async def test_nothing_sent_is_a_500_or_ends_the_service(dial: Dial, request_: bytes) -> None:
-    line = await dial()
+async def test_nothing_sent_is_a_500_or_ends_the_service(
+    bodies: Listening, dial: Dial, request_: bytes
+) -> None:
+    line = await dial(bodies)
     await line.send(request_)
     line.writer.write_eof()
     assert not (await line.rest()).startswith(b"HTTP/1.1 5")
-    after = await dial()
+    after = await dial(bodies)
     await after.send(GET)
     assert (await after.reader.readline()).startswith(b"HTTP/1.1 200")

@@ -32,7 +32,10 @@ from shared.messaging.connect import connect
 from shared.storage.engine import is_trouble, open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.certificates import SSL_REQUEST, Certificates, certify, front
-from tests.fixtures.infrastructure import Broker, Postgres, free_ports
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.ports import free_ports
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.rabbitmq import Broker
 from tests.fixtures.source import PROJECT
 
 
@@ -176,10 +179,9 @@ async def test_a_service_serves_https(
     [port] = free_ports(1)
     stop = asyncio.Event()
     serving = asyncio.create_task(serve({port: intake.app}, "127.0.0.1", stop, **Tls().serving()))
-    while not intake.service.ready:
+    while not intake.service.ready or await _is_deaf(port):
         await asyncio.wait([serving], timeout=0.05)
-    while await _is_deaf(port):
-        await asyncio.wait([serving], timeout=0.05)
+        assert not serving.done()
     url = f"https://127.0.0.1:{port}/healthz"
     assert await health(url, ours.ca) == 200
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -222,7 +224,7 @@ async def command(url: str, bus_url: str, ca: Path, *words: str) -> tuple[int | 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said_back, _ = await asyncio.wait_for(process.communicate(), 20)
+    said_back, _ = await asyncio.wait_for(process.communicate(), WITHIN)
     return process.returncode, said_back.decode()
 
 

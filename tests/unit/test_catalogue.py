@@ -27,7 +27,7 @@ def rule(id: str = "one", **conditions: Any) -> Rule:
 def ticket(**given: Any) -> TicketRegistered:
     return TicketRegistered.model_validate(
         {
-            "ticket_type": "complaint",
+            "type": "complaint",
             "urgency": "normal",
             "topic": "water.supply",
             "title": "停水",
@@ -153,7 +153,7 @@ def oracle(rules: Sequence[Rule], asked: TicketRegistered) -> str | None:
             continue
         if line.areas and asked.area not in line.areas:
             continue
-        if line.types and asked.ticket_type not in line.types:
+        if line.types and asked.type not in line.types:
             continue
         if line.flags and not set(line.flags) & set(asked.flags):
             continue
@@ -184,7 +184,7 @@ tickets = st.builds(
     ticket,
     topic=st.sampled_from(FIELDS),
     area=st.sampled_from(AREAS),
-    ticket_type=st.sampled_from(TicketType),
+    type=st.sampled_from(TicketType),
     flags=some(FLAGS),
     title=st.text("停水kＴv，", max_size=4),
     content=st.text("停水ktＶ，", max_size=8),

@@ -33,7 +33,7 @@ NAMES = Names(
 
 def ticket(**given: Any) -> TicketRegistered:
     usual = {
-        "ticket_type": "complaint",
+        "type": "complaint",
         "urgency": "normal",
         "topic": "water.supply",
         "title": "停水",

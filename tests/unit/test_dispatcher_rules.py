@@ -28,7 +28,7 @@ NAMES = Names(
 def ticket(**given: Any) -> TicketRegistered:
     return TicketRegistered.model_validate(
         {
-            "ticket_type": "complaint",
+            "type": "complaint",
             "urgency": "normal",
             "topic": "city.vending",
             "title": "占道经营",
@@ -207,7 +207,7 @@ POLICY = {"critical_keywords": ["坍塌"], "urgent_topics": ["water", "threat"]}
         ("critical", None, {"flags": ["threat"]}, "critical"),
         ("normal", None, {"content": "房屋坍塌"}, "critical"),
         ("normal", "urgent", {"title": "坍塌", "topic": "water.fee"}, "critical"),
-        ("normal", "critical", {"ticket_type": "commendation", "topic": "water.fee"}, "normal"),
+        ("normal", "critical", {"type": "commendation", "topic": "water.fee"}, "normal"),
     ],
 )
 def test_the_most_urgent_ground_counts(

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from operations.runtime.registry import NAMES
 from services.dispatcher.settings import Settings as DispatcherSettings
 from services.intake.registration import check_codes
 from services.intake.schemas import NewTicket
@@ -301,7 +302,7 @@ FIGURES = {
     "facts_per_ticket": 25.0,
     "stored_kb_per_ticket": 32.0,
     "cpu_ms_per_ticket": 100.0,
-    **{f"cpu_share.{name}": 0.2 for name in ("intake", "dispatcher", "tracker", "feedback")},
+    **{f"cpu_share.{name}": 0.2 for name in NAMES},
     "cpu_share.database": 0.15,
     "cpu_share.broker": 0.05,
 }

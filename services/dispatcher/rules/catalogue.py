@@ -160,7 +160,7 @@ class Matcher:
         bits = (
             self._topics.satisfied(prefixes(ticket.topic))
             & self._areas.satisfied((ticket.area,))
-            & self._types.satisfied((ticket.ticket_type,))
+            & self._types.satisfied((ticket.type,))
             & self._flags.satisfied(ticket.flags)
         )
         if bits & ~self._keywords.free:  # only then can the text matter

@@ -163,12 +163,12 @@ def work_order(
 ) -> AssignmentDispatched:
     """What one unit is told. ``added`` is what the citizen said since, in order.
 
-    Of a confidential matter a unit learns the area only (DESIGN 7, JN-32).
+    Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
     """
     notes = [f"【补充{count} Supplement {count}】{note}" for count, note in enumerate(added, 1)]
     return AssignmentDispatched(
         role=role,
-        ticket_type=ticket.ticket_type,
+        type=ticket.type,
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
@@ -181,7 +181,7 @@ def work_order(
         confidential=ticket.confidential,
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,
-        registered=registered_at,
+        registered_at=registered_at,
         lead=order.lead,
         co_handlers=order.co_handlers,
         rule=order.rule,
@@ -202,7 +202,7 @@ def effective_urgency(
     ``complex`` lengthens the limit to 15 working days: a citizen's wish or a form cannot grant it,
     only the desk can (SH-DN). A commendation is passed on, not handled, so nothing hurries it.
     """
-    if ticket.ticket_type is TicketType.COMMENDATION:
+    if ticket.type is TicketType.COMMENDATION:
         return Urgency.NORMAL, ()
     urgency: Urgency = Urgency.NORMAL if ticket.urgency is Urgency.COMPLEX else ticket.urgency
     why: tuple[Reason, ...] = ()

@@ -93,7 +93,7 @@ def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) ->
         area = names.area(ticket.area)
         yield Reason(f"地区“{area}”在规则所列之内", f"area {ticket.area} is one of the rule's")
     if rule.types:
-        kind = ticket.ticket_type
+        kind = ticket.type
         yield Reason(f"性质为{TYPES[kind]}", f"the type is {kind}")
     if words := [word for word in rule.keywords if plain(word) in text]:
         listed = "、".join(words)

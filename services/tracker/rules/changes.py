@@ -53,7 +53,7 @@ def snapshot(kind: ClockKind, state: ClockState) -> DeadlineView:
     """A clock as others see it when it is set."""
     return DeadlineView(
         clock=kind,
-        started=state.started_at,
+        started_at=state.started_at,
         limit=state.terms.limit,
         due=state.due,
         provisional=state.provisional,

@@ -60,7 +60,7 @@ async def test_the_desk_sees_how_urgent_a_waiting_ticket_is(dispatcher: Bench) -
 async def test_praise_for_two_is_over_when_both_have_signed(
     dispatcher: Bench, order: tuple[str, str]
 ) -> None:
-    await register(dispatcher, banquet(ticket_type=TicketType.COMMENDATION))
+    await register(dispatcher, banquet(type=TicketType.COMMENDATION))
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
     given = await assignments(dispatcher)
     await sign(dispatcher, order[0], given[order[0]])

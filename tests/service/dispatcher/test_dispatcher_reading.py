@@ -17,7 +17,7 @@ from services.dispatcher.feed import Streams
 from services.dispatcher.models import Delivery
 from shared.events import AssignmentCompleted
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
     COMPANY_CO,

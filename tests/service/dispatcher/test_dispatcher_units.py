@@ -45,7 +45,7 @@ ACTS: dict[str, dict[str, Any]] = {
 
 
 async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> None:
-    praise = street_light(ticket_type=TicketType.COMMENDATION, title="感谢抢修队")
+    praise = street_light(type=TicketType.COMMENDATION, title="感谢抢修队")
     [(unit, given)] = (await register(dispatcher, praise)).items()
     signed = await sign(dispatcher, unit, given)
     assert signed["status"] == "completed"

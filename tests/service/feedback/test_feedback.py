@@ -37,7 +37,12 @@ async def test_the_citizen_is_told_at_each_turn(feedback: Bench) -> None:
     await feedback.hear(registration(feedback), dispatch(feedback))
     await feedback.hear(extension(feedback, "2026-03-16T18:00+08:00"), resolution(feedback))
     told = await feedback.told("citizen.told")
-    assert [fact.data.event for fact in told] == ["accepted", "dispatched", "extended", "completed"]
+    assert [fact.data.occasion for fact in told] == [
+        "accepted",
+        "dispatched",
+        "extended",
+        "completed",
+    ]
     assert {fact.data.channel for fact in told} == {"sms"}
     assert all(NUMBER in fact.data.zh and NUMBER in fact.data.en for fact in told)
     assert "城关镇" in told[1].data.zh
@@ -70,7 +75,7 @@ async def test_each_extension_is_told(feedback: Bench) -> None:
         extension(feedback, "2026-03-20T18:00+08:00"),
     )
     told = await feedback.told("citizen.told")
-    assert [fact.data.event for fact in told] == ["accepted", "extended", "extended"]
+    assert [fact.data.occasion for fact in told] == ["accepted", "extended", "extended"]
 
 
 async def test_who_declined_a_reply_hears_only_that_it_was_accepted(feedback: Bench) -> None:
@@ -107,7 +112,7 @@ async def test_a_completion_plans_the_first_call_of_the_next_day(feedback: Bench
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"ticket_type": "commendation"}, "commendation"),
+        ({"type": "commendation"}, "commendation"),
         ({"reply_declined": True}, "reply_declined"),
         ({"has_contact": False}, "no_contact"),
     ],
@@ -175,7 +180,7 @@ async def test_a_ticket_withdrawn_before_it_was_completed_is_not_closed_again(
     feedback: Bench,
 ) -> None:
     await feedback.hear(
-        registration(feedback, ticket_type="commendation"),
+        registration(feedback, type="commendation"),
         withdrawal(feedback, at="2026-03-02T09:00+08:00"),
         resolution(feedback, at="2026-03-02T10:00+08:00"),
     )

@@ -98,7 +98,7 @@ async def test_no_name_number_or_home_is_left_behind(
 
 
 async def test_a_report_is_called_by_a_person(calling: Bench, outside: Outside) -> None:
-    await due(calling, ticket_type="report")
+    await due(calling, type="report")
     assert outside.asks[0].get_json()["person"] is True
 
 

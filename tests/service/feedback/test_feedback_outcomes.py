@@ -68,7 +68,7 @@ async def test_the_second_round_has_a_callback_of_its_own(feedback: Bench) -> No
     assert answer.json()["person"] is True
     [closed] = await feedback.told("ticket.closed")
     assert closed.round == 2
-    told = [(f.round, f.data.event) for f in await feedback.told("citizen.told")]
+    told = [(f.round, f.data.occasion) for f in await feedback.told("citizen.told")]
     assert told[-4:] == [(2, "reopened"), (2, "dispatched"), (2, "completed"), (2, "closed")]
 
 

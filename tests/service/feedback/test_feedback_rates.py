@@ -36,7 +36,7 @@ async def month(feedback: Bench) -> Bench:
     numbers = [f"20260302-{at:06}" for at in range(1, len(CALLS) + 1)]
     for number, (lead, _) in zip(numbers, CALLS, strict=True):
         await feedback.hear(registration(feedback, number), resolution(feedback, number, lead=lead))
-    await resolved(feedback, "20260302-000101", ticket_type="commendation")
+    await resolved(feedback, "20260302-000101", type="commendation")
     await resolved(feedback, "20260302-000102", has_contact=False)
     await resolved(feedback, "20260302-000103", has_contact=False)
     for attempt, moment in enumerate(MOMENTS, start=1):
@@ -116,7 +116,7 @@ async def test_a_round_counts_on_the_day_it_ended(month: Bench) -> None:
 
 async def test_a_day_begins_at_local_midnight(feedback: Bench) -> None:
     feedback.at("2026-03-05T00:30+08:00")
-    await resolved(feedback, ticket_type="commendation")
+    await resolved(feedback, type="commendation")
     assert (await rates(feedback, **{"from": "2026-03-05", "to": "2026-03-05"}))["not_called"]
     assert not (await rates(feedback, **{"from": "2026-03-04", "to": "2026-03-04"}))["not_called"]
 

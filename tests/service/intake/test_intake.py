@@ -41,7 +41,7 @@ async def test_a_complaint_gets_its_number_and_is_told(intake: Bench) -> None:
     assert ticket["number"] == "20260302-000001"
     [fact] = await intake.told()
     assert (fact.name, fact.subject, fact.seq) == ("ticket.registered", ticket["number"], 1)
-    assert fact.data.ticket_type is TicketType.HELP
+    assert fact.data.type is TicketType.HELP
     assert fact.data.has_contact
     assert fact.actor == "phone_system:test"
 

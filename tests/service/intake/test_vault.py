@@ -23,7 +23,7 @@ from services.intake.settings import Policy
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.infrastructure import Postgres
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, status_of, url
 from tests.fixtures.scenes.intake import CALLER, life, post, read, registered, rows, tables
 

@@ -144,7 +144,7 @@ async def test_a_ticket_without_a_contact_or_with_praise_has_fewer_clocks(
     await tracker.hear(
         story.registered(),
         story.dispatched(has_contact=False),
-        praise.registered(ticket_type=TicketType.COMMENDATION),
+        praise.registered(type=TicketType.COMMENDATION),
         praise.dispatched(limits=Limits(sign="1wd"), id=GT, unit="GT"),
     )
     assert "first_contact HC" not in await clocks(tracker)

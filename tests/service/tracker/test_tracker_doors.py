@@ -231,7 +231,7 @@ async def test_an_extension_is_refused_by_name(tracker: Bench, open_ticket: Stor
     await tracker.hear(
         urgent.registered(),
         urgent.dispatched(id=ids[0], urgency=Urgency.URGENT, limits=Limits(handle="24h")),
-        praise.registered(ticket_type=TicketType.COMMENDATION),
+        praise.registered(type=TicketType.COMMENDATION),
         praise.dispatched(id=ids[1], limits=Limits(sign="1wd")),
         redo.registered(),
         redo.dispatched(id=ids[2], round=2, redo=True),

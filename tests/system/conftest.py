@@ -1,0 +1,35 @@
+"""What tests of several modules stand on: an inbox that records, four services and a courier."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from operations.runtime.registry import NAMES
+from tests.fixtures.bench import Bench, bench
+from tests.fixtures.benches import Template
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.recorder import Recorder
+from tests.fixtures.scenes.courier import County, Courier
+
+
+@pytest.fixture
+async def recorder(intake: Bench) -> Recorder:
+    """Intake's inbox, recording into a table of its own."""
+    await intake.do("CREATE TABLE seen (subject text, times int, at timestamptz)")
+    return Recorder(intake)
+
+
+@pytest.fixture
+async def county(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[County]:
+    """Four services on fresh databases."""
+    courier = Courier()
+    async with AsyncExitStack() as stack:
+        for name in NAMES:
+            fresh = postgres.fresh_database(await template(name))
+            url = await stack.enter_async_context(fresh)
+            courier.benches[name] = await stack.enter_async_context(bench(name, url, keys))
+        yield County(courier)
