@@ -53,7 +53,7 @@ class Problem(BaseModel):
 
 # What is published must not change with the words Python has for a status.
 MEANINGS = {
-    400: "请求体不是 UTF-8 编码的有效 JSON The body is not valid JSON in UTF-8",
+    400: "请求体不是有效的 JSON The body is not valid JSON",
     401: "没有有效的令牌 No valid token",
     403: "此角色无权 This role may not",
     404: "没有 There is no such thing",
@@ -61,7 +61,7 @@ MEANINGS = {
     409: "当前状态不允许 Not as things stand",
     410: "已清除 It was there and is erased",
     413: "请求体过大 The body is too large",
-    415: "请求体须为 JSON The body must be JSON in UTF-8",
+    415: "请求体须为 UTF-8 的 JSON The body must be JSON in UTF-8",
     422: "请求不合约定 The request does not fit its contract",
     429: "请求过于频繁 Too often",
     500: "未预期的错误 Unexpected",

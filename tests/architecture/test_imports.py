@@ -74,7 +74,7 @@ MAY: dict[str, May] = {
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
     "calls": May(names("rules models records usecases phone settings"), STORAGE),
-    "webhook": May(names("rules"), names("fastapi pydantic")),
+    "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
