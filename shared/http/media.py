@@ -27,11 +27,12 @@ class OtherMedia(JiesuError):
 
 async def json_in_utf8(request: Request) -> None:
     """A dependency of every route. Raises OtherMedia for a body that is declared otherwise."""
+    said = request.headers.get("content-type", "")
     has_body = request.headers.get("content-length", "0") != "0"
-    if not has_body and "transfer-encoding" not in request.headers:
+    if said == JSON[0] or not (has_body or "transfer-encoding" in request.headers):
         return
     declared = Message()
-    declared["Content-Type"] = request.headers.get("content-type", "")
+    declared["Content-Type"] = said
     charset = (declared.get_content_charset() or "utf-8").lower()
     if declared.get_content_type() not in JSON or charset not in UTF_8:
         raise OtherMedia
