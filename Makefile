@@ -12,12 +12,12 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench load locust lint fmt contracts migration token dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts migration vendor token call-test dead replay stuck lock up down
 .PHONY: image broker var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one process, embedded PostgreSQL
 	$(PY) -m services
@@ -62,8 +62,16 @@ migration: .venv/ready ## 生成迁移 write a service's next migration from its
 	@$(PY) -m services migration '$(SERVICE)' '$(NAME)'
 	@.venv/bin/ruff format --quiet 'services/$(SERVICE)/migrations'
 
+vendor: .venv/ready ## 更新第三方页面文件 renew Swagger UI from npm, checked (ARGS=5.35.0)
+	$(PY) -m operations.vendor $(ARGS)
+
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)
+
+# The secret of the containers when there are any, else the embedded system's.
+call-test: .venv/ready ## 试呼电话系统 send a phone system a signed test call (URL=http://…)
+	@$(if $(wildcard .env),JIESU_WEBHOOK_SECRET="$$(sed -n 's/^WEBHOOK_SECRET=//p' .env)" )\
+		$(PY) -m services call-test '$(URL)'
 
 dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
 	$(OPERATE) dead $(ARGS)

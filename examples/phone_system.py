@@ -150,7 +150,7 @@ class PhoneSystem:
         return app
 
     def _take(self, id: str, asked: Json) -> None:
-        if id in self._taken:
+        if id in self._taken or asked.get("type") == "callback.test":  # a trial: dial nobody
             return
         self._taken.add(id)
         self._waiting[id] = Call(

@@ -10,6 +10,7 @@ python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
+python -m services call-test URL        a signed test call to a phone system, now
 python -m services contracts            writes docs/ from the code
 """
 
@@ -25,7 +26,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
-from operations.commands import facts, identities, morning, preparing, running, signing
+from operations.commands import facts, identities, morning, preparing, running, signing, trying
 from operations.runtime.postgres import EmbeddedTrouble
 from shared.errors import ConfigError, JiesuError
 from shared.messaging.bus import BusTrouble
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "erase": identities.erase,
     "retain": identities.retain,
     "reseal": identities.reseal,
+    "call-test": trying.call_test,
     "contracts": preparing.contracts,
 }
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)

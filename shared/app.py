@@ -11,10 +11,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import Lifespan
 
+from shared.http.media import json_in_utf8
 from shared.http.operations import operations
+from shared.http.pages import pages
+from shared.http.parameters import known_parameters
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import Subscriptions
@@ -41,18 +45,11 @@ def build_app(
         finally:
             await service.stop()
 
-    app = FastAPI(
-        title=f"Jiesu 接诉 · {name}",
-        version="1",
-        lifespan=lifespan,
-        separate_input_output_schemas=False,
-        generate_unique_id_function=operation_id,
-        redirect_slashes=False,  # a redirect would go to whatever host the request names
-        responses=problems(408, 413, 429, 500, 503),
-    )
+    app = _without_doors(name, lifespan)
     app.state.jiesu = AppState(service, [service])
-    app.include_router(router, responses=problems(400, 401, 403, 422))
+    app.include_router(router, responses=problems(400, 401, 403, 415))
     app.include_router(operations)
+    app.include_router(pages)
     app.add_middleware(
         RequestLimits,
         tokens=service.tokens,
@@ -62,6 +59,21 @@ def build_app(
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
     return app
+
+
+def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
+    return FastAPI(
+        title=f"Jiesu 接诉 · {name}",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,  # pages answers it, from files of its own
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=operation_id,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
+        dependencies=[Depends(known_parameters), Depends(json_in_utf8)],
+        responses=problems(408, 413, 422, 429, 500, 503),
+    )
 
 
 def operation_id(route: APIRoute) -> str:

@@ -7,11 +7,15 @@ their rules; only errors that several services raise stand here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
 class JiesuError(Exception):
-    """An error with a status, a slug and a sentence; ``extra`` lands in the problem document."""
+    """Something nobody expected went wrong. What it was is logged under the request's trace.
+
+    An error has a status, a slug and a sentence; ``extra`` lands in the problem document.
+    """
 
     status = 500
     slug = "internal-error"
@@ -21,6 +25,14 @@ class JiesuError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.extra = extra
+
+
+def named_errors(kind: type[JiesuError] = JiesuError) -> Iterator[type[JiesuError]]:
+    """Every error this process knows that has a slug of its own."""
+    if "slug" in vars(kind):
+        yield kind
+    for below in kind.__subclasses__():
+        yield from named_errors(below)
 
 
 class Malformed(JiesuError):
@@ -78,17 +90,20 @@ class NotFound(JiesuError):
 
 
 class MoveRefused(JiesuError):
-    """The state does not allow this move; ``state`` and ``allowed`` say what it does allow."""
+    """Where a thing stands does not allow this move; ``current_status`` and ``allowed`` say what it
+    does allow.
+    """
 
     status = 409
     slug = "move-refused"
-    title = "当前状态不允许此操作 The state does not allow this move"
+    title = "当前状态不允许此操作 The status does not allow this move"
 
     def __init__(self, action: str, state: str, allowed: list[str]) -> None:
-        moves = ", ".join(allowed) or "none"
+        moves = ", ".join(allowed)
         super().__init__(
-            f"{action} is not allowed in state {state}; allowed: {moves}",
-            state=state,
+            f"当前状态 {state} 不允许 {action}；可行的操作：{moves or '无'}。"
+            f"{action} is not allowed in status {state}; allowed: {moves or 'none'}",
+            current_status=state,
             allowed=allowed,
         )
 

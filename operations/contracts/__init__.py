@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from operations.contracts.bus import describe_bus
+from operations.contracts.errors import page_of_errors
 from operations.contracts.facts import Json, schema, schema_file
+from operations.contracts.phone_page import page_for_phone_vendors
 from operations.contracts.table import table_of_facts
 from operations.runtime.registry import NAMES, part
 from shared.events import FACTS
@@ -34,6 +36,8 @@ def published() -> dict[str, str]:
     """The text of every contract by its place below docs/."""
     return {
         "events.md": table_of_facts(),
+        "errors.md": page_of_errors(),
+        "connect-phone.md": page_for_phone_vendors(),
         "asyncapi.yaml": _yaml(describe_bus()),
         **{f"openapi/{name}.json": _json(openapi(name)) for name in NAMES},
         **{schema_file(kind): _json(schema(kind)) for kind in FACTS.values()},

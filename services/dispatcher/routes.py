@@ -26,14 +26,14 @@ from services.dispatcher.schemas import (
 )
 from shared.http.auth import acting
 from shared.http.fields import Number
+from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
-from shared.messaging.inbox import once
 from shared.service import service_of
 
 router = APIRouter(prefix="/v1")
 
-UnitAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
-DeskAct = Annotated[ServiceAct, Depends(acting("desk"), scope="function")]
+UnitAct = Annotated[ServiceAct, Depends(acting_once("unit"), scope="function")]
+DeskAct = Annotated[ServiceAct, Depends(acting_once("desk"), scope="function")]
 DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -20,13 +20,28 @@ from shared.settings import ServiceSettings
 
 
 class Policy(BaseModel):
-    """What the dispatcher reads of policy.yaml beside the limits."""
+    """What the dispatcher reads of policy.yaml beside the limits; every ground of a return has its
+    names in codes.yaml.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     flags: tuple[str, ...]
     urgency_rules: UrgencyRules
     return_ticket: ReturnRules
+
+    @model_validator(mode="after")
+    def _reasons_have_names(self, info: ValidationInfo) -> Self:
+        known = (info.context or {}).get("reasons")
+        refuse(
+            (
+                ("return_ticket", "reason_codes", at),
+                f"{code} 在代码表中没有名称 has no name in codes",
+            )
+            for at, code in enumerate(self.return_ticket.reason_codes)
+            if known is not None and code not in known
+        )
+        return self
 
 
 class CheckedCatalogue(Catalogue):
@@ -84,7 +99,8 @@ class Settings(ServiceSettings):
         """Read the files of config_dir. Raises ConfigError with file, line and field."""
         folder = self.config_dir
         units, codes = read(folder / "units.yaml", Units), read(folder / "codes.yaml", Codes)
-        policy = read(folder / "policy.yaml", Policy)
+        reasons = {"reasons": {reason.code for reason in codes.reasons}}
+        policy = read(folder / "policy.yaml", Policy, context=reasons)
         limits = read(folder / "policy.yaml", LimitTable)
         return Config(
             dispatching=Dispatching(

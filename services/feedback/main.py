@@ -10,6 +10,7 @@ from services.feedback.jobs import JOBS
 from services.feedback.models import Base
 from services.feedback.routes import router
 from services.feedback.settings import Settings
+from services.feedback.webhook import webhooks
 from shared.app import build_app
 from shared.part import Part, StuckPage
 
@@ -19,7 +20,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    return build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built = build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built.webhooks.include_router(webhooks)
+    return built
 
 
 PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -22,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from standardwebhooks import Webhook
 
 from services.feedback.settings import Config, Settings
+from services.feedback.webhook import Called, CallRequest
 from shared import clock
 from shared.settings import key_bytes
 
@@ -56,11 +56,6 @@ class Call:
     attempt: int
     person: bool
 
-    @property
-    def webhook_id(self) -> str:
-        """The same for every try of one attempt, so that the phone system dials once."""
-        return f"{self.callback}.{self.attempt}"
-
 
 class Contact(BaseModel):
     """Whom to call; lives no longer than one request."""
@@ -71,11 +66,15 @@ class Contact(BaseModel):
 
 async def ask_all(config: Config, calls: Sequence[Call]) -> dict[Call, AskFailed | None]:
     """Ask for calls, all at once; says for each why it failed, or None."""
-    # Straight there: no proxy of the environment, no redirects.
-    context = _trusting(ssl.get_default_verify_paths().cafile)
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context) as client:
+    async with open_client() as client:
         failures = await asyncio.gather(*(_why_not(client, config, call) for call in calls))
     return dict(zip(calls, failures, strict=True))
+
+
+def open_client() -> httpx.AsyncClient:
+    """A client that goes straight there: no proxy of the environment, no redirects."""
+    context = _trusting(ssl.get_default_verify_paths().cafile)
+    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context)
 
 
 @cache
@@ -95,7 +94,7 @@ async def ask(client: httpx.AsyncClient, config: Config, call: Call) -> None:
     """Ask the phone system to call the citizen. Raises AskFailed; asking again does no harm."""
     try:
         async with asyncio.timeout(ASK_WITHIN):
-            target = await _target(config.settings)
+            target = await target_of(config.settings)
             contact = await _read_contact(client, config.settings, call)
             await _send(client, config, target, call, contact)
     except TimeoutError:
@@ -134,44 +133,53 @@ def _refusal(answer: httpx.Response) -> AskFailed:
 async def _send(
     client: httpx.AsyncClient, config: Config, target: Target, call: Call, contact: Contact
 ) -> None:
-    """Post the signed request to call (standardwebhooks)."""
-    body = orjson.dumps(_body(config, call, contact))
+    """Post the signed request to call. Raises AskFailed for any answer but a 2xx."""
+    status = await post(client, config.settings, target, _body(config, call, contact))
+    if not httpx.codes.is_success(status):
+        raise AskFailed(f"the phone system answered {status}")
+
+
+async def post(
+    client: httpx.AsyncClient, settings: Settings, target: Target, request: CallRequest
+) -> int:
+    """Post a signed request (standardwebhooks); the status it is answered with.
+
+    Only how it answers counts: what it says is not read, however much it is.
+    """
+    body = request.model_dump_json().encode()
     headers = {
         "Content-Type": "application/json",
         **target.headers,
-        **_signature(config.settings, call, body),
+        **_signature(settings, request.webhook_id, body),
     }
-    # Only how it answers counts: what it says is not read, however much it is.
     async with client.stream(
         "POST", target.url, content=body, headers=headers, extensions=target.extensions
     ) as answer:
-        if not answer.is_success:
-            raise AskFailed(f"the phone system answered {answer.status_code}")
+        return answer.status_code
 
 
-def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
-    questions = [question.model_dump(mode="json") for question in config.policy.questions]
-    return {
-        "type": "callback.ask",
-        "callback": str(call.callback),
-        "number": call.number,
-        "round": call.round,
-        "attempt": call.attempt,
-        "person": call.person,
-        "questions": questions,
-        "contact": {
-            "name": contact.name.get_secret_value() if contact.name else None,
-            "phone": contact.phone.get_secret_value(),
-        },
-    }
+def _body(config: Config, call: Call, contact: Contact) -> CallRequest:
+    return CallRequest(
+        type="callback.ask",
+        callback=call.callback,
+        number=call.number,
+        round=call.round,
+        attempt=call.attempt,
+        person=call.person,
+        questions=config.policy.questions,
+        contact=Called(
+            name=contact.name.get_secret_value() if contact.name else None,
+            phone=contact.phone.get_secret_value(),
+        ),
+    )
 
 
-def _signature(settings: Settings, call: Call, body: bytes) -> dict[str, str]:
+def _signature(settings: Settings, id: str, body: bytes) -> dict[str, str]:
     now = clock.real()
     signer = Webhook(key_bytes(settings.webhook_secret))
-    signed = signer.sign(call.webhook_id, now, body.decode())
+    signed = signer.sign(id, now, body.decode())
     return {
-        "webhook-id": call.webhook_id,
+        "webhook-id": id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signed,
     }
@@ -189,7 +197,7 @@ class Target:
     extensions: dict[str, str] = field(default_factory=dict)
 
 
-async def _target(settings: Settings) -> Target:
+async def target_of(settings: Settings) -> Target:
     """The phone system's address. Raises AskFailed for a private one that is not allowed.
 
     The request goes to the very address that was looked at: a name that is looked up twice can

@@ -18,8 +18,8 @@ from services.feedback.schemas import (
 from services.feedback.settings import Config
 from shared.http.auth import acting
 from shared.http.fields import Day
+from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
-from shared.messaging.inbox import once
 from shared.storage.act import Act
 
 router = APIRouter(prefix="/v1", tags=["feedback 回访"])
@@ -27,7 +27,9 @@ router = APIRouter(prefix="/v1", tags=["feedback 回访"])
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
 ]
-CallerAct = Annotated[Act[Config], Depends(acting("phone_system", "callback"), scope="function")]
+CallerAct = Annotated[
+    Act[Config], Depends(acting_once("phone_system", "callback"), scope="function")
+]
 FiguresAct = Annotated[
     Act[Config], Depends(acting("supervisor", "callback", "desk", "service"), scope="function")
 ]

@@ -94,7 +94,8 @@ class Settings(ServiceSettings):
     @field_validator("webhook_secret")
     @classmethod
     def _is_key(cls, value: SecretStr) -> SecretStr:
-        return check_key(value)
+        """Also as some libraries write it: with ``whsec_`` before it."""
+        return check_key(SecretStr(value.get_secret_value().removeprefix("whsec_")))
 
     @model_validator(mode="after")
     def _can_ask(self) -> Self:

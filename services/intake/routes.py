@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.intake import usecases, vault, views
+from services.intake import codes, usecases, vault, views
 from services.intake.group_commit import GroupCommit
 from services.intake.records import ServiceAct
 from services.intake.registration import Receipt, Registration, check_codes, register_many
@@ -36,18 +36,19 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import TicketType
-from shared.http.auth import Key, acting, calling
+from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
+from shared.http.idempotency import Key, acting_once, once
 from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
-from shared.messaging.inbox import once
 from shared.service import service_of
 from shared.storage.act import Store
 
 router = APIRouter(prefix="/v1", tags=["intake 受理"])
+router.include_router(codes.router)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
-FrontAct = Annotated[ServiceAct, Depends(acting("phone_system", "desk"), scope="function")]
+FrontAct = Annotated[ServiceAct, Depends(acting_once("phone_system", "desk"), scope="function")]
 ReadAct = Annotated[
     ServiceAct,
     Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),

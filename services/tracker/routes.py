@@ -21,16 +21,16 @@ from services.tracker.schemas import (
 )
 from shared.http.auth import acting
 from shared.http.fields import Day, Number
+from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
-from shared.messaging.inbox import once
 
 router = APIRouter(prefix="/v1")
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
 
-UnitAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
-SupervisorAct = Annotated[ServiceAct, Depends(acting("supervisor"), scope="function")]
+UnitAct = Annotated[ServiceAct, Depends(acting_once("unit"), scope="function")]
+SupervisorAct = Annotated[ServiceAct, Depends(acting_once("supervisor"), scope="function")]
 SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]

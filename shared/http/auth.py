@@ -1,9 +1,10 @@
 """The doors' dependencies: who calls, and the act a caller's request is."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from shared.caller import Caller
@@ -13,9 +14,6 @@ from shared.service import service_of
 from shared.storage.act import Act, Asked
 
 bearer = HTTPBearer(auto_error=False, description="令牌 token: role, and unit for a unit")
-Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$")
-]
 
 
 def calling(*roles: str) -> Callable[..., Awaitable[Caller]]:
@@ -34,17 +32,22 @@ def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:
     """A dependency that gives the act of a caller with one of these roles.
 
     Use it with ``scope="function"``: it commits before the response leaves, so a failing commit
-    is an error to the caller and never a success that did not happen.
+    is an error to the caller and never a success that did not happen. Routes that obey an
+    Idempotency-Key use ``acting_once`` (shared/http/idempotency.py).
     """
 
     async def act(
-        request: Request,
-        caller: Annotated[Caller, Depends(calling(*roles))],
-        key: Key = None,
+        request: Request, caller: Annotated[Caller, Depends(calling(*roles))]
     ) -> AsyncIterator[Act[Any]]:
-        asked = Asked(f"{request.method} {request.url.path}", key)
-        store = service_of(request.app).store
-        async with store.act(caller.actor, caller=caller, asked=asked) as opened:
+        async with open_act(request, caller) as opened:
             yield opened
 
     return act
+
+
+def open_act(
+    request: Request, caller: Caller, key: str | None = None
+) -> AbstractAsyncContextManager[Act[Any]]:
+    """The act a request is, while the block lasts; ``key`` where the route obeys one."""
+    asked = Asked(f"{request.method} {request.url.path}", key)
+    return service_of(request.app).store.act(caller.actor, caller=caller, asked=asked)

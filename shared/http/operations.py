@@ -115,7 +115,7 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@operations.get("/v1/facts", responses=problems(401, 403, 422))
+@operations.get("/v1/facts", responses=problems(401, 403))
 async def facts(
     act: OpsAct,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
@@ -141,7 +141,7 @@ async def read_clock(request: Request) -> ProcessClock:
     return ProcessClock(now=now, stepped=clock.is_stepped(), idle=idle, next_due=due)
 
 
-@operations.post("/clock", responses=problems(400, 401, 403, 409, 422))
+@operations.post("/clock", responses=problems(400, 401, 403, 409, 415))
 async def step_clock(request: Request, body: Step, _: Ops) -> ProcessClock:
     """Step the clock forward; refused unless the service was started with CLOCK=simulated."""
     clock.step_to(body.now)

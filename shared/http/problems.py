@@ -21,12 +21,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
 from shared.errors import JiesuError, Malformed
+from shared.http.faults import said_of
 from shared.observability import Metrics, log, place, trace
 from shared.storage.engine import is_trouble
 
 MEDIA = "application/problem+json"
 UNREAD = (408, 413)  # the rest of such a body is not waited for
-TYPE = "https://jiesu.dev/problems/"
+TYPE = "/errors/"  # below the service that answers (RFC 9457 3.1.1)
 QUOTED = re.compile(r"'([^']*)'")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 NUMBER = re.compile(r"\d{8}-\d{6}", re.ASCII)  # what else stands in a path may name a person
@@ -39,7 +40,8 @@ RETRY_AFTER = {
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457); more members may follow, such as state and allowed."""
+    """A problem document (RFC 9457); more members may follow, such as current_status and
+    allowed."""
 
     model_config = ConfigDict(extra="allow")
     type: str = Field(examples=[TYPE + "move-refused"])
@@ -59,6 +61,7 @@ MEANINGS = {
     409: "当前状态不允许 Not as things stand",
     410: "已清除 It was there and is erased",
     413: "请求体过大 The body is too large",
+    415: "请求体须为 UTF-8 的 JSON The body must be JSON in UTF-8",
     422: "请求不合约定 The request does not fit its contract",
     429: "请求过于频繁 Too often",
     500: "未预期的错误 Unexpected",
@@ -108,11 +111,34 @@ class Stopping(JiesuError):
 
 
 class NotJson(JiesuError):
-    """The body could not be decoded."""
+    """The body could not be decoded: it is no JSON, or in another encoding than UTF-8, such as GBK."""
 
     status = 400
     slug = "not-json"
-    title = "请求体不是有效的 JSON The body is not valid JSON"
+    title = "请求体不是 UTF-8 编码的有效 JSON The body is not valid JSON in UTF-8"
+
+
+class NoSuchPath(JiesuError):
+    """No route of this service has this path."""
+
+    status = 404
+    slug = "no-such-path"
+    title = "没有此路径 This service has no such path"
+
+
+class OtherRefusal(JiesuError):
+    """The web server refused the request by itself; the status says why."""
+
+    slug = "other-refusal"
+    title = "请求被拒绝 The request was refused"
+
+
+class MethodNotAllowed(JiesuError):
+    """The path exists, but not with this method; the header Allow names those it has."""
+
+    status = 405
+    slug = "method-not-allowed"
+    title = "此路径不支持该方法 This path has not this method"
 
 
 class TooLarge(JiesuError):
@@ -143,7 +169,13 @@ def answer(error: JiesuError) -> Response:
 
 
 # FastAPI raises 400 for a body it cannot decode and lets only its own kind of error pass then.
-BROKEN_BODY: dict[int, type[JiesuError]] = {400: NotJson, 408: TooSlow, 413: TooLarge}
+BY_STATUS: dict[int, type[JiesuError]] = {
+    400: NotJson,
+    404: NoSuchPath,
+    405: MethodNotAllowed,
+    408: TooSlow,
+    413: TooLarge,
+}
 
 
 def malformed(faults: Sequence[Any], skip: int = 0) -> JiesuError:
@@ -151,7 +183,9 @@ def malformed(faults: Sequence[Any], skip: int = 0) -> JiesuError:
 
     ``skip`` drops the first words of each place, such as ``body``.
     """
-    rows = [{"field": _field(fault["loc"], skip), "message": fault["msg"]} for fault in faults[:20]]
+    rows = [
+        {"field": _field(fault["loc"], skip), "message": said_of(fault)} for fault in faults[:20]
+    ]
     problem = Malformed("; ".join(f"{row['field']}: {row['message']}" for row in rows))
     problem.extra = {"field": rows[0]["field"], "errors": rows}
     if expected := (faults[0].get("ctx") or {}).get("expected"):
@@ -165,11 +199,10 @@ def _field(loc: tuple[Any, ...], skip: int) -> str:
 
 
 def _http(error: HTTPException) -> JiesuError:
-    if broken := BROKEN_BODY.get(error.status_code):
-        return broken()
-    problem = JiesuError(str(error.detail))
-    problem.status, problem.slug = error.status_code, f"http-{error.status_code}"
-    problem.title = str(error.detail)
+    if known := BY_STATUS.get(error.status_code):
+        return known()
+    problem = OtherRefusal(str(error.detail))
+    problem.status = error.status_code
     return problem
 
 

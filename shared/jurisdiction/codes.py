@@ -29,7 +29,9 @@ class Area(_Row):
 
 
 class Term(_Row):
-    """A channel (来源渠道), a field of topics (领域), or a topic (诉求分类): ``field.matter``."""
+    """A channel (来源渠道), a field of topics (领域), a topic (诉求分类): ``field.matter``, or the
+    ground of a return (退单理由).
+    """
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
     zh: Words
@@ -56,10 +58,11 @@ class Codes(_Row):
     channels: tuple[Term, ...]
     fields: tuple[Term, ...]
     topics: tuple[Term, ...]
+    reasons: tuple[Term, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for table in ("areas", "channels", "fields", "topics"):
+        for table in ("areas", "channels", "fields", "topics", "reasons"):
             refuse(_twins(table, getattr(self, table)))
         known = {field.code for field in self.fields}
         refuse(

@@ -1,4 +1,4 @@
-"""Only once: facts are received, and requests answered, one time each.
+"""Facts are received once.
 
 A batch of facts is one transaction: their ids, what the handlers changed and what they told. If it
 fails it is taken one by one, and the fact that fails alone is parked in ``retry``, so one poison
@@ -11,22 +11,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from pydantic import BaseModel
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
-from shared.errors import ContractError, JiesuError, KeyReused, OtherVersion, TooEarly
+from shared.errors import ContractError, JiesuError, OtherVersion, TooEarly
 from shared.events import Fact
 from shared.messaging.bus import Message, matches
 from shared.observability import log, place, trace
 from shared.storage.act import Act, Store
 from shared.storage.engine import is_trouble
 
-T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Act[Any], Fact], Awaitable[None]]
 Subscriptions = Mapping[str, Handler]
 
@@ -274,40 +272,3 @@ async def replay(act: Act[Any], number: int | None) -> int:
     """Give one dead fact, or all of them, another life; returns how many."""
     values = {"id": number, "now": clock.real()}
     return (await (await act.session.connection()).execute(REPLAY, values)).rowcount
-
-
-# --- requests ----------------------------------------------------------------------------------
-
-FIRST = text("""
-    INSERT INTO answers (caller, key, fingerprint, recorded)
-    VALUES (:caller, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING key""")
-
-BEFORE = text("SELECT fingerprint, body FROM answers WHERE caller = :caller AND key = :key")
-
-ANSWER = text("UPDATE answers SET body = :body WHERE caller = :caller AND key = :key")
-
-
-async def once(
-    act: Act[Any], body: BaseModel | None, result: type[T], do: Callable[[], Awaitable[T]]
-) -> T:
-    """Answer a request as the first time, when its Idempotency-Key was used before.
-
-    The key is the caller's own, and kept as a keyed digest: some make it of a phone number. Without
-    one the act is simply done. Two at once: the second waits for the first's commit.
-    Raises KeyReused when the key came with another body or target.
-    """
-    if act.asked is None or act.asked.key is None:
-        return await do()
-    connection = await act.session.connection()
-    mine = {"caller": act.actor, "key": act.store.fingerprint(act.asked.key.encode())}
-    content = f"{act.asked.target}\n{body.model_dump_json() if body else ''}"
-    fingerprint = act.store.fingerprint(content.encode())
-    values = {**mine, "fingerprint": fingerprint, "now": clock.real()}
-    if (await connection.execute(FIRST, values)).first() is None:
-        before = (await connection.execute(BEFORE, mine)).one()
-        if before.fingerprint != fingerprint:
-            raise KeyReused(field="Idempotency-Key")
-        return result.model_validate_json(before.body)
-    answer = await do()
-    await connection.execute(ANSWER, {**mine, "body": answer.model_dump_json()})
-    return answer

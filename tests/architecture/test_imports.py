@@ -42,7 +42,7 @@ PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits sec
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed"),
+        names("routes consumers jobs models settings stuck feed webhook"),
         names("fastapi"),
         names("app part service"),
     ),
@@ -74,7 +74,8 @@ MAY: dict[str, May] = {
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
     "calls": May(names("rules models records usecases phone settings"), STORAGE),
-    "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
+    "webhook": May(names("rules settings"), names("fastapi pydantic")),
+    "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
         names("rules"),

@@ -25,10 +25,10 @@ from services.intake.settings import Config, Settings
 from shared import clock
 from shared.caller import Caller
 from shared.events import Fact
-from shared.http.auth import Key, calling
+from shared.http.auth import calling
+from shared.http.idempotency import Key, once
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
-from shared.messaging.inbox import once
 from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
 from shared.security.tokens import TokenVerifier

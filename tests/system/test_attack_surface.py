@@ -126,7 +126,7 @@ def documents(street: Street, service: str) -> BaseSchema:
 
 def named(matter: Matter, wanted: dict[str, Any]) -> dict[str, Any]:
     """What a matter is called in a path."""
-    names = asdict(matter) | {"code": HOLDER}
+    names = asdict(matter) | {"code": HOLDER, "table": "topics"}
     return {name: names[name] for name in wanted}
 
 

@@ -13,6 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from operations.runtime.registry import NAMES, part
+from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
@@ -42,6 +43,7 @@ intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  withdrawn
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403  +  403 404  +  404 404  resolved
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  closed
+intake GET /v1/codes/{table}                       401  +   +   +   +   +   +   +   +   +   ordinary
 dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 403  +  404
 dispatcher POST /v1/assignments/{assignment}/contacts        401 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/progress        401 403 403 403 403 403 403 403 + 404
@@ -73,8 +75,8 @@ EVERYWHERE = """
 * GET /v1/facts                                    401 403 403 403 403  +   +   +  403 403
 * GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +
 * GET /docs                                         +   +   +   +   +   +   +   +   +   +
-* GET /docs/oauth2-redirect                         +   +   +   +   +   +   +   +   +   +
-* GET /redoc                                        +   +   +   +   +   +   +   +   +   +
+* GET /errors/{slug}                                +   +   +   +   +   +   +   +   +   +  ordinary
+* GET /docs/{version}/{name}                        +   +   +   +   +   +   +   +   +   +  ordinary
 """
 SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "tickets": complaint(),
@@ -198,6 +200,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
+    names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,
         one.row.method,

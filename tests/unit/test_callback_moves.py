@@ -33,7 +33,7 @@ def test_exactly_the_table_passes(status: CallbackStatus, action: Action) -> Non
             machine.move(status, action)
         allowed = [known for at, known in ALLOWED if at == status.value]
         assert sorted(refused.value.extra["allowed"]) == sorted(allowed)
-        assert refused.value.extra["state"] == status.value
+        assert refused.value.extra["current_status"] == status.value
     else:
         assert machine.move(status, action) == expected
 

@@ -28,7 +28,7 @@ def test_exactly_the_moves_of_the_table_pass(status: ClockStatus, action: Action
     with pytest.raises(MoveRefused) as refused:
         machine.move(status, action)
     assert refused.value.extra == {
-        "state": status.value,
+        "current_status": status.value,
         "allowed": [known.value for known in MOVES[status]],
     }
 

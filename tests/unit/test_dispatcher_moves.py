@@ -61,7 +61,7 @@ def test_exactly_the_table_passes(status: AssignmentStatus, action: Action) -> N
         return
     with pytest.raises(MoveRefused) as refused:
         move(status, action, was=S)
-    assert refused.value.extra == {"state": status, "allowed": allowed(status)}
+    assert refused.value.extra == {"current_status": status, "allowed": allowed(status)}
 
 
 @pytest.mark.parametrize("was", [D, S, C])
@@ -321,4 +321,4 @@ def test_where_a_ticket_stands(known: dict[str, Any], status: DispatchStatus) ->
         return
     with pytest.raises(MoveRefused) as refused:
         tickets.check_assignable(milestones)
-    assert refused.value.extra == {"state": status, "allowed": []}
+    assert refused.value.extra == {"current_status": status, "allowed": []}

@@ -63,7 +63,7 @@ def test_every_status_and_action(status: TicketStatus, action: Action) -> None:
         return
     with pytest.raises(MoveRefused) as refused:
         move(status, action)
-    assert refused.value.extra == {"state": status.value, "allowed": []}
+    assert refused.value.extra == {"current_status": status.value, "allowed": []}
 
 
 @pytest.mark.parametrize("status", TicketStatus)

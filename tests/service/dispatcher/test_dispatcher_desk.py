@@ -128,7 +128,7 @@ async def test_what_is_resolved_is_not_assigned(dispatcher: Bench) -> None:
     await register(dispatcher)
     await finish_all(dispatcher, STREET_LIGHT)
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND, 409)
-    assert (answer["state"], answer["allowed"]) == ("resolved", [])
+    assert (answer["current_status"], answer["allowed"]) == ("resolved", [])
 
 
 async def test_a_ticket_that_is_not_there_is_not_assigned(dispatcher: Bench) -> None:
@@ -198,7 +198,7 @@ async def test_a_return_is_ruled_on_once(dispatcher: Bench) -> None:
     await ask_back(dispatcher, STREET_LIGHT, given)
     await rule(dispatcher, given, granted=True)
     answer = await rule(dispatcher, given, granted=False, status=409)
-    assert answer["state"] == "returned"
+    assert answer["current_status"] == "returned"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from services.dispatcher.feed import Streams
 from services.dispatcher.models import Delivery
 from shared.events import AssignmentCompleted
 from tests.fixtures.bench import Bench, bench
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
@@ -284,7 +285,7 @@ class Stream:
 
     async def next(self) -> dict[str, str]:
         """The next event as its fields; a heartbeat is a comment."""
-        block = await asyncio.wait_for(self.lines.get(), 10)
+        block = await asyncio.wait_for(self.lines.get(), WITHIN)
         pairs = (line.partition(": ") for line in block.strip().splitlines())
         return {field or "comment": value for field, _, value in pairs}
 
@@ -328,7 +329,7 @@ async def listening(
     finally:
         if not stays:
             stream.gone.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, WITHIN)
 
 
 async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:

@@ -235,7 +235,7 @@ async def test_a_move_the_state_does_not_allow_says_what_it_allows(dispatcher: B
     for what in ("contacts", "progress", "completion"):
         answer = await act(dispatcher, STREET_LIGHT, given, what, ACTS[what], 409)
         assert answer["type"].endswith("move-refused")
-        assert (answer["state"], answer["allowed"]) == (
+        assert (answer["current_status"], answer["allowed"]) == (
             "dispatched",
             ["sign", "request_return", "cancel"],
         )
@@ -245,7 +245,7 @@ async def test_a_withdrawn_ticket_is_nobodys_work(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await dispatcher.hear(dispatcher.fact(TicketWithdrawn(reason="不办了"), subject=NUMBER))
     answer = await act(dispatcher, STREET_LIGHT, given, "sign", ACTS["sign"], 409)
-    assert (answer["state"], answer["allowed"]) == ("cancelled", [])
+    assert (answer["current_status"], answer["allowed"]) == ("cancelled", [])
 
 
 @pytest.mark.parametrize(

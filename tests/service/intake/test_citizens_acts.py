@@ -31,7 +31,7 @@ async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake:
     ):
         answer = await post(intake, f"/v1/tickets/{number}/{path}", body)
         assert answer.status_code == 409
-        assert (answer.json()["state"], answer.json()["allowed"]) == ("withdrawn", [])
+        assert (answer.json()["current_status"], answer.json()["allowed"]) == ("withdrawn", [])
 
 
 async def test_an_unknown_ticket_is_404(intake: Bench) -> None:

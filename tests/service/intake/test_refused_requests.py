@@ -24,7 +24,7 @@ from tests.fixtures.scenes.intake import complaint, post, rows
         ({"channel": "pigeon"}, "channel", "phone"),
         ({"flags": ["tourist"]}, "flags", "tourism"),
         ({"reported_unit": "SCJ"}, "reported_unit", "SCJG"),
-        ({"content": ""}, "content", "at least 1"),
+        ({"content": ""}, "content", "must not be empty"),
         ({"content": "水" * 33_334}, "content", "at most 5000"),
         ({"title": "停\u0000水"}, "title", "control characters"),
         ({"caller": {"phone": "12345"}}, "caller.phone", "phone"),
@@ -33,7 +33,7 @@ from tests.fixtures.scenes.intake import complaint, post, rows
         ({"source_number": "CTI-13909150001-7"}, "source_number", "phone"),
         ({"source_number": "2026030209000013909150001"}, "source_number", "phone"),
         ({"source_number": "王小明-1"}, "source_number", "name"),
-        ({"surprise": 1}, "surprise", "xtra"),
+        ({"surprise": 1}, "surprise", "unknown field"),
         ({"urgency": None}, "urgency", ""),
     ],
 )

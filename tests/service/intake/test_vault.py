@@ -308,7 +308,7 @@ async def test_a_callback_whose_citizen_was_erased_ends(calling: Bench, outside:
 async def test_a_callback_whose_contact_cannot_be_opened_goes_to_staff(
     calling: Bench, outside: Outside, slug: str
 ) -> None:
-    outside.intake_status, outside.contact = 500, {"type": f"https://jiesu.dev/problems/{slug}"}
+    outside.intake_status, outside.contact = 500, {"type": f"/errors/{slug}"}
     callback = await due(calling)
     assert await status_of(calling, callback) == "due"
     assert await calling.service.next_due() is None

@@ -41,7 +41,7 @@ async def test_a_refused_extension_moves_nothing_and_is_not_asked_twice(tracker:
     again = await ask(tracker)
     assert (again.status_code, slug(again)) == (409, "extension-asked-before")
     twice = await rule(tracker, asked["id"], GRANT)
-    assert (twice.status_code, twice.json()["state"]) == (409, "refused")
+    assert (twice.status_code, twice.json()["current_status"]) == (409, "refused")
 
 
 @pytest.mark.usefixtures("open_ticket")
@@ -82,7 +82,7 @@ async def test_an_extension_is_refused_by_name(tracker: Bench, open_ticket: Stor
     assert (late.status_code, slug(late)) == (409, "extension-too-late")
     await tracker.hear(open_ticket.completed("03-09 16:00"))
     done = await ask(tracker)
-    assert (done.json()["state"], done.json()["allowed"]) == ("met", [])
+    assert (done.json()["current_status"], done.json()["allowed"]) == ("met", [])
     assert await tracker.told("extension.requested") == []
 
 

@@ -30,7 +30,7 @@ async def test_a_supervision_by_hand_ends_with_its_assignment(
     (closed,) = await tracker.told("supervision.closed")
     assert (str(closed.data.supervision), local(closed.time)) == (raised["id"], "03-04 10:00")
     late = await supervise(tracker)
-    assert (late.status_code, late.json()["state"]) == (409, "ended")
+    assert (late.status_code, late.json()["current_status"]) == (409, "ended")
 
 
 async def test_a_supervision_is_not_closed_before_it_was_raised(

@@ -1,0 +1,132 @@
+"""docs/errors.md: every problem a caller can meet, what it means, and what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from operations.contracts.facts import prose
+from operations.runtime.registry import NAMES, part
+from shared.errors import JiesuError, named_errors
+
+HEAD = """\
+# 错误 Errors
+
+Every refusal of the four APIs is a problem document (RFC 9457, `application/problem+json`). Written
+by `make contracts` from the error classes: change those, not this page.
+
+```json
+{
+  "type": "/errors/move-refused",
+  "title": "当前状态不允许此操作 The status does not allow this move",
+  "status": 409,
+  "detail": "当前状态 closed 不允许 complete；可行的操作：无。…",
+  "current_status": "closed",
+  "allowed": []
+}
+```
+
+- `type` is part of the interface: programs decide by it, or by its last word. It is relative to the
+  service that answers, which says at that address what it means; the same word is a heading here.
+- `title` and `detail` are for people and may change. They name fields, never values.
+- `field` is the first field at fault, `errors` names all of them; `allowed` and `nearest` help on.
+- 429 and 503 carry `Retry-After` in seconds. Repeat those, a 500 and a broken connection with the
+  same `Idempotency-Key`; repeat nothing else unchanged.
+"""
+
+# By slug: what the caller does about it, in Chinese and English. A test keeps it complete.
+CURES = {
+    "internal-error": "用同一幂等键稍后重试；仍失败时把时刻与路径告知运维。"
+    "Repeat with the same key later; if it stays, give the operators the moment and the path.",
+    "malformed": "按 errors 逐项改正后再发。Mend what errors names, then send again.",
+    "unknown-code": "从 GET /v1/codes/{table} 取代码；nearest 是最接近的。"
+    "Take codes from GET /v1/codes/{table}; nearest names the likely ones.",
+    "unknown-parameter": "改用 nearest 或 allowed 中的参数。Use the parameter in nearest, or one of allowed.",
+    "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
+    "A new request needs a new key; a repeat must be sent unchanged.",
+    "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
+    "unauthenticated": "携带有效令牌：Authorization: Bearer …；过期请运维重新签发。"
+    "Send a valid token; ask the operators for a new one when it has expired.",
+    "forbidden": "换用 detail 所列角色的令牌。Use a token of a role that detail names.",
+    "not-found": "核对编号；他人的工单同样答 404。Check the number; what is not yours is a 404 too.",
+    "no-such-path": "核对路径与服务端口，见 /docs。Check the path and which service it is of; see /docs.",
+    "method-not-allowed": "改用响应头 Allow 所列方法。Use a method the header Allow names.",
+    "other-refusal": "按状态码处理。Go by the status.",
+    "move-refused": "先读取当前状态；allowed 为可行的操作。Read it again; allowed says what can be done now.",
+    "clock-is-real": "仅演示和测试可拨钟：JIESU_CLOCK=simulated。Only demos and tests step a clock.",
+    "clock-runs-forward": "给出更晚的时刻。Name a later moment.",
+    "not-json": "以 UTF-8 编码发送 JSON；GBK 须先转换。Send JSON in UTF-8; convert GBK first.",
+    "other-media": "加上 Content-Type: application/json，charset 只能为 utf-8。"
+    "Say Content-Type: application/json; no other charset than utf-8.",
+    "too-large": "缩短正文，或分批提交。Shorten the body, or split the batch.",
+    "too-slow": "检查网络后重试。Look at the network, then repeat.",
+    "too-many": "按 Retry-After 等待；持令牌的请求不计入匿名限额。Wait as Retry-After says; show a token.",
+    "database-away": "用同一幂等键重试。Repeat with the same Idempotency-Key.",
+    "stopping": "用同一幂等键重试。Repeat with the same Idempotency-Key.",
+    "not-ready": "稍后再试；detail 说明原因。Wait; detail says what for.",
+    "revocations-unreadable": "运维：修复 revoked.txt 的权限。Operators: mend the mode of revoked.txt.",
+    "seal-broken": "运维：核对保险库密钥与备份。Operators: look at the vault's keys and the backup.",
+    "seal-key-missing": "运维：把该密钥放回 JIESU_VAULT_KEYS。"
+    "Operators: put the key back into JIESU_VAULT_KEYS.",
+    "numbers-exhausted": "次日零时后重试。Repeat after midnight, Asia/Shanghai.",
+    "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
+    "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
+    "recused": "另选单位；被反映单位不得承办。Choose another unit.",
+    "citizen-not-contacted": "先联系群众并登记，再办结。Contact the citizen and record it first.",
+    "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
+    "Record the contact, or say there was none.",
+    "contact-time-wrong": "更正联系时间。Correct the moment of the contact.",
+    "co-handlers-open": "等待 units 所列协办单位答复。Wait for the co-handlers in units.",
+    "promised-date-missing": "填写今日或以后的承诺日期。Give a promised date, today or later.",
+    "unsolved-reason-missing": "填写未解决原因。Say why it is not solved.",
+    "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
+    "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
+    "return-after-ruling": "按裁定办理。Handle it as ruled.",
+    "return-on-redo": "重办后答复。Do it again and answer.",
+    "return-too-late": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
+    "wrong-attempt": "上报 expected_attempt 那一次。Report on the attempt expected_attempt names.",
+    "call-not-due": "到时间再拨打；此前只登记来电答复者。"
+    "Call when it is due; before that report only a citizen who rings back.",
+    "already-reported": "以先登记者为准，不再重试。The first report stands: do not repeat.",
+    "callback-over": "不再拨打，不再重试。Call no more, and do not repeat.",
+    "nothing-to-extend": "该派单无需延期。There is nothing to extend.",
+    "extension-asked-before": "在已有期限内办结。Complete it within the time there is.",
+    "extension-not-for-urgency": "在已有期限内办结。Complete it within the time there is.",
+    "extension-not-on-redo": "在已有期限内办结。Complete it within the time there is.",
+    "extension-too-late": "下次在 latest 之前申请。Ask before latest next time.",
+    "extension-too-long": "天数不超过 most。Ask for no more days than most.",
+    "extension-over-cap": "总时限不超过 cap。Ask for less: all together no more than cap.",
+}
+
+
+def page_of_errors() -> str:
+    """docs/errors.md."""
+    lines = [HEAD]
+    for status, errors in groupby(known(), key=lambda error: error.status):
+        lines.append(f"## {status}\n")
+        lines.extend(line for error in errors for line in _entry(error))
+    return "\n".join(lines)
+
+
+def known() -> Sequence[type[JiesuError]]:
+    """Every error of every service, by status and slug."""
+    for name in NAMES:
+        part(name)
+    ours = {"shared", "services"}  # a test may have errors of its own
+    found = [error for error in named_errors() if error.__module__.partition(".")[0] in ours]
+    return sorted(found, key=lambda error: (error.status, error.slug))
+
+
+def services_of(error: type[JiesuError]) -> Sequence[str]:
+    """Who answers with it: the service whose rule it is, or all."""
+    top, _, rest = error.__module__.partition(".")
+    return [rest.partition(".")[0]] if top == "services" else NAMES
+
+
+def _entry(error: type[JiesuError]) -> Iterator[str]:
+    who = services_of(error)
+    yield f"### {error.slug}\n"
+    yield f"**{error.title}**\n"
+    yield f"- 含义 meaning: {prose(error)}"
+    yield f"- 处置 cure: {CURES.get(error.slug, '')}"
+    yield f"- 服务 services: {'全部 all' if who == NAMES else ', '.join(who)}\n"

@@ -1,0 +1,89 @@
+"""The request to call, as the phone system gets it: one model for what is sent and what is documented.
+
+What a phone system must build stands in docs/connect-phone.md, and in the ``webhooks`` of this
+service's OpenAPI.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, Field
+
+from services.feedback.rules.policy import Question
+
+webhooks = APIRouter(tags=["webhook 回访请求"])
+
+
+class Called(BaseModel):
+    """被叫 Whom to call: keep neither longer than the call takes, and log neither."""
+
+    name: str | None = Field(description="姓名，可能为空 may be null", repr=False)
+    phone: str = Field(description="号码，固定电话带区号 a landline with its area code", repr=False)
+
+
+class CallRequest(BaseModel):
+    """回访请求: call this citizen, ask these questions, report what came of it."""
+
+    type: Literal["callback.ask", "callback.test"] = Field(
+        description="callback.test：联通试验，照常答复，不要拨打 a trial: answer as always, do not dial"
+    )
+    callback: UUID = Field(description="回访编号，上报结果时放入路径 the outcome is reported to it")
+    number: str = Field(description="工单编号 the ticket's number")
+    round: int = Field(description="第几次办理 which handling of the ticket", ge=1)
+    attempt: int = Field(description="第几次拨打，上报时原样带回 say it again in the outcome", ge=1)
+    person: bool = Field(
+        description="true：须由人工拨打，不得用语音机器人 a person makes this call, not a machine"
+    )
+    questions: tuple[Question, ...] = Field(description="按顺序提问 ask them in this order")
+    contact: Called
+
+    @property
+    def webhook_id(self) -> str:
+        """The same for every try of one attempt, so that the phone system dials once."""
+        return f"{self.callback}.{self.attempt}"
+
+
+ID = Annotated[
+    str,
+    Header(
+        alias="webhook-id",
+        description="`<callback>.<attempt>`：同一次拨打的每次重发都相同，据此去重，只拨一次 "
+        "the same for every repeat of one attempt: dial once",
+    ),
+]
+TIMESTAMP = Annotated[
+    str,
+    Header(
+        alias="webhook-timestamp",
+        description="发送时刻，Unix 秒；与本机相差五分钟以上应拒绝 "
+        "seconds since 1970; refuse what is more than five minutes off",
+    ),
+]
+SIGNATURE = Annotated[
+    str,
+    Header(
+        alias="webhook-signature",
+        description="`v1,` + base64(HMAC-SHA256(密钥 secret, `id.timestamp.body`))；可有多个，以空格分隔，"
+        "一个相符即可 several may stand there, a space between them: one that fits is enough",
+    ),
+]
+
+
+@webhooks.post(
+    "callback.ask",
+    status_code=202,
+    operation_id="ask_for_call",
+    response_description="已接收：任何 2xx 都算 Taken: any 2xx counts, its body is not read",
+    responses={
+        "4XX": {
+            "description": "未接收，稍后重发；也不跟随 3xx Not taken: asked again; so is a 3xx"
+        },
+        "5XX": {"description": "未接收，稍后重发 Not taken: asked again"},
+    },
+)
+def ask_for_call(body: CallRequest, id: ID, timestamp: TIMESTAMP, signature: SIGNATURE) -> None:
+    """回访请求 Posted to JIESU_PHONE_SYSTEM_URL when a call is due, signed as Standard Webhooks say.
+
+    请在十秒内答复，再去拨打。Answer within ten seconds, then dial.
+    """

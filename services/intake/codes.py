@@ -1,0 +1,113 @@
+"""代码表 The code tables, for whoever fills in forms: GET /v1/codes/{table}.
+
+All of them are answered here, by the service every channel and unit system already calls; they are
+one folder of files, and each service refuses to start when its rules name a code that is not in
+them. How a unit is reached and who must sign there is nobody else's to know, and is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from services.intake.settings import Config
+from shared.caller import Caller
+from shared.http.auth import calling
+from shared.jurisdiction.codes import Area, Codes, Term, Unit, Units
+from shared.security.tokens import ROLES
+from shared.service import service_of
+
+router = APIRouter(tags=["codes 代码表"])
+Anybody = Annotated[Caller, Depends(calling(*ROLES))]
+KnownTag = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="ETag of what you have: 304 when it holds"),
+]
+
+
+class Table(StrEnum):
+    """区域 areas, 来源渠道 channels, 领域 fields, 诉求分类 topics, 承办单位 units, 退单理由 reasons."""
+
+    AREAS = "areas"
+    CHANNELS = "channels"
+    FIELDS = "fields"
+    TOPICS = "topics"
+    UNITS = "units"
+    REASONS = "reasons"
+
+
+class CodeRow(BaseModel):
+    """One code with its names; ``en`` is null where nobody gave an English one.
+
+    ``parent``: the field of a topic, the unit above a unit. ``unit``: the town government that
+    answers for an area. ``kind`` of a unit: town, department, utility or office; ``area``: a town's.
+    """
+
+    code: str
+    zh: str
+    en: str | None = None
+    parent: str | None = None
+    unit: str | None = None
+    kind: str | None = None
+    area: str | None = None
+
+
+class CodeTable(BaseModel):
+    """A whole table, in the order of its file; it changes only with a release of the rules."""
+
+    items: list[CodeRow]
+
+
+def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
+    """Every table as it is answered."""
+    return {
+        Table.AREAS: [_area(area) for area in codes.areas],
+        Table.CHANNELS: _terms(codes.channels),
+        Table.FIELDS: _terms(codes.fields),
+        Table.TOPICS: _terms(codes.topics),
+        Table.UNITS: [_unit(unit) for unit in units.units],
+        Table.REASONS: _terms(codes.reasons),
+    }
+
+
+def _area(area: Area) -> CodeRow:
+    return CodeRow(code=area.code, zh=area.name, unit=area.unit)
+
+
+def _terms(terms: Iterable[Term]) -> list[CodeRow]:
+    return [
+        CodeRow(code=term.code, zh=term.zh, en=term.en, parent=term.code.rpartition(".")[0] or None)
+        for term in terms
+    ]
+
+
+def _unit(unit: Unit) -> CodeRow:
+    return CodeRow(code=unit.code, zh=unit.name, parent=unit.parent, kind=unit.kind, area=unit.area)
+
+
+@router.get(
+    "/codes/{table}",
+    response_model=CodeTable,
+    responses={304: {"description": "与您已有的一致 What you have still holds"}},
+)
+async def read_codes(
+    request: Request, table: Table, _: Anybody, known: KnownTag = None
+) -> Response:
+    """代码表 One table of codes with their names. Ask again with If-None-Match: 304 when it holds."""
+    config: Config = service_of(request.app).store.config
+    body = CodeTable(items=tables_of(config.codes, config.units)[table]).model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in tags_in(known or ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def tags_in(known: str) -> set[str]:
+    """The entity tags a caller has; compared weakly (RFC 9110 13.1.2)."""
+    return {tag.strip().removeprefix("W/") for tag in known.split(",")}

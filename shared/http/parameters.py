@@ -1,0 +1,53 @@
+"""Query parameters a route does not have are refused: a filter that is misspelt, or of another
+release, would else answer everything, and nobody would notice.
+"""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from rapidfuzz import process
+
+from shared.errors import Malformed
+
+SHOWN = 64  # letters of a name somebody sent: it may be as long as a head may be
+
+
+class UnknownParameter(Malformed):
+    """A query parameter this route does not have; ``allowed`` names those it has, ``nearest`` the one
+    most like it.
+    """
+
+    slug = "unknown-parameter"
+    title = "未知查询参数 Unknown query parameter"
+
+    def __init__(self, name: str, allowed: list[str]) -> None:
+        likely = process.extractOne(name, allowed, score_cutoff=50) if allowed else None
+        nearest = likely[0] if likely else None
+        can = ", ".join(allowed) or "无 none"
+        said = f"未知查询参数 unknown query parameter {name[:SHOWN]!r}"
+        hint = f"；是否指 did you mean {nearest}" if nearest else ""
+        super().__init__(
+            f"{said}{hint}；可用 allowed: {can}",
+            field=name[:SHOWN],
+            parameter=name[:SHOWN],
+            nearest=nearest,
+            allowed=allowed,
+        )
+
+
+async def known_parameters(request: Request) -> None:
+    """A dependency of every route. Raises UnknownParameter."""
+    if not request.url.query:
+        return
+    allowed = parameters_of(request.scope["route"].dependant)
+    for name in request.query_params:
+        if name not in allowed:
+            raise UnknownParameter(name, allowed)
+
+
+def parameters_of(dependant: Dependant) -> list[str]:
+    """The query parameters of a route and of whatever it depends on, each once."""
+    own = [field.alias for field in dependant.query_params]
+    below = [name for each in dependant.dependencies for name in parameters_of(each)]
+    return list(dict.fromkeys(own + below))

@@ -1,0 +1,167 @@
+"""Idempotency-Key: whatever route documents it obeys it, and no other does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from operations import contracts
+from operations.runtime.registry import NAMES
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.intake import complaint
+from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
+
+Json = dict[str, Any]
+KEY = "Idempotency-Key"
+Route = tuple[str, str]  # service and path, as published
+
+
+def posts(documenting: bool) -> set[Route]:
+    """The POSTs that document the key, or those that do not."""
+    return {
+        (service, path)
+        for service in NAMES
+        for path, methods in contracts.openapi(service)["paths"].items()
+        for method, operation in methods.items()
+        if method == "post" and documenting == (KEY in names_of(operation))
+    }
+
+
+def names_of(operation: Json) -> set[str]:
+    """The parameters an operation documents."""
+    return {parameter["name"] for parameter in operation.get("parameters", ())}
+
+
+def test_only_posts_document_a_key() -> None:
+    others = [
+        f"{service} {method} {path}"
+        for service in NAMES
+        for path, methods in contracts.openapi(service)["paths"].items()
+        for method, operation in methods.items()
+        if method != "post" and KEY in names_of(operation)
+    ]
+    assert others == []
+
+
+@pytest.fixture(scope="module")
+async def whole(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Street]:
+    """A running system."""
+    async with street(postgres, tmp_path_factory.mktemp("var")) as one:
+        yield one
+
+
+class Repeats:
+    """Asks everything twice under one key, and once more with another body."""
+
+    def __init__(self, whole: Street) -> None:
+        self._whole = whole
+        self.obeyed: set[Route] = set()
+        self.ignored: set[Route] = set()
+
+    async def ask(
+        self, service: str, route: str, said: Json, other: Json, who: str, **names: Any
+    ) -> Json:
+        """The answer to the first of three; notes what the route made of the key."""
+        role, _, unit = who.partition(":")
+        path, key = route.format(**names), {KEY: f"{service}{route}"}
+
+        async def send(body: Json) -> httpx.Response:
+            return await self._whole.ask(
+                service, "POST", path, role, unit or None, json=body, headers=key
+            )
+
+        first, again = await send(said), await send(said)
+        assert first.is_success, f"{path}: {first.text}"
+        refused = "/errors/idempotency-key-reused" in (await send(said | other)).text
+        if refused:
+            assert without_status(again.json()) == without_status(first.json()), route
+        (self.obeyed if refused else self.ignored).add((service, route))
+        answer: Json = first.json()
+        return answer
+
+
+def without_status(answer: Json) -> Json:
+    """A batch says of each whether it was created (201) or known (200); all else is the same."""
+    shown = json.dumps(answer).replace('"status": 201', '"status": 200')
+    found: Json = json.loads(shown)
+    return found
+
+
+async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Street) -> None:
+    repeats = Repeats(whole)
+    ordinary, resolved = whole.matters["ordinary"], whole.matters["resolved"]
+    await _front(repeats, ordinary)
+    await _fresh_order(whole, repeats)
+    await _holder(repeats, ordinary)
+    answered = {"attempt": 1, "outcome": "no_answer"}
+    path = "/v1/callbacks/{callback}/outcome"
+    other = {"outcome": "number_off"}
+    await repeats.ask("feedback", path, answered, other, "phone_system", callback=resolved.callback)
+    now = (await whole.ask("intake", "GET", "/clock")).json()["now"]
+    for service in NAMES:
+        await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")
+    assert repeats.obeyed == posts(documenting=True)
+    assert repeats.ignored == posts(documenting=False)
+
+
+async def _front(repeats: Repeats, ordinary: Matter) -> None:
+    number = {"number": ordinary.number}
+    said, other = complaint(), {"title": "停水四天"}
+    new = await repeats.ask("intake", "/v1/tickets", said, other, "phone_system")
+    many, others = {"tickets": [said]}, {"tickets": [said | other]}
+    await repeats.ask("intake", "/v1/tickets/batch", many, others, "phone_system")
+    path = "/v1/tickets/{number}"
+    added, urged = {"content": "补充"}, {"note": "急"}
+    await repeats.ask("intake", f"{path}/supplements", added, {"content": "又"}, "desk", **number)
+    await repeats.ask("intake", f"{path}/urges", urged, {"note": "很急"}, "desk", **number)
+    read, why = {"reason": "约上门"}, {"reason": "核实"}
+    await repeats.ask("intake", f"{path}/contact-reads", read, why, f"unit:{HOLDER}", **number)
+    took, other = {"reason": "已解决"}, {"reason": "不办了"}
+    await repeats.ask("intake", f"{path}/withdrawal", took, other, "desk", number=new["number"])
+
+
+async def _fresh_order(whole: Street, repeats: Repeats) -> None:
+    """A ticket the catalogue gives to a unit, which signs, is refused a return, and is replaced."""
+    said = complaint(topic="road.damage", title="道路破损", content="路面破损")
+    given = await whole.do("intake", "/v1/tickets", said, "phone_system")
+    await whole.stepper.settle()
+    path = f"/v1/tickets/{given['number']}/assignments"
+    seen = (await whole.ask("dispatcher", "GET", path, "desk")).json()
+    [order] = seen["assignments"]
+    unit, about = f"unit:{order['unit']}", {"assignment": order["id"]}
+    path, other = "/v1/assignments/{assignment}", {"handler": "李四"}
+    await repeats.ask("dispatcher", f"{path}/sign", {"handler": "张三"}, other, unit, **about)
+    await whole.stepper.settle()
+    other = {"reason": "雨季无法施工"}
+    await repeats.ask("tracker", f"{path}/extensions", EXTENSION, other, unit, **about)
+    other = {"legal_basis": "《条例》"}
+    await repeats.ask("dispatcher", f"{path}/return-requests", RETURN, other, unit, **about)
+    ruled, other = {"granted": False, "ruling": "职责清楚"}, {"ruling": "不准"}
+    await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
+    moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
+    path = "/v1/tickets/{number}/assign"
+    await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
+    await whole.stepper.settle()
+
+
+async def _holder(repeats: Repeats, ordinary: Matter) -> None:
+    unit, about = f"unit:{HOLDER}", {"assignment": ordinary.assignment}
+    ruled, other = {"granted": False, "reason": "理由不充分"}, {"reason": "不准"}
+    path = "/v1/extensions/{extension}/ruling"
+    await repeats.ask("tracker", path, ruled, other, "supervisor", extension=ordinary.extension)
+    path = "/v1/assignments/{assignment}"
+    raised, other = {"rung": 1, "reason": "催办"}, {"reason": "再催"}
+    await repeats.ask("tracker", f"{path}/supervisions", raised, other, "supervisor", **about)
+    call, other = {"how": "phone", "outcome": "reached"}, {"outcome": "no_answer"}
+    await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)
+    note, other = {"note": "已到现场"}, {"note": "已修"}
+    await repeats.ask("dispatcher", f"{path}/progress", note, other, unit, **about)
+    other = {"result": "已另行修复"}
+    await repeats.ask("dispatcher", f"{path}/completion", DONE, other, unit, **about)
