@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
+from services.intake.rules.machine import TicketStatus, ended
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -18,7 +19,9 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-OPEN = text("status NOT IN ('closed', 'withdrawn')")
+# The statuses in which nobody moves a ticket any more, as a list in SQL.
+ENDED = ", ".join(f"'{status}'" for status in TicketStatus if ended(status))
+OPEN = f"status NOT IN ({ENDED})"
 
 
 class Ticket(Base, table=True):
@@ -36,7 +39,7 @@ class Ticket(Base, table=True):
             unique=True,
             postgresql_where=text("source_number IS NOT NULL"),
         ),
-        Index("ix_ticket_open", "number", postgresql_where=OPEN),
+        Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
     )
     number: str = Field(primary_key=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from services.intake import models
 from shared.stuck import EVERYWHERE, Question
 
 QUESTIONS: tuple[Question, ...] = EVERYWHERE
 
-OPEN = """
-    SELECT number FROM ticket WHERE status NOT IN ('closed', 'withdrawn') AND number > :after
+OPEN = f"""
+    SELECT number FROM ticket WHERE {models.OPEN} AND number > :after
     ORDER BY number LIMIT :limit"""
 
 PROGRESS = """

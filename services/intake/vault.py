@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
-from services.intake.models import CitizenNote, ContactRead, Ticket, Vault
+from services.intake.models import ENDED, CitizenNote, ContactRead, Ticket, Vault
 from services.intake.records import ServiceAct, TicketRecord, read
 from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
@@ -124,10 +124,10 @@ async def chain_breaks_at(act: ServiceAct) -> int | None:
 # --- erasing (PIPL 47) -------------------------------------------------------------------------
 
 # Tickets that a release without the column ended: their time is counted from when it is noticed.
-STAMP = text("""
+STAMP = text(f"""
     UPDATE ticket SET ended_at = :now WHERE number IN (
         SELECT number FROM ticket WHERE ended_at IS NULL AND erased_at IS NULL
-            AND status IN ('closed', 'withdrawn') LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+            AND status IN ({ENDED}) LIMIT :limit FOR UPDATE SKIP LOCKED)""")
 
 
 async def erase(act: ServiceAct, number: str, reason: str, *, forced: bool = False) -> bool:

@@ -35,8 +35,8 @@ def test_helpers_come_from_fixtures() -> None:
     [
         ("tests/system/test_tls.py", "from tests.system.test_slow_clients import Line"),
         ("tests/system/test_tls.py", "from tests.system.conftest import county"),
-        ("tests/system/test_tls.py", "import tests.service.intake.test_intake"),
-        ("tests/fixtures/scenes/street.py", "from tests.service.intake import test_intake"),
+        ("tests/system/test_tls.py", "import tests.service.intake.test_registering"),
+        ("tests/fixtures/scenes/street.py", "from tests.service.intake import test_registering"),
         ("tests/fixtures/bench.py", "from tests.load.wire import Wire"),
     ],
 )

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.jurisdiction.calendar import Limit, Segment, WorkCalendar
-from shared.jurisdiction.holidays import load_calendar
+from shared.jurisdiction.calendar import Limit, WorkCalendar
+from tests.fixtures.calendars import DUTY, SHANGHAI, ZIYANG
 
-CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-DUTY = (Segment.parse("08:30", "12:00"), Segment.parse("14:00", "18:00"))
-CALENDAR = load_calendar(CONFIG, DUTY, SHANGHAI)
 WEEKENDS_ONLY = WorkCalendar(SHANGHAI, dict.fromkeys(range(5), DUTY))
 
 # start, working days, due, and the day of an engine that knows weekends only
@@ -44,12 +38,12 @@ def instant(day: str, clock: str) -> datetime:
 @pytest.mark.parametrize(("start", "days", "due", "weekends_only"), GOLDEN)
 def test_golden_deadlines(start: str, days: int, due: str, weekends_only: str, clock: str) -> None:
     limit = Limit(days, "wd")
-    assert CALENDAR.due(instant(start, clock), limit) == (instant(due, "18:00"), False)
+    assert ZIYANG.due(instant(start, clock), limit) == (instant(due, "18:00"), False)
     assert WEEKENDS_ONLY.due(instant(start, clock), limit).at == instant(weekends_only, "18:00")
 
 
 def test_golden_deadline_in_a_year_without_a_notice_is_provisional() -> None:
-    due = CALENDAR.due(instant("2026-12-31", "10:00"), Limit(5, "wd"))
+    due = ZIYANG.due(instant("2026-12-31", "10:00"), Limit(5, "wd"))
     assert due == (instant("2027-01-07", "18:00"), True)
 
 
@@ -57,12 +51,12 @@ def test_golden_deadline_in_a_year_without_a_notice_is_provisional() -> None:
     ("start", "working"), [("2026-02-14", True), ("2026-02-20", False), ("2026-10-01", False)]
 )
 def test_starts_that_the_table_marks(start: str, working: bool) -> None:
-    assert CALENDAR.is_working_day(date.fromisoformat(start)) is working
+    assert ZIYANG.is_working_day(date.fromisoformat(start)) is working
 
 
 def test_2026_has_six_make_up_days_and_248_working_days() -> None:
     days = [date(2026, 1, 1) + timedelta(n) for n in range(365)]
-    working = [day for day in days if CALENDAR.is_working_day(day)]
+    working = [day for day in days if ZIYANG.is_working_day(day)]
     make_up = [f"{day:%m-%d}" for day in working if day.weekday() >= 5]
     assert make_up == ["01-04", "02-14", "02-28", "05-09", "09-20", "10-10"]
     assert len(working) == 248

@@ -137,11 +137,6 @@ def test_a_bare_house_number_is_nobodys_home() -> None:
     assert mask_exact("3栋停水", addresses=["紫阳县城关镇3栋"]) == "3栋停水"
 
 
-def test_an_id_number_goes_however_it_is_grouped() -> None:
-    text = "证件610924-19900101-123x"
-    assert mask_exact(text, id_numbers=["61092419900101123X"]) == "证件[证件]"
-
-
 def test_longer_knowledge_wins_where_two_overlap() -> None:
     text = "王小明村5号楼"
     assert mask_exact(text, names=["王小明"], addresses=["小明村5号楼"]) == "[住址]"

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from services.intake.rules.phones import normal_phone
-from shared.security.masking import FOLD, LABELS, PAPER, PHONE, Span, mask_found
+from shared.security.masking import FOLD, LABELS, PHONE, Span, mask_found
 
 NAME, HOME = "[姓名]", "[住址]"
 NOBODY = frozenset(
@@ -27,7 +27,6 @@ def mask_exact(
     names: Iterable[str] = (),
     phones: Iterable[str] = (),
     addresses: Iterable[str] = (),
-    id_numbers: Iterable[str] = (),
 ) -> str:
     """Replace what is known of a person, however it is spaced, dashed or spelled in full width.
 
@@ -38,7 +37,6 @@ def mask_exact(
         *((NAME, name) for given in names for name in _name_forms(given)),
         *((PHONE, digits) for given in phones for digits in _phone_forms(given)),
         *((HOME, place) for given in addresses for place in _address_forms(given)),
-        *((PAPER, _dense(given)) for given in id_numbers),
     ]
     needles = [(label, needle) for label, needle in wanted if len(needle) > 1]
     return mask_found(

@@ -1,37 +1,22 @@
-"""Working time: properties on any calendar, and the calendar of the State Council's notices."""
+"""Working time on any calendar: its properties, its odd hours, and how limits are written."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
-import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
 from shared.jurisdiction.calendar import Limit, Segment, SpecialDay, WorkCalendar
-from shared.jurisdiction.holidays import load_calendar
+from tests.fixtures.calendars import SHANGHAI, ZIYANG, at
 
-CONFIG = Path(__file__).parents[2] / "config" / "ziyang" / "calendar"
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-DUTY = (Segment.parse("08:30", "12:00"), Segment.parse("14:00", "18:00"))
-ZIYANG = load_calendar(CONFIG, DUTY, SHANGHAI)
-NOTICE_2026 = "https://www.gov.cn/zhengce/zhengceku/202511/content_7047091.htm"
 DAY = timedelta(days=1)
 MICRO = timedelta(microseconds=1)
 
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
-
-
-# --- any calendar ------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------
 
 ZONES = ["Asia/Shanghai", "UTC", "Europe/Paris", "America/Los_Angeles", "Australia/Lord_Howe"]
 FIRST, LAST = datetime(2019, 12, 1, tzinfo=UTC), datetime(2020, 12, 31, tzinfo=UTC)
@@ -162,6 +147,9 @@ def test_the_counted_days_of_an_explanation_are_the_limit(
     assert [step.day for step in steps] == [steps[0].day + i * DAY for i in range(len(steps))]
 
 
+# --- odd hours ---------------------------------------------------------------------------------
+
+
 def test_duty_inside_the_hour_that_summer_time_skips_does_not_happen() -> None:
     night, monday = (Segment.parse("02:30", "03:15"),), (Segment.parse("09:00", "17:00"),)
     calendar = WorkCalendar(ZoneInfo("America/Los_Angeles"), {0: monday, 6: night})
@@ -202,184 +190,6 @@ def test_a_naive_instant_is_refused() -> None:
             ZIYANG.due(naive, limit)
         with pytest.raises(TypeError, match="naive"):
             ZIYANG.before(naive, limit)
-
-
-# --- the notices -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("year", [2024, 2025, 2026])
-def test_two_other_calendars_agree_on_every_day(year: int) -> None:
-    china = holidays.country_holidays("CN", years=year)
-    days = [
-        date(year, 1, 1) + n * DAY for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)
-    ]
-    ours = [ZIYANG.is_working_day(day) for day in days]
-    assert ours == [chinese_calendar.is_workday(day) for day in days]
-    assert ours == [china.is_working_day(day) for day in days]
-
-
-@pytest.mark.parametrize(
-    ("start", "limit", "due", "provisional"),
-    [
-        ("2026-03-02T09:00", "4wh", "2026-03-02T15:00", False),
-        ("2026-03-02T12:30", "4wh", "2026-03-02T18:00", False),
-        ("2026-03-02T17:00", "4wh", "2026-03-03T11:30", False),
-        ("2026-09-30T17:00", "4wh", "2026-10-08T11:30", False),
-        ("2026-02-13T18:30", "1wh", "2026-02-14T09:30", False),
-        ("2026-12-31T16:00", "2wh", "2026-12-31T18:00", False),
-        ("2026-12-31T17:00", "2wh", "2027-01-01T09:30", True),
-        ("2026-12-30T09:00", "1wd", "2026-12-31T18:00", False),
-        ("2027-03-01T09:00", "1wd", "2027-03-02T18:00", True),
-        ("2023-12-29T09:00", "1wd", "2024-01-02T18:00", True),
-        ("2026-09-30T17:00", "24h", "2026-10-01T17:00", False),
-        ("2026-12-31T23:45", "30min", "2027-01-01T00:15", False),
-    ],
-)
-def test_due(start: str, limit: str, due: str, provisional: bool) -> None:
-    assert ZIYANG.due(at(start), Limit.parse(limit)) == (at(due), provisional)
-
-
-@pytest.mark.parametrize(
-    ("due", "limit", "point"),
-    [
-        ("2026-03-09T18:00", "1wd", "2026-03-06T18:00"),  # over a weekend
-        ("2026-10-08T18:00", "1wd", "2026-09-30T18:00"),  # over a holiday
-        ("2026-10-08T18:00", "2wd", "2026-09-29T18:00"),
-        ("2026-02-24T18:00", "1wd", "2026-02-14T18:00"),  # a make-up day is a working day
-        ("2026-03-03T11:00", "1wd", "2026-03-02T11:00"),
-        ("2026-03-03T14:00", "1wd", "2026-03-02T12:00"),  # reopening is the end of the morning
-        ("2026-03-03T00:00", "1wd", "2026-02-28T18:00"),  # midnight: GLPI #22678
-        ("2026-03-07T23:30", "1wd", "2026-03-05T18:00"),  # a Saturday night
-        ("2026-01-01T10:00", "1wd", "2025-12-30T18:00"),  # no duty in this year yet
-        ("2026-01-01T10:00", "4wh", "2025-12-31T14:00"),
-        ("2026-03-02T18:00", "4wh", "2026-03-02T14:00"),
-        ("2026-03-03T09:00", "4wh", "2026-03-02T14:30"),
-        ("2026-03-03T09:00", "24h", "2026-03-02T09:00"),
-    ],
-)
-def test_before(due: str, limit: str, point: str) -> None:
-    assert ZIYANG.before(at(due), Limit.parse(limit)) == at(point)
-
-
-def test_explanation_of_a_day_limit_names_holidays_and_make_up_days() -> None:
-    start, holiday, *_, make_up = ZIYANG.explain(at("2026-09-30T10:00"), Limit.parse("3wd"))
-    assert start == (
-        date(2026, 9, 30),
-        True,
-        "工作日：开始当日不计入（民法典第201条）",
-        "workday: start day, not counted (Civil Code 201)",
-        False,
-    )
-    assert holiday == (
-        date(2026, 10, 1),
-        False,
-        f"国庆节放假（{NOTICE_2026}）：不计入",
-        f"National Day holiday ({NOTICE_2026}): not counted",
-        False,
-    )
-    assert make_up == (
-        date(2026, 10, 10),
-        True,
-        f"国庆节调休上班（{NOTICE_2026}）：第3个工作日，10-10 18:00到期",
-        f"National Day make-up workday ({NOTICE_2026}): working day 3, due 10-10 18:00",
-        True,
-    )
-
-
-def test_explanation_of_working_hours_says_how_much_each_day_gave() -> None:
-    notes = [
-        (step.day.day, step.note_zh, step.counted)
-        for step in ZIYANG.explain(at("2026-03-06T17:00"), Limit.parse("4wh"))
-    ]
-    assert notes == [
-        (6, "工作日：计入60分钟", True),
-        (7, "休息日：不计入", False),
-        (8, "休息日：不计入", False),
-        (9, "工作日：计入180分钟，03-09 11:30到期", True),
-    ]
-
-
-def test_explanation_of_working_hours_asked_after_duty_begins_with_a_day_that_gives_nothing() -> (
-    None
-):
-    first, second = ZIYANG.explain(at("2026-03-02T19:00"), Limit.parse("1wh"))
-    assert (first.working, first.counted) == (True, False)
-    assert (second.working, second.counted) == (True, True)
-
-
-def test_explanation_of_natural_time_has_its_first_and_last_day() -> None:
-    steps = ZIYANG.explain(at("2026-09-30T17:00"), Limit.parse("48h"))
-    assert [step.day for step in steps] == [date(2026, 9, 30), date(2026, 10, 2)]
-    assert all(step.counted and "自然时间连续计算48h" in step.note_zh for step in steps)
-    assert len(ZIYANG.explain(at("2026-09-30T17:00"), Limit.parse("2h"))) == 1
-
-
-def test_explanation_says_which_days_are_provisional() -> None:
-    known, *unknown = ZIYANG.explain(at("2026-12-31T10:00"), Limit.parse("2wd"))
-    assert "暂定" not in known.note_zh
-    assert all("放假通知未发布，暂定" in step.note_zh for step in unknown)
-    assert all("provisional, no notice yet" in step.note_en for step in unknown)
-
-
-def notice(year: int, *days: tuple[str, bool]) -> dict[str, Any]:
-    rows = [{"name": "元旦", "date": day, "isOffDay": off} for day, off in days]
-    return {"year": year, "papers": ["https://example.cn/notice"], "days": rows}
-
-
-def loaded(folder: Path, *notices: dict[str, Any]) -> WorkCalendar:
-    for row in notices:
-        (folder / f"{row['year']}.json").write_text(json.dumps(row), encoding="utf-8")
-    return load_calendar(folder, DUTY, SHANGHAI)
-
-
-def test_a_notice_may_hold_days_of_the_year_beside_it_and_the_later_one_wins(
-    tmp_path: Path,
-) -> None:
-    calendar = loaded(
-        tmp_path,
-        notice(2018, ("2018-12-31", False), ("2019-01-01", True)),
-        notice(2019, ("2018-12-29", False), ("2018-12-31", True), ("2019-01-01", True)),
-    )
-    assert calendar.is_working_day(date(2018, 12, 29))
-    assert not calendar.is_working_day(date(2018, 12, 31))
-    assert not calendar.is_working_day(date(2019, 1, 1))
-
-
-def test_days_of_the_year_beside_it_do_not_make_that_year_known(tmp_path: Path) -> None:
-    calendar = loaded(tmp_path, notice(2018, ("2018-01-01", True), ("2019-01-01", True)))
-    assert calendar.due(at("2018-12-28T10:00"), Limit(2, "wd")) == (at("2019-01-02T18:00"), True)
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("{", ":1: "),
-        ("[]", ":1: "),
-        ('{"papers": [], "days": []}', "year"),
-        ('{"year": 2026, "days": []}', "papers"),
-        ('{"year": 2025, "papers": [], "days": []}', "year"),
-        ('{"year": 2026, "papers": [], "days": [{"name": "x", "isOffDay": true}]}', "days.0.date"),
-        (
-            '{"year": 2026, "papers": [], "days": [{"name": "x", "date": "1/1", "isOffDay": 1}]}',
-            "days.0.date",
-        ),
-        (
-            '{"year": 2026, "papers": [], "days": [{"name": "x", "date": "2026-01-01"}]}',
-            "days.0.isOffDay",
-        ),
-    ],
-)
-def test_a_malformed_notice_is_refused_with_file_and_field(
-    tmp_path: Path, text: str, fault: str
-) -> None:
-    (tmp_path / "2026.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}"):
-        load_calendar(tmp_path, DUTY, SHANGHAI)
-
-
-def test_a_folder_without_notices_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no holiday notice"):
-        load_calendar(tmp_path, DUTY, SHANGHAI)
 
 
 @pytest.mark.parametrize(

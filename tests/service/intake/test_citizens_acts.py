@@ -1,0 +1,39 @@
+"""The citizen's acts 补充, 催单, 撤单: what they tell, and when they are refused."""
+
+from __future__ import annotations
+
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.intake import post, registered
+
+
+async def test_supplement_urge_withdraw(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    words = {"content": "王小明补充：水表也坏了，电话13909150001"}
+    assert (await post(intake, f"/v1/tickets/{number}/supplements", words)).status_code == 200
+    assert (await post(intake, f"/v1/tickets/{number}/urges", {"note": "急"})).status_code == 200
+    answer = await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
+    assert answer.json()["status"] == "withdrawn"
+    told = {fact.name: fact for fact in await intake.told()}
+    assert "水表也坏了" in told["ticket.supplemented"].data.content
+    assert "王小明" not in told["ticket.supplemented"].data.content
+    assert "13909150001" not in told["ticket.supplemented"].data.content
+    assert told["ticket.urged"].data.times == 1
+    assert "ticket.withdrawn" in told
+
+
+async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
+    for path, body in (
+        ("supplements", {"content": "x"}),
+        ("urges", {"note": "x"}),
+        ("withdrawal", {"reason": "x"}),
+    ):
+        answer = await post(intake, f"/v1/tickets/{number}/{path}", body)
+        assert answer.status_code == 409
+        assert (answer.json()["current_status"], answer.json()["allowed"]) == ("withdrawn", [])
+
+
+async def test_an_unknown_ticket_is_404(intake: Bench) -> None:
+    answer = await post(intake, "/v1/tickets/20260302-000009/urges", {"note": "x"})
+    assert answer.status_code == 404

@@ -1,0 +1,122 @@
+"""Where a ticket stands: the status the facts of others add up to, and how it is read."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared.events import ExtensionGranted, Role, TicketClosed
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.intake import life, registered
+
+# --- read --------------------------------------------------------------------------------------
+
+
+async def test_the_citizen_sees_progress_with_number_and_code(intake: Bench) -> None:
+    ticket = await registered(intake)
+    path = f"/v1/tickets/{ticket['number']}/progress"
+    client = intake.http(None)
+    answer = await client.get(path, headers={"X-Ticket-Code": ticket["code"]})
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["unit_names"]) == ("received", [])
+    wrong = await client.get(path, headers={"X-Ticket-Code": "AAAA2222"})
+    unknown = await client.get(
+        "/v1/tickets/20260302-000999/progress", headers={"X-Ticket-Code": ticket["code"]}
+    )
+    assert wrong.status_code == unknown.status_code == 404
+    assert wrong.json() == unknown.json()
+
+
+async def test_lists_are_filtered_and_paged_by_cursor(intake: Bench) -> None:
+    for n in range(5):
+        await registered(intake, type="complaint" if n % 2 else "help")
+    client = intake.http("supervisor")
+    first = (await client.get("/v1/tickets", params={"limit": 3})).json()
+    rest = (await client.get("/v1/tickets", params={"limit": 3, "after": first["next"]})).json()
+    numbers = [item["number"] for item in first["items"] + rest["items"]]
+    assert numbers == [f"20260302-{n:06d}" for n in range(1, 6)]
+    assert rest["next"] is None
+    narrowed = (await client.get("/v1/tickets", params={"type": "complaint"})).json()["items"]
+    assert [item["type"] for item in narrowed] == ["complaint", "complaint"]
+
+
+@pytest.mark.parametrize("cursor", ["20260302-000001", "20260302-000003.0000", "x", "." * 50])
+async def test_a_tampered_cursor_is_400(intake: Bench, cursor: str) -> None:
+    answer = await intake.http("desk").get("/v1/tickets", params={"after": cursor})
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("bad-cursor")
+
+
+# --- what the other services say ---------------------------------------------------------------
+
+
+async def test_the_status_follows_the_facts(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    statuses = []
+    for fact in life(intake, number, uuid4()):
+        await intake.hear(fact)
+        [row] = await intake.rows("SELECT status FROM ticket")
+        statuses.append(row["status"])
+    assert statuses == [
+        "assigned", "in_hand", "in_hand", "resolved", "reopened",
+        "assigned", "in_hand", "in_hand", "resolved", "closed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_shuffled_and_doubled_facts_end_in_the_same_rows(intake: Bench, seed: int) -> None:
+    number = (await registered(intake))["number"]
+    facts = life(intake, number, uuid4())
+    for round, reason in ((1, "等配件"), (2, "等天晴")):
+        granted = ExtensionGranted(extension=uuid4(), days=3, due=intake.now, reason=reason)
+        facts.append(intake.fact(granted, subject=number, unit="GSGS", round=round))
+    order = [*facts, *facts]
+    random.Random(seed).shuffle(order)
+    for fact in order:
+        await intake.hear(fact)
+    columns = "status, resolved_round, closed_round, answer, extended_reason"
+    [ticket] = await intake.rows(f"SELECT {columns} FROM ticket")
+    assert ticket == {
+        "status": "closed",
+        "resolved_round": 2,
+        "closed_round": 2,
+        "answer": "已彻底恢复",
+        "extended_reason": "等天晴",
+    }
+    assignments = await intake.rows("SELECT round, status FROM assignment ORDER BY round")
+    assert assignments == [{"round": n, "status": "completed"} for n in (1, 2)]
+
+
+async def test_facts_of_an_unknown_ticket_are_early(intake: Bench) -> None:
+    await intake.hear(intake.fact(TicketClosed(kind="satisfied"), subject="20260101-000001"))
+    assert [row["state"] for row in await intake.parked()] == ["early"]
+
+
+async def test_the_citizen_reads_the_answer_and_the_extension(intake: Bench) -> None:
+    ticket = await registered(intake)
+    dispatched, signed, completed, resolved, *_ = life(intake, ticket["number"], uuid4())
+    granted = ExtensionGranted(
+        extension=uuid4(), days=3, due=intake.now + timedelta(days=5), reason="等待配件到货"
+    )
+    extended = intake.fact(granted, subject=ticket["number"], assignment=uuid4(), unit="GSGS")
+    path = f"/v1/tickets/{ticket['number']}/progress"
+    code = {"X-Ticket-Code": ticket["code"]}
+    await intake.hear(dispatched, signed, extended)
+    seen = (await intake.http(None).get(path, headers=code)).json()
+    assert (seen["answer"], seen["extended"]["reason"]) == (None, "等待配件到货")
+    await intake.hear(completed, resolved)
+    assert (await intake.http(None).get(path, headers=code)).json()["answer"] == "已恢复"
+
+
+async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> None:
+    ticket = await registered(intake)
+    granted = ExtensionGranted(
+        extension=uuid4(), days=3, due=intake.now, reason="协办", role=Role.CO
+    )
+    await intake.hear(intake.fact(granted, subject=ticket["number"], unit="HC"))
+    code = {"X-Ticket-Code": ticket["code"]}
+    path = f"/v1/tickets/{ticket['number']}/progress"
+    assert (await intake.http(None).get(path, headers=code)).json()["extended"] is None

@@ -1,0 +1,151 @@
+"""Extensions: what one does to a clock, who may ask, how often it is ruled on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.tracker.rules import extension
+from services.tracker.rules.extension import RULINGS, Asking, ExtensionStatus, Ruling
+from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.timelines import Pause
+from shared.errors import JiesuError, MoveRefused
+from shared.events import DeadlineAnnulled, DeadlineMet, DeadlineMoved, SupervisionClosed, Urgency
+from tests.fixtures.scenes.handle_clock import (
+    MATTER,
+    POLICY,
+    after_sweep,
+    at,
+    local,
+    said_of,
+    state,
+    told,
+)
+
+# --- what it does ------------------------------------------------------------------------------
+
+
+def test_an_extension_moves_the_due_moment_and_warns_anew() -> None:
+    warned = after_sweep(state(), at("03-09 10:00"))
+    longer = state(warned, extension=3)
+    assert told(warned, longer, "03-09 10:00") == ["deadline.moved@03-09 10:00"]
+    assert local(longer.due) == "03-12 18:00"
+    assert longer.next_at == at("03-11 18:00")
+
+
+def test_an_extension_ruled_late_takes_the_breach_back() -> None:
+    swept = after_sweep(state(), at("03-10 10:00"))
+    longer = state(swept, extension=3)
+    facts = said_of(swept, longer, "03-10 10:00")
+    annulled, closed, moved = (fact.data for fact in facts)
+    assert isinstance(annulled, DeadlineAnnulled)
+    assert annulled.due == at("03-09 18:00")
+    assert isinstance(closed, SupervisionClosed)
+    assert isinstance(moved, DeadlineMoved)
+    assert (moved.before, moved.due) == (at("03-09 18:00"), at("03-12 18:00"))
+    assert longer.breached_at is None
+
+
+def test_an_extension_ruled_after_a_late_answer_makes_it_timely() -> None:
+    late = state(met_at=at("03-11 09:00"))
+    timely = state(late, met_at=at("03-11 09:00"), extension=3)
+    met = said_of(late, timely)[-2:]
+    assert [type(fact.data) for fact in met] == [DeadlineMet, DeadlineMoved]
+    assert isinstance(met[0].data, DeadlineMet)
+    assert not met[0].data.late
+    assert timely.judged_at == at("03-11 09:00")
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+def asking(**what: Any) -> Asking:
+    """Three days more, asked on Wednesday of a clock due on Monday evening."""
+    given: dict[str, Any] = {
+        "days": 3,
+        "clock": state(),
+        "urgency": Urgency.NORMAL,
+        "redo": False,
+        "asked_before": False,
+        "now": at("03-04 10:00"),
+    }
+    return Asking(**given | what)
+
+
+REFUSALS = {
+    "twice": ({"asked_before": True}, "extension-asked-before"),
+    "paused": ({"clock": state(pauses=(Pause(at("03-03 10:00")),))}, "move-refused"),
+    "met": ({"clock": state(met_at=at("03-03 10:00"))}, "move-refused"),
+    "urgent": ({"urgency": Urgency.URGENT}, "extension-not-for-urgency"),
+    "critical": ({"urgency": Urgency.CRITICAL}, "extension-not-for-urgency"),
+    "redo": ({"redo": True}, "extension-not-on-redo"),
+    "less than four working hours before": ({"now": at("03-09 14:00:01")}, "extension-too-late"),
+    "expired": ({"now": at("03-10 10:00")}, "extension-too-late"),
+    "eight days": ({"days": 8}, "extension-too-long"),
+    "over fifteen days in all": (
+        {"days": 6, "clock": state(limit="10wd")},
+        "extension-over-cap",
+    ),
+    "what takes fifteen days already": (
+        {"days": 1, "clock": state(limit="15wd"), "urgency": Urgency.COMPLEX},
+        "extension-over-cap",
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "slug"), REFUSALS.values(), ids=REFUSALS)
+def test_each_extension_refused_has_its_named_error(what: dict[str, Any], slug: str) -> None:
+    with pytest.raises(JiesuError) as refused:
+        extension.check(asking(**what), MATTER, POLICY)
+    assert (refused.value.slug, refused.value.status) == (slug, 409)
+
+
+@pytest.mark.parametrize(
+    "what", [{"days": 7}, {"now": at("03-09 14:00")}, {"days": 5, "clock": state(limit="10wd")}]
+)
+def test_an_extension_within_the_rules_may_be_asked(what: dict[str, Any]) -> None:
+    extension.check(asking(**what), MATTER, POLICY)
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(10, True), (11, False)])
+def test_an_enterprise_complaint_may_have_ten_days_more(days: int, allowed: bool) -> None:
+    enterprise = MATTER.model_copy(update={"flags": ("enterprise",)})
+    if allowed:
+        extension.check(asking(days=days), enterprise, POLICY)
+    else:
+        with pytest.raises(extension.ExtensionTooLong):
+            extension.check(asking(days=days), enterprise, POLICY)
+
+
+# --- ruling ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ruling", Ruling)
+@pytest.mark.parametrize("status", ExtensionStatus)
+def test_an_extension_is_ruled_on_once(status: ExtensionStatus, ruling: Ruling) -> None:
+    if status is ExtensionStatus.ASKED:
+        assert extension.rule(status, ruling, ClockStatus.RUNNING) is RULINGS[status][ruling]
+    else:
+        with pytest.raises(MoveRefused):
+            extension.rule(status, ruling, ClockStatus.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("clock", "granted"),
+    [
+        (ClockStatus.RUNNING, True),
+        (ClockStatus.PAUSED, True),
+        (ClockStatus.MET, True),
+        (ClockStatus.CANCELLED, False),
+    ],
+)
+def test_an_extension_is_granted_on_what_is_not_cancelled(
+    clock: ClockStatus, granted: bool
+) -> None:
+    assert extension.rule(ExtensionStatus.ASKED, Ruling.REFUSE, clock) is ExtensionStatus.REFUSED
+    if granted:
+        assert extension.rule(ExtensionStatus.ASKED, Ruling.GRANT, clock) is ExtensionStatus.GRANTED
+    else:
+        with pytest.raises(MoveRefused):
+            extension.rule(ExtensionStatus.ASKED, Ruling.GRANT, clock)

@@ -1,0 +1,39 @@
+"""The messages to citizens: their texts, who gets one, by which channel."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from services.feedback.rules import messages
+
+
+@pytest.mark.parametrize("occasion", messages.TEXTS)
+def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
+    occasion: messages.Occasion,
+) -> None:
+    words = messages.compose(occasion, "20260302-000001", unit="红椿镇", on=date(2026, 3, 20))
+    assert all("20260302-000001" in text and "{" not in text for text in words)
+
+
+def test_the_texts_name_the_unit_and_the_new_date() -> None:
+    assert "红椿镇" in messages.compose("dispatched", "1", unit="红椿镇").zh
+    assert "2026-03-20" in messages.compose("extended", "1", on=date(2026, 3, 20)).en
+
+
+@pytest.mark.parametrize("occasion", messages.TEXTS)
+def test_nobody_is_told_without_a_contact_and_who_declined_only_the_number(
+    occasion: messages.Occasion,
+) -> None:
+    assert messages.is_told(occasion, has_contact=True, reply_declined=False)
+    assert not messages.is_told(occasion, has_contact=False, reply_declined=False)
+    declined = messages.is_told(occasion, has_contact=True, reply_declined=True)
+    assert declined == (occasion == "accepted")
+
+
+@pytest.mark.parametrize(
+    ("channel", "back"), [("phone", "sms"), ("sms", "sms"), ("wechat", "wechat"), ("city", "city")]
+)
+def test_an_answer_goes_out_on_the_channel_the_complaint_came_by(channel: str, back: str) -> None:
+    assert messages.way_back(channel) == back
