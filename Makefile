@@ -2,21 +2,17 @@
 
 PY := .venv/bin/python
 CODE := shared services operations examples tests
-SERVICES := INTAKE DISPATCHER TRACKER FEEDBACK
-SIGN := from pathlib import Path; from shared.http.auth import issue, make_key; \
-	folder = Path("var/compose/signing"); (folder / "0001.key.pem").exists() or make_key(folder, "0001"); \
-	print(issue(folder, "service", "feedback", days=3650))
 # The containers when there are any, also dead ones; else the embedded data.
 OPERATE = $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
 # Where the containers answer: each new one has another port.
-ADDRESSES = docker compose ps --format '{{.Service}}: {{.Ports}}' intake dispatcher tracker feedback
+ADDRESSES = docker compose ps --format '{{.Service}}: {{.Ports}}' $$($(PY) -m services names)
 # A load tester is a phone system: its token, or one of the embedded system's for a day.
 SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench load locust lint fmt contracts token dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts migration token dead replay stuck lock up down
 .PHONY: image broker var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
@@ -60,6 +56,11 @@ fmt: .venv/ready ## 整理格式 format the code
 
 contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, events.md
 	$(PY) -m services contracts
+	$(PY) -m tests.fixtures.samples
+
+migration: .venv/ready ## 生成迁移 write a service's next migration from its models (SERVICE=tracker NAME=add_language)
+	@$(PY) -m services migration '$(SERVICE)' '$(NAME)'
+	@.venv/bin/ruff format --quiet 'services/$(SERVICE)/migrations'
 
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 	$(PY) -m services token $(ARGS)
@@ -131,20 +132,7 @@ var/compose/broker.json: | .env
 	@cmp -s $@.new $@ || cat $@.new > $@; rm $@.new # in place: a container sees the file it was given
 	@chmod 644 $@ # the broker's own user reads it
 
-# Secrets of this deployment, made once. Services see public keys; the key that signs tokens stays
-# in var/compose/signing: make token ARGS="--keys var/compose/signing --role supervisor"
-.env: | .venv/ready
-	@umask 077; set -eu; \
-	token=$$($(PY) -c '$(SIGN)'); \
-	key() { head -c 32 /dev/urandom | base64; }; \
-	{ for name in POSTGRES_PASSWORD ADMIN_BROKER_PASSWORD MIGRATE_BROKER_PASSWORD \
-		CONSOLE_DATABASE_PASSWORD $(SERVICES:=_DATABASE_PASSWORD) $(SERVICES:=_BROKER_PASSWORD); do \
-		echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; done; \
-	for name in WEBHOOK_SECRET $(SERVICES:=_INDEX_KEY); do echo "$$name=$$(key)"; done; \
-	echo "VAULT_CURRENT=first"; \
-	echo "VAULT_KEYS='{\"first\":\"$$(key)\"}'"; \
-	echo "SERVICE_TOKEN=$$token"; } > .env.new
-	@install -d -m 755 var/compose/keys
-	@install -m 644 var/compose/signing/*.pub.pem var/compose/keys/
-	@mv .env.new .env
-	@echo '已生成密钥 secrets written: .env and var/compose (keep both, and keep them private)'
+# Secrets of this deployment, made once; a new service's are added.
+.env: operations/runtime/registry.py | .venv/ready
+	@$(PY) -m operations.containers.environment
+	@touch $@

@@ -142,13 +142,13 @@ class Behaviour:
 
     def citizen(self, call: Call) -> Json:
         """How a citizen takes a call."""
-        throw = self._dice("call", call.ticket, call.round, call.attempt)
+        throw = self._dice("call", call.number, call.round, call.attempt)
         outcome = _throw(throw, SAYS[min(call.round, 2) - 1])
         if outcome != "answered":
             return {"outcome": outcome}
         rating = _throw(throw, RATES[min(call.round, 3) - 1])
         solved = "no" if rating == "unsatisfied" else "partly" if throw.random() < 0.08 else "yes"
-        return {"outcome": outcome, "contacted": True, "solved": solved, "satisfied": rating}
+        return {"outcome": outcome, "contacted": "yes", "solved": solved, "satisfied": rating}
 
 
 def _throw(throw: Random, weighted: tuple[tuple[str, int], ...]) -> str:

@@ -37,9 +37,9 @@ from examples.figures import Figures, Unit
 from examples.month import Duty, cases
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
-from operations.runtime import embedded, runner
+from operations.runtime import embedded, postgres
 from operations.runtime.registry import NAMES
-from operations.runtime.server import Server
+from operations.runtime.server import HOST, Server
 from shared import clock
 from shared.jurisdiction.codes import Units
 from shared.jurisdiction.holidays import load_calendar
@@ -82,7 +82,7 @@ class Place:
     @property
     def urls(self) -> dict[str, str]:
         """The services' addresses."""
-        return {name: f"http://{runner.HOST}:{self.port + n}" for n, name in enumerate(NAMES)}
+        return {name: f"http://{HOST}:{self.port + n}" for n, name in enumerate(NAMES)}
 
     @property
     def phone_port(self) -> int:
@@ -107,15 +107,15 @@ def be_system(place: Place) -> None:
 async def _serve(place: Place) -> None:
     """Serve until we are told to stop, or whoever started us is gone."""
     parent = multiprocessing.parent_process()
-    with embedded.start(place.postgres, durable=False) as server:
-        async with runner.system(
+    with postgres.start(place.postgres, durable=False) as server:
+        async with embedded.system(
             place.var,
             server,
             place.port,
             START,
             config_dir=CONFIG,
             webhook_secret=place.secret,
-            phone_system_url=f"http://{runner.HOST}:{place.phone_port}/callbacks",
+            phone_system_url=f"http://{HOST}:{place.phone_port}/callbacks",
             relay_gather=0.004,
             feed_gather=0.004,
         ) as system:
@@ -157,7 +157,7 @@ def free_ports(count: int) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((runner.HOST, port)) != 0
+        return probe.connect_ex((HOST, port)) != 0
 
 
 @asynccontextmanager
@@ -191,7 +191,7 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 
 
 @asynccontextmanager
-async def answering(app: FastAPI, port: int, host: str = runner.HOST) -> AsyncIterator[None]:
+async def answering(app: FastAPI, port: int, host: str = HOST) -> AsyncIterator[None]:
     """Serve an app here while the block lasts: the phone system takes requests to call."""
     config = uvicorn.Config(app, host, port, lifespan="off", log_config=None, access_log=False)
     server = Server(config)

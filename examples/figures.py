@@ -46,7 +46,7 @@ class Figures:
 
     tickets: int
     types: dict[str, int]
-    stages: dict[str, int]
+    statuses: dict[str, int]
     redone: int
     facts: dict[str, int]
     dead: int
@@ -63,7 +63,7 @@ class Figures:
     @property
     def broken(self) -> list[str]:
         """The promises that were not kept."""
-        ended = self.stages.get("closed", 0)
+        ended = self.statuses.get("closed", 0)
         promises = {
             f"{self.tickets - ended} 件未办结 tickets have not ended": ended == self.tickets,
             f"{self.dead} 条事实失败 facts are dead": self.dead == 0,
@@ -80,7 +80,7 @@ async def gather(office: Office, first: date, last: date) -> Figures:
     return Figures(
         tickets=len(tickets),
         types=dict(sorted(Counter(ticket["type"] for ticket in tickets).items())),
-        stages=dict(sorted(Counter(ticket["stage"] for ticket in tickets).items())),
+        statuses=dict(sorted(Counter(ticket["status"] for ticket in tickets).items())),
         redone=sum(ticket["round"] > 1 for ticket in tickets),
         facts={name: int(row["jiesu_facts_relayed_total"]) for name, row in metrics.items()},
         dead=int(sum(row["jiesu_retry_dead"] for row in metrics.values())),
@@ -105,7 +105,7 @@ def _volume(figures: Figures) -> str:
     return "\n".join(
         (
             f"受理 registered          {figures.tickets}（{mix}）",
-            f"结案 closed              {figures.stages.get('closed', 0)}，"
+            f"结案 closed              {figures.statuses.get('closed', 0)}，"
             f"其中重办 redone {figures.redone}",
             f"事实 facts               {sum(figures.facts.values()):,}（{said}）",
             f"失败的事实 dead facts    {figures.dead}",

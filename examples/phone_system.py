@@ -48,7 +48,7 @@ class Call:
 
     id: str
     callback: str
-    ticket: str
+    number: str
     round: int
     attempt: int
     person: bool
@@ -57,7 +57,7 @@ class Call:
     phone: str = field(repr=False)
 
 
-# How a citizen takes a call: the outcome to report. {"outcome": "answered", "contacted": True,
+# How a citizen takes a call: the outcome to report. {"outcome": "answered", "contacted": "yes",
 # "solved": "yes", "satisfied": "satisfied"}, or {"outcome": "no_answer"}, "refused" …
 Citizen = Callable[[Call], Json]
 
@@ -156,7 +156,7 @@ class PhoneSystem:
         self._waiting[id] = Call(
             id=id,
             callback=asked["callback"],
-            ticket=asked["ticket"],
+            number=asked["number"],
             round=asked["round"],
             attempt=asked["attempt"],
             person=asked["person"],
@@ -167,7 +167,7 @@ class PhoneSystem:
 
     async def dial(self) -> list[Call]:
         """Make the calls that wait, side by side, and report what came of each."""
-        calls = sorted(self._waiting.values(), key=lambda call: (call.ticket, call.attempt))
+        calls = sorted(self._waiting.values(), key=lambda call: (call.number, call.attempt))
         await asyncio.gather(*map(self._make, calls))
         return calls
 

@@ -28,7 +28,7 @@ class Citizens:
         self.answers: dict[str, list[Json]] = {}
 
     def __call__(self, call: Call) -> Json:
-        return self.answers[call.ticket][call.round - 1]
+        return self.answers[call.number][call.round - 1]
 
 
 class Scene:
@@ -86,7 +86,7 @@ class Scene:
         """The ticket is closed with this verdict. Raises BrokenPromise."""
         await self.settle()
         assignments = await self.office.assignments(number)
-        verdicts = {one["verdict"] for one in assignments if one["state"] == "completed"}
+        verdicts = {one["verdict"] for one in assignments if one["status"] == "completed"}
         stage = (await self.office.ticket(number))["stage"]
         if stage != "closed" or kind not in verdicts:
             raise BrokenPromise(f"{number} is {stage} with {verdicts}, not closed as {kind}")

@@ -14,10 +14,10 @@ from examples.phone_system import Receipt
 from examples.scene import CHINA, BrokenPromise, Scene
 
 SATISFIED: Json = {
-    "outcome": "answered", "contacted": True, "solved": "yes", "satisfied": "satisfied",
+    "outcome": "answered", "contacted": "yes", "solved": "yes", "satisfied": "satisfied",
 }  # fmt: skip
 NOT_SATISFIED: Json = {
-    "outcome": "answered", "contacted": True, "solved": "no", "satisfied": "unsatisfied",
+    "outcome": "answered", "contacted": "yes", "solved": "no", "satisfied": "unsatisfied",
     "comment": "只填了一铲土，一下雨又成坑",
 }  # fmt: skip
 
@@ -86,7 +86,7 @@ def done(answer: str, **more: object) -> Json:
 def clock_of(clocks: Json, order: Order, kind: str) -> Json:
     """One clock of an order. Raises BrokenPromise."""
     for clock in clocks["clocks"]:
-        if (clock["assignment"], clock["clock"]) == (order.id, kind):
+        if (clock["assignment"], clock["kind"]) == (order.id, kind):
             found: Json = clock
             return found
     raise BrokenPromise(f"no {kind} clock runs for {order.id}")
@@ -120,7 +120,7 @@ async def banquet(scene: Scene) -> Told:
 async def _appoint(scene: Scene, receipt: Receipt) -> Order:
     """No rule covers such a report, on purpose: a person decides who goes there."""
     await scene.at("2026-03-02T08:36")
-    waiting = {row["ticket"]: row for row in await scene.office.unassigned()}
+    waiting = {row["number"]: row for row in await scene.office.unassigned()}
     if receipt.number not in waiting:
         raise BrokenPromise("a report of a banquet waits for the desk")
     await scene.office.assign(
@@ -341,7 +341,7 @@ async def _redone(scene: Scene, receipt: Receipt) -> Order:
     await scene.hears("ZJJ", "assignment.closed", order, kind="satisfied")
     progress = await scene.phone.progress(receipt)
     scene.tell(
-        f"再次回访：满意，结案（第{progress['rounds']}轮）。群众凭码可查。",
+        f"再次回访：满意，结案（第{progress['round']}轮）。群众凭码可查。",
         "Called back again: satisfied, closed; the citizen can see it with number and code.",
     )
     return order

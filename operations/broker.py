@@ -61,7 +61,7 @@ def passwords(file: Path, wanted: Sequence[str]) -> dict[str, str]:
     made = {user: secrets.token_hex(24) for user in wanted if not known.get(variable(user))}
     if made:
         kept = [line for line in lines if not BLANK.match(line)]
-        added = [f"{variable(user)}={word}" for user, word in made.items()]
+        added = [f"{variable(user)}={password}" for user, password in made.items()]
         file.write_text("\n".join([*kept, *added]) + "\n")
     return {user: made.get(user) or known[variable(user)] for user in wanted}
 
@@ -77,16 +77,16 @@ def hashed(user: str, password: str) -> str:
 # --- definitions -------------------------------------------------------------------------------
 
 
-def definitions(config_dir: Path, words: Mapping[str, str], vhost: str = "jiesu") -> Json:
+def definitions(config_dir: Path, password_of: Mapping[str, str], vhost: str = "jiesu") -> Json:
     """The whole broker of one jurisdiction: users with their rights, exchange, queues, bindings.
 
-    ``words`` are the passwords by user; only their hashes stand in what is returned.
+    ``password_of``: the passwords by user; only their hashes stand in what is returned.
     """
     queues = topology(config_dir)
     return {
         "vhosts": [{"name": vhost}],
-        "users": [_user(user, word) for user, word in words.items()],
-        "permissions": [{"vhost": vhost, "user": user, **_may(user)} for user in words],
+        "users": [_user(user, password) for user, password in password_of.items()],
+        "permissions": [{"vhost": vhost, "user": user, **_may(user)} for user in password_of],
         "topic_permissions": [
             {"vhost": vhost, "user": name, "exchange": EXCHANGE, **_topics(name)} for name in NAMES
         ],
@@ -130,9 +130,9 @@ def _may(user: str) -> dict[str, str]:
             r"^jiesu\.(events|unrouted)$",
         )
     if user in NAMES:  # its queue, which it may lay out anew, and the exchange
-        own = rf"svc\.{user}"
-        used = rf"^({own}|{re.escape(EXCHANGE)})$"
-        return _rights(rf"^{own}$", used, used)
+        queue = rf"svc\.{user}"
+        used = rf"^({queue}|{re.escape(EXCHANGE)})$"
+        return _rights(rf"^{queue}$", used, used)
     return _rights(NOTHING, NOTHING, f"^{re.escape(user)}$")
 
 
@@ -142,13 +142,14 @@ def _rights(configure: str, write: str, read: str) -> dict[str, str]:
 
 def _topics(name: str) -> dict[str, str]:
     """Which routing keys a service may publish, and to which it may bind its queue."""
-    own = [key for kind in FACTS.values() if kind.speaker == name for key in keys(kind)]
-    said = _one_of(own).replace(re.escape(UNIT), "[A-Z]+")
-    return {"write": said, "read": _one_of(list(part(name).subscriptions))}
+    spoken = [key for kind in FACTS.values() if kind.speaker == name for key in keys(kind)]
+    write = _one_of(spoken).replace(re.escape(UNIT), "[A-Z]+")
+    return {"write": write, "read": _one_of(list(part(name).subscriptions))}
 
 
 def _one_of(keys: Sequence[str]) -> str:
-    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$"
+    """Any of these routing keys; who has none may use none."""
+    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$" if keys else NOTHING
 
 
 def _exchange(vhost: str, name: str, type: str, arguments: Json) -> Json:

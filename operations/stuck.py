@@ -1,21 +1,22 @@
 """The morning page: what has not moved in time, in every service and between them.
 
-Each service answers for its own database (``services/<name>/stuck.py``). Between two databases a
-fact may be lost without a trace in either, so tickets that are open anywhere are compared in
-batches: what the speaker of a fact in MARKS knows, every listener must know soon after it was said,
-and the tracker each assignment the dispatcher holds open, for without it no clock of it runs.
+Each service answers for its own database (its StuckPage). Between two databases a fact may be lost
+without a trace in either, so tickets that are open anywhere are compared in batches: what the
+speaker of a MILESTONE knows, every listener must know soon after it was said; and who keeps
+assignments must know each that is open where it was dispatched, for without it no clock of it runs.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any, NamedTuple
 
+from operations.runtime.registry import part
+from shared.events import FACTS
 from shared.observability import place
 from shared.storage.act import Store
 from shared.storage.engine import is_trouble
@@ -38,6 +39,7 @@ IN_FLIGHT = timedelta(minutes=5)  # a fact may be on its way that long
 DEEP = 1_000  # messages in a queue
 
 Stores = Mapping[str, Store[Any]]
+Known = Mapping[str, Mapping[str, Marks]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Group:
 
 def group(service: str, question: Question, found: Sequence[Stuck]) -> Group:
     """The answers to one question, the oldest first."""
-    ordered = sorted(found, key=lambda one: (one.since is None, one.since or 0))
+    ordered = sorted(found, key=lambda stuck: (stuck.since is None, stuck.since or 0))
     words = (question.title, question.why, question.do)
     return Group(service, question.slug, *words, len(found), ordered[:SHOWN])
 
@@ -90,10 +92,9 @@ AWAY = Question(
 
 
 async def _of_service(name: str, store: Store[Any], now: datetime, real: datetime) -> list[Group]:
-    questions: tuple[Question, ...] = import_module(f"services.{name}.stuck").QUESTIONS
     found = []
     async with store.act("ops", now=now) as act:
-        for question in questions:
+        for question in part(name).stuck.questions:
             answers = await question.find(act, real)
             found += [group(name, question, answers)] if answers else []
     return found
@@ -102,22 +103,30 @@ async def _of_service(name: str, store: Store[Any], now: datetime, real: datetim
 # --- between services --------------------------------------------------------------------------
 
 
-class Mark(NamedTuple):
-    """A fact that several services must come to know: who says it, and the mark it leaves."""
+class Milestone(NamedTuple):
+    """A fact that several services must come to know: who says it, and what it moves in Marks."""
 
     key: str
     speaker: str
-    mark: str
+    moves: str = ""
 
 
-MARKS = (
-    Mark("ticket.withdrawn", "intake", "withdrawn"),
-    Mark("ticket.resolved", "dispatcher", "resolved"),
-    Mark("ticket.closed", "feedback", "closed"),
-    Mark("ticket.reopened", "feedback", "round"),
+def speaker_of(name: str) -> str:
+    """The one service that says a fact."""
+    return next(kind.speaker for kind in FACTS.values() if kind.name == name)
+
+
+MILESTONES = tuple(
+    Milestone(name, speaker_of(name), moves)
+    for name, moves in (
+        ("ticket.registered", ""),
+        ("ticket.withdrawn", "withdrawn"),
+        ("ticket.resolved", "resolved"),
+        ("ticket.closed", "closed"),
+        ("ticket.reopened", "round"),
+    )
 )
-REGISTERED = Mark("ticket.registered", "intake", "")
-OPENED_BY = ("intake", "dispatcher")  # who keeps a ticket open until they hear of its end
+REGISTERED, DISPATCHED = MILESTONES[0], "assignment.dispatched"
 
 UNHEARD = Question(
     "unheard",
@@ -136,97 +145,112 @@ UNKNOWN = Question(
 
 
 async def _between(stores: Stores, real: datetime) -> list[Group]:
-    """Compare every ticket that is open at intake or at the dispatcher."""
+    """Compare every ticket that is open at a service that keeps tickets open."""
     unheard: dict[str, set[Stuck]] = {name: set() for name in stores}
     unknown: set[Stuck] = set()
-    for opened_by in OPENED_BY:
-        after = ""
-        while numbers := await _open(stores[opened_by], opened_by, after):
-            after = numbers[-1]
-            known = {name: await _marks(store, name, numbers) for name, store in stores.items()}
+    origin = REGISTERED.speaker
+    for opened_by in stores:
+        async for numbers in _open(stores[opened_by], opened_by):
+            known = await _known(stores, numbers)
             for name, stuck in await _unheard(stores, known, real):
                 unheard[name].add(stuck)
-            unheard["tracker"] |= await _undispatched(stores, numbers, real)
-            unknown |= {
-                Stuck(number, None, opened_by)
-                for number in numbers
-                if number not in known["intake"]
-            }
+            for name, stuck in await _undispatched(stores, numbers, real):
+                unheard[name].add(stuck)
+            missing = [number for number in numbers if number not in known[origin]]
+            unknown |= {Stuck(number, None, opened_by) for number in missing}
     return [
         *(group(name, UNHEARD, sorted(found)) for name, found in unheard.items() if found),
-        *([group("intake", UNKNOWN, sorted(unknown, key=str))] if unknown else []),
+        *([group(origin, UNKNOWN, sorted(unknown, key=str))] if unknown else []),
     ]
 
 
-async def _open(store: Store[Any], name: str, after: str) -> list[str]:
-    statement = import_module(f"services.{name}.stuck").OPEN
-    async with store.act("ops") as act:
-        return await open_after(act, statement, after, BATCH)
+async def _open(store: Store[Any], name: str) -> AsyncIterator[list[str]]:
+    """The numbers of the tickets that are open at a service, batch by batch."""
+    statement, after = part(name).stuck.open_tickets, ""
+    while statement:
+        async with store.act("ops") as act:
+            numbers = await open_after(act, statement, after, BATCH)
+        if not numbers:
+            return
+        yield numbers
+        after = numbers[-1]
 
 
-async def _marks(store: Store[Any], name: str, numbers: Sequence[str]) -> dict[str, Marks]:
-    statement = import_module(f"services.{name}.stuck").MARKS
-    async with store.act("ops") as act:
-        return await marks(act, statement, numbers)
-
-
-Known = Mapping[str, Mapping[str, Marks]]
+async def _known(stores: Stores, numbers: Sequence[str]) -> Known:
+    """What each service that follows tickets knows of some."""
+    known = {}
+    for name, store in stores.items():
+        if statement := part(name).stuck.progress:
+            async with store.act("ops") as act:
+                known[name] = await marks(act, statement, numbers)
+    return known
 
 
 async def _unheard(stores: Stores, known: Known, real: datetime) -> list[tuple[str, Stuck]]:
     """What one service said and another has not heard, though it was said a while ago."""
     found = []
-    for listener in stores:
-        for mark in (REGISTERED, *MARKS):
-            if listener == mark.speaker:
+    for listener in known:
+        for milestone in MILESTONES:
+            if listener == milestone.speaker:
                 continue
-            if behind := sorted(_behind(known, mark, listener)):
-                lost = await _lost(stores, mark, listener, behind, real)
+            if behind := sorted(_behind(known, milestone, listener)):
+                lost = await _lost(stores, milestone, listener, behind, real)
                 found += [(listener, stuck) for stuck in lost]
     return found
 
 
-def _behind(known: Known, mark: Mark, listener: str) -> Iterator[str]:
+def _behind(known: Known, milestone: Milestone, listener: str) -> Iterator[str]:
     """The tickets of which a listener knows less than the speaker."""
     heard = known[listener]
-    for number, there in known[mark.speaker].items():
+    for number, there in known[milestone.speaker].items():
         here = heard.get(number)
-        if mark is REGISTERED or here is None:
-            if mark is REGISTERED and here is None:
+        if milestone is REGISTERED or here is None:
+            if milestone is REGISTERED and here is None:
                 yield number
-        elif (mine := getattr(here, mark.mark)) is not None and mine < getattr(there, mark.mark):
+            continue
+        mine = getattr(here, milestone.moves)
+        if mine is not None and mine < getattr(there, milestone.moves):
             yield number
 
 
-async def _undispatched(stores: Stores, numbers: Sequence[str], real: datetime) -> set[Stuck]:
-    """The tickets with an open assignment the tracker has not heard of."""
-    here = await _held(stores["tracker"], "tracker", numbers)
-    by_unit: dict[str, list[str]] = defaultdict(list)
-    for one in await _held(stores["dispatcher"], "dispatcher", numbers) - here:
-        by_unit[one.unit].append(one.ticket)
-    found: set[Stuck] = set()
-    for unit, tickets in by_unit.items():
-        mark = Mark(f"assignment.dispatched.{unit}", "dispatcher", "")
-        found.update(await _lost(stores, mark, "tracker", tickets, real))
+async def _undispatched(
+    stores: Stores, numbers: Sequence[str], real: datetime
+) -> list[tuple[str, Stuck]]:
+    """The tickets with an open assignment that a service has not heard of, and should."""
+    speaker = speaker_of(DISPATCHED)
+    there = await _held(stores[speaker], speaker, numbers)
+    found = []
+    for listener, store in stores.items():
+        if listener == speaker or part(listener).stuck.assignments is None:
+            continue
+        by_unit: dict[str, list[str]] = defaultdict(list)
+        for assignment in there - await _held(store, listener, numbers):
+            by_unit[assignment.unit].append(assignment.ticket)
+        for unit, tickets in by_unit.items():
+            milestone = Milestone(f"{DISPATCHED}.{unit}", speaker)
+            lost = await _lost(stores, milestone, listener, tickets, real)
+            found += [(listener, stuck) for stuck in lost]
     return found
 
 
 async def _held(store: Store[Any], name: str, numbers: Sequence[str]) -> set[Held]:
-    statement = import_module(f"services.{name}.stuck").HELD
+    statement = part(name).stuck.assignments
+    if statement is None:
+        return set()
     async with store.act("ops") as act:
         return await held(act, statement, numbers)
 
 
 async def _lost(
-    stores: Stores, mark: Mark, listener: str, numbers: Sequence[str], real: datetime
+    stores: Stores, milestone: Milestone, listener: str, numbers: Sequence[str], real: datetime
 ) -> Iterable[Stuck]:
     """Those whose fact was sent a while ago and does not wait among the listener's retries."""
-    async with stores[mark.speaker].act("ops") as act:
-        when = await said(act, mark.key, numbers)
+    async with stores[milestone.speaker].act("ops") as act:
+        when = await said(act, milestone.key, numbers)
     async with stores[listener].act("ops") as act:
-        waiting = await parked(act, mark.key, numbers)
+        waiting = await parked(act, milestone.key, numbers)
     return [
-        Stuck(number, moment, f"{mark.key} ← {mark.speaker}")
+        Stuck(number, moment, f"{milestone.key} ← {milestone.speaker}")
         for number, moment in when.items()
         if number not in waiting and moment <= real - IN_FLIGHT
     ]

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from services.intake import vault
-from services.intake.rules.registration import KeepFor
+from services.intake.rules.identity import KeepFor
 from services.intake.settings import Config
 from shared.errors import ConfigError
 from shared.storage.act import Store

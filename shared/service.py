@@ -22,7 +22,7 @@ from shared.messaging.connect import connect
 from shared.messaging.inbox import Inbox, Subscriptions
 from shared.messaging.outbox import Relay
 from shared.observability import Metrics, log, place, trace
-from shared.security.masking import Digester
+from shared.security.digests import Digester
 from shared.security.tokens import TokenVerifier
 from shared.settings import ServiceSettings, key_bytes
 from shared.storage.act import Act, Store

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = base64.b64encode(b"jiesu development key, 32 bytes.").decode()
@@ -28,13 +28,16 @@ class ServiceSettings(BaseSettings):
     seconds a fact may wait for company before it is relayed and, from a broker, when it arrives.
     More makes fewer, larger transactions and later facts (docs/adr/0026-waiting-for-company.md).
 
+    ``clock_start``: where a simulated clock starts, such as 2026-03-02T09:00+08:00; else now.
     ``anonymous_per_minute``: requests an address may make without a valid token.
     ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
     ``connections`` at once; a request's head comes within ``head_seconds``, its body within
     ``body_seconds``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="JIESU_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     embedded: bool = False
     database_url: str = "postgresql+asyncpg://localhost/jiesu"
@@ -43,6 +46,7 @@ class ServiceSettings(BaseSettings):
     token_keys: Path = Path("var/keys")
     index_key: SecretStr = SecretStr(DEVELOPMENT_KEY)
     clock: str = Field(default="real", pattern="^(real|simulated)$")
+    clock_start: AwareDatetime | None = None
     pool_size: int = Field(default=5, ge=1)
     stop_seconds: float = Field(default=20.0, gt=0)
     publish_timeout: float = Field(default=10.0, gt=0)

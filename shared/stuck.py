@@ -1,7 +1,8 @@
-"""What has not moved in time: questions each service asks its own database (docs/operations/every-morning.md).
+"""What has not moved in time: questions each service asks its own database.
 
-An answer names tickets, units and moments, never a person. Every question is bounded: it counts no
-further than COUNTED, and is served by an index or by a table that holds open work only.
+They make the page of docs/operations/every-morning.md. An answer names tickets, units and moments,
+never a person. Every question is bounded: it counts no further than COUNTED, and is served by an
+index or by a table that holds open work only.
 """
 
 from __future__ import annotations

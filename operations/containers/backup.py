@@ -16,6 +16,7 @@ from examples.demo import say
 from operations.containers.command import command
 from operations.containers.compose import ROOT, Project, deployment
 from shared import clock
+from shared.errors import ConfigError
 
 BASE, BEGAN = "base.tar.gz", "began"
 FIRST = "first"  # the oldest file of the archive this backup needs
@@ -26,9 +27,17 @@ PRUNE = "pg_archivecleanup /var/lib/postgresql/data"
 
 
 def backup(project: Project, folder: Path) -> Path:
-    """Back up a running project into a new folder only its owner can read. Raises ComposeTrouble."""
+    """Back up a running project into a new folder only its owner can read.
+
+    Raises ConfigError where something is already, ComposeTrouble.
+    """
     os.umask(0o077)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:  # never over another backup
+        raise ConfigError(
+            f"{folder}: 无法新建备份目录 no new folder for a backup: {error.strerror}"
+        ) from None
     (folder / BEGAN).write_text(clock.real().isoformat())
     with (folder / BASE).open("wb") as base:
         project.compose(*IN_DATABASE, *COPY.split(), into=base)

@@ -76,7 +76,7 @@ def count(facts: Facts, confirmed: Collection[str]) -> Found:
 
     Doubled: a fact said twice, two facts with one seq, or a ticket nobody was told of.
     """
-    every = [fact for said in facts.values() for fact in said]
+    every = [fact for log in facts.values() for fact in log]
     names = Counter((_name(fact), fact["subject"]) for fact in every)
     missing = [(n, t) for n in (*ONCE, *MET) for t in sorted(confirmed) if not names[n, t]]
     twice = [(n, t) for (n, t), times in sorted(names.items()) if n in ONCE and times > 1]

@@ -1,4 +1,6 @@
-"""How our commands end: a broken promise, or trouble with Docker, is one clear line."""
+"""How our commands end: a broken promise, or trouble with Docker, is one clear line, exit code 1;
+what cannot be done as it was asked for is one line too, and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from examples.connection import Refused, Unreachable
 from examples.scene import BrokenPromise
 from examples.stepper import NotIdle
 from operations.containers.compose import ComposeTrouble
+from shared.errors import ConfigError
 
 
 def command(run: Callable[[], int]) -> None:
@@ -17,6 +20,9 @@ def command(run: Callable[[], int]) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = run()
+    except ConfigError as wrong:
+        print(wrong, file=sys.stderr)
+        code = 2
     except ComposeTrouble as trouble:
         sys.exit(str(trouble))
     except (BrokenPromise, NotIdle, Refused, Unreachable) as broken:

@@ -105,17 +105,23 @@ class Project:
         return issue(SIGNING, role, unit or "trial", unit, days=1)
 
 
+def ports(published: int) -> dict[str, int]:
+    """The first published port of each service: 8010, 8020 and so on, where 80 is ``published``."""
+    return {name: published * 100 + 10 * at for at, name in enumerate(NAMES, 1)}
+
+
 def deployment() -> Project:
     """What ``make up`` starts."""
-    ports = dict(zip(NAMES, (8010, 8020, 8030, 8040), strict=True))
-    return Project("jiesu", ports | {"rabbitmq": 5672})
+    return Project("jiesu", ports(80) | {"rabbitmq": 5672})
 
 
 def trial(name: str, **environment: str) -> Project:
     """A project of a trial's own."""
-    ports = dict(zip(NAMES, (18010, 18020, 18030, 18040), strict=True))
+    published = {"PUBLISHED": "180", "BROKER_PORT": "18001", "BROKER_API_PORT": "18002"}
     files = ("docker-compose.yml", "operations/containers/trial.yml")
-    return Project(f"jiesu-{name}", ports | {"rabbitmq": 18050}, files, environment)
+    return Project(
+        f"jiesu-{name}", ports(180) | {"rabbitmq": 18001}, files, published | environment
+    )
 
 
 @contextmanager

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 def nobody(call: Call) -> Json:
     """No citizen is called: all declined."""
-    raise BrokenPromise(f"{call.ticket} declined a reply and is called")
+    raise BrokenPromise(f"{call.number} declined a reply and is called")
 
 
 class Load:

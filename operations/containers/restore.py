@@ -16,6 +16,7 @@ from operations.containers.backup import BASE, BEGAN, FIRST
 from operations.containers.command import command
 from operations.containers.compose import ComposeTrouble, Project, deployment
 from operations.runtime.registry import NAMES
+from shared.errors import ConfigError
 
 BEHIND = timedelta(days=1)  # what may have lain in a queue when the backup began
 
@@ -34,7 +35,14 @@ chmod 700 .
 
 
 def restore(project: Project, folder: Path) -> None:
-    """Restore into a project that is down and has an empty database. Raises ComposeTrouble."""
+    """Restore into a project that is down and has an empty database.
+
+    Raises ConfigError where there is no whole backup, ComposeTrouble.
+    """
+    if missing := [name for name in (BASE, BEGAN, FIRST) if not (folder / name).is_file()]:
+        raise ConfigError(
+            f"{folder}: 不是完整的备份 no whole backup, {', '.join(missing)} missing: make backup writes one"
+        )
     if project.containers("postgres"):
         raise ComposeTrouble(
             "还在运行 it is up: stop it, and remove its volumes postgres, rabbitmq"

@@ -126,12 +126,13 @@ def _absent(field: Json) -> str:
 
 def _shared_words() -> list[type[Any]]:
     """The enums and models of shared/events that stand inside facts."""
-    own = [
+    return [
         value
         for value in vars(events).values()
-        if isinstance(value, type) and value.__module__.startswith(f"{events.__name__}.")
+        if isinstance(value, type)
+        and value.__module__.startswith(events.__name__)
+        and not issubclass(value, Data | Fact)
     ]
-    return [word for word in own if not issubclass(word, Data | Fact)]
 
 
 def _word(word: type[Any]) -> Iterator[str]:

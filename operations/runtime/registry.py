@@ -1,44 +1,37 @@
-"""Every service by name, and the whole topology of the bus. The composition root reads this."""
+"""Every service by name, and the whole topology of the bus. The composition root reads this.
+
+A new service is one line in PORTS and its folder ``services/<name>``, whose main.py exports PART.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from fastapi import FastAPI
-from sqlmodel import SQLModel
+from pydantic_settings import EnvSettingsSource
 
 from shared.jurisdiction.codes import Units
 from shared.jurisdiction.reader import read
-from shared.messaging.inbox import Subscriptions
+from shared.part import Part
 from shared.settings import ServiceSettings
 
-PORTS = {"intake": 8001, "dispatcher": 8002, "tracker": 8003, "feedback": 8004}
+PORTS = {
+    "intake": 8001,
+    "dispatcher": 8002,
+    "tracker": 8003,
+    "feedback": 8004,
+}
 NAMES = tuple(PORTS)
-
-
-class Part(NamedTuple):
-    """One service: how to build it, its settings, what it listens to, and its tables."""
-
-    app: Callable[[Any], FastAPI]
-    settings: type[ServiceSettings]
-    subscriptions: Subscriptions
-    base: type[SQLModel]
 
 
 @lru_cache
 def part(name: str) -> Part:
     """A service by name, imported when it is asked for: a process of one needs no other."""
-    home = f"services.{name}"
-    return Part(
-        import_module(f"{home}.main").app,
-        import_module(f"{home}.settings").Settings,
-        import_module(f"{home}.consumers").SUBSCRIPTIONS,
-        import_module(f"{home}.models").Base,
-    )
+    found: Part = import_module(f"services.{name}.main").PART
+    return found
 
 
 def settings_of(name: str, **given: Any) -> ServiceSettings:
@@ -50,9 +43,12 @@ def settings_of(name: str, **given: Any) -> ServiceSettings:
     )
 
 
-def migrations(name: str) -> Path:
-    """The migrations folder of a service."""
-    return Path(__file__).parents[2] / "services" / name / "migrations"
+def environment(names: Iterable[str] = NAMES) -> dict[str, Any]:
+    """What the environment says of any setting of some services, not yet checked."""
+    given: dict[str, Any] = {}
+    for name in names:
+        given |= EnvSettingsSource(part(name).settings)()
+    return given
 
 
 def service_queues() -> dict[str, list[str]]:

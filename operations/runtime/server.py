@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -18,10 +19,11 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.errors import ConfigError
 from shared.http.rate_limits import LARGEST_BATCH
 from shared.service import DEAD, service_of
-from shared.settings import ServiceSettings
 
+HOST = "127.0.0.1"
 LARGEST_HEAD = 64 * 1024
 READ_AT_LEAST = 16 * 1024  # bytes of what waits, within read_seconds: a modem is faster
 LARGEST_MESSAGE = (
@@ -29,9 +31,22 @@ LARGEST_MESSAGE = (
 )  # in chunks of a few bytes each, a body takes far more than it is
 
 
+def check_ports(ports: Iterable[int]) -> None:
+    """Raises ConfigError, in one line, when a port is taken."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                raise ConfigError(
+                    f"端口 {port} 已被占用 Port {port} is taken; set JIESU_PORTS to another first port"
+                ) from None
+
+
 def config(app: FastAPI, host: str, port: int, **tls: Any) -> uvicorn.Config:
     """How uvicorn serves an app of ours; ``tls`` is what it needs to serve HTTPS."""
-    settings: ServiceSettings = service_of(app).settings
+    settings = service_of(app).settings
     return uvicorn.Config(
         app,
         host=host,

@@ -23,7 +23,9 @@ class Tls(BaseSettings):
     ``tls_ca`` is trusted by all our connections: ``amqps://``, ``?ssl=verify-full``, ``https://``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="JIESU_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="JIESU_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     tls_cert: FilePath | None = None
     tls_key: FilePath | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher import queries
+from services.dispatcher import feed
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.service import Job
@@ -11,13 +11,13 @@ from shared.storage.act import Store
 
 async def number_feed(store: Store[Config], limit: int) -> int:
     """Give what was delivered its place in the feed, a moment later: one run serves many."""
-    await clock.pause(store.config.feed_gather)
+    await clock.pause(store.config.feed.gather)
     async with store.act("service:dispatcher") as act:
-        return await queries.number_feed(act, limit)
+        return await feed.number_feed(act, limit)
 
 
 JOBS: dict[str, Job] = {
     "number_feed": Job(
-        run=number_feed, due=queries.oldest_delivery, every=1.0, limit=1_000, on_receipt=True
+        run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_receipt=True
     )
 }

@@ -1,16 +1,18 @@
 """派单 dispatcher, assembled."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.dispatcher import stuck
 from services.dispatcher.consumers import SUBSCRIPTIONS
+from services.dispatcher.feed import Streams
 from services.dispatcher.jobs import JOBS
-from services.dispatcher.routes import Streams, router
+from services.dispatcher.models import Base
+from services.dispatcher.routes import router
 from services.dispatcher.settings import Settings
 from shared.app import build_app
+from shared.part import Part, StuckPage
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -21,3 +23,7 @@ def app(settings: Settings | None = None) -> FastAPI:
     built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
     built.state.streams = Streams(settings.feed_streams)
     return built
+
+
+PAGE = StuckPage(stuck.QUESTIONS, stuck.MARKS, stuck.OPEN, stuck.HELD)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.events import TicketRegistered
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -20,11 +19,11 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-OPEN = text("withdrawn IS NULL AND closed < round")
+OPEN = text("withdrawn_at IS NULL AND closed < round")
 
 
 class Ticket(Base, table=True):
-    """工单: what intake said of it, and the marks from which its stand follows.
+    """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
     last rounds that ended so, 0 for none. The row is the lock of everything about the ticket.
@@ -32,26 +31,24 @@ class Ticket(Base, table=True):
 
     __tablename__ = "tickets"
     __table_args__ = (
-        Index("ix_tickets_unassigned", "number", postgresql_where=text("unassigned IS NOT NULL")),
+        Index(
+            "ix_tickets_unassigned", "number", postgresql_where=text("unassigned_at IS NOT NULL")
+        ),
         Index("ix_tickets_open", "number", postgresql_where=OPEN),
     )
 
     number: str = Field(primary_key=True, sa_type=Text)
-    registered: datetime
+    registered_at: datetime
     matter: dict[str, Any] = Field(sa_type=JSONB)
     urgency: str = Field(sa_type=Text)
     round: int = 1
     resolved: int = 0
     closed: int = 0
-    withdrawn: datetime | None = None
-    unassigned: datetime | None = None
+    withdrawn_at: datetime | None = None
+    unassigned_at: datetime | None = None
     unassigned_reason: str | None = Field(default=None, sa_type=Text)
     nearest: list[str] = Field(default_factory=list, sa_type=JSONB)
     urged: int = 0
-
-    def said(self) -> TicketRegistered:
-        """What intake registered."""
-        return TicketRegistered.model_validate(self.matter)
 
 
 class Assignment(Base, table=True):
@@ -68,8 +65,8 @@ class Assignment(Base, table=True):
         Index(
             "ix_assignments_unsigned",
             "unit",
-            "dispatched",
-            postgresql_where=text("state = 'dispatched'"),
+            "dispatched_at",
+            postgresql_where=text("status = 'dispatched'"),
         ),
     )
 
@@ -78,7 +75,7 @@ class Assignment(Base, table=True):
     round: int
     unit: str = Field(sa_type=Text)
     role: str = Field(sa_type=Text)
-    state: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
     was: str | None = Field(default=None, sa_type=Text)
     rule: str | None = Field(default=None, sa_type=Text)
     reason: str = Field(sa_type=Text)
@@ -86,7 +83,7 @@ class Assignment(Base, table=True):
     limits: dict[str, Any] = Field(sa_type=JSONB)
     appointed: bool = False
     redo: bool = False
-    dispatched: datetime
+    dispatched_at: datetime
     handler: str | None = Field(default=None, sa_type=Text)
     attempts: int = 0
     reached: bool = False
@@ -102,7 +99,7 @@ class Contact(Base, table=True):
 
     id: UUID = Field(primary_key=True)
     assignment: UUID = Field(foreign_key="assignments.id", index=True)
-    at: datetime
+    made_at: datetime
     how: str = Field(sa_type=Text)
     outcome: str = Field(sa_type=Text)
     note: str = Field(sa_type=Text)
@@ -122,10 +119,10 @@ class Return(Base, table=True):
     suggested_unit: str | None = Field(default=None, sa_type=Text)
     approver: str = Field(sa_type=Text)
     note: str = Field(sa_type=Text)
-    requested: datetime
+    requested_at: datetime
     granted: bool | None = None
     ruling: str | None = Field(default=None, sa_type=Text)
-    ruled: datetime | None = None
+    ruled_at: datetime | None = None
     ruled_by: str | None = Field(default=None, sa_type=Text)
 
 
@@ -136,7 +133,7 @@ class Supplement(Base, table=True):
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
     seq: int = Field(primary_key=True)
-    at: datetime
+    added_at: datetime
     content: str = Field(sa_type=Text)
 
 
@@ -160,10 +157,10 @@ class Delivery(Base, table=True):
     )
     position: int | None = Field(default=None, unique=True, sa_type=BigInteger)
     unit: str = Field(sa_type=Text)
-    event: UUID
+    fact: UUID
     name: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)
-    received: datetime
+    received_at: datetime
 
 
 declare_system_tables(Base.metadata)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
+from fastapi.sse import EventSourceResponse
 
-from services.dispatcher import queries, usecases
+from services.dispatcher import feed, usecases, views
+from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -27,49 +24,46 @@ from services.dispatcher.schemas import (
     TicketOut,
     UnassignedPage,
 )
-from services.dispatcher.settings import Config
-from shared import clock
 from shared.http.auth import acting
 from shared.http.fields import Number
 from shared.http.problems import problems
-from shared.http.rate_limits import TooMany
 from shared.messaging.inbox import once
-from shared.service import Service, service_of
-from shared.storage.act import Act
+from shared.service import service_of
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
-UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
-DeskAct = Annotated[Act[Config], Depends(acting("desk"), scope="function")]
-DeskReads = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
-Reads = Annotated[Act[Config], Depends(acting("unit", "desk", "supervisor"), scope="function")]
+UnitAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
+DeskAct = Annotated[ServiceAct, Depends(acting("desk"), scope="function")]
+DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
+Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
-STREAMED = 100  # facts read at once for a stream
+# Nobody between us and the unit keeps an event back, or gives it again.
+UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 # --- acts of a unit ----------------------------------------------------------------------------
 
 
-@router.post("/v1/assignments/{assignment}/sign", responses=problems(404, 409))
-async def sign(assignment: UUID, body: Sign, act: UnitAct) -> AssignmentOut:
+@router.post("/assignments/{assignment}/sign", responses=problems(404, 409))
+async def sign_assignment(assignment: UUID, body: Sign, act: UnitAct) -> AssignmentOut:
     """签收 Sign for an assignment and name its handler."""
     return await once(act, body, AssignmentOut, lambda: usecases.sign(act, assignment, body))
 
 
-@router.post("/v1/assignments/{assignment}/contacts", responses=problems(404, 409))
-async def contact(assignment: UUID, body: ContactMade, act: UnitAct) -> AssignmentOut:
+@router.post("/assignments/{assignment}/contacts", responses=problems(404, 409))
+async def record_contact(assignment: UUID, body: ContactMade, act: UnitAct) -> AssignmentOut:
     """先行联系 Record one attempt to contact the citizen."""
     return await once(act, body, AssignmentOut, lambda: usecases.contact(act, assignment, body))
 
 
-@router.post("/v1/assignments/{assignment}/progress", responses=problems(404, 409))
-async def progress(assignment: UUID, body: Progress, act: UnitAct) -> AssignmentOut:
+@router.post("/assignments/{assignment}/progress", responses=problems(404, 409))
+async def report_progress(assignment: UUID, body: Progress, act: UnitAct) -> AssignmentOut:
     """进展 Say how far the unit is."""
     return await once(act, body, AssignmentOut, lambda: usecases.progress(act, assignment, body))
 
 
-@router.post("/v1/assignments/{assignment}/return-requests", responses=problems(404, 409))
+@router.post("/assignments/{assignment}/return-requests", responses=problems(404, 409))
 async def request_return(assignment: UUID, body: ReturnRequest, act: UnitAct) -> AssignmentOut:
     """退单申请 Ask the desk to take the ticket back."""
     return await once(
@@ -77,8 +71,8 @@ async def request_return(assignment: UUID, body: ReturnRequest, act: UnitAct) ->
     )
 
 
-@router.post("/v1/assignments/{assignment}/completion", responses=problems(404, 409))
-async def complete(assignment: UUID, body: Completion, act: UnitAct) -> AssignmentOut:
+@router.post("/assignments/{assignment}/completion", responses=problems(404, 409))
+async def complete_assignment(assignment: UUID, body: Completion, act: UnitAct) -> AssignmentOut:
     """办结 Complete an assignment."""
     return await once(act, body, AssignmentOut, lambda: usecases.complete(act, assignment, body))
 
@@ -86,13 +80,13 @@ async def complete(assignment: UUID, body: Completion, act: UnitAct) -> Assignme
 # --- acts of the desk --------------------------------------------------------------------------
 
 
-@router.post("/v1/tickets/{number}/assign", responses=problems(404, 409))
-async def assign(number: Number, body: Assign, act: DeskAct) -> TicketOut:
+@router.post("/tickets/{number}/assign", responses=problems(404, 409))
+async def assign_ticket(number: Number, body: Assign, act: DeskAct) -> TicketOut:
     """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
     return await once(act, body, TicketOut, lambda: usecases.assign(act, number, body))
 
 
-@router.post("/v1/assignments/{assignment}/ruling", responses=problems(404, 409))
+@router.post("/assignments/{assignment}/ruling", responses=problems(404, 409))
 async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> AssignmentOut:
     """退单裁定 Rule on a return."""
     return await once(
@@ -100,41 +94,41 @@ async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> Assign
     )
 
 
-@router.get("/v1/unassigned")
-async def unassigned(
+@router.get("/unassigned")
+async def list_unassigned_tickets(
     act: DeskReads, after: str | None = None, limit: Limit = 100
 ) -> UnassignedPage:
     """待派工单 Tickets that a person must assign."""
-    return await queries.unassigned(act, after, limit)
+    return await views.unassigned(act, after, limit)
 
 
 # --- reading -----------------------------------------------------------------------------------
 
 
-@router.get("/v1/tickets/{number}/assignments", responses=problems(404))
-async def ticket_assignments(number: Number, act: Reads) -> TicketOut:
+@router.get("/tickets/{number}/assignments", responses=problems(404))
+async def list_ticket_assignments(number: Number, act: Reads) -> TicketOut:
     """一张工单的派单 A ticket's assignments, as the caller may see them."""
-    return await queries.ticket_seen(act, number)
+    return await views.ticket_for_caller(act, number)
 
 
-@router.get("/v1/units/{code}/assignments", responses=problems(404))
-async def unit_assignments(
+@router.get("/units/{code}/assignments", responses=problems(404))
+async def list_unit_assignments(
     code: str,
     act: Reads,
-    state: Annotated[list[str] | None, Query()] = None,
+    status: Annotated[list[str] | None, Query()] = None,
     after: str | None = None,
     limit: Limit = 100,
 ) -> AssignmentPage:
     """一个单位的派单 A unit's assignments, oldest first."""
-    return await queries.unit_assignments(act, code, after, limit, state or [])
+    return await views.unit_assignments(act, code, after, limit, status or [])
 
 
 @router.get(
-    "/v1/units/{code}/feed",
+    "/units/{code}/feed",
     response_model=FeedPage,
     responses={200: {"content": {STREAM: {}}}, **problems(404)},
 )
-async def feed(
+async def read_unit_feed(
     code: str,
     act: Reads,
     request: Request,
@@ -142,57 +136,16 @@ async def feed(
     limit: Limit = 100,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> FeedPage | EventSourceResponse:
-    """单位信息流 Every fact addressed to a unit: a page, or a stream that goes on.
+    """办件流 Every fact addressed to a unit: a page, or a stream that goes on.
 
     Ask for ``text/event-stream`` to get the stream; it resumes behind ``Last-Event-ID``.
+    Positions count over all units: gaps between those of one unit are normal, and nothing is
+    missing in them. 位置号由各单位共用，本单位的位置号不连续属正常，并非遗漏。
     """
-    start = await queries.open_feed(act, code, last_event_id or after)
-    if STREAM in request.headers.get("accept", ""):
-        streams: Streams = request.app.state.streams
-        stream = _stream(service_of(request.app), act, code, start)
-        return EventSourceResponse(streams.counted(act.actor, stream))
-    return await queries.feed_page(act, code, start, limit)
-
-
-class Streams:
-    """How many streams each caller has open: no one may take every connection there is."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._open: Counter[str] = Counter()
-
-    def counted(self, caller: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """A stream that counts while it is read. Raises TooMany."""
-        if self._open[caller] >= self._most:
-            raise TooMany(60)
-        return self._counting(caller, stream)
-
-    async def _counting(self, caller: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._open[caller] += 1
-        try:
-            async for piece in stream:
-                yield piece
-        finally:
-            self._open[caller] -= 1
-
-
-async def _stream(
-    service: Service, opened: Act[Config], unit: str, after: int
-) -> AsyncIterator[bytes]:
-    """Look into the feed again and again, each time in an act of its own."""
-    config, actor = opened.config, opened.actor
-    ends = clock.real() + timedelta(seconds=config.feed_life)
-    quiet = 0.0
-    while clock.real() < ends and not service.stopping.is_set():
-        async with service.store.act(actor) as act:
-            page = await queries.feed_page(act, unit, after, STREAMED)
-        for item in page.items:
-            # The id first: a client that reads line by line then has it with its data.
-            data = json.dumps(item.fact, ensure_ascii=False)
-            yield f"id: {item.position}\nevent: {item.fact['type']}\ndata: {data}\n\n".encode()
-        after, quiet = page.next, 0.0 if page.items else quiet + config.feed_look
-        if quiet >= config.feed_heartbeat:
-            yield KEEPALIVE_COMMENT
-            quiet = 0.0
-        if not page.more:
-            await clock.pause(config.feed_look, service.stopping)
+    views.check_unit_readable(act, code)
+    start = await feed.position(act, last_event_id or after)
+    if STREAM not in request.headers.get("accept", ""):
+        return await feed.page(act, code, start, limit)
+    streams: feed.Streams = request.app.state.streams
+    stream = feed.stream(service_of(request.app), act, code, start)
+    return EventSourceResponse(streams.counted(act.actor, stream), headers=UNBUFFERED)

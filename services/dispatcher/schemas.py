@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
-from shared.http.fields import Body, Instant, Text
+from shared.http.fields import Body, Instant, Sentence, Text
 
 Code = Annotated[str, Text(20)]
 Line = Annotated[str, Text(200)]
@@ -34,11 +34,11 @@ class Sign(Body):
 
 
 class ContactMade(Body):
-    """先行联系: one attempt; ``at`` is when it was made, now if it is left out (R-12)."""
+    """先行联系: one attempt; ``made_at`` is when it was made, now if it is left out (R-12)."""
 
     how: Literal["phone", "visit", "message"]
     outcome: ContactOutcome
-    at: Instant | None = None
+    made_at: Instant | None = None
     note: Note = ""
 
 
@@ -81,25 +81,34 @@ class Completion(Body):
 
 
 class AssignmentOut(BaseModel):
-    """An assignment as its unit and the desk see it; ``allowed`` are the moves from its state."""
+    """An assignment as its unit and the desk see it; ``allowed`` are the moves from its status.
+
+    ``content`` is as registered: what the citizen added came with the dispatch, or after it with
+    assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
+    tracker's.
+    """
 
     id: UUID
-    ticket: str
+    number: str
     round: int
     unit: str
     role: Role
-    state: str
-    sentence: str
+    status: str
+    sentence: Sentence
     allowed: list[str]
-    title: str
-    topic: str
-    area: str
+    type: TicketType
     urgency: Urgency
+    topic: str
+    title: str
+    content: str
+    area: str
+    address: str | None
+    registered_at: AwareDatetime
+    dispatched_at: AwareDatetime
     rule: str | None
     reason: str
     limits: Limits
     redo: bool
-    dispatched: AwareDatetime
     handler: str | None
     attempts: int
     reached: bool
@@ -111,9 +120,9 @@ class AssignmentOut(BaseModel):
 class TicketOut(BaseModel):
     """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher."""
 
-    ticket: str
-    stand: str
-    sentence: str
+    number: str
+    status: str
+    sentence: Sentence
     round: int
     urgency: Urgency
     assignments: list[AssignmentOut]
@@ -129,19 +138,19 @@ class AssignmentPage(BaseModel):
 class UnassignedOut(BaseModel):
     """待派: a ticket that a person must assign, with what is needed to decide."""
 
-    ticket: str
-    ticket_type: TicketType
+    number: str
+    type: TicketType
     topic: str
     title: str
     content: str
     area: str
-    flags: list[str]
+    flags: tuple[str, ...]
     reported_unit: str | None
     urgency: Urgency
     round: int
     urged: int
-    registered: AwareDatetime
-    since: AwareDatetime
+    registered_at: AwareDatetime
+    unassigned_at: AwareDatetime
     reason: str
     nearest: list[str]
 

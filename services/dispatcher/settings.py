@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
+from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units
@@ -42,18 +43,25 @@ class CheckedCatalogue(Catalogue):
 
 
 @dataclass(frozen=True, slots=True)
+class FeedPace:
+    """How the unit feed is numbered and streamed, in seconds: Settings' ``feed_*``."""
+
+    gather: float
+    look: float
+    heartbeat: float
+    life: float
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
-    """The rules in force; ``feed_*`` as in Settings."""
+    """The rules in force, and the pace of the unit feed."""
 
     dispatching: Dispatching
     units: Units
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
-    feed_gather: float
-    feed_look: float
-    feed_heartbeat: float
-    feed_life: float
+    feed: FeedPace
 
 
 class Settings(ServiceSettings):
@@ -75,26 +83,26 @@ class Settings(ServiceSettings):
     def load(self) -> Config:
         """Read the files of config_dir. Raises ConfigError with file, line and field."""
         folder = self.config_dir
-        units = read(folder / "units.yaml", Units)
+        units, codes = read(folder / "units.yaml", Units), read(folder / "codes.yaml", Codes)
         policy = read(folder / "policy.yaml", Policy)
         limits = read(folder / "policy.yaml", LimitTable)
-        rules = self._catalogue(units, policy).rules
         return Config(
-            dispatching=Dispatching(Matcher(rules), policy.urgency_rules, units.towns()),
+            dispatching=Dispatching(
+                matcher=Matcher(self._catalogue(units, codes, policy).rules),
+                urgency=policy.urgency_rules,
+                towns=units.towns(),
+                names=_names(units, codes),
+            ),
             units=units,
             limits=limits,
             calendar=load_calendar(
                 folder / "calendar", limits.calendar.duty_segments, limits.timezone
             ),
             returns=policy.return_ticket,
-            feed_gather=self.feed_gather,
-            feed_look=self.feed_look,
-            feed_heartbeat=self.feed_heartbeat,
-            feed_life=self.feed_life,
+            feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
         )
 
-    def _catalogue(self, units: Units, policy: Policy) -> Catalogue:
-        codes = read(self.config_dir / "codes.yaml", Codes)
+    def _catalogue(self, units: Units, codes: Codes, policy: Policy) -> Catalogue:
         known = {
             "units": {unit.code for unit in units.units},
             "topics": {topic.code for topic in codes.topics},
@@ -102,3 +110,11 @@ class Settings(ServiceSettings):
             "flags": set(policy.flags),
         }
         return read(self.config_dir / "catalogue.yaml", CheckedCatalogue, context=known)
+
+
+def _names(units: Units, codes: Codes) -> Names:
+    return Names(
+        topics={term.code: Reason(term.zh, term.en) for term in (*codes.fields, *codes.topics)},
+        areas={area.code: area.name for area in codes.areas},
+        units={unit.code: unit.name for unit in units.units},
+    )

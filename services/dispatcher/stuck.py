@@ -8,17 +8,17 @@ from datetime import datetime
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Assignment, Return, Ticket
-from services.dispatcher.rules.assignment import State
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
-from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 DAY = Limit.parse("1wd")  # how long the desk and a unit may think; no rule found (DESIGN)
 
 
-async def unassigned(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Tickets that wait for the desk longer than the dispatch limit of their type and urgency.
 
     Limits differ, so a late one may stand behind any number that are not: it is read on.
@@ -28,48 +28,53 @@ async def unassigned(act: Act[Config], _: datetime) -> Sequence[Stuck]:
     while len(found) < COUNTED and (waiting := await _waiting(act, after)):
         after = waiting[-1].number
         found += [
-            Stuck(row.number, row.unassigned, f"{row.urgency} 第 {row.round} 轮 round")
+            Stuck(row.number, row.unassigned_at, f"{row.urgency} 第 {row.round} 轮 round")
             for row in waiting
-            if row.unassigned and _over(act, row.unassigned, _dispatch_limit(act.config, row))
+            if row.unassigned_at and _over(act, row.unassigned_at, _dispatch_limit(act.config, row))
         ]
     return found[:COUNTED]
 
 
-async def _waiting(act: Act[Config], after: str) -> Sequence[Ticket]:
+async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
     number = col(Ticket.number)
-    waiting = select(Ticket).where(col(Ticket.unassigned).is_not(None), number > after)
+    waiting = select(Ticket).where(col(Ticket.unassigned_at).is_not(None), number > after)
     return (await act.session.exec(waiting.order_by(number).limit(COUNTED))).all()
 
 
 def _dispatch_limit(config: Config, row: Ticket) -> Limit:
-    return Limit.parse(config.limits.dispatch(row.said().ticket_type, Urgency(row.urgency)))
+    kind = TicketRecord(row, []).matter.ticket_type
+    return Limit.parse(config.limits.dispatch(kind, Urgency(row.urgency)))
 
 
-def _over(act: Act[Config], since: datetime, limit: Limit) -> bool:
+def _over(act: ServiceAct, since: datetime, limit: Limit) -> bool:
     return act.config.calendar.due(since, limit).at < act.now
 
 
-async def unruled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Returns the desk has not ruled on for a working day; the unit's clocks stand still."""
     waiting = (
         select(Return)
         .join(Assignment, col(Assignment.id) == col(Return.assignment))
-        .where(col(Return.granted).is_(None), Assignment.state == State.RETURN_REQUESTED)
+        .where(
+            col(Return.granted).is_(None), Assignment.status == AssignmentStatus.RETURN_REQUESTED
+        )
     )
-    found = (await act.session.exec(waiting.order_by(col(Return.requested)).limit(COUNTED))).all()
+    found = (
+        await act.session.exec(waiting.order_by(col(Return.requested_at)).limit(COUNTED))
+    ).all()
     return [
-        Stuck(row.ticket, row.requested, f"{row.unit} {row.reason_code}")
+        Stuck(row.ticket, row.requested_at, f"{row.unit} {row.reason_code}")
         for row in found
-        if _over(act, row.requested, DAY)
+        if _over(act, row.requested_at, DAY)
     ]
 
 
-async def silent(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that have let something lie unsigned for a working day."""
-    oldest, count = func.min(Assignment.dispatched), func.count()
+    oldest, count = func.min(Assignment.dispatched_at), func.count()
     waiting = (
         select(Assignment.unit, oldest, count)
-        .where(Assignment.state == State.DISPATCHED)
+        .where(Assignment.status == AssignmentStatus.DISPATCHED)
         .group_by(col(Assignment.unit))
         .order_by(oldest)
         .limit(COUNTED)
@@ -102,11 +107,11 @@ QUESTIONS: tuple[Question, ...] = (
         "没有进行中的派单，也不在待派列表 no open assignment, and the desk does not see it either",
         "派单员以 POST /v1/tickets/{number}/assign 指派，并报告缺陷 assign by hand, report a defect",
         rows("""
-            SELECT t.number, t.registered, '第 ' || t.round || ' 轮 round' FROM tickets t
-            WHERE t.withdrawn IS NULL AND t.closed < t.round AND t.resolved < t.round
-                AND t.unassigned IS NULL AND NOT EXISTS (
+            SELECT t.number, t.registered_at, '第 ' || t.round || ' 轮 round' FROM tickets t
+            WHERE t.withdrawn_at IS NULL AND t.closed < t.round AND t.resolved < t.round
+                AND t.unassigned_at IS NULL AND NOT EXISTS (
                     SELECT 1 FROM assignments a WHERE a.ticket = t.number AND a.round = t.round
-                        AND a.state NOT IN ('returned', 'cancelled'))
+                        AND a.status NOT IN ('returned', 'cancelled'))
             ORDER BY t.number LIMIT :limit"""),
     ),
     Question(
@@ -129,20 +134,20 @@ QUESTIONS: tuple[Question, ...] = (
         "编号任务未运行 the job number_feed does not run",
         "看派单服务 /readyz 与日志 see the dispatcher's /readyz and log",
         rows("""
-            SELECT unit, received, name FROM feed WHERE position IS NULL
-                AND received <= CAST(:now AS timestamptz) - interval '5 minutes'
+            SELECT unit, received_at, name FROM feed WHERE position IS NULL
+                AND received_at <= CAST(:now AS timestamptz) - interval '5 minutes'
             ORDER BY id LIMIT :limit"""),
     ),
 )
 
 OPEN = """
-    SELECT number FROM tickets WHERE withdrawn IS NULL AND closed < round AND number > :after
+    SELECT number FROM tickets WHERE withdrawn_at IS NULL AND closed < round AND number > :after
     ORDER BY number LIMIT :limit"""
 
 MARKS = """
-    SELECT number, round, resolved, closed, withdrawn IS NOT NULL AS withdrawn
+    SELECT number, round, resolved, closed, withdrawn_at IS NOT NULL AS withdrawn
     FROM tickets WHERE number = ANY(CAST(:numbers AS text[]))"""
 
 HELD = """
     SELECT id, ticket, unit FROM assignments WHERE ticket = ANY(CAST(:numbers AS text[]))
-        AND state NOT IN ('returned', 'completed', 'cancelled')"""
+        AND status NOT IN ('returned', 'completed', 'cancelled')"""

@@ -5,125 +5,122 @@ First the facts it hears, then the acts of a unit on its own assignments, then t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Literal
+from collections.abc import Iterable
 from uuid import UUID
 
-import uuid6
-
-from services.dispatcher import queries, schemas
+from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
-from services.dispatcher.queries import Acting, Case
+from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, dispatch, returns
-from services.dispatcher.rules.assignment import Action, State
+from services.dispatcher.rules import completion, dispatch, reasons, returns
+from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.ticket import check_assignable
 from shared import events
-from shared.errors import TooEarly, UnknownCode
-from shared.events import Fact, Role, TicketType, Urgency
+from shared.errors import NotFound, TooEarly, UnknownCode
+from shared.events import Fact, Role, TicketType
 from shared.observability import log
 from shared.security.masking import mask_patterns
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
-# What an assignment keeps of its work order.
-PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
 
 
 # --- facts heard -------------------------------------------------------------------------------
 
 
-async def register(act: Acting, fact: Fact) -> None:
+async def register(act: ServiceAct, fact: Fact) -> None:
     """受理 → 即时派单: dispatch by the catalogue, or leave it to the desk (R-03, BJ-11)."""
-    said: events.TicketRegistered = fact.data
-    if await queries.find_locked(act, fact.subject):
+    data: events.TicketRegistered = fact.data
+    if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
-    decided = act.config.dispatching.decide(said)
+    decided = act.config.dispatching.decide(data)
     ticket = Ticket(
         number=fact.subject,
-        registered=fact.time,
-        matter=said.model_dump(mode="json"),
+        registered_at=fact.time,
+        matter=data.model_dump(mode="json"),
         urgency=decided.urgency,
     )
     act.session.add(ticket)
     await act.session.flush()  # before its assignments: rows are not sorted by foreign key
-    case = act.locked[fact.subject] = Case(ticket, [])
+    record = act.locked[fact.subject] = TicketRecord(ticket, [], registered=data)
     if isinstance(decided, dispatch.Decision):
-        _dispatch(act, case, dispatch.by_rule(decided), [])
+        orders.give(act, record, dispatch.by_rule(decided), [])
     else:
-        _unassign(act, case, decided.reason, decided.nearest)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 
 
-async def supplement(act: Acting, fact: Fact) -> None:
+async def supplement(act: ServiceAct, fact: Fact) -> None:
     """补充: kept for whoever is dispatched later, and told to whoever is at work."""
-    said: events.TicketSupplemented = fact.data
-    case = await queries.ground(act, fact)
-    act.session.add(
-        Supplement(ticket=fact.subject, seq=fact.seq, at=fact.time, content=said.content)
-    )
-    _update(act, case, fact, events.AssignmentUpdated(kind="supplemented", content=said.content))
+    data: events.TicketSupplemented = fact.data
+    record = await records.locked(act, fact.subject)
+    added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
+    act.session.add(added)
+    update = events.AssignmentUpdated(kind="supplemented", content=data.content)
+    for assignment in record.open():
+        orders.tell(act, assignment, update, fact.time)
 
 
-async def urge(act: Acting, fact: Fact) -> None:
+async def urge(act: ServiceAct, fact: Fact) -> None:
     """催单: whoever is at work hears it; the desk sees how often an unassigned ticket was urged."""
-    said: events.TicketUrged = fact.data
-    case = await queries.ground(act, fact)
-    case.ticket.urged = max(case.ticket.urged, said.times)
-    _update(act, case, fact, events.AssignmentUpdated(kind="urged", content=said.note))
+    data: events.TicketUrged = fact.data
+    record = await records.locked(act, fact.subject)
+    record.ticket.urged = max(record.ticket.urged, data.times)
+    update = events.AssignmentUpdated(kind="urged", content=data.note)
+    for assignment in record.open():
+        orders.tell(act, assignment, update, fact.time)
 
 
-async def withdraw(act: Acting, fact: Fact) -> None:
+async def withdraw(act: ServiceAct, fact: Fact) -> None:
     """撤单: nobody need go on, in whatever round; a withdrawal is final."""
-    case = await queries.ground(act, fact)
-    case.ticket.withdrawn = fact.time
-    case.ticket.unassigned = None
-    _cancel(act, case.open(), "withdrawn", fact.time)
+    record = await records.locked(act, fact.subject)
+    record.ticket.withdrawn_at = fact.time
+    record.ticket.unassigned_at = None
+    orders.cancel(act, record.open(), "withdrawn", fact.time)
 
 
-async def reopen(act: Acting, fact: Fact) -> None:
+async def reopen(act: ServiceAct, fact: Fact) -> None:
     """重办: back to the lead who completed the round, with redo limits (R-27).
 
     A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
     whichever fact came first.
     """
-    said: events.TicketReopened = fact.data
-    case = await queries.ground(act, fact)
-    lead = case.completed_lead(fact.round - 1)
+    data: events.TicketReopened = fact.data
+    record = await records.locked(act, fact.subject)
+    lead = record.completed_lead(fact.round - 1)
     if lead is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
-    if fact.round <= case.ticket.round:
+    if fact.round <= record.ticket.round:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
-    case.ticket.round = fact.round
-    order = dispatch.again(lead.unit, lead.rule, fact.round, said)
-    _dispatch(act, case, order, await queries.supplements(act, fact.subject))
-    if case.ticket.withdrawn:
-        _cancel(act, case.open(), "withdrawn", case.ticket.withdrawn)
+    record.ticket.round = fact.round
+    order = dispatch.again(lead.unit, lead.rule, fact.round, data)
+    orders.give(act, record, order, await records.supplements(act, fact.subject))
+    if record.ticket.withdrawn_at:
+        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
 
-async def close(act: Acting, fact: Fact) -> None:
+async def close(act: ServiceAct, fact: Fact) -> None:
     """结案: the units that completed the round hear the citizen's verdict."""
-    said: events.TicketClosed = fact.data
-    case = await queries.ground(act, fact)
-    if case.completed_lead(fact.round) is None:
+    data: events.TicketClosed = fact.data
+    record = await records.locked(act, fact.subject)
+    if record.completed_lead(fact.round) is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
-    case.ticket.closed = max(case.ticket.closed, fact.round)
-    for one in case.completed(fact.round):
-        one.verdict = said.kind
-        _say(act, one, events.AssignmentClosed(kind=said.kind), fact.time)
+    record.ticket.closed = max(record.ticket.closed, fact.round)
+    for assignment in record.completed(fact.round):
+        assignment.verdict = data.kind
+        orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
 
 
-async def deliver(act: Acting, fact: Fact) -> None:
+async def deliver(act: ServiceAct, fact: Fact) -> None:
     """Put a fact addressed to a unit into its feed; the job number_feed gives it its place."""
     if fact.unit:
         act.session.add(
             Delivery(
                 unit=fact.unit,
-                event=fact.id,
+                fact=fact.id,
                 name=fact.name,
                 body=fact.encode().decode(),
-                received=act.now,
+                received_at=act.now,
             )
         )
 
@@ -131,59 +128,53 @@ async def deliver(act: Acting, fact: Fact) -> None:
 # --- acts of a unit ----------------------------------------------------------------------------
 
 
-async def sign(act: Acting, id: UUID, body: schemas.Sign) -> schemas.AssignmentOut:
+async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.AssignmentOut:
     """签收, naming the handler (专人负责)."""
-    case, own = await queries.assignment(act, id)
-    own.state = machine.move(State(own.state), Action.SIGN)
-    own.handler = body.handler
-    _say(act, own, events.AssignmentSigned(handler=body.handler))
-    if case.ticket.matter["ticket_type"] == TicketType.COMMENDATION:
-        _take_note(act, case, own)
-    return queries.show(case.ticket, own)
+    record, assignment = await records.locked_assignment(act, id)
+    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.SIGN)
+    assignment.handler = body.handler
+    orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))
+    if record.matter.ticket_type is TicketType.COMMENDATION:
+        _take_note(act, record, assignment)
+    return views.assignment_out(record, assignment)
 
 
-async def contact(act: Acting, id: UUID, body: schemas.ContactMade) -> schemas.AssignmentOut:
+async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schemas.AssignmentOut:
     """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
-    case, own = await queries.assignment(act, id)
-    moved = machine.contact(State(own.state), body.outcome)
-    at, note = body.at or act.now, mask_patterns(body.note)
-    completion.check_attempt(at, own.dispatched, act.now)
-    own.state = moved
-    own.attempts += 1
-    own.reached = own.reached or completion.is_answer(body.outcome)
+    record, assignment = await records.locked_assignment(act, id)
+    moved = machine.contact(AssignmentStatus(assignment.status), body.outcome)
+    made_at, note = body.made_at or act.now, mask_patterns(body.note)
+    completion.check_attempt(made_at, assignment.dispatched_at, act.now)
+    assignment.status = moved
+    assignment.attempts += 1
+    assignment.reached = assignment.reached or machine.is_answer(body.outcome)
+    data = events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note)
     act.session.add(
-        Contact(
-            id=_new_id(),
-            assignment=own.id,
-            at=at,
-            how=body.how,
-            outcome=body.outcome,
-            note=note,
-        )
+        Contact(**data.model_dump(), id=orders.new_id(), assignment=assignment.id, made_at=made_at)
     )
-    _say(act, own, events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note), at)
-    return queries.show(case.ticket, own)
+    orders.tell(act, assignment, data, made_at)
+    return views.assignment_out(record, assignment)
 
 
-async def progress(act: Acting, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
+async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
     """进展: how far the unit is."""
-    case, own = await queries.assignment(act, id)
-    own.state = machine.move(State(own.state), Action.PROGRESS)
-    own.progress = mask_patterns(body.note)
-    _say(act, own, events.AssignmentProgressed(note=own.progress))
-    return queries.show(case.ticket, own)
+    record, assignment = await records.locked_assignment(act, id)
+    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.PROGRESS)
+    assignment.progress = mask_patterns(body.note)
+    orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
+    return views.assignment_out(record, assignment)
 
 
 async def request_return(
-    act: Acting, id: UUID, body: schemas.ReturnRequest
+    act: ServiceAct, id: UUID, body: schemas.ReturnRequest
 ) -> schemas.AssignmentOut:
     """退单申请: the desk will rule on it (R-15, R-16)."""
-    case, own = await queries.assignment(act, id)
-    standing = await queries.standing(act, own)
-    moved = returns.request_return(standing, body.reason_code, act.config.returns, act.now)
+    record, assignment = await records.locked_assignment(act, id)
+    context = await records.return_context(act, assignment)
+    moved = returns.request_return(context, body.reason_code, act.config.returns, act.now)
     _check_units(act, "suggested_unit", filter(None, [body.suggested_unit]))
-    own.was, own.state = own.state, moved
-    said = events.AssignmentReturnRequested(
+    assignment.was, assignment.status = assignment.status, moved
+    data = events.AssignmentReturnRequested(
         reason_code=body.reason_code,
         legal_basis=mask_patterns(body.legal_basis),
         suggested_unit=body.suggested_unit,
@@ -192,190 +183,115 @@ async def request_return(
     )
     act.session.add(
         Return(
-            **said.model_dump(),
-            id=_new_id(),
-            ticket=own.ticket,
-            assignment=own.id,
-            unit=own.unit,
-            requested=act.now,
+            **data.model_dump(),
+            id=orders.new_id(),
+            ticket=assignment.ticket,
+            assignment=assignment.id,
+            unit=assignment.unit,
+            requested_at=act.now,
         )
     )
-    _say(act, own, said)
-    return queries.show(case.ticket, own)
+    orders.tell(act, assignment, data)
+    return views.assignment_out(record, assignment)
 
 
-async def complete(act: Acting, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
+async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
     """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
-    case, own = await queries.assignment(act, id)
-    said = _completion(own, body)
+    record, assignment = await records.locked_assignment(act, id)
+    answer = _answer(assignment, body)
     today = act.now.astimezone(act.config.limits.timezone).date()
-    own.state = completion.complete(case.work(own), said, today)
-    own.completion = said.model_dump(mode="json")
-    _say(act, own, said)
-    if own.role == Role.LEAD:
-        _resolve(act, case, own, said)
-    return queries.show(case.ticket, own)
+    assignment.status = completion.complete(record.work(assignment), answer, today)
+    assignment.completion = answer.model_dump(mode="json")
+    orders.tell(act, assignment, answer)
+    if assignment.role == Role.LEAD:
+        orders.resolve(act, record, assignment, answer)
+    return views.assignment_out(record, assignment)
 
 
-# --- acts of the desk --------------------------------------------------------------------------
+def _answer(assignment: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
+    form = body.model_dump()
+    for field in ("unsolved_reason", "result", "public_answer"):
+        form[field] = form[field] and mask_patterns(form[field])
+    form["contacted"] = assignment.reached if body.contacted is None else body.contacted
+    form["promised_date"] = body.promised_date and body.promised_date.isoformat()
+    return events.AssignmentCompleted(role=Role(assignment.role), **form)
 
 
-async def assign(act: Acting, number: str, body: schemas.Assign) -> schemas.TicketOut:
-    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
-
-    Raises NotFound, MoveRefused, UnknownCode, Recused.
-    """
-    case = await queries.ticket(act, number)
-    check_assignable(case.marks())
-    _check_units(act, "lead", [body.lead])
-    _check_units(act, "co_handlers", body.co_handlers)
-    reason = mask_patterns(body.reason)
-    order = dispatch.by_hand(case.ticket.said(), body.lead, body.co_handlers, reason)
-    _cancel(act, case.open(), "redispatched", act.now)
-    case.ticket.urgency = body.urgency or case.ticket.urgency
-    _dispatch(act, case, order, await queries.supplements(act, number))
-    return queries.show_ticket(case)
-
-
-async def rule_on_return(act: Acting, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
-    """退单裁定: refused, the unit goes on where it was; granted, the ticket is the desk's again.
-
-    When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
-    """
-    case, one = await queries.assignment(act, id)
-    action = Action.GRANT_RETURN if body.granted else Action.REFUSE_RETURN
-    one.state = machine.move(State(one.state), action, State(one.was or one.state))
-    asked, ruling = await queries.return_to_rule(act, id), mask_patterns(body.ruling)
-    asked.granted, asked.ruling = body.granted, ruling
-    asked.ruled, asked.ruled_by = act.now, act.actor
-    if not body.granted:
-        _say(act, one, events.AssignmentReturnRefused(ruling=ruling))
-        return queries.show(case.ticket, one)
-    _say(act, one, events.AssignmentReturned(ruling=ruling))
-    if one.role == Role.LEAD:
-        _cancel(act, case.open(), "redispatched", act.now)
-        _unassign(act, case, f"{one.unit} 退单获准 {one.unit} returned it: {ruling}", ())
-    return queries.show(case.ticket, one)
-
-
-# --- the steps they share ----------------------------------------------------------------------
-
-
-def _dispatch(act: Acting, case: Case, order: dispatch.Order, added: Sequence[str]) -> None:
-    """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
-    ticket, said = case.ticket, case.ticket.said()
-    ticket.unassigned = None
-    redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
-    for unit, role in order.roles().items():
-        limits = act.config.limits.stages(
-            said.ticket_type, urgency, said.topic, said.flags, redo=redo, role=role
-        )
-        limits = dispatch.without_contact(limits, said)
-        told = dispatch.work_order(
-            said,
-            order,
-            added,
-            role=role,
-            urgency=urgency,
-            limits=limits,
-            registered=ticket.registered,
-            redo=redo,
-        )
-        one = Assignment(
-            **told.model_dump(mode="json", include=PRINTED),
-            id=_new_id(),
-            ticket=ticket.number,
-            round=ticket.round,
-            unit=unit,
-            state=State.DISPATCHED,
-            appointed=order.appointed,
-            dispatched=act.now,
-        )
-        act.session.add(one)
-        case.assignments.append(one)
-        _say(act, one, told)
-
-
-def _unassign(act: Acting, case: Case, reason: str, nearest: tuple[str, ...]) -> None:
-    case.ticket.unassigned = act.now
-    case.ticket.unassigned_reason = reason
-    case.ticket.nearest = list(nearest)
-    data = events.TicketUnassigned(reason=reason, nearest=nearest)
-    act.tell(data, subject=case.ticket.number, round=case.ticket.round)
-
-
-def _update(act: Acting, case: Case, fact: Fact, data: events.AssignmentUpdated) -> None:
-    for one in case.open():
-        _say(act, one, data, fact.time)
-
-
-def _cancel(
-    act: Acting,
-    assignments: Iterable[Assignment],
-    reason: Literal["withdrawn", "redispatched"],
-    time: datetime,
-) -> None:
-    """Nothing ends before it began, even when the withdrawal was heard before the dispatch."""
-    for one in assignments:
-        one.state = machine.move(State(one.state), Action.CANCEL)
-        _say(act, one, events.AssignmentCancelled(reason=reason), max(time, one.dispatched))
-
-
-def _take_note(act: Acting, case: Case, own: Assignment) -> None:
+def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
     """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits).
 
-    The last of them to sign resolves the ticket: nobody keeps a clock on one that is over.
+    The last of them to sign resolves the ticket, for each would answer it with the same words:
+    nobody keeps a clock on one that is over.
     """
-    own.state = machine.move(State(own.state), Action.COMPLETE)
-    said = events.AssignmentCompleted(
-        role=Role(own.role),
+    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.COMPLETE)
+    answer = events.AssignmentCompleted(
+        role=Role(assignment.role),
         kind=events.CompletionKind.EXPLAINED,
         contacted=False,
         solved=True,
         result=PRAISE_PASSED_ON,
         public_answer=PRAISE_PASSED_ON,
-        signed_off_by=own.handler or own.unit,
+        signed_off_by=assignment.handler or assignment.unit,
     )
-    own.completion = said.model_dump(mode="json")
-    _say(act, own, said)
-    lead = case.completed_lead(own.round)
-    if lead and not case.open():
-        _resolve(act, case, lead, events.AssignmentCompleted.model_validate(lead.completion))
+    assignment.completion = answer.model_dump(mode="json")
+    orders.tell(act, assignment, answer)
+    lead = record.completed_lead(assignment.round)
+    if lead and not record.open():
+        orders.resolve(act, record, lead, answer)
 
 
-def _completion(own: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
-    form = body.model_dump()
-    for field in ("unsolved_reason", "result", "public_answer"):
-        form[field] = form[field] and mask_patterns(form[field])
-    form["contacted"] = own.reached if body.contacted is None else body.contacted
-    form["promised_date"] = body.promised_date and body.promised_date.isoformat()
-    return events.AssignmentCompleted(role=Role(own.role), **form)
+# --- acts of the desk --------------------------------------------------------------------------
 
 
-def _resolve(act: Acting, case: Case, lead: Assignment, said: events.AssignmentCompleted) -> None:
-    case.ticket.resolved = lead.round
-    units = dict.fromkeys((lead.unit, *(one.unit for one in case.completed(lead.round))))
-    data = events.TicketResolved(
-        kind=said.kind,
-        lead=lead.unit,
-        units=tuple(units),
-        solved=said.solved,
-        public_answer=said.public_answer,
-    )
-    act.tell(data, subject=lead.ticket, round=lead.round)
+async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
+    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
+
+    Raises NotFound, MoveRefused, UnknownCode, Recused.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    check_assignable(record.milestones())
+    _check_units(act, "lead", [body.lead])
+    _check_units(act, "co_handlers", body.co_handlers)
+    reason = mask_patterns(body.reason)
+    order = dispatch.by_hand(record.matter, body.lead, body.co_handlers, reason)
+    orders.cancel(act, record.open(), "redispatched", act.now)
+    record.ticket.urgency = body.urgency or record.ticket.urgency
+    orders.give(act, record, order, await records.supplements(act, number))
+    return views.ticket_out(record)
 
 
-def _check_units(act: Acting, field: str, codes: Iterable[str]) -> None:
+async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
+    """退单裁定: refused, the unit goes on where it was; granted, the ticket is the desk's again.
+
+    When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
+    """
+    record, assignment = await records.locked_assignment(act, id)
+    action = Action.GRANT_RETURN if body.granted else Action.REFUSE_RETURN
+    was = AssignmentStatus(assignment.was or assignment.status)
+    assignment.status = machine.move(AssignmentStatus(assignment.status), action, was)
+    asked, ruling = await records.return_to_rule(act, id), mask_patterns(body.ruling)
+    asked.granted, asked.ruling = body.granted, ruling
+    asked.ruled_at, asked.ruled_by = act.now, act.actor
+    if body.granted:
+        _take_back(act, record, assignment, ruling)
+    else:
+        orders.tell(act, assignment, events.AssignmentReturnRefused(ruling=ruling))
+    return views.assignment_out(record, assignment)
+
+
+def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ruling: str) -> None:
+    orders.tell(act, assignment, events.AssignmentReturned(ruling=ruling))
+    if assignment.role == Role.LEAD:
+        orders.cancel(act, record.open(), "redispatched", act.now)
+        names = act.config.dispatching.names
+        orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
+
+
+def _check_units(act: ServiceAct, field: str, codes: Iterable[str]) -> None:
     """Raises UnknownCode with the nearest codes."""
     units = act.config.units
     for code in codes:
         if units.unit(code) is None:
             raise UnknownCode(field=field, nearest=list(units.nearest_units(code)))
-
-
-def _say(act: Acting, one: Assignment, data: events.Data, time: datetime | None = None) -> None:
-    act.tell(data, subject=one.ticket, time=time, round=one.round, assignment=one.id, unit=one.unit)
-
-
-def _new_id() -> UUID:
-    return UUID(bytes=uuid6.uuid7().bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feedback import phone, queries, usecases
+from services.feedback import calls, phone
 from services.feedback.settings import Config
 from shared import clock
 from shared.service import Job
@@ -14,21 +14,21 @@ ACTOR = "service:feedback"
 async def ring(store: Store[Config], limit: int) -> int:
     """Claim the calls that are due, ask for them outside any transaction, note what came of it."""
     async with store.act(ACTOR) as act:
-        moved, calls = await usecases.claim_calls(act, limit, clock.real())
-    if calls:
-        asked = await phone.ask_all(store.config, calls)
+        moved, claimed = await calls.claim_calls(act, limit, clock.real())
+    if claimed:
+        asked = await phone.ask_all(store.config, claimed)
         async with store.act(ACTOR) as act:
-            await usecases.record_asks(act, asked)
+            await calls.record_asks(act, asked)
     return moved
 
 
 async def expire(store: Store[Config], limit: int) -> int:
     """Count calls without an outcome as not answered."""
     async with store.act(ACTOR) as act:
-        return await usecases.expire_calls(act, limit, clock.real())
+        return await calls.expire_calls(act, limit, clock.real())
 
 
 JOBS: dict[str, Job] = {
-    "ring": Job(run=ring, due=queries.next_call, every=1.0, limit=20),
-    "expire": Job(run=expire, due=queries.next_expiry, every=10.0),
+    "ring": Job(run=ring, due=calls.next_call, every=1.0, limit=20),
+    "expire": Job(run=expire, due=calls.next_expiry, every=10.0),
 }

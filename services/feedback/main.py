@@ -1,20 +1,26 @@
 """feedback 回访反馈: calls the citizen back; closes the ticket or opens the next round."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.feedback import stuck
 from services.feedback.consumers import SUBSCRIPTIONS
 from services.feedback.jobs import JOBS
+from services.feedback.models import Base
 from services.feedback.routes import router
 from services.feedback.settings import Settings
 from shared.app import build_app
+from shared.part import Part, StuckPage
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def app(settings: Settings | None = None) -> FastAPI:
-    """The service, assembled."""
-    return build_app("feedback", settings or Settings(), router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    """The service as an application."""
+    settings = settings or Settings()
+    return build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+
+
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

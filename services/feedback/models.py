@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from services.feedback.rules import machine
-from services.feedback.rules.machine import Action, State
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Outcome, Report, answers_on_record
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -37,13 +37,13 @@ class Ticket(Base, table=True):
 
     __tablename__ = "tickets"
     number: str = Field(primary_key=True)
-    ticket_type: str
+    type: str
     channel: str
     has_contact: bool
     reply_declined: bool
     round: int = 1
     supervised: bool = False
-    withdrawn: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 class Resolution(Base, table=True):
@@ -54,14 +54,14 @@ class Resolution(Base, table=True):
     """
 
     __tablename__ = "resolutions"
-    __table_args__ = (Index("ix_resolutions_ended", "ended"),)
+    __table_args__ = (Index("ix_resolutions_ended_at", "ended_at"),)
     number: str = Field(primary_key=True, foreign_key="tickets.number")
     round: int = Field(primary_key=True)
     seq: int
     lead: str
-    completed: datetime
+    completed_at: datetime
     ending: str | None = None
-    ended: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class Callback(Base, table=True):
@@ -69,7 +69,7 @@ class Callback(Base, table=True):
 
     ``next_step`` is what the clock does with it at ``next_at``: fall_due, ask (the phone system),
     expire (an asked call nobody reported on); None when it waits for a person or is over.
-    ``leased_until`` (wall clock): a call is being asked for right now. ``settled_by`` is the
+    ``lease_ends_at`` (wall clock): a call is being asked for right now. ``settled_by`` is the
     attempt that ended it.
     """
 
@@ -79,31 +79,31 @@ class Callback(Base, table=True):
         UniqueConstraint("number", "round"),
         CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
         Index("ix_callbacks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_callbacks_state", "state", "id"),
+        Index("ix_callbacks_status", "status", "id"),
     )
     id: UUID = Field(primary_key=True)
     number: str
     round: int
-    state: str
+    status: str
     attempt: int
-    finish_by: datetime
+    finish_due: datetime
     next_step: str | None = None
     next_at: datetime | None = None
-    leased_until: datetime | None = None
+    lease_ends_at: datetime | None = None
     failed_asks: int = 0
     settled_by: int | None = None
 
     def move(self, action: Action) -> None:
         """Raises MoveRefused when the table does not allow it."""
-        self.state = machine.move(State(self.state), action)
+        self.status = machine.move(CallbackStatus(self.status), action)
 
     def wait_for(self, step: str, at: datetime) -> None:
         """The clock moves it on."""
-        self.next_step, self.next_at, self.leased_until = step, at, None
+        self.next_step, self.next_at, self.lease_ends_at = step, at, None
 
     def rest(self) -> None:
         """Nothing for the clock to do: a person moves it on, or nobody."""
-        self.next_step = self.next_at = self.leased_until = None
+        self.next_step = self.next_at = self.lease_ends_at = None
 
 
 class Attempt(Base, table=True):
@@ -113,19 +113,19 @@ class Attempt(Base, table=True):
     callback: UUID = Field(primary_key=True, foreign_key="callbacks.id")
     attempt: int = Field(primary_key=True)
     due: datetime
-    asked: datetime | None = None
+    asked_at: datetime | None = None
     outcome: str | None = None
-    contacted: bool | None = None
+    contacted: str | None = None
     solved: str | None = None
     satisfied: str | None = None
     comment: str = ""
-    reported: datetime | None = None
+    reported_at: datetime | None = None
     reported_by: str | None = None
 
     def write(self, report: Report, now: datetime, by: str) -> None:
         """Put a report on record."""
         self.outcome, self.comment = report.outcome, report.comment
-        self.reported, self.reported_by = now, by
+        self.reported_at, self.reported_by = now, by
         if report.answers:
             self.contacted, self.solved = report.answers.contacted, report.answers.solved
             self.satisfied = report.answers.satisfied

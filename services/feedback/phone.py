@@ -51,7 +51,7 @@ class Call:
     """One call to ask for. ``person``: the phone system gives it to a person, not to a machine."""
 
     callback: UUID
-    ticket: str
+    number: str
     round: int
     attempt: int
     person: bool
@@ -107,7 +107,7 @@ async def ask(client: httpx.AsyncClient, config: Config, call: Call) -> None:
 async def _read_contact(client: httpx.AsyncClient, settings: Settings, call: Call) -> Contact:
     token = settings.service_token.get_secret_value() if settings.service_token else ""
     answer = await client.post(
-        f"{str(settings.intake_url).rstrip('/')}/v1/tickets/{call.ticket}/contact-reads",
+        f"{str(settings.intake_url).rstrip('/')}/v1/tickets/{call.number}/contact-reads",
         json={"reason": f"回访 callback {call.callback}, attempt {call.attempt}"},
         headers={"Authorization": f"Bearer {token}"},
     )
@@ -154,7 +154,7 @@ def _body(config: Config, call: Call, contact: Contact) -> dict[str, Any]:
     return {
         "type": "callback.ask",
         "callback": str(call.callback),
-        "ticket": call.ticket,
+        "number": call.number,
         "round": call.round,
         "attempt": call.attempt,
         "person": call.person,

@@ -7,8 +7,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.feedback import queries, usecases
-from services.feedback.schemas import CallbackOut, CallbackPage, OutcomeIn, RatesOut, State
+from services.feedback import figures, usecases, views
+from services.feedback.schemas import (
+    CallbackOut,
+    CallbackPage,
+    CallbackStatus,
+    OutcomeIn,
+    RatesOut,
+)
 from services.feedback.settings import Config
 from shared.http.auth import acting
 from shared.http.fields import Day
@@ -16,7 +22,7 @@ from shared.http.problems import problems
 from shared.messaging.inbox import once
 from shared.storage.act import Act
 
-router = APIRouter(tags=["feedback 回访"])
+router = APIRouter(prefix="/v1", tags=["feedback 回访"])
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
@@ -27,35 +33,40 @@ FiguresAct = Annotated[
 ]
 
 
-@router.get("/v1/callbacks")
-async def callbacks(
+@router.get("/callbacks")
+async def list_callbacks(
     act: ReaderAct,
-    state: State | None = None,
+    status: CallbackStatus | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CallbackPage:
     """回访列表: callbacks in the order they were planned, for example all that are due."""
-    return await queries.page(act, state, after, limit)
+    return await views.page(act, status, after, limit)
 
 
-@router.get("/v1/callbacks/{callback}", responses=problems(404))
-async def callback(callback: UUID, act: ReaderAct) -> CallbackOut:
-    """One callback with its attempts."""
-    return await queries.one(act, callback)
+@router.get("/callbacks/{callback}", responses=problems(404))
+async def read_callback(callback: UUID, act: ReaderAct) -> CallbackOut:
+    """一次回访: one callback with its attempts."""
+    return await views.read(act, callback)
 
 
-@router.post("/v1/callbacks/{callback}/outcome", responses=problems(404, 409))
-async def outcome(callback: UUID, body: OutcomeIn, act: CallerAct) -> CallbackOut:
-    """回访结果: what came of one attempt to call the citizen."""
+@router.post("/callbacks/{callback}/outcome", responses=problems(404, 409))
+async def report_outcome(callback: UUID, body: OutcomeIn, act: CallerAct) -> CallbackOut:
+    """回访结果: what came of one attempt to call the citizen. The same again changes nothing.
+
+    409 `wrong-attempt`: the callback is at `expected_attempt`. `call-not-due`: nobody has called
+    yet. `already-reported`: the attempt has another outcome. `callback-over`: it takes none any
+    more.
+    """
     return await once(act, body, CallbackOut, lambda: usecases.report_outcome(act, callback, body))
 
 
-@router.get("/v1/rates")
-async def rates(
+@router.get("/rates")
+async def read_satisfaction(
     act: FiguresAct,
     start: Annotated[Day | None, Query(alias="from", description="first day")] = None,
     end: Annotated[Day | None, Query(alias="to", description="last day")] = None,
     formula: Annotated[str | None, Query(max_length=100)] = None,
 ) -> RatesOut:
     """满意率: satisfaction of a period; this month so far unless told otherwise."""
-    return await queries.satisfaction(act, start, end, formula)
+    return await figures.satisfaction(act, start, end, formula)

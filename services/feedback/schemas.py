@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from services.feedback.rules.machine import State as State
-from services.feedback.rules.verdict import Answers, Outcome, Satisfied, Solved, answers_on_record
-from shared.http.fields import Body, Text
+from services.feedback.rules.machine import CallbackStatus as CallbackStatus
+from services.feedback.rules.planning import MOST_ATTEMPTS
+from services.feedback.rules.verdict import (
+    Answers,
+    Contacted,
+    Ending,
+    Outcome,
+    Satisfied,
+    Solved,
+    answers_on_record,
+)
+from shared.http.fields import Body, Sentence, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "no_answer", "refused", "wrong_number", "number_off"]
+ANSWER = "同名问题所选答案的代码 the code of the answer chosen to the question whose id is this field's name"
 
 
 class OutcomeIn(Body):
     """回访结果: what came of one attempt (R-25); ``answered`` carries the three answers (R-23).
 
-    ``attempt`` is the attempt this is about, as the request to call named it: an outcome that
-    comes late does not count for a later attempt.
+    An answer is said as in the request to call: the field is the question's ``id``, its value the
+    ``code`` of the answer the citizen chose. ``attempt`` is the attempt this is about, as the
+    request to call named it: an outcome that comes late does not count for a later attempt.
     """
 
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Annotated[
+        int, Field(ge=1, le=MOST_ATTEMPTS, description="第几次回访 as the request to call named it")
+    ]
     outcome: Reported
-    contacted: bool | None = None
-    solved: Solved | None = None
-    satisfied: Satisfied | None = None
-    comment: Comment = ""
+    contacted: Contacted | None = Field(None, validate_default=True, description=ANSWER)
+    solved: Solved | None = Field(None, validate_default=True, description=ANSWER)
+    satisfied: Satisfied | None = Field(None, validate_default=True, description=ANSWER)
+    comment: Comment = Field("", description="其他意见 whatever else was said")
 
-    @model_validator(mode="after")
-    def _answers_when_answered(self) -> Self:
-        given = [self.contacted, self.solved, self.satisfied]
-        if self.outcome == "answered" and None in given:
-            raise ValueError("answered 需要 needs: contacted, solved, satisfied")
-        if self.outcome != "answered" and given != [None, None, None]:
-            raise ValueError("只有 answered 才有回答 only answered carries answers")
-        return self
+    @field_validator("contacted", "solved", "satisfied")
+    @classmethod
+    def _answered_when_answered(cls, value: str | None, info: ValidationInfo) -> Any:
+        outcome = info.data.get("outcome", "")
+        if outcome == "answered" and value is None:
+            raise PydanticCustomError(
+                "answer_missing", "回访结果为 answered 时必填 Needed when the outcome is answered"
+            )
+        if outcome not in ("", "answered") and value is not None:
+            raise PydanticCustomError(
+                "answer_extra",
+                "仅回访结果为 answered 时可填 Taken only when the outcome is answered",
+            )
+        return value
 
     def answers(self) -> Answers | None:
         """The three answers, when the citizen gave them."""
@@ -45,13 +65,15 @@ class OutcomeIn(Body):
 
 
 class AttemptOut(BaseModel):
-    """One attempt. ``expired``: the phone system did not say what came of it."""
+    """One attempt, its answers as they were reported. ``expired``: the phone system did not say
+    what came of it.
+    """
 
     attempt: int
     due: AwareDatetime
-    asked: AwareDatetime | None
+    asked_at: AwareDatetime | None
     outcome: Outcome | None
-    contacted: bool | None
+    contacted: Contacted | None
     solved: Solved | None
     satisfied: Satisfied | None
     comment: str
@@ -60,24 +82,23 @@ class AttemptOut(BaseModel):
 class CallbackOut(BaseModel):
     """One callback. ``attempt`` is the one planned or running; ``person``: a person makes the call.
 
-    ``finish_by`` is when the round should have its verdict (policy.yaml ``finish_within``);
+    ``finish_due`` is when the round should have its verdict (callbacks.yaml ``finish_within``);
     ``failed_asks`` how often the phone system could not be asked for the current attempt;
     ``ending`` how the round ended: a closing kind, or ``reopened``.
     """
 
     id: UUID
-    ticket: str
+    number: str
     round: int
     lead: str
-    state: State
-    sentence_zh: str
-    sentence_en: str
+    status: CallbackStatus
+    sentence: Sentence
     attempt: int
     due: AwareDatetime
-    finish_by: AwareDatetime
+    finish_due: AwareDatetime
     person: bool
     failed_asks: int
-    ending: str | None
+    ending: Ending | None
     attempts: list[AttemptOut]
 
 

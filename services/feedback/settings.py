@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -70,7 +70,7 @@ class Config:
 
 
 class Settings(ServiceSettings):
-    """Without ``phone_system_url`` a callback that is due waits for call-back staff.
+    """Without ``phone_system_url``, unset or empty, a callback that is due waits for call-back staff.
 
     ``webhook_secret`` signs what is sent there (standardwebhooks; base64 of 32 bytes).
     ``service_token`` is feedback's own, role ``service``: intake opens a contact to it.
@@ -84,6 +84,12 @@ class Settings(ServiceSettings):
     intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
     service_token: SecretStr | None = None
     outcome_within_hours: float = Field(default=4.0, gt=0)
+
+    @field_validator("phone_system_url", "service_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        """``JIESU_PHONE_SYSTEM_URL=`` is how an environment file says that there is none."""
+        return value if not isinstance(value, str) or value.strip() else None
 
     @field_validator("webhook_secret")
     @classmethod

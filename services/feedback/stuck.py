@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from services.feedback.models import Attempt, Callback
-from services.feedback.rules import planning
-from services.feedback.rules.machine import State
-from services.feedback.settings import Config
+from services.feedback.records import ServiceAct
+from services.feedback.rules import machine, planning, verdict
+from services.feedback.rules.machine import CallbackStatus
 from shared.jurisdiction.calendar import Limit
-from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 LATE = timedelta(minutes=10)
 DAY = Limit.parse("1wd")
+OPEN = ", ".join(f"'{status}'" for status in sorted(machine.OPEN))
 
 
-async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def unmoved(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Callbacks the clock should have moved, inside the calling windows, and that nobody claimed."""
     late = select(Callback).where(
-        col(Callback.next_at) <= act.now - LATE, col(Callback.leased_until).is_(None)
+        col(Callback.next_at) <= act.now - LATE, col(Callback.lease_ends_at).is_(None)
     )
     found = (await act.session.exec(late.order_by(col(Callback.next_at)).limit(COUNTED))).all()
     return [
@@ -32,7 +32,7 @@ async def unmoved(act: Act[Config], _: datetime) -> Sequence[Stuck]:
     ]
 
 
-async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def uncalled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Callbacks that wait for staff, a working day after they fell due.
 
     In the order of that day, or those that are not late yet might fill the limit.
@@ -41,7 +41,7 @@ async def uncalled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
         select(Callback, Attempt.due)
         .join(Attempt, col(Attempt.callback) == col(Callback.id))
         .where(
-            Callback.state == State.DUE,
+            Callback.status == CallbackStatus.DUE,
             col(Callback.next_step).is_(None),
             Attempt.attempt == Callback.attempt,
         )
@@ -69,10 +69,10 @@ QUESTIONS: tuple[Question, ...] = (
         "请求呼叫的进程中断且无人接手 who asked has died and no other took over",
         "看反馈服务是否运行；运行中会在 50 秒后接手 see whether feedback runs; it takes over after 50 s",
         rows("""
-            SELECT number, leased_until, '第 ' || attempt || ' 次 attempt' FROM callbacks
+            SELECT number, lease_ends_at, '第 ' || attempt || ' 次 attempt' FROM callbacks
             WHERE next_at IS NOT NULL
-                AND leased_until <= CAST(:real AS timestamptz) - interval '10 minutes'
-            ORDER BY leased_until LIMIT :limit"""),
+                AND lease_ends_at <= CAST(:real AS timestamptz) - interval '10 minutes'
+            ORDER BY lease_ends_at LIMIT :limit"""),
     ),
     Question(
         "unasked",
@@ -88,7 +88,7 @@ QUESTIONS: tuple[Question, ...] = (
         "uncalled",
         "待回访员拨打的回访 callbacks that wait for staff",
         "无电话系统或联系方式无法读取，一个工作日无人登记结果 a working day without an outcome by staff",
-        "回访员处理 GET /v1/callbacks?state=due  staff work through that list",
+        "回访员处理 GET /v1/callbacks?status=due  staff work through that list",
         uncalled,
     ),
     Question(
@@ -96,10 +96,10 @@ QUESTIONS: tuple[Question, ...] = (
         "超过回访期限的回访 callbacks past the day they should be finished by",
         "多次未接通或一直未拨打 nobody was reached, or nobody called",
         "回访员拨打并登记结果 staff call and report the outcome",
-        rows("""
-            SELECT number, finish_by, state FROM callbacks
-            WHERE state IN ('planned', 'due', 'no_answer') AND finish_by < :now
-            ORDER BY finish_by LIMIT :limit"""),
+        rows(f"""
+            SELECT number, finish_due, status FROM callbacks
+            WHERE status IN ({OPEN}) AND finish_due < :now
+            ORDER BY finish_due LIMIT :limit"""),
     ),
     Question(
         "unplanned",
@@ -107,17 +107,17 @@ QUESTIONS: tuple[Question, ...] = (
         "已办结、未结案，也未安排回访 completed, not ended, and no call is planned",
         "报告缺陷，并由回访员联系市民 report a defect; staff call the citizen",
         rows("""
-            SELECT r.number, r.completed, '第 ' || r.round || ' 轮 round' FROM resolutions r
+            SELECT r.number, r.completed_at, '第 ' || r.round || ' 轮 round' FROM resolutions r
             JOIN tickets t ON t.number = r.number
-            WHERE r.ended IS NULL AND t.withdrawn IS NULL AND NOT EXISTS (
+            WHERE r.ended_at IS NULL AND t.withdrawn_at IS NULL AND NOT EXISTS (
                 SELECT 1 FROM callbacks c WHERE c.number = r.number AND c.round = r.round)
-            ORDER BY r.completed LIMIT :limit"""),
+            ORDER BY r.completed_at LIMIT :limit"""),
     ),
 )
 
-MARKS = """
+MARKS = f"""
     SELECT t.number, t.round, coalesce(max(r.round), 0) AS resolved,
-        coalesce(max(r.round) FILTER (WHERE r.ending <> 'reopened'), 0) AS closed,
-        t.withdrawn IS NOT NULL AS withdrawn
+        coalesce(max(r.round) FILTER (WHERE r.ending <> '{verdict.REOPENED}'), 0) AS closed,
+        t.withdrawn_at IS NOT NULL AS withdrawn
     FROM tickets t LEFT JOIN resolutions r ON r.number = t.number
     WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""

@@ -1,30 +1,31 @@
-"""What feedback does: load, decide, save, tell. One function per fact heard, outcome or tick."""
+"""What feedback does: load, decide, save, tell. One function per fact heard or outcome reported.
+
+What it does by the clock stands in calls.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Unpack
+from datetime import datetime
+from typing import Unpack, assert_never
 from uuid import UUID
 
 import uuid6
 
-from services.feedback import phone, queries
+from services.feedback import records, views
 from services.feedback.models import Attempt, Callback, Resolution, Ticket
-from services.feedback.queries import Case, FeedbackAct
-from services.feedback.rules import machine, messages, planning, verdict
-from services.feedback.rules.machine import Action, State
-from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
+from services.feedback.records import ServiceAct, TicketRecord
+from services.feedback.rules import messages, planning, reports, verdict
+from services.feedback.rules.machine import Action, CallbackStatus
+from services.feedback.rules.reports import ReportedAttempt
+from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
-from services.feedback.settings import Config
-from shared.errors import MoveRefused, TooEarly
+from shared.errors import TooEarly
 from shared.events import (
     AssignmentDispatched,
     CallbackAnswered,
     CallbackGivenUp,
     CallbackPlanned,
     CitizenTold,
-    ClosingKind,
     ExtensionGranted,
     Fact,
     Role,
@@ -37,156 +38,153 @@ from shared.events import (
 from shared.observability import log
 from shared.security.masking import mask_patterns
 
-# Of wall clock; past it whoever claimed a call has died, for asking takes no longer.
-LEASE = 2 * timedelta(seconds=phone.ASK_WITHIN)
-
 # --- facts -------------------------------------------------------------------------------------
 
 
-async def remember_ticket(act: FeedbackAct, fact: Fact) -> None:
+async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
     data: TicketRegistered = fact.data
-    if await queries.find_locked(act, fact.subject):
+    if await records.find_locked(act, fact.subject):
         return
     ticket = Ticket(
         number=fact.subject,
-        ticket_type=data.ticket_type,
+        type=data.ticket_type,
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
     )
     act.session.add(ticket)
     await act.session.flush()
-    act.locked[fact.subject] = ticket
+    act.locked[fact.subject] = TicketRecord(ticket)
     await _inform(act, ticket, 1, "accepted")
 
 
-async def tell_who_handles(act: FeedbackAct, fact: Fact) -> None:
+async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
     """A lead got the ticket. The citizen hears it once a round, not of each re-dispatch."""
     data: AssignmentDispatched = fact.data
     if data.role is Role.LEAD:
-        ticket = await queries.held_ticket(act, fact.subject)
+        ticket = (await records.locked(act, fact.subject)).ticket
         unit = act.config.unit_names.get(data.lead, data.lead)
         await _inform(act, ticket, fact.round, "dispatched", unit=unit)
 
 
-async def tell_new_date(act: FeedbackAct, fact: Fact) -> None:
+async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
     """The lead got an extension: the citizen is told the new date (BJ-15)."""
     data: ExtensionGranted = fact.data
     if data.role is not Role.LEAD:
         return
-    ticket = await queries.held_ticket(act, fact.subject)
+    ticket = (await records.locked(act, fact.subject)).ticket
     on = data.due.astimezone(act.config.times.timezone).date()
     await _inform(act, ticket, fact.round, "extended", which=str(data.extension), on=on)
 
 
-async def remember_supervision(act: FeedbackAct, fact: Fact) -> None:
+async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
     """A supervised matter is called back by a person (policy.yaml ``human_call_required_for``)."""
-    ticket = await queries.held_ticket(act, fact.subject)
-    ticket.supervised = True
+    record = await records.locked(act, fact.subject)
+    record.ticket.supervised = True
 
 
-async def cancel_callbacks(act: FeedbackAct, fact: Fact) -> None:
+async def cancel_callbacks(act: ServiceAct, fact: Fact) -> None:
     """The citizen took the complaint back: nobody is called any more."""
-    ticket = await queries.held_ticket(act, fact.subject)
-    ticket.withdrawn = fact.time
-    for callback in await queries.open_callbacks(act, ticket.number):
+    record = await records.locked(act, fact.subject)
+    record.ticket.withdrawn_at = fact.time
+    for callback in record.open_callbacks():
         callback.move(Action.CANCEL)
         callback.rest()
 
 
-async def follow_up(act: FeedbackAct, fact: Fact) -> None:
+async def follow_up(act: ServiceAct, fact: Fact) -> None:
     """The lead completed a round: plan the callback (R-23, R-24), or close at once.
 
     A ticket withdrawn before it was completed is closed by nobody. A completion of an older
     round, or one that a later completion of its round replaced, changes nothing.
     """
-    ticket = await queries.held_ticket(act, fact.subject)
-    resolution = await _record_resolution(act, ticket, fact)
-    if resolution is None:
+    record = await records.locked(act, fact.subject)
+    ticket = record.ticket
+    if not await _record_resolution(act, record, fact):
         log.info("ignored: not the completion in force", round=fact.round)
         return
     kind = verdict.closes_at_once(
-        TicketType(ticket.ticket_type),
+        TicketType(ticket.type),
         has_contact=ticket.has_contact,
         reply_declined=ticket.reply_declined,
         not_for=act.config.policy.not_for,
     )
     if kind is None:
         await _inform(act, ticket, fact.round, "completed")
-        await _plan_first(act, ticket, resolution)
-    elif ticket.withdrawn is None or fact.time < ticket.withdrawn:
-        await _close(act, ticket, resolution, kind)
+        await _plan_first(act, record, fact.round)
+    elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
+        await end_round(act, record, fact.round, Closed(kind))
 
 
-async def _record_resolution(act: FeedbackAct, ticket: Ticket, fact: Fact) -> Resolution | None:
-    """The round's resolution when this fact is the one in force, else None."""
+async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
+    """Note the round's resolution; False when this fact is not the one in force."""
     data: TicketResolved = fact.data
-    if fact.round > ticket.round:
-        raise TooEarly(f"round {fact.round} of {ticket.number} was not opened here yet")
-    known = await act.session.get(Resolution, (ticket.number, fact.round))
+    number = record.ticket.number
+    if fact.round > record.ticket.round:
+        raise TooEarly(f"round {fact.round} of {number} was not opened here yet")
+    known = record.resolutions.get(fact.round)
     if known is None:
         known = Resolution(
-            number=ticket.number,
-            round=fact.round,
-            seq=fact.seq,
-            lead=data.lead,
-            completed=fact.time,
+            number=number, round=fact.round, seq=fact.seq, lead=data.lead, completed_at=fact.time
         )
+        record.resolutions[fact.round] = known
         act.session.add(known)
         await act.session.flush()
-        return known
+        return True
     if known.ending is not None or fact.seq <= known.seq:
-        return None
-    known.seq, known.lead, known.completed = fact.seq, data.lead, fact.time
-    return known
+        return False
+    known.seq, known.lead, known.completed_at = fact.seq, data.lead, fact.time
+    return True
 
 
 # --- planning ----------------------------------------------------------------------------------
 
 
-async def _plan_first(act: FeedbackAct, ticket: Ticket, resolution: Resolution) -> None:
+async def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
     """Plan the first attempt; a later completion of the round moves one that is still planned."""
-    finish_by = act.config.calendar.due(resolution.completed, act.config.policy.finish_within).at
-    callback = await queries.callback_of_round(act, resolution.number, resolution.round)
+    completed = record.resolutions[round].completed_at
+    finish_due = act.config.calendar.due(completed, act.config.policy.finish_within).at
+    callback = record.callbacks.get(round)
     if callback is None:
-        callback = _new_callback(resolution, finish_by)
+        callback = _new_callback(record.resolutions[round], finish_due)
+        record.callbacks[round] = callback
         act.session.add(callback)
         await act.session.flush()
-    elif callback.state == State.PLANNED:
+    elif callback.status == CallbackStatus.PLANNED:
         callback.move(Action.PLAN)
-        callback.finish_by = finish_by
+        callback.finish_due = finish_due
     else:
         return
-    due = planning.first_attempt(resolution.completed, act.config.times)
-    if ticket.withdrawn is None:
+    due = planning.first_attempt(completed, act.config.times)
+    if record.ticket.withdrawn_at is None:
         await _plan_attempt(act, callback, due)
     else:
         await _save_attempt(act, callback, due)
         callback.move(Action.CANCEL)
 
 
-def _new_callback(resolution: Resolution, finish_by: datetime) -> Callback:
+def _new_callback(resolution: Resolution, finish_due: datetime) -> Callback:
     return Callback(
         id=UUID(bytes=uuid6.uuid7().bytes),
         number=resolution.number,
         round=resolution.round,
-        state=State.PLANNED,
+        status=CallbackStatus.PLANNED,
         attempt=1,
-        finish_by=finish_by,
+        finish_due=finish_due,
     )
 
 
-async def _plan_next(act: FeedbackAct, case: Case) -> None:
+async def _plan_next(act: ServiceAct, callback: Callback) -> None:
     """Plan the attempt after a miss, at another time of day (R-24)."""
-    before = await queries.attempts_of(act, [case.callback.id])
-    tried = [attempt.asked or attempt.due for attempt in before]
-    case.callback.attempt += 1
+    before = await records.attempts_of(act, [callback.id])
+    tried = [attempt.asked_at or attempt.due for attempt in before]
+    callback.attempt += 1
     due = planning.next_attempt(tried, act.now, act.config.times)
-    await _plan_attempt(act, case.callback, due)
+    await _plan_attempt(act, callback, due)
 
 
-async def _plan_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> None:
+async def _plan_attempt(act: ServiceAct, callback: Callback, due: datetime) -> None:
     await _save_attempt(act, callback, due)
     callback.wait_for("fall_due", due)
     callback.failed_asks = 0
@@ -197,204 +195,120 @@ async def _plan_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> 
     )
 
 
-async def _save_attempt(act: FeedbackAct, callback: Callback, due: datetime) -> None:
+async def _save_attempt(act: ServiceAct, callback: Callback, due: datetime) -> None:
     await act.session.merge(Attempt(callback=callback.id, attempt=callback.attempt, due=due))
 
 
 # --- outcomes ----------------------------------------------------------------------------------
 
 
-async def report_outcome(act: FeedbackAct, callback: UUID, body: OutcomeIn) -> CallbackOut:
+async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) -> CallbackOut:
     """回访结果: what came of an attempt. The same again changes nothing.
 
-    Raises NotFound; MoveRefused for an attempt not planned or with another outcome, for a call
-    refused before it was due, and for a callback that is over. An expired attempt takes it late.
+    Raises NotFound; WrongAttempt, CallNotDue, AlreadyReported, CallbackOver.
     """
-    case = await queries.held_case(act, callback)
+    record, callback = await records.locked_callback(act, callback_id)
+    reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
+    attempt = await act.session.get_one(Attempt, (callback.id, body.attempt))
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
-    if body.attempt > case.callback.attempt:  # asked first: no column holds just any number
-        raise _refused(case, report)
-    attempt = await act.session.get_one(Attempt, (callback, body.attempt))
-    early = report.outcome is Outcome.REFUSED and attempt.due > act.now  # nobody called so far
-    if attempt.outcome in (None, Outcome.EXPIRED) and not early:
-        await _settle(act, case, attempt, report)
-    elif early or attempt.report() != report:
-        raise _refused(case, report)
+    if attempt.report() != report:
+        await apply_report(act, record, callback, attempt, report)
     await act.session.flush()
-    return (await queries.views(act, [case.callback]))[0]
+    return await views.read(act, callback.id)
 
 
-def _refused(case: Case, report: Report) -> MoveRefused:
-    state = State(case.callback.state)
-    return MoveRefused(report.outcome, state, [action.value for action in machine.MOVES[state]])
-
-
-async def _settle(act: FeedbackAct, case: Case, attempt: Attempt, report: Report) -> None:
-    """Write what was reported on an attempt down, and let it move callback and ticket.
+async def apply_report(
+    act: ServiceAct, record: TicketRecord, callback: Callback, attempt: Attempt, report: Report
+) -> None:
+    """Let a report move its callback, and end the round when it does. Raises as reports.effect_of.
 
     That an expired attempt was a miss is known already: then only the record gets truer.
     """
-    action = verdict.action_for(report.outcome, attempt.attempt, act.config.times.max_attempts)
-    known = attempt.outcome == Outcome.EXPIRED and action in (Action.MISS, Action.GIVE_UP)
-    if not known:
-        case.callback.move(action)
-    attempt.write(report, act.now, act.actor)
-    if not known:
-        await _follow(act, case, attempt, report)
-
-
-async def _follow(act: FeedbackAct, case: Case, attempt: Attempt, report: Report) -> None:
-    """Say what the moved callback means for the ticket."""
-    if case.callback.state == State.NO_ANSWER:
-        await _plan_next(act, case)
-        return
-    case.callback.rest()
-    case.callback.settled_by = attempt.attempt
-    if report.answers:
-        await _hear(act, case, report.answers, report.comment)
-    else:
-        await _give_up(act, case, attempt.attempt, verdict.unheard(report.outcome))
-
-
-async def _hear(act: FeedbackAct, case: Case, answers: Answers, comment: str) -> None:
-    """The citizen answered: the ticket is closed or reopened by the answers (R-27)."""
-    data = CallbackAnswered(
-        contacted=answers.contacted,
-        solved=answers.solved,
-        satisfied=answers.satisfied,
-        comment=comment,
+    action = reports.effect_of(
+        report, _as_found(callback, attempt), act.now, act.config.times.max_attempts
     )
-    act.tell(data, subject=case.ticket.number, round=case.resolution.round)
-    decided = verdict.judge(answers)
-    if isinstance(decided, Closed):
-        await _close(act, case.ticket, case.resolution, decided.kind)
-    else:
-        await _reopen(act, case, decided, comment)
+    attempt.write(report, act.now, act.actor)
+    if action is None:
+        return
+    callback.move(action)
+    match action:
+        case Action.MISS:
+            await _plan_next(act, callback)
+        case Action.ANSWER | Action.REFUSE | Action.GIVE_UP:
+            callback.rest()
+            callback.settled_by = attempt.attempt
+            act.tell(
+                _told_by(report, attempt.attempt), subject=callback.number, round=callback.round
+            )
+            answers = report.answers
+            ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
+            await end_round(act, record, callback.round, ending, report.comment)
+        case _:
+            assert_never(action)
 
 
-async def _give_up(act: FeedbackAct, case: Case, attempts: int, kind: ClosingKind) -> None:
-    """No verdict could be had: the ticket is closed as what it is, counted apart (R-25)."""
-    refused = kind is ClosingKind.REFUSED_CALLBACK
-    data = CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
-    act.tell(data, subject=case.ticket.number, round=case.resolution.round)
-    await _close(act, case.ticket, case.resolution, kind)
+def _as_found(callback: Callback, attempt: Attempt) -> ReportedAttempt:
+    return ReportedAttempt(
+        status=CallbackStatus(callback.status),
+        expected=callback.attempt,
+        attempt=attempt.attempt,
+        due=attempt.due,
+        known=attempt.report(),
+    )
 
 
-async def _close(
-    act: FeedbackAct, ticket: Ticket, resolution: Resolution, kind: ClosingKind
+def _told_by(report: Report, attempts: int) -> CallbackAnswered | CallbackGivenUp:
+    """The fact in which the end of a callback is said."""
+    if report.answers is None:
+        refused = report.outcome is Outcome.REFUSED
+        return CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
+    return CallbackAnswered(
+        contacted=report.answers.contacted == "yes",
+        solved=report.answers.solved,
+        satisfied=report.answers.satisfied,
+        comment=report.comment,
+    )
+
+
+async def end_round(
+    act: ServiceAct,
+    record: TicketRecord,
+    round: int,
+    ending: Closed | Reopened,
+    comment: str = "",
 ) -> None:
-    resolution.ending, resolution.ended = kind, act.now
-    act.tell(TicketClosed(kind=kind), subject=ticket.number, round=resolution.round)
-    await _inform(act, ticket, resolution.round, "closed")
-
-
-async def _reopen(act: FeedbackAct, case: Case, decided: Reopened, comment: str) -> None:
-    """Open the next round; nobody else may (DESIGN, the life of a ticket)."""
-    case.resolution.ending, case.resolution.ended = verdict.REOPENED, act.now
-    case.ticket.round = case.resolution.round + 1
-    data = TicketReopened(reasons=decided.reasons, comment=comment)
-    act.tell(data, subject=case.ticket.number, round=case.ticket.round)
-    await _inform(act, case.ticket, case.ticket.round, "reopened")
+    """Close the ticket or open its next round (R-27); nobody else may (ADR 0006)."""
+    ticket, resolution = record.ticket, record.resolutions[round]
+    resolution.ending, resolution.ended_at = ending.kind, act.now
+    match ending:
+        case Closed(kind):
+            act.tell(TicketClosed(kind=kind), subject=ticket.number, round=round)
+            await _inform(act, ticket, round, "closed")
+        case Reopened(reasons):
+            ticket.round = round + 1
+            data = TicketReopened(reasons=reasons, comment=comment)
+            act.tell(data, subject=ticket.number, round=ticket.round)
+            await _inform(act, ticket, ticket.round, "reopened")
+        case _:
+            assert_never(ending)
 
 
 async def _inform(
-    act: FeedbackAct,
+    act: ServiceAct,
     ticket: Ticket,
     round: int,
-    event: messages.Event,
+    occasion: messages.Occasion,
     which: str = "",
     **details: Unpack[messages.Details],
 ) -> None:
     """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
-    key = (ticket.number, round, f"{event} {which}".strip())
+    key = (ticket.number, round, f"{occasion} {which}".strip())
     wanted = messages.is_told(
-        event, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
+        occasion, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
-    if not wanted or not await queries.is_first(act, key):
+    if not wanted or not await records.is_first(act, key):
         return
-    words = messages.compose(event, ticket.number, **details)
+    text = messages.compose(occasion, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
-    data = CitizenTold(event=event, channel=channel, zh=words.zh, en=words.en)
+    data = CitizenTold(event=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)
-
-
-# --- by the clock ------------------------------------------------------------------------------
-
-
-async def claim_calls(act: FeedbackAct, limit: int, real: datetime) -> tuple[int, list[phone.Call]]:
-    """Let callbacks fall due and claim the calls to ask for; answers how many moved, and those.
-
-    Nothing happens outside the calling windows. A claimed call is ours for LEASE of wall clock;
-    then it may be asked for again, under the same webhook id. Without a phone system a callback
-    that fell due waits for call-back staff.
-    """
-    if planning.opening(act.now, act.config.times) > act.now:
-        return 0, []
-    claimed = await queries.claim(act, ("fall_due", "ask"), limit, real)
-    calls = []
-    for ticket, callback in claimed:
-        if callback.next_step == "fall_due":
-            callback.move(Action.FALL_DUE)
-        if act.config.settings.phone_system_url is None:
-            callback.rest()
-            continue
-        callback.wait_for("ask", act.now)
-        callback.leased_until = real + LEASE
-        calls.append(_call(act.config, ticket, callback))
-    return len(claimed), calls
-
-
-def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
-    return phone.Call(
-        callback=callback.id,
-        ticket=ticket.number,
-        round=callback.round,
-        attempt=callback.attempt,
-        person=queries.needs_person(config, ticket, callback),
-    )
-
-
-async def record_asks(act: FeedbackAct, asked: Mapping[phone.Call, phone.AskFailed | None]) -> None:
-    """Note which calls the phone system took, and why it did not take the others.
-
-    The outcome may have come in meanwhile: then nobody waits for it any more.
-    """
-    for call, failure in sorted(asked.items(), key=lambda item: item[0].ticket):
-        ticket = await queries.held_ticket(act, call.ticket)
-        callback = await act.session.get_one(Callback, call.callback)
-        waits = callback.state == State.DUE and callback.attempt == call.attempt
-        if failure is None:
-            tried = await act.session.get_one(Attempt, (call.callback, call.attempt))
-            tried.asked = act.now
-            if waits:
-                callback.wait_for("expire", act.now + act.config.outcome_within)
-        elif waits:
-            await _not_asked(act, ticket, callback, failure)
-
-
-async def _not_asked(
-    act: FeedbackAct, ticket: Ticket, callback: Callback, failure: phone.AskFailed
-) -> None:
-    """Ask again later; but hand a contact nobody can open to staff, and end without an erased one."""
-    log.warning("call not asked", ticket=ticket.number, why=str(failure))
-    callback.failed_asks += 1
-    if isinstance(failure, phone.ContactErased):
-        ticket.has_contact = False
-        case = await queries.case_of(act, ticket, callback)
-        callback.move(Action.GIVE_UP)
-        callback.rest()
-        await _give_up(act, case, callback.attempt, ClosingKind.NO_CONTACT)
-    elif isinstance(failure, phone.ContactUnreadable):
-        callback.rest()
-    else:
-        callback.wait_for("ask", act.now + planning.ask_again_after(callback.failed_asks))
-
-
-async def expire_calls(act: FeedbackAct, limit: int, real: datetime) -> int:
-    """Count asked calls nobody reported on as not answered; answers how many."""
-    claimed = await queries.claim(act, ("expire",), limit, real)
-    for ticket, callback in claimed:
-        case = await queries.case_of(act, ticket, callback)
-        attempt = await act.session.get_one(Attempt, (callback.id, callback.attempt))
-        await _settle(act, case, attempt, Report(Outcome.EXPIRED))
-    return len(claimed)

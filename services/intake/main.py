@@ -4,11 +4,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.intake import stuck
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
-from services.intake.routes import Guesses, registrar, router
+from services.intake.models import Base
+from services.intake.routes import WrongCodeLimiter, registrar, router
 from services.intake.settings import Settings
 from shared.app import build_app
+from shared.part import Part, StuckPage
 from shared.service import service_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -19,5 +22,9 @@ def app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
     built.state.registrar = registrar(service_of(built).store)
-    built.state.guesses = Guesses(settings)
+    built.state.wrong_codes = WrongCodeLimiter(settings)
     return built
+
+
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, open_tickets=stuck.OPEN)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

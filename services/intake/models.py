@@ -18,13 +18,13 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-OPEN = text("stage NOT IN ('closed', 'withdrawn')")
+OPEN = text("status NOT IN ('closed', 'withdrawn')")
 
 
 class Ticket(Base, table=True):
     """诉求工单: the complaint as others may know it, and how far it is (R-01).
 
-    ``ended``: since when it is closed or withdrawn; ``erased``: when its identity was destroyed.
+    ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     """
 
     __tablename__ = "ticket"
@@ -37,11 +37,11 @@ class Ticket(Base, table=True):
             postgresql_where=text("source_number IS NOT NULL"),
         ),
         Index("ix_ticket_open", "number", postgresql_where=OPEN),
-        Index("ix_ticket_ended", "ended", postgresql_where=text("erased IS NULL")),
+        Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
     )
     number: str = Field(primary_key=True)
     id: UUID = Field(unique=True)
-    ticket_type: str = Field(index=True)
+    type: str = Field(index=True)
     urgency: str
     topic: str = Field(index=True)
     title: str
@@ -58,8 +58,8 @@ class Ticket(Base, table=True):
     reply_declined: bool
     has_contact: bool
     phone_index: str | None = Field(default=None, index=True)
-    registered: datetime
-    stage: str = Field(default="received", index=True)
+    registered_at: datetime
+    status: str = Field(default="received", index=True)
     urged: int = 0
     withdrawn: bool = False
     resolved_round: int = 0
@@ -70,8 +70,8 @@ class Ticket(Base, table=True):
     extended_round: int = 0
     extended_due: datetime | None = None
     extended_reason: str | None = None
-    ended: datetime | None = None
-    erased: datetime | None = None
+    ended_at: datetime | None = None
+    erased_at: datetime | None = None
 
 
 class Vault(Base, table=True):
@@ -82,27 +82,27 @@ class Vault(Base, table=True):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class Word(Base, table=True):
+class CitizenNote(Base, table=True):
     """What the citizen said later (补充, 催单, 撤单): raw words sealed, a copy without names."""
 
-    __tablename__ = "word"
+    __tablename__ = "citizen_note"
     id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
     action: str
     content: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    said: datetime
+    said_at: datetime
 
 
-class Handling(Base, table=True):
+class Assignment(Base, table=True):
     """What intake knows of one assignment: for the citizen's progress and for who may contact."""
 
-    __tablename__ = "handling"
-    assignment: UUID = Field(primary_key=True)
+    __tablename__ = "assignment"
+    id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
     unit: str
     round: int
-    holding: str
+    status: str
 
 
 class ContactRead(Base, table=True):
@@ -113,7 +113,7 @@ class ContactRead(Base, table=True):
     number: str = Field(foreign_key="ticket.number", index=True)
     actor: str
     reason: str
-    read: datetime
+    read_at: datetime
     hash: str
     deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
 

@@ -21,8 +21,10 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.models import Ticket, Vault
-from services.intake.rules import registration as rules
-from services.intake.rules.registration import Person
+from services.intake.records import ServiceAct
+from services.intake.rules import identity
+from services.intake.rules.machine import TicketStatus
+from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared import clock
@@ -30,7 +32,6 @@ from shared.caller import Caller
 from shared.errors import KeyReused, Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace, traceparent
-from shared.storage.act import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Receipt:
 
     number: str
     id: UUID
-    registered: datetime
+    registered_at: datetime
     created: bool
 
 
@@ -93,7 +94,7 @@ def check_codes(body: NewTicket, config: Config) -> None:
 
 def _names_somebody(source_number: str, caller: Citizen) -> bool:
     """Also the caller's own phone behind other digits, as call records are often numbered."""
-    masked = rules.mask_note(source_number, person_of(caller))
+    masked = identity.mask_note(source_number, person_of(caller))
     return masked != unicodedata.normalize("NFC", source_number)
 
 
@@ -101,13 +102,13 @@ def _names_somebody(source_number: str, caller: Citizen) -> bool:
 
 
 async def register_many(
-    act: Act[Config], items: Sequence[Registration]
+    act: ServiceAct, items: Sequence[Registration]
 ) -> list[Receipt | Exception]:
     """Register a group of checked complaints: one answer each, in order.
 
     Raises only what concerns the group as a whole; the caller then tries them one by one.
     """
-    claims = Claims(items, act.config)
+    claims = IdempotencyClaims(items, act.config)
     await claims.claim(act)
     fresh = claims.fresh()
     receipts = await _insert(act, [items[at] for at in fresh])
@@ -123,7 +124,7 @@ CLAIM = text("""
     ON CONFLICT DO NOTHING RETURNING caller, key""")
 
 KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.registered
+    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.registered_at
     FROM answers a LEFT JOIN ticket t ON t.number = a.body
     JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
         ON k.caller = a.caller AND k.key = a.key""")
@@ -137,7 +138,7 @@ REMEMBER = text("""
 Slot = tuple[str, str]
 
 
-class Claims:
+class IdempotencyClaims:
     """Which complaints of a group are new, by their callers' keys.
 
     A key's first use claims it; inside the group and across groups every later use gets the first
@@ -154,7 +155,7 @@ class Claims:
         self._known: dict[Slot, tuple[str, Receipt | None]] = {}  # None: no ticket came of it
         self.registered: dict[int, Receipt] = {}
 
-    async def claim(self, act: Act[Config]) -> None:
+    async def claim(self, act: ServiceAct) -> None:
         """Claim every key of the group in one sorted statement, and read those used before."""
         if not self._first:
             return
@@ -166,7 +167,7 @@ class Claims:
         won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
         if lost := [slot for slot in slots if slot not in won]:
             for row in await connection.execute(KNOWN, _columns(lost)):
-                before = Receipt(row.number, row.id, row.registered, created=False)
+                before = Receipt(row.number, row.id, row.registered_at, created=False)
                 self._known[row.caller, row.key] = (row.fingerprint, before if row.number else None)
 
     def fresh(self) -> list[int]:
@@ -177,7 +178,7 @@ class Claims:
             if slot is None or (self._first[slot] == at and slot not in self._known)
         ]
 
-    async def remember(self, act: Act[Config]) -> None:
+    async def remember(self, act: ServiceAct) -> None:
         """Write down which ticket each newly used key got."""
         numbers = {
             slot: self.registered[at].number
@@ -228,7 +229,7 @@ NUMBERS = text("""
     ON CONFLICT (day) DO UPDATE SET last = d.last + EXCLUDED.last RETURNING last""")
 
 BY_SOURCE = text("""
-    SELECT t.channel, t.source_number, t.number, t.id, t.registered FROM ticket t
+    SELECT t.channel, t.source_number, t.number, t.id, t.registered_at FROM ticket t
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
         ON s.channel = t.channel AND s.source = t.source_number""")
 
@@ -238,7 +239,7 @@ INSERT = upsert(Ticket).on_conflict_do_nothing(
 )
 
 
-async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Receipt]:
+async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt]:
     """Number and store complaints; one whose source number is known gets the ticket that has it."""
     if not items:
         return []
@@ -254,9 +255,9 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
         holder = earlier.get((row["channel"], row["source_number"]))
         if holder is None or holder.number == row["number"]:
             created.append((item, row))
-            receipts.append(Receipt(row["number"], row["id"], row["registered"], created=True))
+            receipts.append(Receipt(row["number"], row["id"], row["registered_at"], created=True))
         else:
-            receipts.append(Receipt(holder.number, holder.id, holder.registered, created=False))
+            receipts.append(Receipt(holder.number, holder.id, holder.registered_at, created=False))
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(insert(Vault), sealed)
@@ -265,15 +266,15 @@ async def _insert(act: Act[Config], items: Sequence[Registration]) -> list[Recei
     return receipts
 
 
-async def _numbers(act: Act[Config], count: int) -> list[str]:
+async def _numbers(act: ServiceAct, count: int) -> list[str]:
     """The next numbers of today; a number is given once, gaps are allowed."""
     today: date = act.now.astimezone(ZoneInfo(act.config.policy.timezone)).date()
     connection = await act.session.connection()
     last = (await connection.execute(NUMBERS, {"day": today, "count": count})).scalar_one()
-    return [rules.compose_number(today, n) for n in range(last - count + 1, last + 1)]
+    return [compose_number(today, n) for n in range(last - count + 1, last + 1)]
 
 
-async def _earlier(act: Act[Config], rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Any]:
+async def _earlier(act: ServiceAct, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Any]:
     """Who holds the source numbers of a group, after it was inserted."""
     sources = [(row["channel"], row["source_number"]) for row in rows if row["source_number"]]
     if not sources:
@@ -283,14 +284,14 @@ async def _earlier(act: Act[Config], rows: Sequence[dict[str, Any]]) -> dict[tup
     return {(row.channel, row.source_number): row for row in found}
 
 
-def ticket_row(act: Act[Config], item: Registration, number: str) -> dict[str, Any]:
+def ticket_row(act: ServiceAct, item: Registration, number: str) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
     body, caller = item.body, item.body.caller or Citizen()
-    copy = rules.working_copy(body.title, body.content, body.address, person_of(caller))
+    copy = identity.working_copy(body.title, body.content, body.address, person_of(caller))
     return {
         "number": number,
         "id": UUID(bytes=uuid6.uuid7().bytes),
-        "ticket_type": body.type.value,
+        "type": body.type.value,
         "urgency": body.urgency.value,
         "topic": body.topic,
         "title": copy.title,
@@ -303,14 +304,14 @@ def ticket_row(act: Act[Config], item: Registration, number: str) -> dict[str, A
         "flags": list(body.flags),
         "source_number": body.source_number,
         "reported_unit": body.reported_unit,
-        "confidential": rules.is_confidential(body.type, body.confidential),
+        "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": caller.phone is not None,
         "phone_index": act.config.digester.blind_index(caller.phone, "phone")
         if caller.phone
         else None,
-        "registered": act.now,
-        "stage": rules.Stage.RECEIVED.value,
+        "registered_at": act.now,
+        "status": TicketStatus.RECEIVED.value,
         "urged": 0,
         "withdrawn": False,
         "resolved_round": 0,
@@ -321,9 +322,9 @@ def ticket_row(act: Act[Config], item: Registration, number: str) -> dict[str, A
     }
 
 
-def person_of(caller: Citizen) -> Person:
+def person_of(caller: Citizen) -> identity.Person:
     """The identity of a caller, for the masks."""
-    return Person(caller.name, caller.phone, caller.address)
+    return identity.Person(caller.name, caller.phone, caller.address)
 
 
 def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]:
@@ -338,9 +339,9 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
 
 
-def tell(act: Act[Config], item: Registration, row: dict[str, Any]) -> None:
+def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
     """Say that it was registered, under the caller's trace and in the caller's name."""
-    place = rules.visible(row["confidential"], row["address"], item.body.location)
+    place = identity.visible(row["confidential"], row["address"], item.body.location)
     fact = TicketRegistered(
         ticket_type=item.body.type,
         urgency=item.body.urgency,

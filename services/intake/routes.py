@@ -9,7 +9,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.intake import queries, usecases, vault
+from services.intake import usecases, vault, views
+from services.intake.records import ServiceAct
 from services.intake.registration import Receipt, Registration, check_codes, register_many
 from services.intake.schemas import (
     Batch,
@@ -22,10 +23,10 @@ from services.intake.schemas import (
     NewTicket,
     Progress,
     Registered,
-    Stage,
     Supplement,
     TicketOut,
     TicketPage,
+    TicketStatus,
     Urge,
     Withdrawal,
 )
@@ -40,20 +41,18 @@ from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
 from shared.messaging.inbox import once
 from shared.service import service_of
-from shared.storage.act import Act, Store
+from shared.storage.act import Store
 from shared.storage.group_commit import GroupCommit
 
-router = APIRouter(tags=["intake 受理"])
+router = APIRouter(prefix="/v1", tags=["intake 受理"])
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
-FrontAct = Annotated[Act[Config], Depends(acting("phone_system", "desk"), scope="function")]
+FrontAct = Annotated[ServiceAct, Depends(acting("phone_system", "desk"), scope="function")]
 ReadAct = Annotated[
-    Act[Config],
+    ServiceAct,
     Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),
 ]
-ContactAct = Annotated[
-    Act[Config], Depends(acting("unit", "callback", "service"), scope="function")
-]
+ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -66,7 +65,7 @@ def registrar(store: Store[Config]) -> Registrar:
     return GroupCommit(run)
 
 
-class Guesses:
+class WrongCodeLimiter:
     """Wrong codes, by ticket and by address: too many, and nobody looks by code for a while.
 
     By ticket as well, because whoever guesses may have many addresses. The right code is refused
@@ -75,14 +74,14 @@ class Guesses:
 
     def __init__(self, settings: Settings) -> None:
         self._tickets = Buckets(settings.wrong_codes_per_ticket, HOUR)
-        self._strangers = Buckets(settings.wrong_codes_per_address, HOUR)
+        self._addresses = Buckets(settings.wrong_codes_per_address, HOUR)
 
     @contextmanager
-    def guess(self, number: str, stranger: str | None) -> Iterator[None]:
-        """One look, counted before it is made: of many at once none is free. Raises TooMany."""
+    def look(self, number: str, address: str | None) -> Iterator[None]:
+        """One look by code, counted before it is made: of many at once none is free. Raises TooMany."""
         now, wrong = clock.real(), False
-        if stranger is not None:  # first: who may guess no more uses up no ticket's guesses
-            self._strangers.take(stranger, now)
+        if address is not None:  # first: who may guess no more uses up no ticket's guesses
+            self._addresses.take(address, now)
         self._tickets.take(number, now)
         try:
             yield
@@ -92,7 +91,7 @@ class Guesses:
         finally:
             if not wrong:
                 self._tickets.give_back(number)
-                self._strangers.give_back(stranger or "")
+                self._addresses.give_back(address or "")
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
@@ -109,13 +108,13 @@ def _registered(request: Request, receipt: Receipt) -> Registered:
         number=receipt.number,
         id=receipt.id,
         code=config.digester.ticket_code(receipt.number),
-        registered_at=receipt.registered,
+        registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
     )
 
 
-@router.post("/v1/tickets", status_code=201, responses={200: {"model": Registered}})
-async def register(
+@router.post("/tickets", status_code=201, responses={200: {"model": Registered}})
+async def register_ticket(
     request: Request, response: Response, body: NewTicket, caller: Front, key: Key = None
 ) -> Registered:
     """Register a complaint. 200 and the first ticket when it was registered before."""
@@ -125,8 +124,8 @@ async def register(
     return _registered(request, receipt)
 
 
-@router.post("/v1/tickets/batch")
-async def register_batch(
+@router.post("/tickets/batch")
+async def register_tickets(
     request: Request, body: Batch, caller: Front, key: Key = None
 ) -> BatchAnswers:
     """Register up to 1,000 complaints; each is judged alone and has its own answer, in order."""
@@ -148,62 +147,62 @@ async def register_batch(
     return BatchAnswers(answers=list(await asyncio.gather(*answers)))
 
 
-@router.get("/v1/tickets")
-async def tickets(
+@router.get("/tickets")
+async def list_tickets(
     act: ReadAct,
     type: TicketType | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
-    stage: Stage | None = None,
+    status: TicketStatus | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
     """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = queries.Filter(type, topic, area, channel, stage, since, until)
-    return await queries.page(act, narrowed, after, limit)
+    narrowed = views.Filter(type, topic, area, channel, status, since, until)
+    return await views.tickets(act, narrowed, after, limit)
 
 
-@router.get("/v1/tickets/{number}", responses=problems(404))
-async def ticket(number: Number, act: ReadAct) -> TicketOut:
+@router.get("/tickets/{number}", responses=problems(404))
+async def read_ticket(number: Number, act: ReadAct) -> TicketOut:
     """One ticket in its working copy."""
-    return await queries.one(act, number)
+    return await views.ticket(act, number)
 
 
-@router.post("/v1/tickets/{number}/supplements", responses=problems(404, 409))
-async def supplement(number: Number, body: Supplement, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/supplements", responses=problems(404, 409))
+async def supplement_ticket(number: Number, body: Supplement, act: FrontAct) -> Progress:
     """The citizen adds something."""
     return await once(act, body, Progress, lambda: usecases.supplement(act, number, body))
 
 
-@router.post("/v1/tickets/{number}/urges", responses=problems(404, 409))
-async def urge(number: Number, body: Urge, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/urges", responses=problems(404, 409))
+async def urge_ticket(number: Number, body: Urge, act: FrontAct) -> Progress:
     """The citizen asks again."""
     return await once(act, body, Progress, lambda: usecases.urge(act, number, body))
 
 
-@router.post("/v1/tickets/{number}/withdrawal", responses=problems(404, 409))
-async def withdraw(number: Number, body: Withdrawal, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/withdrawal", responses=problems(404, 409))
+async def withdraw_ticket(number: Number, body: Withdrawal, act: FrontAct) -> Progress:
     """The citizen takes the complaint back."""
     return await once(act, body, Progress, lambda: usecases.withdraw(act, number, body))
 
 
-@router.get("/v1/tickets/{number}/progress", responses=problems(404))
-async def progress(
+@router.get("/tickets/{number}/progress", responses=problems(404))
+async def read_progress(
     request: Request,
     number: Number,
     code: Annotated[str, Header(alias="X-Ticket-Code", min_length=4, max_length=32)],
 ) -> Progress:
     """The citizen's own look: number and code, no token. Wrong codes are counted (429)."""
-    guesses: Guesses = request.app.state.guesses
-    with guesses.guess(number, anonymous_address(request)):
+    wrong_codes: WrongCodeLimiter = request.app.state.wrong_codes
+    with wrong_codes.look(number, anonymous_address(request)):
         async with service_of(request.app).store.act("citizen") as act:
-            return await queries.progress_by_code(act, number, code)
+            return await views.progress_by_code(act, number, code)
 
 
-@router.post("/v1/tickets/{number}/contact-reads", responses=problems(404, 410))
+@router.post("/tickets/{number}/contact-reads", responses=problems(404, 410))
 async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
     """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
     return await vault.read_contact(act, number, body)

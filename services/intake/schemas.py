@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
@@ -14,17 +14,17 @@ from pydantic import (
     ValidationError,
 )
 
+from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.phones import normal_phone
 from shared.events import Location, TicketType, Urgency
-from shared.http.fields import Body, Text
+from shared.http.fields import Body, Sentence, Text
 from shared.http.problems import Problem, document, malformed
-from shared.security.masking import normal_phone
 
 Code = Annotated[str, Text(64)]
 Line = Annotated[str, Text(200)]
 Title = Annotated[str, Text(100)]
 Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
-Stage = Literal["received", "assigned", "in_hand", "resolved", "closed", "reopened", "withdrawn"]
 
 BATCH_LIMIT = 1_000
 
@@ -171,7 +171,7 @@ class TicketOut(BaseModel):
     confidential: bool
     reply_declined: bool
     has_contact: bool
-    stage: Stage
+    status: TicketStatus
     round: int
     urged: int
     registered_at: AwareDatetime
@@ -184,13 +184,6 @@ class TicketPage(BaseModel):
     next: str | None
 
 
-class Words(BaseModel):
-    """A sentence for people, in Chinese and English."""
-
-    zh: str
-    en: str
-
-
 class Extended(BaseModel):
     """延期: the new date and why (BJ-15)."""
 
@@ -199,17 +192,17 @@ class Extended(BaseModel):
 
 
 class Progress(BaseModel):
-    """办理进度 as the citizen sees it; ``rounds`` counts handlings, 2 after one reopening (R-44).
+    """办理进度 as the citizen sees it; ``round`` is 2 after one reopening (R-44).
 
     ``answer`` is the lead's public answer of the last resolved round, ``extended`` the extension
     in this round if there is one.
     """
 
     number: str
-    stage: Stage
-    sentence: Words
-    units: list[str]
-    rounds: int
+    status: TicketStatus
+    sentence: Sentence
+    unit_names: list[str]
+    round: int
     answer: str | None
     extended: Extended | None
     allowed: list[str]

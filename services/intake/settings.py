@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from services.intake.rules.registration import KeepFor
+from services.intake.digests import CitizenDigester
+from services.intake.rules.identity import KeepFor
+from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.reader import read
-from shared.security.masking import Digester, Sealer
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 
 
@@ -44,7 +45,7 @@ class Config:
     units: Units
     policy: Policy
     sealer: Sealer
-    digester: Digester
+    digester: CitizenDigester
 
 
 class Settings(ServiceSettings):
@@ -78,5 +79,5 @@ class Settings(ServiceSettings):
             read(folder / "units.yaml", Units),
             read(folder / "policy.yaml", Policy),
             Sealer(ring, self.vault_current, self.vault_suite),
-            Digester(key_bytes(self.index_key)),
+            CitizenDigester(key_bytes(self.index_key)),
         )

@@ -7,7 +7,7 @@ from shared.stuck import EVERYWHERE, Question
 QUESTIONS: tuple[Question, ...] = EVERYWHERE
 
 OPEN = """
-    SELECT number FROM ticket WHERE stage NOT IN ('closed', 'withdrawn') AND number > :after
+    SELECT number FROM ticket WHERE status NOT IN ('closed', 'withdrawn') AND number > :after
     ORDER BY number LIMIT :limit"""
 
 MARKS = """

@@ -15,20 +15,16 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
-from services.intake import queries
-from services.intake.models import ContactRead, Ticket, Vault, Word
-from services.intake.queries import Case
-from services.intake.rules import registration as rules
-from services.intake.rules.registration import Person
+from services.intake.models import CitizenNote, ContactRead, Ticket, Vault
+from services.intake.records import ServiceAct, TicketRecord, read
+from services.intake.rules import identity
+from services.intake.rules.identity import IdentityErased, Person
+from services.intake.rules.machine import TicketStatus
 from services.intake.schemas import Contact, ContactReadRequest
-from services.intake.settings import Config
+from services.intake.sealing import SealBroken, Sealer
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.observability import log, place
-from shared.security.masking import SealBroken, Sealer
-from shared.storage.act import Act as AnyAct
-
-Act = AnyAct[Config]
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
 CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
@@ -38,48 +34,48 @@ READ, ERASED = "read", "erased"
 # --- reading -----------------------------------------------------------------------------------
 
 
-async def read_contact(act: Act, number: str, body: ContactReadRequest) -> Contact:
+async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -> Contact:
     """Read who must be contacted, and write down who read it and why (R-36).
 
     Raises NotFound also for those who may not: whether the ticket exists is not told. Raises
     IdentityErased; SealBroken when its key is lost or it was tampered with.
     """
     caller = act.caller
-    case = await queries.see(act, number)
-    if caller is None or case is None or not _may_read(caller, case):
+    record = await read(act, number)
+    if caller is None or record is None or not _may_read(caller, record):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
-    known = await _identity(act, number)
-    await _record(act, number, rules.mask_note(body.reason, _person(known)), READ)
+    known = await _unsealed(act, number)
+    await _log_deed(act, number, identity.mask_note(body.reason, _person(known)), READ)
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
 
 
-def _may_read(caller: Caller, case: Case) -> bool:
-    return rules.may_read_contact(
+def _may_read(caller: Caller, record: TicketRecord) -> bool:
+    return identity.may_read_contact(
         caller.role,
         caller.name,
         caller.unit,
-        case.assigned(),
-        case.ticket.reported_unit,
-        rules.Stage(case.ticket.stage),
+        record.assigned(),
+        record.ticket.reported_unit,
+        record.status,
     )
 
 
-async def known_person(act: Act, ticket: Ticket) -> Person | None:
+async def known_person(act: ServiceAct, ticket: Ticket) -> Person | None:
     """Who called, for the masks; None when that was erased or cannot be read any more."""
     try:
-        return _person(await _identity(act, ticket.number))
-    except rules.IdentityErased:
+        return _person(await _unsealed(act, ticket.number))
+    except IdentityErased:
         return None
     except SealBroken as error:  # the citizen's acts go on when a key is lost
         log.error("the vault cannot be read", ticket=ticket.number, why=place(error))
         return None
 
 
-async def _identity(act: Act, number: str) -> dict[str, Any]:
+async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
     """What lies sealed for a ticket. Raises IdentityErased, SealBroken."""
     vault = (await act.session.exec(select(Vault).where(Vault.number == number))).first()
     if vault is None:
-        raise rules.IdentityErased
+        raise IdentityErased
     known: dict[str, Any] = orjson.loads(act.config.sealer.unseal(vault.sealed, number))
     return known
 
@@ -91,7 +87,7 @@ def _person(known: dict[str, Any]) -> Person:
 # --- the log -----------------------------------------------------------------------------------
 
 
-async def _record(act: Act, number: str, reason: str, deed: str) -> None:
+async def _log_deed(act: ServiceAct, number: str, reason: str, deed: str) -> None:
     await (await act.session.connection()).execute(CHAIN)
     newest = select(ContactRead).order_by(col(ContactRead.id).desc()).limit(1)
     last = (await act.session.exec(newest)).first()
@@ -100,7 +96,7 @@ async def _record(act: Act, number: str, reason: str, deed: str) -> None:
         number=number,
         actor=act.actor,
         reason=reason,
-        read=act.now,
+        read_at=act.now,
         deed=deed,
         hash="",
     )
@@ -110,12 +106,12 @@ async def _record(act: Act, number: str, reason: str, deed: str) -> None:
 
 def link(previous: str, row: ContactRead) -> str:
     """The hash of a row in the chain: change or drop any row and every later hash is wrong."""
-    content = [previous, row.id, row.number, row.actor, row.reason, row.read.isoformat()]
+    content = [previous, row.id, row.number, row.actor, row.reason, row.read_at.isoformat()]
     deed = [] if row.deed == READ else [row.deed]  # older rows knew no other deed
     return hashlib.sha256(orjson.dumps([*content, *deed])).hexdigest()
 
 
-async def chain_breaks_at(act: Act) -> int | None:
+async def chain_breaks_at(act: ServiceAct) -> int | None:
     """The first row of the log that does not fit, or None when the chain is whole."""
     previous = ""
     for row in await act.session.exec(select(ContactRead).order_by(col(ContactRead.id))):
@@ -129,12 +125,12 @@ async def chain_breaks_at(act: Act) -> int | None:
 
 # Tickets that a release without the column ended: their time is counted from when it is noticed.
 STAMP = text("""
-    UPDATE ticket SET ended = :now WHERE number IN (
-        SELECT number FROM ticket WHERE ended IS NULL AND erased IS NULL
-            AND stage IN ('closed', 'withdrawn') LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+    UPDATE ticket SET ended_at = :now WHERE number IN (
+        SELECT number FROM ticket WHERE ended_at IS NULL AND erased_at IS NULL
+            AND status IN ('closed', 'withdrawn') LIMIT :limit FOR UPDATE SKIP LOCKED)""")
 
 
-async def erase(act: Act, number: str, reason: str, *, forced: bool = False) -> bool:
+async def erase(act: ServiceAct, number: str, reason: str, *, forced: bool = False) -> bool:
     """Destroy the citizen's identity and raw words; False when that was done before.
 
     What travelled carries no identity and stays. Raises NotFound; TicketOpen unless forced.
@@ -142,29 +138,29 @@ async def erase(act: Act, number: str, reason: str, *, forced: bool = False) -> 
     ticket = await act.session.get(Ticket, number, with_for_update=True)
     if ticket is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    if ticket.erased:
+    if ticket.erased_at:
         return False
-    rules.check_erasable(rules.Stage(ticket.stage), forced=forced)
+    identity.check_erasable(TicketStatus(ticket.status), forced=forced)
     await _destroy(act, ticket, reason)
     return True
 
 
-async def stamp_ends(act: Act, limit: int) -> int:
+async def stamp_ends(act: ServiceAct, limit: int) -> int:
     """Note the end of tickets that have none on record; returns how many."""
     connection = await act.session.connection()
     return (await connection.execute(STAMP, {"now": act.now, "limit": limit})).rowcount
 
 
-async def count_outdated(act: Act, before: datetime, limit: int) -> int:
+async def count_outdated(act: ServiceAct, before: datetime, limit: int) -> int:
     """How many identities were kept longer than since ``before``, counting no further than limit."""
     found = _outdated(before).limit(limit).subquery()
     return (await act.session.exec(select(func.count()).select_from(found))).one()
 
 
-async def erase_outdated(act: Act, before: datetime, reason: str, limit: int) -> list[str]:
+async def erase_outdated(act: ServiceAct, before: datetime, reason: str, limit: int) -> list[str]:
     """Erase what belongs to tickets that ended before a moment; the numbers, oldest end first."""
-    held = _outdated(before).limit(limit).with_for_update(skip_locked=True)
-    tickets = (await act.session.exec(held)).all()
+    free = _outdated(before).limit(limit).with_for_update(skip_locked=True)
+    tickets = (await act.session.exec(free)).all()
     for ticket in tickets:
         await _destroy(act, ticket, reason)
         await act.session.flush()
@@ -172,23 +168,23 @@ async def erase_outdated(act: Act, before: datetime, reason: str, limit: int) ->
 
 
 def _outdated(before: datetime) -> Any:
-    kept = select(Ticket).where(col(Ticket.ended) < before, col(Ticket.erased).is_(None))
-    return kept.order_by(col(Ticket.ended))
+    kept = select(Ticket).where(col(Ticket.ended_at) < before, col(Ticket.erased_at).is_(None))
+    return kept.order_by(col(Ticket.ended_at))
 
 
-async def _destroy(act: Act, ticket: Ticket, reason: str) -> None:
-    masked = rules.mask_note(reason, await known_person(act, ticket) or Person())
+async def _destroy(act: ServiceAct, ticket: Ticket, reason: str) -> None:
+    masked = identity.mask_note(reason, await known_person(act, ticket) or Person())
     connection = await act.session.connection()
     await connection.execute(delete(Vault).where(col(Vault.number) == ticket.number))
-    raw = update(Word).where(col(Word.number) == ticket.number)
+    raw = update(CitizenNote).where(col(CitizenNote.number) == ticket.number)
     await connection.execute(raw.values(sealed=b""))
-    ticket.phone_index, ticket.has_contact, ticket.erased = None, False, act.now
-    await _record(act, ticket.number, masked, ERASED)
+    ticket.phone_index, ticket.has_contact, ticket.erased_at = None, False, act.now
+    await _log_deed(act, ticket.number, masked, ERASED)
 
 
 # --- sealing anew ------------------------------------------------------------------------------
 
-SealedRow: TypeAlias = Vault | Word
+SealedRow: TypeAlias = Vault | CitizenNote
 Key: TypeAlias = str | UUID
 
 
@@ -202,14 +198,14 @@ class Resealed:
 
 
 async def reseal(
-    act: Act, table: type[Vault] | type[Word], after: Key | None, limit: int
+    act: ServiceAct, table: type[Vault] | type[CitizenNote], after: Key | None, limit: int
 ) -> Resealed:
     """Seal a batch of rows anew that another key than the current one sealed.
 
     Every row is looked at in the order of its key, so a run that was cut is simply begun again;
     two at once do no harm.
     """
-    key = col(Vault.number) if table is Vault else col(Word.id)
+    key = col(Vault.number) if table is Vault else col(CitizenNote.id)
     head = act.config.sealer.head
     query = select(key, func.substring(col(table.sealed), 1, len(head))).order_by(key).limit(limit)
     if after is not None:
@@ -218,15 +214,15 @@ async def reseal(
     old = [found for found, begins in page if begins not in (head, b"")]
     done = Resealed(last=page[-1][0] if page else None)
     if old:
-        held = select(table).where(key.in_(old)).order_by(key).with_for_update()
-        rows = cast(Sequence[SealedRow], (await act.session.exec(held)).all())
+        others = select(table).where(key.in_(old)).order_by(key).with_for_update()
+        rows = cast(Sequence[SealedRow], (await act.session.exec(others)).all())
         for row in rows:
             _seal_anew(act.config.sealer, row, done)
     return done
 
 
 def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
-    bound = row.number if isinstance(row, Vault) else bound_word(row.number, row.id)
+    bound = row.number if isinstance(row, Vault) else bound_note(row.number, row.id)
     if not row.sealed or row.sealed.startswith(sealer.head):
         return
     try:
@@ -236,9 +232,9 @@ def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
         done.unreadable[sealer.key_of(row.sealed)] += 1
 
 
-def bound_word(number: str, id: UUID) -> str:
-    """What a later word's seal is bound to."""
+def bound_note(number: str, id: UUID) -> str:
+    """What the seal of a later note is bound to."""
     return f"{number}/{id}"
 
 
-TABLES: Sequence[type[Vault] | type[Word]] = (Vault, Word)
+TABLES: Sequence[type[Vault] | type[CitizenNote]] = (Vault, CitizenNote)

@@ -1,151 +1,161 @@
 """What follows for the clocks of a ticket: worked out, saved and said.
 
-Both doors that move clocks end here: a fact written down (``settle``) and time (``fire``).
+Both doors that move clocks end here: a fact written down (``recompute_clocks``) and time
+(``fire``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from uuid import UUID
 
-from services.tracker import queries
 from services.tracker.models import Clock, Supervision
-from services.tracker.queries import Acting, Docket
-from services.tracker.rules.changes import Dial, Said, changes, face
-from services.tracker.rules.courses import Course, Ending
-from services.tracker.rules.standing import Standing, advance, stand
+from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
+from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
+from services.tracker.rules.clock_history import ClockHistory, clock_histories
+from services.tracker.rules.clock_state import ClockState, pass_due_marks, replay
+from services.tracker.rules.timelines import Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
 
-async def settle(act: Acting, docket: Docket, at: datetime) -> bool:
+async def recompute_clocks(act: ServiceAct, record: TicketRecord, at: datetime) -> bool:
     """Work out every clock of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true.
     """
-    known = set(docket.clocks)
-    said = [move for course in docket.courses() for move in _turn(act, docket, course, at)]
-    fresh = [row for key, row in docket.clocks.items() if key not in known]
+    matter, assignments = record.matter(), record.assignment_timelines()
+    known = set(record.clocks)
+    facts = [
+        (row, fact)
+        for history in clock_histories(matter, record.round_timelines(), assignments)
+        for row, fact in _recompute(act, record, matter, history, at)
+    ]
+    fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
-    for row, one in said:
-        await _say(act, row, one, docket.supervisions)
-    _close_supervisions(act, docket)
-    return bool(fresh or said)
+    for row, fact in facts:
+        await _say(act, row, fact, record.supervisions)
+    endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
+    _close_supervisions(act, record, endings)
+    return bool(fresh or facts)
 
 
-async def fire(act: Acting, row: Clock) -> None:
+async def fire(act: ServiceAct, entry: ClockEntry) -> None:
     """Pass every mark of a running clock up to now, each with its true time (R-31, R-32)."""
-    before, calendar = queries.standing(row), act.config.calendar
-    after = advance(before, calendar, act.now)
-    queries.store(row, after)
-    dial = Dial(row.id, ClockKind(row.kind))
-    for one in changes(dial, before, after, calendar, at=act.now, now=act.now):
-        await _say(act, row, one, [])
+    before, row = entry.state, entry.row
+    reading = pass_due_marks(before, act.config.calendar, act.now)
+    entry.keep(reading.state)
+    clock = ClockRef(row.id, ClockKind(row.kind))
+    for fact in changes(clock, before, reading, at=act.now, now=act.now):
+        await _say(act, row, fact, [])
 
 
-def _turn(
-    act: Acting, docket: Docket, course: Course, at: datetime
-) -> Iterator[tuple[Clock, Said]]:
+def _recompute(
+    act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory, at: datetime
+) -> Iterator[tuple[Clock, DatedFact]]:
     """Work out one clock. It keeps the terms it started under until the urgency changes."""
-    policy, row = act.config, docket.clocks.get(course.id)
-    before = queries.standing(row) if row else None
-    keeps = before is not None and row is not None and row.urgency == course.urgency
-    terms = before.terms if before and keeps else policy.terms(course, docket.matter())
+    entry = record.clocks.get(history.id)
+    before = entry.state if entry else None
+    keeps = entry is not None and entry.row.urgency == history.urgency
+    terms = before.terms if before and keeps else act.config.terms(history, matter)
     if terms is None:
         return
-    after = stand(course, terms, policy.calendar, before)
-    if row is None:
-        row = docket.clocks[course.id] = _row(docket, course, after)
-        act.session.add(row)
-    elif after != before:
-        queries.store(row, after)
-    row.urgency = course.urgency
-    lost = course.lost.why if course.lost else ""
-    dial = Dial(course.id, course.kind)
-    for one in changes(dial, before, after, policy.calendar, at=at, now=act.now, lost=lost):
-        yield row, one
+    reading = replay(history, terms, act.config.calendar, before)
+    if entry is None:
+        entry = record.clocks[history.id] = _entry(matter.number, history, reading.state)
+        act.session.add(entry.row)
+    elif reading.state != before:
+        entry.keep(reading.state)
+    entry.row.urgency = history.urgency
+    lost = history.lost.why if history.lost else ""
+    clock = ClockRef(history.id, history.kind)
+    for fact in changes(clock, before, reading, at=at, now=act.now, lost=lost):
+        yield entry.row, fact
 
 
-def _row(docket: Docket, course: Course, standing: Standing) -> Clock:
-    return Clock(
-        id=course.id,
-        ticket=docket.ticket.number,
-        round=course.round,
-        kind=course.kind,
-        assignment=course.assignment,
-        unit=course.unit,
-        role=course.role,
-        urgency=course.urgency,
-        **queries.columns(standing),
+def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
+    row = Clock(
+        id=history.id,
+        ticket=number,
+        round=history.round,
+        kind=history.kind,
+        assignment=history.assignment,
+        unit=history.unit,
+        role=history.role,
+        urgency=history.urgency,
+        **columns(state),
     )
+    return ClockEntry(row, state)
 
 
-def _announce(act: Acting, fresh: Iterable[Clock]) -> None:
+def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
     """Say which clocks started, all of one dispatch or registration together."""
-    started: dict[object, list[Clock]] = {}
-    for row in fresh:
-        started.setdefault((row.assignment, row.round, row.started), []).append(row)
-    for rows in started.values():
-        faces = tuple(face(ClockKind(row.kind), queries.standing(row)) for row in rows)
-        _tell(act, rows[0], DeadlineSet(clocks=faces), rows[0].started)
+    started: dict[object, list[ClockEntry]] = {}
+    for entry in fresh:
+        row = entry.row
+        started.setdefault((row.assignment, row.round, row.started_at), []).append(entry)
+    for entries in started.values():
+        row = entries[0].row
+        clocks = tuple(snapshot(ClockKind(entry.row.kind), entry.state) for entry in entries)
+        _tell(act, row, DeadlineSet(clocks=clocks), row.started_at)
 
 
-async def _say(act: Acting, row: Clock, said: Said, known: list[Supervision]) -> None:
+async def _say(act: ServiceAct, row: Clock, fact: DatedFact, known: list[Supervision]) -> None:
     """Say a fact of a clock; a supervision is also kept, and what is taken back is not.
 
     ``known``: the ticket's supervisions, which follow.
     """
-    if isinstance(said.data, SupervisionRaised):
-        raised = _supervision(act, row, said.data, said.at)
+    if isinstance(fact.data, SupervisionRaised):
+        raised = _supervision(act, row, fact.data, fact.at)
         await act.session.flush()  # its clock first: rows are not sorted by foreign key
         act.session.add(raised)
         known.append(raised)
-    elif isinstance(said.data, SupervisionClosed):
+    elif isinstance(fact.data, SupervisionClosed):
         await act.session.flush()
-        kept = await act.session.get_one(Supervision, said.data.supervision)
+        kept = await act.session.get_one(Supervision, fact.data.supervision)
         await act.session.delete(kept)
         known[:] = (row for row in known if row is not kept)
-        if kept.closed:
+        if kept.closed_at:
             return
-    _tell(act, row, said.data, said.at)
+    _tell(act, row, fact.data, fact.at)
 
 
-def _supervision(act: Acting, row: Clock, said: SupervisionRaised, at: datetime) -> Supervision:
+def _supervision(
+    act: ServiceAct, row: Clock, data: SupervisionRaised, raised_at: datetime
+) -> Supervision:
     if row.assignment is None or row.unit is None:
         raise AssertionError("only an assignment's clock has rungs")
     return Supervision(
-        id=said.supervision,
+        id=data.supervision,
         ticket=row.ticket,
         assignment=row.assignment,
         round=row.round,
         unit=row.unit,
         clock=row.id,
-        raised=at,
+        raised_at=raised_at,
         raised_by=act.actor,
-        **said.model_dump(exclude={"supervision"}),
+        **data.model_dump(exclude={"supervision"}),
     )
 
 
-def _close_supervisions(act: Acting, docket: Docket) -> None:
+def _close_supervisions(
+    act: ServiceAct, record: TicketRecord, endings: Mapping[UUID, Ending | None]
+) -> None:
     """Every supervision of an assignment ends with it, and none before it was raised."""
-    withdrawn = docket.ticket.withdrawn
-    endings = {duty.id: duty.ending(withdrawn) for duty in docket.duties()}
-    if not any(endings.values()):
-        return
-    for row in docket.supervisions:
-        ending = endings[row.assignment]
-        if ending is not None:
+    for row in record.supervisions:
+        if ending := endings[row.assignment]:
             _close(act, row, ending)
 
 
-def _close(act: Acting, row: Supervision, ending: Ending) -> None:
-    closed = max(ending.at, row.raised)
-    if row.closed is None:
-        said = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)
-        _tell(act, row, said, closed)
-    row.closed, row.close_reason = closed, ending.why
+def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
+    closed_at = max(ending.at, row.raised_at)
+    if row.closed_at is None:
+        data = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)
+        _tell(act, row, data, closed_at)
+    row.closed_at, row.close_reason = closed_at, ending.why
 
 
-def _tell(act: Acting, row: Clock | Supervision, data: Data, time: datetime) -> None:
+def _tell(act: ServiceAct, row: Clock | Supervision, data: Data, time: datetime) -> None:
     act.tell(
         data,
         subject=row.ticket,

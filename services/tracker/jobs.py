@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import queries, usecases
+from services.tracker import records, usecases
 from services.tracker.settings import Config
 from shared.service import Job
 from shared.storage.act import Store
@@ -23,7 +23,7 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
-    "sweep": Job(run=sweep, due=queries.next_mark, every=1.0),
+    "sweep": Job(run=sweep, due=records.next_mark, every=1.0),
     # A calendar is read at the start, so this finds work once after a start that brought one.
     "recompute": Job(run=recompute, due=usecases.uncertain_since, every=3600.0),
 }

@@ -4,15 +4,23 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.tracker import stuck
 from services.tracker.consumers import SUBSCRIPTIONS
 from services.tracker.jobs import JOBS
+from services.tracker.models import Base
 from services.tracker.routes import router
 from services.tracker.settings import Settings
 from shared.app import build_app
+from shared.part import Part, StuckPage
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
-    return build_app("tracker", settings or Settings(), router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    settings = settings or Settings()
+    return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+
+
+PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.MARKS, assignments=stuck.HELD)
+PART = Part(app, Settings, SUBSCRIPTIONS, Base, MIGRATIONS, PAGE)

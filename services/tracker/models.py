@@ -4,7 +4,7 @@
 them, and stored for its index and for the policy it started under.
 
 Locks: a ticket's row first, then its clocks by id. The sweep takes clocks alone and skips those
-that are held. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
+that are locked. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Ticket(Base, table=True):
     __tablename__ = "tickets"
 
     number: str = Field(primary_key=True, sa_type=Text)
-    ticket_type: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
     urgency: str = Field(sa_type=Text)
     topic: str = Field(sa_type=Text)
     flags: list[str] = Field(sa_type=JSONB)
-    registered: datetime
-    withdrawn: datetime | None = None
+    registered_at: datetime
+    withdrawn_at: datetime | None = None
 
 
 class Round(Base, table=True):
@@ -47,14 +47,14 @@ class Round(Base, table=True):
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
     number: int = Field(primary_key=True)
-    started: datetime
-    resolved: datetime | None = None
+    started_at: datetime
+    resolved_at: datetime | None = None
 
 
 class Assignment(Base, table=True):
     """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
 
-    ``contacted`` is the first attempt the citizen answered, also by refusing to talk.
+    ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
     """
 
     __tablename__ = "assignments"
@@ -70,14 +70,14 @@ class Assignment(Base, table=True):
     sign_limit: str | None = Field(sa_type=Text)
     first_contact_limit: str | None = Field(sa_type=Text)
     handle_limit: str | None = Field(sa_type=Text)
-    dispatched: datetime
-    signed: datetime | None = None
-    contacted: datetime | None = None
-    completed: datetime | None = None
-    return_requested: datetime | None = None
-    return_refused: datetime | None = None
-    returned: datetime | None = None
-    cancelled: datetime | None = None
+    dispatched_at: datetime
+    signed_at: datetime | None = None
+    contacted_at: datetime | None = None
+    completed_at: datetime | None = None
+    return_requested_at: datetime | None = None
+    return_refused_at: datetime | None = None
+    returned_at: datetime | None = None
+    cancelled_at: datetime | None = None
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
 
@@ -85,22 +85,25 @@ class Assignment(Base, table=True):
 class Clock(Base, table=True):
     """时限: one clock and how it stands.
 
-    ``urgency`` and ``terms``: the policy it started under. ``base``: its due moment without pauses.
-    ``passed``: its marks that were passed, with their instants. ``breached``: when, if that stands.
-    ``judged``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
+    ``urgency`` and ``terms``: the policy it started under. ``base_due``: its due moment without pauses.
+    ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
+    ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     """
 
     __tablename__ = "clocks"
     __table_args__ = (
         Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_clocks_judged", "judged", postgresql_where=text("judged IS NOT NULL")),
+        Index("ix_clocks_judged_at", "judged_at", postgresql_where=text("judged_at IS NOT NULL")),
         Index(
-            "ix_clocks_breached", "breached", "id", postgresql_where=text("breached IS NOT NULL")
+            "ix_clocks_breached_at",
+            "breached_at",
+            "id",
+            postgresql_where=text("breached_at IS NOT NULL"),
         ),
         Index(
             "ix_clocks_overdue",
             "due",
-            postgresql_where=text("breached IS NOT NULL AND ended IS NULL"),
+            postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
         ),
         Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
     )
@@ -113,18 +116,18 @@ class Clock(Base, table=True):
     unit: str | None = Field(default=None, sa_type=Text)
     role: str | None = Field(default=None, sa_type=Text)
     urgency: str = Field(sa_type=Text)
-    state: str = Field(sa_type=Text)
-    started: datetime
+    status: str = Field(sa_type=Text)
+    started_at: datetime
     terms: dict[str, Any] = Field(sa_type=JSONB)
     extension: int
     pauses: list[Any] = Field(sa_type=JSONB)
-    base: datetime
+    base_due: datetime
     due: datetime
     provisional: bool
-    ended: datetime | None = None
+    ended_at: datetime | None = None
     passed: dict[str, str] = Field(sa_type=JSONB)
-    breached: datetime | None = None
-    judged: datetime | None = None
+    breached_at: datetime | None = None
+    judged_at: datetime | None = None
     next_at: datetime | None = None
 
 
@@ -137,13 +140,13 @@ class Extension(Base, table=True):
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
     assignment: UUID = Field(foreign_key="assignments.id", unique=True)
     unit: str = Field(sa_type=Text)
-    state: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     legal_basis: str = Field(sa_type=Text)
     days: int
-    asked: datetime
+    asked_at: datetime
     asked_by: str = Field(sa_type=Text)
-    ruled: datetime | None = None
+    ruled_at: datetime | None = None
     ruled_by: str | None = Field(default=None, sa_type=Text)
     ruling: str | None = Field(default=None, sa_type=Text)
 
@@ -167,9 +170,9 @@ class Supervision(Base, table=True):
     by: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     answer_due: datetime | None = None
-    raised: datetime
+    raised_at: datetime
     raised_by: str = Field(sa_type=Text)
-    closed: datetime | None = None
+    closed_at: datetime | None = None
     close_reason: str | None = Field(default=None, sa_type=Text)
 
 

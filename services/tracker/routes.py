@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.tracker import usecases
+from services.tracker import usecases, views
+from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
     BreachPage,
     ExtensionIn,
@@ -18,23 +19,21 @@ from services.tracker.schemas import (
     SupervisionOut,
     TicketClocks,
 )
-from services.tracker.settings import Config
 from shared.http.auth import acting
 from shared.http.fields import Day, Number
 from shared.http.problems import problems
 from shared.messaging.inbox import once
-from shared.storage.act import Act
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
 
-UnitAct = Annotated[Act[Config], Depends(acting("unit"), scope="function")]
-SupervisorAct = Annotated[Act[Config], Depends(acting("supervisor"), scope="function")]
-SeeingAct = Annotated[Act[Config], Depends(acting(*SEES), scope="function")]
-CountingAct = Annotated[Act[Config], Depends(acting(*COUNTS), scope="function")]
-WatchingAct = Annotated[Act[Config], Depends(acting("desk", "supervisor"), scope="function")]
+UnitAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
+SupervisorAct = Annotated[ServiceAct, Depends(acting("supervisor"), scope="function")]
+SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
+CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
+WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 
 Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", examples=["HC"])]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
@@ -43,21 +42,21 @@ By = Annotated[Literal["unit"], Query(description="分组 what the figures are g
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-@router.get("/v1/tickets/{number}/clocks", responses=problems(404))
-async def clocks(number: Number, act: SeeingAct) -> TicketClocks:
+@router.get("/tickets/{number}/clocks", responses=problems(404))
+async def list_clocks(number: Number, act: SeeingAct) -> TicketClocks:
     """时限 The clocks of a ticket, each explained day by day."""
-    return await usecases.see_clocks(act, number)
+    return await views.list_clocks(act, number)
 
 
-@router.post("/v1/assignments/{assignment}/extensions", responses=problems(404, 409))
-async def ask_extension(assignment: UUID, body: ExtensionIn, act: UnitAct) -> ExtensionOut:
+@router.post("/assignments/{assignment}/extensions", responses=problems(404, 409))
+async def request_extension(assignment: UUID, body: ExtensionIn, act: UnitAct) -> ExtensionOut:
     """延期申请 Ask for more time on the handle clock."""
     return await once(
-        act, body, ExtensionOut, lambda: usecases.ask_extension(act, assignment, body)
+        act, body, ExtensionOut, lambda: usecases.request_extension(act, assignment, body)
     )
 
 
-@router.post("/v1/extensions/{extension}/ruling", responses=problems(404, 409))
+@router.post("/extensions/{extension}/ruling", responses=problems(404, 409))
 async def rule_on_extension(extension: UUID, body: RulingIn, act: SupervisorAct) -> ExtensionOut:
     """延期审批 Grant or refuse an extension."""
     return await once(
@@ -65,23 +64,27 @@ async def rule_on_extension(extension: UUID, body: RulingIn, act: SupervisorAct)
     )
 
 
-@router.post("/v1/assignments/{assignment}/supervisions", responses=problems(404, 409))
-async def supervise(assignment: UUID, body: SupervisionIn, act: SupervisorAct) -> SupervisionOut:
+@router.post("/assignments/{assignment}/supervisions", responses=problems(404, 409))
+async def raise_supervision(
+    assignment: UUID, body: SupervisionIn, act: SupervisorAct
+) -> SupervisionOut:
     """督办 Raise a rung by hand."""
-    return await once(act, body, SupervisionOut, lambda: usecases.supervise(act, assignment, body))
+    return await once(
+        act, body, SupervisionOut, lambda: usecases.raise_supervision(act, assignment, body)
+    )
 
 
-@router.get("/v1/rates")
-async def rates(
+@router.get("/rates")
+async def read_on_time_rates(
     act: CountingAct, first: First = None, last: Last = None, by: By = "unit"
 ) -> RatesOut:
     """按时办结率 On-time rates of a period, per unit; this month so far unless told otherwise."""
-    return await usecases.rates(act, first, last)
+    return await views.read_on_time_rates(act, first, last)
 
 
-@router.get("/v1/breaches")
-async def breaches(
+@router.get("/breaches")
+async def list_breaches(
     act: WatchingAct, unit: Unit = None, after: str | None = None, limit: Limit = 100
 ) -> BreachPage:
     """红牌 Breaches that stand, oldest first."""
-    return await usecases.breaches(act, unit, after, limit)
+    return await views.list_breaches(act, unit, after, limit)

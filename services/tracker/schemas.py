@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from shared.http.fields import Body, Text
+from shared.http.fields import Body, Sentence, Text
 from shared.security.masking import mask_patterns
 
 # What people write here travels in facts: phones and numbers of identity come out (DESIGN §7).
@@ -43,12 +43,12 @@ class ExtensionOut(BaseModel):
 
     id: UUID
     assignment: UUID
-    state: str
+    status: str
     days: int
     reason: str
     legal_basis: str
-    asked: AwareDatetime
-    ruled: AwareDatetime | None
+    asked_at: AwareDatetime
+    ruled_at: AwareDatetime | None
     ruling: str | None
     due: AwareDatetime
 
@@ -65,8 +65,8 @@ class SupervisionOut(BaseModel):
     by: str
     reason: str
     answer_due: AwareDatetime | None
-    raised: AwareDatetime
-    closed: AwareDatetime | None
+    raised_at: AwareDatetime
+    closed_at: AwareDatetime | None
     close_reason: str | None
 
 
@@ -76,15 +76,14 @@ class DayOut(BaseModel):
     day: date
     working: bool
     counted: bool
-    note_zh: str
-    note_en: str
+    note: Sentence
 
 
 class PauseOut(BaseModel):
     """A time in which the clock stood still, and how many seconds of its kind that gave back."""
 
-    begins: AwareDatetime
-    ends: AwareDatetime | None
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime | None
     given_back: float
 
 
@@ -97,21 +96,20 @@ class ClockOut(BaseModel):
     """
 
     id: UUID
-    clock: str
+    kind: str
     round: int
     assignment: UUID | None
     unit: str | None
     urgency: str
-    state: str
-    sentence_zh: str
-    sentence_en: str
-    started: AwareDatetime
+    status: str
+    sentence: Sentence
+    started_at: AwareDatetime
     limit: str
     due: AwareDatetime
     provisional: bool
     kept: bool
-    ended: AwareDatetime | None
-    breached: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    breached_at: AwareDatetime | None
     passed: dict[str, AwareDatetime]
     next_at: AwareDatetime | None
     days: list[DayOut]
@@ -123,7 +121,7 @@ class ClockOut(BaseModel):
 class TicketClocks(BaseModel):
     """The clocks of a ticket as the caller may see them, with extensions and supervisions."""
 
-    ticket: str
+    number: str
     clocks: list[ClockOut]
     extensions: list[ExtensionOut]
     supervisions: list[SupervisionOut]
@@ -157,17 +155,17 @@ class RatesOut(BaseModel):
 
 
 class BreachOut(BaseModel):
-    """A breach that stands. ``state`` is where the clock stands now."""
+    """A clock with a breach that stands. ``status`` is where the clock stands now."""
 
-    clock: UUID
+    id: UUID
     kind: str
-    ticket: str
+    number: str
     round: int
     assignment: UUID | None
     unit: str | None
-    state: str
-    breached: AwareDatetime
-    ended: AwareDatetime | None
+    status: str
+    breached_at: AwareDatetime
+    ended_at: AwareDatetime | None
 
 
 class BreachPage(BaseModel):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.tracker.rules.policy import Policy, Supervising
+from services.tracker.rules.policy import Policy
+from services.tracker.rules.policy_file import TrackerRules
 from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import LimitTable
 from shared.jurisdiction.reader import read
@@ -20,4 +21,4 @@ class Settings(ServiceSettings):
         table = read(path, LimitTable)
         segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
         calendar = load_calendar(folder, segments, table.timezone)
-        return Config(table, read(path, Supervising), calendar)
+        return Config(table, read(path, TrackerRules), calendar)

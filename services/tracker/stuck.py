@@ -8,23 +8,22 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from services.tracker.models import Extension
-from services.tracker.rules.extension import Ruling
-from services.tracker.settings import Config
+from services.tracker.records import ServiceAct
+from services.tracker.rules.extension import ExtensionStatus
 from shared.jurisdiction.calendar import Limit
-from shared.storage.act import Act
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESIGN)
 
 
-async def unruled(act: Act[Config], _: datetime) -> Sequence[Stuck]:
+async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Extensions no supervisor has ruled on for a working day."""
-    asked = select(Extension).where(Extension.state == Ruling.ASKED)
-    found = (await act.session.exec(asked.order_by(col(Extension.asked)).limit(COUNTED))).all()
+    asked = select(Extension).where(Extension.status == ExtensionStatus.ASKED)
+    found = (await act.session.exec(asked.order_by(col(Extension.asked_at)).limit(COUNTED))).all()
     return [
-        Stuck(row.ticket, row.asked, f"{row.unit} +{row.days}wd")
+        Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd")
         for row in found
-        if act.config.calendar.due(row.asked, DAY).at < act.now
+        if act.config.calendar.due(row.asked_at, DAY).at < act.now
     ]
 
 
@@ -47,7 +46,7 @@ QUESTIONS: tuple[Question, ...] = (
         "督办员督办 the supervisor presses, see GET /v1/breaches: POST /v1/assignments/{id}/supervisions",
         rows("""
             SELECT ticket, due, kind || coalesce(' ' || unit, '') || ' 第 ' || round || ' 轮 round'
-            FROM clocks WHERE breached IS NOT NULL AND ended IS NULL ORDER BY due LIMIT :limit"""),
+            FROM clocks WHERE breached_at IS NOT NULL AND ended_at IS NULL ORDER BY due LIMIT :limit"""),
     ),
     Question(
         "provisional",
@@ -56,7 +55,7 @@ QUESTIONS: tuple[Question, ...] = (
         "将 YYYY.json 放入 calendar/ 并重启 put YYYY.json into calendar/ and restart",
         rows("""
             SELECT ticket, due, kind || coalesce(' ' || unit, '') FROM clocks
-            WHERE provisional AND state IN ('running', 'paused') ORDER BY due LIMIT :limit"""),
+            WHERE provisional AND status IN ('running', 'paused') ORDER BY due LIMIT :limit"""),
     ),
     Question(
         "unruled",
@@ -72,14 +71,14 @@ QUESTIONS: tuple[Question, ...] = (
         "上升一级督办 press one rung higher: POST /v1/assignments/{id}/supervisions",
         rows("""
             SELECT ticket, answer_due, unit || ' ' || rung FROM supervisions
-            WHERE closed IS NULL AND answer_due < :now ORDER BY answer_due LIMIT :limit"""),
+            WHERE closed_at IS NULL AND answer_due < :now ORDER BY answer_due LIMIT :limit"""),
     ),
 )
 
 MARKS = """
     SELECT t.number, coalesce(max(r.number), 0) AS round,
-        coalesce(max(r.number) FILTER (WHERE r.resolved IS NOT NULL), 0) AS resolved,
-        NULL AS closed, t.withdrawn IS NOT NULL AS withdrawn
+        coalesce(max(r.number) FILTER (WHERE r.resolved_at IS NOT NULL), 0) AS resolved,
+        NULL AS closed, t.withdrawn_at IS NOT NULL AS withdrawn
     FROM tickets t LEFT JOIN rounds r ON r.ticket = t.number
     WHERE t.number = ANY(CAST(:numbers AS text[])) GROUP BY t.number"""
 

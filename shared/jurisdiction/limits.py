@@ -7,19 +7,15 @@ way of counting days that the calendar does not know is refused at the start.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from shared.events import Limits, Role, TicketType, Urgency
-from shared.jurisdiction.calendar import Limit, Segment, WorkCalendar
+from shared.jurisdiction.calendar import Limit, Segment
 
-LADDER_TOP = 3  # Rungs above 一把手督办 are for people to raise (DOMAIN.md R-30, R-33).
-_CLIMB = re.compile(r"red_card|overdue_[1-9]\d*wd")
 _NOMINAL_SECONDS = {"wd": 86400, "wh": 3600, "h": 3600, "min": 60}
 
 
@@ -120,67 +116,6 @@ class Override(_Part, extra="forbid"):
     enabled: bool = True
 
 
-class ExtensionStep(_Part):
-    """How long one extension may be."""
-
-    max: LimitText
-
-
-class ExtensionRules(_Part):
-    """延期 (R-18, SD17): how long, how often, how long before the due moment, and for what not."""
-
-    first: ExtensionStep
-    max_count: Annotated[int, Field(ge=0)]
-    cap_total_handle: LimitText
-    apply_at_latest_before: LimitText
-    not_for: frozenset[Urgency]
-
-
-class WarningRule(_Part):
-    """预警: a card, the point where it is shown and the urgencies it is for (R-31)."""
-
-    at: Annotated[
-        str, Field(pattern=r"^(\d\d?%_elapsed|\d+(wd|wh|h|min)_before_due|due|sign_due_missed)$")
-    ]
-    color: Literal["none", "yellow", "red"]
-    urgencies: Annotated[frozenset[Urgency], Field(alias="for")] = frozenset(Urgency)
-
-    @property
-    def timed(self) -> bool:
-        """Whether the card has a point of its own, before the due moment."""
-        return self.at.endswith(("_elapsed", "_before_due"))
-
-    def point(self, calendar: WorkCalendar, start: datetime, due: datetime) -> datetime | None:
-        """When the timed card is shown; None when that is not after the start."""
-        amount, _, measure = self.at.partition("_")
-        if measure == "elapsed":
-            point = start + (due - start) * (int(amount.removesuffix("%")) / 100)
-        else:
-            point = calendar.before(due, Limit.parse(amount))
-        return point if point > start else None
-
-
-class Rung(_Part):
-    """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32)."""
-
-    rung: Annotated[int, Field(ge=1, le=7)]
-    name: str
-    when: str
-    act: str
-    new_limit: LimitText | None = None
-
-    @property
-    def title(self) -> str:
-        """Name for people: ``催办 written reminder``."""
-        return f"{self.name} {self.act.replace('_', ' ')}"
-
-    def point(self, calendar: WorkCalendar, due: datetime) -> datetime:
-        """When an unmet clock climbs here: with the red card, or working days after it."""
-        if self.when == "red_card":
-            return due
-        return calendar.due(due, Limit.parse(self.when.removeprefix("overdue_"))).at
-
-
 class LimitTable(_Part):
     """The time limits of one jurisdiction."""
 
@@ -189,9 +124,6 @@ class LimitTable(_Part):
     urgency_levels: Mapping[Urgency, UrgencyLevel]
     limits: StageTable
     topic_overrides: Mapping[str, Override]
-    extension: ExtensionRules
-    warnings: tuple[WarningRule, ...]
-    escalation_ladder: tuple[Rung, ...]
 
     @field_validator("urgency_levels")
     @classmethod
@@ -199,19 +131,6 @@ class LimitTable(_Part):
         if missing := set(Urgency) - set(levels):
             raise ValueError(f"no level for {', '.join(sorted(missing))}")
         return levels
-
-    @field_validator("escalation_ladder")
-    @classmethod
-    def _climbable(cls, ladder: tuple[Rung, ...]) -> tuple[Rung, ...]:
-        for rung in ladder:
-            if rung.rung <= LADDER_TOP and not _CLIMB.fullmatch(rung.when):
-                raise ValueError(f"rung {rung.rung}: when {rung.when!r} is no point in time")
-        return tuple(sorted(ladder, key=lambda rung: rung.rung))
-
-    @property
-    def ladder(self) -> tuple[Rung, ...]:
-        """The rungs a clock climbs by itself, lowest first; the others are raised by hand."""
-        return tuple(rung for rung in self.escalation_ladder if rung.rung <= LADDER_TOP)
 
     def dispatch(self, ticket_type: TicketType, urgency: Urgency) -> str:
         """Limit of the dispatch clock, which starts at registration (R-03)."""
@@ -241,27 +160,16 @@ class LimitTable(_Part):
             sign = _replaced(sign, again.sign, tighten)
             contact = _replaced(contact, again.first_contact, tighten)
             handle = _replaced(handle, again.handle, tighten)
-        if override := self._override(ticket_type, topic, flags):
+        if override := self.override(ticket_type, topic, flags):
             handle = _replaced(handle, override.handle, tighten or redo)
         if role == Role.CO:
             contact, handle = None, handle and self.limits.co_handler.share(handle)
         return Limits(sign=_text(sign), first_contact=_text(contact), handle=_text(handle))
 
-    def extension_max(self, ticket_type: TicketType, topic: str, flags: Collection[str]) -> Limit:
-        """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
-        override = self._override(ticket_type, topic, flags)
-        return (override and override.extension) or self.extension.first.max
-
-    def yellow_card(self, urgency: Urgency) -> WarningRule | None:
-        """The warning of an urgency; a rule written for it goes before one for all (R-31)."""
-        cards = [
-            w for w in self.warnings if w.color == "yellow" and w.timed and urgency in w.urgencies
-        ]
-        return min(cards, key=lambda card: len(card.urgencies), default=None)
-
-    def _override(
+    def override(
         self, ticket_type: TicketType, topic: str, flags: Collection[str]
     ) -> Override | None:
+        """The stream with a limit of its own that a ticket belongs to, if it does."""
         words = {topic.partition(".")[0], *flags}
         for name, row in self.topic_overrides.items():
             if row.enabled and ticket_type in row.types and (row.flag or name) in words:

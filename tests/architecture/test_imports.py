@@ -41,21 +41,36 @@ def names(words: str) -> frozenset[str]:
 PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits security.masking")
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
-    "main": May(names("routes consumers jobs settings"), names("fastapi"), names("app service")),
+    "main": May(
+        names("routes consumers jobs models settings stuck feed"),
+        names("fastapi"),
+        names("app part service"),
+    ),
     "routes": May(
-        names("usecases queries registration vault schemas settings"),
+        names("usecases records views figures feed codes registration vault schemas settings"),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases settings"), names("")),
-    "jobs": May(names("usecases queries phone settings"), names("")),
+    "consumers": May(names("usecases feed settings"), names("")),
+    "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
-        names("rules models queries schemas settings registration vault phone clockwork"), STORAGE
+        names(
+            "rules models records views schemas settings registration vault clockwork orders feed"
+        ),
+        STORAGE,
     ),
-    "vault": May(names("rules models queries schemas settings"), STORAGE),
-    "stuck": May(names("rules models queries settings"), STORAGE),
-    "registration": May(names("rules models queries schemas settings"), STORAGE),
-    "clockwork": May(names("rules models queries"), STORAGE),
-    "queries": May(names("rules models schemas settings"), STORAGE),
+    "records": May(names("rules models settings"), STORAGE),
+    "views": May(names("rules models records schemas settings"), STORAGE),
+    "stuck": May(names("rules models records settings"), STORAGE),
+    "registration": May(names("rules models records views schemas settings"), STORAGE),
+    "vault": May(names("rules models records schemas sealing settings"), STORAGE),
+    "sealing": May(names("rules"), names("cryptography")),
+    "digests": May(names("rules"), names("")),
+    "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
+    "orders": May(names("rules models records settings"), STORAGE),
+    "clockwork": May(names("rules models records"), STORAGE),
+    "feed": May(names("rules models records schemas settings"), STORAGE),
+    "figures": May(names("rules models records schemas settings"), STORAGE),
+    "calls": May(names("rules models records usecases phone settings"), STORAGE),
     "phone": May(names("rules settings"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
     "models": May(
@@ -63,11 +78,13 @@ MAY: dict[str, May] = {
         names("sqlalchemy sqlmodel pydantic"),
         PURE | names("storage messaging.outbox messaging.inbox"),
     ),
-    "schemas": May(names("rules"), names("pydantic"), PURE | names("http.fields http.problems")),
+    "schemas": May(
+        names("rules"), names("pydantic pydantic_core"), PURE | names("http.fields http.problems")
+    ),
     "settings": May(
-        names("rules"),
+        names("rules sealing digests"),
         names("pydantic pydantic_settings"),
-        PURE | names("jurisdiction settings"),
+        PURE | names("jurisdiction security settings"),
     ),
 }
 

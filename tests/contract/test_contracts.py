@@ -29,6 +29,7 @@ from shared import events
 from shared.errors import ContractError
 from shared.events import FACTS, Data, Fact, TicketRegistered, TicketUrged
 from shared.http.problems import MEDIA
+from tests.fixtures.samples import write_missing
 from tests.fixtures.source import PROJECT, called, files, tree
 
 DOCS = PROJECT / "docs"
@@ -367,3 +368,20 @@ def test_every_reference_of_openapi_leads_somewhere(service: str) -> None:
 @each_service
 def test_what_every_service_has_is_published(service: str) -> None:
     assert set(read(DOCS / "openapi" / f"{service}.json")["paths"]) > OPERATIONS
+
+
+# --- new samples --------------------------------------------------------------------------------
+
+
+def test_a_sample_is_made_for_a_fact_that_has_none(tmp_path: Path) -> None:
+    written = write_missing(tmp_path)
+    assert {read(path)["type"] for path in written} == set(FACTS)
+    for path in written:
+        sample = read(path)
+        assert faults(sample) == []
+        assert set(sample["data"]) == set(FACTS[sample["type"]].model_fields)
+    assert write_missing(tmp_path) == []
+
+
+def test_no_fact_waits_for_its_sample() -> None:
+    assert {kind.type() for kind in KINDS} <= {read(path)["type"] for path in SAMPLES}

@@ -12,7 +12,7 @@ import pytest
 
 from services.dispatcher.rules import assignment
 from services.feedback.rules import machine as callback
-from services.intake.rules import registration as ticket
+from services.intake.rules import machine as ticket
 from services.tracker.rules import machine as clock
 from shared.events import FACTS
 
@@ -45,8 +45,7 @@ def of_assignment() -> Machine:
         for action, to in allowed.items()
         for target in ([str(to)] if to else returning())
     }
-    sentences = {str(state): words for state, words in assignment.SENTENCES.items()}
-    return Machine("dispatched", moves, sentences)
+    return Machine("dispatched", moves, joined(assignment.SENTENCES))
 
 
 def of_clock() -> Machine:
@@ -68,7 +67,7 @@ def of_callback() -> Machine:
 
 
 def of_ticket() -> Machine:
-    moves = {(str(stage), str(action), str(to)) for (stage, action), to in ticket.MOVES.items()}
+    moves = {(str(status), str(action), str(to)) for (status, action), to in ticket.MOVES.items()}
     return Machine("received", moves, joined(ticket.SENTENCES))
 
 
@@ -157,9 +156,9 @@ TOLD_SO_FAR: dict[str, tuple[str, ...]] = {
 }
 
 
-def stage_after(facts: Iterable[str]) -> str:
-    """The stage intake works out of facts about one unit."""
-    held: dict[int, ticket.Holding] = {}
+def status_after(facts: Iterable[str]) -> str:
+    """The status intake works out of facts about one unit."""
+    proven: dict[int, ticket.AssignmentStatus] = {}
     highest = {"resolved": 0, "closed": 0, "reopened": 1}
     for fact in facts:
         about, _, word = fact.partition(".")
@@ -167,23 +166,23 @@ def stage_after(facts: Iterable[str]) -> str:
         if about == "ticket":
             highest[word] = current + 1 if word == "reopened" else current
         else:
-            held[current] = ticket.later(held.get(current), fact)
-    known = [ticket.Assigned("HC", round, holding) for round, holding in held.items()]
+            proven[current] = ticket.later(proven.get(current), fact)
+    known = [ticket.Assigned("HC", round, status) for round, status in proven.items()]
     return ticket.progress_of(
         known,
         resolved_round=highest["resolved"],
         closed_round=highest["closed"],
         reopened_round=highest["reopened"],
-    ).stage
+    ).status
 
 
 @pytest.mark.parametrize("move", moves_of(table("Ticket", "fact")))
 def test_the_facts_move_the_ticket_as_the_page_says(move: Move) -> None:
     state, fact, to = move
-    assert stage_after(TOLD_SO_FAR[state]) == state
-    assert stage_after((*TOLD_SO_FAR[state], fact)) == to
+    assert status_after(TOLD_SO_FAR[state]) == state
+    assert status_after((*TOLD_SO_FAR[state], fact)) == to
 
 
-def test_the_page_says_how_each_stage_is_reached() -> None:
+def test_the_page_says_how_each_status_is_reached() -> None:
     told = {to for _, _, to in moves_of(table("Ticket", "fact"))}
-    assert told | {ticket.Stage.WITHDRAWN} == set(ticket.Stage)
+    assert told | {ticket.TicketStatus.WITHDRAWN} == set(ticket.TicketStatus)

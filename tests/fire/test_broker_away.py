@@ -88,7 +88,7 @@ async def started(one: Town) -> dict[str, datetime]:
     """When the dispatch clocks of the tickets taken meanwhile started: when people called."""
     rows = await one.rows(
         "tracker",
-        "SELECT ticket, started FROM clocks WHERE kind = 'dispatch' AND started > :start",
+        "SELECT ticket, started_at FROM clocks WHERE kind = 'dispatch' AND started_at > :start",
         start=START.astimezone(UTC),
     )
-    return {row.ticket: row.started for row in rows}
+    return {row.ticket: row.started_at for row in rows}

@@ -42,7 +42,7 @@ async def test_a_stuck_handler_and_a_stuck_request_hold_nobody_up(hurried: Town)
     receipt = await phone(hurried).register(ROAD, "call-1")
     await asyncio.wait_for(handling.sprung.wait(), WITHIN)
     headers = {"Authorization": f"Bearer {hurried.token('desk')}"}
-    serving = line.trap(b"tickets.unassigned IS NOT NULL", "freeze", heard=False)
+    serving = line.trap(b"tickets.unassigned_at IS NOT NULL", "freeze", heard=False)
     asking = asyncio.create_task(
         hurried.http.get(f"{dispatcher.url}/v1/unassigned", headers=headers)
     )

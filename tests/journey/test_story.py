@@ -48,12 +48,12 @@ def of(told: Told, facts: list[Fact]) -> list[Fact]:
 # --- what became of the tickets ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("story", "rounds"), [("banquet", 1), ("gone_wrong", 2)])
+@pytest.mark.parametrize(("story", "round"), [("banquet", 1), ("gone_wrong", 2)])
 async def test_a_story_ends_closed_in_its_citizens_eyes(
-    journey: Journey, story: str, rounds: int
+    journey: Journey, story: str, round: int
 ) -> None:
     progress = await journey.county.phone.progress(journey.told[story].receipt)
-    assert (progress["stage"], progress["rounds"]) == ("closed", rounds)
+    assert (progress["status"], progress["round"]) == ("closed", round)
     assert progress["answer"]
 
 
@@ -107,9 +107,9 @@ async def test_units_heard_what_the_feed_holds(journey: Journey) -> None:
     """By queue and by feed a unit hears the same facts, also the tracker's."""
     for code in ("HC", "ZJJ"):
         heard = {fact["id"] for fact in journey.county.unit(code).book.facts.values()}
-        query = f"SELECT event FROM feed WHERE unit = '{code}' AND position IS NOT NULL"
+        query = f"SELECT fact FROM feed WHERE unit = '{code}' AND position IS NOT NULL"
         held = await rows(journey.databases["jiesu_dispatcher"], query)
-        assert heard == {str(row.event) for row in held}
+        assert heard == {str(row.fact) for row in held}
         sources = Counter(fact["source"] for fact in journey.county.unit(code).book.facts.values())
         assert sources["tracker"] > 0
 

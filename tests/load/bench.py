@@ -23,8 +23,8 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from operations.runtime.embedded import secrets_of
 from operations.runtime.registry import NAMES
-from operations.runtime.runner import secrets_of
 from tests.fixtures.postgres import Postgres, provide_postgres
 from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
 from tests.load.measures import MEASURES

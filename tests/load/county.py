@@ -39,7 +39,7 @@ COMPLETION = {
     "public_answer": "已处理完毕。",
     "signed_off_by": "单位主要负责人",
 }
-VERDICT = {"outcome": "answered", "contacted": True, "solved": "yes", "satisfied": "satisfied"}
+VERDICT = {"outcome": "answered", "contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
 
 
 class Unexpected(Exception):
@@ -128,7 +128,7 @@ class County:
         """Call-back staff work the list of due callbacks until so many citizens were asked."""
         asked: set[str] = set()
         while len(asked) < count:
-            page = await self._get("feedback", "/v1/callbacks?state=due&limit=200")
+            page = await self._get("feedback", "/v1/callbacks?status=due&limit=200")
             due = [one for one in page["items"] if one["id"] not in asked]
             asked.update(one["id"] for one in due)
             await asyncio.gather(*map(self._ask, due))

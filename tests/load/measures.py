@@ -219,8 +219,8 @@ async def _purge(plant: Plant) -> None:
 ARM = """
     INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
         LATERAL jsonb_populate_record(s, jsonb_build_object(
-            'id', gen_random_uuid(), 'state', 'running', 'next_at', $2::timestamptz + n * interval '1s',
-            'passed', '{}'::jsonb, 'ended', NULL, 'breached', NULL, 'judged', NULL)) r
+            'id', gen_random_uuid(), 'status', 'running', 'next_at', $2::timestamptz + n * interval '1s',
+            'passed', '{}'::jsonb, 'ended_at', NULL, 'breached_at', NULL, 'judged_at', NULL)) r
         WHERE s.id = (SELECT min(id::text)::uuid FROM clocks WHERE kind = 'handle')"""
 LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 

@@ -19,13 +19,13 @@ from fastapi import Depends, FastAPI, Request
 
 from services.intake.models import DayNumber, Ticket, Vault
 from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
-from services.intake.rules import registration as rules
+from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
 from shared import clock
 from shared.caller import Caller
 from shared.events import Fact
-from shared.http.auth import Key, calling
+from shared.http.auth import Key
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import once
@@ -33,6 +33,7 @@ from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
 from shared.security.tokens import TokenVerifier
 from shared.storage.act import Act, Asked, Store, Told
+from tests.fixtures.scenes.feedback import calling
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 settings = Settings()
@@ -105,7 +106,7 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
         number=number,
         id=row["id"],
         code=act.config.digester.ticket_code(number),
-        registered_at=row["registered"],
+        registered_at=row["registered_at"],
         links=Links(self=here, progress=f"{here}/progress"),
     )
 
@@ -117,7 +118,7 @@ async def _number(act: Act[Config]) -> str:
         day = DayNumber(day=today, last=0)
         act.session.add(day)
     day.last += 1
-    return rules.compose_number(today, day.last)
+    return compose_number(today, day.last)
 
 
 async def _publish(exchange: Any, told: Told) -> None:

@@ -23,8 +23,9 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from operations.runtime.registry import NAMES, migrations, topology
-from operations.runtime.runner import HOST, secrets_of
+from operations.runtime.embedded import secrets_of
+from operations.runtime.registry import NAMES, part, topology
+from operations.runtime.server import HOST
 from shared.clock import pause
 from shared.messaging.connect import connect
 from shared.security.tokens import issue
@@ -267,7 +268,7 @@ async def plant(postgres: Postgres, broker: Broker, home: Path) -> AsyncIterator
         for name in (*NAMES, "plain"):
             url = await postgres.create(made.database(name))
             last.push_async_callback(postgres.drop, made.database(name))
-            await migrate(url, migrations("intake" if name == "plain" else name))
+            await migrate(url, part("intake" if name == "plain" else name).migrations)
         queues = topology(CONFIG)
         bus = connect(broker.url)
         await bus.declare(queues)

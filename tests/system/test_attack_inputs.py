@@ -15,7 +15,7 @@ from shared.http.rate_limits import LARGEST_BODY
 from shared.observability import log
 from tests.fixtures.bench import Bench
 from tests.fixtures.logs import printed
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = 1024 * 1024

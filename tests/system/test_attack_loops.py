@@ -20,7 +20,7 @@ from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 
 class Frozen(LocalBus):

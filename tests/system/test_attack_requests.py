@@ -13,7 +13,7 @@ import pytest
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.logs import printed
-from tests.service.intake.test_intake import complaint, life, registered
+from tests.fixtures.scenes.intake import complaint, life, registered
 
 JSON = {"Content-Type": "application/json"}
 

@@ -221,7 +221,7 @@ def asked(age: float = 0, secret: str = SECRET, id: str = "1.1") -> tuple[dict[s
     body = json.dumps(
         {
             "callback": str(UUID(int=1)),
-            "ticket": "20260302-000001",
+            "number": "20260302-000001",
             "round": 1,
             "attempt": 1,
             "person": False,
@@ -297,7 +297,7 @@ async def test_an_outcome_counts_for_its_own_callback_only(feedback: Bench) -> N
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 422]
     assert answers[2].json()["type"].endswith("idempotency-key-reused")
-    assert await calls.state_of(feedback, second) == "due"
+    assert await calls.status_of(feedback, second) == "due"
     assert (await calls.names(feedback)).count("callback.answered") <= 1
 
 

@@ -19,7 +19,7 @@ from shared.storage.act import InDoubt
 from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import Recorder, parcel, seen, told
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 HTTP = {"Idempotency-Key": "k"}
 
@@ -172,8 +172,8 @@ async def test_no_field_of_a_fact_can_hold_the_consumer_up(
     good = intake.fact(TicketClosed(kind="satisfied"), subject=number)
     body = json.loads(good.encode()) | {"id": str(uuid4())} | changes
     await intake.receive([Message("ticket.closed", "", json.dumps(body).encode()), parcel(good)])
-    [ticket] = await intake.rows("SELECT stage FROM ticket")
-    assert ticket["stage"] == "closed"
+    [ticket] = await intake.rows("SELECT status FROM ticket")
+    assert ticket["status"] == "closed"
 
 
 @pytest.mark.parametrize("key", ["", "...", "a\0b", "\ud800", "assignment.signed.HC", "x" * 5000])

@@ -31,12 +31,10 @@ from tests.fixtures.scenes.dispatcher import (
     reopened,
     rule,
     sign,
-    states,
+    statuses,
     street_light,
 )
-from tests.service.tracker.test_tracker import HC, TICKET, Story, story
-
-__all__ = ["story"]  # a fixture of the tracker's own tests
+from tests.fixtures.scenes.tracker import HC, TICKET, Story
 
 BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"}
 ASSIGN = f"/v1/tickets/{NUMBER}/assign"
@@ -140,11 +138,17 @@ async def test_the_longest_period_there_is_has_figures(
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("attempt", [2, 2**31, 2**63, 10**30])
-async def test_an_attempt_of_any_number_has_no_outcome(feedback: Bench, attempt: int) -> None:
+@pytest.mark.parametrize(
+    ("attempt", "status"),
+    [(2, 409), (10, 409), (11, 422), (2**31, 422), (2**63, 422), (10**30, 422)],
+)
+async def test_an_attempt_of_any_number_has_no_outcome(
+    feedback: Bench, attempt: int, status: int
+) -> None:
     callback = await calls.due(feedback)
     answer = await calls.report(feedback, callback, "no_answer", attempt)
-    assert (answer.status_code, answer.json()["state"]) == (409, "due")
+    assert (answer.status_code, answer.json()["field"]) == (status, "attempt")
+    assert await calls.status_of(feedback, callback) == "due"
 
 
 # --- left open, or done twice ------------------------------------------------------------------
@@ -157,7 +161,7 @@ async def test_praise_is_done_for_each_unit_that_signed_it(dispatcher: Bench) ->
     await sign(dispatcher, "GT", given["GT"])
     assert await dispatcher.told("ticket.resolved") == []
     await sign(dispatcher, "HC", given["HC"])
-    mine = [one for one in await states(dispatcher) if one[0] in given and one[2] != "cancelled"]
+    mine = [one for one in await statuses(dispatcher) if one[0] in given and one[2] != "cancelled"]
     assert mine == [("HC", 1, "completed"), ("GT", 1, "completed")]
     [resolved] = await dispatcher.told("ticket.resolved")
     assert resolved.data.units == ("HC", "GT")
@@ -182,9 +186,11 @@ async def test_ruling_completing_and_assigning_at_once_leave_one_lead(dispatcher
         *(desk.post(ASSIGN, json={"lead": lead, "reason": "改派"}) for lead in ("CG", "HP")),
     )
     assert {answer.status_code for answer in answers} <= {200, 409}
-    ends = [state for _, _, state in await states(dispatcher)]
-    leads = [state for state in ends if state in ("dispatched", "signed", "contacted", "completed")]
-    waits = await dispatcher.rows("SELECT number FROM tickets WHERE unassigned IS NOT NULL")
+    ends = [status for _, _, status in await statuses(dispatcher)]
+    leads = [
+        status for status in ends if status in ("dispatched", "signed", "contacted", "completed")
+    ]
+    waits = await dispatcher.rows("SELECT number FROM tickets WHERE unassigned_at IS NOT NULL")
     assert len(leads) + len(waits) == 1
     assert len(await dispatcher.told("ticket.resolved")) == ends.count("completed")
 
@@ -226,7 +232,7 @@ async def test_two_replicas_and_two_sweeps_beside_a_late_completion_leave_no_bre
     )
     await tracker.run("sweep")
     clocks = await tracker.rows("SELECT * FROM clocks WHERE assignment IS NOT NULL")
-    assert {(row["state"], row["breached"], row["next_at"]) for row in clocks} == {
+    assert {(row["status"], row["breached_at"], row["next_at"]) for row in clocks} == {
         ("met", None, None)
     }
     counted = {name: len(await tracker.told(f"deadline.{name}")) for name in ("met", "annulled")}

@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 import yaml
 
-from operations.runtime import embedded
-from operations.runtime.registry import NAMES, migrations
+from operations.runtime import postgres
+from operations.runtime.registry import NAMES, part
 from shared.storage.migrations import migrate
 from tests.fixtures.source import PROJECT
 
@@ -34,21 +34,21 @@ def given_to_postgres() -> tuple[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[embedded.EmbeddedServer]:
+def server() -> Iterator[postgres.EmbeddedServer]:
     """A PostgreSQL prepared as Compose prepares its own."""
     sql, passwords = given_to_postgres()
     with (
         tempfile.TemporaryDirectory(prefix="jiesu-fences-") as home,
-        embedded.start(Path(home), durable=False) as running,
+        postgres.start(Path(home), durable=False) as running,
     ):
         environment = os.environ | {name: name.lower() for name in passwords}
-        programs = embedded._programs(embedded._account())
+        programs = postgres._programs(postgres._account())
         psql = [str(programs / "psql"), "-h", str(running.socket), *PSQL]
         subprocess.run(psql, input=sql, text=True, check=True, env=environment, capture_output=True)
         yield running
 
 
-async def connects(server: embedded.EmbeddedServer, role: str, database: str) -> bool:
+async def connects(server: postgres.EmbeddedServer, role: str, database: str) -> bool:
     """Whether a role may connect; another trouble than a missing right is raised."""
     try:
         connection = await asyncpg.connect(host=str(server.socket), user=role, database=database)
@@ -60,7 +60,7 @@ async def connects(server: embedded.EmbeddedServer, role: str, database: str) ->
 
 @pytest.mark.parametrize("role", DATABASES)
 async def test_a_role_connects_to_its_own_database_only(
-    server: embedded.EmbeddedServer, role: str
+    server: postgres.EmbeddedServer, role: str
 ) -> None:
     open_to = {
         name for name in (*DATABASES, "postgres", "template1") if await connects(server, role, name)
@@ -69,7 +69,7 @@ async def test_a_role_connects_to_its_own_database_only(
 
 
 @pytest.mark.parametrize("role", DATABASES)
-async def test_a_role_is_nobody_special(server: embedded.EmbeddedServer, role: str) -> None:
+async def test_a_role_is_nobody_special(server: postgres.EmbeddedServer, role: str) -> None:
     connection = await asyncpg.connect(host=str(server.socket), user=role, database=role)
     try:
         row = await connection.fetchrow(
@@ -86,9 +86,10 @@ async def test_a_role_is_nobody_special(server: embedded.EmbeddedServer, role: s
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_role_makes_its_own_schema(server: embedded.EmbeddedServer, name: str) -> None:
+async def test_a_role_makes_its_own_schema(server: postgres.EmbeddedServer, name: str) -> None:
     await migrate(
-        f"postgresql+asyncpg://jiesu_{name}@/jiesu_{name}?host={server.socket}", migrations(name)
+        f"postgresql+asyncpg://jiesu_{name}@/jiesu_{name}?host={server.socket}",
+        part(name).migrations,
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from operations.runtime import embedded
+from operations.runtime import postgres
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker
@@ -76,60 +76,60 @@ async def test_rabbitmq_delivers_a_message(rabbitmq: Broker) -> None:
 
 
 async def test_embedded_postgres_finds_its_data_again(home: Path) -> None:
-    with embedded.start(home, durable=True) as server:
+    with postgres.start(home, durable=True) as server:
         await ask(await server.ensure("intake"), "CREATE TABLE kept AS SELECT 7 AS number")
-    with embedded.start(home, durable=True) as server:
+    with postgres.start(home, durable=True) as server:
         assert await ask(await server.ensure("intake"), "SELECT number FROM kept") == 7
 
 
 def test_embedded_postgres_leaves_no_process(home: Path) -> None:
-    with embedded.start(home, durable=False):
+    with postgres.start(home, durable=False):
         process = psutil.Process(_process_of(home))
         assert process.name() == "postgres"
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_embedded_postgres_runs_once_on_the_same_data(home: Path) -> None:
-    with embedded.start(home, durable=False) as server:
-        with pytest.raises(embedded.AlreadyRunning), embedded.start(home, durable=False):
+    with postgres.start(home, durable=False) as server:
+        with pytest.raises(postgres.AlreadyRunning), postgres.start(home, durable=False):
             pytest.fail("two servers on the same data")
-        with embedded.use(home) as same:
+        with postgres.use(home) as same:
             assert same == server
 
 
 def test_who_only_looks_makes_no_embedded_data(home: Path) -> None:
-    with pytest.raises(embedded.EmbeddedTrouble, match="no embedded data"), embedded.use(home):
+    with pytest.raises(postgres.EmbeddedTrouble, match="no embedded data"), postgres.use(home):
         pytest.fail("there is nothing to look at")
     assert not (home / "cluster").exists()
 
 
 def test_embedded_postgres_recovers_after_a_crash(home: Path) -> None:
-    with embedded.start(home, durable=True):
+    with postgres.start(home, durable=True):
         psutil.Process(_process_of(home)).kill()
     assert (home / "cluster" / "postmaster.pid").exists()
-    with embedded.start(home, durable=True):
+    with postgres.start(home, durable=True):
         assert psutil.pid_exists(_process_of(home))
 
 
 def test_a_reused_process_number_is_nobodys_server(home: Path) -> None:
-    with embedded.start(home, durable=True):
+    with postgres.start(home, durable=True):
         pass
     lock = home / "cluster" / "postmaster.pid"
     lock.write_text(f"{os.getpid()}\n{home / 'cluster'}\n0\n5432\n/nowhere\n\n0 0\nready\n")
-    with embedded.start(home, durable=True):
+    with postgres.start(home, durable=True):
         assert _process_of(home) != os.getpid()
 
 
 async def test_embedded_postgres_listens_on_no_network(home: Path) -> None:
-    with embedded.start(home, durable=False) as server:
+    with postgres.start(home, durable=False) as server:
         assert await ask(server.url("postgres"), "SHOW listen_addresses") == ""
 
 
 def test_embedded_postgres_opens_nobodys_folders(home: Path) -> None:
-    wheel = Path(embedded.__file__).resolve()
+    wheel = Path(postgres.__file__).resolve()
     folders = {*home.parents, *wheel.parents, *Path(psutil.__file__).resolve().parents}
     before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders}
-    with embedded.start(home, durable=False) as server:
+    with postgres.start(home, durable=False) as server:
         assert stat.S_IMODE(server.socket.stat().st_mode) == 0o700
     assert {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders} == before
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

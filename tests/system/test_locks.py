@@ -12,16 +12,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.dispatcher.queries import FEED_LOCK
+from services.dispatcher.feed import FEED_LOCK
 from shared import clock
 from tests.fixtures.bench import Bench
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
-from tests.fixtures.scenes.dispatcher import STREET_LIGHT
-from tests.service.dispatcher.test_dispatcher_reading import warned
-from tests.service.intake.test_intake import post, registered
-from tests.service.tracker.test_tracker import TICKET, Story
+from tests.fixtures.scenes.dispatcher import STREET_LIGHT, warned
+from tests.fixtures.scenes.intake import post, registered
+from tests.fixtures.scenes.tracker import TICKET, Story
 
 HELD = "SELECT 1 FROM tickets WHERE number = :number FOR NO KEY UPDATE"
 WAITS = """
@@ -51,7 +50,7 @@ async def test_a_unit_waits_for_who_holds_its_ticket(dispatcher: Bench) -> None:
     given = (await dispatching.register(dispatcher))[STREET_LIGHT]
     async with meanwhile(dispatcher, HELD, number=dispatching.NUMBER):
         signing = await waits(dispatcher, dispatching.sign(dispatcher, STREET_LIGHT, given))
-    assert (await signing)["state"] == "signed"
+    assert (await signing)["status"] == "signed"
 
 
 async def test_the_desk_waits_for_who_holds_a_ticket(dispatcher: Bench) -> None:
@@ -78,7 +77,7 @@ async def test_an_outcome_waits_for_who_holds_its_ticket(feedback: Bench) -> Non
         reporting = await waits(
             feedback, calling.report(feedback, callback, "answered", **satisfied)
         )
-    assert (await reporting).json()["state"] == "answered"
+    assert (await reporting).json()["status"] == "answered"
 
 
 async def test_a_completion_waits_for_who_holds_its_ticket(feedback: Bench) -> None:

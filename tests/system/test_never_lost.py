@@ -18,7 +18,7 @@ from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay, backlog
 from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 # --- outbox ------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from tests.fixtures.fences import fences
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 Template = Callable[[str], Awaitable[str]]
 KEY = b64encode(b"\x07" * 32).decode()
@@ -94,9 +94,29 @@ async def test_the_morning_page_needs_no_secret_and_says_what_it_found(
 
 
 async def test_dead_facts_are_listed_and_replayed_without_a_secret(databases: str) -> None:
-    for word in ("dead", "replay"):
-        page = await command(word, JIESU_DATABASE_URL=databases)
-        assert (page.code, page.err) == (0, "")
+    page = await command("dead", JIESU_DATABASE_URL=databases)
+    assert (page.code, page.err) == (0, "")
+    assert page.out.startswith("没有失败的事实 No fact has failed for good: ")
+    page = await command("replay", JIESU_DATABASE_URL=databases)
+    assert (page.code, page.err) == (0, "")
+    assert page.out.splitlines() == [f"{name}: 0 条将再试 to be tried again" for name in NAMES]
+
+
+async def test_a_setting_that_is_no_json_is_named_and_not_shown() -> None:
+    refused = await command("intake", JIESU_VAULT_KEYS="{my key")
+    assert (refused.code, refused.out) == (2, "")
+    assert "vault_keys" in refused.err
+    assert "my key" not in refused.err
+
+
+async def test_a_unit_that_does_not_exist_gets_no_token(keys: Path) -> None:
+    words = ("token", "--keys", str(keys), "--role", "unit", "--unit")
+    assert (await command(*words, "GSGS")).code == 0
+    for code, nearest in (("GSG", "GSGS"), ("供水", "GSGS"), ("gsgs", "GSGS")):
+        refused = await command(*words, code)
+        assert (refused.code, refused.out) == (2, "")
+        assert f"the nearest is {nearest} " in refused.err
+        assert len(refused.err.splitlines()) == 1
 
 
 async def test_a_vault_is_opened_with_its_secrets_only(databases: str, intake: Bench) -> None:
@@ -171,6 +191,22 @@ async def test_all_services_say_again_behind_the_brokers_fences(
             assert again.out.splitlines() == [
                 f"{name}: {int(name == 'intake')} 条已重发 sent again" for name in NAMES
             ]
+
+
+async def test_the_broker_is_laid_out_by_who_may(databases: str, rabbitmq: Broker) -> None:
+    """``{service}`` in the broker's address becomes migrate: no service may make others' queues."""
+    with fences(rabbitmq) as fenced:
+        given = {
+            "JIESU_DATABASE_URL": databases,
+            "JIESU_BUS_URL": fenced.pattern,
+            "JIESU_INDEX_KEY": KEY,
+            "JIESU_VAULT_KEYS": json.dumps({"new": KEY}),
+            "JIESU_VAULT_CURRENT": "new",
+            "JIESU_WEBHOOK_SECRET": KEY,
+        }
+        done = await command("migrate", **given)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("broker: queues and bindings stand\n")
 
 
 async def is_seen_unread(api: str, queue: str) -> bool:

@@ -19,7 +19,7 @@ from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.lines import listening
 from tests.fixtures.postgres import Postgres
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/clock", "/docs", "/openapi.json")
 TOKENLESS = ("/nothing/here", "/v1/tickets", "/v1/tickets/20260302-000001/progress")

@@ -16,7 +16,7 @@ from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import IN_FLIGHT, Relay
 from tests.fixtures.bench import ROOT, Bench
-from tests.service.intake.test_intake import complaint, registered
+from tests.fixtures.scenes.intake import complaint, registered
 
 
 class Exchange(LocalBus):

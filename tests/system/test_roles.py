@@ -16,8 +16,8 @@ from operations.runtime.registry import NAMES, part
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
-from tests.service.intake.test_intake import complaint
 
 # +: may; 401 who are you; 403 not with this role; 404 not yours to know of.
 # holder: the unit that holds the ticket. stranger: another one; of the kind `against` the unit that

@@ -15,7 +15,7 @@ from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS
 from tests.fixtures.scenes.courier import DONE, HOUR, UNIT, County
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 # --- a healthy county --------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ async def test_a_withdrawal_and_a_reopening_that_were_lost_on_the_way(county: Co
     await county.resolve(again)
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, again), "answered", **no)
     await county.carry()
     assert ("tracker", "unheard") in await county.found()
@@ -176,7 +176,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
     await county.sweep()
     lost = f"assignment.dispatched.{UNIT}"
     county.courier.deaf = {("tracker", lost)}
-    no: dict[str, Any] = {"contacted": True, "solved": "no", "satisfied": "unsatisfied"}
+    no: dict[str, Any] = {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     await report(county.feedback, await callback_of(county.feedback, number), "answered", **no)
     await county.carry()
     [group] = [one for one in await county.page() if one.slug == "unheard"]
@@ -186,7 +186,7 @@ async def test_a_dispatch_of_a_later_round_that_was_lost_on_the_way(county: Coun
 async def test_a_ticket_that_intake_lost(county: County) -> None:
     number = await county.ticket()
     async with county.intake.service.store.engine.begin() as connection:  # an older backup
-        for table in ("handling", "vault", "ticket"):
+        for table in ("assignment", "vault", "ticket"):
             await connection.execute(text(f"DELETE FROM {table}"))
     [group] = await county.page()
     assert (group.service, group.slug) == ("intake", "unknown")

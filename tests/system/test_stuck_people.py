@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from services.feedback import usecases as feedback_usecases
+from services.feedback import calls as feedback_calls
 from shared import clock
 from shared.messaging.outbox import Relay
 from tests.fixtures.bench import bench
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.courier import UNIT, County
-from tests.service.intake.test_intake import registered
+from tests.fixtures.scenes.intake import registered
 
 # --- the desk and the units --------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ async def test_an_open_ticket_that_nobody_has(county: County) -> None:
     """No act of ours leads there; what if one did?"""
     number = await county.ticket()
     async with county.dispatcher.service.store.engine.begin() as connection:
-        await connection.execute(text("UPDATE assignments SET state = 'cancelled'"))
+        await connection.execute(text("UPDATE assignments SET status = 'cancelled'"))
     [group] = await county.page()
     assert (group.slug, group.oldest[0].subject) == ("unowned", number)
 
@@ -125,12 +125,12 @@ async def test_a_call_asked_for_by_a_process_that_died(
     async with bench("feedback", url, keys, **phone) as calling:
         county.at("2026-03-03T09:00+08:00")
         async with calling.service.store.act("service:feedback") as act:
-            await feedback_usecases.claim_calls(act, 10, clock.real())
+            await feedback_calls.claim_calls(act, 10, clock.real())
         assert await county.page(timedelta(seconds=10)) == []
         assert await county.found() == {("feedback", "lease")}
         await calling.run("ring")
         async with calling.service.store.engine.begin() as connection:
-            await connection.execute(text("UPDATE callbacks SET leased_until = NULL"))
+            await connection.execute(text("UPDATE callbacks SET lease_ends_at = NULL"))
         for minute in ("09:00", "09:02", "09:05"):
             county.at(f"2026-03-03T{minute}+08:00")
             await calling.run("ring")

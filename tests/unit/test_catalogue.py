@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.dispatcher.rules.catalogue import Catalogue, Matcher, Rule, explain, plain, text_of
+from services.dispatcher.rules.catalogue import Catalogue, Matcher, Rule, plain, text_of
 from services.dispatcher.settings import Settings
 from shared.errors import ConfigError
 from shared.events import TicketRegistered, TicketType
@@ -21,7 +21,7 @@ ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 
 
 def rule(id: str = "one", **conditions: Any) -> Rule:
-    return Rule(id=id, lead="SCJG", reason="因为 because", **conditions)
+    return Rule(id=id, lead="SCJG", reason="因为", **conditions)
 
 
 def ticket(**given: Any) -> TicketRegistered:
@@ -133,29 +133,6 @@ def test_nearest_rules_share_the_field() -> None:
     assert matcher.nearest("conduct.banquet") == ()
 
 
-def test_every_condition_is_explained() -> None:
-    asked = ticket(flags=["water", "heating"])
-    covering = rule(
-        topic="water",
-        areas=["610924100"],
-        types=["complaint"],
-        keywords=["涨价", "停水"],
-        flags=["heating"],
-    )
-    said = explain(covering, asked, text_of(asked))
-    assert len(said) == 5
-    for words, sentence in zip(
-        ["water.supply", "610924100", "complaint", "停水", "heating"], said, strict=True
-    ):
-        assert words in sentence
-    assert "涨价" not in "".join(said)
-
-
-def test_what_a_rule_does_not_ask_is_not_explained() -> None:
-    asked = ticket()
-    assert len(explain(rule(topic="water"), asked, text_of(asked))) == 1
-
-
 # --- against an independent oracle -------------------------------------------------------------
 
 FIELDS = ["a", "a.b", "a.b.c", "ab", "b", "b.a"]
@@ -170,19 +147,21 @@ def oracle(rules: Sequence[Rule], asked: TicketRegistered) -> str | None:
     """The rules read one by one, as a person would."""
     words = asked.topic.split(".")
     texts = [plain(asked.title), plain(asked.content)]
-    for one in rules:
-        asks = one.topic.split(".") if one.topic else []
+    for line in rules:
+        asks = line.topic.split(".") if line.topic else []
         if words[: len(asks)] != asks:
             continue
-        if one.areas and asked.area not in one.areas:
+        if line.areas and asked.area not in line.areas:
             continue
-        if one.types and asked.ticket_type not in one.types:
+        if line.types and asked.ticket_type not in line.types:
             continue
-        if one.flags and not set(one.flags) & set(asked.flags):
+        if line.flags and not set(line.flags) & set(asked.flags):
             continue
-        if one.keywords and not any(plain(word) in text for word in one.keywords for text in texts):
+        if line.keywords and not any(
+            plain(word) in text for word in line.keywords for text in texts
+        ):
             continue
-        return one.id
+        return line.id
     return None
 
 
@@ -246,8 +225,8 @@ def test_the_county_has_sixty_rules_and_more(ziyang: Matcher) -> None:
 def test_the_countys_rules_agree_with_the_oracle(
     ziyang: Matcher, asked: TicketRegistered, data: st.DataObject
 ) -> None:
-    topics = sorted({one.topic for one in ziyang.rules if one.topic})
-    words = sorted({word for one in ziyang.rules for word in one.keywords})
+    topics = sorted({line.topic for line in ziyang.rules if line.topic})
+    words = sorted({word for line in ziyang.rules for word in line.keywords})
     drawn = {
         "topic": data.draw(st.sampled_from(topics)),
         "content": data.draw(st.sampled_from(["", *words])),

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
+import stat
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from examples.connection import Json
+from operations.containers.backup import backup
 from operations.containers.check import MET, ONCE, count
-from operations.containers.compose import ComposeTrouble, Project
+from operations.containers.compose import ComposeTrouble, Project, deployment, trial
+from operations.containers.environment import complete
 from operations.containers.replicas import Replicas, open_http
+from operations.containers.restore import restore
 from operations.containers.upgrade import roll
+from operations.runtime.registry import NAMES, PORTS
+from shared.errors import ConfigError
+from tests.fixtures.source import PROJECT, files, text
 
 SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"} | dict.fromkeys(
     MET, "tracker"
@@ -179,3 +189,111 @@ def test_a_roll_that_fails_leaves_what_there_was(containers: Path) -> None:
         with pytest.raises(ComposeTrouble, match="new1 is unhealthy"):
             roll(Project("a-trial", {}), "intake")
         assert {path.name for path in containers.iterdir()} == {"old1", "old2"}
+
+
+# --- what commands refuse ----------------------------------------------------------------------
+
+
+def test_a_backup_is_never_made_over_another(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no new folder"):
+        backup(Project("a-trial", {}), tmp_path)
+
+
+def test_half_a_backup_is_not_restored(tmp_path: Path) -> None:
+    (tmp_path / "began").touch()
+    with pytest.raises(ConfigError, match=r"no whole backup, base\.tar\.gz, first missing"):
+        restore(Project("a-trial", {}), tmp_path)
+
+
+# --- who knows the services by name ------------------------------------------------------------
+
+COMPOSE = yaml.safe_load(text(Path("docker-compose.yml")))
+BESIDE = {"migrate", "operator", "postgres", "archive", "unpack", "rabbitmq"}
+CONSOLE = "console"  # its database stands ready for it
+
+
+def test_compose_has_exactly_the_services_of_the_registry() -> None:
+    assert set(COMPOSE["services"]) - BESIDE == set(NAMES)
+
+
+@pytest.mark.parametrize(("at", "name"), [*enumerate(NAMES, 1)])
+def test_a_container_is_what_the_registry_says(at: int, name: str) -> None:
+    container, port = COMPOSE["services"][name], PORTS[name]
+    published = f"${{PUBLISHED:-80}}{at}"
+    assert container["command"] == [name]
+    assert container["ports"] == [f"127.0.0.1:{published}0-{published}9:{port}"]
+    assert deployment().ports[name] == int(f"80{at}0")
+    assert trial("any").ports[name] == int(f"180{at}0")
+    assert f"127.0.0.1:{port}/readyz" in container["healthcheck"]["test"][-1]
+    given = container["environment"]
+    assert given["JIESU_DATABASE_URL"].startswith(f"postgresql+asyncpg://jiesu_{name}:")
+    assert given["JIESU_DATABASE_URL"].endswith(f"@postgres/jiesu_{name}")
+    assert f"${{{name.upper()}_DATABASE_PASSWORD:?" in given["JIESU_DATABASE_URL"]
+    assert given["JIESU_BUS_URL"].startswith(f"amqp://{name}:${{{name.upper()}_BROKER_PASSWORD:?")
+
+
+def test_each_service_has_a_role_and_a_database_and_is_migrated_as_that_role() -> None:
+    sql = COMPOSE["configs"]["databases"]["content"]
+    roles = re.findall(r"CREATE ROLE jiesu_(\w+) LOGIN PASSWORD :'(\w+)'", sql)
+    assert roles == [(name, name) for name in (*NAMES, CONSOLE)]
+    databases = re.findall(r"CREATE DATABASE jiesu_(\w+) OWNER jiesu_(\w+)", sql)
+    assert databases == roles
+    closed = sql[sql.index("REVOKE ALL ON DATABASE") :]
+    assert re.findall(r"jiesu_(\w+)", closed) == [*NAMES, CONSOLE]
+    assert re.findall(r"getenv (\w+) (\w+)", sql) == [(n, n.upper()) for n in (*NAMES, CONSOLE)]
+    script = COMPOSE["services"]["migrate"]["entrypoint"][-1]
+    migrated = re.findall(r'^migrate (\w+) "\$\$(\w+)"', script, re.MULTILINE)
+    assert migrated == [(name, name.upper()) for name in NAMES]
+    for container in ("migrate", "postgres"):
+        given = COMPOSE["services"][container]["environment"]
+        assert {name.upper() for name in NAMES} <= set(given)
+
+
+def test_every_secret_compose_asks_for_is_made_once(tmp_path: Path) -> None:
+    """And one of a new service is added to a file that is there; nothing else in it changes."""
+    file, signing, public = tmp_path / ".env", tmp_path / "signing", tmp_path / "keys"
+    complete(file, signing, public)
+    asked = re.findall(r"\$\{(\w+):\?", text(Path("docker-compose.yml")))
+    made = {line.partition("=")[0] for line in file.read_text().splitlines()}
+    assert set(asked) <= made
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in public.iterdir()] == ["0001.pub.pem"]
+    whole = file.read_text()
+    assert complete(file, signing, public) == []
+    assert file.read_text() == whole
+    first, *others = whole.splitlines()
+    file.write_text("\n".join(others) + "\n")
+    assert complete(file, signing, public) == [first.partition("=")[0]]
+    assert file.read_text().splitlines()[:-1] == others
+
+
+def test_the_layers_are_those_of_every_service() -> None:
+    contracts = tomllib.loads(text(Path("pyproject.toml")))
+    [layers] = [
+        contract["containers"]
+        for contract in contracts["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    assert layers == [f"services.{name}" for name in NAMES]
+
+
+def test_every_folder_of_a_service_is_in_the_registry() -> None:
+    folders = {path.parent.name for path in (PROJECT / "services").glob("*/main.py")}
+    assert folders == set(NAMES)
+
+
+ONE = rf"\b(?:{'|'.join(NAMES)})\b"
+LISTED = re.compile(rf"{ONE}\W{{1,8}}{ONE}\W{{1,8}}{ONE}", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile", *map(str, files("operations"))])
+def test_nobody_else_lists_the_services(file: str) -> None:
+    """A list of names is one that a fifth service would be missing from."""
+    assert LISTED.findall(text(Path(file))) == []
+
+
+@pytest.mark.parametrize(
+    "source", ['("intake", "dispatcher", "tracker")', "INTAKE TRACKER FEEDBACK"]
+)
+def test_the_fence_sees_a_list(source: str) -> None:
+    assert LISTED.search(source)

@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 
 from services.dispatcher.rules import completion, returns
-from services.dispatcher.rules import ticket as stands
+from services.dispatcher.rules import ticket as tickets
 from services.dispatcher.rules.assignment import (
     MOVES,
     OPEN,
     SENTENCES,
     Action,
-    State,
+    AssignmentStatus,
     allowed,
     contact,
+    is_answer,
     move,
 )
+from services.dispatcher.rules.ticket import DispatchStatus
 from services.dispatcher.settings import Config, Settings
 from shared.errors import MoveRefused, UnknownCode
 from shared.events import AssignmentCompleted, CompletionKind, ContactOutcome, Urgency
@@ -29,7 +31,9 @@ NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
 
 # --- every move of an assignment ---------------------------------------------------------------
 
-D, S, C, R = State.DISPATCHED, State.SIGNED, State.CONTACTED, State.RETURN_REQUESTED
+D, S = AssignmentStatus.DISPATCHED, AssignmentStatus.SIGNED
+C, R = AssignmentStatus.CONTACTED, AssignmentStatus.RETURN_REQUESTED
+
 TABLE = {
     (D, Action.SIGN): S,
     (S, Action.CONTACT): C,
@@ -39,49 +43,50 @@ TABLE = {
     (D, Action.REQUEST_RETURN): R,
     (S, Action.REQUEST_RETURN): R,
     (C, Action.REQUEST_RETURN): R,
-    (R, Action.GRANT_RETURN): State.RETURNED,
+    (R, Action.GRANT_RETURN): AssignmentStatus.RETURNED,
     (R, Action.REFUSE_RETURN): S,
-    (S, Action.COMPLETE): State.COMPLETED,
-    (C, Action.COMPLETE): State.COMPLETED,
-    (D, Action.CANCEL): State.CANCELLED,
-    (S, Action.CANCEL): State.CANCELLED,
-    (C, Action.CANCEL): State.CANCELLED,
-    (R, Action.CANCEL): State.CANCELLED,
+    (S, Action.COMPLETE): AssignmentStatus.COMPLETED,
+    (C, Action.COMPLETE): AssignmentStatus.COMPLETED,
+    (D, Action.CANCEL): AssignmentStatus.CANCELLED,
+    (S, Action.CANCEL): AssignmentStatus.CANCELLED,
+    (C, Action.CANCEL): AssignmentStatus.CANCELLED,
+    (R, Action.CANCEL): AssignmentStatus.CANCELLED,
 }
 
 
-@pytest.mark.parametrize(("state", "action"), list(product(State, Action)))
-def test_exactly_the_table_passes(state: State, action: Action) -> None:
-    if (state, action) in TABLE:
-        assert move(state, action, was=S) == TABLE[state, action]
+@pytest.mark.parametrize(("status", "action"), list(product(AssignmentStatus, Action)))
+def test_exactly_the_table_passes(status: AssignmentStatus, action: Action) -> None:
+    if (status, action) in TABLE:
+        assert move(status, action, was=S) == TABLE[status, action]
         return
     with pytest.raises(MoveRefused) as refused:
-        move(state, action, was=S)
-    assert refused.value.extra == {"state": state, "allowed": allowed(state)}
+        move(status, action, was=S)
+    assert refused.value.extra == {"state": status, "allowed": allowed(status)}
 
 
 @pytest.mark.parametrize("was", [D, S, C])
-def test_a_refused_return_goes_back_where_it_was(was: State) -> None:
+def test_a_refused_return_goes_back_where_it_was(was: AssignmentStatus) -> None:
     assert move(R, Action.REFUSE_RETURN, was) is was
 
 
-@pytest.mark.parametrize("state", State)
-def test_every_state_has_a_sentence_in_both_languages(state: State) -> None:
-    assert state in MOVES
-    assert any("一" <= letter <= "鿿" for letter in SENTENCES[state])
-    assert any(letter.isascii() and letter.isalpha() for letter in SENTENCES[state])
+@pytest.mark.parametrize("status", AssignmentStatus)
+def test_every_state_has_a_sentence_in_both_languages(status: AssignmentStatus) -> None:
+    assert status in MOVES
+    zh, en = SENTENCES[status]
+    assert any("一" <= letter <= "鿿" for letter in zh)
+    assert en.isascii()
 
 
 def test_open_is_what_can_still_be_moved() -> None:
-    assert {state for state in State if MOVES[state]} == set(OPEN)
+    assert {status for status in AssignmentStatus if MOVES[status]} == set(OPEN)
 
 
 @pytest.mark.parametrize("outcome", ContactOutcome)
-@pytest.mark.parametrize("state", [S, C])
-def test_only_an_answer_moves(state: State, outcome: ContactOutcome) -> None:
+@pytest.mark.parametrize("status", [S, C])
+def test_only_an_answer_moves(status: AssignmentStatus, outcome: ContactOutcome) -> None:
     answered = outcome in (ContactOutcome.REACHED, ContactOutcome.REFUSED)
-    assert completion.is_answer(outcome) is answered
-    assert contact(state, outcome) == (C if answered else state)
+    assert is_answer(outcome) is answered
+    assert contact(status, outcome) == (C if answered else status)
 
 
 @pytest.mark.parametrize("outcome", ContactOutcome)
@@ -95,32 +100,34 @@ def test_no_attempt_before_signing(outcome: ContactOutcome) -> None:
 RULES = returns.ReturnRules(window="1wd", window_urgent="30min", reason_codes=("not_our_duty",))
 
 
-def standing(**given: Any) -> returns.Standing:
+def context(**given: Any) -> returns.ReturnContext:
     usual: dict[str, Any] = {
-        "state": D,
+        "status": D,
         "redo": False,
         "appointed": False,
         "asked": 0,
         "refused": 0,
         "until": NOW + timedelta(hours=1),
     }
-    return returns.Standing(**usual | given)
+    return returns.ReturnContext(**usual | given)
 
 
-def asks(reason: str = "not_our_duty", rules: returns.ReturnRules = RULES, **given: Any) -> State:
-    return returns.request_return(standing(**given), reason, rules, NOW)
+def asks(
+    reason: str = "not_our_duty", rules: returns.ReturnRules = RULES, **given: Any
+) -> AssignmentStatus:
+    return returns.request_return(context(**given), reason, rules, NOW)
 
 
-@pytest.mark.parametrize("state", [D, S, C])
-def test_a_return_is_requested(state: State) -> None:
-    assert asks(state=state) is R
+@pytest.mark.parametrize("status", [D, S, C])
+def test_a_return_is_requested(status: AssignmentStatus) -> None:
+    assert asks(status=status) is R
 
 
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"state": State.COMPLETED}, MoveRefused),
-        ({"state": R}, MoveRefused),
+        ({"status": AssignmentStatus.COMPLETED}, MoveRefused),
+        ({"status": R}, MoveRefused),
         ({"asked": 1}, returns.ReturnedBefore),
         ({"asked": 1, "refused": 1}, returns.ReturnAfterRuling),
         ({"appointed": True}, returns.ReturnAfterRuling),
@@ -167,7 +174,7 @@ def test_the_window_by_urgency(ziyang: Config, urgency: Urgency, until: str) -> 
 
 def work(**given: Any) -> completion.Work:
     usual: dict[str, Any] = {
-        "state": S,
+        "status": S,
         "contact_duty": True,
         "attempts": 0,
         "reached": False,
@@ -176,7 +183,7 @@ def work(**given: Any) -> completion.Work:
     return completion.Work(**usual | given)
 
 
-def said(**given: Any) -> AssignmentCompleted:
+def completed(**given: Any) -> AssignmentCompleted:
     usual = {
         "role": "lead",
         "kind": "solved",
@@ -195,40 +202,43 @@ TODAY = date(2026, 3, 2)
 @pytest.mark.parametrize(
     "given",
     [
-        {"state": C, "attempts": 1, "reached": True},
+        {"status": C, "attempts": 1, "reached": True},
         {"attempts": 1},
         {"contact_duty": False},
-        {"attempts": 1, "co_handlers": {"A": State.COMPLETED, "B": State.CANCELLED}},
-        {"attempts": 1, "co_handlers": {"A": State.RETURNED}},
+        {
+            "attempts": 1,
+            "co_handlers": {"A": AssignmentStatus.COMPLETED, "B": AssignmentStatus.CANCELLED},
+        },
+        {"attempts": 1, "co_handlers": {"A": AssignmentStatus.RETURNED}},
     ],
 )
 def test_what_may_be_completed(given: dict[str, Any]) -> None:
-    assert completion.complete(work(**given), said(), TODAY) is State.COMPLETED
+    assert completion.complete(work(**given), completed(), TODAY) is AssignmentStatus.COMPLETED
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in (S, C)])
-def test_what_may_not_be_completed(state: State) -> None:
+@pytest.mark.parametrize("status", [status for status in AssignmentStatus if status not in (S, C)])
+def test_what_may_not_be_completed(status: AssignmentStatus) -> None:
     with pytest.raises(MoveRefused):
-        completion.complete(work(state=state, attempts=1), said(), TODAY)
+        completion.complete(work(status=status, attempts=1), completed(), TODAY)
 
 
 def test_the_citizen_is_contacted_first() -> None:
     with pytest.raises(completion.CitizenNotContacted):
-        completion.complete(work(), said(), TODAY)
+        completion.complete(work(), completed(), TODAY)
 
 
 def test_a_contact_is_claimed_only_when_it_is_on_record() -> None:
     with pytest.raises(completion.ContactNotOnRecord):
-        completion.complete(work(attempts=3), said(contacted=True), TODAY)
-    made = work(state=C, attempts=3, reached=True)
-    assert completion.complete(made, said(contacted=True), TODAY) is State.COMPLETED
+        completion.complete(work(attempts=3), completed(contacted=True), TODAY)
+    made = work(status=C, attempts=3, reached=True)
+    assert completion.complete(made, completed(contacted=True), TODAY) is AssignmentStatus.COMPLETED
 
 
-@pytest.mark.parametrize("state", OPEN)
-def test_the_lead_finishes_after_its_co_handlers(state: State) -> None:
-    waiting = work(attempts=1, co_handlers={"RSJ": State.COMPLETED, "SWJ": state})
+@pytest.mark.parametrize("status", OPEN)
+def test_the_lead_finishes_after_its_co_handlers(status: AssignmentStatus) -> None:
+    waiting = work(attempts=1, co_handlers={"RSJ": AssignmentStatus.COMPLETED, "SWJ": status})
     with pytest.raises(completion.CoHandlersOpen) as refused:
-        completion.complete(waiting, said(), TODAY)
+        completion.complete(waiting, completed(), TODAY)
     assert refused.value.extra == {"units": ["SWJ"]}
 
 
@@ -260,18 +270,18 @@ def test_a_form_that_says_too_little_or_two_things(
     given: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        completion.complete(work(attempts=1), said(**given), TODAY)
+        completion.complete(work(attempts=1), completed(**given), TODAY)
 
 
 @pytest.mark.parametrize("kind", CompletionKind)
 def test_every_kind_can_be_said(kind: CompletionKind) -> None:
-    form = said(
+    answer = completed(
         kind=kind,
         solved=kind is CompletionKind.SOLVED,
         unsolved_reason="等资金",
         promised_date="2026-03-02",
     )
-    assert completion.complete(work(attempts=1), form, TODAY) is State.COMPLETED
+    assert completion.complete(work(attempts=1), answer, TODAY) is AssignmentStatus.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -290,25 +300,25 @@ def test_an_attempt_lies_between_dispatch_and_now(minutes: int, right: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("marks", "stand"),
+    ("known", "status"),
     [
-        ({"round": 1}, stands.Stand.ASSIGNED),
-        ({"round": 1, "unassigned": True}, stands.Stand.UNASSIGNED),
-        ({"round": 1, "resolved": 1}, stands.Stand.RESOLVED),
-        ({"round": 1, "resolved": 1, "closed": 1}, stands.Stand.CLOSED),
-        ({"round": 2, "resolved": 1}, stands.Stand.ASSIGNED),
-        ({"round": 2, "resolved": 1, "closed": 1}, stands.Stand.ASSIGNED),
-        ({"round": 2, "resolved": 2, "closed": 2, "withdrawn": True}, stands.Stand.WITHDRAWN),
-        ({"round": 1, "unassigned": True, "withdrawn": True}, stands.Stand.WITHDRAWN),
+        ({"round": 1}, DispatchStatus.ASSIGNED),
+        ({"round": 1, "unassigned": True}, DispatchStatus.UNASSIGNED),
+        ({"round": 1, "resolved": 1}, DispatchStatus.RESOLVED),
+        ({"round": 1, "resolved": 1, "closed": 1}, DispatchStatus.CLOSED),
+        ({"round": 2, "resolved": 1}, DispatchStatus.ASSIGNED),
+        ({"round": 2, "resolved": 1, "closed": 1}, DispatchStatus.ASSIGNED),
+        ({"round": 2, "resolved": 2, "closed": 2, "withdrawn": True}, DispatchStatus.WITHDRAWN),
+        ({"round": 1, "unassigned": True, "withdrawn": True}, DispatchStatus.WITHDRAWN),
     ],
 )
-def test_where_a_ticket_stands(marks: dict[str, Any], stand: stands.Stand) -> None:
-    known = stands.Marks(**marks)
-    assert stands.stand(known) is stand
-    assert stands.SENTENCES[stand]
-    if stand in (stands.Stand.ASSIGNED, stands.Stand.UNASSIGNED):
-        stands.check_assignable(known)
+def test_where_a_ticket_stands(known: dict[str, Any], status: DispatchStatus) -> None:
+    milestones = tickets.Milestones(**known)
+    assert tickets.dispatch_status(milestones) is status
+    assert all(tickets.SENTENCES[status])
+    if status in (DispatchStatus.ASSIGNED, DispatchStatus.UNASSIGNED):
+        tickets.check_assignable(milestones)
         return
     with pytest.raises(MoveRefused) as refused:
-        stands.check_assignable(known)
-    assert refused.value.extra == {"state": stand, "allowed": []}
+        tickets.check_assignable(milestones)
+    assert refused.value.extra == {"state": status, "allowed": []}

@@ -9,10 +9,20 @@ import pytest
 
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
+from services.dispatcher.rules.reasons import Names, Reason
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, Urgency
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
 TOWN_AREA, TOWN = "610924110", "HC"
+NAMES = Names(
+    topics={
+        "city": Reason("市容秩序", "Street order"),
+        "city.vending": Reason("占道经营", "Street vending"),
+        "water": Reason("供水", "Tap water"),
+    },
+    areas={TOWN_AREA: "红椿镇"},
+    units={"SCJG": "市场监管局", TOWN: "红椿镇政府"},
+)
 
 
 def ticket(**given: Any) -> TicketRegistered:
@@ -33,11 +43,12 @@ def ticket(**given: Any) -> TicketRegistered:
 
 
 def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
-    full = [{"id": f"rule-{n}", "reason": "因为 because"} | one for n, one in enumerate(rules)]
+    full = [{"id": f"rule-{n}", "reason": "因为"} | rule for n, rule in enumerate(rules)]
     return dispatch.Dispatching(
-        Matcher([Rule.model_validate(one) for one in full]),
+        Matcher([Rule.model_validate(rule) for rule in full]),
         dispatch.UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
+        NAMES,
     )
 
 
@@ -59,7 +70,10 @@ def undecided(rules: dispatch.Dispatching, **given: Any) -> dispatch.Undecided:
 def test_a_rule_names_lead_and_co_handlers() -> None:
     decision = decided(dispatching({"topic": "city", "lead": "CGZF", "co_handlers": ["SCJG"]}))
     assert (decision.rule, decision.lead, decision.co_handlers) == ("rule-0", "CGZF", ("SCJG",))
-    assert decision.reason.startswith("因为 because；事项 city.vending 属于 city")
+    assert decision.reason == (
+        "因为；诉求分类“占道经营”属于“市容秩序” / "
+        "Rule rule-0; topic “Street vending” lies under “Street order”"
+    )
 
 
 def test_co_handlers_stand_once_and_never_beside_themselves() -> None:
@@ -100,8 +114,8 @@ def test_a_co_handling_town_falls_away_where_there_is_none() -> None:
 def test_the_reported_unit_gets_nothing(reported: str) -> None:
     rules = dispatching({"topic": "city", "lead": "CGZF", "co_handlers": ["SCJG", "{town}"]})
     stopped = undecided(rules, reported_unit=reported)
-    assert reported in stopped.reason
-    assert "回避" in stopped.reason
+    assert f"“{NAMES.unit(reported)}”，该单位须回避 / " in stopped.reason
+    assert f"reported unit {reported}" in stopped.reason
 
 
 def test_a_unit_that_is_not_reported_is_not_held_back() -> None:
@@ -116,7 +130,10 @@ def test_what_no_rule_covers_is_left_to_the_desk_with_the_nearest_rules() -> Non
     )
     stopped = undecided(rules)
     assert stopped.nearest == ("rule-0", "rule-2")
-    assert "city.vending" in stopped.reason
+    assert stopped.reason == (
+        "派单目录没有适用于诉求分类“占道经营”、地区“红椿镇”的规则 / "
+        "No rule of the catalogue covers topic “Street vending” in area 610924110"
+    )
 
 
 def test_by_hand_any_unit_but_the_reported_one() -> None:
@@ -135,23 +152,25 @@ def test_by_hand_the_reported_unit_must_withdraw(lead: str, co: str, field: str)
 
 
 def test_a_redo_goes_to_the_same_lead_with_the_verdict() -> None:
-    said = TicketReopened(reasons=("not_contacted", "not_solved"), comment="没人来过")
-    order = dispatch.again("CGZF", "rule-0", 2, said)
+    data = TicketReopened(reasons=("not_contacted", "not_solved"), comment="没人来过")
+    order = dispatch.again("CGZF", "rule-0", 2, data)
     assert (order.lead, order.co_handlers, order.rule) == ("CGZF", (), "rule-0")
     assert not order.appointed
-    for words in ("第2轮", "not contacted", "not solved", "没人来过"):
-        assert words in order.reason
+    assert order.reason == (
+        "第2轮重办，市民反映：未联系、未解决。市民意见：没人来过 / "
+        "Round 2, to be done again; the citizen says: not contacted, not solved"
+    )
 
 
-def work_order(said: TicketRegistered, added: list[str]) -> Any:
+def work_order(matter: TicketRegistered, added: list[str]) -> Any:
     return dispatch.work_order(
-        said,
+        matter,
         dispatch.Order("CGZF", ("SCJG",), "因为"),
         added,
         role=Role.CO,
         urgency=Urgency.URGENT,
         limits=Limits(sign="30min"),
-        registered=NOW,
+        registered_at=NOW,
         redo=False,
     )
 
@@ -200,8 +219,19 @@ def test_the_most_urgent_ground_counts(
 
 def test_what_made_it_urgent_is_said() -> None:
     rules = dispatching({"areas": [TOWN_AREA], "lead": "CGZF"}, **POLICY)
-    assert "坍塌" in decided(rules, content="房屋坍塌").reason
+    assert "提到“坍塌”，定为特急" in decided(rules, content="房屋坍塌").reason
+    assert "“坍塌” makes it critical" in decided(rules, content="房屋坍塌").reason
+    assert "“供水”类定为紧急" in decided(rules, topic="water.fee").reason
+    assert "“Tap water” makes it urgent" in decided(rules, topic="water.fee").reason
     assert "紧急" not in decided(rules, urgency="urgent").reason
+
+
+def test_a_rule_that_made_it_urgent_is_said() -> None:
+    rules = dispatching({"areas": [TOWN_AREA], "lead": "CGZF", "urgency": "critical"})
+    assert decided(rules).reason.endswith(
+        "area 610924110 is one of the rule's; the rule makes it critical"
+    )
+    assert "规则定为特急" in decided(rules).reason
 
 
 def test_an_undecided_ticket_is_as_urgent_as_a_decided_one() -> None:

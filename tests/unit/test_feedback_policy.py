@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from services.feedback.rules.planning import Window
 from services.feedback.rules.policy import CallbackPolicy
+from services.feedback.schemas import OutcomeIn
 from services.feedback.settings import Config, Settings
 from shared.errors import ConfigError
 
@@ -40,6 +41,15 @@ def test_ziyang_as_it_is_shipped() -> None:
     assert config.formula == "ziyang-2022"
     assert config.unit_names["HC"] == "红椿镇"
     assert config.outcome_within == timedelta(hours=4)
+
+
+def test_the_questions_offer_the_answers_an_outcome_takes() -> None:
+    questions = {question.id: question for question in load(ZIYANG).policy.questions}
+    for name in ("contacted", "solved", "satisfied"):
+        for answer in questions[name].answers:
+            answers = {"contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
+            said = {"attempt": 1, "outcome": "answered"} | answers | {name: answer.code}
+            assert getattr(OutcomeIn.model_validate(said), name) == answer.code
 
 
 @pytest.fixture
@@ -148,6 +158,28 @@ def test_some_calls_are_made_by_a_person(
 def test_a_phone_system_needs_feedbacks_own_token() -> None:
     with pytest.raises(ValidationError, match="JIESU_SERVICE_TOKEN"):
         Settings.model_validate({"embedded": True, "phone_system_url": "http://10.0.0.5/ask"})
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_address_is_no_phone_system(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    monkeypatch.setenv("JIESU_PHONE_SYSTEM_URL", empty)
+    assert Settings(embedded=True).phone_system_url is None
+
+
+def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIESU_SERVICE_TOKEN", "")
+    assert Settings(embedded=True).service_token is None
+    monkeypatch.setenv("JIESU_PHONE_SYSTEM_URL", "https://phone.example/ask")
+    with pytest.raises(ValidationError, match="JIESU_SERVICE_TOKEN"):
+        Settings(embedded=True)
+
+
+@pytest.mark.parametrize("address", ["none", "phone.example/ask", "ftp://phone.example"])
+def test_what_is_no_address_stops_the_start(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("JIESU_SERVICE_TOKEN", "token")
+    monkeypatch.setenv("JIESU_PHONE_SYSTEM_URL", address)
+    with pytest.raises(ValidationError, match="phone_system_url"):
+        Settings(embedded=True)
 
 
 def test_the_development_secret_is_for_the_embedded_mode_only() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feedback.rules import machine, messages, planning, rates, verdict
-from services.feedback.rules.machine import Action, State
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.planning import CallTimes, Window
 from services.feedback.rules.rates import FORMULAS, Counts
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened
@@ -39,28 +39,28 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("state", State)
-def test_exactly_the_table_passes(state: State, action: Action) -> None:
-    expected = ALLOWED.get((state.value, action.value))
+@pytest.mark.parametrize("status", CallbackStatus)
+def test_exactly_the_table_passes(status: CallbackStatus, action: Action) -> None:
+    expected = ALLOWED.get((status.value, action.value))
     if expected is None:
         with pytest.raises(MoveRefused) as refused:
-            machine.move(state, action)
-        allowed = [known for at, known in ALLOWED if at == state.value]
+            machine.move(status, action)
+        allowed = [known for at, known in ALLOWED if at == status.value]
         assert sorted(refused.value.extra["allowed"]) == sorted(allowed)
-        assert refused.value.extra["state"] == state.value
+        assert refused.value.extra["state"] == status.value
     else:
-        assert machine.move(state, action) == expected
+        assert machine.move(status, action) == expected
 
 
-@pytest.mark.parametrize("state", State)
-def test_each_state_has_a_sentence_in_both_languages(state: State) -> None:
-    words = machine.SENTENCES[state]
+@pytest.mark.parametrize("status", CallbackStatus)
+def test_each_status_has_a_sentence_in_both_languages(status: CallbackStatus) -> None:
+    words = machine.SENTENCES[status]
     assert words.zh.endswith("。")
     assert words.en.endswith(".")
 
 
 def test_a_callback_is_open_until_it_was_answered_given_up_or_cancelled() -> None:
-    assert {State.PLANNED, State.DUE, State.NO_ANSWER} == machine.OPEN
+    assert {CallbackStatus.PLANNED, CallbackStatus.DUE, CallbackStatus.NO_ANSWER} == machine.OPEN
 
 
 # --- planning ----------------------------------------------------------------------------------
@@ -223,34 +223,34 @@ def closed(kind: str) -> Closed:
 @pytest.mark.parametrize(
     ("contacted", "solved", "satisfied", "expected"),
     [
-        (True, "yes", "satisfied", closed("satisfied")),
-        (True, "partly", "satisfied", closed("satisfied")),
-        (True, "no", "satisfied", Reopened(("not_solved",))),
-        (True, "yes", "basically_satisfied", closed("basically_satisfied")),
-        (True, "partly", "basically_satisfied", closed("basically_satisfied")),
-        (True, "no", "basically_satisfied", Reopened(("not_solved",))),
-        (True, "yes", "unrated", closed("unrated")),
-        (True, "partly", "unrated", closed("unrated")),
-        (True, "no", "unrated", Reopened(("not_solved",))),
-        (True, "yes", "unsatisfied", Reopened(("not_satisfied",))),
-        (True, "partly", "unsatisfied", Reopened(("not_satisfied",))),
-        (True, "no", "unsatisfied", Reopened(("not_solved", "not_satisfied"))),
-        (False, "yes", "satisfied", Reopened(("not_contacted",))),
-        (False, "partly", "satisfied", Reopened(("not_contacted",))),
-        (False, "no", "satisfied", Reopened(("not_contacted", "not_solved"))),
-        (False, "yes", "basically_satisfied", Reopened(("not_contacted",))),
-        (False, "partly", "basically_satisfied", Reopened(("not_contacted",))),
-        (False, "no", "basically_satisfied", Reopened(("not_contacted", "not_solved"))),
-        (False, "yes", "unrated", Reopened(("not_contacted",))),
-        (False, "partly", "unrated", Reopened(("not_contacted",))),
-        (False, "no", "unrated", Reopened(("not_contacted", "not_solved"))),
-        (False, "yes", "unsatisfied", Reopened(("not_contacted", "not_satisfied"))),
-        (False, "partly", "unsatisfied", Reopened(("not_contacted", "not_satisfied"))),
-        (False, "no", "unsatisfied", Reopened(("not_contacted", "not_solved", "not_satisfied"))),
+        ("yes", "yes", "satisfied", closed("satisfied")),
+        ("yes", "partly", "satisfied", closed("satisfied")),
+        ("yes", "no", "satisfied", Reopened(("not_solved",))),
+        ("yes", "yes", "basically_satisfied", closed("basically_satisfied")),
+        ("yes", "partly", "basically_satisfied", closed("basically_satisfied")),
+        ("yes", "no", "basically_satisfied", Reopened(("not_solved",))),
+        ("yes", "yes", "unrated", closed("unrated")),
+        ("yes", "partly", "unrated", closed("unrated")),
+        ("yes", "no", "unrated", Reopened(("not_solved",))),
+        ("yes", "yes", "unsatisfied", Reopened(("not_satisfied",))),
+        ("yes", "partly", "unsatisfied", Reopened(("not_satisfied",))),
+        ("yes", "no", "unsatisfied", Reopened(("not_solved", "not_satisfied"))),
+        ("no", "yes", "satisfied", Reopened(("not_contacted",))),
+        ("no", "partly", "satisfied", Reopened(("not_contacted",))),
+        ("no", "no", "satisfied", Reopened(("not_contacted", "not_solved"))),
+        ("no", "yes", "basically_satisfied", Reopened(("not_contacted",))),
+        ("no", "partly", "basically_satisfied", Reopened(("not_contacted",))),
+        ("no", "no", "basically_satisfied", Reopened(("not_contacted", "not_solved"))),
+        ("no", "yes", "unrated", Reopened(("not_contacted",))),
+        ("no", "partly", "unrated", Reopened(("not_contacted",))),
+        ("no", "no", "unrated", Reopened(("not_contacted", "not_solved"))),
+        ("no", "yes", "unsatisfied", Reopened(("not_contacted", "not_satisfied"))),
+        ("no", "partly", "unsatisfied", Reopened(("not_contacted", "not_satisfied"))),
+        ("no", "no", "unsatisfied", Reopened(("not_contacted", "not_solved", "not_satisfied"))),
     ],
 )
 def test_the_citizens_word_closes_or_reopens(
-    contacted: bool,
+    contacted: verdict.Contacted,
     solved: verdict.Solved,
     satisfied: verdict.Satisfied,
     expected: Closed | Reopened,
@@ -312,11 +312,11 @@ def test_who_gets_no_call_is_closed_at_once_each_as_its_own_kind(
 # --- messages ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", messages.TEXTS)
-def test_each_event_has_a_text_that_names_the_ticket_in_both_languages(
-    event: messages.Event,
+@pytest.mark.parametrize("occasion", messages.TEXTS)
+def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
+    occasion: messages.Occasion,
 ) -> None:
-    words = messages.compose(event, "20260302-000001", unit="红椿镇", on=date(2026, 3, 20))
+    words = messages.compose(occasion, "20260302-000001", unit="红椿镇", on=date(2026, 3, 20))
     assert all("20260302-000001" in text and "{" not in text for text in words)
 
 
@@ -325,14 +325,14 @@ def test_the_texts_name_the_unit_and_the_new_date() -> None:
     assert "2026-03-20" in messages.compose("extended", "1", on=date(2026, 3, 20)).en
 
 
-@pytest.mark.parametrize("event", messages.TEXTS)
+@pytest.mark.parametrize("occasion", messages.TEXTS)
 def test_nobody_is_told_without_a_contact_and_who_declined_only_the_number(
-    event: messages.Event,
+    occasion: messages.Occasion,
 ) -> None:
-    assert messages.is_told(event, has_contact=True, reply_declined=False)
-    assert not messages.is_told(event, has_contact=False, reply_declined=False)
-    declined = messages.is_told(event, has_contact=True, reply_declined=True)
-    assert declined == (event == "accepted")
+    assert messages.is_told(occasion, has_contact=True, reply_declined=False)
+    assert not messages.is_told(occasion, has_contact=False, reply_declined=False)
+    declined = messages.is_told(occasion, has_contact=True, reply_declined=True)
+    assert declined == (occasion == "accepted")
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ def test_without_a_valid_callback_there_is_no_rate(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_full_marks_are_full_marks(name: str) -> None:
-    answers = Answers(True, "yes", "satisfied")
+    answers = Answers("yes", "yes", "satisfied")
     found = FORMULAS[name].rates(rates.count(Outcome.ANSWERED, answers, 7))
     assert found is not None
     assert set(found.values()) <= {Fraction(1), Fraction(100)}
@@ -426,17 +426,17 @@ def test_full_marks_are_full_marks(name: str) -> None:
         (Outcome.EXPIRED, None, Counts(called=2, unreachable=2)),
         (
             Outcome.ANSWERED,
-            Answers(True, "partly", "basically_satisfied"),
+            Answers("yes", "partly", "basically_satisfied"),
             Counts(called=2, contacted=2, partly_solved=2, basically_satisfied=2),
         ),
         (
             Outcome.ANSWERED,
-            Answers(False, "no", "unsatisfied"),
+            Answers("no", "no", "unsatisfied"),
             Counts(called=2, unsatisfied=2),
         ),
         (
             Outcome.ANSWERED,
-            Answers(True, "yes", "unrated"),
+            Answers("yes", "yes", "unrated"),
             Counts(called=2, contacted=2, solved=2, unrated=2),
         ),
     ],

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from datetime import datetime
 from itertools import product
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from shared.events import Limits, Role, TicketType, Urgency
 from shared.jurisdiction.calendar import Limit
-from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import LimitTable
+from tests.fixtures.policy import POLICY, changed
 
-CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
-POLICY: dict[str, Any] = yaml.safe_load((CONFIG / "policy.yaml").read_text(encoding="utf-8"))
 TABLE = LimitTable.model_validate(POLICY)
-CALENDAR = load_calendar(CONFIG / "calendar", TABLE.calendar.duty_segments, TABLE.timezone)
 T, U = TicketType, Urgency
 
 NORMAL = ("4wh", "1wd", "5wd")
@@ -32,26 +24,8 @@ PASSED_ON = ("1wd", None, None)
 HANDLED = [kind for kind in TicketType if kind != T.COMMENDATION]
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
-
-
 def limits(sign: str | None, first_contact: str | None, handle: str | None) -> Limits:
     return Limits(sign=sign, first_contact=first_contact, handle=handle)
-
-
-def changed(*path: str | int, to: Any) -> dict[str, Any]:
-    """The policy with one value changed, or taken out (to=None)."""
-    policy = copy.deepcopy(POLICY)
-    *way, last = path
-    place: Any = policy
-    for step in way:
-        place = place[step]
-    if to is None:
-        del place[last]
-    else:
-        place[last] = to
-    return policy
 
 
 # --- stages ------------------------------------------------------------------------------------
@@ -146,15 +120,21 @@ def test_epidemic_is_off_until_it_is_switched_on() -> None:
         (T.COMPLAINT, ["enterprise"], U.COMPLEX, False, "5wd", "10wd"),
         (T.COMPLAINT, ["enterprise"], U.NORMAL, True, "3wd", "10wd"),
         (T.COMPLAINT, ["enterprise"], U.URGENT, False, "24h", "10wd"),
-        (T.CONSULTATION, ["enterprise"], U.NORMAL, False, "2wd", "7wd"),
-        (T.COMPLAINT, ["heating"], U.COMPLEX, False, "15wd", "7wd"),
+        (T.CONSULTATION, ["enterprise"], U.NORMAL, False, "2wd", None),
+        (T.COMPLAINT, ["heating"], U.COMPLEX, False, "15wd", None),
     ],
 )
 def test_an_enterprise_complaint_has_a_limit_and_an_extension_of_its_own(
-    kind: TicketType, flags: list[str], urgency: Urgency, redo: bool, handle: str, extension: str
+    kind: TicketType,
+    flags: list[str],
+    urgency: Urgency,
+    redo: bool,
+    handle: str,
+    extension: str | None,
 ) -> None:
     assert TABLE.stages(kind, urgency, "market.permit", flags, redo=redo).handle == handle
-    assert TABLE.extension_max(kind, "market.permit", flags) == Limit.parse(extension)
+    override = TABLE.override(kind, "market.permit", flags)
+    assert (override and override.extension) == (Limit.parse(extension) if extension else None)
 
 
 @pytest.mark.parametrize(
@@ -187,57 +167,6 @@ def test_nothing_lengthens_what_runs_on_natural_time(
         assert TABLE.stages(kind, urgency, "", flags, redo=redo).handle == plain.handle
 
 
-# --- warnings, ladder, extension ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("urgency", "start", "due", "point"),
-    [
-        (U.NORMAL, "2026-03-02T10:00", "2026-03-09T18:00", "2026-03-06T18:00"),
-        (U.COMPLEX, "2026-09-24T10:00", "2026-10-08T18:00", "2026-09-30T18:00"),
-        (U.NORMAL, "2026-03-02T10:00", "2026-03-03T18:00", "2026-03-02T18:00"),
-        (U.NORMAL, "2026-03-02T18:00", "2026-03-03T18:00", None),
-        (U.NORMAL, "2026-03-02T10:00", "2026-03-02T15:30", None),
-        (U.URGENT, "2026-03-02T10:00", "2026-03-03T10:00", "2026-03-03T04:00"),
-        (U.CRITICAL, "2026-03-02T22:00", "2026-03-03T00:00", "2026-03-02T23:30"),
-    ],
-)
-def test_the_yellow_card(urgency: Urgency, start: str, due: str, point: str | None) -> None:
-    card = TABLE.yellow_card(urgency)
-    assert card is not None
-    assert card.point(CALENDAR, at(start), at(due)) == (at(point) if point else None)
-
-
-def test_a_policy_may_show_no_yellow_card() -> None:
-    table = LimitTable.model_validate(changed("warnings", to=[]))
-    assert table.yellow_card(U.NORMAL) is None
-
-
-def test_the_ladder() -> None:
-    due = at("2026-03-06T18:00")
-    assert [(row.rung, row.title, row.point(CALENDAR, due)) for row in TABLE.ladder] == [
-        (1, "催办 written reminder", at("2026-03-06T18:00")),
-        (2, "督办单 supervision order", at("2026-03-09T18:00")),
-        (3, "一把手督办 head leads in person", at("2026-03-11T18:00")),
-    ]
-    assert [row.new_limit for row in TABLE.ladder] == [None, Limit(3, "wd"), None]
-    assert [row.rung for row in TABLE.escalation_ladder] == [1, 2, 3, 4, 5, 6, 7]
-
-
-def test_the_ladder_is_climbed_from_the_lowest_rung() -> None:
-    backwards = changed("escalation_ladder", to=POLICY["escalation_ladder"][::-1])
-    assert LimitTable.model_validate(backwards).ladder == TABLE.ladder
-
-
-def test_extension() -> None:
-    rules = TABLE.extension
-    assert rules.first.max == Limit(7, "wd")
-    assert rules.max_count == 2
-    assert rules.cap_total_handle == Limit(15, "wd")
-    assert rules.apply_at_latest_before == Limit(4, "wh")
-    assert rules.not_for == {U.URGENT, U.CRITICAL}
-
-
 def test_supervised_matters_are_handled_in_three_working_days() -> None:
     assert TABLE.limits.supervised.handle == Limit(3, "wd")
 
@@ -266,10 +195,6 @@ def test_supervised_matters_are_handled_in_three_working_days() -> None:
         (changed("topic_overrides", "tourism", "hours", to=24), "topic_overrides.tourism.hours"),
         (changed("urgency_levels", "urgent", to=None), "urgency_levels"),
         (changed("urgency_levels", "urgent", "clock", to="fast"), "urgency_levels.urgent.clock"),
-        (changed("extension", "first", "max", to="7d"), "extension.first.max"),
-        (changed("extension", "not_for", to=["soon"]), "extension.not_for"),
-        (changed("warnings", 1, "at", to="1wd_befor_due"), "warnings.1.at"),
-        (changed("escalation_ladder", 1, "when", to="overdue_1d"), "escalation_ladder"),
         (changed("timezone", to="Asia/Ziyang"), "timezone"),
         (changed("calendar", "duty_segments", to=[]), "calendar.duty_segments"),
         (changed("calendar", "duty_segments", 0, "to", to="25:00"), "calendar.duty_segments.0"),

@@ -12,17 +12,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from services.tracker.rules import courses, extension, machine
-from services.tracker.rules.changes import Dial, Said, changes
-from services.tracker.rules.courses import Course, Duty, Ending, Matter, Pause
+from services.tracker.rules import extension, machine, timelines
+from services.tracker.rules.changes import ClockRef, DatedFact, changes
+from services.tracker.rules.clock_history import ClockHistory, clock_histories, effective_urgency
+from services.tracker.rules.clock_state import ClockState, Reading, marks, pass_due_marks, replay
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.extension import RULINGS, Asking, Rule, Ruling
-from services.tracker.rules.machine import MOVES, SENTENCES, Action, State
-from services.tracker.rules.policy import Policy, Supervising, Terms
+from services.tracker.rules.extension import RULINGS, Asking, ExtensionStatus, Ruling
+from services.tracker.rules.machine import MOVES, SENTENCES, Action, ClockStatus
+from services.tracker.rules.policy import Policy, Terms
 from services.tracker.rules.rates import Share, Tally, share
-from services.tracker.rules.standing import Standing, advance, marks, stand
+from services.tracker.rules.timelines import (
+    AssignmentTimeline,
+    Ending,
+    Matter,
+    Pause,
+    RoundTimeline,
+)
 from services.tracker.settings import Settings
 from shared.errors import JiesuError, MoveRefused
 from shared.events import (
@@ -43,7 +49,7 @@ POLICY: Policy = Settings(embedded=True, config_dir=ZIYANG).load()
 CALENDAR = POLICY.calendar
 TZ = ZoneInfo("Asia/Shanghai")
 CLOCK = UUID(int=1)
-SPEAKING = Dial(CLOCK, ClockKind.HANDLE)
+SPEAKING = ClockRef(CLOCK, ClockKind.HANDLE)
 
 
 def at(text: str) -> datetime:
@@ -59,112 +65,135 @@ def local(instant: datetime) -> str:
 
 MATTER = Matter(
     number="20260302-000001",
-    ticket_type=TicketType.COMPLAINT,
+    type=TicketType.COMPLAINT,
     urgency=Urgency.NORMAL,
     topic="road.damage",
     flags=(),
-    registered=at("03-02 10:00"),
+    registered_at=at("03-02 10:00"),
 )
 
 
-def course(**what: Any) -> Course:
+def history(**what: Any) -> ClockHistory:
     """A handle clock of a lead, five working days from Monday ten o'clock."""
     given: dict[str, Any] = {
         "id": CLOCK,
         "kind": ClockKind.HANDLE,
         "round": 1,
         "urgency": Urgency.NORMAL,
-        "started": at("03-02 10:00"),
-        "met": None,
+        "started_at": at("03-02 10:00"),
+        "met_at": None,
         "lost": None,
         "limit": "5wd",
         "role": Role.LEAD,
     }
-    return Course(**given | what)
+    return ClockHistory(**given | what)
 
 
-def terms(one: Course, matter: Matter = MATTER) -> Terms:
+def terms(befell: ClockHistory, matter: Matter = MATTER) -> Terms:
     """The terms the policy of the county gives a clock."""
-    found = POLICY.terms(one, matter)
+    found = POLICY.terms(befell, matter)
     assert found is not None
     return found
 
 
-def standing(before: Standing | None = None, **what: Any) -> Standing:
+def replayed(
+    befell: ClockHistory,
+    terms: Terms,
+    calendar: WorkCalendar = CALENDAR,
+    before: ClockState | None = None,
+) -> ClockState:
+    """How a clock stands after what befell it."""
+    return replay(befell, terms, calendar, before).state
+
+
+def state(before: ClockState | None = None, **what: Any) -> ClockState:
     """How such a clock stands."""
-    one = course(**what)
-    return stand(one, terms(one), CALENDAR, before)
+    befell = history(**what)
+    return replayed(befell, terms(befell), CALENDAR, before)
 
 
-def told(before: Standing | None, after: Standing, now: str = "03-20 10:00") -> list[str]:
-    """The facts of a change, as ``name@when``."""
-    said = changes(SPEAKING, before, after, CALENDAR, at=at(now), now=at(now), lost="lost")
-    return [f"{one.data.name}@{local(one.at)}" for one in said]
+def after_sweep(state: ClockState, now: datetime) -> ClockState:
+    """How a clock stands once the sweep looked at it."""
+    return pass_due_marks(state, CALENDAR, now).state
 
 
-def said_of(before: Standing | None, after: Standing, now: str = "03-20 10:00") -> list[Said]:
+def read(state: ClockState, calendar: WorkCalendar = CALENDAR) -> Reading:
+    """A clock as it is read."""
+    return Reading(state, marks(state, calendar))
+
+
+def said_of(
+    before: ClockState | None, after: ClockState, now: str = "03-20 10:00"
+) -> list[DatedFact]:
     """The facts of a change."""
-    return changes(SPEAKING, before, after, CALENDAR, at=at(now), now=at(now))
+    return changes(SPEAKING, before, read(after), at=at(now), now=at(now), lost="lost")
+
+
+def told(before: ClockState | None, after: ClockState, now: str = "03-20 10:00") -> list[str]:
+    """The facts of a change, as ``name@when``."""
+    return [f"{fact.data.name}@{local(fact.at)}" for fact in said_of(before, after, now)]
 
 
 # --- the table of moves ------------------------------------------------------------------------
 
 ALLOWED = {
-    (State.RUNNING, Action.PAUSE): State.PAUSED,
-    (State.RUNNING, Action.EXTEND): State.RUNNING,
-    (State.RUNNING, Action.MEET): State.MET,
-    (State.RUNNING, Action.CANCEL): State.CANCELLED,
-    (State.PAUSED, Action.RESUME): State.RUNNING,
-    (State.PAUSED, Action.MEET): State.MET,
-    (State.PAUSED, Action.CANCEL): State.CANCELLED,
+    (ClockStatus.RUNNING, Action.PAUSE): ClockStatus.PAUSED,
+    (ClockStatus.RUNNING, Action.EXTEND): ClockStatus.RUNNING,
+    (ClockStatus.RUNNING, Action.MEET): ClockStatus.MET,
+    (ClockStatus.RUNNING, Action.CANCEL): ClockStatus.CANCELLED,
+    (ClockStatus.PAUSED, Action.RESUME): ClockStatus.RUNNING,
+    (ClockStatus.PAUSED, Action.MEET): ClockStatus.MET,
+    (ClockStatus.PAUSED, Action.CANCEL): ClockStatus.CANCELLED,
 }
 
 
 @pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("state", State)
-def test_exactly_the_moves_of_the_table_pass(state: State, action: Action) -> None:
-    if (state, action) in ALLOWED:
-        assert machine.move(state, action) is ALLOWED[state, action]
+@pytest.mark.parametrize("status", ClockStatus)
+def test_exactly_the_moves_of_the_table_pass(status: ClockStatus, action: Action) -> None:
+    if (status, action) in ALLOWED:
+        assert machine.move(status, action) is ALLOWED[status, action]
         return
     with pytest.raises(MoveRefused) as refused:
-        machine.move(state, action)
+        machine.move(status, action)
     assert refused.value.extra == {
-        "state": state.value,
-        "allowed": [known.value for known in MOVES[state]],
+        "state": status.value,
+        "allowed": [known.value for known in MOVES[status]],
     }
 
 
-@pytest.mark.parametrize("action", Rule)
 @pytest.mark.parametrize("ruling", Ruling)
-def test_an_extension_is_ruled_on_once(ruling: Ruling, action: Rule) -> None:
-    if ruling is Ruling.ASKED:
-        assert extension.rule(ruling, action, State.RUNNING) is RULINGS[ruling][action]
+@pytest.mark.parametrize("status", ExtensionStatus)
+def test_an_extension_is_ruled_on_once(status: ExtensionStatus, ruling: Ruling) -> None:
+    if status is ExtensionStatus.ASKED:
+        assert extension.rule(status, ruling, ClockStatus.RUNNING) is RULINGS[status][ruling]
     else:
         with pytest.raises(MoveRefused):
-            extension.rule(ruling, action, State.RUNNING)
+            extension.rule(status, ruling, ClockStatus.RUNNING)
 
 
 @pytest.mark.parametrize(
     ("clock", "granted"),
     [
-        (State.RUNNING, True),
-        (State.PAUSED, True),
-        (State.MET, True),
-        (State.CANCELLED, False),
+        (ClockStatus.RUNNING, True),
+        (ClockStatus.PAUSED, True),
+        (ClockStatus.MET, True),
+        (ClockStatus.CANCELLED, False),
     ],
 )
-def test_an_extension_is_granted_on_what_is_not_cancelled(clock: State, granted: bool) -> None:
-    assert extension.rule(Ruling.ASKED, Rule.REFUSE, clock) is Ruling.REFUSED
+def test_an_extension_is_granted_on_what_is_not_cancelled(
+    clock: ClockStatus, granted: bool
+) -> None:
+    assert extension.rule(ExtensionStatus.ASKED, Ruling.REFUSE, clock) is ExtensionStatus.REFUSED
     if granted:
-        assert extension.rule(Ruling.ASKED, Rule.GRANT, clock) is Ruling.GRANTED
+        assert extension.rule(ExtensionStatus.ASKED, Ruling.GRANT, clock) is ExtensionStatus.GRANTED
     else:
         with pytest.raises(MoveRefused):
-            extension.rule(Ruling.ASKED, Rule.GRANT, clock)
+            extension.rule(ExtensionStatus.ASKED, Ruling.GRANT, clock)
 
 
-def test_each_state_says_who_moves_it() -> None:
-    assert set(SENTENCES) == set(State)
-    assert all(words.zh and words.en for words in SENTENCES.values())
+def test_each_status_says_who_moves_it() -> None:
+    assert set(SENTENCES) == set(ClockStatus)
+    assert all(sentence.zh and sentence.en for sentence in SENTENCES.values())
 
 
 # --- marks -------------------------------------------------------------------------------------
@@ -181,7 +210,7 @@ MARKS = {
         ],
     ),
     "over Spring Festival and two make-up Saturdays": (
-        {"started": at("02-13 10:00")},
+        {"started_at": at("02-13 10:00")},
         [
             "warn 02-26 18:00",
             "due 02-27 18:00",
@@ -246,50 +275,50 @@ MARKS = {
 
 @pytest.mark.parametrize(("what", "expected"), MARKS.values(), ids=MARKS)
 def test_marks(what: dict[str, Any], expected: list[str]) -> None:
-    points = marks(standing(**what), CALENDAR)
+    points = marks(state(**what), CALENDAR)
     assert [f"{mark.key} {local(mark.at)}" for mark in points] == expected
 
 
 def test_a_supervision_order_is_answered_in_three_working_days() -> None:
-    answers = {mark.key: mark.answer_due for mark in marks(standing(), CALENDAR)}
+    answers = {mark.key: mark.answer_due for mark in marks(state(), CALENDAR)}
     assert answers["ladder:2"] == at("03-13 18:00")
     assert answers["ladder:1"] is None
     assert answers["ladder:3"] is None
 
 
 def test_the_ticket_s_own_clocks_look_their_limits_up() -> None:
-    own = [
+    kinds = [
         (ClockKind.DISPATCH, Urgency.NORMAL, 1),
         (ClockKind.DISPATCH, Urgency.CRITICAL, 1),
         (ClockKind.CITIZEN, Urgency.NORMAL, 1),
         (ClockKind.CITIZEN, Urgency.URGENT, 1),
         (ClockKind.CITIZEN, Urgency.NORMAL, 2),
     ]
-    limits = [terms(course(kind=k, urgency=u, round=r, limit=None)).limit for k, u, r in own]
+    limits = [terms(history(kind=k, urgency=u, round=r, limit=None)).limit for k, u, r in kinds]
     assert limits == ["30min", "5min", "5wd", "24h", "3wd"]
 
 
 def test_praise_is_passed_on_so_nobody_is_watched_for_handling_it() -> None:
-    praise = MATTER.model_copy(update={"ticket_type": TicketType.COMMENDATION})
-    assert POLICY.terms(course(kind=ClockKind.CITIZEN, limit=None), praise) is None
+    praise = MATTER.model_copy(update={"type": TicketType.COMMENDATION})
+    assert POLICY.terms(history(kind=ClockKind.CITIZEN, limit=None), praise) is None
 
 
 # --- running, met, cancelled -------------------------------------------------------------------
 
 
 def test_a_running_clock_passes_marks_by_the_sweep_only() -> None:
-    fresh = standing()
+    fresh = state()
     assert fresh.passed == {}
     assert fresh.next_at == at("03-06 18:00")
-    warned = advance(fresh, CALENDAR, at("03-07 10:00"))
+    warned = after_sweep(fresh, at("03-07 10:00"))
     assert list(warned.passed) == ["warn"]
     assert warned.next_at == at("03-09 18:00")
-    assert standing(warned).passed == warned.passed
+    assert state(warned).passed == warned.passed
 
 
 def test_a_sweep_that_slept_passes_every_mark_once_at_its_true_time() -> None:
-    fresh = standing()
-    after = advance(fresh, CALENDAR, at("03-20 10:00"))
+    fresh = state()
+    after = after_sweep(fresh, at("03-20 10:00"))
     assert told(fresh, after) == [
         "deadline.warned@03-06 18:00",
         "deadline.breached@03-09 18:00",
@@ -298,22 +327,22 @@ def test_a_sweep_that_slept_passes_every_mark_once_at_its_true_time() -> None:
         "supervision.raised@03-12 18:00",
     ]
     assert after.next_at is None
-    assert told(after, advance(after, CALENDAR, at("03-30 10:00"))) == []
+    assert told(after, after_sweep(after, at("03-30 10:00"))) == []
 
 
 def test_meeting_late_passes_first_what_nobody_swept() -> None:
-    after = standing(met=at("03-11 09:00"))
-    assert told(standing(), after) == [
+    after = state(met_at=at("03-11 09:00"))
+    assert told(state(), after) == [
         "deadline.warned@03-06 18:00",
         "deadline.breached@03-09 18:00",
         "supervision.raised@03-09 18:00",
         "supervision.raised@03-10 18:00",
         "deadline.met@03-11 09:00",
     ]
-    met = said_of(standing(), after)[-1].data
+    met = said_of(state(), after)[-1].data
     assert isinstance(met, DeadlineMet)
     assert met.late
-    assert after.judged == after.breached == at("03-09 18:00")
+    assert after.judged_at == after.breached_at == at("03-09 18:00")
 
 
 @pytest.mark.parametrize(
@@ -321,14 +350,14 @@ def test_meeting_late_passes_first_what_nobody_swept() -> None:
     [("03-02 10:00", False), ("03-09 18:00", False), ("03-09 18:00:00.000001", True)],
 )
 def test_the_due_moment_itself_is_in_time(met: str, late: bool) -> None:
-    after = standing(met=at(met))
-    assert (after.breached is not None) is late
-    assert after.judged == (at("03-09 18:00") if late else at(met))
+    after = state(met_at=at(met))
+    assert (after.breached_at is not None) is late
+    assert after.judged_at == (at("03-09 18:00") if late else at(met))
 
 
 def test_an_earlier_completion_that_comes_late_takes_the_breach_back() -> None:
-    swept = advance(standing(), CALENDAR, at("03-13 10:00"))
-    after = standing(swept, met=at("03-09 11:00"))
+    swept = after_sweep(state(), at("03-13 10:00"))
+    after = state(swept, met_at=at("03-09 11:00"))
     assert told(swept, after) == [
         "deadline.annulled@03-20 10:00",
         "supervision.closed@03-20 10:00",
@@ -336,43 +365,43 @@ def test_an_earlier_completion_that_comes_late_takes_the_breach_back() -> None:
         "supervision.closed@03-20 10:00",
         "deadline.met@03-09 11:00",
     ]
-    assert after == standing(met=at("03-09 11:00"))
-    assert after.judged == at("03-09 11:00")
+    assert after == state(met_at=at("03-09 11:00"))
+    assert after.judged_at == at("03-09 11:00")
 
 
 def test_what_was_raised_is_what_is_closed() -> None:
-    fresh = standing()
-    swept = advance(fresh, CALENDAR, at("03-13 10:00"))
-    raised = [one.data for one in said_of(fresh, swept)]
-    closed = [one.data for one in said_of(swept, standing(swept, met=at("03-09 11:00")))]
-    names = {one.supervision for one in raised if isinstance(one, SupervisionRaised)}
-    assert {one.supervision for one in closed if isinstance(one, SupervisionClosed)} == names
+    fresh = state()
+    swept = after_sweep(fresh, at("03-13 10:00"))
+    raised = [fact.data for fact in said_of(fresh, swept)]
+    closed = [fact.data for fact in said_of(swept, state(swept, met_at=at("03-09 11:00")))]
+    names = {data.supervision for data in raised if isinstance(data, SupervisionRaised)}
+    assert {data.supervision for data in closed if isinstance(data, SupervisionClosed)} == names
     assert len(names) == 3
 
 
 def test_a_cancelled_clock_keeps_the_breach_it_had() -> None:
-    lost = Ending(at("03-10 09:00"), courses.RETURNED)
-    after = standing(lost=lost)
-    assert after.state is State.CANCELLED
-    assert after.judged == at("03-09 18:00")
-    assert told(standing(), after)[-1] == "deadline.cancelled@03-10 09:00"
+    lost = Ending(at("03-10 09:00"), timelines.RETURNED)
+    after = state(lost=lost)
+    assert after.status is ClockStatus.CANCELLED
+    assert after.judged_at == at("03-09 18:00")
+    assert told(state(), after)[-1] == "deadline.cancelled@03-10 09:00"
 
 
 def test_a_clock_cancelled_in_time_is_never_judged() -> None:
-    after = standing(lost=Ending(at("03-09 09:00"), courses.WITHDRAWN))
-    assert (after.judged, after.next_at) == (None, None)
+    after = state(lost=Ending(at("03-09 09:00"), timelines.WITHDRAWN))
+    assert (after.judged_at, after.next_at) == (None, None)
 
 
 def test_the_earliest_end_counts() -> None:
-    lost = Ending(at("03-04 10:00"), courses.WITHDRAWN)
-    assert standing(met=at("03-03 10:00"), lost=lost).state is State.MET
-    assert standing(met=at("03-04 10:00"), lost=lost).state is State.MET
-    assert standing(met=at("03-05 10:00"), lost=lost).state is State.CANCELLED
+    lost = Ending(at("03-04 10:00"), timelines.WITHDRAWN)
+    assert state(met_at=at("03-03 10:00"), lost=lost).status is ClockStatus.MET
+    assert state(met_at=at("03-04 10:00"), lost=lost).status is ClockStatus.MET
+    assert state(met_at=at("03-05 10:00"), lost=lost).status is ClockStatus.CANCELLED
 
 
 def test_nothing_new_is_nothing_said() -> None:
-    met = standing(met=at("03-11 09:00"))
-    assert told(met, standing(met, met=at("03-11 09:00"))) == []
+    met = state(met_at=at("03-11 09:00"))
+    assert told(met, state(met, met_at=at("03-11 09:00"))) == []
 
 
 # --- pauses ------------------------------------------------------------------------------------
@@ -398,20 +427,20 @@ PAUSES = {
 def test_a_refused_return_gives_back_its_working_time(
     limit: str, begins: str, ends: str, due: str
 ) -> None:
-    after = standing(limit=limit, pauses=(Pause(at(begins), at(ends)),))
+    after = state(limit=limit, pauses=(Pause(at(begins), at(ends)),))
     assert local(after.due) == due
-    assert after.state is State.RUNNING
+    assert after.status is ClockStatus.RUNNING
 
 
 def test_a_paused_clock_passes_nothing() -> None:
-    paused = standing(pauses=(Pause(at("03-06 17:00")),))
-    assert (paused.state, paused.passed, paused.next_at) == (State.PAUSED, {}, None)
-    assert told(standing(), paused) == ["deadline.paused@03-06 17:00"]
+    paused = state(pauses=(Pause(at("03-06 17:00")),))
+    assert (paused.status, paused.passed, paused.next_at) == (ClockStatus.PAUSED, {}, None)
+    assert told(state(), paused) == ["deadline.paused@03-06 17:00"]
 
 
 def test_a_breach_said_before_the_pause_was_known_is_taken_back() -> None:
-    swept = advance(standing(), CALENDAR, at("03-09 18:00"))
-    paused = standing(swept, pauses=(Pause(at("03-09 17:00")),))
+    swept = after_sweep(state(), at("03-09 18:00"))
+    paused = state(swept, pauses=(Pause(at("03-09 17:00")),))
     assert told(swept, paused) == [
         "deadline.annulled@03-20 10:00",
         "supervision.closed@03-20 10:00",
@@ -421,9 +450,9 @@ def test_a_breach_said_before_the_pause_was_known_is_taken_back() -> None:
 
 
 def test_a_resumed_clock_is_not_warned_again_for_a_point_before_the_pause() -> None:
-    warned = advance(standing(), CALENDAR, at("03-09 10:00"))
-    paused = standing(warned, pauses=(Pause(at("03-09 10:00")),))
-    resumed = standing(paused, pauses=(Pause(at("03-09 10:00"), at("03-09 11:00")),))
+    warned = after_sweep(state(), at("03-09 10:00"))
+    paused = state(warned, pauses=(Pause(at("03-09 10:00")),))
+    resumed = state(paused, pauses=(Pause(at("03-09 10:00"), at("03-09 11:00")),))
     assert told(paused, resumed) == ["deadline.resumed@03-09 11:00"]
     assert resumed.passed == {"warn": at("03-06 18:00")}
     assert local(resumed.due) == "03-10 09:30"
@@ -431,36 +460,36 @@ def test_a_resumed_clock_is_not_warned_again_for_a_point_before_the_pause() -> N
 
 def test_done_while_the_desk_rules_is_judged_by_the_time_that_ran() -> None:
     pause = Pause(at("03-09 17:00"))
-    in_time = standing(pauses=(pause,), met=at("03-12 10:00"))
-    assert in_time.state is State.MET
-    assert in_time.breached is None
-    late = standing(pauses=(Pause(at("03-09 18:30")),), met=at("03-12 10:00"))
-    assert late.breached == at("03-09 18:00")
-    assert told(standing(pauses=(pause,)), in_time) == ["deadline.met@03-12 10:00"]
+    in_time = state(pauses=(pause,), met_at=at("03-12 10:00"))
+    assert in_time.status is ClockStatus.MET
+    assert in_time.breached_at is None
+    late = state(pauses=(Pause(at("03-09 18:30")),), met_at=at("03-12 10:00"))
+    assert late.breached_at == at("03-09 18:00")
+    assert told(state(pauses=(pause,)), in_time) == ["deadline.met@03-12 10:00"]
 
 
 def test_asked_at_the_due_moment_and_done_that_evening_is_in_time() -> None:
-    after = standing(pauses=(Pause(at("03-09 18:00")),), met=at("03-09 20:00"))
-    assert after.breached is None
-    assert after.judged == at("03-09 20:00")
+    after = state(pauses=(Pause(at("03-09 18:00")),), met_at=at("03-09 20:00"))
+    assert after.breached_at is None
+    assert after.judged_at == at("03-09 20:00")
 
 
 def test_a_refusal_after_the_answer_changes_nothing() -> None:
     asked, met = at("03-04 10:00"), at("03-05 10:00")
-    unruled = standing(pauses=(Pause(asked),), met=met)
-    refused = standing(pauses=(Pause(asked, at("03-06 10:00")),), met=met)
+    unruled = state(pauses=(Pause(asked),), met_at=met)
+    refused = state(pauses=(Pause(asked, at("03-06 10:00")),), met_at=met)
     assert unruled == refused
     assert unruled.pauses == (Pause(asked, met),)
 
 
 def test_a_duty_lost_before_its_dispatch_was_known_ends_as_it_starts() -> None:
-    after = standing(lost=Ending(at("03-01 10:00"), courses.WITHDRAWN))
-    assert (after.state, after.ended) == (State.CANCELLED, at("03-02 10:00"))
+    after = state(lost=Ending(at("03-01 10:00"), timelines.WITHDRAWN))
+    assert (after.status, after.ended_at) == (ClockStatus.CANCELLED, at("03-02 10:00"))
 
 
 def test_the_ladder_stands_still_with_its_clock() -> None:
     pause = Pause(at("03-10 10:00"), at("03-11 10:00"))
-    points = {mark.key: local(mark.at) for mark in marks(standing(pauses=(pause,)), CALENDAR)}
+    points = {mark.key: local(mark.at) for mark in marks(state(pauses=(pause,)), CALENDAR)}
     assert points["ladder:1"] == "03-09 18:00"
     assert points["ladder:2"] == "03-11 18:00"
 
@@ -469,41 +498,41 @@ def test_the_ladder_stands_still_with_its_clock() -> None:
 
 
 def test_an_extension_moves_the_due_moment_and_warns_anew() -> None:
-    warned = advance(standing(), CALENDAR, at("03-09 10:00"))
-    longer = standing(warned, extension=3)
+    warned = after_sweep(state(), at("03-09 10:00"))
+    longer = state(warned, extension=3)
     assert told(warned, longer, "03-09 10:00") == ["deadline.moved@03-09 10:00"]
     assert local(longer.due) == "03-12 18:00"
     assert longer.next_at == at("03-11 18:00")
 
 
 def test_an_extension_ruled_late_takes_the_breach_back() -> None:
-    swept = advance(standing(), CALENDAR, at("03-10 10:00"))
-    longer = standing(swept, extension=3)
-    said = said_of(swept, longer, "03-10 10:00")
-    annulled, closed, moved = (one.data for one in said)
+    swept = after_sweep(state(), at("03-10 10:00"))
+    longer = state(swept, extension=3)
+    facts = said_of(swept, longer, "03-10 10:00")
+    annulled, closed, moved = (fact.data for fact in facts)
     assert isinstance(annulled, DeadlineAnnulled)
     assert annulled.due == at("03-09 18:00")
     assert isinstance(closed, SupervisionClosed)
     assert isinstance(moved, DeadlineMoved)
     assert (moved.before, moved.due) == (at("03-09 18:00"), at("03-12 18:00"))
-    assert longer.breached is None
+    assert longer.breached_at is None
 
 
 def test_an_extension_ruled_after_a_late_answer_makes_it_timely() -> None:
-    late = standing(met=at("03-11 09:00"))
-    timely = standing(late, met=at("03-11 09:00"), extension=3)
+    late = state(met_at=at("03-11 09:00"))
+    timely = state(late, met_at=at("03-11 09:00"), extension=3)
     met = said_of(late, timely)[-2:]
-    assert [type(one.data) for one in met] == [DeadlineMet, DeadlineMoved]
+    assert [type(fact.data) for fact in met] == [DeadlineMet, DeadlineMoved]
     assert isinstance(met[0].data, DeadlineMet)
     assert not met[0].data.late
-    assert timely.judged == at("03-11 09:00")
+    assert timely.judged_at == at("03-11 09:00")
 
 
 def asking(**what: Any) -> Asking:
     """Three days more, asked on Wednesday of a clock due on Monday evening."""
     given: dict[str, Any] = {
         "days": 3,
-        "clock": standing(),
+        "clock": state(),
         "urgency": Urgency.NORMAL,
         "redo": False,
         "asked_before": False,
@@ -514,8 +543,8 @@ def asking(**what: Any) -> Asking:
 
 REFUSALS = {
     "twice": ({"asked_before": True}, "extension-asked-before"),
-    "paused": ({"clock": standing(pauses=(Pause(at("03-03 10:00")),))}, "move-refused"),
-    "met": ({"clock": standing(met=at("03-03 10:00"))}, "move-refused"),
+    "paused": ({"clock": state(pauses=(Pause(at("03-03 10:00")),))}, "move-refused"),
+    "met": ({"clock": state(met_at=at("03-03 10:00"))}, "move-refused"),
     "urgent": ({"urgency": Urgency.URGENT}, "extension-not-for-urgency"),
     "critical": ({"urgency": Urgency.CRITICAL}, "extension-not-for-urgency"),
     "redo": ({"redo": True}, "extension-not-on-redo"),
@@ -523,11 +552,11 @@ REFUSALS = {
     "expired": ({"now": at("03-10 10:00")}, "extension-too-late"),
     "eight days": ({"days": 8}, "extension-too-long"),
     "over fifteen days in all": (
-        {"days": 6, "clock": standing(limit="10wd")},
+        {"days": 6, "clock": state(limit="10wd")},
         "extension-over-cap",
     ),
     "what takes fifteen days already": (
-        {"days": 1, "clock": standing(limit="15wd"), "urgency": Urgency.COMPLEX},
+        {"days": 1, "clock": state(limit="15wd"), "urgency": Urgency.COMPLEX},
         "extension-over-cap",
     ),
 }
@@ -541,7 +570,7 @@ def test_each_extension_refused_has_its_named_error(what: dict[str, Any], slug: 
 
 
 @pytest.mark.parametrize(
-    "what", [{"days": 7}, {"now": at("03-09 14:00")}, {"days": 5, "clock": standing(limit="10wd")}]
+    "what", [{"days": 7}, {"now": at("03-09 14:00")}, {"days": 5, "clock": state(limit="10wd")}]
 )
 def test_an_extension_within_the_rules_may_be_asked(what: dict[str, Any]) -> None:
     extension.check(asking(**what), MATTER, POLICY)
@@ -568,41 +597,43 @@ def calendar_2027(*off: str, work: tuple[str, ...] = ()) -> WorkCalendar:
     return WorkCalendar(TZ, dict.fromkeys(range(5), duty), special, known=(2026, 2027))
 
 
-NEW_YEAR = course(started=at("12-30 10:00"))
+NEW_YEAR = history(started_at=at("12-30 10:00"))
 
 
 def test_a_due_moment_in_a_year_without_a_notice_is_provisional() -> None:
-    provisional = stand(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
+    provisional = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
     assert provisional.provisional
     assert f"{provisional.due.astimezone(TZ):%Y-%m-%d}" == "2027-01-06"
     assert "暂定" in explain(provisional, CALENDAR).days[-1].note_zh
 
 
 def test_a_calendar_that_arrives_moves_it_later() -> None:
-    before = stand(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
+    before = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
     known = calendar_2027("01-01")
-    after = stand(NEW_YEAR, before.terms, known, before)
+    after = replayed(NEW_YEAR, before.terms, known, before)
     assert f"{after.due.astimezone(TZ):%Y-%m-%d}" == "2027-01-07"
     assert not after.provisional
-    said = changes(SPEAKING, before, after, known, at=at("12-31 10:00"), now=at("12-31 10:00"))
-    assert [one.data.name for one in said] == ["deadline.moved"]
+    facts = changes(
+        SPEAKING, before, read(after, known), at=at("12-31 10:00"), now=at("12-31 10:00")
+    )
+    assert [fact.data.name for fact in facts] == ["deadline.moved"]
 
 
 @pytest.mark.parametrize("pauses", [(), (Pause(at("12-30 14:00"), at("12-31 14:00")),)])
 def test_a_calendar_that_arrives_never_moves_it_earlier(pauses: tuple[Pause, ...]) -> None:
-    one = course(started=at("12-30 10:00"), pauses=pauses)
-    before = stand(one, terms(one), CALENDAR, None)
+    befell = history(started_at=at("12-30 10:00"), pauses=pauses)
+    before = replayed(befell, terms(befell), CALENDAR, None)
     known = calendar_2027(work=("01-02", "01-03"))
-    after = stand(one, before.terms, known, before)
+    after = replayed(befell, before.terms, known, before)
     assert after.due == before.due
     assert not after.provisional
     assert explain(after, known).kept
 
 
 OVER_NEW_YEAR = {
-    "an extension": {"started": at("12-22 10:00"), "extension": 5},
+    "an extension": {"started_at": at("12-22 10:00"), "extension": 5},
     "a pause": {
-        "started": at("12-24 10:00"),
+        "started_at": at("12-24 10:00"),
         "pauses": (Pause(at("12-30 08:30"), at("12-30 18:00")),),
     },
 }
@@ -610,31 +641,31 @@ OVER_NEW_YEAR = {
 
 @pytest.mark.parametrize("what", OVER_NEW_YEAR.values(), ids=OVER_NEW_YEAR)
 def test_what_crosses_into_such_a_year_is_provisional_too(what: dict[str, Any]) -> None:
-    assert not standing(started=what["started"]).provisional
-    assert standing(**what).provisional
+    assert not state(started_at=what["started_at"]).provisional
+    assert state(**what).provisional
 
 
 def test_a_pause_given_back_in_such_a_year_never_moves_it_earlier() -> None:
     pause = Pause(at("12-30 11:00"), at("12-31 17:00"))
-    one = course(started=at("12-30 10:00"), limit="1wd", pauses=(pause,))
-    before = stand(one, terms(one), CALENDAR, None)
+    befell = history(started_at=at("12-30 10:00"), limit="1wd", pauses=(pause,))
+    before = replayed(befell, terms(befell), CALENDAR, None)
     known = calendar_2027(work=("01-02", "01-03"))
-    assert stand(one, before.terms, known, None).due < before.due
-    after = stand(one, before.terms, known, before)
+    assert replayed(befell, before.terms, known, None).due < before.due
+    after = replayed(befell, before.terms, known, before)
     assert after.due == before.due
     assert all(mark.at >= after.due for mark in marks(after, known) if mark.rung)
 
 
 def test_known_until_is_where_the_first_year_without_a_notice_begins() -> None:
     assert POLICY.known_until(at("03-02 10:00")) == datetime(2027, 1, 1, tzinfo=TZ)
-    certain = Policy(POLICY.table, POLICY.supervising, calendar_2027())
+    certain = Policy(POLICY.table, POLICY.rules, calendar_2027())
     assert certain.known_until(at("03-02 10:00")) == datetime(2028, 1, 1, tzinfo=TZ)
 
 
 # --- from a ticket to its clocks ---------------------------------------------------------------
 
 
-def duty(number: int, **what: Any) -> Duty:
+def timeline(number: int, **what: Any) -> AssignmentTimeline:
     """An assignment of a lead, dispatched on Monday at 10:05."""
     given: dict[str, Any] = {
         "id": UUID(int=number),
@@ -646,22 +677,21 @@ def duty(number: int, **what: Any) -> Duty:
         "sign_limit": "4wh",
         "first_contact_limit": "1wd",
         "handle_limit": "5wd",
-        "dispatched": at("03-02 10:05"),
+        "dispatched_at": at("03-02 10:05"),
     }
-    return Duty(**given | what)
+    return AssignmentTimeline(**given | what)
 
 
-ROUND = courses.Round(number=1, started=at("03-02 10:00"))
+ROUND = RoundTimeline(number=1, started_at=at("03-02 10:00"))
 
 
-def clocks(*duties: Duty, matter: Matter = MATTER) -> list[tuple[str, str | None, str]]:
+def clocks(
+    *assignments: AssignmentTimeline, matter: Matter = MATTER
+) -> list[tuple[str, str | None, str]]:
     """Kind, unit and end of each clock of a ticket."""
-    found = courses.courses(matter, [ROUND], duties)
-    ends = {one.id: (one.met, one.lost) for one in found}
     return [
-        (one.kind.value, one.unit, "met" if met else "lost" if lost else "open")
-        for one in courses.courses(matter, [ROUND], duties)
-        for met, lost in [ends[one.id]]
+        (clock.kind.value, clock.unit, "met" if clock.met_at else "lost" if clock.lost else "open")
+        for clock in clock_histories(matter, [ROUND], assignments)
     ]
 
 
@@ -670,7 +700,7 @@ def test_a_registered_ticket_is_watched_before_anybody_has_it() -> None:
 
 
 def test_a_dispatch_starts_three_clocks_and_ends_the_desk_s() -> None:
-    assert clocks(duty(1)) == [
+    assert clocks(timeline(1)) == [
         ("dispatch", None, "met"),
         ("citizen", None, "open"),
         ("sign", "HC", "open"),
@@ -680,78 +710,85 @@ def test_a_dispatch_starts_three_clocks_and_ends_the_desk_s() -> None:
 
 
 def test_nobody_must_contact_a_citizen_without_a_contact() -> None:
-    kinds = [kind for kind, _, _ in clocks(duty(1, has_contact=False, sign_limit=None))]
+    kinds = [kind for kind, _, _ in clocks(timeline(1, has_contact=False, sign_limit=None))]
     assert kinds == ["dispatch", "citizen", "handle"]
 
 
 def test_a_co_handler_does_not_end_the_desk_s_clock() -> None:
-    assert clocks(duty(1, role=Role.CO))[0] == ("dispatch", None, "open")
+    assert clocks(timeline(1, role=Role.CO))[0] == ("dispatch", None, "open")
 
 
 def test_completion_meets_what_still_runs() -> None:
-    done = {kind: end for kind, _, end in clocks(duty(1, completed=at("03-04 10:00")))}
+    done = {kind: end for kind, _, end in clocks(timeline(1, completed_at=at("03-04 10:00")))}
     assert done["sign"] == done["first_contact"] == done["handle"] == "met"
 
 
 def test_a_returned_lead_starts_the_desk_s_clock_afresh() -> None:
-    back = duty(1, return_requested=at("03-02 11:00"), returned=at("03-02 15:00"))
+    back = timeline(1, return_requested_at=at("03-02 11:00"), returned_at=at("03-02 15:00"))
     assert clocks(back)[:2] == [("dispatch", None, "met"), ("dispatch", None, "open")]
-    again = duty(2, unit="ZJJ", dispatched=at("03-02 15:20"))
+    again = timeline(2, unit="ZJJ", dispatched_at=at("03-02 15:20"))
     assert [end for kind, _, end in clocks(back, again) if kind == "dispatch"] == ["met", "met"]
     assert [end for _, unit, end in clocks(back, again) if unit == "HC"] == ["lost"] * 3
 
 
 def test_each_return_starts_a_clock_that_only_a_later_dispatch_meets() -> None:
-    first = duty(1, returned=at("03-02 15:00"))
-    second = duty(2, unit="ZJJ", dispatched=at("03-02 15:20"), returned=at("03-02 15:20"))
+    first = timeline(1, returned_at=at("03-02 15:00"))
+    second = timeline(2, unit="ZJJ", dispatched_at=at("03-02 15:20"), returned_at=at("03-02 15:20"))
     ends = [end for kind, _, end in clocks(first, second) if kind == "dispatch"]
     assert ends == ["met", "met", "open"]
 
 
 def test_a_dispatch_at_the_very_moment_of_registration_or_return_is_in_time() -> None:
-    back = duty(1, dispatched=MATTER.registered, returned=at("03-02 15:00"))
-    again = duty(2, unit="ZJJ", dispatched=at("03-02 15:00"))
+    back = timeline(1, dispatched_at=MATTER.registered_at, returned_at=at("03-02 15:00"))
+    again = timeline(2, unit="ZJJ", dispatched_at=at("03-02 15:00"))
     ends = [end for kind, _, end in clocks(back, again) if kind == "dispatch"]
     assert ends == ["met", "met"]
 
 
 def test_a_withdrawn_ticket_has_no_clock_left() -> None:
-    gone = MATTER.model_copy(update={"withdrawn": at("03-02 11:00")})
-    assert {end for _, _, end in clocks(duty(1), matter=gone)[1:]} == {"lost"}
+    gone = MATTER.model_copy(update={"withdrawn_at": at("03-02 11:00")})
+    assert {end for _, _, end in clocks(timeline(1), matter=gone)[1:]} == {"lost"}
 
 
 def test_the_latest_lead_of_a_round_sets_the_urgency() -> None:
     leads = [
-        duty(3, urgency=Urgency.URGENT),
-        duty(2, urgency=Urgency.CRITICAL, dispatched=at("03-02 11:00")),
-        duty(1, urgency=Urgency.NORMAL, round=2, dispatched=at("03-09 11:00")),
+        timeline(3, urgency=Urgency.URGENT),
+        timeline(2, urgency=Urgency.CRITICAL, dispatched_at=at("03-02 11:00")),
+        timeline(1, urgency=Urgency.NORMAL, round=2, dispatched_at=at("03-09 11:00")),
     ]
     for order in permutations(leads):
-        assert courses.effective_urgency(MATTER, order, 1) is Urgency.CRITICAL
-        assert courses.effective_urgency(MATTER, order, 2) is Urgency.NORMAL
-    assert courses.effective_urgency(MATTER, [], 1) is Urgency.NORMAL
+        assert effective_urgency(MATTER, order, 1) is Urgency.CRITICAL
+        assert effective_urgency(MATTER, order, 2) is Urgency.NORMAL
+    assert effective_urgency(MATTER, [], 1) is Urgency.NORMAL
 
 
 @pytest.mark.parametrize(("asked", "counts"), [("complex", "normal"), ("critical", "critical")])
 def test_a_citizen_cannot_lengthen_the_limit_by_asking(asked: str, counts: str) -> None:
     matter = MATTER.model_copy(update={"urgency": Urgency(asked)})
-    urgencies = {one.urgency for one in courses.courses(matter, [ROUND], [])}
+    urgencies = {clock.urgency for clock in clock_histories(matter, [ROUND], [])}
     assert urgencies == {Urgency(counts)}
 
 
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        ({"returned": at("03-03 10:00")}, courses.RETURNED),
-        ({"cancelled": at("03-03 10:00"), "cancel_reason": "redispatched"}, courses.REDISPATCHED),
-        ({"cancelled": at("03-03 10:00"), "cancel_reason": "withdrawn"}, courses.WITHDRAWN),
-        ({"completed": at("03-03 10:00")}, courses.COMPLETED),
-        ({"completed": at("03-03 10:00"), "returned": at("03-03 10:00")}, courses.COMPLETED),
+        ({"returned_at": at("03-03 10:00")}, timelines.RETURNED),
+        (
+            {"cancelled_at": at("03-03 10:00"), "cancel_reason": "redispatched"},
+            timelines.REDISPATCHED,
+        ),
+        ({"cancelled_at": at("03-03 10:00"), "cancel_reason": "withdrawn"}, timelines.WITHDRAWN),
+        ({"completed_at": at("03-03 10:00")}, timelines.COMPLETED),
+        (
+            {"completed_at": at("03-03 10:00"), "returned_at": at("03-03 10:00")},
+            timelines.COMPLETED,
+        ),
     ],
 )
 def test_an_assignment_says_why_it_ended(what: dict[str, Any], why: str) -> None:
-    assert duty(1, **what).ending(None) == Ending(at("03-03 10:00"), why)
-    assert duty(1, **what).ending(at("03-02 11:00")) == Ending(at("03-02 11:00"), courses.WITHDRAWN)
+    withdrawal = Ending(at("03-02 11:00"), timelines.WITHDRAWN)
+    assert timeline(1, **what).ending(None) == Ending(at("03-03 10:00"), why)
+    assert timeline(1, **what).ending(withdrawal) == withdrawal
 
 
 # --- whatever happens --------------------------------------------------------------------------
@@ -768,12 +805,12 @@ def test_how_a_clock_stands_depends_on_times_and_not_on_arrivals(
         start + timedelta(minutes=min(asked, ruled)), start + timedelta(minutes=max(asked, ruled))
     )
     met = start + timedelta(minutes=done)
-    late_sweep = advance(standing(), CALENDAR, start + timedelta(minutes=swept))
-    once = standing(pauses=(pause,), met=met)
+    late_sweep = after_sweep(state(), start + timedelta(minutes=swept))
+    once = state(pauses=(pause,), met_at=met)
     ways = [
-        standing(standing(late_sweep, met=met), pauses=(pause,), met=met),
-        standing(standing(late_sweep, pauses=(Pause(pause.begins),)), pauses=(pause,), met=met),
-        standing(standing(late_sweep, pauses=(pause,)), pauses=(pause,), met=met),
+        state(state(late_sweep, met_at=met), pauses=(pause,), met_at=met),
+        state(state(late_sweep, pauses=(Pause(pause.begins_at),)), pauses=(pause,), met_at=met),
+        state(state(late_sweep, pauses=(pause,)), pauses=(pause,), met_at=met),
     ]
     assert all(way == once for way in ways)
 
@@ -782,18 +819,18 @@ def test_how_a_clock_stands_depends_on_times_and_not_on_arrivals(
 def test_a_breach_stands_exactly_when_the_duty_was_late(done: int, swept: int) -> None:
     start = at("03-02 10:00")
     met = start + timedelta(minutes=done)
-    before = advance(standing(), CALENDAR, start + timedelta(minutes=swept))
-    after = standing(before, met=met)
-    assert (after.breached is not None) == (met > after.due)
-    said = [*said_of(standing(), before), *said_of(before, after)]
-    names = [one.data.name for one in said]
+    before = after_sweep(state(), start + timedelta(minutes=swept))
+    after = state(before, met_at=met)
+    assert (after.breached_at is not None) == (met > after.due)
+    facts = [*said_of(state(), before), *said_of(before, after)]
+    names = [fact.data.name for fact in facts]
     standing_breaches = names.count("deadline.breached") - names.count("deadline.annulled")
     assert standing_breaches == (met > after.due)
     raised = names.count("supervision.raised") - names.count("supervision.closed")
     assert raised == sum(key.startswith("ladder") for key in after.passed)
 
 
-# --- figures and configuration -----------------------------------------------------------------
+# --- figures and names -----------------------------------------------------------------
 
 
 def test_shares() -> None:
@@ -807,17 +844,6 @@ def test_shares() -> None:
     assert share(rows, ClockKind.HANDLE, "HC").rate == 0.6667
     assert share(rows, ClockKind.SIGN, "GT") == Share()
     assert share([], ClockKind.SIGN).rate is None
-
-
-def test_a_policy_whose_redo_leads_nowhere_is_refused() -> None:
-    with pytest.raises(ValidationError, match="no rung of the ladder"):
-        Supervising.model_validate(
-            {
-                "direct_triggers": {"critical_not_signed_in_limit": "rung_3"},
-                "escalation_ladder": [{"rung": 1, "act": "written_reminder"}],
-                "redo": {"max_rounds": 2, "after_max": "supervision_order"},
-            }
-        )
 
 
 def test_every_rung_has_a_name_for_people() -> None:

@@ -1,4 +1,4 @@
-"""派单目录, the dispatch catalogue: which rule covers a ticket, and why (R-03, GB66-5). Pure.
+"""派单目录, the dispatch catalogue: which rule covers a ticket (R-03, GB66-5). Pure.
 
 The rules are compiled once. Each condition is an index from a value to the set of rules it
 satisfies, held as the bits of an integer; a ticket's rules are the intersection of six such sets,
@@ -26,7 +26,7 @@ from shared.events import TicketRegistered, TicketType, Urgency
 TOWN = "{town}"
 NEAREST = 5
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Rule(BaseModel):
@@ -40,13 +40,13 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    topic: Word | None = None
-    areas: tuple[Word, ...] = ()
+    topic: NonBlank | None = None
+    areas: tuple[NonBlank, ...] = ()
     types: tuple[TicketType, ...] = ()
-    keywords: tuple[Word, ...] = ()
-    flags: tuple[Word, ...] = ()
-    lead: Word
-    co_handlers: tuple[Word, ...] = ()
+    keywords: tuple[NonBlank, ...] = ()
+    flags: tuple[NonBlank, ...] = ()
+    lead: NonBlank
+    co_handlers: tuple[NonBlank, ...] = ()
     urgency: Urgency | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     grassroots: bool = False
@@ -183,17 +183,3 @@ def _by_field(rules: Iterable[Rule]) -> Mapping[str, tuple[str, ...]]:
             field = rule.topic.partition(".")[0]
             fields[field] = (*fields.get(field, ()), rule.id)[:NEAREST]
     return fields
-
-
-def explain(rule: Rule, ticket: TicketRegistered, text: str) -> tuple[str, ...]:
-    """Each condition of a rule and how the ticket met it, in words; the rule must cover it."""
-    words = [word for word in rule.keywords if plain(word) in text]
-    flags = [flag for flag in rule.flags if flag in ticket.flags]
-    said = [
-        (rule.topic, f"事项 {ticket.topic} 属于 {rule.topic} the topic lies under {rule.topic}"),
-        (rule.areas, f"地区 {ticket.area} 在规则所列地区 the area is one of the rule's"),
-        (rule.types, f"性质为 {ticket.ticket_type} the type is {ticket.ticket_type}"),
-        (words, f"内容提到“{'、'.join(words)}” the text mentions {', '.join(words)}"),
-        (flags, f"标记 {'、'.join(flags)} flagged {', '.join(flags)}"),
-    ]
-    return tuple(sentence for condition, sentence in said if condition)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import assert_never
 
-from services.dispatcher.rules.assignment import ANSWERED, OPEN, Action, State, move
+from services.dispatcher.rules.assignment import OPEN, Action, AssignmentStatus, move
 from shared.errors import JiesuError, Malformed
-from shared.events import AssignmentCompleted, CompletionKind, ContactOutcome
+from shared.events import AssignmentCompleted, CompletionKind
 
 
 class CitizenNotContacted(JiesuError):
@@ -70,54 +71,62 @@ class Work:
     """What is on record of an assignment when its unit wants to complete it.
 
     ``contact_duty``: its limits name a first contact and the citizen can and wants to be contacted.
-    ``co_handlers``: the states of those who answer to it, by unit; empty for a co-handler.
+    ``co_handlers``: the statuses of those who answer to it, by unit; empty for a co-handler.
     """
 
-    state: State
+    status: AssignmentStatus
     contact_duty: bool
     attempts: int
     reached: bool
-    co_handlers: Mapping[str, State]
+    co_handlers: Mapping[str, AssignmentStatus]
 
 
-def complete(work: Work, said: AssignmentCompleted, today: date) -> State:
-    """The state after a unit said that it is done.
+def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentStatus:
+    """The status after a unit said that it is done.
 
     Raises MoveRefused, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen, KindContradicted,
     UnsolvedReasonMissing, PromisedDateMissing.
     """
-    moved = move(work.state, Action.COMPLETE)
+    moved = move(work.status, Action.COMPLETE)
     if work.contact_duty and not work.attempts:
         raise CitizenNotContacted
-    if said.contacted and not work.reached:
+    if data.contacted and not work.reached:
         raise ContactNotOnRecord(field="contacted")
-    if waiting := [unit for unit, state in work.co_handlers.items() if state in OPEN]:
+    if waiting := [unit for unit, status in work.co_handlers.items() if status in OPEN]:
         raise CoHandlersOpen(units=waiting)
-    _check_form(said, today)
+    _check_form(data, today)
     return moved
 
 
-def _check_form(said: AssignmentCompleted, today: date) -> None:
+def _check_form(data: AssignmentCompleted, today: date) -> None:
     """Refuse a form that contradicts itself or leaves out what its kind needs."""
-    contradicts = {
-        CompletionKind.SOLVED: not said.solved,
-        CompletionKind.NO_CONDITION_YET: said.solved,
-    }
-    if contradicts.get(said.kind):
+    if _contradicted(data.kind, data.solved):
         raise KindContradicted(field="solved")
-    if not said.solved and not said.unsolved_reason:
+    if not data.solved and not data.unsolved_reason:
         raise UnsolvedReasonMissing(field="unsolved_reason")
-    put_off = said.kind is CompletionKind.NO_CONDITION_YET
-    if put_off and (said.promised_date or "") < today.isoformat():
+    put_off = data.kind is CompletionKind.NO_CONDITION_YET
+    if put_off and (data.promised_date or "") < today.isoformat():
         raise PromisedDateMissing(field="promised_date")
 
 
-def check_attempt(at: datetime, dispatched: datetime, now: datetime) -> None:
+def _contradicted(kind: CompletionKind, solved: bool) -> bool:
+    match kind:
+        case CompletionKind.SOLVED:
+            return not solved
+        case CompletionKind.NO_CONDITION_YET:
+            return solved
+        case (
+            CompletionKind.PARTLY_SOLVED
+            | CompletionKind.EXPLAINED
+            | CompletionKind.NOT_OUR_DUTY
+            | CompletionKind.TERMINATED
+        ):
+            return False
+        case _:
+            assert_never(kind)
+
+
+def check_attempt(made_at: datetime, dispatched_at: datetime, now: datetime) -> None:
     """An attempt cannot lie in the future or before the dispatch. Raises ContactTimeWrong."""
-    if not dispatched <= at <= now:
-        raise ContactTimeWrong(field="at")
-
-
-def is_answer(outcome: ContactOutcome) -> bool:
-    """Whether an attempt reached the citizen, who may also have declined to talk."""
-    return outcome in ANSWERED
+    if not dispatched_at <= made_at <= now:
+        raise ContactTimeWrong(field="made_at")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from services.dispatcher.rules.catalogue import (
-    TOWN,
-    Matcher,
-    Rule,
-    explain,
-    plain,
-    prefixes,
-    text_of,
-)
+from services.dispatcher.rules import reasons
+from services.dispatcher.rules.catalogue import TOWN, Matcher, Rule, plain, prefixes, text_of
+from services.dispatcher.rules.reasons import Names, Reason
 from shared.errors import JiesuError
 from shared.events import (
     AssignmentDispatched,
@@ -30,11 +24,6 @@ from shared.events import (
 )
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
-REOPENED_FOR = {
-    "not_contacted": "未联系 not contacted",
-    "not_solved": "未解决 not solved",
-    "not_satisfied": "不满意 not satisfied",
-}
 
 
 class Recused(JiesuError):
@@ -56,7 +45,7 @@ class UrgencyRules(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A dispatch by rule; ``reason`` says every condition in words."""
+    """A dispatch by rule; ``reason`` says every condition in words (rules/reasons.py)."""
 
     rule: str
     lead: str
@@ -76,24 +65,26 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Dispatching:
-    """The rules in force: catalogue, urgency, and the town of each area."""
+    """The rules in force: catalogue, urgency, the town of each area, and what codes are called."""
 
     matcher: Matcher
     urgency: UrgencyRules
     towns: Mapping[str, str]
+    names: Names
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
         text = text_of(ticket)
         rule = self.matcher.first(ticket, text)
-        urgency, why = effective_urgency(ticket, text, rule, self.urgency)
+        urgency, why = effective_urgency(ticket, text, rule, self.urgency, self.names)
         if rule is None:
-            return Undecided(urgency, _no_rule(ticket), self.matcher.nearest(ticket.topic))
+            reason = reasons.no_rule(ticket, self.names)
+            return Undecided(urgency, str(reason), self.matcher.nearest(ticket.topic))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, stopped, (rule.id,))
-        reason = "；".join((rule.reason, *explain(rule, ticket, text), *why))
-        return Decision(rule.id, lead, co_handlers, urgency, reason)
+            return Undecided(urgency, str(stopped), (rule.id,))
+        reason = reasons.of_rule(rule, ticket, text, self.names, why)
+        return Decision(rule.id, lead, co_handlers, urgency, str(reason))
 
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
         town = self.towns.get(ticket.area, "")
@@ -102,14 +93,14 @@ class Dispatching:
 
     def _guard(
         self, rule: Rule, ticket: TicketRegistered, lead: str, co_handlers: tuple[str, ...]
-    ) -> str:
+    ) -> Reason | None:
         if not lead:
-            return _no_town(rule, ticket)
+            return reasons.no_town(rule, ticket, self.names)
         if ticket.reported_unit in (lead, *co_handlers):
-            return _recused(rule, ticket)
+            return reasons.must_withdraw(rule, ticket.reported_unit, self.names)
         if lead in self.towns.values() and not rule.grassroots:
-            return _not_for_towns(rule, lead)
-        return ""
+            return reasons.not_for_towns(rule, lead, self.names)
+        return None
 
 
 def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
@@ -148,11 +139,9 @@ def by_hand(ticket: TicketRegistered, lead: str, co_handlers: Iterable[str], rea
     return order
 
 
-def again(lead: str, rule: str | None, round: int, said: TicketReopened) -> Order:
+def again(lead: str, rule: str | None, round: int, data: TicketReopened) -> Order:
     """An order to do it again, to the lead who completed the round before (R-27)."""
-    why = "；".join(REOPENED_FOR[reason] for reason in said.reasons)
-    reason = f"第{round}轮重办，市民认为 Round {round}, the citizen says: {why}"
-    return Order(lead, (), f"{reason}。{said.comment}" if said.comment else reason, rule)
+    return Order(lead, (), str(reasons.done_again(round, data)), rule)
 
 
 def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
@@ -169,7 +158,7 @@ def work_order(
     role: Role,
     urgency: Urgency,
     limits: Limits,
-    registered: datetime,
+    registered_at: datetime,
     redo: bool,
 ) -> AssignmentDispatched:
     """What one unit is told. ``added`` is what the citizen said since, in order.
@@ -192,7 +181,7 @@ def work_order(
         confidential=ticket.confidential,
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,
-        registered=registered,
+        registered=registered_at,
         lead=order.lead,
         co_handlers=order.co_handlers,
         rule=order.rule,
@@ -206,8 +195,8 @@ def work_order(
 
 
 def effective_urgency(
-    ticket: TicketRegistered, text: str, rule: Rule | None, rules: UrgencyRules
-) -> tuple[Urgency, tuple[str, ...]]:
+    ticket: TicketRegistered, text: str, rule: Rule | None, rules: UrgencyRules, names: Names
+) -> tuple[Urgency, tuple[Reason, ...]]:
     """The most urgent of what was asked, what the rule says and what the policy says, and why.
 
     ``complex`` lengthens the limit to 15 working days: a citizen's wish or a form cannot grant it,
@@ -216,54 +205,27 @@ def effective_urgency(
     if ticket.ticket_type is TicketType.COMMENDATION:
         return Urgency.NORMAL, ()
     urgency: Urgency = Urgency.NORMAL if ticket.urgency is Urgency.COMPLEX else ticket.urgency
-    why = ""
-    for level, ground in (_by_rule(rule), _by_policy(ticket, text, rules)):
+    why: tuple[Reason, ...] = ()
+    for level, reason in (*_by_rule(rule), *_by_policy(ticket, text, rules, names)):
         if MOST_URGENT_FIRST.index(level) < MOST_URGENT_FIRST.index(urgency):
-            urgency, why = level, ground
-    return urgency, (why,) if why else ()
+            urgency, why = level, (reason,)
+    return urgency, why
 
 
-def _by_rule(rule: Rule | None) -> tuple[Urgency, str]:
-    level = rule.urgency if rule and rule.urgency else Urgency.NORMAL
-    return level, f"规则定为 {level} the rule makes it {level}"
+def _by_rule(rule: Rule | None) -> Iterator[tuple[Urgency, Reason]]:
+    if rule and rule.urgency:
+        yield rule.urgency, reasons.urgent_by_rule(rule.urgency)
 
 
-def _by_policy(ticket: TicketRegistered, text: str, rules: UrgencyRules) -> tuple[Urgency, str]:
+def _by_policy(
+    ticket: TicketRegistered, text: str, rules: UrgencyRules, names: Names
+) -> Iterator[tuple[Urgency, Reason]]:
+    """A critical word in the text, or else a topic or a flag that is urgent."""
     for word in rules.critical_keywords:
         if word in text:
-            return Urgency.CRITICAL, f"提到“{word}”，定为特急 {word!r} makes it critical"
+            yield Urgency.CRITICAL, reasons.critical_by_word(word)
+            return
     for matter in rules.urgent_topics:
         if matter in (*prefixes(ticket.topic), *ticket.flags):
-            return Urgency.URGENT, f"{matter} 类定为紧急 {matter} makes it urgent"
-    return Urgency.NORMAL, ""
-
-
-# --- why not -----------------------------------------------------------------------------------
-
-
-def _no_rule(ticket: TicketRegistered) -> str:
-    return (
-        f"派单目录没有适用于事项 {ticket.topic}、地区 {ticket.area} 的规则 "
-        f"No rule of the catalogue covers topic {ticket.topic} in area {ticket.area}"
-    )
-
-
-def _no_town(rule: Rule, ticket: TicketRegistered) -> str:
-    return (
-        f"规则 {rule.id} 派给属地镇，但地区 {ticket.area} 没有对应的镇 "
-        f"Rule {rule.id} names the town of the area, and {ticket.area} has none"
-    )
-
-
-def _recused(rule: Rule, ticket: TicketRegistered) -> str:
-    return (
-        f"规则 {rule.id} 指向被反映单位 {ticket.reported_unit}，该单位须回避 "
-        f"Rule {rule.id} names the reported unit {ticket.reported_unit}, which must withdraw"
-    )
-
-
-def _not_for_towns(rule: Rule, lead: str) -> str:
-    return (
-        f"规则 {rule.id} 的事项不在镇职责清单内，不得派给 {lead} "
-        f"Rule {rule.id} is not in the towns' duty list, so {lead} may not lead (GB66-5)"
-    )
+            yield Urgency.URGENT, reasons.urgent_by_matter(names.topic(matter))
+            return

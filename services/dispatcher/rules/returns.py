@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.dispatcher.rules.assignment import Action, State, move
+from services.dispatcher.rules.assignment import Action, AssignmentStatus, move
 from shared.errors import JiesuError, UnknownCode
 from shared.events import Urgency
-from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitText
 
 
@@ -60,21 +60,29 @@ class ReturnRules(BaseModel):
     max_returns_per_unit_per_ticket: Annotated[int, Field(ge=0)] = 1
     after_ruling_no_return: bool = True
 
-    def until(self, dispatched: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
+    def until(self, dispatched_at: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
         """The last moment at which a return may be requested."""
-        fast = urgency in (Urgency.CRITICAL, Urgency.URGENT)
-        return calendar.due(dispatched, self.window_urgent if fast else self.window).at
+        return calendar.due(dispatched_at, self._window(urgency)).at
+
+    def _window(self, urgency: Urgency) -> Limit:
+        match urgency:
+            case Urgency.CRITICAL | Urgency.URGENT:
+                return self.window_urgent
+            case Urgency.NORMAL | Urgency.COMPLEX:
+                return self.window
+            case _:
+                assert_never(urgency)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReturnContext:
     """What the rules must know of the assignment that is to be returned.
 
     ``appointed``: made by hand at the desk. ``asked``: returns the unit asked for on this ticket,
     ``refused``: how many of them the desk refused. ``until``: when the window ends.
     """
 
-    state: State
+    status: AssignmentStatus
     redo: bool
     appointed: bool
     asked: int
@@ -83,21 +91,21 @@ class Standing:
 
 
 def request_return(
-    standing: Standing, reason_code: str, rules: ReturnRules, now: datetime
-) -> State:
-    """The state after a return was requested.
+    context: ReturnContext, reason_code: str, rules: ReturnRules, now: datetime
+) -> AssignmentStatus:
+    """The status after a return was requested.
 
     Raises MoveRefused, UnknownCode, ReturnAfterRuling, ReturnedBefore, ReturnOnRedo, ReturnTooLate.
     """
-    moved = move(standing.state, Action.REQUEST_RETURN)
+    moved = move(context.status, Action.REQUEST_RETURN)
     if reason_code not in rules.reason_codes:
         raise UnknownCode(field="reason_code", allowed=list(rules.reason_codes))
-    if rules.after_ruling_no_return and (standing.appointed or standing.refused):
+    if rules.after_ruling_no_return and (context.appointed or context.refused):
         raise ReturnAfterRuling
-    if standing.asked >= rules.max_returns_per_unit_per_ticket:
+    if context.asked >= rules.max_returns_per_unit_per_ticket:
         raise ReturnedBefore
-    if standing.redo:
+    if context.redo:
         raise ReturnOnRedo
-    if now > standing.until:
-        raise ReturnTooLate(until=standing.until.isoformat())
+    if now > context.until:
+        raise ReturnTooLate(until=context.until.isoformat())
     return moved

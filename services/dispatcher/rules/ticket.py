@@ -9,7 +9,7 @@ from enum import StrEnum
 from shared.errors import MoveRefused
 
 
-class Stand(StrEnum):
+class DispatchStatus(StrEnum):
     """Where a ticket stands for the dispatcher; SENTENCES says who moves it from there."""
 
     UNASSIGNED = "unassigned"
@@ -19,20 +19,20 @@ class Stand(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-SENTENCES: Mapping[Stand, str] = {
-    Stand.UNASSIGNED: "待派：由派单员指定承办单位 The desk must assign it",
-    Stand.ASSIGNED: "已派：由承办单位办理 Its units are at work",
-    Stand.RESOLVED: "已办结：等待回访 The citizen is to be called back",
-    Stand.CLOSED: "已结案：无需再办 The citizen has judged; nobody moves it",
-    Stand.WITHDRAWN: "已撤单：无需再办 The citizen took it back; nobody moves it",
+SENTENCES: Mapping[DispatchStatus, tuple[str, str]] = {
+    DispatchStatus.UNASSIGNED: ("待派：由派单员指定承办单位", "The desk must assign it"),
+    DispatchStatus.ASSIGNED: ("已派：由承办单位办理", "Its units are at work"),
+    DispatchStatus.RESOLVED: ("已办结：等待回访", "The citizen is to be called back"),
+    DispatchStatus.CLOSED: ("已结案：无需再办", "The citizen has judged; nobody moves it"),
+    DispatchStatus.WITHDRAWN: ("已撤单：无需再办", "The citizen took it back; nobody moves it"),
 }
 
-ASSIGNABLE = (Stand.UNASSIGNED, Stand.ASSIGNED)
+ASSIGNABLE = (DispatchStatus.UNASSIGNED, DispatchStatus.ASSIGNED)
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What is known of a ticket; ``resolved`` and ``closed`` are the rounds that ended so, or 0."""
+class Milestones:
+    """How far a ticket is known to be; ``resolved`` and ``closed`` are rounds that ended so, or 0."""
 
     round: int
     resolved: int = 0
@@ -41,19 +41,19 @@ class Marks:
     unassigned: bool = False
 
 
-def stand(marks: Marks) -> Stand:
+def dispatch_status(known: Milestones) -> DispatchStatus:
     """Where a ticket stands. A withdrawal is final; a new round outlives the last verdict."""
-    if marks.withdrawn:
-        return Stand.WITHDRAWN
-    if marks.closed >= marks.round:
-        return Stand.CLOSED
-    if marks.resolved >= marks.round:
-        return Stand.RESOLVED
-    return Stand.UNASSIGNED if marks.unassigned else Stand.ASSIGNED
+    if known.withdrawn:
+        return DispatchStatus.WITHDRAWN
+    if known.closed >= known.round:
+        return DispatchStatus.CLOSED
+    if known.resolved >= known.round:
+        return DispatchStatus.RESOLVED
+    return DispatchStatus.UNASSIGNED if known.unassigned else DispatchStatus.ASSIGNED
 
 
-def check_assignable(marks: Marks) -> None:
+def check_assignable(known: Milestones) -> None:
     """The desk may assign what nobody has, and re-dispatch what is open. Raises MoveRefused."""
-    standing = stand(marks)
-    if standing not in ASSIGNABLE:
-        raise MoveRefused("assign", standing, [])
+    status = dispatch_status(known)
+    if status not in ASSIGNABLE:
+        raise MoveRefused("assign", status, [])

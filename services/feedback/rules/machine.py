@@ -13,8 +13,8 @@ from typing import NamedTuple
 from shared.errors import MoveRefused
 
 
-class State(StrEnum):
-    """Where a callback stands; SENTENCES says who moves it on."""
+class CallbackStatus(StrEnum):
+    """Where a callback stands; its sentence says who moves it on."""
 
     PLANNED = "planned"
     DUE = "due"
@@ -36,67 +36,67 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
-class Words(NamedTuple):
+class Bilingual(NamedTuple):
     """One text in both languages."""
 
     zh: str
     en: str
 
 
-_LATE_WORD = {Action.ANSWER: State.ANSWERED, Action.REFUSE: State.GIVEN_UP}
+_LATE_WORD = {Action.ANSWER: CallbackStatus.ANSWERED, Action.REFUSE: CallbackStatus.GIVEN_UP}
 
-MOVES: Mapping[State, Mapping[Action, State]] = MappingProxyType(
+MOVES: Mapping[CallbackStatus, Mapping[Action, CallbackStatus]] = MappingProxyType(
     {
         # A newer completion of the same round plans the first attempt anew.
-        State.PLANNED: {
-            Action.PLAN: State.PLANNED,
-            Action.FALL_DUE: State.DUE,
-            Action.CANCEL: State.CANCELLED,
+        CallbackStatus.PLANNED: {
+            Action.PLAN: CallbackStatus.PLANNED,
+            Action.FALL_DUE: CallbackStatus.DUE,
+            Action.CANCEL: CallbackStatus.CANCELLED,
         },
-        State.DUE: {
-            Action.ANSWER: State.ANSWERED,
-            Action.MISS: State.NO_ANSWER,
-            Action.REFUSE: State.GIVEN_UP,
-            Action.GIVE_UP: State.GIVEN_UP,
-            Action.CANCEL: State.CANCELLED,
+        CallbackStatus.DUE: {
+            Action.ANSWER: CallbackStatus.ANSWERED,
+            Action.MISS: CallbackStatus.NO_ANSWER,
+            Action.REFUSE: CallbackStatus.GIVEN_UP,
+            Action.GIVE_UP: CallbackStatus.GIVEN_UP,
+            Action.CANCEL: CallbackStatus.CANCELLED,
         },
         # The outcome of an attempt that was counted as missed may still come in late.
-        State.NO_ANSWER: {
-            Action.FALL_DUE: State.DUE,
-            Action.CANCEL: State.CANCELLED,
+        CallbackStatus.NO_ANSWER: {
+            Action.FALL_DUE: CallbackStatus.DUE,
+            Action.CANCEL: CallbackStatus.CANCELLED,
             **_LATE_WORD,
         },
-        State.ANSWERED: {},
-        State.GIVEN_UP: {},
-        State.CANCELLED: {},
+        CallbackStatus.ANSWERED: {},
+        CallbackStatus.GIVEN_UP: {},
+        CallbackStatus.CANCELLED: {},
     }
 )
 
-OPEN = frozenset(state for state, moves in MOVES.items() if moves)
+OPEN = frozenset(status for status, moves in MOVES.items() if moves)
 
-SENTENCES: Mapping[State, Words] = MappingProxyType(
+SENTENCES: Mapping[CallbackStatus, Bilingual] = MappingProxyType(
     {
-        State.PLANNED: Words(
+        CallbackStatus.PLANNED: Bilingual(
             "已安排回访，到约定时段由系统转为待回访。",
             "Planned: the clock makes it due when its window opens.",
         ),
-        State.DUE: Words(
+        CallbackStatus.DUE: Bilingual(
             "待回访：由电话系统或回访员拨打，并登记结果。",
             "Due: the phone system or call-back staff call and report the outcome.",
         ),
-        State.NO_ANSWER: Words(
+        CallbackStatus.NO_ANSWER: Bilingual(
             "本次未接通，已安排在另一时段再次回访。",
             "No answer: the clock makes it due again in another window.",
         ),
-        State.ANSWERED: Words(
+        CallbackStatus.ANSWERED: Bilingual(
             "诉求人已作出评价，回访结束。",
             "Answered: the citizen gave a verdict; nobody moves it any more.",
         ),
-        State.GIVEN_UP: Words(
+        CallbackStatus.GIVEN_UP: Bilingual(
             "拒访或多次无法接通，回访结束，单独统计。",
             "Given up: refused, or unreachable after every attempt; counted apart.",
         ),
-        State.CANCELLED: Words(
+        CallbackStatus.CANCELLED: Bilingual(
             "诉求已撤回，不再回访。",
             "Cancelled: the citizen withdrew the complaint; no call is made.",
         ),
@@ -104,9 +104,9 @@ SENTENCES: Mapping[State, Words] = MappingProxyType(
 )
 
 
-def move(state: State, action: Action) -> State:
-    """The state after an action. Raises MoveRefused when the table does not allow it."""
-    allowed = MOVES[state]
+def move(status: CallbackStatus, action: Action) -> CallbackStatus:
+    """The status after an action. Raises MoveRefused when the table does not allow it."""
+    allowed = MOVES[status]
     if action not in allowed:
-        raise MoveRefused(action.value, state.value, [known.value for known in allowed])
+        raise MoveRefused(action.value, status.value, [known.value for known in allowed])
     return allowed[action]

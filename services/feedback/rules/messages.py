@@ -11,34 +11,36 @@ from datetime import date
 from types import MappingProxyType
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
-from services.feedback.rules.machine import Words
+from services.feedback.rules.machine import Bilingual
 
-Event: TypeAlias = Literal["accepted", "dispatched", "extended", "completed", "reopened", "closed"]
+Occasion: TypeAlias = Literal[
+    "accepted", "dispatched", "extended", "completed", "reopened", "closed"
+]
 
-TEXTS: Mapping[Event, Words] = MappingProxyType(
+TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
     {
-        "accepted": Words(
+        "accepted": Bilingual(
             "【12345】您的诉求已受理，编号{number}，可凭编号和查询码查询进展。",
             "[12345] Your request was accepted as {number}. Follow it with your number and code.",
         ),
-        "dispatched": Words(
+        "dispatched": Bilingual(
             "【12345】您的诉求（{number}）已交{unit}办理。",
             "[12345] Your request {number} was passed to {unit}.",
         ),
-        "extended": Words(
+        "extended": Bilingual(
             "【12345】您的诉求（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
             "[12345] More time was granted for your request {number}: the new date is {on}.",
         ),
-        "completed": Words(
+        "completed": Bilingual(
             "【12345】您的诉求（{number}）承办单位已答复，可凭编号和查询码查看。我们将回访，请您评价。",
             "[12345] Your request {number} was answered; read it with your number and code. "
             "We will call you to hear whether you agree.",
         ),
-        "reopened": Words(
+        "reopened": Bilingual(
             "【12345】根据您的评价，您的诉求（{number}）已退回重新办理。",
             "[12345] As you were not content, your request {number} is being handled again.",
         ),
-        "closed": Words(
+        "closed": Bilingual(
             "【12345】您的诉求（{number}）已办结归档，感谢您的监督。",
             "[12345] Your request {number} is closed. Thank you.",
         ),
@@ -55,19 +57,19 @@ class Details(TypedDict, total=False):
     on: date
 
 
-def compose(event: Event, number: str, **details: Unpack[Details]) -> Words:
-    """The text of one event in both languages."""
-    zh, en = TEXTS[event]
-    return Words(zh.format(number=number, **details), en.format(number=number, **details))
+def compose(occasion: Occasion, number: str, **details: Unpack[Details]) -> Bilingual:
+    """The text of one occasion in both languages."""
+    zh, en = TEXTS[occasion]
+    return Bilingual(zh.format(number=number, **details), en.format(number=number, **details))
 
 
-def is_told(event: Event, *, has_contact: bool, reply_declined: bool) -> bool:
+def is_told(occasion: Occasion, *, has_contact: bool, reply_declined: bool) -> bool:
     """Whether this citizen gets this message.
 
     Without a contact there is nobody to tell. Who declined a reply (JN-24, WF-20) gets the number
     once, when the complaint is accepted, and nothing more.
     """
-    return has_contact and (not reply_declined or event == "accepted")
+    return has_contact and (not reply_declined or occasion == "accepted")
 
 
 def way_back(channel: str) -> str:

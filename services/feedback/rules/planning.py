@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+MOST_ATTEMPTS = 10  # no policy tries one citizen more often
 ASK_AGAIN_CAP = timedelta(minutes=30)
 
 

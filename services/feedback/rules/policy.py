@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.feedback.rules.planning import Window
-from services.feedback.rules.verdict import Satisfied, Solved
+from services.feedback.rules.planning import MOST_ATTEMPTS, Window
+from services.feedback.rules.verdict import Contacted, Satisfied, Solved
 from shared.jurisdiction.limits import LimitText
 
 Spared: TypeAlias = Literal[
@@ -17,7 +17,7 @@ Spared: TypeAlias = Literal[
 PersonCalls: TypeAlias = Literal["report", "supervised", "redo", "unsatisfied"]
 
 ANSWERS = {
-    "contacted": frozenset({"yes", "no"}),
+    "contacted": frozenset(get_args(Contacted)),
     "solved": frozenset(get_args(Solved)),
     "satisfied": frozenset(get_args(Satisfied)),
 }
@@ -49,7 +49,7 @@ class WindowText(_Part):
 class Attempts(_Part):
     """How often the citizen is tried, over at least how many different days."""
 
-    max: Annotated[int, Field(ge=1, le=10)]
+    max: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)]
     min_days: Annotated[int, Field(ge=1)]
     different_time_slots: bool = True
 
@@ -61,7 +61,7 @@ class Attempts(_Part):
 
 
 class Answer(_Part):
-    """One answer a question allows."""
+    """One answer a question allows; ``code`` is what an outcome says when it was chosen."""
 
     code: str
     zh: str
@@ -69,7 +69,7 @@ class Answer(_Part):
 
 
 class Question(_Part):
-    """One question as the caller puts it."""
+    """One question as the caller puts it; its ``id`` is the outcome's field for the answer."""
 
     id: str
     zh: str

@@ -50,7 +50,7 @@ def count(outcome: Outcome, answers: Answers | None, times: int = 1) -> Counts:
         return Counts(called=times, unreachable=times)
     return Counts(
         called=times,
-        contacted=times * answers.contacted,
+        contacted=times * (answers.contacted == "yes"),
         solved=times * (answers.solved == "yes"),
         partly_solved=times * (answers.solved == "partly"),
         satisfied=times * (answers.satisfied == "satisfied"),

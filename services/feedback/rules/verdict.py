@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias, assert_never
 
 from pydantic import TypeAdapter
 
 from services.feedback.rules.machine import Action
 from shared.events import ClosingKind, TicketType
 
+# The codes of the answers, as the questions of callbacks.yaml offer them.
+Contacted: TypeAlias = Literal["yes", "no"]
 Solved: TypeAlias = Literal["yes", "partly", "no"]
 Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
 Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
 
-
-REOPENED = "reopened"
+# How a round can end: the ticket is closed, as one of the closing kinds, or it is reopened.
+REOPENED: Final = "reopened"
+Ending: TypeAlias = ClosingKind | Literal["reopened"]
 WITHOUT_CALLBACK = (ClosingKind.COMMENDATION, ClosingKind.NO_CONTACT, ClosingKind.REPLY_DECLINED)
+
+# What an outcome can do to its callback.
+Effect: TypeAlias = Literal[Action.ANSWER, Action.MISS, Action.REFUSE, Action.GIVE_UP]
 
 
 class Outcome(StrEnum):
@@ -36,7 +42,7 @@ class Outcome(StrEnum):
 class Answers:
     """The three answers (R-23). ``contacted``: did the handling unit contact you?"""
 
-    contacted: bool
+    contacted: Contacted
     solved: Solved
     satisfied: Satisfied
 
@@ -45,13 +51,20 @@ _ON_RECORD = TypeAdapter(Answers)
 
 
 def answers_on_record(
-    contacted: bool | None, solved: str | None, satisfied: str | None
+    contacted: str | None, solved: str | None, satisfied: str | None
 ) -> Answers | None:
     """The answers as they stand in a row; None when the citizen gave none."""
     if contacted is None:
         return None
     row = {"contacted": contacted, "solved": solved, "satisfied": satisfied}
     return _ON_RECORD.validate_python(row)
+
+
+def ending_on_record(kind: str | None) -> Ending | None:
+    """The ending as it stands in a row; None while the round goes on."""
+    if kind is None:
+        return None
+    return REOPENED if kind == REOPENED else ClosingKind(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,7 @@ class Reopened:
     """The ticket is handled again (重办), for these reasons."""
 
     reasons: tuple[Reason, ...]
+    kind: ClassVar[Literal["reopened"]] = REOPENED
 
 
 def judge(answers: Answers) -> Closed | Reopened:
@@ -93,29 +107,33 @@ def judge(answers: Answers) -> Closed | Reopened:
 
 def _objections(answers: Answers) -> tuple[Reason, ...]:
     found: dict[Reason, bool] = {
-        "not_contacted": not answers.contacted,
+        "not_contacted": answers.contacted == "no",
         "not_solved": answers.solved == "no",
         "not_satisfied": answers.satisfied == "unsatisfied",
     }
     return tuple(reason for reason, holds in found.items() if holds)
 
 
-def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Action:
+def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Effect:
     """What an attempt's outcome does to its callback.
 
     A wrong number and a number that is off are attempts like any other: it may be the dialling.
     """
-    if outcome is Outcome.ANSWERED:
-        return Action.ANSWER
-    if outcome is Outcome.REFUSED:
-        return Action.REFUSE
-    return Action.GIVE_UP if attempt >= max_attempts else Action.MISS
+    match outcome:
+        case Outcome.ANSWERED:
+            return Action.ANSWER
+        case Outcome.REFUSED:
+            return Action.REFUSE
+        case Outcome.NO_ANSWER | Outcome.WRONG_NUMBER | Outcome.NUMBER_OFF | Outcome.EXPIRED:
+            return Action.GIVE_UP if attempt >= max_attempts else Action.MISS
+        case _:
+            assert_never(outcome)
 
 
-def unheard(outcome: Outcome) -> ClosingKind:
+def unheard(outcome: Outcome) -> Closed:
     """How a ticket ends whose callback gave no answer, by the outcome of its last attempt (R-25)."""
     refused = outcome is Outcome.REFUSED
-    return ClosingKind.REFUSED_CALLBACK if refused else ClosingKind.UNREACHABLE
+    return Closed(ClosingKind.REFUSED_CALLBACK if refused else ClosingKind.UNREACHABLE)
 
 
 def closes_at_once(

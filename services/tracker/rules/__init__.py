@@ -1,5 +1,6 @@
 """The tracker's decisions: pure, every instant an argument.
 
-courses: what befell a ticket → what befell each of its clocks. standing: that → how each clock
-stands. changes: how it stood and how it stands → the facts to say.
+timelines: what befell a ticket and its assignments. clock_history: that → what befell each of its
+clocks. clock_state: that → how each clock stands. changes: how it stood and how it stands → the
+facts to say.
 """

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from services.tracker.rules.machine import OPEN, State
-from services.tracker.rules.standing import DUE, WARN, Mark, Standing, marks, supervision_id
+from services.tracker.rules.clock_state import (
+    DUE,
+    WARN,
+    ClockState,
+    Mark,
+    Reading,
+    supervision_id,
+)
+from services.tracker.rules.machine import ClockStatus
 from shared.events import (
     ClockKind,
     Data,
@@ -24,108 +31,113 @@ from shared.events import (
     SupervisionClosed,
     SupervisionRaised,
 )
-from shared.jurisdiction.calendar import WorkCalendar
 
 RETURN = "申请退单，等待裁定 the desk rules on a return"
 
 
-class Dial(NamedTuple):
+class ClockRef(NamedTuple):
     """Which clock it is."""
 
     id: UUID
     kind: ClockKind
 
 
-class Said(NamedTuple):
+class DatedFact(NamedTuple):
     """A fact to say, and when it became true."""
 
     at: datetime
     data: Data
 
 
-def face(kind: ClockKind, standing: Standing) -> DeadlineView:
+def snapshot(kind: ClockKind, state: ClockState) -> DeadlineView:
     """A clock as others see it when it is set."""
     return DeadlineView(
         clock=kind,
-        started=standing.started,
-        limit=standing.terms.limit,
-        due=standing.due,
-        provisional=standing.provisional,
+        started=state.started_at,
+        limit=state.terms.limit,
+        due=state.due,
+        provisional=state.provisional,
     )
 
 
 def changes(
-    dial: Dial,
-    before: Standing | None,
-    after: Standing,
-    calendar: WorkCalendar,
+    clock: ClockRef,
+    before: ClockState | None,
+    reading: Reading,
     *,
     at: datetime,
     now: datetime,
     lost: str = "",
-) -> list[Said]:
-    """What to say when a clock that stood like ``before`` stands like ``after``.
+) -> list[DatedFact]:
+    """What to say when a clock that stood like ``before`` is read as ``reading``.
 
     What is taken back is said first and dated ``now``, when it was learnt; everything else in the
     order of its true time. ``at`` is when what changed it became true, ``lost`` why the duty fell
     away. A new clock was running and had passed nothing.
     """
+    after = reading.state
     was = before or after.model_copy(
-        update={"state": State.RUNNING, "ended": None, "pauses": (), "passed": {}}
+        update={"status": ClockStatus.RUNNING, "ended_at": None, "pauses": (), "passed": {}}
     )
-    new = [*_still(dial, was, after), *_moved(dial, was, after, at)]
-    new += [*_passed(dial, was, after, calendar), *_ended(dial, was, after, lost)]
-    return [*_taken_back(dial, was, after, now), *sorted(new, key=lambda said: said.at)]
+    new = [*_still(clock, was, after), *_moved(clock, was, after, at)]
+    new += [*_passed(clock, was, after, reading.marks), *_ended(clock, was, after, lost)]
+    return [*_taken_back(clock, was, after, now), *sorted(new, key=lambda fact: fact.at)]
 
 
-def _taken_back(dial: Dial, was: Standing, after: Standing, now: datetime) -> Iterator[Said]:
+def _taken_back(
+    clock: ClockRef, was: ClockState, after: ClockState, now: datetime
+) -> Iterator[DatedFact]:
     """Marks that were not passed after all; a warning was a warning and stays."""
     why = _why_taken_back(was, after)
     for key, instant in was.passed.items():
         if key == WARN or after.passed.get(key) == instant:
             continue
         if key == DUE:
-            yield Said(now, DeadlineAnnulled(clock=dial.kind, due=instant, reason=why))
+            yield DatedFact(now, DeadlineAnnulled(clock=clock.kind, due=instant, reason=why))
         else:
-            supervision, rung = supervision_id(dial.id, key, instant), int(key.partition(":")[2])
+            supervision, rung = supervision_id(clock.id, key, instant), int(key.partition(":")[2])
             closed = SupervisionClosed(supervision=supervision, rung=rung, reason=why)
-            yield Said(now, closed)
+            yield DatedFact(now, closed)
 
 
-def _why_taken_back(was: Standing, after: Standing) -> str:
+def _why_taken_back(was: ClockState, after: ClockState) -> str:
     if after.due != was.due:
         return "时限已顺延 the due moment moved"
-    if after.state is State.MET:
+    if after.status is ClockStatus.MET:
         return "到期前已完成 it had been done before the due moment"
     return "到期前时限已停止 the clock had stopped before the due moment"
 
 
-def _still(dial: Dial, was: Standing, after: Standing) -> Iterator[Said]:
+def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[DatedFact]:
     """Pauses begun and ended; one cut off by the clock's end was not resumed."""
-    known = {pause.begins: pause.ends for pause in was.pauses}
+    known = {pause.begins_at: pause.ends_at for pause in was.pauses}
     for begins, ends in after.pauses:
         if begins not in known:
-            yield Said(begins, DeadlinePaused(clock=dial.kind, reason=RETURN))
-        if ends and ends != after.ended and known.get(begins) is None:
-            resumed = DeadlineResumed(clock=dial.kind, due=after.due, provisional=after.provisional)
-            yield Said(ends, resumed)
+            yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=RETURN))
+        if ends and ends != after.ended_at and known.get(begins) is None:
+            resumed = DeadlineResumed(
+                clock=clock.kind, due=after.due, provisional=after.provisional
+            )
+            yield DatedFact(ends, resumed)
 
 
-def _moved(dial: Dial, was: Standing, after: Standing, at: datetime) -> Iterator[Said]:
+def _moved(
+    clock: ClockRef, was: ClockState, after: ClockState, at: datetime
+) -> Iterator[DatedFact]:
     """The due moment moved, or is certain now; what a pause moved is said as resumed."""
     if (was.due, was.provisional) == (after.due, after.provisional) or was.pauses != after.pauses:
         return
     moved = DeadlineMoved(
-        clock=dial.kind,
+        clock=clock.kind,
         before=was.due,
         due=after.due,
         provisional=after.provisional,
         reason=_why_moved(was, after),
     )
-    yield Said(at, moved)
+    yield DatedFact(at, moved)
 
 
-def _why_moved(was: Standing, after: Standing) -> str:
+def _why_moved(was: ClockState, after: ClockState) -> str:
     if was.terms.limit != after.terms.limit:
         limits = f"{was.terms.limit} → {after.terms.limit}"
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
@@ -134,16 +146,18 @@ def _why_moved(was: Standing, after: Standing) -> str:
     return "放假安排已公布，期限重新计算 recomputed with the holiday notice"
 
 
-def _passed(dial: Dial, was: Standing, after: Standing, calendar: WorkCalendar) -> Iterator[Said]:
-    for mark in marks(after, calendar):
+def _passed(
+    clock: ClockRef, was: ClockState, after: ClockState, points: Sequence[Mark]
+) -> Iterator[DatedFact]:
+    for mark in points:
         if after.passed.get(mark.key) == mark.at != was.passed.get(mark.key):
-            yield Said(mark.at, _card(dial, mark, after.due))
+            yield DatedFact(mark.at, _card(clock, mark, after.due))
 
 
-def _card(dial: Dial, mark: Mark, due: datetime) -> Data:
+def _card(clock: ClockRef, mark: Mark, due: datetime) -> Data:
     if mark.rung is not None:
         return SupervisionRaised(
-            supervision=mark.supervision(dial.id),
+            supervision=mark.supervision(clock.id),
             rung=mark.rung.rung,
             title=mark.rung.title,
             by=mark.rung.by,
@@ -151,18 +165,25 @@ def _card(dial: Dial, mark: Mark, due: datetime) -> Data:
             answer_due=mark.answer_due,
         )
     card = DeadlineWarned if mark.key == WARN else DeadlineBreached
-    return card(clock=dial.kind, due=due)
+    return card(clock=clock.kind, due=due)
 
 
-def _ended(dial: Dial, was: Standing, after: Standing, lost: str) -> Iterator[Said]:
+def _ended(clock: ClockRef, was: ClockState, after: ClockState, lost: str) -> Iterator[DatedFact]:
     """Met or cancelled; said again when it turns out to have been at another time, or not late."""
-    end, ended = (after.state, after.ended, after.breached is None), after.ended
-    if ended is None or after.state in OPEN:
+    ended_at, late = after.ended_at, after.breached_at is not None
+    if ended_at is None or _end(was) == _end(after):
         return
-    if end == (was.state, was.ended, was.breached is None):
-        return
-    if after.state is State.MET:
-        met = DeadlineMet(clock=dial.kind, due=after.due, late=after.breached is not None)
-        yield Said(ended, met)
-    elif was.state is not State.CANCELLED or was.ended != ended:
-        yield Said(ended, DeadlineCancelled(clock=dial.kind, reason=lost))
+    match after.status:
+        case ClockStatus.RUNNING | ClockStatus.PAUSED:
+            raise AssertionError("a clock that ended is not open")
+        case ClockStatus.MET:
+            yield DatedFact(ended_at, DeadlineMet(clock=clock.kind, due=after.due, late=late))
+        case ClockStatus.CANCELLED:
+            if (was.status, was.ended_at) != (after.status, ended_at):
+                yield DatedFact(ended_at, DeadlineCancelled(clock=clock.kind, reason=lost))
+        case _:
+            assert_never(after.status)
+
+
+def _end(state: ClockState) -> tuple[ClockStatus, datetime | None, bool]:
+    return state.status, state.ended_at, state.breached_at is not None

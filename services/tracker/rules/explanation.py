@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from services.tracker.rules.standing import Standing, given_back
+from services.tracker.rules.clock_state import ClockState, given_back
 from shared.jurisdiction.calendar import Limit, Step, WorkCalendar
 
 
 class Stop(NamedTuple):
     """A time in which the clock stood still, and how many seconds of its kind that gave back."""
 
-    begins: datetime
-    ends: datetime | None
+    begins_at: datetime
+    ends_at: datetime | None
     given_back: float
 
 
@@ -29,14 +29,14 @@ class Explanation(NamedTuple):
     kept: bool
 
 
-def explain(standing: Standing, calendar: WorkCalendar) -> Explanation:
+def explain(state: ClockState, calendar: WorkCalendar) -> Explanation:
     """Explain a due moment by the calendar as it is known today."""
-    limit, extension_days = Limit.parse(standing.terms.limit), []
-    ends = calendar.due(standing.started, limit).at
-    days = calendar.explain(standing.started, limit)
-    if standing.extension:
-        longer = Limit(standing.extension, "wd")
+    limit, extension_days = Limit.parse(state.terms.limit), []
+    ends = calendar.due(state.started_at, limit).at
+    days = calendar.explain(state.started_at, limit)
+    if state.extension:
+        longer = Limit(state.extension, "wd")
         extension_days = calendar.explain(ends, longer)
         ends = calendar.due(ends, longer).at
-    pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in standing.pauses]
-    return Explanation(days, extension_days, pauses, kept=standing.base > ends)
+    pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in state.pauses]
+    return Explanation(days, extension_days, pauses, kept=state.base_due > ends)

@@ -8,16 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from services.tracker.rules.courses import Matter
-from services.tracker.rules.machine import Action, State, move
+from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.machine import Action, ClockStatus, move
 from services.tracker.rules.policy import Policy
-from services.tracker.rules.standing import Standing
+from services.tracker.rules.timelines import Matter
 from shared.errors import JiesuError, MoveRefused
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 
 
-class Ruling(StrEnum):
+class ExtensionStatus(StrEnum):
     """Where an extension stands: the unit asked, a supervisor granted or refused it."""
 
     ASKED = "asked"
@@ -25,18 +25,21 @@ class Ruling(StrEnum):
     REFUSED = "refused"
 
 
-class Rule(StrEnum):
+class Ruling(StrEnum):
     """What a supervisor can do with an extension."""
 
     GRANT = "grant"
     REFUSE = "refuse"
 
 
-RULINGS: Mapping[Ruling, Mapping[Rule, Ruling]] = MappingProxyType(
+RULINGS: Mapping[ExtensionStatus, Mapping[Ruling, ExtensionStatus]] = MappingProxyType(
     {
-        Ruling.ASKED: {Rule.GRANT: Ruling.GRANTED, Rule.REFUSE: Ruling.REFUSED},
-        Ruling.GRANTED: {},
-        Ruling.REFUSED: {},
+        ExtensionStatus.ASKED: {
+            Ruling.GRANT: ExtensionStatus.GRANTED,
+            Ruling.REFUSE: ExtensionStatus.REFUSED,
+        },
+        ExtensionStatus.GRANTED: {},
+        ExtensionStatus.REFUSED: {},
     }
 )
 
@@ -102,7 +105,7 @@ class Asking:
     """What is asked: so many working days more on a clock, at an instant."""
 
     days: int
-    clock: Standing
+    clock: ClockState
     urgency: Urgency
     redo: bool
     asked_before: bool
@@ -111,10 +114,10 @@ class Asking:
 
 def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     """Refuse what may not be asked. Raises MoveRefused and the errors named above."""
-    rules = policy.table.extension
+    rules = policy.rules.extension
     if asking.asked_before:
         raise ExtensionAskedBefore
-    move(asking.clock.state, Action.EXTEND)
+    move(asking.clock.status, Action.EXTEND)
     if asking.urgency in rules.not_for:
         raise ExtensionNotForUrgency(urgency=asking.urgency)
     if asking.redo:
@@ -124,29 +127,29 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
 
 
 def _check_time(asking: Asking, policy: Policy) -> None:
-    margin = policy.table.extension.apply_at_latest_before
+    margin = policy.rules.extension.apply_at_latest_before
     latest = policy.calendar.before(asking.clock.due, margin)
     if asking.now > latest:
         raise ExtensionTooLate(latest=latest.isoformat(), due=asking.clock.due.isoformat())
 
 
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
-    most = policy.table.extension_max(matter.ticket_type, matter.topic, matter.flags)
+    most = policy.extension_max(matter)
     if asking.days > most.amount:
         raise ExtensionTooLong(field="days", most=str(most))
-    cap = policy.table.extension.cap_total_handle
-    longer = policy.calendar.due(asking.clock.base, Limit(asking.days, "wd")).at
-    if longer > policy.calendar.due(asking.clock.started, cap).at:
+    cap = policy.rules.extension.cap_total_handle
+    longer = policy.calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
+    if longer > policy.calendar.due(asking.clock.started_at, cap).at:
         raise ExtensionOverCap(field="days", cap=str(cap))
 
 
-def rule(ruling: Ruling, action: Rule, clock: State) -> Ruling:
+def rule(status: ExtensionStatus, ruling: Ruling, clock: ClockStatus) -> ExtensionStatus:
     """The extension after a ruling. One asked in time may be ruled on late, even after the answer;
     on a cancelled clock there is nothing to grant. Raises MoveRefused.
     """
-    allowed = RULINGS[ruling]
-    if action not in allowed:
-        raise MoveRefused(action.value, ruling.value, [known.value for known in allowed])
-    if action is Rule.GRANT and clock is State.CANCELLED:
-        raise MoveRefused(action.value, clock.value, [Rule.REFUSE.value])
-    return allowed[action]
+    allowed = RULINGS[status]
+    if ruling not in allowed:
+        raise MoveRefused(ruling.value, status.value, [known.value for known in allowed])
+    if ruling is Ruling.GRANT and clock is ClockStatus.CANCELLED:
+        raise MoveRefused(ruling.value, clock.value, [Ruling.REFUSE.value])
+    return allowed[ruling]

@@ -1,6 +1,6 @@
 """The clock (时限) and its allowed moves (DESIGN §3: running ⇄ paused → met | cancelled).
 
-Breached is no state: it is a fact about a clock, and it is taken back when the clock turns out to
+Breached is no status: it is a fact about a clock, and it is taken back when the clock turns out to
 have been met in time.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from shared.errors import MoveRefused
 
 
-class State(StrEnum):
+class ClockStatus(StrEnum):
     """Where a clock stands; SENTENCES says who moves it on."""
 
     RUNNING = "running"
@@ -33,49 +33,49 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
-class Words(NamedTuple):
+class Sentence(NamedTuple):
     """One text in both languages."""
 
     zh: str
     en: str
 
 
-MOVES: Mapping[State, Mapping[Action, State]] = MappingProxyType(
+MOVES: Mapping[ClockStatus, Mapping[Action, ClockStatus]] = MappingProxyType(
     {
-        State.RUNNING: {
-            Action.PAUSE: State.PAUSED,
-            Action.EXTEND: State.RUNNING,
-            Action.MEET: State.MET,
-            Action.CANCEL: State.CANCELLED,
+        ClockStatus.RUNNING: {
+            Action.PAUSE: ClockStatus.PAUSED,
+            Action.EXTEND: ClockStatus.RUNNING,
+            Action.MEET: ClockStatus.MET,
+            Action.CANCEL: ClockStatus.CANCELLED,
         },
         # The duty may be done while the desk still rules on a return.
-        State.PAUSED: {
-            Action.RESUME: State.RUNNING,
-            Action.MEET: State.MET,
-            Action.CANCEL: State.CANCELLED,
+        ClockStatus.PAUSED: {
+            Action.RESUME: ClockStatus.RUNNING,
+            Action.MEET: ClockStatus.MET,
+            Action.CANCEL: ClockStatus.CANCELLED,
         },
-        State.MET: {},
-        State.CANCELLED: {},
+        ClockStatus.MET: {},
+        ClockStatus.CANCELLED: {},
     }
 )
 
-OPEN = frozenset(state for state, moves in MOVES.items() if moves)
+OPEN = frozenset(status for status, moves in MOVES.items() if moves)
 
-SENTENCES: Mapping[State, Words] = MappingProxyType(
+SENTENCES: Mapping[ClockStatus, Sentence] = MappingProxyType(
     {
-        State.RUNNING: Words(
+        ClockStatus.RUNNING: Sentence(
             "正在计时，由承办单位（派单时限由派单员）在到期前完成；到期由系统亮红牌。",
             "Running: whose duty it is must do it before the due moment; time itself breaches it.",
         ),
-        State.PAUSED: Words(
+        ClockStatus.PAUSED: Sentence(
             "承办单位申请退单，等待派单员裁定，暂停计时。",
             "Paused: the desk rules on the unit's return; refusing it lets the clock run again.",
         ),
-        State.MET: Words(
+        ClockStatus.MET: Sentence(
             "已完成，停止计时；是否逾期以完成时间为准。",
             "Met: the duty was done; whether late is judged by when it was done.",
         ),
-        State.CANCELLED: Words(
+        ClockStatus.CANCELLED: Sentence(
             "诉求撤回、退单或改派，时限取消。",
             "Cancelled: the ticket was withdrawn, or the assignment returned or given to another.",
         ),
@@ -83,9 +83,9 @@ SENTENCES: Mapping[State, Words] = MappingProxyType(
 )
 
 
-def move(state: State, action: Action) -> State:
-    """The state after an action. Raises MoveRefused when the table does not allow it."""
-    allowed = MOVES[state]
+def move(status: ClockStatus, action: Action) -> ClockStatus:
+    """The status after an action. Raises MoveRefused when the table does not allow it."""
+    allowed = MOVES[status]
     if action not in allowed:
-        raise MoveRefused(action.value, state.value, [known.value for known in allowed])
+        raise MoveRefused(action.value, status.value, [known.value for known in allowed])
     return allowed[action]

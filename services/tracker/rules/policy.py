@@ -1,4 +1,4 @@
-"""The tracker's part of policy.yaml, and the terms a clock starts under.
+"""The rules in force, and the terms a clock starts under.
 
 A clock keeps its terms: a policy that changes later does not rewrite what was promised, unless
 the urgency of the ticket changes too (DESIGN §3, fivetran dbt_zendesk #25).
@@ -8,80 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal, assert_never
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict
 
-from services.tracker.rules.courses import Course, Matter
+from services.tracker.rules.clock_history import ClockHistory
+from services.tracker.rules.policy_file import LadderRung, RungNumber, TrackerRules
+from services.tracker.rules.timelines import Matter
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.limits import Rung as LadderRule
 
 _YEARS_AHEAD = 10
 _ANY_LIMIT = Limit(1, "wh")
 
-RungNumber = Annotated[int, Field(ge=1, le=7)]
-RungName = Annotated[RungNumber, BeforeValidator(lambda text: str(text).removeprefix("rung_"))]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class DirectTriggers(_Part):
-    """直接督办: what is supervised at once, whatever the ladder says."""
-
-    critical_not_signed_in_limit: RungName
-
-
-class RedoRules(_Part):
-    """重办: how many redo rounds there are before supervision, and which act it is (R-27, SD17)."""
-
-    max_rounds: Annotated[int, Field(ge=0)]
-    after_max: str
-
-
-class LadderRung(_Part):
-    """A rung by its number and act."""
-
-    rung: RungNumber
-    act: str
-
-
-class Supervising(_Part):
-    """What makes a supervision besides an unmet handle clock."""
-
-    direct_triggers: DirectTriggers
-    escalation_ladder: tuple[LadderRung, ...]
-    redo: RedoRules
-
-    @field_validator("redo")
-    @classmethod
-    def _on_the_ladder(cls, redo: RedoRules, info: ValidationInfo) -> RedoRules:
-        ladder = info.data.get("escalation_ladder", ())
-        if ladder and redo.after_max not in (row.act for row in ladder):
-            raise ValueError(f"after_max: no rung of the ladder is a {redo.after_max!r}")
-        return redo
-
-    @property
-    def after_redo(self) -> int:
-        """The rung after the last redo round."""
-        return next(r.rung for r in self.escalation_ladder if r.act == self.redo.after_max)
-
-
-class Rung(_Part):
+class Rung(BaseModel):
     """One rung a clock can climb: when, as what, and how long the unit has to answer.
 
     ``at`` is ``start``, ``due``, or working days after the due moment (``3wd``).
     """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     rung: RungNumber
     title: str
@@ -96,8 +44,10 @@ class Rung(_Part):
         return f"{self.by}:{self.rung}"
 
 
-class Terms(_Part):
+class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as policy.yaml writes it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     limit: str
     warn: str | None = None
@@ -106,28 +56,33 @@ class Terms(_Part):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules in force: limits, cards and ladder, direct triggers, and the working calendar."""
+    """The rules in force: the limits, what the tracker alone reads, and the working calendar."""
 
     table: LimitTable
-    supervising: Supervising
+    rules: TrackerRules
     calendar: WorkCalendar
 
-    def terms(self, course: Course, matter: Matter) -> Terms | None:
+    def terms(self, history: ClockHistory, matter: Matter) -> Terms | None:
         """The terms a clock starts under; None where there is no such duty."""
-        limit = course.limit or self._own_limit(course, matter)
+        limit = history.limit or self._own_limit(history, matter)
         if limit is None:
             return None
-        return Terms(limit=limit, warn=self._card(course, limit), rungs=self._rungs(course))
+        return Terms(limit=limit, warn=self._card(history, limit), rungs=self._rungs(history))
 
     def title(self, rung: int) -> str:
         """What a rung is called: ``督办单 supervision order``."""
-        known = {row.rung: row.title for row in self.table.escalation_ladder}
-        return known.get(rung, f"督办第{rung}级 rung {rung}")
+        known = self.rules.rung(rung)
+        return known.title if known else f"督办第{rung}级 rung {rung}"
 
-    def answer_due(self, rung: int, raised: datetime) -> datetime | None:
+    def answer_due(self, rung: int, raised_at: datetime) -> datetime | None:
         """When a unit must have answered a rung; None where nothing says so."""
         limit = self._answer(rung)
-        return self.calendar.due(raised, limit).at if limit else None
+        return self.calendar.due(raised_at, limit).at if limit else None
+
+    def extension_max(self, matter: Matter) -> Limit:
+        """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
+        override = self.table.override(matter.type, matter.topic, matter.flags)
+        return (override and override.extension) or self.rules.extension.first.max
 
     def known_until(self, now: datetime) -> datetime:
         """Where the years with known holidays end; due moments from here on are provisional."""
@@ -137,39 +92,56 @@ class Policy:
                 return opening
         return datetime(year + _YEARS_AHEAD, 1, 1, tzinfo=tz)
 
-    def _own_limit(self, course: Course, matter: Matter) -> str | None:
+    def _own_limit(self, history: ClockHistory, matter: Matter) -> str | None:
         """Limit of a clock of the ticket itself: no dispatch carries it."""
-        if course.kind is ClockKind.DISPATCH:
-            return self.table.dispatch(matter.ticket_type, course.urgency)
-        if course.kind is not ClockKind.CITIZEN:
-            return None
-        return self.table.stages(
-            matter.ticket_type, course.urgency, matter.topic, matter.flags, redo=course.round > 1
-        ).handle
+        match history.kind:
+            case ClockKind.DISPATCH:
+                return self.table.dispatch(matter.type, history.urgency)
+            case ClockKind.CITIZEN:
+                return self.table.stages(
+                    matter.type,
+                    history.urgency,
+                    matter.topic,
+                    matter.flags,
+                    redo=history.round > 1,
+                ).handle
+            case ClockKind.SIGN | ClockKind.FIRST_CONTACT | ClockKind.HANDLE:
+                return None
+            case _:
+                assert_never(history.kind)
 
-    def _card(self, course: Course, limit: str) -> str | None:
+    def _card(self, history: ClockHistory, limit: str) -> str | None:
         """The yellow card (R-31); what runs on natural time is warned as urgent tickets are."""
-        natural = self.table.urgency_levels[course.urgency].clock == "natural"
-        level = course.urgency
+        natural = self.table.urgency_levels[history.urgency].clock == "natural"
+        level = history.urgency
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
-        card = self.table.yellow_card(level)
+        card = self.rules.yellow_card(level)
         return card.at if card else None
 
-    def _rungs(self, course: Course) -> tuple[Rung, ...]:
-        if course.kind is ClockKind.SIGN and course.urgency is Urgency.CRITICAL:
-            rung = self.supervising.direct_triggers.critical_not_signed_in_limit
-            return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
-        if course.kind is not ClockKind.HANDLE:
-            return ()
-        return (*self._after_redo(course), *map(_climb, self.table.ladder))
+    def _rungs(self, history: ClockHistory) -> tuple[Rung, ...]:
+        match history.kind:
+            case ClockKind.SIGN:
+                return self._unsigned(history)
+            case ClockKind.HANDLE:
+                return (*self._after_redo(history), *map(_climb, self.rules.ladder))
+            case ClockKind.DISPATCH | ClockKind.CITIZEN | ClockKind.FIRST_CONTACT:
+                return ()
+            case _:
+                assert_never(history.kind)
 
-    def _after_redo(self, course: Course) -> tuple[Rung, ...]:
-        redone = course.round - 1
-        if course.role is not Role.LEAD or redone <= self.supervising.redo.max_rounds:
+    def _unsigned(self, history: ClockHistory) -> tuple[Rung, ...]:
+        if history.urgency is not Urgency.CRITICAL:
+            return ()
+        rung = self.rules.direct_triggers.critical_not_signed_in_limit
+        return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
+
+    def _after_redo(self, history: ClockHistory) -> tuple[Rung, ...]:
+        redone = history.round - 1
+        if history.role is not Role.LEAD or redone <= self.rules.redo.max_rounds:
             return ()
         reason = f"第{redone}次重办 sent back {redone} times"
-        return (self._trigger(self.supervising.after_redo, "start", reason),)
+        return (self._trigger(self.rules.after_redo, "start", reason),)
 
     def _trigger(self, rung: int, at: str, reason: str) -> Rung:
         answer = _text(self._answer(rung))
@@ -177,16 +149,17 @@ class Policy:
         return Rung(rung=rung, title=title, by="trigger", at=at, reason=reason, answer=answer)
 
     def _answer(self, rung: int) -> Limit | None:
-        return next((r.new_limit for r in self.table.escalation_ladder if r.rung == rung), None)
+        known = self.rules.rung(rung)
+        return known.new_limit if known else None
 
 
-def _climb(rung: LadderRule) -> Rung:
+def _climb(rung: LadderRung) -> Rung:
     """A rung of the ladder as a term of a clock."""
     return Rung(
         rung=rung.rung,
         title=rung.title,
         by="ladder",
-        at="due" if rung.when == "red_card" else rung.when.removeprefix("overdue_"),
+        at=rung.climbed_at,
         reason=f"逾期未办结（{rung.when}） overdue and not completed ({rung.when})",
         answer=_text(rung.new_limit),
     )

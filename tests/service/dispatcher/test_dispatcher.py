@@ -32,7 +32,7 @@ from tests.fixtures.scenes.dispatcher import (
     register,
     reopened,
     settle,
-    states,
+    statuses,
     street_light,
 )
 
@@ -42,14 +42,14 @@ from tests.fixtures.scenes.dispatcher import (
 async def test_a_ticket_goes_to_the_unit_of_the_catalogue(dispatcher: Bench) -> None:
     given = await register(dispatcher)
     (fact,) = await dispatcher.told()
-    said: AssignmentDispatched = fact.data
+    data: AssignmentDispatched = fact.data
     assert (fact.key, fact.subject, fact.round) == ("assignment.dispatched.CGZF", NUMBER, 1)
     assert fact.assignment == given[STREET_LIGHT]
-    assert (said.rule, said.lead, said.co_handlers) == ("lighting-in-county-town", "CGZF", ())
-    assert "lighting.street" in said.reason
-    assert said.limits.model_dump() == {"sign": "4wh", "first_contact": "1wd", "handle": "5wd"}
-    assert (said.title, said.address, said.redo) == ("路灯不亮", "滨江路8号", False)
-    assert await states(dispatcher) == [("CGZF", 1, "dispatched")]
+    assert (data.rule, data.lead, data.co_handlers) == ("lighting-in-county-town", "CGZF", ())
+    assert "“路灯不亮”属于“路灯”" in data.reason
+    assert data.limits.model_dump() == {"sign": "4wh", "first_contact": "1wd", "handle": "5wd"}
+    assert (data.title, data.address, data.redo) == ("路灯不亮", "滨江路8号", False)
+    assert await statuses(dispatcher) == [("CGZF", 1, "dispatched")]
 
 
 async def test_several_units_have_one_lead(dispatcher: Bench) -> None:
@@ -67,10 +67,10 @@ async def test_several_units_have_one_lead(dispatcher: Bench) -> None:
 async def test_what_no_rule_covers_waits_for_the_desk(dispatcher: Bench) -> None:
     assert await register(dispatcher, banquet()) == {}
     (fact,) = await dispatcher.told()
-    said: TicketUnassigned = fact.data
+    data: TicketUnassigned = fact.data
     assert fact.key == "ticket.unassigned"
-    assert "conduct.banquet" in said.reason
-    assert "banquet-rules-asked" in said.nearest
+    assert "“违规操办无事酒”" in data.reason
+    assert "banquet-rules-asked" in data.nearest
 
 
 async def test_the_reported_unit_is_passed_over(dispatcher: Bench) -> None:
@@ -131,7 +131,7 @@ async def test_a_withdrawal_frees_every_unit(dispatcher: Bench) -> None:
     told = await dispatcher.told("assignment.cancelled")
     assert [fact.unit for fact in told] == [COMPANY, "SWJ", "SPJ"]
     assert {fact.data.reason for fact in told} == {"withdrawn"}
-    assert [state for _, _, state in await states(dispatcher)] == [
+    assert [status for _, _, status in await statuses(dispatcher)] == [
         "cancelled",
         "completed",
         "cancelled",
@@ -155,15 +155,15 @@ async def test_a_reopened_ticket_goes_back_to_its_lead(dispatcher: Bench) -> Non
     await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="差公章"), subject=NUMBER))
     await dispatcher.hear(reopened(dispatcher, 2))
     fact = (await dispatcher.told())[-1]
-    said: AssignmentDispatched = fact.data
+    data: AssignmentDispatched = fact.data
     assert (fact.key, fact.round) == ("assignment.dispatched.SCJG", 2)
-    assert (said.redo, said.role, said.co_handlers) == (True, "lead", ())
-    assert said.limits.handle == "3wd"
-    assert said.rule == "enterprise-opening"
-    assert "晚上还是黑的" in said.reason
-    assert said.content.startswith("办执照")
-    assert "差公章" in said.content
-    assert (await states(dispatcher))[-1] == (COMPANY, 2, "dispatched")
+    assert (data.redo, data.role, data.co_handlers) == (True, "lead", ())
+    assert data.limits.handle == "3wd"
+    assert data.rule == "enterprise-opening"
+    assert "晚上还是黑的" in data.reason
+    assert data.content.startswith("办执照")
+    assert "差公章" in data.content
+    assert (await statuses(dispatcher))[-1] == (COMPANY, 2, "dispatched")
 
 
 async def test_a_second_redo_follows_the_first(dispatcher: Bench) -> None:
@@ -171,7 +171,7 @@ async def test_a_second_redo_follows_the_first(dispatcher: Bench) -> None:
     for round in (2, 3):
         await finish_all(dispatcher, STREET_LIGHT)
         await dispatcher.hear(reopened(dispatcher, round))
-    assert await states(dispatcher) == [
+    assert await statuses(dispatcher) == [
         (STREET_LIGHT, 1, "completed"),
         (STREET_LIGHT, 2, "completed"),
         (STREET_LIGHT, 3, "dispatched"),
@@ -195,7 +195,7 @@ async def test_a_closed_ticket_hears_of_all_its_units(dispatcher: Bench) -> None
     told = await dispatcher.told("assignment.closed")
     assert {fact.unit for fact in told} == {COMPANY, *COMPANY_CO}
     answer = await dispatcher.http("desk").get(f"/v1/tickets/{NUMBER}/assignments")
-    assert answer.json()["stand"] == "closed"
+    assert answer.json()["status"] == "closed"
 
 
 # --- late, doubled, in any order ---------------------------------------------------------------
@@ -206,7 +206,7 @@ async def test_what_comes_before_the_ticket_waits_for_it(dispatcher: Bench) -> N
         dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER),
         dispatcher.fact(TicketUrged(note="快点", times=1), subject=NUMBER),
     ]
-    await dispatcher.receive([Message(one.key, str(one.id), one.encode()) for one in early])
+    await dispatcher.receive([Message(fact.key, str(fact.id), fact.encode()) for fact in early])
     assert [row["state"] for row in await dispatcher.parked()] == ["early", "early"]
     assert await dispatcher.told() == []
     await register(dispatcher)
@@ -222,7 +222,7 @@ async def test_what_comes_before_the_ticket_waits_for_it(dispatcher: Bench) -> N
 async def test_facts_of_a_first_round_give_the_same_rows_in_any_order(
     dispatcher: Bench, seed: int
 ) -> None:
-    said = [
+    story = [
         company(),
         TicketSupplemented(content="补充一"),
         TicketSupplemented(content="补充二"),
@@ -230,11 +230,11 @@ async def test_facts_of_a_first_round_give_the_same_rows_in_any_order(
         TicketUrged(note="再快点", times=2),
         TicketWithdrawn(reason="不办了"),
     ]
-    facts = [dispatcher.fact(one, subject=NUMBER) for one in said]
+    facts = [dispatcher.fact(data, subject=NUMBER) for data in story]
     await in_any_order(dispatcher, facts, seed)
-    assert {state for _, _, state in await states(dispatcher)} == {"cancelled"}
+    assert {status for _, _, status in await statuses(dispatcher)} == {"cancelled"}
     (ticket,) = await dispatcher.rows("SELECT * FROM tickets")
-    assert (ticket["urged"], ticket["withdrawn"] is not None) == (2, True)
+    assert (ticket["urged"], ticket["withdrawn_at"] is not None) == (2, True)
     kept = await dispatcher.rows("SELECT content FROM supplements ORDER BY seq")
     assert [row["content"] for row in kept] == ["补充一", "补充二"]
 
@@ -250,7 +250,7 @@ async def test_verdicts_give_the_same_rows_in_any_order(dispatcher: Bench, seed:
         dispatcher.fact(TicketWithdrawn(reason="不办了"), subject=NUMBER),
     ]
     await in_any_order(dispatcher, facts, seed)
-    assert await states(dispatcher) == [
+    assert await statuses(dispatcher) == [
         (STREET_LIGHT, 1, "completed"),
         (STREET_LIGHT, 2, "cancelled"),
     ]
@@ -295,8 +295,8 @@ async def test_a_late_verdict_on_an_older_round_opens_nothing_again(dispatcher: 
     await dispatcher.hear(closed(dispatcher, 2))
     await dispatcher.hear(closed(dispatcher, 1))
     answer = await dispatcher.http("desk").get(f"/v1/tickets/{NUMBER}/assignments")
-    assert answer.json()["stand"] == "closed"
-    assert [one["verdict"] for one in answer.json()["assignments"]] == ["satisfied"] * 2
+    assert answer.json()["status"] == "closed"
+    assert [each["verdict"] for each in answer.json()["assignments"]] == ["satisfied"] * 2
 
 
 async def test_a_late_fact_of_an_older_round_opens_nothing(dispatcher: Bench) -> None:
@@ -304,7 +304,7 @@ async def test_a_late_fact_of_an_older_round_opens_nothing(dispatcher: Bench) ->
     await finish_all(dispatcher, STREET_LIGHT)
     await dispatcher.hear(reopened(dispatcher, 2))
     await dispatcher.hear(reopened(dispatcher, 2))
-    assert len(await states(dispatcher)) == 2
+    assert len(await statuses(dispatcher)) == 2
 
 
 async def test_nothing_ends_before_it_began(dispatcher: Bench) -> None:

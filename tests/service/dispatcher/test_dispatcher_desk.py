@@ -26,7 +26,7 @@ from tests.fixtures.scenes.dispatcher import (
     reopened,
     rule,
     sign,
-    states,
+    statuses,
     street_light,
 )
 
@@ -38,9 +38,9 @@ BY_HAND: dict[str, Any] = {"lead": "HC", "co_handlers": ["MZJ"], "reason": "属�
 async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
     await register(dispatcher, banquet())
     page = (await dispatcher.http("desk").get("/v1/unassigned")).json()
-    assert [item["ticket"] for item in page["items"]] == [NUMBER]
+    assert [item["number"] for item in page["items"]] == [NUMBER]
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
-    assert answer["stand"] == "assigned"
+    assert answer["status"] == "assigned"
     told = await dispatcher.told("assignment.dispatched")
     assert [(fact.unit, fact.data.role, fact.data.rule) for fact in told] == [
         ("HC", "lead", None),
@@ -48,6 +48,12 @@ async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
     ]
     assert {fact.data.reason for fact in told} == {"属地管理"}
     assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
+
+
+async def test_the_desk_sees_how_urgent_a_waiting_ticket_is(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet(content="宴席上有人被困", reported_unit="XFDD"))
+    (item,) = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert item["urgency"] == "critical"  # asked for as normal
 
 
 @pytest.mark.parametrize("order", [("HC", "MZJ"), ("MZJ", "HC")])
@@ -82,11 +88,11 @@ async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
         (unit, "redispatched") for unit in (COMPANY, *COMPANY_CO)
     }
     given = await assignments(dispatcher)
-    assert {unit for unit, _, state in await states(dispatcher) if state == "dispatched"} == {
+    assert {unit for unit, _, status in await statuses(dispatcher) if status == "dispatched"} == {
         "HC",
         "MZJ",
     }
-    (order,) = [one for one in await dispatcher.told() if one.assignment == given["HC"]]
+    (order,) = [fact for fact in await dispatcher.told() if fact.assignment == given["HC"]]
     assert (order.round, "补充" in order.data.content) == (1, True)
 
 
@@ -136,19 +142,19 @@ async def test_a_granted_return_gives_the_ticket_back_to_the_desk(dispatcher: Be
     given = await register(dispatcher, company())
     await finish(dispatcher, "RSJ", given["RSJ"])
     asked = await ask_back(dispatcher, COMPANY, given[COMPANY])
-    assert asked["state"] == "return_requested"
-    (said,) = await dispatcher.told("assignment.return_requested")
-    request: AssignmentReturnRequested = said.data
+    assert asked["status"] == "return_requested"
+    (fact,) = await dispatcher.told("assignment.return_requested")
+    request: AssignmentReturnRequested = fact.data
     assert (request.reason_code, request.suggested_unit) == ("not_our_duty", "CG")
     ruled = await rule(dispatcher, given[COMPANY], granted=True)
-    assert ruled["state"] == "returned"
+    assert ruled["status"] == "returned"
     assert (await names(dispatcher))[-4:] == [
         "assignment.returned",
         "assignment.cancelled",
         "assignment.cancelled",
         "ticket.unassigned",
     ]
-    assert [state for _, _, state in await states(dispatcher)] == [
+    assert [status for _, _, status in await statuses(dispatcher)] == [
         "returned",
         "completed",
         "cancelled",
@@ -162,7 +168,7 @@ async def test_a_co_handler_is_released_alone(dispatcher: Bench) -> None:
     given = await register(dispatcher, company())
     await ask_back(dispatcher, "SWJ", given["SWJ"])
     await rule(dispatcher, given["SWJ"], granted=True)
-    assert [state for _, _, state in await states(dispatcher)] == [
+    assert [status for _, _, status in await statuses(dispatcher)] == [
         "dispatched",
         "dispatched",
         "returned",
@@ -179,7 +185,7 @@ async def test_a_refused_return_goes_on_where_it_was(dispatcher: Bench, was: str
     if was == "contacted":
         await reach(dispatcher, STREET_LIGHT, given)
     await ask_back(dispatcher, STREET_LIGHT, given)
-    assert (await rule(dispatcher, given, granted=False))["state"] == was
+    assert (await rule(dispatcher, given, granted=False))["status"] == was
     answer = await ask_back(dispatcher, STREET_LIGHT, given, 409)
     assert answer["type"].endswith("return-after-ruling")
     (kept,) = await dispatcher.rows("SELECT granted, ruling, ruled_by FROM returns")

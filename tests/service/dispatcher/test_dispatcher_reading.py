@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 
+from services.dispatcher.feed import Streams
 from services.dispatcher.models import Delivery
-from services.dispatcher.routes import Streams
-from shared.events import AssignmentCompleted, DeadlineWarned
+from shared.events import AssignmentCompleted
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
@@ -29,6 +29,8 @@ from tests.fixtures.scenes.dispatcher import (
     finish,
     register,
     sign,
+    street_light,
+    warned,
 )
 
 # --- who sees what -----------------------------------------------------------------------------
@@ -41,13 +43,13 @@ async def test_the_lead_sees_its_co_handlers_and_they_see_themselves(dispatcher:
     async def seen(unit: str) -> set[str]:
         answer = await dispatcher.http("unit", unit).get(path)
         assert answer.status_code == 200
-        return {one["unit"] for one in answer.json()["assignments"]}
+        return {each["unit"] for each in answer.json()["assignments"]}
 
     assert await seen(COMPANY) == {COMPANY, *COMPANY_CO}
     assert await seen("SWJ") == {"SWJ"}
     assert (await dispatcher.http("unit", "HC").get(path)).status_code == 404
     desk = (await dispatcher.http("desk").get(path)).json()
-    assert (desk["stand"], len(desk["assignments"])) == ("assigned", 4)
+    assert (desk["status"], len(desk["assignments"])) == ("assigned", 4)
     missing = await dispatcher.http("desk").get("/v1/tickets/20260302-999999/assignments")
     assert missing.status_code == 404
 
@@ -61,20 +63,53 @@ async def test_a_units_assignments_come_in_pages(dispatcher: Bench) -> None:
     query: dict[str, Any] = {"limit": 2}
     for _ in range(3):
         page = (await client.get(path, params=query)).json()
-        got += [one["ticket"] for one in page["items"]]
+        got += [order["number"] for order in page["items"]]
         query["after"] = page["next"]
     assert (got, page["next"]) == (numbers, None)
 
 
-async def test_a_units_assignments_by_state(dispatcher: Bench) -> None:
+async def test_a_units_list_says_what_each_order_is_about(dispatcher: Bench) -> None:
+    given = (await register(dispatcher))[STREET_LIGHT]
+    client, path = dispatcher.http("unit", STREET_LIGHT), f"/v1/units/{STREET_LIGHT}/assignments"
+    (order,) = (await client.get(path)).json()["items"]
+    wanted = {
+        "id": str(given),
+        "number": NUMBER,
+        "status": "dispatched",
+        "sentence": {
+            "zh": "待签收：由承办单位签收并指定经办人",
+            "en": "The unit must sign and name its handler",
+        },
+        "type": "complaint",
+        "urgency": "normal",
+        "topic": "lighting.street",
+        "title": "路灯不亮",
+        "content": "滨江路路灯坏了一周",
+        "area": "610924100",
+        "address": "滨江路8号",
+        "registered_at": "2026-03-02T01:00:00Z",
+        "dispatched_at": "2026-03-02T01:00:00Z",
+        "limits": {"sign": "4wh", "first_contact": "1wd", "handle": "5wd"},
+    }
+    assert {field: order[field] for field in wanted} == wanted
+
+
+async def test_a_units_list_hides_where_a_confidential_matter_is(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(confidential=True))
+    client, path = dispatcher.http("unit", STREET_LIGHT), f"/v1/units/{STREET_LIGHT}/assignments"
+    (order,) = (await client.get(path)).json()["items"]
+    assert (order["area"], order["address"]) == ("610924100", None)
+
+
+async def test_a_units_assignments_by_status(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await register(dispatcher, number="20260302-000002")
     await sign(dispatcher, STREET_LIGHT, given)
     client, path = dispatcher.http("supervisor"), f"/v1/units/{STREET_LIGHT}/assignments"
-    signed = (await client.get(path, params={"state": ["signed", "contacted"]})).json()
-    assert [one["id"] for one in signed["items"]] == [str(given)]
-    wrong = await client.get(path, params={"state": "asleep"})
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "state")
+    signed = (await client.get(path, params={"status": ["signed", "contacted"]})).json()
+    assert [order["id"] for order in signed["items"]] == [str(given)]
+    wrong = await client.get(path, params={"status": "asleep"})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "status")
 
 
 async def test_a_unit_reads_its_own_only(dispatcher: Bench) -> None:
@@ -105,17 +140,11 @@ async def test_a_cursor_that_was_never_given_is_refused(dispatcher: Bench, path:
 async def test_a_completion_is_shown_as_it_was_told(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     answer = await finish(dispatcher, STREET_LIGHT, given)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert AssignmentCompleted.model_validate(answer["completion"]) == said.data
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert AssignmentCompleted.model_validate(answer["completion"]) == fact.data
 
 
 # --- the unit feed -----------------------------------------------------------------------------
-
-
-def warned(bench: Bench, unit: str) -> Any:
-    """The tracker says something to a unit."""
-    said = DeadlineWarned(clock="handle", due=bench.now)
-    return bench.fact(said, subject=NUMBER, unit=unit, assignment=uuid4())
 
 
 async def delivered(bench: Bench, *facts: Any) -> None:
@@ -157,9 +186,9 @@ async def test_the_feed_comes_in_pages(dispatcher: Bench) -> None:
     got: list[str] = []
     after, more = 0, True
     while more:
-        one = await page(dispatcher, "HC", after=after, limit=2)
-        got += [item["fact"]["id"] for item in one["items"]]
-        after, more = one["next"], one["more"]
+        found = await page(dispatcher, "HC", after=after, limit=2)
+        got += [item["fact"]["id"] for item in found["items"]]
+        after, more = found["next"], found["more"]
     assert sorted(got) == sorted(str(fact.id) for fact in facts)
     assert await page(dispatcher, "HC", after=after) == {"items": [], "next": after, "more": False}
 
@@ -176,7 +205,11 @@ async def test_a_late_commit_is_not_missed(dispatcher: Bench) -> None:
 
     def delivery() -> Delivery:
         return Delivery(
-            unit="HC", event=uuid4(), name="deadline.warned", body="{}", received=dispatcher.now
+            unit="HC",
+            fact=uuid4(),
+            name="deadline.warned",
+            body="{}",
+            received_at=dispatcher.now,
         )
 
     store = dispatcher.service.store
@@ -224,9 +257,9 @@ async def quick(
     knobs = {"feed_look": 0.02, "feed_heartbeat": 0.1, "feed_life": 5.0}
     async with (
         postgres.fresh_database(await template("dispatcher")) as url,
-        bench("dispatcher", url, keys, **knobs) as one,
+        bench("dispatcher", url, keys, **knobs) as made,
     ):
-        yield one
+        yield made
 
 
 class Stream:
@@ -234,13 +267,15 @@ class Stream:
 
     def __init__(self) -> None:
         self.status = 0
+        self.headers: dict[str, str] = {}
         self.gone = asyncio.Event()
         self.lines: asyncio.Queue[str] = asyncio.Queue()
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.type = dict(message["headers"])[b"content-type"].decode()
+            pairs = ((name.decode(), value.decode()) for name, value in message["headers"])
+            self.headers = dict(pairs)
         elif message.get("body"):
             self.lines.put_nowait(message["body"].decode())
 
@@ -301,13 +336,21 @@ async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:
     await delivered(quick, warned(quick, "HC"))
     async with listening(quick, "HC") as stream:
         first = await stream.next_fact()
-        assert (stream.status, stream.type.partition(";")[0]) == (200, "text/event-stream")
+        assert stream.status == 200
+        assert stream.headers["content-type"].partition(";")[0] == "text/event-stream"
         assert (first["id"], first["event"]) == ("1", "cn.jiesu.deadline.warned.v1")
         assert list(first) == ["id", "event", "data"]
         later = warned(quick, "HC")
         await delivered(quick, warned(quick, "GAJ"), later)
         second = await stream.next_fact()
         assert json.loads(second["data"])["id"] == str(later.id)
+
+
+async def test_nobody_between_keeps_an_event_back(quick: Bench) -> None:
+    async with listening(quick, "HC") as stream:
+        await stream.next()
+        assert stream.headers["cache-control"] == "no-cache"
+        assert stream.headers["x-accel-buffering"] == "no"
 
 
 async def test_a_stream_resumes_behind_the_last_event(quick: Bench) -> None:
@@ -349,6 +392,6 @@ async def test_a_stream_ends_when_the_service_stops(quick: Bench) -> None:
 
 async def test_a_stream_ends_before_its_token_is_long_forgotten(quick: Bench) -> None:
     config = quick.service.store.config
-    quick.service.store.config = replace(config, feed_life=0.05)
+    quick.service.store.config = replace(config, feed=replace(config.feed, life=0.05))
     async with listening(quick, "HC", stays=True):
         pass

@@ -27,7 +27,7 @@ from tests.fixtures.scenes.dispatcher import (
     register,
     rule,
     sign,
-    states,
+    statuses,
     street_light,
 )
 
@@ -48,9 +48,8 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
     praise = street_light(ticket_type=TicketType.COMMENDATION, title="感谢抢修队")
     [(unit, given)] = (await register(dispatcher, praise)).items()
     signed = await sign(dispatcher, unit, given)
-    assert signed["state"] == "completed"
-    said = [fact.name for fact in await dispatcher.told()]
-    assert said == [
+    assert signed["status"] == "completed"
+    assert [fact.name for fact in await dispatcher.told()] == [
         "assignment.dispatched",
         "assignment.signed",
         "assignment.completed",
@@ -61,13 +60,13 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
 async def test_from_signing_to_completion(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     signed = await sign(dispatcher, STREET_LIGHT, given)
-    assert (signed["state"], signed["handler"]) == ("signed", "张三")
+    assert (signed["status"], signed["handler"]) == ("signed", "张三")
     assert "complete" in signed["allowed"]
     contacted = await reach(dispatcher, STREET_LIGHT, given)
-    assert (contacted["state"], contacted["reached"]) == ("contacted", True)
+    assert (contacted["status"], contacted["reached"]) == ("contacted", True)
     await act(dispatcher, STREET_LIGHT, given, "progress", {"note": "灯具已下单"})
     completed = await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    assert (completed["state"], completed["allowed"]) == ("completed", [])
+    assert (completed["status"], completed["allowed"]) == ("completed", [])
     assert await names(dispatcher) == [
         "assignment.dispatched",
         "assignment.signed",
@@ -109,8 +108,8 @@ async def test_a_co_handler_answers_to_its_lead_without_a_contact(dispatcher: Be
     given = await register(dispatcher, company())
     await sign(dispatcher, "RSJ", given["RSJ"])
     await act(dispatcher, "RSJ", given["RSJ"], "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert (said.data.role, said.data.contacted) == ("co", False)
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert (fact.data.role, fact.data.contacted) == ("co", False)
     assert await dispatcher.told("ticket.resolved") == []
 
 
@@ -121,13 +120,13 @@ async def test_a_missed_call_is_on_record_and_moves_nothing(dispatcher: Bench) -
     assert early["type"].endswith("citizen-not-contacted")
     missed = CALL | {"outcome": "no_answer"}
     answer = await act(dispatcher, STREET_LIGHT, given, "contacts", missed)
-    assert (answer["state"], answer["attempts"], answer["reached"]) == ("signed", 1, False)
+    assert (answer["status"], answer["attempts"], answer["reached"]) == ("signed", 1, False)
     claim = DONE | {"contacted": True}
     refused = await act(dispatcher, STREET_LIGHT, given, "completion", claim, 409)
     assert refused["type"].endswith("contact-not-on-record")
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.contacted is False
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.contacted is False
     (attempt,) = await dispatcher.told("assignment.contacted")
     assert attempt.data.outcome == "no_answer"
 
@@ -149,8 +148,8 @@ async def test_an_answer_counts_whatever_call_is_missed_after_it(dispatcher: Ben
     await reach(dispatcher, STREET_LIGHT, given)
     await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"outcome": "no_answer"})
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.contacted is True
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.contacted is True
 
 
 async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -> None:
@@ -158,14 +157,14 @@ async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -
     dispatcher.at("2026-03-02T15:00+08:00")
     await sign(dispatcher, STREET_LIGHT, given)
     made = "2026-03-02T14:30:00+08:00"
-    await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"at": made})
-    (said,) = await dispatcher.told("assignment.contacted")
-    assert said.time == datetime.fromisoformat(made)
-    assert said.recorded == dispatcher.now
+    await act(dispatcher, STREET_LIGHT, given, "contacts", CALL | {"made_at": made})
+    (fact,) = await dispatcher.told("assignment.contacted")
+    assert fact.time == datetime.fromisoformat(made)
+    assert fact.recorded == dispatcher.now
     for wrong in ("2026-03-02T08:59:00+08:00", "2026-03-02T15:01:00+08:00"):
-        body = CALL | {"at": wrong}
+        body = CALL | {"made_at": wrong}
         answer = await act(dispatcher, STREET_LIGHT, given, "contacts", body, 422)
-        assert answer["field"] == "at"
+        assert answer["field"] == "made_at"
 
 
 async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
@@ -181,8 +180,8 @@ async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
     assert answer["field"] == "promised_date"
     promised = later | {"promised_date": "2026-06-30"}
     await act(dispatcher, STREET_LIGHT, given, "completion", promised)
-    (said,) = await dispatcher.told("assignment.completed")
-    assert said.data.promised_date == "2026-06-30"
+    (fact,) = await dispatcher.told("assignment.completed")
+    assert fact.data.promised_date == "2026-06-30"
 
 
 async def test_nobody_is_named_in_what_units_write(dispatcher: Bench) -> None:
@@ -193,11 +192,11 @@ async def test_nobody_is_named_in_what_units_write(dispatcher: Bench) -> None:
     await act(dispatcher, STREET_LIGHT, given, "progress", {"note": f"已回{phone}"})
     texts = {"result": f"电话{phone}告知", "public_answer": f"请拨{phone}"}
     await act(dispatcher, STREET_LIGHT, given, "completion", DONE | texts)
-    said = " ".join(fact.encode().decode() for fact in await dispatcher.told())
+    told = " ".join(fact.encode().decode() for fact in await dispatcher.told())
     kept = await dispatcher.rows(
         "SELECT a.progress, a.completion, c.note FROM assignments a JOIN contacts c ON c.assignment = a.id"
     )
-    assert phone not in said
+    assert phone not in told
     assert phone not in str(kept)
 
 
@@ -210,7 +209,7 @@ async def test_another_units_assignment_does_not_exist(dispatcher: Bench, what: 
     theirs = await act(dispatcher, "GAJ", given, what, ACTS[what], 404)
     nobodys = await act(dispatcher, "GAJ", uuid4(), what, ACTS[what], 404)
     assert theirs == nobodys
-    assert await states(dispatcher) == [(STREET_LIGHT, 1, "dispatched")]
+    assert await statuses(dispatcher) == [(STREET_LIGHT, 1, "dispatched")]
 
 
 @pytest.mark.parametrize("role", ["desk", "supervisor", "phone_system", "ops"])
@@ -257,7 +256,7 @@ async def test_a_withdrawn_ticket_is_nobodys_work(dispatcher: Bench) -> None:
         ("sign", {"handler": "张三", "phone": "1"}, "phone"),
         ("progress", {"note": "长" * 2001}, "note"),
         ("contacts", {"how": "shout", "outcome": "reached"}, "how"),
-        ("contacts", CALL | {"at": "2026-03-02T09:00:00"}, "at"),
+        ("contacts", CALL | {"made_at": "2026-03-02T09:00:00"}, "made_at"),
         ("completion", DONE | {"kind": "done"}, "kind"),
         ("completion", DONE | {"promised_date": "soon"}, "promised_date"),
         ("return-requests", RETURN | {"reason_code": "too_much_work"}, "reason_code"),

@@ -26,7 +26,7 @@ from tests.fixtures.scenes.feedback import (
     report,
     resolution,
     resolved,
-    state_of,
+    status_of,
     withdrawal,
 )
 
@@ -97,10 +97,9 @@ async def test_a_completion_plans_the_first_call_of_the_next_day(feedback: Bench
     assert planned.data.due == datetime.fromisoformat(FIRST_CALL)
     assert planned.round == 1
     view = (await feedback.http("callback").get("/v1/callbacks")).json()["items"][0]
-    assert (view["state"], view["lead"], view["ticket"]) == ("planned", "CG", NUMBER)
-    assert view["sentence_zh"]
-    assert view["sentence_en"]
-    assert datetime.fromisoformat(view["finish_by"]) == datetime.fromisoformat(
+    assert (view["status"], view["lead"], view["number"]) == ("planned", "CG", NUMBER)
+    assert view["sentence"].keys() == {"zh", "en"}
+    assert datetime.fromisoformat(view["finish_due"]) == datetime.fromisoformat(
         "2026-03-09T18:00+08:00"
     )
 
@@ -157,18 +156,18 @@ async def test_a_withdrawn_ticket_is_not_called(feedback: Bench) -> None:
     await resolved(feedback)
     await feedback.hear(withdrawal(feedback))
     callback = await callback_of(feedback)
-    assert await state_of(feedback, callback) == "cancelled"
+    assert await status_of(feedback, callback) == "cancelled"
     feedback.at(FIRST_CALL)
     assert await feedback.run("ring") == 0
     answer = await report(feedback, callback, "answered", **SATISFIED)
     assert answer.status_code == 409
-    assert answer.json()["state"] == "cancelled"
+    assert answer.json()["current_status"] == "cancelled"
 
 
 async def test_a_call_under_way_is_cancelled_too(feedback: Bench) -> None:
     callback = await due(feedback)
     await feedback.hear(withdrawal(feedback))
-    assert await state_of(feedback, callback) == "cancelled"
+    assert await status_of(feedback, callback) == "cancelled"
     assert await feedback.told("ticket.closed") == []
 
 

@@ -2,97 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 import time_machine
-from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
-from werkzeug import Request, Response
 
-from services.feedback import usecases
+from services.feedback import calls, usecases
 from services.feedback.phone import Call
 from services.feedback.schemas import OutcomeIn
 from shared import clock
-from shared.security.tokens import issue
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import (
+    CITIZEN,
     FIRST_CALL,
     NUMBER,
     SATISFIED,
+    Outside,
     callback_of,
     due,
+    phone_settings,
     report,
     resolved,
-    state_of,
+    status_of,
     withdrawal,
 )
-
-CITIZEN = {"name": "王小明", "phone": "13909150001", "address": "紫阳县城关镇河堤路8号3单元201"}
-
-
-class Outside:
-    """Intake's contact door and a phone system, as feedback sees them."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.server = server
-        self.reads: list[Request] = []
-        self.asks: list[Request] = []
-        self.intake_status = 200
-        self.phone_status = 202
-        self.contact: Any = CITIZEN
-        server.expect_request(f"/v1/tickets/{NUMBER}/contact-reads").respond_with_handler(
-            self._read
-        )
-        server.expect_request("/ask").respond_with_handler(self._ask)
-
-    def _read(self, request: Request) -> Response:
-        self.reads.append(request)
-        return Response(orjson.dumps(self.contact), self.intake_status)
-
-    def _ask(self, request: Request) -> Response:
-        self.asks.append(request)
-        return Response(status=self.phone_status)
-
-
-@pytest.fixture
-def outside(httpserver: HTTPServer) -> Outside:
-    """What stands around feedback."""
-    return Outside(httpserver)
-
-
-Open = Callable[..., Awaitable[Bench]]
-Template = Callable[[str], Awaitable[str]]
-
-
-@pytest.fixture
-async def url(postgres: Postgres, template: Template) -> AsyncIterator[str]:
-    """A fresh database of feedback."""
-    async with postgres.fresh_database(await template("feedback")) as fresh:
-        yield fresh
-
-
-def settings(outside: Outside, keys: Path) -> dict[str, Any]:
-    return {
-        "phone_system_url": outside.server.url_for("/ask"),
-        "intake_url": outside.server.url_for(""),
-        "service_token": issue(keys, "service", "feedback", days=1),
-        "allow_private_webhooks": True,
-    }
-
-
-@pytest.fixture
-async def calling(url: str, keys: Path, outside: Outside) -> AsyncIterator[Bench]:
-    """Feedback with a phone system."""
-    async with bench("feedback", url, keys, **settings(outside, keys)) as one:
-        yield one
 
 
 async def attempt_of(bench: Bench, number: int = 1) -> dict[str, Any]:
@@ -109,7 +48,7 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
     assert asked.get_json() == {
         "type": "callback.ask",
         "callback": str(callback),
-        "ticket": NUMBER,
+        "number": NUMBER,
         "round": 1,
         "attempt": 1,
         "person": False,
@@ -120,8 +59,8 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
     assert [answer["code"] for answer in questions["solved"]["answers"]] == ["yes", "partly", "no"]
     assert await calling.run("ring") == 0
     assert len(outside.asks) == 1
-    assert await state_of(calling, callback) == "due"
-    assert (await attempt_of(calling))["asked"] == calling.now
+    assert await status_of(calling, callback) == "due"
+    assert (await attempt_of(calling))["asked_at"] == calling.now
 
 
 async def test_the_request_is_signed(calling: Bench, outside: Outside) -> None:
@@ -165,7 +104,7 @@ async def test_a_report_is_called_by_a_person(calling: Bench, outside: Outside) 
 
 async def test_without_a_phone_system_a_call_waits_for_staff(feedback: Bench) -> None:
     callback = await due(feedback)
-    assert await state_of(feedback, callback) == "due"
+    assert await status_of(feedback, callback) == "due"
     feedback.at("2026-03-13T15:00+08:00")
     assert await feedback.run("ring") == await feedback.run("expire") == 0
     assert await feedback.service.next_due() is None
@@ -177,7 +116,7 @@ async def test_two_at_once_ask_once(calling: Bench, outside: Outside) -> None:
     await resolved(calling)
     calling.at(FIRST_CALL)
     async with calling.service.store.act("service:feedback") as act:
-        assert (await usecases.claim_calls(act, 10, clock.real()))[0] == 1
+        assert (await calls.claim_calls(act, 10, clock.real()))[0] == 1
         assert await calling.run("ring") == 0
     assert outside.asks == []
 
@@ -251,7 +190,7 @@ async def test_a_call_that_could_not_be_asked_for_is_asked_for_again(
 ) -> None:
     trouble(outside)
     callback = await due(calling)
-    assert await state_of(calling, callback) == "due"
+    assert await status_of(calling, callback) == "due"
     waits = []
     for _ in range(4):
         again = await calling.service.next_due()
@@ -264,7 +203,7 @@ async def test_a_call_that_could_not_be_asked_for_is_asked_for_again(
     outside.intake_status, outside.phone_status, outside.contact = 200, 202, CITIZEN
     calling.at(calling.now + timedelta(minutes=16))
     await calling.run("ring")
-    assert (await attempt_of(calling))["asked"] == calling.now
+    assert (await attempt_of(calling))["asked_at"] == calling.now
     assert {ask.headers["webhook-id"] for ask in outside.asks} == {f"{callback}.1"}
 
 
@@ -284,11 +223,11 @@ async def test_the_next_attempt_starts_with_fresh_patience(
 async def test_a_phone_system_that_is_not_there_is_tried_again(
     url: str, keys: Path, outside: Outside
 ) -> None:
-    gone = settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
-    async with bench("feedback", url, keys, **gone) as one:
-        view = f"/v1/callbacks/{await due(one)}"
-        assert (await one.http("callback").get(view)).json()["failed_asks"] == 1
-        assert await one.service.next_due() == one.now + timedelta(minutes=1)
+    gone = phone_settings(outside, keys) | {"phone_system_url": "http://127.0.0.1:9/ask"}
+    async with bench("feedback", url, keys, **gone) as alone:
+        view = f"/v1/callbacks/{await due(alone)}"
+        assert (await alone.http("callback").get(view)).json()["failed_asks"] == 1
+        assert await alone.service.next_due() == alone.now + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
@@ -310,12 +249,13 @@ async def test_a_private_address_is_refused_before_any_contact_is_read(
     capsys: pytest.CaptureFixture[str],
     address: str,
 ) -> None:
-    fenced = {"phone_system_url": address, "allow_private_webhooks": False}
-    async with bench("feedback", url, keys, **settings(outside, keys) | fenced) as one:
-        await due(one)
+    public_only = {"phone_system_url": address, "allow_private_webhooks": False}
+    settings = phone_settings(outside, keys) | public_only
+    async with bench("feedback", url, keys, **settings) as fenced:
+        await due(fenced)
         assert outside.reads == outside.asks == []
         assert "private network" in capsys.readouterr().out
-        [row] = await one.rows("SELECT failed_asks FROM callbacks")
+        [row] = await fenced.rows("SELECT failed_asks FROM callbacks")
         assert row == {"failed_asks": 1}
 
 
@@ -323,10 +263,10 @@ async def test_a_claim_whose_owner_died_is_taken_over(calling: Bench, outside: O
     await resolved(calling)
     calling.at(FIRST_CALL)
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.claim_calls(act, 10, clock.real())
+        await calls.claim_calls(act, 10, clock.real())
     assert await calling.run("ring") == 0
     assert await calling.service.next_due() == calling.now
-    with time_machine.travel(clock.real() + usecases.LEASE, tick=True):
+    with time_machine.travel(clock.real() + calls.LEASE, tick=True):
         assert await calling.run("ring") == 1
     assert len(outside.asks) == 1
 
@@ -336,12 +276,12 @@ async def test_an_outcome_that_is_faster_than_our_note_stands(calling: Bench) ->
     calling.at(FIRST_CALL)
     callback = await callback_of(calling)
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.claim_calls(act, 10, clock.real())
+        await calls.claim_calls(act, 10, clock.real())
     await report(calling, callback, "no_answer")
     async with calling.service.store.act("service:feedback") as act:
-        await usecases.record_asks(act, {Call(callback, NUMBER, 1, 1, person=False): None})
-    assert await state_of(calling, callback) == "no_answer"
-    assert (await attempt_of(calling))["asked"] == calling.now
+        await calls.record_asks(act, {Call(callback, NUMBER, 1, 1, person=False): None})
+    assert await status_of(calling, callback) == "no_answer"
+    assert (await attempt_of(calling))["asked_at"] == calling.now
     assert await calling.service.next_due() == datetime.fromisoformat("2026-03-03T14:30+08:00")
 
 
@@ -350,7 +290,7 @@ async def test_a_withdrawal_stops_what_waits(calling: Bench) -> None:
     await calling.hear(withdrawal(calling))
     calling.at("2026-03-03T14:30+08:00")
     assert await calling.run("expire") == await calling.run("ring") == 0
-    assert await state_of(calling, callback) == "cancelled"
+    assert await status_of(calling, callback) == "cancelled"
 
 
 # --- silence -----------------------------------------------------------------------------------
@@ -368,7 +308,7 @@ async def silent(calling: Bench) -> UUID:
 
 async def test_silence_counts_as_no_answer(calling: Bench, outside: Outside) -> None:
     callback = await silent(calling)
-    assert await state_of(calling, callback) == "no_answer"
+    assert await status_of(calling, callback) == "no_answer"
     assert (await attempt_of(calling))["outcome"] == "expired"
     calling.at("2026-03-03T14:30+08:00")
     await calling.run("ring")
@@ -393,7 +333,7 @@ async def test_a_late_miss_only_sets_the_record_right(calling: Bench) -> None:
     callback = await silent(calling)
     planned = await calling.service.next_due()
     answer = await report(calling, callback, "number_off", attempt=1)
-    assert (answer.status_code, answer.json()["state"]) == (200, "no_answer")
+    assert (answer.status_code, answer.json()["status"]) == (200, "no_answer")
     assert (await attempt_of(calling))["outcome"] == "number_off"
     assert await calling.service.next_due() == planned
     assert len(await calling.told("callback.planned")) == 2
@@ -406,7 +346,7 @@ async def test_silence_three_times_is_unreachable_and_then_it_is_too_late(callin
         await calling.run("ring")
         await calling.run("expire")
     view = (await calling.http("callback").get(f"/v1/callbacks/{callback}")).json()
-    assert (view["state"], view["ending"]) == ("given_up", "unreachable")
+    assert (view["status"], view["ending"]) == ("given_up", "unreachable")
     assert [attempt["outcome"] for attempt in view["attempts"]] == ["expired"] * 3
     late = await report(calling, callback, "answered", attempt=3, **SATISFIED)
     assert late.status_code == 409

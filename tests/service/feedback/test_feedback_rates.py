@@ -16,7 +16,7 @@ from tests.fixtures.scenes.feedback import (
     resolved,
 )
 
-CONTENT: dict[str, Any] = {"contacted": True, "solved": "yes", "satisfied": "satisfied"}
+CONTENT: dict[str, Any] = {"contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
 # (lead, outcomes of its attempts in order): two units, every kind of ending.
 CALLS: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
     ("CG", [("answered", CONTENT)]),
@@ -24,7 +24,7 @@ CALLS: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
     ("CG", [("no_answer", {}), ("answered", CONTENT | {"satisfied": "unrated"})]),
     ("CG", [("answered", CONTENT | {"solved": "no", "satisfied": "unsatisfied"})]),
     ("CG", [("refused", {})]),
-    ("HC", [("answered", CONTENT | {"contacted": False})]),
+    ("HC", [("answered", CONTENT | {"contacted": "no"})]),
     ("HC", [("no_answer", {}), ("wrong_number", {}), ("number_off", {})]),
 ]
 MOMENTS = [FIRST_CALL, "2026-03-03T14:30+08:00", "2026-03-04T18:30+08:00"]

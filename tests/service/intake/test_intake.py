@@ -7,7 +7,7 @@ import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -15,51 +15,23 @@ from sqlalchemy import text
 
 from services.intake import vault
 from shared.events import (
-    AssignmentCompleted,
-    AssignmentDispatched,
-    AssignmentSigned,
-    CompletionKind,
     ExtensionGranted,
-    Fact,
-    Limits,
     Role,
     TicketClosed,
-    TicketReopened,
-    TicketResolved,
     TicketType,
-    Urgency,
 )
 from shared.security.tokens import issue, make_key
 from tests.fixtures.bench import Bench
-
-CALLER = {"name": "王小明", "phone": "13909150001", "address": "紫阳县城关镇河堤路8号3单元201"}
-
-
-def complaint(**changes: Any) -> dict[str, Any]:
-    """A complaint as the phone system posts it."""
-    return {
-        "type": "help",
-        "topic": "water.supply",
-        "title": "停水三天",
-        "content": "我是王小明，电话13909150001，小区停水三天无人处理。",
-        "area": "610924100",
-        "channel": "phone",
-        "caller": CALLER,
-    } | changes
-
-
-async def registered(intake: Bench, **changes: Any) -> dict[str, Any]:
-    """A ticket registered through the door."""
-    answer = await intake.http("phone_system").post("/v1/tickets", json=complaint(**changes))
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def post(intake: Bench, path: str, body: Any, role: str = "phone_system") -> Any:
-    """A POST with a role's token."""
-    return await intake.http(role).post(path, json=body)
-
+from tests.fixtures.scenes.intake import (
+    CALLER,
+    complaint,
+    life,
+    post,
+    read,
+    registered,
+    rows,
+    tables,
+)
 
 # --- registering -------------------------------------------------------------------------------
 
@@ -90,15 +62,6 @@ async def test_nobody_is_named_outside_the_vault(intake: Bench) -> None:
     for secret in ("王小明", "13909150001", "139 0915 0001", "河堤路8号3单元201"):
         assert secret not in known
     assert "停水" in known
-
-
-async def tables(intake: Bench) -> list[str]:
-    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    return [row["table_name"] for row in await intake.rows(query)]
-
-
-async def rows(intake: Bench, table: str) -> list[dict[str, Any]]:
-    return await intake.rows(f'SELECT * FROM "{table}"')
 
 
 async def test_a_confidential_ticket_carries_the_area_only(intake: Bench) -> None:
@@ -151,25 +114,25 @@ async def test_a_key_with_another_complaint_is_refused(intake: Bench) -> None:
 
 
 async def test_a_repeated_source_number_returns_the_first_ticket(intake: Bench) -> None:
-    one = await registered(intake, channel="province", source_number="SX-77")
+    first = await registered(intake, channel="province", source_number="SX-77")
     answer = await post(
         intake, "/v1/tickets", complaint(channel="province", source_number="SX-77", title="同一件")
     )
     assert answer.status_code == 200
-    assert answer.json()["number"] == one["number"]
+    assert answer.json()["number"] == first["number"]
     other = await registered(intake, channel="national", source_number="SX-77")
-    assert other["number"] != one["number"]
+    assert other["number"] != first["number"]
     assert len(await intake.told()) == 2
 
 
 async def test_fifty_at_once_under_ten_keys_are_ten_tickets(intake: Bench) -> None:
     client = intake.http("phone_system")
 
-    async def one(n: int) -> Any:
+    async def call(n: int) -> Any:
         key = {"Idempotency-Key": f"k{n % 10}"}
         return await client.post("/v1/tickets", json=complaint(title=f"第{n % 10}件"), headers=key)
 
-    answers = await asyncio.gather(*(one(n) for n in range(50)))
+    answers = await asyncio.gather(*(call(n) for n in range(50)))
     assert sorted(answer.status_code for answer in answers) == [200] * 40 + [201] * 10
     assert len({answer.json()["number"] for answer in answers}) == 10
     assert len(await intake.told("ticket.registered")) == 10
@@ -307,7 +270,7 @@ async def test_supplement_urge_withdraw(intake: Bench) -> None:
     assert (await post(intake, f"/v1/tickets/{number}/supplements", words)).status_code == 200
     assert (await post(intake, f"/v1/tickets/{number}/urges", {"note": "急"})).status_code == 200
     answer = await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
-    assert answer.json()["stage"] == "withdrawn"
+    assert answer.json()["status"] == "withdrawn"
     told = {fact.name: fact for fact in await intake.told()}
     assert "水表也坏了" in told["ticket.supplemented"].data.content
     assert "王小明" not in told["ticket.supplemented"].data.content
@@ -316,7 +279,7 @@ async def test_supplement_urge_withdraw(intake: Bench) -> None:
     assert "ticket.withdrawn" in told
 
 
-async def test_what_the_stage_does_not_allow_is_a_409_with_what_it_does(intake: Bench) -> None:
+async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake: Bench) -> None:
     number = (await registered(intake))["number"]
     await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
     for path, body in (
@@ -343,7 +306,7 @@ async def test_the_citizen_sees_progress_with_number_and_code(intake: Bench) -> 
     client = intake.http(None)
     answer = await client.get(path, headers={"X-Ticket-Code": ticket["code"]})
     assert answer.status_code == 200
-    assert (answer.json()["stage"], answer.json()["units"]) == ("received", [])
+    assert (answer.json()["status"], answer.json()["unit_names"]) == ("received", [])
     wrong = await client.get(path, headers={"X-Ticket-Code": "AAAA2222"})
     unknown = await client.get(
         "/v1/tickets/20260302-000999/progress", headers={"X-Ticket-Code": ticket["code"]}
@@ -375,67 +338,14 @@ async def test_a_tampered_cursor_is_400(intake: Bench, cursor: str) -> None:
 # --- what the other services say ---------------------------------------------------------------
 
 
-DISPATCHED = {
-    "role": Role.LEAD,
-    "ticket_type": TicketType.HELP,
-    "urgency": Urgency.NORMAL,
-    "topic": "water.supply",
-    "title": "停水",
-    "content": "停水三天",
-    "area": "610924100",
-    "channel": "phone",
-    "lead": "GSGS",
-    "reason": "供水企业抢修",
-    "limits": Limits(),
-}
-COMPLETED = AssignmentCompleted(
-    role=Role.LEAD,
-    kind=CompletionKind.SOLVED,
-    contacted=True,
-    solved=True,
-    result="已修",
-    public_answer="已恢复供水",
-    signed_off_by="经理",
-)
-RESOLVED = TicketResolved(
-    kind=CompletionKind.SOLVED, lead="GSGS", units=("GSGS",), solved=True, public_answer="已恢复"
-)
-
-
-def life(intake: Bench, number: str, held: UUID) -> list[Fact]:
-    """A whole ticket: dispatched, signed, completed, not agreed with, done again, closed."""
-    again = uuid4()
-    dispatched = AssignmentDispatched(**DISPATCHED, registered=intake.now)
-    signed = AssignmentSigned(handler="李工")
-    better = RESOLVED.model_copy(update={"public_answer": "已彻底恢复"})
-    story: list[tuple[Any, UUID | None, int]] = [
-        (dispatched, held, 1),
-        (signed, held, 1),
-        (COMPLETED, held, 1),
-        (RESOLVED, None, 1),
-        (TicketReopened(reasons=("not_solved",)), None, 2),
-        (dispatched, again, 2),
-        (signed, again, 2),
-        (COMPLETED, again, 2),
-        (better, None, 2),
-        (TicketClosed(kind="satisfied"), None, 2),
-    ]
-    return [
-        intake.fact(
-            data, subject=number, assignment=held, unit="GSGS" if held else None, round=round
-        )
-        for data, held, round in story
-    ]
-
-
-async def test_the_stage_follows_the_facts(intake: Bench) -> None:
+async def test_the_status_follows_the_facts(intake: Bench) -> None:
     number = (await registered(intake))["number"]
-    stages = []
+    statuses = []
     for fact in life(intake, number, uuid4()):
         await intake.hear(fact)
-        [row] = await intake.rows("SELECT stage FROM ticket")
-        stages.append(row["stage"])
-    assert stages == [
+        [row] = await intake.rows("SELECT status FROM ticket")
+        statuses.append(row["status"])
+    assert statuses == [
         "assigned", "in_hand", "in_hand", "resolved", "reopened",
         "assigned", "in_hand", "in_hand", "resolved", "closed",
     ]  # fmt: skip
@@ -452,17 +362,17 @@ async def test_shuffled_and_doubled_facts_end_in_the_same_rows(intake: Bench, se
     random.Random(seed).shuffle(order)
     for fact in order:
         await intake.hear(fact)
-    columns = "stage, resolved_round, closed_round, answer, extended_reason"
+    columns = "status, resolved_round, closed_round, answer, extended_reason"
     [ticket] = await intake.rows(f"SELECT {columns} FROM ticket")
     assert ticket == {
-        "stage": "closed",
+        "status": "closed",
         "resolved_round": 2,
         "closed_round": 2,
         "answer": "已彻底恢复",
         "extended_reason": "等天晴",
     }
-    holdings = await intake.rows("SELECT round, holding FROM handling ORDER BY round")
-    assert holdings == [{"round": n, "holding": "completed"} for n in (1, 2)]
+    assignments = await intake.rows("SELECT round, status FROM assignment ORDER BY round")
+    assert assignments == [{"round": n, "status": "completed"} for n in (1, 2)]
 
 
 async def test_facts_of_an_unknown_ticket_are_early(intake: Bench) -> None:
@@ -500,14 +410,9 @@ async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> Non
 # --- the vault ---------------------------------------------------------------------------------
 
 
-async def read(intake: Bench, number: str, role: str, unit: str | None, name: str = "x") -> Any:
-    client = intake.http(role, unit, name)
-    return await client.post(f"/v1/tickets/{number}/contact-reads", json={"reason": "先行联系"})
-
-
 async def test_a_unit_reads_the_contact_only_while_it_holds_the_ticket(intake: Bench) -> None:
-    number, held = (await registered(intake))["number"], uuid4()
-    dispatched, signed, completed, *_ = life(intake, number, held)
+    number, assignment = (await registered(intake))["number"], uuid4()
+    dispatched, signed, completed, *_ = life(intake, number, assignment)
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
     await intake.hear(dispatched, signed)
     answer = await read(intake, number, "unit", "GSGS")

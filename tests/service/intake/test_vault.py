@@ -18,17 +18,16 @@ from sqlalchemy import text
 from operations import vault as custody
 from services.intake import vault
 from services.intake.models import Vault
-from services.intake.rules.registration import WITHHELD, KeepFor, TicketOpen
+from services.intake.rules.identity import WITHHELD, KeepFor, TicketOpen
 from services.intake.settings import Policy
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.feedback import due, names, state_of
-from tests.service.feedback.test_feedback_calls import Outside, outside, settings, url
-from tests.service.intake.test_intake import CALLER, life, post, read, registered, rows, tables
+from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, status_of, url
+from tests.fixtures.scenes.intake import CALLER, life, post, read, registered, rows, tables
 
-__all__ = ["outside", "url"]  # fixtures
+__all__ = ["calling", "outside", "url"]  # fixtures
 
 OLD, NEW, LOST = (b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
 BOTH = {"old": OLD, "new": NEW}
@@ -55,8 +54,8 @@ async def everything(intake: Bench) -> str:
     sealer = intake.service.store.config.sealer
     opened = [sealer.unseal(row["sealed"], row["number"]).decode() for row in found["vault"]]
     words = [
-        sealer.unseal(row["sealed"], vault.bound_word(row["number"], row["id"])).decode()
-        for row in found["word"]
+        sealer.unseal(row["sealed"], vault.bound_note(row["number"], row["id"])).decode()
+        for row in found["citizen_note"]
         if row["sealed"]
     ]
     return f"{found}{opened}{words}"
@@ -121,7 +120,7 @@ async def test_an_open_ticket_is_erased_by_force_only_and_goes_on(intake: Bench)
     assert await erase(intake, number, forced=True)
     path = f"/v1/tickets/{number}/supplements"
     assert (await post(intake, path, {"content": "仍未来水"})).status_code == 200
-    [word] = await rows(intake, "word")
+    [word] = await rows(intake, "citizen_note")
     assert (word["content"], word["sealed"]) == ("仍未来水", b"")
 
 
@@ -192,16 +191,16 @@ async def test_a_reopened_ticket_has_not_ended(intake: Bench) -> None:
     dispatched, signed, completed, resolved, reopened, *_, last = life(intake, number, uuid4())
     closed = last.model_copy(update={"round": 1})
     await intake.hear(dispatched, signed, completed, resolved, closed)
-    assert (await rows(intake, "ticket"))[0]["ended"] == intake.now
+    assert (await rows(intake, "ticket"))[0]["ended_at"] == intake.now
     await intake.hear(reopened)
-    assert (await rows(intake, "ticket"))[0]["ended"] is None
+    assert (await rows(intake, "ticket"))[0]["ended_at"] is None
 
 
 async def test_what_an_older_release_ended_is_kept_from_when_it_is_noticed(intake: Bench) -> None:
     store = intake.service.store
     await ended(intake)
     async with store.engine.begin() as connection:
-        await connection.execute(text("UPDATE ticket SET ended = NULL"))
+        await connection.execute(text("UPDATE ticket SET ended_at = NULL"))
     intake.at("2030-03-02T09:00+08:00")
     assert await custody.retain(store, "li", intake.now - timedelta(days=1)) == 0
     intake.at("2033-03-03T09:00+08:00")
@@ -232,7 +231,7 @@ async def test_a_rotation_ends_with_the_old_key_dropped(opened: Open) -> None:
     for _ in range(4):
         await ended(both)
     store = both.service.store
-    assert await custody.reseal(store, batch=2) == (3, {})  # the vault's row and two words
+    assert await custody.reseal(store, batch=2) == (3, {})  # the vault's row and two notes
     assert await custody.reseal(store, batch=2) == (0, {})
     after = await opened({"new": NEW}, "new")
     assert (await read(after, number, "service", None, "feedback")).json() == CALLER
@@ -293,17 +292,10 @@ async def test_an_erasure_needs_no_key(opened: Open) -> None:
 # --- what becomes of a callback ----------------------------------------------------------------
 
 
-@pytest.fixture
-async def calling(url: str, keys: Path, outside: Outside) -> AsyncIterator[Bench]:
-    """Feedback with a phone system."""
-    async with bench("feedback", url, keys, **settings(outside, keys)) as one:
-        yield one
-
-
 async def test_a_callback_whose_citizen_was_erased_ends(calling: Bench, outside: Outside) -> None:
     outside.intake_status, outside.contact = 410, {"type": "…/identity-erased"}
     callback = await due(calling)
-    assert await state_of(calling, callback) == "given_up"
+    assert await status_of(calling, callback) == "given_up"
     assert (await names(calling))[-2:] == ["callback.given_up", "ticket.closed"]
     assert (await calling.told("ticket.closed"))[0].data.kind == "no_contact"
     assert await calling.service.next_due() is None
@@ -318,7 +310,7 @@ async def test_a_callback_whose_contact_cannot_be_opened_goes_to_staff(
 ) -> None:
     outside.intake_status, outside.contact = 500, {"type": f"https://jiesu.dev/problems/{slug}"}
     callback = await due(calling)
-    assert await state_of(calling, callback) == "due"
+    assert await status_of(calling, callback) == "due"
     assert await calling.service.next_due() is None
     assert len(outside.reads) == 1
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -21,48 +20,21 @@ from services.tracker.rules.policy import Policy
 from services.tracker.settings import Settings
 from shared import clock
 from shared.events import (
-    AssignmentCancelled,
-    AssignmentCompleted,
-    AssignmentContacted,
-    AssignmentDispatched,
-    AssignmentReturned,
-    AssignmentReturnRefused,
-    AssignmentReturnRequested,
-    AssignmentSigned,
     ClockKind,
-    CompletionKind,
     ContactOutcome,
-    Data,
     Fact,
     Limits,
     Role,
     SupervisionRaised,
-    TicketRegistered,
-    TicketReopened,
-    TicketResolved,
     TicketType,
-    TicketWithdrawn,
     Urgency,
 )
 from shared.jurisdiction.holidays import load_calendar
 from shared.messaging.bus import Message
 from tests.fixtures.bench import ROOT, Bench
+from tests.fixtures.scenes.tracker import GT, HC, TICKET, TZ, Story, at, clocks, facts_told, local
 
-TZ = ZoneInfo("Asia/Shanghai")
-TICKET = "20260302-000001"
-HC, GT = UUID(int=1), UUID(int=2)
-NORMAL = Limits(sign="4wh", first_contact="1wd", handle="5wd")
 TABLES = ("tickets", "rounds", "assignments", "clocks", "extensions", "supervisions")
-
-
-def at(moment: str) -> datetime:
-    """An instant of 2026 in local time: ``03-02 10:00``."""
-    return datetime.fromisoformat(f"2026-{moment}").replace(tzinfo=TZ)
-
-
-def local(instant: datetime) -> str:
-    """An instant as people there write it."""
-    return f"{instant.astimezone(TZ):%m-%d %H:%M}"
 
 
 @contextmanager
@@ -73,136 +45,6 @@ def listening(engine: Engine, name: str, heard: Callable[..., object]) -> Iterat
         yield
     finally:
         event.remove(engine, name, heard)
-
-
-class Story:
-    """Facts about one ticket, each with its time."""
-
-    def __init__(self, tracker: Bench, subject: str = TICKET) -> None:
-        self.tracker = tracker
-        self.subject = subject
-
-    def _fact(self, data: Data, moment: str, **envelope: Any) -> Fact:
-        return self.tracker.fact(data, subject=self.subject, time=at(moment), **envelope)
-
-    def registered(self, moment: str = "03-02 10:00", **what: Any) -> Fact:
-        given: dict[str, Any] = {
-            "ticket_type": TicketType.COMPLAINT,
-            "urgency": Urgency.NORMAL,
-            "topic": "road.damage",
-            "title": "道路破损",
-            "content": "村口道路塌陷",
-            "area": "610924110",
-            "channel": "phone",
-        }
-        return self._fact(TicketRegistered(**given | what), moment)
-
-    def dispatched(
-        self,
-        moment: str = "03-02 10:05",
-        id: UUID = HC,
-        unit: str = "HC",
-        round: int = 1,
-        **what: Any,
-    ) -> Fact:
-        given: dict[str, Any] = {
-            "role": Role.LEAD,
-            "ticket_type": TicketType.COMPLAINT,
-            "urgency": Urgency.NORMAL,
-            "topic": "road.damage",
-            "title": "道路破损",
-            "content": "村口道路塌陷",
-            "area": "610924110",
-            "channel": "phone",
-            "registered": at("03-02 10:00"),
-            "lead": unit,
-            "reason": "目录规则",
-            "limits": NORMAL,
-        }
-        data = AssignmentDispatched(**given | what)
-        return self._fact(data, moment, assignment=id, unit=unit, round=round)
-
-    def of_unit(self, data: Data, moment: str, id: UUID = HC, round: int = 1) -> Fact:
-        unit = "HC" if id == HC else "GT"
-        return self._fact(data, moment, assignment=id, unit=unit, round=round)
-
-    def signed(self, moment: str, **whose: Any) -> Fact:
-        return self.of_unit(AssignmentSigned(handler="张三"), moment, **whose)
-
-    def contacted(
-        self, moment: str, outcome: ContactOutcome = ContactOutcome.REACHED, **whose: Any
-    ) -> Fact:
-        return self.of_unit(AssignmentContacted(how="phone", outcome=outcome), moment, **whose)
-
-    def asked_return(self, moment: str, **whose: Any) -> Fact:
-        data = AssignmentReturnRequested(
-            reason_code="not_our_duty", legal_basis="权责清单", approver="李四"
-        )
-        return self.of_unit(data, moment, **whose)
-
-    def refused_return(self, moment: str, **whose: Any) -> Fact:
-        return self.of_unit(AssignmentReturnRefused(ruling="属你单位职责"), moment, **whose)
-
-    def returned(self, moment: str, **whose: Any) -> Fact:
-        return self.of_unit(AssignmentReturned(ruling="同意"), moment, **whose)
-
-    def cancelled(self, moment: str, **whose: Any) -> Fact:
-        return self.of_unit(AssignmentCancelled(reason="redispatched"), moment, **whose)
-
-    def completed(self, moment: str, **whose: Any) -> Fact:
-        data = AssignmentCompleted(
-            role=Role.LEAD,
-            kind=CompletionKind.SOLVED,
-            contacted=True,
-            solved=True,
-            result="已修复",
-            public_answer="道路已修复",
-            signed_off_by="王五",
-        )
-        return self.of_unit(data, moment, **whose)
-
-    def resolved(self, moment: str, round: int = 1) -> Fact:
-        data = TicketResolved(
-            kind=CompletionKind.SOLVED,
-            lead="HC",
-            units=("HC",),
-            solved=True,
-            public_answer="道路已修复",
-        )
-        return self._fact(data, moment, round=round)
-
-    def reopened(self, moment: str, round: int) -> Fact:
-        return self._fact(TicketReopened(reasons=("not_solved",)), moment, round=round)
-
-    def withdrawn(self, moment: str) -> Fact:
-        return self._fact(TicketWithdrawn(reason="已自行解决"), moment)
-
-
-@pytest.fixture
-def story(tracker: Bench) -> Story:
-    """A ticket's facts."""
-    return Story(tracker)
-
-
-async def clocks(tracker: Bench, ticket: str = TICKET) -> dict[str, Any]:
-    """State and due moment of each clock by ``kind unit round``, the desk's with their start."""
-    rows = await tracker.rows(
-        "SELECT * FROM clocks WHERE ticket = :ticket ORDER BY started, kind", ticket=ticket
-    )
-    named: dict[str, Any] = {}
-    for row in rows:
-        whose = row["unit"] or f"#{row['round']}"
-        name = f"{row['kind']} {whose}"
-        if row["kind"] == "dispatch" and name in named:
-            name += " again"
-        named[name] = (row["state"], local(row["due"]))
-    return named
-
-
-async def said(tracker: Bench, *names: str) -> list[str]:
-    """The facts told, as ``name@when``, all or those of some names."""
-    facts = await tracker.told()
-    return [f"{f.name}@{local(f.time)}" for f in facts if not names or f.name in names]
 
 
 async def everything(tracker: Bench) -> dict[str, list[dict[str, Any]]]:
@@ -221,9 +63,9 @@ async def test_registration_starts_the_desk_s_and_the_citizen_s_clock(
         "dispatch #1": ("running", "03-02 10:30"),
         "citizen #1": ("running", "03-09 18:00"),
     }
-    (told,) = await tracker.told()
-    assert (told.key, told.time, told.assignment) == ("deadline.set", at("03-02 10:00"), None)
-    assert [(face.clock, face.limit) for face in told.data.clocks] == [
+    (fact,) = await tracker.told()
+    assert (fact.key, fact.time, fact.assignment) == ("deadline.set", at("03-02 10:00"), None)
+    assert [(clock.clock, clock.limit) for clock in fact.data.clocks] == [
         (ClockKind.DISPATCH, "30min"),
         (ClockKind.CITIZEN, "5wd"),
     ]
@@ -262,7 +104,7 @@ async def test_the_dispatch_s_urgency_moves_the_citizen_s_clock_and_keeps_its_st
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state"),
+    ("outcome", "status"),
     [
         (ContactOutcome.REACHED, "met"),
         (ContactOutcome.REFUSED, "met"),
@@ -271,12 +113,12 @@ async def test_the_dispatch_s_urgency_moves_the_citizen_s_clock_and_keeps_its_st
     ],
 )
 async def test_only_an_answered_contact_counts(
-    tracker: Bench, story: Story, outcome: ContactOutcome, state: str
+    tracker: Bench, story: Story, outcome: ContactOutcome, status: str
 ) -> None:
     await tracker.hear(
         story.registered(), story.dispatched(), story.contacted("03-02 11:00", outcome)
     )
-    assert (await clocks(tracker))["first_contact HC"][0] == state
+    assert (await clocks(tracker))["first_contact HC"][0] == status
 
 
 async def test_completion_meets_what_still_runs_and_resolution_the_citizen_s(
@@ -289,7 +131,7 @@ async def test_completion_meets_what_still_runs_and_resolution_the_citizen_s(
         story.completed("03-04 11:00"),
         story.resolved("03-04 11:00"),
     )
-    assert {state for state, _ in (await clocks(tracker)).values()} == {"met"}
+    assert {status for status, _ in (await clocks(tracker)).values()} == {"met"}
     met = {f.data.clock: local(f.time) for f in await tracker.told("deadline.met")}
     assert met["sign"] == "03-02 11:00"
     assert met["first_contact"] == met["handle"] == met["citizen"] == "03-04 11:00"
@@ -311,10 +153,10 @@ async def test_a_ticket_without_a_contact_or_with_praise_has_fewer_clocks(
 
 async def test_withdrawal_cancels_every_clock(tracker: Bench, story: Story) -> None:
     await tracker.hear(story.registered(), story.dispatched(), story.withdrawn("03-02 15:00"))
-    states = {name: state for name, (state, _) in (await clocks(tracker)).items()}
-    assert states.pop("dispatch #1") == "met"
-    assert set(states.values()) == {"cancelled"}
-    assert await said(tracker, "deadline.cancelled") == ["deadline.cancelled@03-02 15:00"] * 4
+    statuses = {name: status for name, (status, _) in (await clocks(tracker)).items()}
+    assert statuses.pop("dispatch #1") == "met"
+    assert set(statuses.values()) == {"cancelled"}
+    assert await facts_told(tracker, "deadline.cancelled") == ["deadline.cancelled@03-02 15:00"] * 4
 
 
 # --- returns -----------------------------------------------------------------------------------
@@ -335,7 +177,7 @@ async def test_a_refused_return_gives_back_the_working_overlap_only(
     assert (await clocks(tracker))["handle HC"] == ("running", "03-10 10:30")
     assert (await clocks(tracker))["first_contact HC"] == ("running", "03-04 10:30")
     assert (await clocks(tracker))["sign HC"] == ("met", "03-02 16:05")
-    assert await said(tracker, "deadline.paused", "deadline.resumed") == [
+    assert await facts_told(tracker, "deadline.paused", "deadline.resumed") == [
         "deadline.paused@03-03 17:00",
         "deadline.paused@03-03 17:00",
         "deadline.resumed@03-04 09:30",
@@ -442,10 +284,10 @@ async def test_sweeps_and_batches_side_by_side_neither_deadlock_nor_double(track
     stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 41)]
     ids = [UUID(int=1_000 + n) for n in range(len(stories))]
     pairs = list(zip(stories, ids, strict=True))
-    await receive(tracker, *(one.registered() for one in stories))
-    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
+    await receive(tracker, *(story.registered() for story in stories))
+    await receive(tracker, *(story.dispatched(id=id) for story, id in pairs))
     tracker.at("2026-03-20T10:00+08:00")
-    done = [one.completed("03-12 10:00", id=id) for one, id in pairs]
+    done = [story.completed("03-12 10:00", id=id) for story, id in pairs]
     await asyncio.gather(
         *(receive(tracker, *done[part::4]) for part in range(4)),
         *(jobs.sweep(tracker.service.store, 15) for _ in range(8)),
@@ -455,25 +297,25 @@ async def test_sweeps_and_batches_side_by_side_neither_deadlock_nor_double(track
     cards = Counter((f.subject, f.data.clock) for f in await tracker.told("deadline.breached"))
     assert {clock for _, clock in cards} == {"sign", "first_contact", "handle", "citizen"}
     assert (len(cards), set(cards.values())) == (4 * len(stories), {1})
-    kept = await tracker.rows("SELECT rung, closed FROM supervisions")
+    kept = await tracker.rows("SELECT rung, closed_at FROM supervisions")
     assert sorted(row["rung"] for row in kept) == [1] * len(stories) + [2] * len(stories)
-    assert {local(row["closed"]) for row in kept} == {"03-12 10:00"}
+    assert {local(row["closed_at"]) for row in kept} == {"03-12 10:00"}
 
 
 async def test_two_facts_of_a_ticket_at_once_are_both_known(tracker: Bench) -> None:
     stories = [Story(tracker, f"20260302-{n:06}") for n in range(1, 16)]
     ids = [UUID(int=1_000 + n) for n in range(len(stories))]
     pairs = list(zip(stories, ids, strict=True))
-    await receive(tracker, *(one.registered() for one in stories))
-    await receive(tracker, *(one.dispatched(id=id) for one, id in pairs))
-    for one, id in pairs:
+    await receive(tracker, *(story.registered() for story in stories))
+    await receive(tracker, *(story.dispatched(id=id) for story, id in pairs))
+    for story, id in pairs:
         await asyncio.gather(
-            receive(tracker, one.signed("03-02 11:00", id=id)),
-            receive(tracker, one.contacted("03-02 12:00", id=id)),
-            receive(tracker, one.completed("03-02 15:00", id=id)),
+            receive(tracker, story.signed("03-02 11:00", id=id)),
+            receive(tracker, story.contacted("03-02 12:00", id=id)),
+            receive(tracker, story.completed("03-02 15:00", id=id)),
         )
-    rows = await tracker.rows("SELECT kind, ended FROM clocks WHERE assignment IS NOT NULL")
-    ended = {(row["kind"], local(row["ended"])) for row in rows}
+    rows = await tracker.rows("SELECT kind, ended_at FROM clocks WHERE assignment IS NOT NULL")
+    ended = {(row["kind"], local(row["ended_at"])) for row in rows}
     assert ended == {
         ("sign", "03-02 11:00"),
         ("first_contact", "03-02 12:00"),
@@ -500,7 +342,7 @@ async def test_an_earlier_completion_that_arrives_late_takes_breach_and_ladder_b
     met = [f for f in await tracker.told("deadline.met") if f.data.clock == "handle"]
     assert [(local(f.time), f.data.late) for f in met] == [("03-09 17:00", False)]
     assert await tracker.rows("SELECT 1 FROM supervisions") == []
-    breached = await tracker.rows("SELECT kind FROM clocks WHERE breached IS NOT NULL")
+    breached = await tracker.rows("SELECT kind FROM clocks WHERE breached_at IS NOT NULL")
     assert {row["kind"] for row in breached} == {"first_contact", "citizen"}
 
 
@@ -508,15 +350,17 @@ async def test_a_late_completion_closes_what_was_raised_with_its_time(
     tracker: Bench, story: Story
 ) -> None:
     await tracker.hear(story.registered(), story.dispatched(), story.completed("03-11 09:00"))
-    assert await said(tracker, "supervision.raised", "supervision.closed") == [
+    assert await facts_told(tracker, "supervision.raised", "supervision.closed") == [
         "supervision.raised@03-09 18:00",
         "supervision.raised@03-10 18:00",
         "supervision.closed@03-11 09:00",
         "supervision.closed@03-11 09:00",
     ]
-    rows = await tracker.rows("SELECT rung, closed, close_reason FROM supervisions ORDER BY rung")
+    rows = await tracker.rows(
+        "SELECT rung, closed_at, close_reason FROM supervisions ORDER BY rung"
+    )
     assert [row["rung"] for row in rows] == [1, 2]
-    assert {local(row["closed"]) for row in rows} == {"03-11 09:00"}
+    assert {local(row["closed_at"]) for row in rows} == {"03-11 09:00"}
     assert all("已办结" in row["close_reason"] for row in rows)
 
 
@@ -619,7 +463,7 @@ def _pieces(facts: Sequence[Fact], order: random.Random) -> list[list[Fact]]:
     while rest:
         size = order.randint(1, 5)
         again = [
-            one.model_copy(update={"id": UUID(int=order.getrandbits(128))}) for one in rest[:1]
+            fact.model_copy(update={"id": UUID(int=order.getrandbits(128))}) for fact in rest[:1]
         ]
         pieces.append(rest[:size] + again)
         rest = rest[size:]
@@ -703,7 +547,7 @@ def with_notice(tmp_path: Path) -> Policy:
     )
     segments = policy.table.calendar.duty_segments
     calendar = load_calendar(tmp_path, segments, TZ)
-    return Policy(policy.table, policy.supervising, calendar)
+    return Policy(policy.table, policy.rules, calendar)
 
 
 async def uncertain_since(tracker: Bench) -> datetime | None:
@@ -726,6 +570,6 @@ async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrive
     assert await tracker.rows("SELECT 1 FROM clocks WHERE provisional") == []
     moved = {f.data.clock: f.data for f in await tracker.told("deadline.moved")}
     assert set(moved) == {"citizen", "handle"}
-    assert {local(one.before) for one in moved.values()} == {"01-06 18:00"}
-    assert {local(one.due) for one in moved.values()} == {"01-07 18:00"}
-    assert all("放假安排" in one.reason for one in moved.values())
+    assert {local(data.before) for data in moved.values()} == {"01-06 18:00"}
+    assert {local(data.due) for data in moved.values()} == {"01-07 18:00"}
+    assert all("放假安排" in data.reason for data in moved.values())

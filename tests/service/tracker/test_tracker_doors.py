@@ -12,9 +12,7 @@ import pytest
 from shared.events import Limits, Role, TicketType, Urgency
 from shared.security.tokens import ROLES
 from tests.fixtures.bench import Bench
-from tests.service.tracker.test_tracker import GT, HC, TICKET, Story, at, clocks, local, said, story
-
-__all__ = ["story"]  # a fixture of the other half
+from tests.fixtures.scenes.tracker import GT, HC, TICKET, Story, at, clocks, facts_told, local
 
 ASK = {"reason": "需跨部门勘查", "legal_basis": "《信访工作条例》第三十四条", "days": 3}
 GRANT = {"granted": True, "reason": "情况属实"}
@@ -93,9 +91,9 @@ async def test_a_unit_sees_its_own_clocks_only(tracker: Bench, open_ticket: Stor
     await tracker.hear(open_ticket.dispatched(id=GT, unit="GT", role=Role.CO))
     await supervise(tracker, HC)
     path = f"/v1/tickets/{TICKET}/clocks"
-    own = (await tracker.http("unit", "GT").get(path)).json()
-    assert {clock["unit"] for clock in own["clocks"]} == {"GT"}
-    assert own["supervisions"] == []
+    seen = (await tracker.http("unit", "GT").get(path)).json()
+    assert {clock["unit"] for clock in seen["clocks"]} == {"GT"}
+    assert seen["supervisions"] == []
     whole = (await tracker.http("supervisor").get(path)).json()
     assert {clock["unit"] for clock in whole["clocks"]} == {None, "HC", "GT"}
     assert len(whole["supervisions"]) == 1
@@ -127,7 +125,7 @@ async def test_a_malformed_request_is_refused_with_its_field(
 @pytest.mark.usefixtures("open_ticket")
 async def test_each_due_moment_is_explained_day_by_day(tracker: Bench) -> None:
     answer = await tracker.http("desk").get(f"/v1/tickets/{TICKET}/clocks")
-    handle = next(one for one in answer.json()["clocks"] if one["clock"] == "handle")
+    handle = next(clock for clock in answer.json()["clocks"] if clock["kind"] == "handle")
     assert handle["limit"] == "5wd"
     assert handle["due"] == "2026-03-09T10:00:00Z"
     assert [(day["day"][5:], day["counted"]) for day in handle["days"]] == [
@@ -140,9 +138,9 @@ async def test_each_due_moment_is_explained_day_by_day(tracker: Bench) -> None:
         ("03-08", False),
         ("03-09", True),
     ]
-    assert "开始当日不计入" in handle["days"][0]["note_zh"]
-    assert (handle["state"], handle["provisional"], handle["kept"]) == ("running", False, False)
-    assert "Running" in handle["sentence_en"]
+    assert "开始当日不计入" in handle["days"][0]["note"]["zh"]
+    assert (handle["status"], handle["provisional"], handle["kept"]) == ("running", False, False)
+    assert "Running" in handle["sentence"]["en"]
 
 
 async def test_pauses_and_extension_are_explained_too(tracker: Bench, open_ticket: Story) -> None:
@@ -152,7 +150,7 @@ async def test_pauses_and_extension_are_explained_too(tracker: Bench, open_ticke
     asked = (await ask(tracker)).json()
     await rule(tracker, asked["id"], GRANT)
     answer = (await tracker.http("unit", "HC").get(f"/v1/tickets/{TICKET}/clocks")).json()
-    handle = next(one for one in answer["clocks"] if one["clock"] == "handle")
+    handle = next(clock for clock in answer["clocks"] if clock["kind"] == "handle")
     assert [pause["given_back"] for pause in handle["pauses"]] == [2 * 3600]
     assert (handle["extended_by"], handle["due"]) == (3, "2026-03-13T02:30:00Z")
     assert [day["day"][5:] for day in handle["extension_days"] if day["counted"]] == [
@@ -161,7 +159,7 @@ async def test_pauses_and_extension_are_explained_too(tracker: Bench, open_ticke
         "03-12",
     ]
     (extension,) = answer["extensions"]
-    assert (extension["state"], extension["due"]) == ("granted", handle["due"])
+    assert (extension["status"], extension["due"]) == ("granted", handle["due"])
 
 
 async def test_a_year_without_a_notice_is_flagged(tracker: Bench) -> None:
@@ -170,7 +168,7 @@ async def test_a_year_without_a_notice_is_flagged(tracker: Bench) -> None:
     await tracker.hear(year_end.registered("12-30 10:00"))
     path = "/v1/tickets/20261230-000001/clocks"
     found = (await tracker.http("supervisor").get(path)).json()["clocks"]
-    provisional = {clock["clock"]: clock["provisional"] for clock in found}
+    provisional = {clock["kind"]: clock["provisional"] for clock in found}
     assert provisional == {"dispatch": False, "citizen": True}
 
 
@@ -181,9 +179,9 @@ async def test_a_year_without_a_notice_is_flagged(tracker: Bench) -> None:
 async def test_an_extension_is_asked_granted_and_moves_the_handle_clock(tracker: Bench) -> None:
     asked = await ask(tracker)
     assert asked.status_code == 200
-    assert (asked.json()["state"], asked.json()["due"]) == ("asked", "2026-03-09T10:00:00Z")
+    assert (asked.json()["status"], asked.json()["due"]) == ("asked", "2026-03-09T10:00:00Z")
     granted = await rule(tracker, asked.json()["id"], GRANT)
-    assert (granted.json()["state"], granted.json()["due"]) == ("granted", "2026-03-12T10:00:00Z")
+    assert (granted.json()["status"], granted.json()["due"]) == ("granted", "2026-03-12T10:00:00Z")
     assert (await clocks(tracker))["citizen #1"] == ("running", "03-09 18:00")
     told = [fact for fact in await tracker.told() if fact.actor != "service:tracker"]
     assert [fact.key for fact in told] == [
@@ -199,7 +197,7 @@ async def test_an_extension_is_asked_granted_and_moves_the_handle_clock(tracker:
 async def test_a_refused_extension_moves_nothing_and_is_not_asked_twice(tracker: Bench) -> None:
     asked = (await ask(tracker)).json()
     refused = await rule(tracker, asked["id"], REFUSE)
-    assert (refused.json()["state"], refused.json()["ruling"]) == ("refused", "理由不充分")
+    assert (refused.json()["status"], refused.json()["ruling"]) == ("refused", "理由不充分")
     assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
     assert [f.key for f in await tracker.told("extension.refused")] == ["extension.refused.HC"]
     again = await ask(tracker)
@@ -218,7 +216,7 @@ async def test_an_extension_asked_in_time_and_ruled_late_takes_the_breach_back(
     await tracker.run("sweep")
     assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
     await rule(tracker, asked["id"], GRANT)
-    told = await said(tracker, "deadline.annulled", "supervision.closed", "extension.granted")
+    told = await facts_told(tracker, "deadline.annulled", "supervision.closed", "extension.granted")
     assert told == [
         "deadline.annulled@03-10 11:00",
         "supervision.closed@03-10 11:00",
@@ -238,7 +236,7 @@ async def test_an_extension_is_refused_by_name(tracker: Bench, open_ticket: Stor
         redo.registered(),
         redo.dispatched(id=ids[2], round=2, redo=True),
     )
-    slugs = [slug(await ask(tracker, id=one)) for one in ids]
+    slugs = [slug(await ask(tracker, id=id)) for id in ids]
     assert slugs == ["extension-not-for-urgency", "nothing-to-extend", "extension-not-on-redo"]
     assert slug(await ask(tracker, days=8)) == "extension-too-long"
     tracker.at("2026-03-09T15:00+08:00")
@@ -301,7 +299,7 @@ async def test_a_supervision_is_not_closed_before_it_was_raised(
     tracker.at("2026-03-05T10:00+08:00")
     await supervise(tracker)
     await tracker.hear(open_ticket.completed("03-04 10:00"))
-    assert await said(tracker, "supervision.closed") == ["supervision.closed@03-05 10:00"]
+    assert await facts_told(tracker, "supervision.closed") == ["supervision.closed@03-05 10:00"]
 
 
 @pytest.mark.parametrize("body", [{"rung": 0}, {"rung": 8}, {"reason": ""}, {"reason": None}])
@@ -318,11 +316,11 @@ async def month(tracker: Bench) -> Bench:
     """HC leads four: in time, extended, a breach taken back, late; and helps with a fifth, late."""
     ids = [UUID(int=100 + n) for n in range(5)]
     stories = [Story(tracker, f"20260302-10000{n}") for n in range(5)]
-    for one, id in zip(stories, ids, strict=True):
+    for story, id in zip(stories, ids, strict=True):
         role = Role.CO if id == ids[4] else Role.LEAD
-        await tracker.hear(one.registered(), one.dispatched(id=id, role=role))
+        await tracker.hear(story.registered(), story.dispatched(id=id, role=role))
         if id != ids[3]:
-            await tracker.hear(one.signed("03-02 11:00", id=id))
+            await tracker.hear(story.signed("03-02 11:00", id=id))
     asked = (await ask(tracker, id=ids[1])).json()
     await rule(tracker, asked["id"], GRANT)
     tracker.at("2026-03-20T10:00+08:00")
@@ -385,12 +383,14 @@ async def test_standing_breaches_are_paged(month: Bench) -> None:
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
-    standing = await month.rows("SELECT id FROM clocks WHERE breached IS NOT NULL")
-    assert {one["clock"] for one in seen} == {str(row["id"]) for row in standing}
+    standing = await month.rows("SELECT id FROM clocks WHERE breached_at IS NOT NULL")
+    assert {clock["id"] for clock in seen} == {str(row["id"]) for row in standing}
     assert len(seen) == len(standing)
-    assert [one["breached"] for one in seen] == sorted(one["breached"] for one in seen)
+    assert [clock["breached_at"] for clock in seen] == sorted(
+        clock["breached_at"] for clock in seen
+    )
     of_unit = (await client.get("/v1/breaches?unit=HC")).json()["items"]
-    assert {one["unit"] for one in of_unit} == {"HC"}
+    assert {clock["unit"] for clock in of_unit} == {"HC"}
 
 
 async def test_a_number_or_a_unit_that_is_none_is_malformed(tracker: Bench) -> None:

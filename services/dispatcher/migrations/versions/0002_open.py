@@ -11,10 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    still_open = sa.text("withdrawn IS NULL AND closed < round")
+    still_open = sa.text("withdrawn_at IS NULL AND closed < round")
     op.create_index("ix_tickets_open", "tickets", ["number"], postgresql_where=still_open)
-    unsigned = sa.text("state = 'dispatched'")
-    columns = ["unit", "dispatched"]
+    unsigned = sa.text("status = 'dispatched'")
+    columns = ["unit", "dispatched_at"]
     op.create_index("ix_assignments_unsigned", "assignments", columns, postgresql_where=unsigned)
 
 

@@ -25,13 +25,13 @@ def _tickets() -> None:
     op.create_table(
         "tickets",
         sa.Column("number", sa.String(), nullable=False),
-        sa.Column("ticket_type", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("has_contact", sa.Boolean(), nullable=False),
         sa.Column("reply_declined", sa.Boolean(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("supervised", sa.Boolean(), nullable=False),
-        sa.Column("withdrawn", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_tickets")),
     )
     op.create_table(
@@ -50,15 +50,15 @@ def _tickets() -> None:
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("lead", sa.String(), nullable=False),
-        sa.Column("completed", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ending", sa.String(), nullable=True),
-        sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["number"], ["tickets.number"], name=op.f("fk_resolutions_number_tickets")
         ),
         sa.PrimaryKeyConstraint("number", "round", name=op.f("pk_resolutions")),
     )
-    op.create_index("ix_resolutions_ended", "resolutions", ["ended"], unique=False)
+    op.create_index("ix_resolutions_ended_at", "resolutions", ["ended_at"], unique=False)
 
 
 def _callbacks() -> None:
@@ -67,12 +67,12 @@ def _callbacks() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("finish_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finish_due", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_step", sa.String(), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_asks", sa.Integer(), nullable=False),
         sa.Column("settled_by", sa.Integer(), nullable=True),
         sa.CheckConstraint(
@@ -93,7 +93,7 @@ def _callbacks() -> None:
         unique=False,
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
-    op.create_index("ix_callbacks_state", "callbacks", ["state", "id"], unique=False)
+    op.create_index("ix_callbacks_status", "callbacks", ["status", "id"], unique=False)
 
 
 def _attempts() -> None:
@@ -102,13 +102,13 @@ def _attempts() -> None:
         sa.Column("callback", sa.Uuid(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("due", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("asked", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("contacted", sa.Boolean(), nullable=True),
+        sa.Column("contacted", sa.String(), nullable=True),
         sa.Column("solved", sa.String(), nullable=True),
         sa.Column("satisfied", sa.String(), nullable=True),
         sa.Column("comment", sa.String(), nullable=False),
-        sa.Column("reported", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reported_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["callback"], ["callbacks.id"], name=op.f("fk_attempts_callback_callbacks")

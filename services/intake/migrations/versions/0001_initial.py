@@ -24,7 +24,7 @@ def upgrade() -> None:
         "ticket",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("ticket_type", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
         sa.Column("urgency", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
@@ -41,8 +41,8 @@ def upgrade() -> None:
         sa.Column("reply_declined", sa.Boolean(), nullable=False),
         sa.Column("has_contact", sa.Boolean(), nullable=False),
         sa.Column("phone_index", sa.String(), nullable=True),
-        sa.Column("registered", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
         sa.Column("urged", sa.Integer(), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("resolved_round", sa.Integer(), nullable=False),
@@ -58,8 +58,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_ticket_area"), "ticket", ["area"], unique=False)
     op.create_index(op.f("ix_ticket_phone_index"), "ticket", ["phone_index"], unique=False)
-    op.create_index(op.f("ix_ticket_stage"), "ticket", ["stage"], unique=False)
-    op.create_index(op.f("ix_ticket_ticket_type"), "ticket", ["ticket_type"], unique=False)
+    op.create_index(op.f("ix_ticket_status"), "ticket", ["status"], unique=False)
+    op.create_index(op.f("ix_ticket_type"), "ticket", ["type"], unique=False)
     op.create_index(op.f("ix_ticket_topic"), "ticket", ["topic"], unique=False)
     op.create_index(
         "uq_ticket_channel_source_number",
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("read", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["number"], ["ticket.number"], name=op.f("fk_contact_read_number_ticket")
@@ -83,18 +83,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contact_read_number"), "contact_read", ["number"], unique=False)
     op.create_table(
-        "handling",
-        sa.Column("assignment", sa.Uuid(), nullable=False),
+        "assignment",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("unit", sa.String(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("holding", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["number"], ["ticket.number"], name=op.f("fk_handling_number_ticket")
+            ["number"], ["ticket.number"], name=op.f("fk_assignment_number_ticket")
         ),
-        sa.PrimaryKeyConstraint("assignment", name=op.f("pk_handling")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
     )
-    op.create_index(op.f("ix_handling_number"), "handling", ["number"], unique=False)
+    op.create_index(op.f("ix_assignment_number"), "assignment", ["number"], unique=False)
     op.create_table(
         "vault",
         sa.Column("number", sa.String(), nullable=False),
@@ -103,26 +103,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_vault")),
     )
     op.create_table(
-        "word",
+        "citizen_note",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("content", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("said", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["number"], ["ticket.number"], name=op.f("fk_word_number_ticket")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_word")),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["number"], ["ticket.number"], name=op.f("fk_citizen_note_number_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_citizen_note")),
     )
-    op.create_index(op.f("ix_word_number"), "word", ["number"], unique=False)
+    op.create_index(op.f("ix_citizen_note_number"), "citizen_note", ["number"], unique=False)
 
 
 def downgrade() -> None:
     """Contract."""
-    op.drop_index(op.f("ix_word_number"), table_name="word")
-    op.drop_table("word")
+    op.drop_index(op.f("ix_citizen_note_number"), table_name="citizen_note")
+    op.drop_table("citizen_note")
     op.drop_table("vault")
-    op.drop_index(op.f("ix_handling_number"), table_name="handling")
-    op.drop_table("handling")
+    op.drop_index(op.f("ix_assignment_number"), table_name="assignment")
+    op.drop_table("assignment")
     op.drop_index(op.f("ix_contact_read_number"), table_name="contact_read")
     op.drop_table("contact_read")
     op.drop_index(
@@ -131,8 +133,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("source_number IS NOT NULL"),
     )
     op.drop_index(op.f("ix_ticket_topic"), table_name="ticket")
-    op.drop_index(op.f("ix_ticket_ticket_type"), table_name="ticket")
-    op.drop_index(op.f("ix_ticket_stage"), table_name="ticket")
+    op.drop_index(op.f("ix_ticket_type"), table_name="ticket")
+    op.drop_index(op.f("ix_ticket_status"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_phone_index"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_area"), table_name="ticket")
     op.drop_table("ticket")

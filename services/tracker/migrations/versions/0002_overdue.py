@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    overdue = sa.text("breached IS NOT NULL AND ended IS NULL")
+    overdue = sa.text("breached_at IS NOT NULL AND ended_at IS NULL")
     op.create_index("ix_clocks_overdue", "clocks", ["due"], postgresql_where=overdue)
 
 

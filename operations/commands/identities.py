@@ -1,0 +1,74 @@
+"""What happens to citizens' identities by hand: erasure, retention, new seals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import typer
+
+from operations.commands.databases import opened, settings_by_name
+from shared import clock
+from shared.storage.act import Store
+
+By = Annotated[str, typer.Option(help="who does it, as the log will name them")]
+Reason = Annotated[str, typer.Option(help="why; it stays in the log, without any name in it")]
+
+
+@asynccontextmanager
+async def _intake() -> AsyncIterator[Store[Any]]:
+    with settings_by_name(("intake",)) as settings:
+        async with opened(settings) as stores:
+            yield stores["intake"]
+
+
+def erase(
+    number: Annotated[str, typer.Argument(help="the ticket's number")],
+    reason: Reason,
+    by: By,
+    force: Annotated[bool, typer.Option(help="also while the ticket is open")] = False,
+) -> None:
+    """Destroy the identity and the raw words of a ticket's citizen; its facts carry none and stay."""
+    from operations import vault  # imports intake: no other command pays for it
+
+    async def done() -> bool:
+        async with _intake() as store:
+            return await vault.erase(store, by, number, reason, forced=force)
+
+    typer.echo("已删除 erased" if asyncio.run(done()) else "此前已删除 it was erased before")
+
+
+def retain(
+    older_than: Annotated[str | None, typer.Option(help="3y or 90d; else policy.yaml's")] = None,
+    apply: Annotated[bool, typer.Option(help="erase; without it only count")] = False,
+    by: By = "retention",
+) -> None:
+    """Erase the identities of tickets that ended longer ago than the policy keeps them."""
+    from operations import vault
+
+    async def count() -> int:
+        async with _intake() as store:
+            before = vault.kept_since(store, older_than, clock.now())
+            return await (vault.retain if apply else vault.outdated)(store, by, before)
+
+    done = "条已删除 erased" if apply else "条已到期，加 --apply 删除 outdated; --apply erases them"
+    typer.echo(f"{asyncio.run(count())} {done}")
+
+
+def reseal() -> None:
+    """Seal everything in the vault anew under its current key, so that older keys can go."""
+    from operations import vault
+
+    async def done() -> tuple[int, Counter[str], str]:
+        async with _intake() as store:
+            sealer = store.config.sealer
+            return *await vault.reseal(store), sealer.key_of(sealer.head)
+
+    count, missing, current = asyncio.run(done())
+    typer.echo(f"{count} 条已用密钥 {current} 重新密封 sealed anew under the key {current}")
+    for key, number in missing.items():
+        typer.echo(f"{number} 条无法打开，密钥 cannot be opened, key {key!r}")
+    raise typer.Exit(1 if missing else 0)

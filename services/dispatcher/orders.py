@@ -1,0 +1,127 @@
+"""派单: a ticket given to units, taken from them, left to the desk, or resolved by its lead.
+
+Facts, units and the desk all end here, so each of these is told in one way only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import uuid6
+
+from services.dispatcher.models import Assignment
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import dispatch
+from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from shared import events
+from shared.events import Limits, Role, Urgency
+
+# What an assignment keeps of its work order.
+PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
+
+
+def give(
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: Sequence[str]
+) -> None:
+    """Give the ticket to its units, each with its own limits and one fact (BJ-13).
+
+    ``added`` is what the citizen said since the registration, in order.
+    """
+    ticket = record.ticket
+    ticket.unassigned_at = None
+    redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
+    for unit, role in order.roles().items():
+        work_order = dispatch.work_order(
+            record.matter,
+            order,
+            added,
+            role=role,
+            urgency=urgency,
+            limits=_limits(act, record, urgency, role),
+            registered_at=ticket.registered_at,
+            redo=redo,
+        )
+        assignment = Assignment(
+            **work_order.model_dump(mode="json", include=PRINTED),
+            id=new_id(),
+            ticket=ticket.number,
+            round=ticket.round,
+            unit=unit,
+            status=AssignmentStatus.DISPATCHED,
+            appointed=order.appointed,
+            dispatched_at=act.now,
+        )
+        act.session.add(assignment)
+        record.assignments.append(assignment)
+        tell(act, assignment, work_order)
+
+
+def _limits(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
+    matter, redo = record.matter, record.ticket.round > 1
+    limits = act.config.limits.stages(
+        matter.ticket_type, urgency, matter.topic, matter.flags, redo=redo, role=role
+    )
+    return dispatch.without_contact(limits, matter)
+
+
+def leave_to_desk(
+    act: ServiceAct, record: TicketRecord, reason: str, nearest: Sequence[str] = ()
+) -> None:
+    """待派: a person must assign the ticket; ``nearest`` are rules to start from."""
+    ticket = record.ticket
+    ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
+    ticket.nearest = list(nearest)
+    data = events.TicketUnassigned(reason=reason, nearest=tuple(nearest))
+    act.tell(data, subject=ticket.number, round=ticket.round)
+
+
+def cancel(
+    act: ServiceAct,
+    assignments: Iterable[Assignment],
+    reason: Literal["withdrawn", "redispatched"],
+    time: datetime,
+) -> None:
+    """Nothing ends before it began, even when the withdrawal was heard before the dispatch."""
+    for assignment in assignments:
+        assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
+        ended = max(time, assignment.dispatched_at)
+        tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)
+
+
+def resolve(
+    act: ServiceAct, record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
+) -> None:
+    """The lead's answer is the ticket's: the citizen is to be called back (R-23)."""
+    record.ticket.resolved = lead.round
+    completed = (assignment.unit for assignment in record.completed(lead.round))
+    data = events.TicketResolved(
+        kind=answer.kind,
+        lead=lead.unit,
+        units=tuple(dict.fromkeys((lead.unit, *completed))),
+        solved=answer.solved,
+        public_answer=answer.public_answer,
+    )
+    act.tell(data, subject=lead.ticket, round=lead.round)
+
+
+def tell(
+    act: ServiceAct, assignment: Assignment, data: events.Data, time: datetime | None = None
+) -> None:
+    """Say a fact about an assignment to its unit; ``time`` is when it became true (now)."""
+    act.tell(
+        data,
+        subject=assignment.ticket,
+        time=time,
+        round=assignment.round,
+        assignment=assignment.id,
+        unit=assignment.unit,
+    )
+
+
+def new_id() -> UUID:
+    """An id that sorts by when it was made."""
+    return UUID(bytes=uuid6.uuid7().bytes)

@@ -1,0 +1,179 @@
+"""派单理由: why a unit gets a ticket, or why nobody does: a Chinese sentence, then English. Pure.
+
+Codes are said by their names (codes.yaml, units.yaml); what has none is said by its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.dispatcher.rules.catalogue import Rule, plain
+from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+
+
+class Reason(NamedTuple):
+    """The same thing said in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.zh} / {self.en}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people call a code: fields and topics in both languages, areas and units in Chinese."""
+
+    topics: Mapping[str, Reason] = field(default_factory=dict)
+    areas: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def topic(self, code: str) -> Reason:
+        """A topic, a field of topics, or a flag: most flags are called like the field they mark."""
+        return self.topics.get(code, Reason(code, code))
+
+    def area(self, code: str) -> str:
+        """An area."""
+        return self.areas.get(code, code)
+
+    def unit(self, code: str) -> str:
+        """A handling unit."""
+        return self.units.get(code, code)
+
+
+TYPES: Mapping[TicketType, str] = {
+    TicketType.CONSULTATION: "咨询",
+    TicketType.HELP: "求助",
+    TicketType.COMPLAINT: "投诉",
+    TicketType.REPORT: "举报",
+    TicketType.SUGGESTION: "建议",
+    TicketType.COMMENDATION: "表扬",
+}
+URGENCIES: Mapping[Urgency, str] = {
+    Urgency.CRITICAL: "特急",
+    Urgency.URGENT: "紧急",
+    Urgency.NORMAL: "一般",
+    Urgency.COMPLEX: "疑难",
+}
+REOPENED_FOR: Mapping[str, Reason] = {
+    "not_contacted": Reason("未联系", "not contacted"),
+    "not_solved": Reason("未解决", "not solved"),
+    "not_satisfied": Reason("不满意", "not satisfied"),
+}
+
+
+def joined(reasons: Iterable[Reason]) -> Reason:
+    """Several reasons as one sentence."""
+    zh, en = zip(*reasons, strict=True)
+    return Reason("；".join(zh), "; ".join(en))
+
+
+# --- why this unit -----------------------------------------------------------------------------
+
+
+def of_rule(
+    rule: Rule, ticket: TicketRegistered, text: str, names: Names, urgent: Iterable[Reason]
+) -> Reason:
+    """The rule's own ground, each of its conditions and how the ticket met it, what made it urgent.
+
+    ``text`` is text_of(ticket); the rule must cover the ticket.
+    """
+    ground = Reason(rule.reason, f"Rule {rule.id}")
+    return joined((ground, *conditions(rule, ticket, text, names), *urgent))
+
+
+def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) -> Iterator[Reason]:
+    """Each condition of a rule and how the ticket met it."""
+    if rule.topic:
+        yield _topic(names.topic(ticket.topic), names.topic(rule.topic))
+    if rule.areas:
+        area = names.area(ticket.area)
+        yield Reason(f"地区“{area}”在规则所列之内", f"area {ticket.area} is one of the rule's")
+    if rule.types:
+        kind = ticket.ticket_type
+        yield Reason(f"性质为{TYPES[kind]}", f"the type is {kind}")
+    if words := [word for word in rule.keywords if plain(word) in text]:
+        listed = "、".join(words)
+        yield Reason(f"内容提到“{listed}”", f"the text mentions “{listed}”")
+    if flags := [names.topic(flag) for flag in rule.flags if flag in ticket.flags]:
+        zh, en = zip(*flags, strict=True)
+        yield Reason(f"标记为“{'、'.join(zh)}”", f"flagged “{', '.join(en)}”")
+
+
+def _topic(topic: Reason, branch: Reason) -> Reason:
+    if topic == branch:
+        return Reason(f"诉求分类为“{topic.zh}”", f"the topic is “{topic.en}”")
+    return Reason(
+        f"诉求分类“{topic.zh}”属于“{branch.zh}”", f"topic “{topic.en}” lies under “{branch.en}”"
+    )
+
+
+def urgent_by_rule(level: Urgency) -> Reason:
+    """The catalogue's rule says how urgent it is at least."""
+    return Reason(f"规则定为{URGENCIES[level]}", f"the rule makes it {level}")
+
+
+def critical_by_word(word: str) -> Reason:
+    """A word of the policy stands in the text."""
+    return Reason(f"提到“{word}”，定为特急", f"“{word}” makes it critical")
+
+
+def urgent_by_matter(matter: Reason) -> Reason:
+    """The policy counts a topic or a flag among what is urgent."""
+    return Reason(f"“{matter.zh}”类定为紧急", f"“{matter.en}” makes it urgent")
+
+
+def done_again(round: int, data: TicketReopened) -> Reason:
+    """重办: the verdict of the citizen, with the citizen's own words in Chinese only (R-27)."""
+    zh, en = zip(*(REOPENED_FOR[reason] for reason in data.reasons), strict=True)
+    comment = f"。市民意见：{data.comment}" if data.comment else ""
+    return Reason(
+        f"第{round}轮重办，市民反映：{'、'.join(zh)}{comment}",
+        f"Round {round}, to be done again; the citizen says: {', '.join(en)}",
+    )
+
+
+# --- why nobody --------------------------------------------------------------------------------
+
+
+def no_rule(ticket: TicketRegistered, names: Names) -> Reason:
+    """No rule of the catalogue covers the ticket."""
+    topic = names.topic(ticket.topic)
+    return Reason(
+        f"派单目录没有适用于诉求分类“{topic.zh}”、地区“{names.area(ticket.area)}”的规则",
+        f"No rule of the catalogue covers topic “{topic.en}” in area {ticket.area}",
+    )
+
+
+def no_town(rule: Rule, ticket: TicketRegistered, names: Names) -> Reason:
+    """The rule names the town of an area that belongs to no town."""
+    return Reason(
+        f"规则 {rule.id} 派给属地镇，但地区“{names.area(ticket.area)}”没有对应的镇",
+        f"Rule {rule.id} names the town of the area, and {ticket.area} has none",
+    )
+
+
+def must_withdraw(rule: Rule, reported_unit: str, names: Names) -> Reason:
+    """回避: the rule names the unit the complaint is about (R-35)."""
+    return Reason(
+        f"规则 {rule.id} 指向被反映单位“{names.unit(reported_unit)}”，该单位须回避",
+        f"Rule {rule.id} names the reported unit {reported_unit}, which must withdraw",
+    )
+
+
+def not_for_towns(rule: Rule, lead: str, names: Names) -> Reason:
+    """The matter is no town's duty (GB66-5)."""
+    return Reason(
+        f"规则 {rule.id} 的事项不在镇职责清单内，不得派给“{names.unit(lead)}”",
+        f"Rule {rule.id} is not in the towns' duty list, so {lead} may not lead (GB66-5)",
+    )
+
+
+def returned(unit: str, ruling: str, names: Names) -> Reason:
+    """退单获准: the desk took the ticket back from its lead (R-15)."""
+    return Reason(
+        f"“{names.unit(unit)}”退单获准：{ruling}", f"The return {unit} asked for was granted"
+    )

@@ -1,0 +1,147 @@
+"""What GET answers, and how rows are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.dispatcher import records
+from services.dispatcher.models import Assignment, Ticket
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import ticket as tickets
+from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.schemas import (
+    AssignmentOut,
+    AssignmentPage,
+    TicketOut,
+    UnassignedOut,
+    UnassignedPage,
+)
+from shared.errors import NotFound, UnknownCode
+from shared.events import Role
+from shared.http.fields import Sentence
+
+# What an assignment keeps and nobody is shown: two grounds of rules, and what is shown by another
+# name.
+NOT_SHOWN = {"was", "appointed", "ticket"}
+
+
+async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
+    """A ticket's assignments as the caller may see them.
+
+    The lead sees its whole round, for its co-handlers answer to it (R-13). A co-handler sees its
+    own, and so does a unit that leads no more. Raises NotFound, also for a unit that has none.
+    """
+    record = await records.read(act, number)
+    if act.caller and act.caller.unit:
+        record.assignments = _seen_by(act.caller.unit, record.assignments)
+        if not record.assignments:
+            raise NotFound
+    return ticket_out(record)
+
+
+def _seen_by(unit: str, assignments: Sequence[Assignment]) -> list[Assignment]:
+    led = {
+        each.round
+        for each in assignments
+        if each.unit == unit and each.role == Role.LEAD and each.status not in machine.GONE
+    }
+    return [each for each in assignments if each.unit == unit or each.round in led]
+
+
+async def unit_assignments(
+    act: ServiceAct, unit: str, after: str | None, limit: int, statuses: Sequence[str]
+) -> AssignmentPage:
+    """A page of a unit's assignments, oldest first. Raises NotFound, UnknownCode, BadCursor."""
+    check_unit_readable(act, unit)
+    if set(statuses) - set(AssignmentStatus):
+        raise UnknownCode(field="status", allowed=list(AssignmentStatus))
+    query = select(Assignment, Ticket).join(Ticket, col(Ticket.number) == col(Assignment.ticket))
+    query = query.where(Assignment.unit == unit)
+    if statuses:
+        query = query.where(col(Assignment.status).in_(statuses))
+    if after is not None:
+        query = query.where(col(Assignment.id) > UUID(act.place(after)))
+    rows = (await act.session.exec(query.order_by(col(Assignment.id)).limit(limit + 1))).all()
+    items = [
+        assignment_out(TicketRecord(ticket, [assignment]), assignment)
+        for assignment, ticket in rows[:limit]
+    ]
+    return AssignmentPage(
+        items=items, next=act.cursor(str(items[-1].id)) if len(rows) > limit else None
+    )
+
+
+async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
+    """A page of the tickets that wait for the desk. Raises BadCursor."""
+    query = select(Ticket).where(col(Ticket.unassigned_at).is_not(None))
+    if after is not None:
+        query = query.where(col(Ticket.number) > act.place(after))
+    rows = (await act.session.exec(query.order_by(col(Ticket.number)).limit(limit + 1))).all()
+    items = [_unassigned_out(TicketRecord(ticket, [])) for ticket in rows[:limit]]
+    return UnassignedPage(
+        items=items, next=act.cursor(items[-1].number) if len(rows) > limit else None
+    )
+
+
+def check_unit_readable(act: ServiceAct, unit: str) -> None:
+    """A unit reads its own only, the desk and supervisors read any. Raises NotFound."""
+    callers = act.caller.unit if act.caller else None
+    if callers not in (None, unit) or act.config.units.unit(unit) is None:
+        raise NotFound
+
+
+# --- as it is answered -------------------------------------------------------------------------
+
+
+def ticket_out(record: TicketRecord) -> TicketOut:
+    """A ticket as it is answered."""
+    status = tickets.dispatch_status(record.milestones())
+    zh, en = tickets.SENTENCES[status]
+    return TicketOut(
+        number=record.ticket.number,
+        status=status,
+        sentence=Sentence(zh=zh, en=en),
+        round=record.ticket.round,
+        urgency=record.ticket.urgency,
+        assignments=[assignment_out(record, each) for each in record.assignments],
+    )
+
+
+def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
+    """An assignment as it is answered."""
+    status, matter = AssignmentStatus(assignment.status), record.matter
+    zh, en = machine.SENTENCES[status]
+    return AssignmentOut(
+        **assignment.model_dump(exclude=NOT_SHOWN),
+        number=record.ticket.number,
+        sentence=Sentence(zh=zh, en=en),
+        allowed=machine.allowed(status),
+        type=matter.ticket_type,
+        topic=matter.topic,
+        title=matter.title,
+        content=matter.content,
+        area=matter.area,
+        address=None if matter.confidential else matter.address,
+        registered_at=record.ticket.registered_at,
+    )
+
+
+def _unassigned_out(record: TicketRecord) -> UnassignedOut:
+    ticket, matter = record.ticket, record.matter
+    return UnassignedOut(
+        **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
+        type=matter.ticket_type,
+        topic=matter.topic,
+        title=matter.title,
+        content=matter.content,
+        area=matter.area,
+        flags=matter.flags,
+        reported_unit=matter.reported_unit,
+        urgency=ticket.urgency,
+        unassigned_at=ticket.unassigned_at,
+        reason=ticket.unassigned_reason,
+    )

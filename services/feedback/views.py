@@ -1,0 +1,91 @@
+"""What GET answers about callbacks; nothing is locked and nothing changes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.feedback.models import Attempt, Callback, Resolution, Ticket
+from services.feedback.records import ServiceAct, attempts_of, needs_person
+from services.feedback.rules import machine, verdict
+from services.feedback.rules.machine import CallbackStatus
+from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
+from services.feedback.settings import Config
+from shared.errors import NotFound
+from shared.http.fields import Sentence
+
+
+async def page(
+    act: ServiceAct, status: CallbackStatus | None, after: str | None, limit: int
+) -> CallbackPage:
+    """Callbacks in the order they were planned. Raises BadCursor."""
+    query = select(Callback).order_by(col(Callback.id)).limit(limit + 1)
+    if status is not None:
+        query = query.where(col(Callback.status) == status)
+    if after is not None:
+        query = query.where(col(Callback.id) > UUID(act.place(after)))
+    found = (await act.session.exec(query)).all()
+    shown = found[:limit]
+    last = act.cursor(str(shown[-1].id)) if len(found) > limit else None
+    return CallbackPage(items=await _views(act, shown), next=last)
+
+
+async def read(act: ServiceAct, callback: UUID) -> CallbackOut:
+    """One callback. Raises NotFound."""
+    found = await act.session.get(Callback, callback)
+    if found is None:
+        raise NotFound(f"回访不存在 no callback {callback}")
+    return (await _views(act, [found]))[0]
+
+
+async def _views(act: ServiceAct, callbacks: Sequence[Callback]) -> list[CallbackOut]:
+    if not callbacks:
+        return []
+    query = (
+        select(Callback.id, Ticket, Resolution)
+        .join(Ticket, col(Ticket.number) == col(Callback.number))
+        .join(
+            Resolution,
+            (col(Resolution.number) == col(Callback.number))
+            & (col(Resolution.round) == col(Callback.round)),
+        )
+        .where(col(Callback.id).in_([callback.id for callback in callbacks]))
+    )
+    rows = {key: (ticket, resolution) for key, ticket, resolution in await act.session.exec(query)}
+    attempts = await attempts_of(act, rows.keys())
+    return [
+        _view(
+            act.config,
+            callback,
+            *rows[callback.id],
+            [attempt for attempt in attempts if attempt.callback == callback.id],
+        )
+        for callback in callbacks
+    ]
+
+
+def _view(
+    config: Config,
+    callback: Callback,
+    ticket: Ticket,
+    resolution: Resolution,
+    attempts: Sequence[Attempt],
+) -> CallbackOut:
+    zh, en = machine.SENTENCES[CallbackStatus(callback.status)]
+    return CallbackOut(
+        id=callback.id,
+        number=callback.number,
+        round=callback.round,
+        lead=resolution.lead,
+        status=CallbackStatus(callback.status),
+        sentence=Sentence(zh=zh, en=en),
+        attempt=callback.attempt,
+        due=attempts[-1].due,
+        finish_due=callback.finish_due,
+        person=needs_person(config, ticket, callback),
+        failed_asks=callback.failed_asks,
+        ending=verdict.ending_on_record(resolution.ending),
+        attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in attempts],
+    )

@@ -1,0 +1,172 @@
+"""诉求人身份: what may travel of it, who may read it, how long it is kept (R-35, R-36, PIPL 47)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self, assert_never
+
+from services.intake.rules.machine import Assigned, TicketStatus, ended
+from services.intake.rules.masking import HOME, mask_exact
+from shared.errors import JiesuError
+from shared.events import Location, TicketType
+from shared.security.masking import mask_patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """诉求人: the identity that lives in the vault; never printed."""
+
+    name: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+
+
+class WorkingCopy(NamedTuple):
+    """工作文本: the words that may travel."""
+
+    title: str
+    content: str
+    address: str | None
+
+
+def working_copy(title: str, content: str, address: str | None, person: Person) -> WorkingCopy:
+    """Take the caller's own identity out of all texts, then whatever looks like anybody's (R-36).
+
+    The address of the matter loses the caller's home address too: who must go there reads it with
+    the contact.
+    """
+    joined = "\0".join((title, content, address or ""))  # NUL: no text has it, no mask crosses it
+    cleared = mask_exact(
+        joined,
+        names=[person.name] if person.name else (),
+        phones=[person.phone] if person.phone else (),
+        addresses=[person.address] if person.address else (),
+    )
+    masked = mask_patterns(cleared).split("\0")
+    return WorkingCopy(masked[0], masked[1], masked[2] or None)
+
+
+def mask_note(note: str, person: Person) -> str:
+    """The working copy of one text that came later: a supplement, an urging, a reason."""
+    return working_copy("", note, None, person).content
+
+
+WITHHELD = "（内容已封存，身份信息暂无法核对 withheld: it cannot be cleared of names now）"
+
+
+def copy_of(note: str, person: Person | None, *, confidential: bool) -> str:
+    """The working copy of a later text when its speaker may be unknown (erased, or the key lost).
+
+    Then only patterns can be masked; of a confidential ticket nothing travels, for a name written
+    there would reach whom it must not.
+    """
+    if person is None and confidential:
+        return WITHHELD
+    return mask_note(note, person or Person())
+
+
+def is_confidential(ticket_type: TicketType, asked: bool | None) -> bool:
+    """保密: as the citizen asked; a report (举报) is confidential by default (R-35)."""
+    if asked is not None:
+        return asked
+    match ticket_type:
+        case TicketType.REPORT:
+            return True
+        case (
+            TicketType.CONSULTATION
+            | TicketType.HELP
+            | TicketType.COMPLAINT
+            | TicketType.SUGGESTION
+            | TicketType.COMMENDATION
+        ):
+            return False
+        case _:
+            assert_never(ticket_type)
+
+
+class Place(NamedTuple):
+    """Where the matter is, as far as a fact may say it."""
+
+    address: str | None
+    location: Location | None
+
+
+def visible(confidential: bool, address: str | None, location: Location | None) -> Place:
+    """A confidential ticket's facts carry the area only: a door number names a person (R-36).
+
+    So do coordinates: where the address lost the caller's home, they would say where that is.
+    """
+    if confidential:
+        return Place(None, None)
+    return Place(address, None if address and HOME in address else location)
+
+
+def may_read_contact(
+    role: str,
+    name: str,
+    unit: str | None,
+    assignments: Iterable[Assigned],
+    reported_unit: str | None,
+    status: TicketStatus,
+) -> bool:
+    """Whether a caller may read who the citizen is (R-35, R-36).
+
+    A unit while it holds an open assignment of a ticket that goes on, but never the unit
+    complained of; the feedback service, which has to call; call-back staff while the citizen's
+    verdict is awaited.
+    """
+    if role == "service":
+        return name == "feedback"
+    if role == "callback":
+        return status is TicketStatus.RESOLVED
+    if role != "unit" or unit is None or unit == reported_unit or ended(status):
+        return False
+    return any(each.open and each.unit == unit for each in assignments)
+
+
+# --- keeping and erasing -----------------------------------------------------------------------
+
+
+class TicketOpen(JiesuError):
+    """The identity behind a ticket that is still worked on; who must erase it anyway forces it."""
+
+    status = 409
+    slug = "ticket-open"
+    title = "工单尚未办结 The ticket is still open; its identity is needed"
+
+
+class IdentityErased(JiesuError):
+    """The citizen's identity was erased, by wish or because it was kept long enough (PIPL 47)."""
+
+    status = 410
+    slug = "identity-erased"
+    title = "身份信息已删除 The citizen's identity was erased"
+
+
+def check_erasable(status: TicketStatus, *, forced: bool) -> None:
+    """Raises TicketOpen while somebody may still have to contact the citizen."""
+    if not ended(status) and not forced:
+        raise TicketOpen
+
+
+class KeepFor(NamedTuple):
+    """保存期限: how long an identity is kept after its ticket ended; text such as 3y or 90d."""
+
+    years: int
+    days: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError."""
+        found = re.fullmatch(r"([1-9]\d{0,2})y|([1-9]\d{0,4})d", text)
+        if found is None:
+            raise ValueError(f"{text!r} 不是期限 is no period such as 3y or 90d")
+        return cls(int(found[1] or 0), int(found[2] or 0))
+
+    def before(self, now: datetime) -> datetime:
+        """The moment before which a ticket must have ended; 29 February counts as the 28th."""
+        day = min(now.day, 28) if now.month == 2 else now.day
+        return now.replace(year=now.year - self.years, day=day) - timedelta(days=self.days)

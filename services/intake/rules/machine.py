@@ -1,0 +1,212 @@
+"""The ticket (工单) as its citizen sees it, and its allowed moves.
+
+    received ─→ assigned ─→ in_hand ─→ resolved ─→ closed
+        └───────────┴──────────┤          └─→ reopened ─→ assigned …  (the next round)
+                           withdrawn
+
+Only the citizen's own acts move a ticket by a table; the rest of the picture is what the facts of
+the other services add up to, in whatever order they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, assert_never
+
+from shared.errors import MoveRefused
+
+
+class TicketStatus(StrEnum):
+    """进度: where the citizen's ticket stands."""
+
+    RECEIVED = "received"
+    ASSIGNED = "assigned"
+    IN_HAND = "in_hand"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    WITHDRAWN = "withdrawn"
+
+
+class Action(StrEnum):
+    """What the citizen may do to the ticket."""
+
+    SUPPLEMENT = "supplement"
+    URGE = "urge"
+    WITHDRAW = "withdraw"
+
+
+class Sentence(NamedTuple):
+    """Who moves the ticket on from its status, and when."""
+
+    zh: str
+    en: str
+
+
+SENTENCES: dict[TicketStatus, Sentence] = {
+    TicketStatus.RECEIVED: Sentence(
+        "热线已受理，正在派单：派出后由承办单位接手。",
+        "The hotline has your demand and is sending it to the unit whose duty it is.",
+    ),
+    TicketStatus.ASSIGNED: Sentence(
+        "已派至承办单位：单位签收并确定专人后开始办理。",
+        "A unit has it: work begins when the unit signs and names the person who handles it.",
+    ),
+    TicketStatus.IN_HAND: Sentence(
+        "承办单位已签收，正在办理：主办单位办结后向您答复。",
+        "The unit has signed and is working on it: the lead unit answers you when it is done.",
+    ),
+    TicketStatus.RESOLVED: Sentence(
+        "主办单位已答复：热线将回访，请您评价后结案。",
+        "The lead unit has answered: the hotline will call you back, and your verdict decides.",
+    ),
+    TicketStatus.CLOSED: Sentence(
+        "已结案，无人再办：如有新的事实或理由，请另行反映。",
+        "It is closed and nobody moves it: with a new fact or reason, please come again.",
+    ),
+    TicketStatus.REOPENED: Sentence(
+        "您未认可办理结果，已退回重办：重新派出后由主办单位接手。",
+        "You did not agree with the result: it goes back to the lead unit to be done again.",
+    ),
+    TicketStatus.WITHDRAWN: Sentence(
+        "您已撤回，不再办理：如仍需解决，请另行反映。",
+        "You took it back and nobody moves it: if you still need it solved, please come again.",
+    ),
+}
+
+# After an answer the citizen's word is given in the callback; after the end it is a new ticket.
+_OPEN = (TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED)
+MOVES: dict[tuple[TicketStatus, Action], TicketStatus] = {
+    **{(status, Action.SUPPLEMENT): status for status in _OPEN},
+    **{(status, Action.URGE): status for status in _OPEN},
+    **{(status, Action.WITHDRAW): TicketStatus.WITHDRAWN for status in _OPEN},
+}
+
+
+def ended(status: TicketStatus) -> bool:
+    """Whether nobody moves the ticket any more; then nobody needs to know who called either."""
+    match status:
+        case TicketStatus.CLOSED | TicketStatus.WITHDRAWN:
+            return True
+        case (
+            TicketStatus.RECEIVED
+            | TicketStatus.ASSIGNED
+            | TicketStatus.IN_HAND
+            | TicketStatus.RESOLVED
+            | TicketStatus.REOPENED
+        ):
+            return False
+        case _:
+            assert_never(status)
+
+
+def allowed(status: TicketStatus) -> list[str]:
+    """The actions the citizen has in a status."""
+    return [action.value for action in Action if (status, action) in MOVES]
+
+
+def move(status: TicketStatus, action: Action) -> TicketStatus:
+    """The status after the citizen's act. Raises MoveRefused."""
+    if (status, action) not in MOVES:
+        raise MoveRefused(action.value, status.value, allowed(status))
+    return MOVES[status, action]
+
+
+# --- what the facts of others add up to --------------------------------------------------------
+
+
+class AssignmentStatus(StrEnum):
+    """How far a unit is with one assignment; only ever goes down this list."""
+
+    DISPATCHED = "dispatched"
+    IN_HAND = "in_hand"
+    COMPLETED = "completed"
+    GONE = "gone"
+
+
+# What a fact about an assignment proves at least. A return that is asked or refused moves nothing:
+# the unit holds the ticket until the desk takes it back.
+PROVES: dict[str, AssignmentStatus] = {
+    "assignment.dispatched": AssignmentStatus.DISPATCHED,
+    "assignment.updated": AssignmentStatus.DISPATCHED,
+    "assignment.return_requested": AssignmentStatus.DISPATCHED,
+    "assignment.return_refused": AssignmentStatus.DISPATCHED,
+    "assignment.signed": AssignmentStatus.IN_HAND,
+    "assignment.contacted": AssignmentStatus.IN_HAND,
+    "assignment.progressed": AssignmentStatus.IN_HAND,
+    "assignment.completed": AssignmentStatus.COMPLETED,
+    "assignment.closed": AssignmentStatus.COMPLETED,
+    "assignment.returned": AssignmentStatus.GONE,
+    "assignment.cancelled": AssignmentStatus.GONE,
+}
+_ORDER = list(AssignmentStatus)
+
+
+def later(known: AssignmentStatus | None, fact: str) -> AssignmentStatus:
+    """What is known of an assignment after one more fact; the same in any order and twice."""
+    return max(known or AssignmentStatus.DISPATCHED, PROVES[fact], key=_ORDER.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One assignment as intake knows it."""
+
+    unit: str
+    round: int
+    status: AssignmentStatus
+
+    @property
+    def open(self) -> bool:
+        """Whether the unit still has to work on it."""
+        match self.status:
+            case AssignmentStatus.DISPATCHED | AssignmentStatus.IN_HAND:
+                return True
+            case AssignmentStatus.COMPLETED | AssignmentStatus.GONE:
+                return False
+            case _:
+                assert_never(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketProgress:
+    """Where a ticket stands; ``units`` are those that work or have answered in this round."""
+
+    status: TicketStatus
+    round: int
+    units: tuple[str, ...]
+
+
+def progress_of(
+    assignments: Iterable[Assigned],
+    *,
+    withdrawn: bool = False,
+    resolved_round: int = 0,
+    closed_round: int = 0,
+    reopened_round: int = 1,
+) -> TicketProgress:
+    """What everything known adds up to; the order in which it became known plays no part.
+
+    The rounds are the highest that facts spoke of: 0 for none, and a ticket begins in round 1.
+    """
+    known = list(assignments)
+    latest = max(1, resolved_round, closed_round, reopened_round, *(each.round for each in known))
+    gone = AssignmentStatus.GONE
+    engaged = [each for each in known if each.round == latest and each.status is not gone]
+    units = tuple(sorted({each.unit for each in engaged}))
+    if withdrawn:
+        return TicketProgress(TicketStatus.WITHDRAWN, latest, units)
+    if closed_round == latest:
+        return TicketProgress(TicketStatus.CLOSED, latest, units)
+    if resolved_round == latest:
+        return TicketProgress(TicketStatus.RESOLVED, latest, units)
+    return TicketProgress(_worked_on(engaged, latest), latest, units)
+
+
+def _worked_on(engaged: Collection[Assigned], latest: int) -> TicketStatus:
+    if any(each.status is not AssignmentStatus.DISPATCHED for each in engaged):
+        return TicketStatus.IN_HAND
+    if engaged:
+        return TicketStatus.ASSIGNED
+    return TicketStatus.RECEIVED if latest == 1 else TicketStatus.REOPENED

@@ -1,0 +1,103 @@
+"""Masking what is known of a caller: name, phones, home, in whatever form they stand (R-36).
+
+What is masked is gone. What merely looks like somebody's is left to shared/security/masking.py.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from services.intake.rules.phones import normal_phone
+from shared.security.masking import FOLD, LABELS, PAPER, PHONE, Span, mask_found
+
+NAME, HOME = "[姓名]", "[住址]"
+NOBODY = frozenset(
+    {"匿名", "市民", "群众", "居民", "先生", "女士", "来电人", "不详", "未知", "保密"}
+)
+
+_NUMERALS = str.maketrans("〇零一幺二两三四五六七八九①②③④⑤⑥⑦⑧⑨", "0011223456789123456789")
+_LABEL = re.compile("|".join(map(re.escape, {NAME, HOME, *LABELS.values()})))
+_DISTRICT = re.compile(r"[^省市县区镇乡]{1,8}(?:省|市|县|区|镇|乡|街道)")
+
+
+def mask_exact(
+    text: str,
+    names: Iterable[str] = (),
+    phones: Iterable[str] = (),
+    addresses: Iterable[str] = (),
+    id_numbers: Iterable[str] = (),
+) -> str:
+    """Replace what is known of a person, however it is spaced, dashed or spelled in full width.
+
+    Not searched: names of one character and titles (王先生 stays), addresses that are only a
+    district. A home address is also found without the districts before it.
+    """
+    wanted = [
+        *((NAME, name) for given in names for name in _name_forms(given)),
+        *((PHONE, digits) for given in phones for digits in _phone_forms(given)),
+        *((HOME, place) for given in addresses for place in _address_forms(given)),
+        *((PAPER, _dense(given)) for given in id_numbers),
+    ]
+    needles = [(label, needle) for label, needle in wanted if len(needle) > 1]
+    return mask_found(
+        unicodedata.normalize("NFC", text), lambda known: _exact_spans(known, needles)
+    )
+
+
+def _exact_spans(text: str, needles: Iterable[tuple[str, str]]) -> Iterator[Span]:
+    folded = _LABEL.sub(lambda label: "\0" * len(label[0]), text.translate(FOLD))
+    plain = folded.translate(_NUMERALS)
+    places = [at for at, char in enumerate(plain) if char.isalnum() or char == "\0"]
+    dense = "".join([plain[at] for at in places])
+    for label, needle in needles:
+        at = dense.find(needle)
+        while at >= 0:
+            start, end = places[at], places[at + len(needle) - 1] + 1
+            if _stands_alone(folded, start, end, label, needle):
+                lead = len(folded[:start]) - len(folded[:start].rstrip("+("))
+                yield start - lead if needle.isdecimal() else start, end, label
+            at = dense.find(needle, at + 1)
+
+
+def _stands_alone(folded: str, start: int, end: int, label: str, needle: str) -> bool:
+    """No part of a longer word or number, no name read across the end of a sentence."""
+    if label == NAME and any(char in ",。!?;\n" for char in folded[start:end]):
+        return False
+    if needle.isdecimal() and len(needle) >= 10:
+        return True
+    edges = (folded[max(start - 1, 0) : start + 1], folded[end - 1 : end + 1])
+    return not any(
+        len(pair) == 2 and pair.isascii() and (pair.isdigit() or pair.isalpha()) for pair in edges
+    )
+
+
+def _dense(given: str) -> str:
+    folded = unicodedata.normalize("NFC", given).translate(FOLD).translate(_NUMERALS)
+    return "".join(filter(str.isalnum, folded))
+
+
+def _name_forms(given: str) -> Iterator[str]:
+    for part in re.split(r"[(),/、;]", given.translate(FOLD)):
+        name = re.sub(r"(?:先生|女士|小姐|同志|老师)$", "", part.strip())
+        if len(name) > 1 and name not in NOBODY:
+            yield _dense(name)
+
+
+def _phone_forms(given: str) -> Iterator[str]:
+    number = (normal_phone(given) or _dense(given)).partition("-")[0].lstrip("+")
+    local = number[3 if number[1:2] in ("1", "2") else 4 :] if number[:1] == "0" else ""
+    for form in {number, number.removeprefix("0")}:
+        yield from (form, f"86{form}", f"0086{form}")
+    yield local
+
+
+def _address_forms(given: str) -> Iterator[str]:
+    tail = whole = _dense(given)
+    while found := _DISTRICT.match(tail):
+        tail = tail[found.end() :]
+        if len(tail) > 4 and any(map(str.isdigit, tail)):
+            yield tail
+    if tail:
+        yield whole

@@ -1,0 +1,124 @@
+"""What intake answers to GET: the citizen's progress, one ticket, and lists by cursor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import select
+
+from services.intake.models import Ticket
+from services.intake.records import ServiceAct, TicketRecord, read, records_of
+from services.intake.rules import machine
+from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
+from shared.errors import NotFound
+from shared.events import Location
+from shared.http.fields import Sentence
+
+
+class Filter(NamedTuple):
+    """What a list of tickets is narrowed to; None narrows nothing."""
+
+    type: str | None = None
+    topic: str | None = None
+    area: str | None = None
+    channel: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+# --- the citizen's look ------------------------------------------------------------------------
+
+
+async def progress_by_code(act: ServiceAct, number: str, code: str) -> Progress:
+    """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
+    record = await read(act, number)
+    if not act.config.digester.check_code(number, code) or record is None:
+        raise NotFound("工单号或查询码不正确 the number or the code is wrong")
+    return progress_of(act, record)
+
+
+def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
+    """办理进度 as the citizen sees it, with the units by name (R-44)."""
+    progress = record.progress()
+    sentence = machine.SENTENCES[progress.status]
+    units = [act.config.units.unit(code) for code in progress.units]
+    return Progress(
+        number=record.ticket.number,
+        status=progress.status,
+        sentence=Sentence(zh=sentence.zh, en=sentence.en),
+        unit_names=[unit.name for unit in units if unit],
+        round=progress.round,
+        answer=record.ticket.answer,
+        extended=_extended(record.ticket, progress.round),
+        allowed=machine.allowed(progress.status),
+    )
+
+
+def _extended(ticket: Ticket, round: int) -> Extended | None:
+    if ticket.extended_due is None or ticket.extended_round != round:
+        return None
+    return Extended(due=ticket.extended_due, reason=ticket.extended_reason or "")
+
+
+# --- tickets -----------------------------------------------------------------------------------
+
+
+async def ticket(act: ServiceAct, number: str) -> TicketOut:
+    """One ticket in its working copy. Raises NotFound."""
+    record = await read(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    return _ticket_out(record)
+
+
+async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
+    """Tickets by number, which is their order of registration. Raises BadCursor."""
+    query = select(Ticket).order_by(Ticket.number).limit(limit + 1)
+    for column in ("type", "topic", "area", "channel", "status"):
+        if (wanted := getattr(narrowed, column)) is not None:
+            query = query.where(getattr(Ticket, column) == wanted)
+    if narrowed.since:
+        query = query.where(Ticket.registered_at >= narrowed.since)
+    if narrowed.until:
+        query = query.where(Ticket.registered_at < narrowed.until)
+    if after is not None:
+        query = query.where(Ticket.number > act.place(after))
+    rows = (await act.session.exec(query)).all()
+    items = [_ticket_out(record) for record in await records_of(act, rows[:limit])]
+    more = len(rows) > limit
+    return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
+
+
+def _ticket_out(record: TicketRecord) -> TicketOut:
+    ticket = record.ticket
+    return TicketOut(
+        number=ticket.number,
+        id=ticket.id,
+        type=ticket.type,
+        urgency=ticket.urgency,
+        topic=ticket.topic,
+        title=ticket.title,
+        content=ticket.content,
+        area=ticket.area,
+        address=ticket.address,
+        location=_location(ticket),
+        channel=ticket.channel,
+        flags=ticket.flags,
+        source_number=ticket.source_number,
+        reported_unit=ticket.reported_unit,
+        confidential=ticket.confidential,
+        reply_declined=ticket.reply_declined,
+        has_contact=ticket.has_contact,
+        status=record.status,
+        round=record.progress().round,
+        urged=ticket.urged,
+        registered_at=ticket.registered_at,
+    )
+
+
+def _location(ticket: Ticket) -> Location | None:
+    if ticket.longitude is None or ticket.latitude is None:
+        return None
+    return Location(longitude=ticket.longitude, latitude=ticket.latitude)

@@ -1,0 +1,151 @@
+"""From what befell a ticket to what befell each of its clocks.
+
+Everything is worked out anew from facts with their times, so the result is the same in whatever
+order the facts came in, and however often (DESIGN §3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.tracker.rules.timelines import (
+    AssignmentTimeline,
+    Ending,
+    Matter,
+    Pause,
+    RoundTimeline,
+)
+from shared.events import ClockKind, Role, Urgency
+
+NAMESPACE = UUID("6e1d1b8a-3a0e-5d52-9c0c-7d1f0a5e3c41")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockHistory:
+    """What befell one clock; how it stands follows from this, its terms and the calendar.
+
+    ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
+    counts working days.
+    """
+
+    id: UUID
+    kind: ClockKind
+    round: int
+    urgency: Urgency
+    started_at: datetime
+    met_at: datetime | None
+    lost: Ending | None
+    limit: str | None = None
+    assignment: UUID | None = None
+    unit: str | None = None
+    role: Role | None = None
+    pauses: tuple[Pause, ...] = ()
+    extension: int = 0
+
+
+def clock_histories(
+    matter: Matter, rounds: Iterable[RoundTimeline], assignments: Sequence[AssignmentTimeline]
+) -> Iterator[ClockHistory]:
+    """Every clock of a ticket: its own, then those of its assignments."""
+    leads = [assignment for assignment in assignments if assignment.role is Role.LEAD]
+    yield from _dispatching(matter, leads)
+    for round in rounds:
+        yield _citizen(matter, round, leads)
+    for assignment in assignments:
+        yield from _handling(matter, assignment)
+
+
+def _dispatching(matter: Matter, leads: Sequence[AssignmentTimeline]) -> Iterator[ClockHistory]:
+    """The desk's clock runs from registration, and afresh from each granted return of a lead."""
+    yield _dispatch(matter, "registered", 1, matter.asked_urgency, matter.registered_at, leads)
+    for back in leads:
+        if back.returned_at:
+            others = [lead for lead in leads if lead is not back]
+            cause = str(back.id)
+            yield _dispatch(matter, cause, back.round, back.urgency, back.returned_at, others)
+
+
+def _dispatch(
+    matter: Matter,
+    cause: str,
+    round: int,
+    urgency: Urgency,
+    started_at: datetime,
+    candidates: Sequence[AssignmentTimeline],
+) -> ClockHistory:
+    dispatched_at = [lead.dispatched_at for lead in candidates if lead.dispatched_at >= started_at]
+    return ClockHistory(
+        id=_name(matter, ClockKind.DISPATCH, cause),
+        kind=ClockKind.DISPATCH,
+        round=round,
+        urgency=urgency,
+        started_at=started_at,
+        met_at=min(dispatched_at, default=None),
+        lost=matter.withdrawal,
+    )
+
+
+def _citizen(
+    matter: Matter, round: RoundTimeline, leads: Sequence[AssignmentTimeline]
+) -> ClockHistory:
+    """诉求人时限: never pauses, whatever the units quarrel about."""
+    return ClockHistory(
+        id=_name(matter, ClockKind.CITIZEN, str(round.number)),
+        kind=ClockKind.CITIZEN,
+        round=round.number,
+        urgency=effective_urgency(matter, leads, round.number),
+        started_at=round.started_at,
+        met_at=round.resolved_at,
+        lost=matter.withdrawal,
+    )
+
+
+def effective_urgency(matter: Matter, leads: Iterable[AssignmentTimeline], round: int) -> Urgency:
+    """The urgency of the latest dispatch to a lead up to a round, or the one asked for."""
+    known = [lead for lead in leads if lead.round <= round]
+    latest = max(known, key=lambda lead: (lead.round, lead.dispatched_at, lead.id), default=None)
+    return latest.urgency if latest else matter.asked_urgency
+
+
+def _handling(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:
+    """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
+    contact = assignment.first_contact_limit if assignment.has_contact else None
+    for kind, limit, done_at in (
+        (ClockKind.SIGN, assignment.sign_limit, assignment.signed_at),
+        (ClockKind.FIRST_CONTACT, contact, assignment.contacted_at),
+        (ClockKind.HANDLE, assignment.handle_limit, None),
+    ):
+        if limit is not None:
+            yield _stage(matter, assignment, kind, limit, done_at)
+
+
+def _stage(
+    matter: Matter,
+    assignment: AssignmentTimeline,
+    kind: ClockKind,
+    limit: str,
+    done_at: datetime | None,
+) -> ClockHistory:
+    return ClockHistory(
+        id=_name(matter, kind, str(assignment.id)),
+        kind=kind,
+        round=assignment.round,
+        urgency=assignment.urgency,
+        started_at=assignment.dispatched_at,
+        met_at=min(filter(None, (done_at, assignment.completed_at)), default=None),
+        lost=assignment.loss(matter.withdrawal),
+        limit=limit,
+        assignment=assignment.id,
+        unit=assignment.unit,
+        role=assignment.role,
+        pauses=assignment.pauses,
+        extension=assignment.extension if kind is ClockKind.HANDLE else 0,
+    )
+
+
+def _name(matter: Matter, kind: ClockKind, cause: str) -> UUID:
+    """The same clock has the same id whenever its facts come in."""
+    return uuid5(NAMESPACE, f"{matter.number}/{kind}/{cause}")

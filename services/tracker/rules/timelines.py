@@ -1,0 +1,118 @@
+"""What befell a ticket, its rounds and its assignments, each with its instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from shared.events import Role, TicketType, Urgency
+
+RETURNED = "退单已同意 the return was granted"
+WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
+REDISPATCHED = "已改派 it went to another unit"
+COMPLETED = "已办结 the matter was completed"
+
+
+# A fact's time comes in the zone its speaker wrote, a row's in UTC: both must be stored alike.
+Instant = Annotated[datetime, AfterValidator(lambda t: t.astimezone(UTC))]
+
+
+class Pause(NamedTuple):
+    """A time in which a clock stands still; open while ``ends_at`` is None."""
+
+    begins_at: datetime
+    ends_at: datetime | None = None
+
+
+class Ending(NamedTuple):
+    """When and why something ended."""
+
+    at: datetime
+    why: str
+
+
+class _Known(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
+
+
+class Matter(_Known):
+    """The ticket as clocks see it: what its limits depend on, and when it came and went."""
+
+    number: str
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    flags: tuple[str, ...]
+    registered_at: Instant
+    withdrawn_at: Instant | None = None
+
+    @property
+    def asked_urgency(self) -> Urgency:
+        """The urgency asked for. 疑难 lengthens the limit: only the desk can grant that (SH-DN)."""
+        return Urgency.NORMAL if self.urgency is Urgency.COMPLEX else self.urgency
+
+    @property
+    def withdrawal(self) -> Ending | None:
+        """When the citizen took it back, if that happened."""
+        return _ending(self.withdrawn_at, WITHDRAWN)
+
+
+class RoundTimeline(_Known):
+    """One round of a ticket, from registration or reopening to the lead's answer."""
+
+    number: int
+    started_at: Instant
+    resolved_at: Instant | None = None
+
+
+class AssignmentTimeline(_Known):
+    """One assignment: its limits as dispatched, and when what befell it."""
+
+    id: UUID
+    unit: str
+    role: Role
+    round: int
+    urgency: Urgency
+    has_contact: bool
+    sign_limit: str | None
+    first_contact_limit: str | None
+    handle_limit: str | None
+    dispatched_at: Instant
+    signed_at: Instant | None = None
+    contacted_at: Instant | None = None
+    completed_at: Instant | None = None
+    return_requested_at: Instant | None = None
+    return_refused_at: Instant | None = None
+    returned_at: Instant | None = None
+    cancelled_at: Instant | None = None
+    cancel_reason: str | None = None
+    extension: int = 0
+
+    def ending(self, withdrawal: Ending | None) -> Ending | None:
+        """When and why the assignment ended, if it did; the earliest end counts."""
+        lost = self.loss(withdrawal)
+        if self.completed_at is None or (lost and lost.at < self.completed_at):
+            return lost
+        return Ending(self.completed_at, COMPLETED)
+
+    def loss(self, withdrawal: Ending | None) -> Ending | None:
+        """When and why the duty fell away, if it did."""
+        why = WITHDRAWN if self.cancel_reason == "withdrawn" else REDISPATCHED
+        returned = _ending(self.returned_at, RETURNED)
+        cancelled = _ending(self.cancelled_at, why)
+        return min(filter(None, (returned, cancelled, withdrawal)), default=None)
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The desk's time to rule on a return is not the unit's (policy.yaml, clocks)."""
+        asked_at, refused_at = self.return_requested_at, self.return_refused_at
+        if asked_at is None:
+            return ()
+        return (Pause(asked_at, refused_at and max(refused_at, asked_at)),)
+
+
+def _ending(at: datetime | None, why: str) -> Ending | None:
+    return None if at is None else Ending(at, why)

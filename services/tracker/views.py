@@ -1,0 +1,196 @@
+"""What GET answers: clocks explained, on-time rates, standing breaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, tuple_
+from sqlmodel import col, select
+
+from services.tracker import records, schemas
+from services.tracker.models import Clock, Extension
+from services.tracker.records import ClockEntry, ServiceAct, may_see
+from services.tracker.rules import machine
+from services.tracker.rules.explanation import explain
+from services.tracker.rules.rates import Share, Tally, share
+from shared.errors import Malformed, NotFound
+from shared.events import ClockKind, Role
+from shared.http.fields import Sentence
+from shared.jurisdiction.calendar import Step, WorkCalendar
+
+SHOWN = {"status", "started_at", "due", "provisional", "ended_at", "passed", "next_at"}
+CURSOR = "%Y%m%dT%H%M%S.%f"
+
+
+# --- the clocks of a ticket --------------------------------------------------------------------
+
+
+async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
+    """The clocks of a ticket, each explained. A unit sees its own. Raises NotFound."""
+    record = await records.read(act, number)
+    seen = {row.id for row in record.assignments if may_see(act, row.unit)}
+    whole = act.caller is None or act.caller.role != "unit"
+    if not seen and not whole:
+        raise NotFound
+    clocks = [entry for entry in record.clocks.values() if whole or entry.row.assignment in seen]
+    handles = {assignment: record.handle_clock(assignment) for assignment in seen}
+    return schemas.TicketClocks(
+        number=number,
+        clocks=[_show_clock(entry, act.config.calendar) for entry in clocks],
+        extensions=[
+            show_extension(row, clock)
+            for row in await _extensions(act, number)
+            if (clock := handles.get(row.assignment))
+        ],
+        supervisions=[
+            schemas.SupervisionOut.model_validate(row, from_attributes=True)
+            for row in await records.supervisions(act, [number])
+            if row.assignment in seen
+        ],
+    )
+
+
+async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
+    """The extensions of a ticket, oldest first."""
+    query = select(Extension).where(Extension.ticket == number).order_by(col(Extension.asked_at))
+    return (await act.session.exec(query)).all()
+
+
+def _show_clock(entry: ClockEntry, calendar: WorkCalendar) -> schemas.ClockOut:
+    """A clock with its explanation."""
+    row, state = entry.row, entry.state
+    why, sentence = explain(state, calendar), machine.SENTENCES[state.status]
+    return schemas.ClockOut(
+        id=row.id,
+        kind=row.kind,
+        round=row.round,
+        assignment=row.assignment,
+        unit=row.unit,
+        urgency=row.urgency,
+        sentence=Sentence(zh=sentence.zh, en=sentence.en),
+        limit=state.terms.limit,
+        breached_at=state.breached_at,
+        extended_by=state.extension,
+        kept=why.kept,
+        days=[_show_day(step) for step in why.days],
+        extension_days=[_show_day(step) for step in why.extension_days],
+        pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
+        **state.model_dump(include=SHOWN),
+    )
+
+
+def _show_day(step: Step) -> schemas.DayOut:
+    return schemas.DayOut(
+        day=step.day,
+        working=step.working,
+        counted=step.counted,
+        note=Sentence(zh=step.note_zh, en=step.note_en),
+    )
+
+
+def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
+    """An extension with the due moment of its clock."""
+    return schemas.ExtensionOut(**row.model_dump(), due=clock.state.due)
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+async def read_on_time_rates(
+    act: ServiceAct, first: date | None, last: date | None
+) -> schemas.RatesOut:
+    """按时办结率 and 及时签收率 of a period, this month so far by default; a unit sees its own.
+
+    A clock counts in the period in which it was judged: when it was met in time, or breached.
+    Raises Malformed for a period that ends before it begins.
+    """
+    tz = act.config.calendar.tz
+    today = act.now.astimezone(tz).date()
+    first, last = first or today.replace(day=1), last or today
+    if last < first:
+        raise Malformed("to 早于 from is before from", field="to")
+    start = datetime.combine(first, time(), tz)
+    end = datetime.combine(last + timedelta(days=1), time(), tz)
+    rows = [row for row in await _judged(act, start, end) if may_see(act, row.unit)]
+    return schemas.RatesOut(
+        start=first,
+        end=last,
+        handle=_show_share(share(rows, ClockKind.HANDLE)),
+        sign=_show_share(share(rows, ClockKind.SIGN)),
+        units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows})],
+    )
+
+
+async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
+    """The clocks judged in [start, end) by unit and kind: sign clocks, and handle clocks of leads.
+
+    A co-handler answers to its lead, not to the citizen.
+    """
+    on_time = col(Clock.breached_at).is_(None)
+    counted = (
+        func.count(),
+        func.count().filter(on_time),
+        func.count().filter(on_time, col(Clock.extension) > 0),
+    )
+    query = (
+        select(Clock.unit, Clock.kind, *counted)  # type: ignore[call-overload]  # typed to 4 columns
+        .where(
+            col(Clock.judged_at) >= start,
+            col(Clock.judged_at) < end,
+            (col(Clock.kind) == ClockKind.SIGN)
+            | ((col(Clock.kind) == ClockKind.HANDLE) & (col(Clock.role) == Role.LEAD)),
+        )
+        .group_by(col(Clock.unit), col(Clock.kind))
+    )
+    return [Tally(*row) for row in await act.session.exec(query)]
+
+
+def _unit_rates(rows: Sequence[Tally], unit: str) -> schemas.UnitRates:
+    return schemas.UnitRates(
+        unit=unit,
+        handle=_show_share(share(rows, ClockKind.HANDLE, unit)),
+        sign=_show_share(share(rows, ClockKind.SIGN, unit)),
+    )
+
+
+def _show_share(found: Share) -> schemas.ShareOut:
+    """A share with its rate."""
+    return schemas.ShareOut(**found._asdict(), rate=found.rate)
+
+
+# --- breaches ----------------------------------------------------------------------------------
+
+
+async def list_breaches(
+    act: ServiceAct, unit: str | None, after: str | None, limit: int
+) -> schemas.BreachPage:
+    """Standing breaches, oldest first. Raises BadCursor."""
+    rows = await _breached(act, unit, _place(act, after) if after else None, limit)
+    items = [schemas.BreachOut(number=row.ticket, **row.model_dump()) for row in rows]
+    full = len(rows) == limit
+    return schemas.BreachPage(items=items, next=_cursor(act, rows[-1]) if full else None)
+
+
+async def _breached(
+    act: ServiceAct, unit: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Clock]:
+    place = tuple_(col(Clock.breached_at), col(Clock.id))
+    query = select(Clock).where(col(Clock.breached_at).is_not(None)).order_by(place).limit(limit)
+    if unit is not None:
+        query = query.where(Clock.unit == unit)
+    if after is not None:
+        query = query.where(place > after)
+    return (await act.session.exec(query)).all()
+
+
+def _cursor(act: ServiceAct, row: Clock) -> str:
+    """The place of a breach in the list."""
+    return act.cursor(f"{row.breached_at:{CURSOR}}/{row.id.hex}")
+
+
+def _place(act: ServiceAct, cursor: str) -> tuple[datetime, UUID]:
+    """The place a cursor names. Raises BadCursor."""
+    moment, _, clock = act.place(cursor).partition("/")
+    return datetime.strptime(moment, CURSOR).replace(tzinfo=UTC), UUID(hex=clock)
