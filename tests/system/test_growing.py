@@ -25,7 +25,6 @@ from tests.fixtures.postgres import Postgres
 from tests.fixtures.source import PROJECT
 
 FOLDERS = ("shared", "services", "operations", "config")
-PATIENCE = 60.0  # seconds
 
 # The fifth: nothing but what every service has.
 LOOKUP = {
@@ -180,7 +179,7 @@ async def test_a_fifth_service_is_a_folder_and_one_line(
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WITHIN):
             assert await process.stdout.readline() == b"svc.lookup 0\n"
             async with httpx.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"http://127.0.0.1:{port + len(NAMES)}/readyz")

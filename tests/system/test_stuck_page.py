@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from operations import stuck
-from operations.runtime.registry import NAMES
+from operations.runtime.registry import NAMES, part
 from shared import clock
 from shared.stuck import COUNTED, EVERYWHERE
 from tests.fixtures.scenes.courier import HOUR, County
@@ -87,11 +86,11 @@ async def test_a_callback_is_found_behind_more_than_the_limit_that_fell_due_late
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_question_has_a_name_of_its_own_and_words_in_both_languages(name: str) -> None:
-    module = import_module(f"services.{name}.stuck")
-    slugs = [question.slug for question in module.QUESTIONS]
+    questions = part(name).stuck.questions
+    slugs = [question.slug for question in questions]
     assert len(set(slugs)) == len(slugs)
-    assert module.QUESTIONS[: len(EVERYWHERE)] == EVERYWHERE
-    for question in module.QUESTIONS:
+    assert questions[: len(EVERYWHERE)] == EVERYWHERE
+    for question in questions:
         for words in (question.title, question.why, question.do):
             assert any(char > "一" for char in words)
             assert any(char.isascii() and char.isalpha() for char in words)
