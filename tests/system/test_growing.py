@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import make_url
 
 from operations.runtime.registry import NAMES, PORTS
+from tests.fixtures.patience import WITHIN
 from tests.fixtures.ports import free_ports
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.source import PROJECT
