@@ -189,6 +189,3 @@ def _feed() -> None:
     op.create_index("ix_feed_unit_position", "feed", ["unit", "position"])
     unnumbered = sa.text("position IS NULL")
     op.create_index("ix_feed_unnumbered", "feed", ["id"], postgresql_where=unnumbered)
-
-
-# --- what every service has --------------------------------------------------------------------

@@ -54,14 +54,6 @@ def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, postgresql.JSONB, nullable=nullable)
 
 
-def _number(*, nullable: bool) -> sa.Column[int]:
-    return sa.Column("position", sa.BigInteger, nullable=nullable)
-
-
-def _row_id() -> sa.Column[int]:
-    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False)
-
-
 def _id(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Uuid, nullable=nullable)
 
@@ -219,6 +211,3 @@ def _supervisions() -> None:
         sa.ForeignKeyConstraint(["clock"], ["clocks.id"], name="fk_supervisions_clock_clocks"),
     )
     op.create_index("ix_supervisions_ticket", "supervisions", ["ticket"])
-
-
-# --- what every service has --------------------------------------------------------------------
