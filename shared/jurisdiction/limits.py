@@ -47,7 +47,7 @@ class DayCount(_Part):
 
 
 class CalendarRules(_Part):
-    """Duty hours of a working day, for ``shared.notices.load_calendar``."""
+    """Duty hours of a working day, for ``holidays.load_calendar``."""
 
     duty_segments: Annotated[tuple[DutySegment, ...], Field(min_length=1)]
     day_count: DayCount
