@@ -10,6 +10,7 @@ from rapidfuzz import process
 
 from shared.errors import Malformed
 
+LIKELY = 50.0  # of 100: less like it is named as the nearest, and not suggested
 SHOWN = 64  # letters of a name somebody sent: it may be as long as a head may be
 
 
@@ -22,13 +23,12 @@ class UnknownParameter(Malformed):
     title = "未知查询参数 Unknown query parameter"
 
     def __init__(self, name: str, allowed: list[str]) -> None:
-        likely = process.extractOne(name, allowed, score_cutoff=50) if allowed else None
-        nearest = likely[0] if likely else None
-        can = ", ".join(allowed) or "无 none"
-        said = f"未知查询参数 unknown query parameter {name[:SHOWN]!r}"
-        hint = f"；是否指 did you mean {nearest}" if nearest else ""
+        best, likeness, _ = process.extractOne(name, allowed) if allowed else (None, 0.0, 0)
+        nearest = best if likeness else None
+        unknown = f"未知查询参数 unknown query parameter {name[:SHOWN]!r}"
+        hint = f"；是否指 did you mean {nearest}" if likeness >= LIKELY else ""
         super().__init__(
-            f"{said}{hint}；可用 allowed: {can}",
+            f"{unknown}{hint}；可用 allowed: {', '.join(allowed) or '无 none'}",
             field=name[:SHOWN],
             parameter=name[:SHOWN],
             nearest=nearest,
