@@ -3,8 +3,8 @@
 Two functions carry everything: add duty time to an instant, and count it between two. Each year
 is laid out once as a row of duty segments with the duty before each, so both are one bisection.
 Segments are half-open, [opens, closes), on the local wall clock; 24:00 is allowed. Instants come
-out as aware UTC; a naive one that goes in is a TypeError. holidays.py reads
-the State Council's notices into it.
+out as aware UTC; a naive one that goes in is a TypeError. holidays.py reads the
+State Council's notices into it.
 """
 
 from __future__ import annotations
