@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
 
 HEAD, BODY = 1.5, 0.6  # seconds a request's head and body may take where they are looked at
+SLOWLY = 3.0  # where some of an answer must be read in a while: nobody here sleeps that long
 PATIENT = 600.0  # where they are not: no busy machine may make a client slow that is not
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -170,12 +172,20 @@ async def test_who_does_not_read_the_answers_is_hung_up_on(bodies: Listening, di
     assert 0 < (await deaf.rest()).count(b"HTTP/1.1 200") < 100
 
 
-async def test_who_reads_slowly_gets_everything(bodies: Listening, dial: Dial) -> None:
-    slow, said = await dial(bodies), b""
-    await slow.send(MANY)
-    while said.count(b"HTTP/1.1 200") < 100:
-        said += await slow.reader.readexactly(40_000)
-        await clock.pause(0.01)
+async def test_who_reads_slowly_gets_everything(
+    postgres: Postgres, template: Template, keys: Path
+) -> None:
+    """All in all it takes longer than a client may take to read some of it."""
+    bounds, said = {"head_seconds": PATIENT, "body_seconds": SLOWLY}, b""
+    async with intake_on_a_port(postgres, template, keys, **bounds) as listens:
+        slow = await listens.dial()
+        await slow.send(MANY)
+        began = clock.real()
+        while said.count(b"HTTP/1.1 200") < 100:
+            said += await slow.reader.readexactly(40_000)
+            await clock.pause(0.04)
+        assert clock.real() - began > timedelta(seconds=SLOWLY)
+        await slow.close()
 
 
 # --- too much ----------------------------------------------------------------------------------
