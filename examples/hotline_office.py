@@ -110,9 +110,9 @@ class Office:
         facts: list[Json] = []
         while True:
             page = await self._ops[service].get("/v1/facts", {"after": after, "limit": PAGE})
-            facts += [row["fact"] for row in page["facts"]]
+            facts += [row["fact"] for row in page["items"]]
             after = page["next"]
-            if len(page["facts"]) < PAGE:
+            if len(page["items"]) < PAGE:
                 return facts, after
 
     async def metrics(self) -> dict[str, dict[str, float]]:

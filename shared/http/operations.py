@@ -52,7 +52,7 @@ class LoggedFact(BaseModel):
 class FactPage(BaseModel):
     """Facts in the order they were confirmed; ask again with ``after=next``."""
 
-    facts: list[LoggedFact]
+    items: list[LoggedFact]
     next: int
 
 
@@ -125,7 +125,7 @@ async def facts(
     """The fact log of this service, by position."""
     rows = await facts_after(act, after, limit, subject)
     page = [LoggedFact(position=row.position, fact=Fact.decode(row.body)) for row in rows]
-    return FactPage(facts=page, next=page[-1].position if page else after)
+    return FactPage(items=page, next=page[-1].position if page else after)
 
 
 @operations.get("/clock")

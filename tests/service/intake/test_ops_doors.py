@@ -10,11 +10,11 @@ async def test_the_fact_log_is_read_by_position(intake: Bench) -> None:
     for _ in range(3):
         await registered(intake)
     client = intake.http("ops")
-    assert (await client.get("/v1/facts")).json()["facts"] == []  # nothing relayed yet
+    assert (await client.get("/v1/facts")).json()["items"] == []  # nothing relayed yet
     assert await intake.service.relay.run_once() == 3
     page = (await client.get("/v1/facts", params={"after": 0, "limit": 2})).json()
     rest = (await client.get("/v1/facts", params={"after": page["next"]})).json()
-    positions = [each["position"] for each in page["facts"] + rest["facts"]]
+    positions = [each["position"] for each in page["items"] + rest["items"]]
     assert positions == [1, 2, 3]
     assert (await intake.http("phone_system").get("/v1/facts")).status_code == 403
 
