@@ -12,7 +12,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench load locust lint fmt contracts migration vendor token call-test dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
 .PHONY: image broker var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
@@ -61,6 +61,9 @@ contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, 
 migration: .venv/ready ## 生成迁移 write a service's next migration from its models (SERVICE=tracker NAME=add_language)
 	@$(PY) -m services migration '$(SERVICE)' '$(NAME)'
 	@.venv/bin/ruff format --quiet 'services/$(SERVICE)/migrations'
+
+service: .venv/ready ## 新建服务 write the files of an empty service (NAME=archive)
+	@$(PY) -m tests.fixtures.empty_service '$(NAME)'
 
 vendor: .venv/ready ## 更新第三方页面文件 renew Swagger UI from npm, checked (ARGS=5.35.0)
 	$(PY) -m operations.vendor $(ARGS)

@@ -27,6 +27,7 @@ from shared.messaging.rabbit_bus import EXCHANGE, KEPT, QUORUM, UNROUTED
 
 Json = dict[str, Any]
 NOTHING = "^$"
+NO_KEY = "(?!)"  # a routing key may be empty, and NOTHING matches that
 EVERYTHING = ".*"
 PASSWORD = re.compile(r"^(\w+)_BROKER_PASSWORD=['\"]?([^'\"]*)['\"]?$")
 BLANK = re.compile(r"^\w+_BROKER_PASSWORD=['\"\s]*$")
@@ -149,7 +150,7 @@ def _topics(name: str) -> dict[str, str]:
 
 def _one_of(keys: Sequence[str]) -> str:
     """Any of these routing keys; who has none may use none."""
-    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$" if keys else NOTHING
+    return f"^({'|'.join(sorted(set(map(re.escape, keys))))})$" if keys else NO_KEY
 
 
 def _exchange(vhost: str, name: str, type: str, arguments: Json) -> Json:

@@ -69,7 +69,7 @@ def broker_definitions(
 
 
 def contracts() -> None:
-    """Write docs/events.md, docs/asyncapi.yaml, docs/openapi and the JSON Schemas."""
+    """Write docs/events.md, docs/asyncapi.yaml, docs/openapi …; print which of them changed."""
     from operations import contracts as published  # imports every service, too
 
     for path in published.write(Path("docs")):

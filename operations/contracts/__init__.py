@@ -22,14 +22,20 @@ CONFIG = Path(__file__).parents[2] / "config" / "ziyang"
 
 
 def write(docs: Path) -> list[Path]:
-    """Write every contract below docs/, and drop those of facts and services that are no more."""
-    texts = published()
-    for stale in [*docs.glob("openapi/*.json"), *docs.glob("schemas/*.json")]:
+    """Write every contract below docs/, and drop those of facts and services that are no more.
+
+    Answers the files that were changed by it.
+    """
+    texts = {docs / name: text.encode() for name, text in published().items()}
+    for stale in {*docs.glob("openapi/*.json"), *docs.glob("schemas/*.json")} - texts.keys():
         stale.unlink()
-    for name, text in texts.items():
-        (docs / name).parent.mkdir(parents=True, exist_ok=True)
-        (docs / name).write_text(text, encoding="utf-8", newline="\n")
-    return [docs / name for name in texts]
+    changed = [
+        path for path, text in texts.items() if not path.exists() or path.read_bytes() != text
+    ]
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(texts[path])
+    return changed
 
 
 def published() -> dict[str, str]:

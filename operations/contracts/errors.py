@@ -34,6 +34,7 @@ by `make contracts` from the error classes: change those, not this page.
   same `Idempotency-Key`; repeat nothing else unchanged.
 """
 
+FILE = "operations/contracts/errors.py"
 # By slug: what the caller does about it, in Chinese and English. A test keeps it complete.
 CURES = {
     "internal-error": "用同一幂等键稍后重试；仍失败时把时刻与路径告知运维。"
@@ -128,5 +129,12 @@ def _entry(error: type[JiesuError]) -> Iterator[str]:
     yield f"### {error.slug}\n"
     yield f"**{error.title}**\n"
     yield f"- 含义 meaning: {prose(error)}"
-    yield f"- 处置 cure: {CURES.get(error.slug, '')}"
+    yield f"- 处置 cure: {_cure(error)}"
     yield f"- 服务 services: {'全部 all' if who == NAMES else ', '.join(who)}\n"
+
+
+def _cure(error: type[JiesuError]) -> str:
+    """What helps. Raises LookupError for an error nobody said it of."""
+    if error.slug not in CURES:
+        raise LookupError(f"say what helps against {error.slug}: a line in CURES, {FILE}")
+    return CURES[error.slug]

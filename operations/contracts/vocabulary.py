@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+FILE = "operations/contracts/vocabulary.py"
 # By field; by ``Model.field`` where one model means something else by it.
 WORDS = {
     "specversion": "CloudEvents version",
@@ -104,5 +105,5 @@ def meaning(model: type[BaseModel], field: str) -> str:
     """What a field means. Raises LookupError for one that nobody described."""
     known = WORDS.get(f"{model.__name__}.{field}") or WORDS.get(field)
     if known is None:
-        raise LookupError(f"say what {model.__name__}.{field} means in operations/contracts")
+        raise LookupError(f"say what {model.__name__}.{field} means: a line in WORDS, {FILE}")
     return known

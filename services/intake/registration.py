@@ -362,4 +362,4 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
         has_contact=row["has_contact"],
     )
     with trace(item.trace, ticket=row["number"]):
-        act.tell(fact, subject=row["number"], actor=item.caller.actor)
+        act.tell(fact, subject=row["number"], round=1, actor=item.caller.actor)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from operations.runtime.registry import NAMES
+from tests.fixtures.empty_service import FILES
 from tests.fixtures.source import (
     PROJECT,
     files,
@@ -48,6 +49,10 @@ def test_every_service_has_the_same_files(service: str) -> None:
     folder = PROJECT / "services" / service
     found = {entry.stem for entry in folder.iterdir() if entry.name != "__pycache__"}
     assert {name for name in found if f"{service}/{name}" not in MAY_HAVE} == EVERYWHERE
+
+
+def test_an_empty_service_has_them_too() -> None:
+    assert {Path(place).parts[0].removesuffix(".py") for place in FILES} == EVERYWHERE
 
 
 @pytest.mark.parametrize("service", NAMES)

@@ -75,7 +75,7 @@ def test_what_is_no_more_is_dropped(tmp_path: Path) -> None:
     contracts.write(tmp_path)
     stale = tmp_path / "schemas" / "ticket.forgotten.v1.json"
     stale.touch()
-    assert stale not in contracts.write(tmp_path)
+    assert contracts.write(tmp_path) == []  # the others are as they were
     assert not stale.exists()
 
 
@@ -374,7 +374,7 @@ def test_every_reference_of_openapi_leads_somewhere(service: str) -> None:
 
 @each_service
 def test_what_every_service_has_is_published(service: str) -> None:
-    assert set(read(DOCS / "openapi" / f"{service}.json")["paths"]) > OPERATIONS
+    assert set(read(DOCS / "openapi" / f"{service}.json")["paths"]) >= OPERATIONS
 
 
 # --- new samples --------------------------------------------------------------------------------
@@ -391,4 +391,5 @@ def test_a_sample_is_made_for_a_fact_that_has_none(tmp_path: Path) -> None:
 
 
 def test_no_fact_waits_for_its_sample() -> None:
-    assert {kind.full_name() for kind in KINDS} <= {read(path)["type"] for path in SAMPLES}
+    lacking = {kind.full_name() for kind in KINDS} - {read(path)["type"] for path in SAMPLES}
+    assert lacking == set(), "run `make contracts`, then give the new sample telling values"

@@ -83,13 +83,13 @@ def test_a_readme_names_every_fact_once(readme: str) -> None:
         for row in rows(readme, "the ticket" if readme == READMES[0] else "工单")
         for name in names(row[1])
     ]
-    assert sorted(told) == sorted(SPOKEN)
+    assert sorted(told) == sorted(SPOKEN), f"the table of facts in {readme}"
 
 
 @pytest.mark.parametrize("readme", READMES)
 def test_a_readme_names_every_service_with_its_port(readme: str) -> None:
     told = [row[0].split()[:2] for row in rows(readme, "intake 8")]
-    assert told == [[name, str(PORTS[name])] for name in NAMES]
+    assert told == [[name, str(PORTS[name])] for name in NAMES], f"the services in {readme}"
 
 
 @pytest.mark.parametrize("readme", READMES)
@@ -111,10 +111,10 @@ def test_a_readme_names_every_role(readme: str) -> None:
     assert set(told[:-1]) == set(ROLES)  # the last is the citizen, who has no token
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_the_places_a_readme_names_are_there(readme: str) -> None:
+@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md"])
+def test_the_places_a_page_names_are_there(name: str) -> None:
     places = re.findall(
-        r"`((?:config|services|shared|operations|docs|tests|examples)/[\w/*.-]+)`", page(readme)
+        r"`((?:config|services|shared|operations|docs|tests|examples)/[\w/*.-]+)`", page(name)
     )
     assert places
     lost = [

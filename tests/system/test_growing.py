@@ -20,58 +20,13 @@ import pytest
 from sqlalchemy import make_url
 
 from operations.runtime.registry import NAMES, PORTS
+from tests.fixtures import empty_service
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.ports import free_ports
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.source import PROJECT
 
 FOLDERS = ("shared", "services", "operations", "config")
-
-# The fifth: nothing but what every service has.
-LOOKUP = {
-    "__init__": "",
-    "models": """
-from typing import ClassVar
-
-from sqlalchemy import MetaData
-from sqlmodel import SQLModel
-
-from shared.storage.system_tables import NAMING, declare_system_tables
-
-
-class Base(SQLModel):
-    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
-
-
-declare_system_tables(Base.metadata)
-""",
-    "main": """
-from pathlib import Path
-
-from fastapi import APIRouter
-
-from services.lookup.models import Base
-from shared.app import build_app
-from shared.part import Part, StuckPage
-from shared.settings import ServiceSettings
-from shared.stuck import EVERYWHERE
-
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def app(settings):
-    return build_app("lookup", settings, APIRouter(), {}, {}, MIGRATIONS)
-
-
-PART = Part(app, ServiceSettings, {}, Base, MIGRATIONS, StuckPage(EVERYWHERE))
-""",
-    "migrations/env": """
-from services.lookup.models import Base
-from shared.storage.migrations import run_migrations
-
-run_migrations(Base.metadata)
-""",
-}
 
 RUN = """
 import asyncio
@@ -138,10 +93,7 @@ async def typed(project: Path, *words: str, **environment: str) -> str:
 
 def add_lookup(project: Path) -> None:
     """The folder of the fifth service, and its line in the registry."""
-    for name, source in LOOKUP.items():
-        path = project / "services" / "lookup" / f"{name}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source)
+    empty_service.write("lookup", project)
     registry = project / "operations/runtime/registry.py"
     last = f'"{NAMES[-1]}": {PORTS[NAMES[-1]]},\n'
     text = registry.read_text()

@@ -107,8 +107,8 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     now = (await whole.ask("intake", "GET", "/clock")).json()["now"]
     for service in NAMES:
         await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")
-    assert repeats.obeyed == posts(documenting=True)
-    assert repeats.ignored == posts(documenting=False)
+    assert repeats.obeyed == posts(documenting=True), "each POST is asked here, with two bodies"
+    assert repeats.ignored == posts(documenting=False), "each POST is asked here, with two bodies"
 
 
 async def _front(repeats: Repeats, ordinary: Matter) -> None:

@@ -128,7 +128,7 @@ async def test_one_relay_at_a_time_works_on_a_database(intake: Bench) -> None:
 async def test_a_service_says_only_its_own_facts(intake: Bench) -> None:
     with pytest.raises(AssertionError, match="one writer per fact"):
         async with intake.service.store.act("service:intake") as act:
-            act.tell(TicketClosed(kind="satisfied"), subject="A")
+            act.tell(TicketClosed(kind="satisfied"), subject="A", round=1)
 
 
 async def test_seq_counts_per_subject_without_a_gap(intake: Bench) -> None:

@@ -164,7 +164,13 @@ def routes() -> set[tuple[str, str, str]]:
 
 
 def test_the_table_has_every_route_and_no_other() -> None:
-    assert {(row.service, row.method, row.path) for row in rows()} == routes()
+    table = {(row.service, row.method, row.path) for row in rows()}
+    assert table == routes(), "TABLE has a row for each route, and no other"
+
+
+def test_every_post_has_its_body() -> None:
+    posted = {row.path.rpartition("/")[2] for row in rows() if row.method == "POST"}
+    assert posted - {"ruling"} == SAID.keys() - {"ruling"}, "SAID has a body for each POST"
 
 
 def test_the_table_answers_everybody_on_every_kind() -> None:
