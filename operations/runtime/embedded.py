@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +76,7 @@ async def system(
         serve({ports[name]: app for name, app in apps.items()}, HOST, stop)
     )
     try:
-        await _all_ready(apps, ended)
+        await _all_answer(ports.values(), ended)
         yield System(urls, Path(common["token_keys"]), apps, stop, ended)
     finally:
         stop.set()
@@ -114,11 +114,22 @@ def _service_token(keys: Path, name: str) -> str:
         raise ConfigError(str(error)) from None
 
 
-async def _all_ready(apps: Mapping[str, FastAPI], ended: asyncio.Future[int]) -> None:
-    while not all(service_of(app).ready for app in apps.values()):
-        if ended.done():
-            raise ConfigError("a service did not start; its log above says why")
-        await clock.pause(0.05)
+async def _all_answer(ports: Iterable[int], ended: asyncio.Future[int]) -> None:
+    """Wait until each port is listened on: that comes after a service calls itself ready."""
+    for port in ports:
+        while not await _listens(port):
+            if ended.done():
+                raise ConfigError("a service did not start; its log above says why")
+            await clock.pause(0.05)
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 # --- its secrets -------------------------------------------------------------------------------
