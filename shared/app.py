@@ -47,7 +47,7 @@ def build_app(
 
     app = _without_doors(name, lifespan)
     app.state.jiesu = AppState(service, [service])
-    app.include_router(router, responses=problems(400, 401, 403, 415))
+    app.include_router(router, responses=problems(401, 403, 415))
     app.include_router(operations)
     app.include_router(pages)
     app.add_middleware(
@@ -72,7 +72,7 @@ def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
         generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would go to whatever host the request names
         dependencies=[Depends(known_parameters), Depends(json_in_utf8)],
-        responses=problems(408, 413, 422, 429, 500, 503),
+        responses=problems(400, 408, 413, 422, 429, 500, 503),
     )
 
 
