@@ -45,7 +45,7 @@ def build_app(
         finally:
             await service.stop()
 
-    app = _without_doors(name, lifespan)
+    app = _bare_app(name, lifespan)
     app.state.jiesu = AppState(service, [service])
     app.include_router(router, responses=problems(401, 403, 415))
     app.include_router(operations)
@@ -61,7 +61,7 @@ def build_app(
     return app
 
 
-def _without_doors(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
+def _bare_app(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
     return FastAPI(
         title=f"Jiesu 接诉 · {name}",
         version="1",

@@ -55,7 +55,7 @@ def in_javascript(secret: str, headers: dict[str, str], body: bytes) -> bool:
     """The JavaScript example's answer."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("no node here")
+        pytest.skip("node is not installed: the JavaScript of docs/connect-phone.md was not run")
     told = json.dumps([secret, headers, body.decode()])
     ask = f"const [s, h, b] = {told}; console.log(isGenuine(s, h, Buffer.from(b)));"
     answer = subprocess.run(
