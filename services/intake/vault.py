@@ -42,20 +42,20 @@ async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -
     """
     caller = act.caller
     record = await read(act, number)
-    if caller is None or record is None or not _may_read(caller, record):
+    if caller is None or record is None or not _may_read(act, caller, record):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await _unsealed(act, number)
     await _log_deed(act, number, identity.mask_note(body.reason, _person(known)), READ)
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
 
 
-def _may_read(caller: Caller, record: TicketRecord) -> bool:
+def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
     return identity.may_read_contact(
         caller.role,
         caller.name,
         caller.unit,
         record.assigned(),
-        record.ticket.reported_unit,
+        act.config.units.recused(record.ticket.reported_unit),
         record.status,
     )
 

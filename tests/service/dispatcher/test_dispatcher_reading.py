@@ -349,7 +349,7 @@ async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:
 async def test_nobody_between_keeps_an_event_back(quick: Bench) -> None:
     async with listening(quick, "HC") as stream:
         await stream.next()
-        assert stream.headers["cache-control"] == "no-cache"
+        assert stream.headers["cache-control"] == "no-cache, no-store"
         assert stream.headers["x-accel-buffering"] == "no"
 
 
