@@ -188,6 +188,13 @@ def test_a_report_of_life_and_death_is_the_desks_as_critical() -> None:
     assert "规则定为特急" in stopped.reason
 
 
+def test_what_a_guard_stops_says_how_urgent_it_is_too() -> None:
+    rules = dispatching({"keywords": ["坍塌"], "lead": "CGZF", "urgency": "critical"})
+    stopped = undecided(rules, reported_unit="CGZF", content="工棚坍塌了")
+    assert stopped.urgency is Urgency.CRITICAL
+    assert "该单位须回避；规则定为特急" in stopped.reason
+
+
 def test_a_report_no_rule_covers_says_both() -> None:
     stopped = undecided(dispatching({"topic": "gas", "lead": "RQGS"}), type="report")
     assert "举报件未注明被举报单位" in stopped.reason

@@ -98,7 +98,7 @@ class Dispatching:
             return Undecided(urgency, str(reason), self._to_start_from(rule, ticket))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, str(stopped), (rule.id,))
+            return Undecided(urgency, str(reasons.joined((stopped, *why))), (rule.id,))
         reason = reasons.of_rule(rule, ticket, text, self.names, why)
         return Decision(rule.id, lead, co_handlers, urgency, str(reason))
 
