@@ -13,7 +13,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
-.PHONY: image broker var/compose/broker.json
+.PHONY: image broker recover .env var/compose/broker.json
 .PHONY: upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
@@ -95,6 +95,9 @@ up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres,
 broker: var/compose/broker.json ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
 	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json
 
+recover: | .venv/ready ## 抄回密钥 write a lost .env again from the containers that are there
+	@$(PY) -m operations.containers.environment --recover
+
 down: ## 停止容器 stop Docker Compose; the data stay
 	docker compose down
 
@@ -143,7 +146,7 @@ var/compose/broker.json: | .env
 	@cmp -s $@.new $@ || cat $@.new > $@; rm $@.new # in place: a container sees the file it was given
 	@chmod 644 $@ # the broker's own user reads it
 
-# Secrets of this deployment, made once; a new service's are added.
-.env: operations/runtime/registry.py | .venv/ready
+# Secrets of this deployment, made once; looked at before every command on containers, for what is
+# missing may be lost and not new.
+.env: | .venv/ready
 	@$(PY) -m operations.containers.environment
-	@touch $@

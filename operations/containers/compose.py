@@ -18,6 +18,8 @@ from shared.security.tokens import issue
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNING = ROOT / "var/compose/signing"
+ENVIRONMENT = ROOT / ".env"
+NAME = "COMPOSE_PROJECT_NAME"  # Compose's own; two systems on one machine need two names
 HOST = "127.0.0.1"
 REPLICAS = 10  # as many ports are published for each service
 SERVERS = ("rabbitmq", "postgres")
@@ -111,8 +113,9 @@ def ports(published: int) -> dict[str, int]:
 
 
 def deployment() -> Project:
-    """What ``make up`` starts."""
-    return Project("jiesu", ports(80) | {"rabbitmq": 5672})
+    """What ``make up`` starts: ``jiesu``, or as the environment or ``.env`` names it."""
+    name = os.environ.get(NAME) or variables(ENVIRONMENT).get(NAME) or "jiesu"
+    return Project(name, ports(80) | {"rabbitmq": 5672})
 
 
 def trial(name: str, **environment: str) -> Project:
@@ -136,7 +139,13 @@ def started(project: Project, *words: str) -> Iterator[Project]:
         project.down("--volumes")
 
 
+def variables(file: Path) -> dict[str, str]:
+    """What a file of ``NAME=value`` lines says; nothing where there is none."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    named = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("'\"") for name, value in named}
+
+
 def written(name: str) -> str:
     """A secret of the deployment, as it stands in ``.env``."""
-    lines = (ROOT / ".env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)[name].strip("'")
+    return variables(ENVIRONMENT)[name]

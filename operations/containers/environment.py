@@ -1,40 +1,66 @@
 """``.env``: the secrets of this deployment, each made once and never changed here.
 
-Made by ``make up``, which runs it again when a service is new: what is missing is added. Services
-see public keys; the key that signs tokens stays in var/compose/signing:
+Every command on containers looks at it first: what is missing is made where nothing is that needs
+the old one, and refused elsewhere (deployed.py). ``make recover`` copies it back from containers.
+Services see public keys; the key that signs tokens stays in var/compose/signing:
 ``make token ARGS="--keys var/compose/signing --role supervisor"``.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import secrets
 import shutil
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from examples.demo import say
-from operations.containers.compose import ROOT, SIGNING
+from operations.containers import deployed
+from operations.containers.command import command
+from operations.containers.compose import ENVIRONMENT, SIGNING, deployment, variables
 from operations.runtime.registry import NAMES
+from shared.errors import ConfigError
 from shared.security.tokens import issue, make_key
 
-ENVIRONMENT = ROOT / ".env"
 PUBLIC = SIGNING.with_name("keys")  # what containers see
 FIRST_KEY = "0001"
 
 
 def complete(file: Path, signing: Path, public: Path) -> list[str]:
     """Add to a private file of ``NAME=value`` lines what it has not; the names that were added."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    known = {line.partition("=")[0] for line in lines}
+    known = variables(file).keys()
     added = {name: secrets.token_hex(24) for name in _passwords() if name not in known}
     added |= {name: _key() for name in _keys() if name not in known}
     if not known & {"VAULT_CURRENT", "VAULT_KEYS"}:
-        added |= {"VAULT_CURRENT": "first", "VAULT_KEYS": f'\'{{"first":"{_key()}"}}\''}
+        added |= _vault(_key())
     if "SERVICE_TOKEN" not in known:
         added["SERVICE_TOKEN"] = _token(signing, public)
-    whole = [*lines, *(f"{name}={value}" for name, value in added.items())]
-    _replace(file, "".join(f"{line}\n" for line in whole))
+    add(file, added)
     return list(added)
+
+
+def add(file: Path, added: Mapping[str, str]) -> None:
+    """Add lines to the private file; what stands in it stays as it is."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    whole = [*lines, *(f"{name}={_quoted(value)}" for name, value in added.items())]
+    _replace(file, "".join(f"{line}\n" for line in whole))
+
+
+def _vault(key: str) -> dict[str, str]:
+    """A ring of one key. Its id is made of its bytes: two keys never share one by accident."""
+    name = sha256(base64.b64decode(key)).hexdigest()[:8]
+    return {"VAULT_CURRENT": name, "VAULT_KEYS": f'{{"{name}":"{key}"}}'}
+
+
+def _quoted(value: str) -> str:
+    """As the shell and Compose both read it: nothing in it is taken for theirs."""
+    return (
+        value
+        if value.replace("+", "").replace("/", "").replace("=", "").isalnum()
+        else f"'{value}'"
+    )
 
 
 def _passwords() -> list[str]:
@@ -55,6 +81,11 @@ def _token(signing: Path, public: Path) -> str:
     """Feedback's own: it opens contacts at intake. The first key is made for it, and its public half
     put where the user of the containers reads it; later ones are an operator's to put there.
     """
+    if list(public.glob("*.pub.pem")) and not list(signing.glob("*.key.pem")):
+        raise ConfigError(
+            f"{signing}: 签发密钥不见了 the keys that sign tokens are missing; 新的会使所有令牌作废 new ones "
+            "would make every token void: 从另存的 var/compose 抄回 copy them from the var/compose you keep"
+        )
     signing.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (signing / f"{FIRST_KEY}.key.pem").exists():
         make_key(signing, FIRST_KEY)
@@ -74,14 +105,26 @@ def _replace(file: Path, text: str) -> None:
     unfinished.replace(file)
 
 
-def main() -> None:
-    """Complete the deployment's."""
+def main() -> int:
+    """Complete the deployment's, or copy back what its containers have."""
+    parser = argparse.ArgumentParser(prog="make recover", description=__doc__)
+    parser.add_argument(
+        "--recover", action="store_true", help="out of the containers that are there"
+    )
+    known, there = variables(ENVIRONMENT), deployed.look(deployment().name)
+    if parser.parse_args().recover:
+        found = deployed.recovered(known, there)
+        add(ENVIRONMENT, found)
+        say(f"已从容器抄回 copied back from the containers: {len(found)} 项 in .env")
+        return 0
+    deployed.check(known, there)
     if added := complete(ENVIRONMENT, SIGNING, PUBLIC):
         say(
             f"已生成密钥 secrets written: {len(added)} 项，in .env and var/compose "
-            "（请一并保存、保密 keep both, and keep them private）"
+            "（请一并另存、保密 keep a copy of both apart, and keep it private）"
         )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

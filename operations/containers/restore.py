@@ -3,12 +3,15 @@
 The databases are put back as of one moment; the broker takes its users and queues from today's
 secrets, as at any first start; and each service publishes again what it had sent: facts that lay in
 the broker's queues are nowhere else. Every inbox takes what it missed and knows the rest by id.
+
+Numbers given after the last moment that was kept stand on paper and in people's hands. Before a door
+opens, as many are passed over as nobody can have been given: no number is given twice.
 """
 
 from __future__ import annotations
 
 import argparse
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from examples.demo import say
@@ -16,9 +19,15 @@ from operations.containers.backup import BASE, BEGAN, FIRST
 from operations.containers.command import command
 from operations.containers.compose import ComposeTrouble, Project, deployment
 from operations.runtime.registry import NAMES
+from shared import clock
 from shared.errors import ConfigError
 
 BEHIND = timedelta(days=1)  # what may have lain in a queue when the backup began
+PASSED_OVER = 10_000  # numbers of each day: more than a county gives in one
+PASS_OVER = """
+INSERT INTO day_number AS d (day, last)
+SELECT day::date, {count} FROM generate_series('{first}'::date, '{last}'::date, '1 day') AS day
+ON CONFLICT (day) DO UPDATE SET last = d.last + {count}"""
 
 # The commits of the archive lie where the server looks for them when it recovers; the last file is
 # not full. Without an archive there are none, and the databases stand as the backup found them.
@@ -48,11 +57,20 @@ def restore(project: Project, folder: Path) -> None:
             "还在运行 it is up: stop it, and remove its volumes postgres, rabbitmq"
         )
     _unpack(project, folder)
-    project.up()
     since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
+    project.up("postgres")
+    _pass_over(project, since.date(), (clock.real() + BEHIND).date())
+    project.up()
     for name in NAMES:
         resend = ("python", "-m", "services", "resend", "--since", since.isoformat(), name)
         say(f"  {project.compose('exec', '-T', name, *resend).strip()}")
+
+
+def _pass_over(project: Project, first: date, last: date) -> None:
+    """Numbers of the days from the backup on, a day more at both ends: the county's day is not UTC's."""
+    statement = PASS_OVER.format(count=PASSED_OVER, first=first, last=last)
+    psql = ("psql", "--username=postgres", "--quiet", "--set=ON_ERROR_STOP=1", "jiesu_intake")
+    project.compose("exec", "-T", "postgres", *psql, f"--command={statement}")
 
 
 def _unpack(project: Project, folder: Path) -> None:

@@ -205,6 +205,32 @@ def test_half_a_backup_is_not_restored(tmp_path: Path) -> None:
         restore(Project("a-trial", {}), tmp_path)
 
 
+LOGGED = """#!/bin/sh
+echo "$*" | tr '\\n' ' ' >> "$CALLS"; echo >> "$CALLS"
+"""
+
+
+def test_a_restore_gives_no_number_twice_before_its_doors_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docker").write_text(LOGGED)
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    for name, content in (
+        ("base.tar.gz", ""),
+        ("began", "2026-03-02T01:00:00+00:00"),
+        ("first", "0"),
+    ):
+        (tmp_path / name).write_text(content)
+    restore(Project("a-trial", {}), tmp_path)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    [passing] = [at for at, call in enumerate(calls) if "day_number" in call]
+    assert "'2026-03-01'::date" in calls[passing]
+    assert [call.split()[-1] for call in calls[:passing] if " up " in call] == ["postgres"]
+    assert calls[passing + 1].split()[-3:] == ["up", "--detach", "--wait"]
+
+
 # --- who knows the services by name ------------------------------------------------------------
 
 COMPOSE = yaml.safe_load(text(Path("docker-compose.yml")))
