@@ -25,7 +25,7 @@ from services.dispatcher.schemas import (
     UnassignedPage,
 )
 from shared.http.auth import acting
-from shared.http.fields import Number
+from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 from shared.service import service_of
@@ -96,7 +96,7 @@ async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> Assign
 
 @router.get("/unassigned")
 async def list_unassigned_tickets(
-    act: DeskReads, after: str | None = None, limit: Limit = 100
+    act: DeskReads, after: Cursor | None = None, limit: Limit = 100
 ) -> UnassignedPage:
     """待派工单 Tickets that a person must assign."""
     return await views.unassigned(act, after, limit)
@@ -113,10 +113,10 @@ async def list_ticket_assignments(number: Number, act: Reads) -> TicketOut:
 
 @router.get("/units/{code}/assignments", responses=problems(404))
 async def list_unit_assignments(
-    code: str,
+    code: UnitCode,
     act: Reads,
-    status: Annotated[list[str] | None, Query()] = None,
-    after: str | None = None,
+    status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
+    after: Cursor | None = None,
     limit: Limit = 100,
 ) -> AssignmentPage:
     """一个单位的派单 A unit's assignments, oldest first."""
@@ -129,12 +129,12 @@ async def list_unit_assignments(
     responses={200: {"content": {STREAM: {}}}, **problems(404)},
 )
 async def read_unit_feed(
-    code: str,
+    code: UnitCode,
     act: Reads,
     request: Request,
-    after: str = "0",
+    after: Cursor = "0",
     limit: Limit = 100,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: Annotated[Cursor | None, Header()] = None,
 ) -> FeedPage | EventSourceResponse:
     """办件流 Every fact addressed to a unit: a page, or a stream that goes on.
 
