@@ -21,6 +21,7 @@ from services.dispatcher.schemas import (
     ReturnRequest,
     Ruling,
     Sign,
+    SupplementPage,
     TicketOut,
     UnassignedPage,
 )
@@ -109,6 +110,17 @@ async def list_unassigned_tickets(
 async def list_ticket_assignments(number: Number, act: Reads) -> TicketOut:
     """一张工单的派单 A ticket's assignments, as the caller may see them."""
     return await views.ticket_for_caller(act, number)
+
+
+@router.get("/assignments/{assignment}/supplements", responses=problems(404))
+async def list_assignment_supplements(
+    assignment: UUID,
+    act: Reads,
+    after: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> SupplementPage:
+    """补充 What the citizen added; a work order carries only the newest of it."""
+    return await views.supplements(act, assignment, after, limit)
 
 
 @router.get("/units/{code}/assignments", responses=problems(404))

@@ -117,6 +117,21 @@ class AssignmentOut(BaseModel):
     verdict: str | None
 
 
+class SupplementOut(BaseModel):
+    """补充: one thing the citizen added; ``seq`` grows, and has gaps."""
+
+    seq: int
+    added_at: AwareDatetime
+    content: str
+
+
+class SupplementPage(BaseModel):
+    """What the citizen added, oldest first; ``next`` asks for what follows, None at the end."""
+
+    items: list[SupplementOut]
+    next: str | None
+
+
 class TicketOut(BaseModel):
     """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher."""
 

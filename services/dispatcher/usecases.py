@@ -44,7 +44,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     await act.session.flush()  # before its assignments: rows are not sorted by foreign key
     record = act.locked[fact.subject] = TicketRecord(ticket, [], registered=data)
     if isinstance(decided, dispatch.Decision):
-        orders.give(act, record, dispatch.by_rule(decided), [])
+        orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
     else:
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 
@@ -94,7 +94,7 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         return
     record.ticket.round = fact.round
     order = dispatch.again(lead.unit, lead.rule, fact.round, data)
-    orders.give(act, record, order, await records.supplements(act, fact.subject))
+    orders.give(act, record, order, await records.added(act, fact.subject))
     if record.ticket.withdrawn_at:
         orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
@@ -258,7 +258,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     order = dispatch.by_hand(record.matter, body.lead, body.co_handlers, reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, await records.supplements(act, number))
+    orders.give(act, record, order, await records.added(act, number))
     return views.ticket_out(record)
 
 

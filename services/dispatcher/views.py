@@ -16,6 +16,8 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
+    SupplementOut,
+    SupplementPage,
     TicketOut,
     UnassignedOut,
     UnassignedPage,
@@ -85,6 +87,32 @@ async def unassigned(act: ServiceAct, after: str | None, limit: int) -> Unassign
     return UnassignedPage(
         items=items, next=act.cursor(items[-1].number) if len(rows) > limit else None
     )
+
+
+async def supplements(
+    act: ServiceAct, id: UUID, after: str | None, limit: int
+) -> SupplementPage:
+    """A page of what the citizen added, for the unit that holds the assignment, the desk and
+    supervisors. Raises NotFound for everybody else, BadCursor.
+    """
+    assignment = await act.session.get(Assignment, id)
+    if assignment is None:
+        raise NotFound
+    record = await records.read(act, assignment.ticket)
+    if act.caller and act.caller.unit and not _holds(act.caller.unit, record, assignment):
+        raise NotFound
+    place = int(act.place(after)) if after is not None else 0
+    rows = await records.supplements(act, assignment.ticket, place, limit + 1)
+    items = [SupplementOut.model_validate(row.model_dump()) for row in rows[:limit]]
+    return SupplementPage(
+        items=items, next=act.cursor(str(items[-1].seq)) if len(rows) > limit else None
+    )
+
+
+def _holds(unit: str, record: TicketRecord, assignment: Assignment) -> bool:
+    """Whether a unit has an assignment that was not taken from it, and is not complained of."""
+    theirs = assignment.unit == unit and assignment.status not in machine.GONE
+    return theirs and record.matter.reported_unit != unit
 
 
 def check_unit_readable(act: ServiceAct, unit: str) -> None:

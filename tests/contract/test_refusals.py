@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aio_pika
 import pytest
 
-from shared.messaging.bus import BusTrouble, Refused
+from shared.messaging.bus import BusTrouble, Message, Refused
 from shared.messaging.rabbit_bus import RabbitBus
 from shared.messaging.refusals import FAULTS, LONGEST, code_of, said
 from tests.fixtures.listener import message
@@ -63,9 +63,7 @@ async def test_in_a_batch_the_guilty_one_is_found_and_all_others_go_out(
     assert await bus.publish([message("a.later")]) == [None]
 
 
-async def the_link_failed(
-    bus: RabbitBus, broker: OddBroker, batch: list[aio_pika.Message], at: int
-) -> None:
+async def the_link_failed(bus: RabbitBus, broker: OddBroker, batch: list[Message], at: int) -> None:
     """Nothing is refused, nothing is tried alone, and what is heard again later goes out."""
     try:
         outcomes = await bus.publish(batch)
