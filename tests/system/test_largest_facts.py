@@ -51,9 +51,13 @@ async def largest(county: County) -> dict[str, int]:
 
 async def everything_said_at_length(county: County) -> None:
     """Every door that says a fact, each text as long as it may be."""
-    codes: Json = {"topic": "water.supply", "area": "610924100", "channel": "phone"}
+    codes: Json = {"topic": "road.damage", "area": "610924100", "channel": "phone"}
     place: Json = {"location": {"longitude": 108.123456789012, "latitude": 32.123456789012}}
-    caller = filled("intake", "Citizen", phone="13909150001")
+    caller = {
+        "name": "李秋月",
+        "phone": "13909150001",
+        "address": None,
+    }  # nothing of it is in the text
     said = filled("intake", "NewTicket", type="help", reported_unit=None, caller=caller, **codes)
     number = (await registered(county.intake, **(said | place)))["number"]
     await county.carry()
@@ -62,6 +66,7 @@ async def everything_said_at_length(county: County) -> None:
         added = filled("intake", "Supplement")
         await county.do("phone_system", county.intake, f"{ticket}/supplements", added)
     await county.do("phone_system", county.intake, f"{ticket}/urges", filled("intake", "Urge"))
+    await returned_at_length(county, number)
     helpers = [unit.code for unit in county.dispatcher.service.store.config.units.units][:20]
     order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
@@ -81,9 +86,20 @@ async def of(county: County, number: str, unit: str = "HC") -> str:
     return f"/v1/assignments/{id}"
 
 
+async def returned_at_length(county: County, number: str) -> None:
+    """The unit a rule found asks to return it, and the desk agrees."""
+    told = await county.dispatcher.told("assignment.dispatched")
+    unit, dispatcher = str(told[0].unit), county.dispatcher
+    path = await of(county, number, unit)
+    back = filled("dispatcher", "ReturnRequest", reason_code="not_our_duty", suggested_unit="CG")
+    await county.do("unit", dispatcher, f"{path}/return-requests", back, unit)
+    granted = filled("dispatcher", "Ruling", granted=True)
+    await county.do("desk", dispatcher, f"{path}/ruling", granted)
+
+
 async def at_length_by_its_unit(county: County, number: str) -> None:
-    """Extension, supervision, and a return that is refused and one that is granted."""
-    path, dispatcher, tracker = await of(county, number), county.dispatcher, county.tracker
+    """An extension that is granted, and a supervision by hand."""
+    path, tracker = await of(county, number), county.tracker
     await county.do(
         "unit", tracker, f"{path}/extensions", filled("tracker", "ExtensionIn", days=3), "HC"
     )
@@ -92,10 +108,6 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
-    back = filled("dispatcher", "ReturnRequest", reason_code="not_our_duty", suggested_unit="CG")
-    await county.do("unit", dispatcher, f"{path}/return-requests", back, "HC")
-    granted = filled("dispatcher", "Ruling", granted=True)
-    await county.do("desk", dispatcher, f"{path}/ruling", granted)
 
 
 async def completed_and_called(county: County, number: str) -> None:
@@ -115,9 +127,7 @@ async def completed_and_called(county: County, number: str) -> None:
     said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")
     said |= {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     callback = await callback_of(county.feedback, number)
-    await county.do(
-        "phone_system", county.feedback, f"/v1/callbacks/{callback['id']}/outcome", said
-    )
+    await county.do("phone_system", county.feedback, f"/v1/callbacks/{callback}/outcome", said)
 
 
 async def test_the_largest_of_every_door_is_far_below_the_bound(

@@ -81,7 +81,8 @@ async def test_few_are_carried_whole(dispatcher: Bench) -> None:
 async def test_the_holder_reads_every_one_page_by_page(dispatcher: Bench) -> None:
     given = await register(dispatcher)
     await supplemented(dispatcher, 5, size=10)
-    seen, after = [], {}
+    seen: list[str] = []
+    after: dict[str, str] = {}
     while True:
         page = await read(dispatcher, given[STREET_LIGHT], limit=2, **after)
         seen += [item["content"][:3] for item in page["items"]]
