@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from shared.messaging.bus import Bus, Message
+from shared.messaging.bus import Bus, Message, Refused
 from shared.messaging.outbox import IN_FLIGHT
+from shared.observability import log
 from shared.storage.act import Store
 
 SENT_SINCE = text("""
@@ -27,15 +28,20 @@ async def resend(
 ) -> int:
     """Publish again what was recorded since a moment, or of one ticket; returns how many facts.
 
-    Positions stay as they are. Raises BusTrouble; to begin anew does no harm.
+    Positions stay as they are. What the broker refuses is logged and passed over. Raises BusTrouble;
+    to begin anew does no harm.
     """
     count, after = 0, 0
     async with store.engine.connect() as connection:
         values = {"since": since, "ticket": ticket, "limit": IN_FLIGHT}
         while rows := (await connection.execute(SENT_SINCE, values | {"after": after})).all():
             messages = [Message(row.key, str(row.fact), row.body.encode()) for row in rows]
-            for error in await bus.publish(messages):
-                if error is not None:
+            for row, error in zip(rows, await bus.publish(messages), strict=True):
+                if isinstance(error, Refused):
+                    log.error("the broker refuses a fact", key=row.key, why=str(error))
+                elif error is not None:
                     raise error
-            count, after = count + len(rows), rows[-1].position
+                else:
+                    count += 1
+            after = rows[-1].position
     return count

@@ -74,17 +74,32 @@ def _parked(state: str, minutes: int) -> Find:
 UNSENT = Question(
     "unsent",
     "未发出的事实 facts not sent",
-    "消息总线不通、拒收，或本服务未运行 the broker is away or refuses, or the service does not run",
+    "消息总线不通，或本服务未运行 the broker is away, or the service does not run",
     "看总线与本服务日志；恢复后自动发出 see the broker's and this service's log; they flow by themselves",
     rows("""
         SELECT subject, recorded, key || ' 尝试 tries ' || attempts FROM outbox
-        WHERE position IS NULL AND recorded <= CAST(:real AS timestamptz) - interval '1 minute'
+        WHERE position IS NULL AND reason IS NULL
+            AND recorded <= CAST(:real AS timestamptz) - interval '1 minute'
+        ORDER BY id LIMIT :limit"""),
+)
+REFUSED = Question(
+    "refused",
+    "总线拒收的事实 facts the broker refuses",
+    "总线收别的、单不收这一条，见原因；其他事实照常发出 it takes others but not this one; the reason is"
+    " the broker's own, and everything else flows",
+    "按原因处理：过大则调高总线的 max_message_size，无权则补权限；之后自动发出 mend what it names: raise"
+    " max_message_size, grant the right; then it goes by itself",
+    rows("""
+        SELECT subject, recorded, '#' || id || ' ' || key || ' ' || octet_length(body)
+            || ' 字节 bytes 尝试 tries ' || attempts || ' ' || reason
+        FROM outbox WHERE position IS NULL AND reason IS NOT NULL
         ORDER BY id LIMIT :limit"""),
 )
 
 # What every service has: the facts it says, and those it could not handle yet.
 EVERYWHERE = (
     UNSENT,
+    REFUSED,
     Question(
         "dead",
         "处理失败、需人工的事实 facts that failed for good",

@@ -46,6 +46,8 @@ CURES = {
     "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
     "A new request needs a new key; a repeat must be sent unchanged.",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
+    "supplements-full": "另行登记一张工单，正文写明原工单编号；催促请用催单。"
+    "Register another ticket that names this one's number; to press, urge it.",
     "unauthenticated": "携带有效令牌：Authorization: Bearer …；过期请运维重新签发。"
     "Send a valid token; ask the operators for a new one when it has expired.",
     "forbidden": "换用 detail 所列角色的令牌。Use a token of a role that detail names.",

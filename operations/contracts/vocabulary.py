@@ -47,6 +47,8 @@ WORDS = {
     "reason": "why, in words",
     "role": "主办 lead or 协办 co-handler",
     "registered_at": "when the ticket was registered",
+    "supplements_left": "未附补充数 how many of the citizen's additions content leaves out, the oldest:"
+    " GET /v1/assignments/{assignment}/supplements",
     "lead": "主办单位 code of the lead unit",
     "co_handlers": "协办单位 codes of the co-handlers",
     "rule": "id of the catalogue's rule that decided; absent when the desk did",

@@ -25,12 +25,9 @@ PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
 
 
 def give(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: Sequence[str]
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
 ) -> None:
-    """Give the ticket to its units, each with its own limits and one fact (BJ-13).
-
-    ``added`` is what the citizen said since the registration, in order.
-    """
+    """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
     ticket = record.ticket
     ticket.unassigned_at = None
     redo, urgency = ticket.round > 1, Urgency(ticket.urgency)

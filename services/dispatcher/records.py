@@ -6,18 +6,19 @@ of locks for every door, and never a decision on a row that is about to change.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func
-from sqlmodel import col, select
+from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services.dispatcher.models import Assignment, Return, Supplement, Ticket
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
+from services.dispatcher.rules.dispatch import CARRIED, Added
 from services.dispatcher.rules.returns import ReturnContext
 from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
@@ -180,10 +181,21 @@ async def read(act: ServiceAct, number: str) -> TicketRecord:
     return TicketRecord(ticket, await _assignments(act, [number]))
 
 
-async def supplements(act: ServiceAct, number: str) -> list[str]:
-    """What the citizen added, in the order it was said."""
-    added = select(Supplement.content).where(Supplement.ticket == number)
-    return list((await act.session.exec(added.order_by(col(Supplement.seq)))).all())
+async def added(act: ServiceAct, number: str) -> Added:
+    """What the citizen added: the newest as far as a work order carries it, and how many more."""
+    size = func.sum(func.length(col(Supplement.content))).over(order_by=col(Supplement.seq).desc())
+    sized = select(Supplement.seq, Supplement.content, size.label("size"))
+    of_ticket = sized.where(Supplement.ticket == number).subquery()
+    fits = select(of_ticket.c.content).where(of_ticket.c.size <= CARRIED)
+    newest = (await act.session.exec(fits.order_by(of_ticket.c.seq))).all()
+    count = select(func.count()).select_from(Supplement).where(Supplement.ticket == number)
+    return Added(newest, (await act.session.exec(count)).one() - len(newest))
+
+
+async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> Sequence[Supplement]:
+    """What the citizen added behind a place, in the order it was said."""
+    query = select(Supplement).where(Supplement.ticket == number, Supplement.seq > after)
+    return (await act.session.exec(query.order_by(col(Supplement.seq)).limit(limit))).all()
 
 
 async def return_context(act: ServiceAct, assignment: Assignment) -> ReturnContext:

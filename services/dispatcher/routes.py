@@ -21,11 +21,12 @@ from services.dispatcher.schemas import (
     ReturnRequest,
     Ruling,
     Sign,
+    SupplementPage,
     TicketOut,
     UnassignedPage,
 )
 from shared.http.auth import acting
-from shared.http.fields import Number
+from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 from shared.service import service_of
@@ -96,7 +97,7 @@ async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> Assign
 
 @router.get("/unassigned")
 async def list_unassigned_tickets(
-    act: DeskReads, after: str | None = None, limit: Limit = 100
+    act: DeskReads, after: Cursor | None = None, limit: Limit = 100
 ) -> UnassignedPage:
     """待派工单 Tickets that a person must assign."""
     return await views.unassigned(act, after, limit)
@@ -111,12 +112,23 @@ async def list_ticket_assignments(number: Number, act: Reads) -> TicketOut:
     return await views.ticket_for_caller(act, number)
 
 
+@router.get("/assignments/{assignment}/supplements", responses=problems(404))
+async def list_assignment_supplements(
+    assignment: UUID,
+    act: Reads,
+    after: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> SupplementPage:
+    """补充 What the citizen added; a work order carries only the newest of it."""
+    return await views.supplements(act, assignment, after, limit)
+
+
 @router.get("/units/{code}/assignments", responses=problems(404))
 async def list_unit_assignments(
-    code: str,
+    code: UnitCode,
     act: Reads,
-    status: Annotated[list[str] | None, Query()] = None,
-    after: str | None = None,
+    status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
+    after: Cursor | None = None,
     limit: Limit = 100,
 ) -> AssignmentPage:
     """一个单位的派单 A unit's assignments, oldest first."""
@@ -129,12 +141,12 @@ async def list_unit_assignments(
     responses={200: {"content": {STREAM: {}}}, **problems(404)},
 )
 async def read_unit_feed(
-    code: str,
+    code: UnitCode,
     act: Reads,
     request: Request,
-    after: str = "0",
+    after: Cursor = "0",
     limit: Limit = 100,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: Annotated[Cursor | None, Header()] = None,
 ) -> Response:
     """办件流 Every fact addressed to a unit: a page, or a stream that goes on.
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
-from shared.http.fields import Body, Instant, Sentence, Text
+from shared.http.fields import Body, Instant, Line, Sentence, Text
 
-Code = Annotated[str, Text(20)]
-Line = Annotated[str, Text(200)]
+Code = Annotated[str, Line(20)]
+Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
 Note = Annotated[str, Text(2_000, min_length=0)]
 Report = Annotated[str, Text(10_000)]
@@ -30,7 +30,7 @@ class Assign(Body):
 class Sign(Body):
     """签收: the unit names the person who handles it (专人负责)."""
 
-    handler: Line
+    handler: Phrase
 
 
 class ContactMade(Body):
@@ -51,10 +51,10 @@ class Progress(Body):
 class ReturnRequest(Body):
     """退单申请, with its legal basis and who in the unit approved it (R-15)."""
 
-    reason_code: Line
+    reason_code: Phrase
     legal_basis: Paragraph
     suggested_unit: Code | None = None
-    approver: Line
+    approver: Phrase
     note: Note = ""
 
 
@@ -77,7 +77,7 @@ class Completion(Body):
     result: Report
     public_answer: Report
     promised_date: date | None = None
-    signed_off_by: Line
+    signed_off_by: Phrase
 
 
 class AssignmentOut(BaseModel):
@@ -115,6 +115,21 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+
+
+class SupplementOut(BaseModel):
+    """补充: one thing the citizen added; ``seq`` grows, and has gaps."""
+
+    seq: int
+    added_at: AwareDatetime
+    content: str
+
+
+class SupplementPage(BaseModel):
+    """What the citizen added, oldest first; ``next`` asks for what follows, None at the end."""
+
+    items: list[SupplementOut]
+    next: str | None
 
 
 class TicketOut(BaseModel):

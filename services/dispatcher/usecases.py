@@ -44,7 +44,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     await act.session.flush()  # before its assignments: rows are not sorted by foreign key
     record = act.locked[fact.subject] = TicketRecord(ticket, [], registered=data)
     if isinstance(decided, dispatch.Decision):
-        orders.give(act, record, dispatch.by_rule(decided), [])
+        orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
     else:
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 
@@ -96,7 +96,7 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     dispatching = act.config.dispatching
     decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
     if isinstance(decided, dispatch.Order):
-        orders.give(act, record, decided, await records.supplements(act, fact.subject))
+        orders.give(act, record, decided, await records.added(act, fact.subject))
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
     if record.ticket.withdrawn_at:
@@ -264,7 +264,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, await records.supplements(act, number))
+    orders.give(act, record, order, await records.added(act, number))
     return views.ticket_out(record)
 
 

@@ -17,6 +17,8 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
+    SupplementOut,
+    SupplementPage,
     TicketOut,
     UnassignedOut,
     UnassignedPage,
@@ -112,6 +114,32 @@ def _place(cursor: str) -> tuple[int, str]:
     """
     rank, found, number = cursor.partition("/")
     return (int(rank), number) if found else (-1, "")
+
+
+async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) -> SupplementPage:
+    """A page of what the citizen added, for the unit that holds the assignment, the desk and
+    supervisors. Raises NotFound for everybody else, BadCursor.
+    """
+    assignment = await act.session.get(Assignment, id)
+    if assignment is None:
+        raise NotFound
+    record = await records.read(act, assignment.ticket)
+    if not _may_read(act, record, assignment):
+        raise NotFound
+    place = int(act.place(after)) if after is not None else 0
+    rows = await records.supplements(act, assignment.ticket, place, limit + 1)
+    items = [SupplementOut.model_validate(row.model_dump()) for row in rows[:limit]]
+    return SupplementPage(
+        items=items, next=act.cursor(str(items[-1].seq)) if len(rows) > limit else None
+    )
+
+
+def _may_read(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> bool:
+    """Of units the one that has the assignment still, unless it must withdraw."""
+    if act.caller is None or act.caller.unit is None:
+        return True
+    theirs = assignment.unit == act.caller.unit and assignment.status not in machine.GONE
+    return theirs and not records.recused_caller(act, record)
 
 
 def check_unit_readable(act: ServiceAct, unit: str) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, Field
 
+from services.feedback.rules.planning import MOST_ATTEMPTS
 from services.feedback.rules.policy import Question
 
 webhooks = APIRouter(tags=["webhook 回访请求"])
@@ -18,8 +19,10 @@ webhooks = APIRouter(tags=["webhook 回访请求"])
 class Called(BaseModel):
     """被叫 Whom to call: keep neither longer than the call takes, and log neither."""
 
-    name: str | None = Field(description="姓名，可能为空 may be null", repr=False)
-    phone: str = Field(description="号码，固定电话带区号 a landline with its area code", repr=False)
+    name: str | None = Field(max_length=50, description="姓名，可能为空 may be null", repr=False)
+    phone: str = Field(
+        max_length=40, description="号码，固定电话带区号 a landline with its area code", repr=False
+    )
 
 
 class CallRequest(BaseModel):
@@ -29,9 +32,11 @@ class CallRequest(BaseModel):
         description="callback.test：联通试验，照常答复，不要拨打 a trial: answer as always, do not dial"
     )
     callback: UUID = Field(description="回访编号，上报结果时放入路径 the outcome is reported to it")
-    number: str = Field(description="工单编号 the ticket's number")
-    round: int = Field(description="第几次办理 which handling of the ticket", ge=1)
-    attempt: int = Field(description="第几次拨打，上报时原样带回 say it again in the outcome", ge=1)
+    number: str = Field(max_length=15, description="工单编号 the ticket's number")
+    round: int = Field(description="第几次办理 which handling of the ticket", ge=1, le=2**31 - 1)
+    attempt: int = Field(
+        description="第几次拨打，上报时原样带回 say it again in the outcome", ge=1, le=MOST_ATTEMPTS
+    )
     person: bool = Field(
         description="true：须由人工拨打，不得用语音机器人 a person makes this call, not a machine"
     )
@@ -48,6 +53,7 @@ ID = Annotated[
     str,
     Header(
         alias="webhook-id",
+        max_length=64,
         description="`<callback>.<attempt>`：同一次拨打的每次重发都相同，据此去重，只拨一次 "
         "the same for every repeat of one attempt: dial once",
     ),
@@ -56,6 +62,7 @@ TIMESTAMP = Annotated[
     str,
     Header(
         alias="webhook-timestamp",
+        max_length=20,
         description="发送时刻，Unix 秒；与本机相差五分钟以上应拒绝 "
         "seconds since 1970; refuse what is more than five minutes off",
     ),
@@ -64,6 +71,7 @@ SIGNATURE = Annotated[
     str,
     Header(
         alias="webhook-signature",
+        max_length=1_000,
         description="`v1,` + base64(HMAC-SHA256(密钥 secret, `id.timestamp.body`))；可有多个，以空格分隔，"
         "一个相符即可 several may stand there, a space between them: one that fits is enough",
     ),

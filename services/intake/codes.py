@@ -26,7 +26,11 @@ router = APIRouter(tags=["codes 代码表"])
 Anybody = Annotated[Caller, Depends(calling(*ROLES))]
 KnownTag = Annotated[
     str | None,
-    Header(alias="If-None-Match", description="ETag of what you have: 304 when it holds"),
+    Header(
+        alias="If-None-Match",
+        max_length=1_000,
+        description="ETag of what you have: 304 when it holds",
+    ),
 ]
 
 

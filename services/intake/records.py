@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
-from services.intake.models import Assignment, Ticket
+from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.rules import machine
 from services.intake.settings import Config
 from shared.errors import TooEarly
@@ -88,3 +88,13 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> list[TicketR
         for row in await act.session.exec(query):
             found[row.number].assignments[row.id] = row
     return list(found.values())
+
+
+async def supplemented(act: ServiceAct, number: str) -> tuple[int, int]:
+    """How many supplements a ticket has, and how many characters they are together."""
+    content = col(CitizenNote.content)
+    query = select(func.count(), func.coalesce(func.sum(func.length(content)), 0)).where(
+        CitizenNote.number == number, CitizenNote.action == machine.Action.SUPPLEMENT
+    )
+    count, characters = (await act.session.exec(query)).one()
+    return count, characters

@@ -17,12 +17,12 @@ from pydantic import (
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
 from services.intake.rules.phones import normal_phone
 from shared.events import Location, TicketType, Urgency
-from shared.http.fields import Body, Sentence, Text
+from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
-Code = Annotated[str, Text(64)]
-Line = Annotated[str, Text(200)]
-Title = Annotated[str, Text(100)]
+Code = Annotated[str, Line(64)]
+Phrase = Annotated[str, Line(200)]
+Title = Annotated[str, Line(100)]
 Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
 
@@ -38,7 +38,7 @@ def _phone(given: str) -> str:
     return number
 
 
-Phone = Annotated[str, Text(40), AfterValidator(_phone)]
+Phone = Annotated[str, Line(40), AfterValidator(_phone)]
 
 
 # --- asked -------------------------------------------------------------------------------------
@@ -47,9 +47,9 @@ Phone = Annotated[str, Text(40), AfterValidator(_phone)]
 class Citizen(Body):
     """诉求人: who calls. Any part may be left out; nothing of it is ever printed."""
 
-    name: Annotated[str, Text(50)] | None = Field(default=None, repr=False)
+    name: Annotated[str, Line(50)] | None = Field(default=None, repr=False)
     phone: Phone | None = Field(default=None, repr=False)
-    address: Line | None = Field(default=None, repr=False)
+    address: Phrase | None = Field(default=None, repr=False)
 
 
 class NewTicket(Body):
@@ -65,7 +65,7 @@ class NewTicket(Body):
     title: Title = Field(repr=False)
     content: Content = Field(repr=False)
     area: Code
-    address: Line | None = Field(default=None, repr=False)
+    address: Phrase | None = Field(default=None, repr=False)
     location: Location | None = Field(default=None, repr=False)
     channel: Code
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
@@ -114,7 +114,7 @@ class Withdrawal(Body):
 class ContactReadRequest(Body):
     """Why the contact must be read; the reason stands in the read log (R-36)."""
 
-    reason: Line
+    reason: Phrase
 
 
 # --- answered ----------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ import uuid6
 
 from services.intake import vault
 from services.intake.models import Assignment, CitizenNote, Ticket
-from services.intake.records import ServiceAct, TicketRecord, find_locked, locked
+from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
 from services.intake.rules import identity, machine
 from services.intake.rules.machine import Action, AssignmentStatus
+from services.intake.rules.supplements import check_room
 from services.intake.schemas import Progress, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.views import progress_of
@@ -35,8 +36,9 @@ from shared.events import (
 
 
 async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progress:
-    """补充: the citizen adds something. Raises NotFound, MoveRefused."""
+    """补充: the citizen adds something. Raises NotFound, MoveRefused, SupplementsFull."""
     record = await _moved(act, number, Action.SUPPLEMENT)
+    check_room(*await supplemented(act, number), len(body.content))
     content = await _keep(act, record.ticket, Action.SUPPLEMENT, body.content)
     _say(act, record, TicketSupplemented(content=content))
     return progress_of(act, record)

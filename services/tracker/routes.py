@@ -20,7 +20,7 @@ from services.tracker.schemas import (
     TicketClocks,
 )
 from shared.http.auth import acting
-from shared.http.fields import Day, Number
+from shared.http.fields import Cursor, Day, Number
 from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 
@@ -35,7 +35,7 @@ SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 
-Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", examples=["HC"])]
+Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", max_length=8, examples=["HC"])]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
@@ -84,7 +84,7 @@ async def read_on_time_rates(
 
 @router.get("/breaches")
 async def list_breaches(
-    act: WatchingAct, unit: Unit = None, after: str | None = None, limit: Limit = 100
+    act: WatchingAct, unit: Unit = None, after: Cursor | None = None, limit: Limit = 100
 ) -> BreachPage:
     """红牌 Breaches that stand, oldest first."""
     return await views.list_breaches(act, unit, after, limit)

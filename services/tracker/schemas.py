@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from shared.http.fields import Body, Sentence, Text
+from shared.http.fields import Body, Line, Sentence, Text
 from shared.security.masking import mask_patterns
 
 # What people write here travels in facts: phones and numbers of identity come out
 # (docs/how-it-flows.md#private).
-Line = Annotated[str, Text(200), AfterValidator(mask_patterns)]
+Phrase = Annotated[str, Line(200), AfterValidator(mask_patterns)]
 Paragraph = Annotated[str, Text(2_000), AfterValidator(mask_patterns)]
 
 
@@ -21,7 +21,7 @@ class ExtensionIn(Body):
     """延期申请: why, on what legal basis, and how many working days (R-18)."""
 
     reason: Paragraph
-    legal_basis: Line
+    legal_basis: Phrase
     days: Annotated[int, Field(ge=1, le=100)]
 
 

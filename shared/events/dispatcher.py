@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
 from shared.events.words import (
@@ -48,6 +48,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     reply_declined: bool = False
     has_contact: bool = True
     registered_at: AwareDatetime
+    supplements_left: Annotated[int, Field(ge=0)] = 0
     lead: str
     co_handlers: tuple[str, ...] = ()
     rule: str | None = None

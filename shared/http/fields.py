@@ -1,7 +1,24 @@
-"""The fields requests and answers are made of: a ticket's number, moments, days, bounded text."""
+"""The fields requests and answers are made of: a ticket's number, moments, days, bounded text.
+
+Nobody's complaint is refused for an odd blank, and no character of it breaks a wire that goes line
+by line. So text is brought into one form on its way in:
+
+- VT, FF, NEL (U+0085), U+2028 and U+2029 become a line feed, in a field of one line every break a
+  space; CR stays, for JSON escapes it wherever it travels;
+- what nobody sees and what changes what is seen goes: U+FEFF, C1 controls, and the marks, embeddings,
+  overrides and isolates of writing direction, by which a text reads otherwise than it is stored and
+  a phone number spelt backwards passes every mask. Letters keep their own direction, and joiners
+  (U+200B to U+200D) stay: emoji, Uyghur and Tibetan need them;
+- a text of which nothing can be seen is empty;
+- NUL and the other C0 controls, DEL, and half a surrogate pair are refused.
+
+What is older than this lies in databases and fact logs as it came: each wire escapes on its own.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,10 +26,22 @@ from typing import Annotated
 
 from annotated_types import GroupedMetadata
 from fastapi import Path as InPath
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+)
 
 # A ticket's number, as intake's compose_number makes it.
-Number = Annotated[str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", examples=["20260302-000001"])]
+Number = Annotated[
+    str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", max_length=15, examples=["20260302-000001"])
+]
+# A cursor as an answer gave it; of a unit's code, that it is not without end.
+Cursor = Annotated[str, StringConstraints(max_length=100)]
+UnitCode = Annotated[str, StringConstraints(max_length=64)]
 
 
 # --- bodies ------------------------------------------------------------------------------------
@@ -44,24 +73,61 @@ def _with_neighbours(value: date) -> date:
 Day = Annotated[date, AfterValidator(_with_neighbours)]
 
 
+_BREAKS = re.compile(r"[\x0b\x0c\x85\u2028\u2029]")
+_ANY_BREAK = re.compile(r"[\t\r\n\x0b\x0c\x85\u2028\u2029]+")
+_UNSEEN = re.compile(r"[\x80-\x84\x86-\x9f\ufeff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Letters, marks and symbols by name of which nothing is seen: fillers, an empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text has anything that can be seen: no blanks, joiners and selectors only."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in text) or any(
+        unicodedata.category(c) in ("Co", "Cn")
+        for c in text  # rare names; what is newer than we
+    )
+
+
+def in_one_form(value: object) -> object:
+    """A text as it is kept; see the head of this file. Not for what is no text at all."""
+    if not isinstance(value, str):
+        return value
+    text = _UNSEEN.sub("", _BREAKS.sub("\n", value))
+    return text if is_visible(text) or _REFUSED.search(text) else ""
+
+
+def _on_one_line(value: object) -> object:
+    return in_one_form(_ANY_BREAK.sub(" ", value) if isinstance(value, str) else value)
+
+
 def _no_controls(value: str) -> str:
-    if any(ord(c) < 32 and c not in "\n\t\r" for c in value) or "\x7f" in value:
+    if _REFUSED.search(value):
         raise ValueError("含有控制字符 control characters such as NUL are not allowed")
     return value
 
 
 @dataclass(frozen=True)
 class Text(GroupedMetadata):
-    """``Annotated[str, Text(100)]``: stripped, not empty, bounded, free of control characters."""
+    """``Annotated[str, Text(100)]``: in one form, stripped, not empty, bounded, no control characters."""
 
     max_length: int
     min_length: int = 1
+    form = staticmethod(in_one_form)
 
     def __iter__(self) -> Iterator[object]:
         yield StringConstraints(
             strip_whitespace=True, min_length=self.min_length, max_length=self.max_length
         )
         yield AfterValidator(_no_controls)
+        yield BeforeValidator(self.form)  # the last is the first to look
+
+
+@dataclass(frozen=True)
+class Line(Text):
+    """A text of one line: names, titles, codes."""
+
+    form = staticmethod(_on_one_line)
 
 
 class Sentence(BaseModel):

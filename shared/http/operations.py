@@ -120,7 +120,7 @@ async def facts(
     act: OpsAct,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    subject: Annotated[str | None, Query(pattern=r"^[\w:.-]{1,64}$")] = None,
+    subject: Annotated[str | None, Query(pattern=r"^[\w:.-]{1,64}$", max_length=64)] = None,
 ) -> FactPage:
     """The fact log of this service, by position."""
     rows = await facts_after(act, after, limit, subject)

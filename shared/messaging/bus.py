@@ -37,6 +37,10 @@ class BusTrouble(Exception):
     """The bus cannot be reached now; nothing is known to have been published."""
 
 
+class Refused(Exception):
+    """The bus does not take this one message, and takes others; its words say why."""
+
+
 @lru_cache(maxsize=100_000)
 def matches(pattern: str, key: str) -> bool:
     """AMQP topic match: ``*`` is one word, ``#`` any number of words, also none."""
@@ -60,7 +64,9 @@ class Bus(ABC):
 
     @abstractmethod
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        """Publish all, answer one by one: None is confirmed. Raises BusTrouble."""
+        """Publish all, answer one by one: None is confirmed, Refused concerns that message alone,
+        BusTrouble is no fault of it. Raises BusTrouble when nothing could be published.
+        """
 
     @abstractmethod
     async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:

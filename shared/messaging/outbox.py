@@ -8,26 +8,29 @@ by position misses nothing. Row ids are handed out before commit: nobody may rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import uuid6
-from sqlalchemy import (
-    text,
-)
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.events import Fact
-from shared.messaging.bus import Bus, BusTrouble, Message
+from shared.messaging.bus import Bus, BusTrouble, Message, Refused
 from shared.observability import log, place
 from shared.storage.act import Act, Store, Told
 
 LOCK = 0x6A696573  # "jies": the advisory lock one relay per database holds
 RETRY_CAP = timedelta(minutes=1)
 IN_FLIGHT = 200  # facts published at once
+REFUSED_IN_FLIGHT = 20  # of those the broker refused before: however many there are, others pass
+LARGEST_BATCH = 32 * 1024 * 1024  # octets of facts published at once; one goes whatever its size
+# Octets of one fact, the envelope included: a quarter of the least a broker may be set to take.
+# No request that fits its contract comes near it (tests/system/test_largest_facts.py).
+LARGEST_FACT = 256 * 1024
 
 
 # --- telling -----------------------------------------------------------------------------------
@@ -59,13 +62,14 @@ async def write(act: Act[Any]) -> None:
         NUMBER, {"subjects": [s for s, _ in counts], "counts": [n for _, n in counts]}
     )
     facts = _facts(act, {row.subject: row.last for row in numbered}, dict(counts))
+    bodies = [_bounded(fact) for fact in facts]
     await connection.execute(
         WRITE,
         {
             "facts": [fact.id for fact in facts],
             "subjects": [fact.subject for fact in facts],
             "keys": [fact.key for fact in facts],
-            "bodies": [fact.encode().decode() for fact in facts],
+            "bodies": bodies,
             "recorded": clock.real(),
         },
     )
@@ -101,9 +105,29 @@ def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
     )
 
 
+def _bounded(fact: Fact) -> str:
+    body = fact.encode()
+    if len(body) > LARGEST_FACT:
+        raise AssertionError(f"{fact.name} of {len(body)} octets: what it is made of has no bound")
+    return body.decode()
+
+
 # --- relaying ----------------------------------------------------------------------------------
 
+# Sizes are read without the texts themselves; the first goes also when it is the largest.
 UNSENT = text("""
+    WITH due AS (
+        (SELECT id, body FROM outbox WHERE position IS NULL AND try_at IS NULL
+         ORDER BY id LIMIT :limit)
+        UNION ALL
+        (SELECT id, body FROM outbox WHERE position IS NULL AND try_at <= :now
+         ORDER BY try_at LIMIT :refused)),
+    measured AS (SELECT id, body, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body)
+        AS before FROM due)
+    SELECT o.id, o.fact, o.key, o.body FROM measured JOIN outbox o USING (id)
+    WHERE before < :largest ORDER BY id""")
+
+SENT = text("""
     SELECT id, fact, key, body FROM outbox
     WHERE position IS NULL AND (try_at IS NULL OR try_at <= :now) ORDER BY id LIMIT :limit""")
 
@@ -111,10 +135,11 @@ SENT = text("""
     UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id""")
 
-FAILED = text("""
-    UPDATE outbox SET attempts = attempts + 1,
+PUT_OFF = text("""
+    UPDATE outbox o SET attempts = attempts + 1, reason = r.reason,
         try_at = CAST(:now AS timestamptz) + least(:cap, interval '1 second' * power(2, least(attempts, 10)))
-    WHERE id = ANY(CAST(:ids AS bigint[]))""")
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS r (id, reason)
+    WHERE o.id = r.id""")
 
 
 class Relay:
@@ -134,18 +159,21 @@ class Relay:
         async with self._store.engine.connect() as connection:
             if not await self._lock(connection):
                 return 0
-            rows = (await connection.execute(UNSENT, {"now": clock.real(), "limit": limit})).all()
+            values = {"now": clock.real(), "limit": limit, "largest": LARGEST_BATCH}
+            rows = (await connection.execute(UNSENT, values | {"refused": REFUSED_IN_FLIGHT})).all()
             outcomes = await self._bus.publish(
                 [Message(row.key, str(row.fact), row.body.encode()) for row in rows]
             )
-            sent, failed = [], []
+            sent, refused = [], dict[int, str]()
             for row, error in zip(rows, outcomes, strict=True):
                 if error is None:
                     sent.append(row.id)
                 elif not isinstance(error, BusTrouble):
-                    failed.append(row.id)
-                    log.error("the broker refuses a fact", key=row.key, why=place(error))
-            await self._mark(connection, sent, failed)
+                    why = refused[row.id] = (
+                        str(error) if isinstance(error, Refused) else place(error)
+                    )
+                    log.error("the broker refuses a fact", key=row.key, fact=str(row.fact), why=why)
+            await self._mark(connection, sent, refused)
             await self._store.finish(connection)
         return len(sent)
 
@@ -154,13 +182,13 @@ class Relay:
         return bool(answer.scalar())
 
     async def _mark(
-        self, connection: AsyncConnection, sent: Sequence[int], failed: Sequence[int]
+        self, connection: AsyncConnection, sent: Sequence[int], refused: Mapping[int, str]
     ) -> None:
         if sent:
             await connection.execute(SENT, {"ids": list(sent)})
-        if failed:
-            now = clock.real()
-            await connection.execute(FAILED, {"ids": list(failed), "now": now, "cap": RETRY_CAP})
+        if refused:
+            columns = {"ids": list(refused), "reasons": list(refused.values())}
+            await connection.execute(PUT_OFF, columns | {"now": clock.real(), "cap": RETRY_CAP})
 
 
 async def backlog(store: Store[Any]) -> tuple[int, datetime | None]:

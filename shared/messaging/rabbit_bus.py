@@ -10,7 +10,6 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from aiormq.exceptions import ChannelAccessRefused
 
 from shared import clock
 from shared.messaging.bus import (
@@ -20,11 +19,13 @@ from shared.messaging.bus import (
     BusTrouble,
     Message,
     Receive,
+    Refused,
     Topology,
     drain,
     first_of,
     persist,
 )
+from shared.messaging.refusals import CUT, is_cut, is_refusal, left_in_doubt, said
 from shared.observability import log, place
 
 EXCHANGE = "jiesu.events"
@@ -83,30 +84,49 @@ class RabbitBus(Bus):
                         await declared.bind(EXCHANGE, pattern)
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        """A message its user may not publish closes the channel under all that are in flight, and
-        what was still sent there closes the connection: then each that was not confirmed goes alone.
+        """A broker that refuses a message may close the channel, or the connection, under all that
+        are in flight. Then each that was not answered goes alone, once, and so the guilty one is
+        found (shared/messaging/refusals.py).
         """
-        found = await self._publish(messages) if messages else []
-        if len(messages) > 1 and any(isinstance(error, ChannelAccessRefused) for error in found):
-            await self._drop()
-            for at, error in enumerate(found):
-                if error:
-                    [found[at]] = await self._publish([messages[at]])
+        answers = await self._publish(messages) if messages else []
+        if len(messages) > 1 and any(left_in_doubt(answer) for answer in answers):
+            await self._one_by_one(messages, answers)
+        found = [_outcome(answer) for answer in answers]
+        if found and all(isinstance(outcome, BusTrouble) for outcome in found):
+            raise BusTrouble(str(found[0]))
         return found
 
-    async def _publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+    async def _one_by_one(
+        self, messages: Sequence[Message], answers: list[BaseException | None]
+    ) -> None:
+        """Publish alone what was not answered, as long as one message may take: the caller holds a
+        lock meanwhile. What is left then goes with the next batch.
+        """
+        until = asyncio.get_running_loop().time() + self._timeout
+        for at, answer in enumerate(answers):
+            if not is_cut(answer):
+                continue
+            if asyncio.get_running_loop().time() < until:
+                [answers[at]] = await self._alone(messages[at])
+            else:
+                answers[at] = BusTrouble("it was not its turn yet")
+
+    async def _alone(self, message: Message) -> list[BaseException | None]:
+        try:
+            return await self._publish([message])
+        except BusTrouble as trouble:
+            return [trouble]
+
+    async def _publish(self, messages: Sequence[Message]) -> list[BaseException | None]:
+        """Publish all at once: what came of each, as aio-pika says it."""
         async with self._linked() as connection:
             exchange = await self._exchange(connection)
-        outcomes = await asyncio.gather(
+        answers = await asyncio.gather(
             *(self._confirm(exchange, message) for message in messages), return_exceptions=True
         )
-        found = [_outcome(outcome) for outcome in outcomes]
-        cut = [error for error in found if isinstance(error, BusTrouble)]
-        if cut:
-            await self._drop()
-        if len(cut) == len(messages):
-            raise cut[0]
-        return found
+        if any(map(is_cut, answers)):
+            await self._drop()  # what was still sent to a closed channel closes the connection
+        return answers
 
     async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
         if self._publisher is None or self._publisher.is_closed:
@@ -185,20 +205,11 @@ class RabbitBus(Bus):
         await self._drop()
 
 
-# What a lost link looks like. Of aio-pika: RuntimeError on a connection that was lost a moment ago,
-# StopAsyncIteration where somebody accepts a connection and closes it without a word.
-CUT = (
-    OSError, TimeoutError, RuntimeError, StopAsyncIteration, aio_pika.exceptions.AMQPError, BusTrouble,
-)  # fmt: skip
-# What concerns one message and leaves the others alone: returned, or not this user's to say.
-REFUSED = (aio_pika.exceptions.DeliveryError, ChannelAccessRefused)
-
-
-def _outcome(outcome: object) -> Exception | None:
+def _outcome(answer: BaseException | None) -> Exception | None:
     """What came of one message: confirmed, refused for itself, or the link's trouble."""
-    if isinstance(outcome, CUT) and not isinstance(outcome, REFUSED):
-        return BusTrouble(place(outcome))
-    return outcome if isinstance(outcome, Exception) else None
+    if not isinstance(answer, Exception):
+        return None
+    return (Refused if is_refusal(answer) else BusTrouble)(said(answer))
 
 
 async def _next_batch(
@@ -249,4 +260,4 @@ def _as_trouble() -> Iterator[None]:
             raise
         raise BusTrouble("the link froze") from error
     except CUT as error:
-        raise BusTrouble(place(error)) from error
+        raise BusTrouble(said(error)) from error

@@ -112,6 +112,13 @@ def create_system_tables() -> None:
         op.execute(statement)
 
 
+def keep_reasons_of_refusals() -> None:
+    """Why the broker refused a fact, beside the fact: called by one migration of each service."""
+    from alembic import op
+
+    op.execute("ALTER TABLE outbox ADD COLUMN reason TEXT")
+
+
 def drop_system_tables() -> None:
     """Take back create_system_tables()."""
     from alembic import op

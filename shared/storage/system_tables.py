@@ -46,6 +46,7 @@ def _outbox(metadata: MetaData) -> None:
         Column("position", BigInteger, unique=True),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("try_at", DateTime(timezone=True)),
+        Column("reason", Text),
         Index("ix_outbox_unsent", "id", postgresql_where=unsent),
     )
 

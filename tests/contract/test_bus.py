@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 import aio_pika
 import pytest
 
-from shared.messaging.bus import Bus, BusTrouble, Message, matches
+from shared.messaging.bus import Bus, BusTrouble, Message, Refused, matches
 from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import UNROUTED, RabbitBus
@@ -220,7 +220,8 @@ async def test_rabbit_refuses_what_it_could_not_even_keep_aside(rabbitmq: Broker
             [answer] = await bus.publish([message("nobody.listens.to.this")])
         finally:
             await kept.bind(UNROUTED)
-    assert isinstance(answer, aio_pika.exceptions.DeliveryError)
+    assert isinstance(answer, Refused)
+    assert str(answer).startswith("312 NO_ROUTE")
     await bus.close()
 
 

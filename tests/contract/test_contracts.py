@@ -241,11 +241,11 @@ def test_every_field_stands_in_a_sample(kind: type[Data]) -> None:
 
 @each_kind
 def test_no_field_can_be_removed(kind: type[Data]) -> None:
-    sample = sample_of(kind)
+    samples = [each for each in map(read, SAMPLES) if each["type"] == kind.full_name()]
     for field in kind.model_fields:
         with changed(kind, field):
-            assert faults(sample), field
-    assert faults(sample) == []
+            assert any(map(faults, samples)), field
+    assert not any(map(faults, samples))
 
 
 BREAKING: dict[str, tuple[type[Data], tuple[str, ...], Json]] = {

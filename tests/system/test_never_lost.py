@@ -14,7 +14,8 @@ from sqlalchemy import text
 from services.intake.group_commit import GroupCommit
 from shared import clock
 from shared.events import TicketClosed
-from shared.messaging.bus import BusTrouble, Message
+from shared.messaging import outbox
+from shared.messaging.bus import BusTrouble, Message, Refused
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay, backlog
 from tests.fixtures.bench import Bench
@@ -58,12 +59,16 @@ async def test_a_fact_the_broker_refuses_is_put_off_and_the_others_pass(intake: 
     for _ in range(3):
         await registered(intake)
     refused = (await intake.rows("SELECT fact FROM outbox ORDER BY id"))[1]["fact"]
-    broker.answers = {str(refused): ValueError()}
+    broker.answers = {str(refused): Refused("406 too large")}
     with time_machine.travel(clock.real(), tick=False):
         assert await relay.run_once() == 2
         assert await relay.run_once() == 0  # not before its time
-    rows = await intake.rows("SELECT position, attempts FROM outbox ORDER BY id")
-    assert [(r["position"], r["attempts"]) for r in rows] == [(1, 0), (None, 1), (2, 0)]
+    rows = await intake.rows("SELECT position, attempts, reason FROM outbox ORDER BY id")
+    assert [tuple(r.values()) for r in rows] == [
+        (1, 0, None),
+        (None, 1, "406 too large"),
+        (2, 0, None),
+    ]
     broker.answers = {}
     await intake.do("UPDATE outbox SET try_at = NULL")
     assert await relay.run_once() == 1
@@ -100,6 +105,40 @@ async def test_a_refused_fact_waits_longer_each_time_and_a_minute_at_most(intake
             waits.append((row["try_at"] - clock.real()).total_seconds())
             await intake.do("UPDATE outbox SET try_at = NULL")
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_however_many_were_refused_before_new_facts_pass(intake: Bench) -> None:
+    broker = Broker()
+    relay = Relay(intake.service.store, broker)
+    for _ in range(6):
+        await registered(intake)
+    facts = [str(row["fact"]) for row in await intake.rows("SELECT fact FROM outbox ORDER BY id")]
+    broker.answers = dict.fromkeys(facts[:5], Refused("406"))
+    await intake.do(
+        "UPDATE outbox SET try_at = now(), attempts = 9 WHERE id <= (SELECT min(id) + 4 FROM outbox)"
+    )
+    assert await relay.run_once(limit=1) == 1
+    assert [m.id for m in broker.published] == facts[5:]
+
+
+async def test_a_batch_is_bounded_by_size_and_the_largest_goes_alone(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LARGEST_BATCH", 1)
+    broker = Broker()
+    relay = Relay(intake.service.store, broker)
+    for _ in range(3):
+        await registered(intake)
+    assert [await relay.run_once() for _ in range(4)] == [1, 1, 1, 0]
+
+
+async def test_a_fact_without_a_bound_is_a_fault_of_ours_and_nothing_is_stored(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LARGEST_FACT", 500)
+    answer = await intake.http("phone_system").post("/v1/tickets", json=complaint())
+    assert answer.status_code == 500
+    assert await intake.rows("SELECT 1 FROM ticket") == []
 
 
 async def test_while_the_broker_is_away_complaints_are_taken_and_kept(intake: Bench) -> None:

@@ -53,6 +53,12 @@ dispatcher POST /v1/assignments/{assignment}/ruling          401 403 + 403 403 4
 dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403
 dispatcher GET /v1/unassigned                      401 403  +   +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/assignments    401 403  +   +  403 403 403 403  +  404
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  ordinary
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  confidential
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  against
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403 404 404  withdrawn
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  resolved
+dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  closed
 dispatcher GET /v1/units/{code}/assignments        401 403  +   +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/feed               401 403  +   +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +   +   +  403  +   +   +  404

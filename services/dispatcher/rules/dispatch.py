@@ -222,10 +222,27 @@ def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
     return limits.model_copy(update={"first_contact": None}) if spared else limits
 
 
+CARRIED = 16_000  # characters of supplements a work order carries
+LEFT = (
+    "【补充1至{left}未附：请读取 GET /v1/assignments/{{assignment}}/supplements"
+    " Supplements 1 to {left} are left out: read them there】"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """补充: what the citizen said since the registration. A work order carries the newest of it, in
+    the order it was said; ``left`` earlier ones its unit reads from the dispatcher.
+    """
+
+    newest: Sequence[str] = ()
+    left: int = 0
+
+
 def work_order(
     ticket: TicketRegistered,
     order: Order,
-    added: Sequence[str],
+    added: Added,
     *,
     role: Role,
     urgency: Urgency,
@@ -233,11 +250,14 @@ def work_order(
     registered_at: datetime,
     redo: bool,
 ) -> AssignmentDispatched:
-    """What one unit is told. ``added`` is what the citizen said since, in order.
+    """What one unit is told.
 
     Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
     """
-    notes = [f"【补充{count} Supplement {count}】{note}" for count, note in enumerate(added, 1)]
+    numbered = enumerate(added.newest, added.left + 1)
+    notes = [f"【补充{count} Supplement {count}】{note}" for count, note in numbered]
+    if added.left:
+        notes.insert(0, LEFT.format(left=added.left))
     return AssignmentDispatched(
         role=role,
         type=ticket.type,
@@ -254,6 +274,7 @@ def work_order(
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,
         registered_at=registered_at,
+        supplements_left=added.left,
         lead=order.lead,
         co_handlers=order.co_handlers,
         rule=order.rule,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from services.intake.rules import supplements
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import post, registered
 
@@ -37,3 +40,27 @@ async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake:
 async def test_an_unknown_ticket_is_404(intake: Bench) -> None:
     answer = await post(intake, "/v1/tickets/20260302-000009/urges", {"note": "x"})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("most", "characters"), [(2, 1_000), (1_000, 20)])
+async def test_a_full_ticket_says_so_and_what_to_do(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch, most: int, characters: int
+) -> None:
+    monkeypatch.setattr(supplements, "MOST", most)
+    monkeypatch.setattr(supplements, "MOST_CHARACTERS", characters)
+    number, other = [(await registered(intake))["number"] for _ in range(2)]
+    path, words = f"/v1/tickets/{number}/supplements", {"content": "水" * 10}
+    for _ in range(2):
+        assert (await post(intake, path, words)).status_code == 200
+    answer = await post(intake, path, words)
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (409, "/errors/supplements-full")
+    assert (problem["most"], problem["most_characters"]) == (most, characters)
+    assert (problem["count"], problem["characters"]) == (2, 20)
+    assert f"最多补充 {most} 条" in problem["detail"]
+    assert "另行登记" in problem["detail"]
+    assert "Register another ticket" in problem["detail"]
+    assert len(await intake.told("ticket.supplemented")) == 2
+    urged = await post(intake, f"/v1/tickets/{number}/urges", {"note": "急"})
+    added = await post(intake, f"/v1/tickets/{other}/supplements", words)
+    assert (urged.status_code, added.status_code) == (200, 200)

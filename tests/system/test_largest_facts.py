@@ -1,0 +1,194 @@
+"""No fact is larger than its bound, whatever is said at the doors; and a broker takes it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from operations import contracts
+from services.dispatcher.rules.dispatch import CARRIED
+from shared import clock
+from shared.messaging.bus import Message
+from shared.messaging.outbox import LARGEST_FACT, Relay
+from shared.messaging.rabbit_bus import RabbitBus
+from shared.stuck import REFUSED
+from tests.fixtures.bench import Bench
+from tests.fixtures.rabbitmq import Broker, private_rabbitmq
+from tests.fixtures.scenes.courier import County
+from tests.fixtures.scenes.feedback import callback_of
+from tests.fixtures.scenes.intake import registered
+
+MIB = 1024 * 1024
+WIDE = "𠮷"  # four octets, and nothing of JSON is longer a letter: what would be escaped is refused
+Json = dict[str, Any]
+
+
+def filled(service: str, model: str, **said: Any) -> Json:
+    """A request with every text as long as it may be, where it is not said."""
+    document = contracts.openapi(service)["components"]["schemas"]
+    fields = document[model]["properties"].items()
+    longest = {name: _longest(schema) for name, schema in fields}
+    return {name: value for name, value in longest.items() if value is not None} | said
+
+
+def _longest(schema: Json) -> Any:
+    if schema.get("type") == "string" and "maxLength" in schema:
+        return WIDE * schema["maxLength"]
+    return next(filter(None, (_longest(each) for each in schema.get("anyOf", ()))), None)
+
+
+async def largest(county: County) -> dict[str, int]:
+    """Each fact that was said, with the octets of the largest of its kind."""
+    query = "SELECT split_part(key, '.', 1) || '.' || split_part(key, '.', 2) AS name,"
+    query += " max(octet_length(body)) AS size FROM outbox GROUP BY 1"
+    return {
+        row["name"]: row["size"] for one in county.benches.values() for row in await one.rows(query)
+    }
+
+
+async def everything_said_at_length(county: County) -> None:
+    """Every door that says a fact, each text as long as it may be."""
+    codes: Json = {"topic": "road.damage", "area": "610924100", "channel": "phone"}
+    place: Json = {"location": {"longitude": 108.123456789012, "latitude": 32.123456789012}}
+    caller = {
+        "name": "李秋月",
+        "phone": "13909150001",
+        "address": None,
+    }  # nothing of it is in the text
+    said = filled("intake", "NewTicket", type="help", reported_unit=None, caller=caller, **codes)
+    number = (await registered(county.intake, **(said | place)))["number"]
+    await county.carry()
+    ticket = f"/v1/tickets/{number}"
+    for _ in range(CARRIED // 5_000 + 2):
+        added = filled("intake", "Supplement")
+        await county.do("phone_system", county.intake, f"{ticket}/supplements", added)
+    await county.do("phone_system", county.intake, f"{ticket}/urges", filled("intake", "Urge"))
+    await returned_at_length(county, number)
+    helpers = [unit.code for unit in county.dispatcher.service.store.config.units.units][:20]
+    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
+    await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
+    await at_length_by_its_unit(county, number)
+    order |= {"co_handlers": []}
+    await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
+    await completed_and_called(county, number)
+    await county.do(
+        "phone_system", county.intake, f"{ticket}/withdrawal", filled("intake", "Withdrawal")
+    )
+
+
+async def of(county: County, number: str, unit: str = "HC") -> str:
+    """The path of the newest assignment of a unit."""
+    told = await county.dispatcher.told("assignment.dispatched")
+    [*_, id] = [fact.assignment for fact in told if (fact.subject, fact.unit) == (number, unit)]
+    return f"/v1/assignments/{id}"
+
+
+async def returned_at_length(county: County, number: str) -> None:
+    """The unit a rule found asks to return it, and the desk agrees."""
+    told = await county.dispatcher.told("assignment.dispatched")
+    unit, dispatcher = str(told[0].unit), county.dispatcher
+    path = await of(county, number, unit)
+    back = filled("dispatcher", "ReturnRequest", reason_code="not_our_duty", suggested_unit="CG")
+    await county.do("unit", dispatcher, f"{path}/return-requests", back, unit)
+    granted = filled("dispatcher", "Ruling", granted=True)
+    await county.do("desk", dispatcher, f"{path}/ruling", granted)
+
+
+async def at_length_by_its_unit(county: County, number: str) -> None:
+    """An extension that is granted, and a supervision by hand."""
+    path, tracker = await of(county, number), county.tracker
+    await county.do(
+        "unit", tracker, f"{path}/extensions", filled("tracker", "ExtensionIn", days=3), "HC"
+    )
+    [asked] = await tracker.told("extension.requested")
+    ruling = filled("tracker", "RulingIn", granted=True)
+    await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
+    hand = filled("tracker", "SupervisionIn", rung=3)
+    await county.do("supervisor", tracker, f"{path}/supervisions", hand)
+
+
+async def completed_and_called(county: County, number: str) -> None:
+    """Signed, contacted, completed; and the citizen does not agree."""
+    path, dispatcher = await of(county, number), county.dispatcher
+    met = filled("dispatcher", "ContactMade", how="phone", outcome="reached")
+    done = filled("dispatcher", "Completion", kind="partly_solved", solved=False)
+    for what, body in (
+        ("sign", filled("dispatcher", "Sign")),
+        ("contacts", met),
+        ("progress", filled("dispatcher", "Progress")),
+        ("completion", done),
+    ):
+        await county.do("unit", dispatcher, f"{path}/{what}", body, "HC")
+    county.at("2026-03-03T09:00+08:00")
+    await county.sweep()
+    said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")
+    said |= {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
+    callback = await callback_of(county.feedback, number)
+    await county.do("phone_system", county.feedback, f"/v1/callbacks/{callback}/outcome", said)
+
+
+async def test_the_largest_of_every_door_is_far_below_the_bound(
+    county: County, limited: tuple[int, Broker]
+) -> None:
+    await everything_said_at_length(county)
+    sizes = await largest(county)
+    assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
+    assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
+    assert sizes["assignment.completed"] > 80_000, "the texts were not as long as they may be"
+    assert max(sizes.values()) <= LARGEST_FACT // 2, sizes
+    bus = RabbitBus(limited[1].url, timeout=60)
+    await bus.declare({})
+    for one in county.benches.values():
+        bodies = [row["body"] for row in await one.rows("SELECT body FROM outbox")]
+        messages = [Message("a.b", secrets.token_hex(8), body.encode()) for body in bodies]
+        assert await bus.publish(messages) == [None] * len(messages)
+    await bus.close()
+
+
+# --- what is too large all the same ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[MIB, 16 * MIB], ids=["1 MiB", "16 MiB"])
+def limited(request: pytest.FixtureRequest) -> Iterator[tuple[int, Broker]]:
+    """A broker that takes no larger messages."""
+    with private_rabbitmq(request.param) as server:
+        yield request.param, server.broker
+
+
+@pytest.fixture
+async def bus(limited: tuple[int, Broker]) -> AsyncIterator[RabbitBus]:
+    """The bus on it."""
+    bus = RabbitBus(limited[1].url, timeout=60)
+    await bus.declare({})
+    yield bus
+    await bus.close()
+
+
+async def test_a_fact_the_broker_cannot_take_is_named_and_all_others_go_out(
+    intake: Bench, limited: tuple[int, Broker], bus: RabbitBus
+) -> None:
+    """As the release before could store one: 17 MB of supplements in a work order."""
+    for _ in range(5):
+        await registered(intake)
+    size = limited[0] + 1
+    await intake.do(
+        f"UPDATE outbox SET body = repeat('x', {size}) WHERE id = (SELECT min(id) + 1 FROM outbox)"
+    )
+    relay = Relay(intake.service.store, bus)
+    assert await relay.run_once() == 4
+    assert await relay.run_once() == 0
+    [row] = await intake.rows("SELECT * FROM outbox WHERE position IS NULL")
+    assert row["attempts"] == 1
+    assert row["reason"].startswith("406 PRECONDITION_FAILED - message size")
+    async with intake.service.store.act("ops") as act:
+        [named] = await REFUSED.find(act, clock.real())
+    assert named.subject == row["subject"]
+    for word in ("ticket.registered", f"{size} 字节", "尝试 tries 1", row["reason"]):
+        assert word in named.note
+    await registered(intake)
+    assert await relay.run_once() == 1, "what comes later flows"
+    await intake.do("UPDATE outbox SET body = '{}', try_at = now() WHERE position IS NULL")
+    assert await relay.run_once() == 1, "once it can be taken it goes by itself"
