@@ -238,6 +238,13 @@ class Added:
     newest: Sequence[str] = ()
     left: int = 0
 
+    def behind(self, content: str) -> str:
+        """The complaint with what was added, each under its number."""
+        numbered = enumerate(self.newest, self.left + 1)
+        notes = [f"【补充{count} Supplement {count}】{note}" for count, note in numbered]
+        left = [LEFT.format(left=self.left)] if self.left else []
+        return "\n\n".join((content, *left, *notes))
+
 
 def work_order(
     ticket: TicketRegistered,
@@ -254,17 +261,13 @@ def work_order(
 
     Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
     """
-    numbered = enumerate(added.newest, added.left + 1)
-    notes = [f"【补充{count} Supplement {count}】{note}" for count, note in numbered]
-    if added.left:
-        notes.insert(0, LEFT.format(left=added.left))
     return AssignmentDispatched(
         role=role,
         type=ticket.type,
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
-        content="\n\n".join((ticket.content, *notes)),
+        content=added.behind(ticket.content),
         area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
