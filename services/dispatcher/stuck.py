@@ -89,7 +89,9 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 def _delivery(config: Config, code: str) -> str:
     unit = config.units.unit(code)
-    return unit.delivery if unit else "no such unit in units.yaml"
+    if unit is None:
+        return "no such unit in units.yaml"
+    return f"{unit.delivery}, 联系 ask for {unit.liaison}"
 
 
 QUESTIONS: tuple[Question, ...] = (

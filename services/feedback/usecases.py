@@ -79,7 +79,7 @@ async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
 
 
 async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
-    """A supervised matter is called back by a person (policy.yaml ``human_call_required_for``)."""
+    """A supervised matter is called back by a person (callbacks.yaml ``human_call_required_for``)."""
     record = await records.locked(act, fact.subject)
     record.ticket.supervised = True
 

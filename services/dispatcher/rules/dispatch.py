@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import TOWN, Matcher, Rule, plain, prefixes, text_of
@@ -22,6 +22,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
+from shared.jurisdiction.sections import Section, Words
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
 
@@ -34,12 +35,10 @@ class Recused(JiesuError):
     title = "被反映单位须回避 The reported unit must withdraw"
 
 
-class UrgencyRules(BaseModel):
-    """``urgency_rules`` of policy.yaml: what is urgent whatever the caller asked for."""
+class UrgencyRules(Section):
+    """urgency.yaml: what is urgent whatever the caller asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    critical_keywords: tuple[Annotated[str, AfterValidator(plain)], ...] = ()
+    critical_keywords: tuple[Annotated[Words, AfterValidator(plain)], ...] = ()
     urgent_topics: tuple[str, ...] = ()
 
 
@@ -160,6 +159,7 @@ def work_order(
     limits: Limits,
     registered_at: datetime,
     redo: bool,
+    configuration: str | None = None,
 ) -> AssignmentDispatched:
     """What one unit is told. ``added`` is what the citizen said since, in order.
 
@@ -188,6 +188,7 @@ def work_order(
         reason=order.reason,
         limits=limits,
         redo=redo,
+        configuration=configuration,
     )
 
 
