@@ -14,7 +14,7 @@ from operations.commands.signing import CONFIG
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
 from shared import clock
-from shared.jurisdiction.folder import Folder
+from shared.jurisdiction.folder import Folder, PlaceFile
 from shared.processes import Running, running
 from shared.settings import ServiceSettings
 
@@ -58,7 +58,8 @@ def processes(
 
 
 def _in_order(folder: Folder) -> str:
-    return f"{folder.path}: 规则无误 the rules are in order: {folder.configuration}"
+    name = folder.read(PlaceFile).place.name
+    return f"{name} {folder.path}: 规则无误 the rules are in order: {folder.configuration}"
 
 
 def _as_one(found: Found, expect: str | None) -> bool:

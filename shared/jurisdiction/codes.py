@@ -57,14 +57,15 @@ class Codes(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for table in ("areas", "channels", "fields", "topics", "reasons"):
-            refuse(_twins(table, getattr(self, table)))
+        tables = ("areas", "channels", "fields", "topics", "reasons")
+        twins = [twin for table in tables for twin in _twins(table, getattr(self, table))]
         known = {field.code for field in self.fields}
-        refuse(
+        astray = [
             (("topics", at, "code"), f"{topic.code} 不属于任何领域 lies in no field")
             for at, topic in enumerate(self.topics)
             if topic.code.rpartition(".")[0] not in known
-        )
+        ]
+        refuse((*twins, *astray))
         return self
 
     @property
@@ -100,13 +101,13 @@ class Units(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        refuse(_twins("units", self.units))
         known = {unit.code for unit in self.units}
-        refuse(
+        astray = [
             (("units", at, field), wrong)
             for at, unit in enumerate(self.units)
             for field, wrong in _ill_placed(unit, known)
-        )
+        ]
+        refuse((*_twins("units", self.units), *astray))
         return self
 
     def unit(self, code: str) -> Unit | None:

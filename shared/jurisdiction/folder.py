@@ -50,6 +50,13 @@ class Files:
 
 
 @dataclass(frozen=True)
+class PlaceFile(Files):
+    """place.yaml alone."""
+
+    place: Place
+
+
+@dataclass(frozen=True)
 class Folder:
     """The files of a county as they were read, by name; and what was wrong with the folder itself."""
 
@@ -88,8 +95,7 @@ class Folder:
     @cached_property
     def configuration(self) -> str:
         """Which configuration this is: ``2026.1+0123456789ab``. Raises ConfigError."""
-        place = self.text("place.yaml").model(Place)
-        return f"{place.version if place else '?'}+{self.digest}"
+        return f"{self.read(PlaceFile).place.version}+{self.digest}"
 
     def text(self, name: str) -> Text:
         """One file; what is not there is a fault of it."""
@@ -152,8 +158,7 @@ def refusal(faults: Iterable[Fault]) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class _Hours(Files):
-    place: Place
+class _Hours(PlaceFile):
     calendar: tuple[Notice, ...]
 
 

@@ -7,10 +7,11 @@ they look like. Anchors, tags and keys without a value are refused: what is mean
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -59,16 +60,20 @@ class Text:
             self._walk(self.root, ())
 
     def model(self, model: type[T], context: Mapping[str, Any] | None = None) -> T | None:
-        """The file as an instance of its model, None when it is none; adds to ``faults`` why."""
+        """The file as an instance of its model, else None; ``faults`` say what is wrong with it.
+
+        With unknown keys and no other fault it is an instance too, for checks with other files.
+        """
         if self.root is None:
             return None
-        try:
-            value = json.dumps(_value(self.root))
-            result = model.model_validate_json(value, strict=True, context=context)
-        except ValidationError as broken:
-            rows = [row for row in broken.errors(include_url=False) if not _follows(row)]
-            self.faults += (self._fault(model, row) for row in rows)
-        return None if self.faults else result
+        value = _value(self.root)
+        result, rows = _validated(model, value, context)
+        unknown = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
+        if len(unknown) == len(rows) > 0:  # else sound: what is said of the rest is wanted at once
+            result, more = _validated(model, _without(value, unknown), context)
+            rows += more
+        self.faults += (self._fault(model, row) for row in rows if not _follows(row))
+        return result
 
     def fault(self, where: Where, wrong: str) -> Fault:
         """A fault at a place. Steps that are no part of the file, such as the branch of a union,
@@ -85,7 +90,7 @@ class Text:
         if row["type"] == "extra_forbidden":
             near = nearest(str(where[-1]), allowed_at(model, where[:-1]))
             return self.fault(where, f"未知的键 unknown key{near}")
-        said = _SAID.get(row["type"]) or said_of(row)
+        said = row["msg"] if row["type"] == "rule" else _SAID.get(row["type"]) or said_of(row)
         bare = row["type"] in ("rule", "missing") or isinstance(given, dict | list | BaseModel)
         return self.fault(where, said if bare else f"{said}, not {given!r:.60}")
 
@@ -113,6 +118,26 @@ class Text:
             self.faults.append(Fault(self.file, node.start_mark.line + 1, dotted, said))
 
 
+def _validated(
+    model: type[T], value: Any, context: Mapping[str, Any] | None
+) -> tuple[T | None, list[ErrorDetails]]:
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True, context=context), []
+    except ValidationError as broken:
+        return None, broken.errors(include_url=False)
+
+
+def _without(value: Any, places: Iterable[Where]) -> Any:
+    """A file's value without some of its keys."""
+    whole = copy.deepcopy(value)
+    for *way, last in places:
+        place = whole
+        for step in way:
+            place = place[step]
+        del place[last]
+    return whole
+
+
 def _follows(row: ErrorDetails) -> bool:
     """Whether a list is called too short only because its items are at fault, which is said by itself."""
     return row["type"] == "too_short" and bool(row["input"])
@@ -129,7 +154,7 @@ def read(path: Path, model: type[T], context: Mapping[str, Any] | None = None) -
     except OSError as unread:
         raise ConfigError(f"{path}: 无法读取 cannot be read: {unread.strerror}") from None
     result = found.model(model, context)
-    if result is None:
+    if result is None or found.faults:
         raise ConfigError("\n".join(map(str, sorted(found.faults))))
     return result
 
@@ -262,4 +287,8 @@ def _value(node: yaml.Node) -> Any:
         return {step: _value(child) for step, _, child in _children(node)}
     if isinstance(node, yaml.SequenceNode):
         return [_value(child) for child in node.value]
-    return _VALUES.get(node.tag.removeprefix(_TAG), str)(node.value)
+    return _VALUES.get(node.tag.removeprefix(_TAG), _text)(node.value)
+
+
+def _text(value: str) -> str:
+    return value.encode(errors="replace").decode()  # half a character is a fault already

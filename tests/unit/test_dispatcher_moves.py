@@ -117,7 +117,7 @@ def context(**given: Any) -> returns.ReturnContext:
 def asks(
     reason: str = "not_our_duty", rules: returns.ReturnRules = RULES, **given: Any
 ) -> AssignmentStatus:
-    return returns.request_return(context(**given), reason, rules, NOW)
+    return returns.request_return(context(**given), reason, rules, ["not_our_duty"], NOW)
 
 
 @pytest.mark.parametrize("status", [D, S, C])
