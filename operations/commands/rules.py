@@ -25,7 +25,7 @@ Found = Mapping[str, list[Running]]
 
 def check_config(directory: Dir = CONFIG) -> None:
     """Check a folder as every service would read it; exit code 2 with every fault, one a line."""
-    typer.echo(_in_order(rules.check(directory)))
+    typer.echo(in_order(rules.check(directory)))
 
 
 def reload(
@@ -35,7 +35,7 @@ def reload(
     """Check a folder and have every running service go by it, without a restart."""
     folder = rules.check(directory)
     rules.announce(folder)
-    typer.echo(_in_order(folder))
+    typer.echo(in_order(folder))
     if wait:
         processes(folder.configuration)
 
@@ -57,7 +57,8 @@ def processes(
         raise typer.Exit(1)
 
 
-def _in_order(folder: Folder) -> str:
+def in_order(folder: Folder) -> str:
+    """One line on a folder without a fault."""
     name = folder.read(PlaceFile).place.name
     return f"{name} {folder.path}: 规则无误 the rules are in order: {folder.configuration}"
 

@@ -13,6 +13,7 @@ from services.intake.rules.identity import KeepFor
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
@@ -30,14 +31,15 @@ class Privacy(Section):
 
 @dataclass(frozen=True)
 class Rules(Files):
-    """The files intake reads."""
+    """The files intake reads. Of the limits it checks that what they name can be registered."""
 
     place: Place
     codes: Codes
     units: Units
+    limits: LimitTable
     privacy: Privacy
 
-    checks = (towns_have_areas,)
+    checks = (towns_have_areas, streams_have_matters)
 
 
 @dataclass(frozen=True, slots=True)

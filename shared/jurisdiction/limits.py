@@ -58,6 +58,10 @@ class StageTable(Section):
     def _complete(cls, rows: Rows) -> Rows:
         if "default" not in rows:
             raise ValueError("缺少 default a row 'default' is needed")
+        if rows.keys() >= set(TicketType):
+            raise ValueError(
+                "各类型都有，default 不起作用 every type has a row: 'default' is for none"
+            )
         return rows
 
     @model_validator(mode="after")

@@ -175,12 +175,12 @@ def test_nothing_lengthens_what_runs_on_natural_time(
     ("policy", "field"),
     [
         (
-            changed(LIMITS, "limits", "normal", "help", "handle", to="5 days"),
-            "limits.normal.help.handle",
+            changed(LIMITS, "limits", "normal", "default", "handle", to="5 days"),
+            "limits.normal.default.handle",
         ),
         (
-            changed(LIMITS, "limits", "normal", "help", "hanlde", to="5wd"),
-            "limits.normal.help.hanlde",
+            changed(LIMITS, "limits", "normal", "default", "hanlde", to="5wd"),
+            "limits.normal.default.hanlde",
         ),
         (
             changed(LIMITS, "limits", "normal", "helpp", to={"dispatch": "1h"}),

@@ -64,7 +64,6 @@ def test_the_ladder_is_climbed_from_the_lowest_rung() -> None:
 def test_extension() -> None:
     rules = RULES.extension
     assert rules.max == Limit(7, "wd")
-    assert rules.max_count == 2
     assert rules.cap_total_handle == Limit(15, "wd")
     assert rules.apply_at_latest_before == Limit(4, "wh")
     assert rules.not_for == {U.URGENT, U.CRITICAL}

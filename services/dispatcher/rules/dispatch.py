@@ -161,9 +161,8 @@ def work_order(
     redo: bool,
     configuration: str | None = None,
 ) -> AssignmentDispatched:
-    """What one unit is told. ``added`` is what the citizen said since, in order.
-
-    Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
+    """What one unit is told; ``added``: what the citizen said since. Of a confidential matter it
+    learns the area only (JN-32, docs/how-it-flows.md#private).
     """
     notes = [f"【补充{count} Supplement {count}】{note}" for count, note in enumerate(added, 1)]
     return AssignmentDispatched(

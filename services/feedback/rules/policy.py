@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import datetime, time
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import Field, PlainValidator, model_validator
 
 from services.feedback.rules.planning import MOST_ATTEMPTS, Window
-from services.feedback.rules.verdict import Contacted, Satisfied, Solved
+from services.feedback.rules.verdict import Contacted, Satisfied, Solved, closes_at_once
+from shared.events import ClosingKind, TicketType
+from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.sections import LimitText, Section, Words
 
 Spared: TypeAlias = Literal["commendation", "reply_declined"]
@@ -119,6 +121,21 @@ class CallbackPolicy(Section):
     def call_windows(self) -> tuple[Window, ...]:
         """The windows as planning takes them."""
         return tuple(Window(window.opens, window.ends) for window in self.windows)
+
+    def finish_due(self, completed: datetime, calendar: WorkCalendar) -> datetime:
+        """When a round that was completed should have its verdict."""
+        return calendar.due(completed, self.finish_within).at
+
+    def closes_at_once(
+        self, ticket_type: TicketType, *, has_contact: bool, reply_declined: bool
+    ) -> ClosingKind | None:
+        """How a ticket ends on completion that gets no callback; None when it gets one."""
+        return closes_at_once(
+            ticket_type,
+            has_contact=has_contact,
+            reply_declined=reply_declined,
+            not_for=self.not_for,
+        )
 
     def needs_person(self, *, report: bool, supervised: bool, redo: bool) -> bool:
         """Whether a person makes this call, not a machine."""

@@ -62,10 +62,9 @@ class RedoRules(Section):
 
 
 class ExtensionRules(Section):
-    """延期 (R-18, SD17): how long, how often, how long before the due moment, and for what not."""
+    """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
 
     max: WorkingDays
-    max_count: Annotated[int, Field(ge=0, le=100)]
     cap_total_handle: LimitText
     apply_at_latest_before: LimitText
     not_for: frozenset[Urgency]
