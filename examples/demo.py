@@ -42,8 +42,7 @@ from operations.runtime.registry import NAMES
 from operations.runtime.server import HOST, Server
 from shared import clock
 from shared.jurisdiction.codes import Units
-from shared.jurisdiction.holidays import load_calendar
-from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.folder import calendar_of
 from shared.jurisdiction.reader import read
 from shared.observability import configure_logs
 from shared.security.tokens import issue
@@ -250,10 +249,7 @@ async def run_month(
     http: httpx.AsyncClient, running: tuple[Place, BaseProcess], telling: Telling
 ) -> Figures:
     """The month's calls, until the last of them is closed; then the figures."""
-    limits = read(CONFIG / "policy.yaml", LimitTable)
-    duty_hours = limits.calendar.duty_segments
-    calendar = load_calendar(CONFIG / "calendar", duty_hours, limits.timezone)
-    duty = Duty(calendar.is_working_day, FIRST, DAYS)
+    duty = Duty(calendar_of(CONFIG).is_working_day, FIRST, DAYS)
     known: dict[str, int] = {}
     behaviour = Behaviour(duty, known)
 

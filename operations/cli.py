@@ -6,6 +6,8 @@ python -m services names                which services there are
 python -m services migrate [NAME…]      databases and broker topology, before anything starts
 python -m services migration NAME what_it_does   writes the next migration from the models
 python -m services broker-definitions   users, rights and queues, for RabbitMQ to load
+python -m services check-config DIR     every fault of a folder of rules; reload takes it up
+python -m services processes            what runs, on which code and under which rules
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
@@ -26,7 +28,16 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
-from operations.commands import facts, identities, morning, preparing, running, signing, trying
+from operations.commands import (
+    facts,
+    identities,
+    morning,
+    preparing,
+    rules,
+    running,
+    signing,
+    trying,
+)
 from operations.runtime.postgres import EmbeddedTrouble
 from shared.errors import ConfigError, JiesuError
 from shared.messaging.bus import BusTrouble
@@ -38,6 +49,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": preparing.migrate,
     "migration": preparing.migration,
     "broker-definitions": preparing.broker_definitions,
+    "check-config": rules.check_config,
+    "reload": rules.reload,
+    "processes": rules.processes,
     "token": signing.token,
     "key": signing.key,
     "dead": facts.dead,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from operations.runtime.registry import part
 from shared.events import FACTS
 from shared.observability import place
+from shared.processes import Running, running
 from shared.storage.act import Store
 from shared.storage.engine import is_trouble
 from shared.stuck import (
@@ -80,6 +81,7 @@ async def gather(stores: Stores, now: datetime, real: datetime) -> list[Group]:
             groups.append(group(name, AWAY, [Stuck(name, None, place(error))]))
     if len(readable) == len(stores):
         groups += await _between(stores, real)
+        groups += await _differing(stores, real)
     return groups
 
 
@@ -98,6 +100,32 @@ async def _of_service(name: str, store: Store[Any], now: datetime, real: datetim
             answers = await question.find(act, real)
             found += [group(name, question, answers)] if answers else []
     return found
+
+
+# --- one release, one set of rules ---------------------------------------------------------------
+
+DIFFERING = Question(
+    "differing",
+    "版本或规则不一致的进程 processes on different code or rules",
+    "滚动升级未完，或规则只在部分进程生效 an upgrade is under way or was cut short, or changed rules "
+    "reached some processes only",
+    "make upgrade，或 make reload；再看本页 finish make upgrade, or make reload; read this page again",
+)
+
+
+async def _differing(stores: Stores, real: datetime) -> list[Group]:
+    """Every running process, when two of them differ in release or configuration."""
+    found: list[tuple[str, Running]] = []
+    for name, store in stores.items():
+        async with store.act("ops") as act:
+            found += [(name, process) for process in await running(act, real)]
+    if len({(process.release, process.configuration) for _, process in found}) <= 1:
+        return []
+    rows = [
+        Stuck(name, process.started_at, f"{process.release}, {process.configuration}")
+        for name, process in found
+    ]
+    return [group("*", DIFFERING, rows)]
 
 
 # --- between services --------------------------------------------------------------------------

@@ -25,9 +25,7 @@ async def erase(
 def kept_since(store: Store[Config], period: str | None, now: datetime) -> datetime:
     """Before which moment a ticket must have ended to be outdated. Raises ConfigError."""
     try:
-        kept = (
-            KeepFor.parse(period) if period else store.config.policy.confidentiality.keep_identity
-        )
+        kept = KeepFor.parse(period) if period else store.config.keep_identity
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return kept.before(now)

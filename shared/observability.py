@@ -119,6 +119,19 @@ class Metrics:
         self.waiting = self._gauge("retry_waiting", "facts that will be tried again")
         self.dead = self._gauge("retry_dead", "facts that need a person")
 
+        self.refused = self._counter("configuration_refused", "changed rules that were refused")
+        self._build = Gauge(
+            "jiesu_build_info",
+            "which code and which rules run",
+            ["release", "configuration"],
+            registry=self.registry,
+        )
+
+    def runs(self, release: str, configuration: str) -> None:
+        """Say which code and which rules run."""
+        self._build.clear()
+        self._build.labels(release, configuration).set(1)
+
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"jiesu_{name}", says, labels, registry=self.registry)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from shared.messaging.connect import connect
 from shared.messaging.inbox import Inbox, Subscriptions
 from shared.messaging.outbox import Relay
 from shared.observability import Metrics, log, place, trace
+from shared.processes import BEAT, Process, beat, leave
 from shared.security.digests import Digester
 from shared.security.tokens import TokenVerifier
 from shared.settings import ServiceSettings, key_bytes
@@ -71,16 +73,20 @@ class Service:
     ) -> None:
         self.name, self.settings, self.jobs = name, settings, jobs
         self.subscriptions, self._migrations, self._check = subscriptions, migrations, check
+        folder = settings.folder()
         self.store: Store[Any] = Store(
             name,
             settings.database_url,
-            settings.load(),
+            settings.load(folder),
             pool_size=settings.pool_size,
             before_commit=outbox.write,
             after_telling=lambda: self._wake("relay"),
             fingerprint=Digester(key_bytes(settings.index_key)).fingerprint,
+            configuration=folder.configuration,
         )
+        self.process = Process(uuid4(), settings.release, clock.real())
         self.metrics = Metrics()
+        self.metrics.runs(settings.release, folder.configuration)
         self.tokens = TokenVerifier(settings.token_keys)
         self.bus = connect(settings.bus_url, settings.publish_timeout, settings.receive_gather)
         self.inbox = Inbox(self.store, subscriptions)
@@ -111,6 +117,7 @@ class Service:
         self._run("consumer", self._consume())
         self._run("relay", self._tick("relay", self._relay, 0.5))
         self._run("retry", self._tick("retry", self._retry, 1.0))
+        self._run("heartbeat", self._tick("heartbeat", self._beat, BEAT))
         for name, job in self.jobs.items():
             self._run(name, self._tick(name, self._job(name, job), job.every))
         self.ready = True
@@ -130,6 +137,7 @@ class Service:
         if self._loops:
             await self._end_loops(left)
             await self._within(left * 0.12, "the last relay pass", self.relay.run_once())
+            await self._within(left * 0.04, "the last heartbeat", leave(self.store, self.process))
         await self._within(left * 0.04, "closing the bus", self.bus.close())
         await self._within(left * 0.04, "closing the database", self.store.close())
         log.info("stopped", service=self.name)
@@ -253,6 +261,10 @@ class Service:
         self.metrics.relayed.inc(sent)
         return sent >= outbox.IN_FLIGHT
 
+    async def _beat(self) -> bool:
+        await beat(self.store, self.process)
+        return False
+
     async def _retry(self) -> bool:
         return await self.inbox.retry_once() > 0
 
@@ -264,6 +276,21 @@ class Service:
             return moved >= job.limit
 
         return run_once
+
+    # --- its rules -----------------------------------------------------------------------------
+
+    def take_up(self, config: Any, configuration: str) -> None:
+        """Go by other rules from the next act on; what looks at them by the clock looks at once."""
+        log.info("rules taken up", service=self.name, configuration=configuration)
+        self.store.take_up(config, configuration)
+        self.metrics.runs(self.settings.release, configuration)
+        self._wake("heartbeat", *self.jobs)
+
+    def keep_rules(self, faults: str) -> None:
+        """Go on under the rules in force: those that were offered have faults."""
+        self.metrics.refused.inc()
+        for fault in faults.splitlines():
+            log.error("rules refused", service=self.name, fault=fault)
 
     # --- how it is -----------------------------------------------------------------------------
 

@@ -10,12 +10,15 @@ import base64
 import binascii
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.jurisdiction.folder import Files, Folder
+
+RELEASE = "0.1.0"  # pyproject.toml says the same
 DEVELOPMENT_KEY = base64.b64encode(b"jiesu development key, 32 bytes.").decode()
 
 
@@ -28,6 +31,7 @@ class ServiceSettings(BaseSettings):
     seconds a fact may wait for company before it is relayed and, from a broker, when it arrives.
     More makes fewer, larger transactions and later facts (docs/adr/0026-waiting-for-company.md).
 
+    ``config_dir``: the county's folder of rules. ``build``: what built this code, a commit say.
     ``clock_start``: where a simulated clock starts, such as 2026-03-02T09:00+08:00; else now.
     ``anonymous_per_minute``: requests an address may make without a valid token.
     ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
@@ -39,7 +43,10 @@ class ServiceSettings(BaseSettings):
         env_prefix="JIESU_", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
+    files: ClassVar[type[Files]] = Files  # those of the county's folder that load() reads
+
     embedded: bool = False
+    build: str = ""
     database_url: str = "postgresql+asyncpg://localhost/jiesu"
     bus_url: str = "local://jiesu"
     config_dir: Path = Path("config/ziyang")
@@ -89,9 +96,20 @@ class ServiceSettings(BaseSettings):
         fields: dict[str, Any] = dict(self)
         return {name: value for name, value in fields.items() if isinstance(value, SecretStr)}
 
-    def load(self) -> Any:
-        """The rules in force, read from config_dir; services that have none return None."""
+    def folder(self, taken: Folder | None = None) -> Folder:
+        """The county's folder as it was taken, else as it is now. Raises ConfigError."""
+        return taken or Folder.take(self.config_dir)
+
+    def load(self, folder: Folder | None = None) -> Any:
+        """The rules in force, read from ``folder``, else from config_dir; services that have none
+        return None. Raises ConfigError.
+        """
         return None
+
+    @property
+    def release(self) -> str:
+        """Which code this is: the version, and what built it."""
+        return f"{RELEASE}+{self.build}" if self.build else RELEASE
 
 
 def check_key(value: SecretStr) -> SecretStr:

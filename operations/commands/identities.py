@@ -41,11 +41,11 @@ def erase(
 
 
 def retain(
-    older_than: Annotated[str | None, typer.Option(help="3y or 90d; else policy.yaml's")] = None,
+    older_than: Annotated[str | None, typer.Option(help="3y or 90d; else privacy.yaml's")] = None,
     apply: Annotated[bool, typer.Option(help="erase; without it only count")] = False,
     by: By = "retention",
 ) -> None:
-    """Erase the identities of tickets that ended longer ago than the policy keeps them."""
+    """Erase the identities of tickets that ended longer ago than privacy.yaml keeps them."""
     from operations import vault
 
     async def count() -> int:

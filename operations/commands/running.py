@@ -13,7 +13,7 @@ import typer
 import uvloop
 
 from operations.commands.databases import known
-from operations.commands.morning import LOCAL
+from operations.commands.morning import zone_of
 from operations.runtime import embedded, postgres, runner
 from operations.runtime.registry import NAMES, PORTS, environment, part, settings_of
 from operations.runtime.server import HOST
@@ -22,6 +22,7 @@ from shared import clock
 from shared.errors import ConfigError
 from shared.observability import configure_logs
 from shared.security.tokens import ROLES
+from shared.service import service_of
 
 # What one service obeys and the embedded system cannot: it serves this machine, on its own data.
 NOT_EMBEDDED = ("DATABASE_URL", "HOST", "PORT", "TLS_CERT", "TLS_KEY")
@@ -102,7 +103,7 @@ def welcome(system: embedded.System, home: Path) -> str:
             "接诉 Jiesu 已启动 is running. Ctrl-C 停止 stops it.",
             *(f"  {name:<12}{url}   {url}/docs" for name, url in system.urls.items()),
             f"数据 Data: {home}    密钥 Keys: {system.keys}",
-            *_stepped(next(iter(system.urls.values()))),
+            *_stepped(system),
             "令牌 Tokens, good for a day:",
             *(f"  {role}:\n    {token}" for role, token in tokens.items()),
             "试一试 Try:",
@@ -111,11 +112,13 @@ def welcome(system: embedded.System, home: Path) -> str:
     )
 
 
-def _stepped(url: str) -> list[str]:
+def _stepped(system: embedded.System) -> list[str]:
     if not clock.is_stepped():
         return []
+    url, app = next(iter(system.urls.values())), next(iter(system.apps.values()))
+    now = clock.now().astimezone(zone_of(service_of(app).settings.config_dir))
     return [
-        f"时钟为步进时钟 The clock is stepped: {clock.now().astimezone(LOCAL).isoformat()}; "
+        f"时钟为步进时钟 The clock is stepped: {now.isoformat()}; "
         f"POST {url}/clock 推进 moves it (ops)"
     ]
 

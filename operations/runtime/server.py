@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from operations.runtime.reload import watch
 from shared.errors import ConfigError
 from shared.http.rate_limits import LARGEST_BATCH
 from shared.service import DEAD, service_of
@@ -83,16 +84,19 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     servers = [Server(config(app, host, port, **tls)) for port, app in apps.items()]
     serving = [asyncio.create_task(server.serve()) for server in servers]
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
+    watching = asyncio.create_task(watch([service_of(app) for app in apps.values()], stop))
+    await asyncio.wait([stopping, watching, *serving], return_when=asyncio.FIRST_COMPLETED)
     for app in apps.values():
         service_of(app).begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
     stopping.cancel()
+    watching.cancel()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(number)
-    if any(service_of(app).died for app in apps.values()):
+    broken = watching.done() and not watching.cancelled() and watching.exception()
+    if broken or any(service_of(app).died for app in apps.values()):
         return DEAD
     return 0 if stop.is_set() else 1
 

@@ -41,6 +41,7 @@ def give(
             limits=_limits(act, record, urgency, role),
             registered_at=ticket.registered_at,
             redo=redo,
+            configuration=act.configuration,
         )
         assignment = Assignment(
             **work_order.model_dump(mode="json", include=PRINTED),

@@ -2,59 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field
 
-from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
+from services.dispatcher.rules.catalogue import Catalogue, Matcher, prefixes, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
-from shared.jurisdiction.codes import Codes, Units
-from shared.jurisdiction.holidays import load_calendar
-from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.reader import read, refuse
+from shared.jurisdiction.codes import Codes, Units, towns_have_areas
+from shared.jurisdiction.folder import Files, Folder, Misfit
+from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.place import Place
+from shared.jurisdiction.sections import unknown_code
 from shared.settings import ServiceSettings
 
 
-class Policy(BaseModel):
-    """What the dispatcher reads of policy.yaml beside the limits; every ground of a return has its
-    names in codes.yaml.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    flags: tuple[str, ...]
-    urgency_rules: UrgencyRules
-    return_ticket: ReturnRules
-
-    @model_validator(mode="after")
-    def _reasons_have_names(self, info: ValidationInfo) -> Self:
-        known = (info.context or {}).get("reasons")
-        refuse(
-            (
-                ("return_ticket", "reason_codes", at),
-                f"{code} 在代码表中没有名称 has no name in codes",
-            )
-            for at, code in enumerate(self.return_ticket.reason_codes)
-            if known is not None and code not in known
-        )
-        return self
+def catalogue_codes_exist(catalogue: Catalogue, units: Units, codes: Codes) -> Iterator[Misfit]:
+    """A check between files: every code in the catalogue is in the tables of the place."""
+    found = unknown_codes(
+        catalogue,
+        units=[unit.code for unit in units.units],
+        topics=[topic.code for topic in codes.topics],
+        areas=[area.code for area in codes.areas],
+        flags=codes.flags,
+    )
+    yield from (("catalogue", where, wrong) for where, wrong in found)
 
 
-class CheckedCatalogue(Catalogue):
-    """catalogue.yaml, with every code in it looked up in the tables of its jurisdiction."""
+def urgent_topics_exist(urgency: UrgencyRules, codes: Codes) -> Iterator[Misfit]:
+    """A check between files: what is urgent is a topic, what topics lie under, or a flag."""
+    branches = {prefix for topic in codes.topics for prefix in prefixes(topic.code)}
+    known = branches | set(codes.flags)
+    for at, matter in enumerate(urgency.urgent_topics):
+        if matter not in known:
+            yield "urgency", ("urgent_topics", at), unknown_code(matter, known)
 
-    @model_validator(mode="after")
-    def _codes_exist(self, info: ValidationInfo) -> Self:
-        found = unknown_codes(self, **(info.context or {}))
-        refuse(
-            (("rules", index, field), f"代码不存在 no such code: {code}")
-            for index, field, code in found
-        )
-        return self
+
+@dataclass(frozen=True)
+class Rules(Files):
+    """The files the dispatcher reads."""
+
+    place: Place
+    codes: Codes
+    units: Units
+    catalogue: Catalogue
+    urgency: UrgencyRules
+    limits: LimitTable
+    returns: ReturnRules
+    calendar: tuple[Notice, ...]
+
+    checks = (
+        towns_have_areas,
+        catalogue_codes_exist,
+        urgent_topics_exist,
+        streams_have_matters,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    grounds: Sequence[str]
     feed: FeedPace
 
 
@@ -95,38 +102,26 @@ class Settings(ServiceSettings):
     feed_heartbeat: float = Field(default=15.0, gt=0)
     feed_life: float = Field(default=900.0, gt=0)
 
-    def load(self) -> Config:
-        """Read the files of config_dir. Raises ConfigError with file, line and field."""
-        folder = self.config_dir
-        units, codes = read(folder / "units.yaml", Units), read(folder / "codes.yaml", Codes)
-        reasons = {"reasons": {reason.code for reason in codes.reasons}}
-        policy = read(folder / "policy.yaml", Policy, context=reasons)
-        limits = read(folder / "policy.yaml", LimitTable)
+    files = Rules
+
+    def load(self, folder: Folder | None = None) -> Config:
+        """Read the rules. Raises ConfigError with file, line and field."""
+        rules = self.folder(folder).read(Rules)
         return Config(
             dispatching=Dispatching(
-                matcher=Matcher(self._catalogue(units, codes, policy).rules),
-                urgency=policy.urgency_rules,
-                towns=units.towns(),
-                names=_names(units, codes),
-                recused=units.recused,
+                matcher=Matcher(rules.catalogue.rules),
+                urgency=rules.urgency,
+                towns=rules.units.towns(),
+                names=_names(rules.units, rules.codes),
+                recused=rules.units.recused,
             ),
-            units=units,
-            limits=limits,
-            calendar=load_calendar(
-                folder / "calendar", limits.calendar.duty_segments, limits.timezone
-            ),
-            returns=policy.return_ticket,
+            units=rules.units,
+            limits=rules.limits,
+            calendar=work_calendar(rules.place, rules.calendar),
+            returns=rules.returns,
+            grounds=rules.codes.grounds,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
         )
-
-    def _catalogue(self, units: Units, codes: Codes, policy: Policy) -> Catalogue:
-        known = {
-            "units": {unit.code for unit in units.units},
-            "topics": {topic.code for topic in codes.topics},
-            "areas": {area.code for area in codes.areas},
-            "flags": set(policy.flags),
-        }
-        return read(self.config_dir / "catalogue.yaml", CheckedCatalogue, context=known)
 
 
 def _names(units: Units, codes: Codes) -> Names:

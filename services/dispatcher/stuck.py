@@ -98,15 +98,18 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     )
     found = (await act.session.exec(waiting)).all()
     return [
-        Stuck(unit, since, f"{number} 件待签收 unsigned, {_delivery(act.config, unit)}")
+        Stuck(unit, since, f"{number} 件待签收 unsigned, {reached_by(act.config, unit)}")
         for unit, since, number in found
         if _over(act, since, DAY)
     ]
 
 
-def _delivery(config: Config, code: str) -> str:
+def reached_by(config: Config, code: str) -> str:
+    """How a unit is reached, and whom to ask for there."""
     unit = config.units.unit(code)
-    return unit.delivery if unit else "no such unit in units.yaml"
+    if unit is None:
+        return "no such unit in units.yaml"
+    return f"{unit.delivery}, 联系 ask for {unit.liaison}"
 
 
 QUESTIONS: tuple[Question, ...] = (

@@ -176,7 +176,9 @@ async def request_return(
     """退单申请: the desk will rule on it (R-15, R-16)."""
     record, assignment = await records.locked_assignment(act, id)
     context = await records.return_context(act, assignment)
-    moved = returns.request_return(context, body.reason_code, act.config.returns, act.now)
+    moved = returns.request_return(
+        context, body.reason_code, act.config.returns, act.config.grounds, act.now
+    )
     _check_units(act, "suggested_unit", filter(None, [body.suggested_unit]))
     assignment.was, assignment.status = assignment.status, moved
     data = events.AssignmentReturnRequested(
@@ -204,7 +206,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
     record, assignment = await records.locked_assignment(act, id)
     answer = _answer(assignment, body)
-    today = act.now.astimezone(act.config.limits.timezone).date()
+    today = act.now.astimezone(act.config.calendar.tz).date()
     assignment.status = completion.complete(record.work(assignment), answer, today)
     assignment.completion = answer.model_dump(mode="json")
     orders.tell(act, assignment, answer)
@@ -223,7 +225,7 @@ def _answer(assignment: Assignment, body: schemas.Completion) -> events.Assignme
 
 
 def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
-    """表扬: passed on and not handled, so the unit that signed it is done (policy.yaml, limits).
+    """表扬: passed on and not handled, so the unit that signed it is done (limits.yaml).
 
     The last of them to sign resolves the ticket, for each would answer it with the same words:
     nobody keeps a clock on one that is over.

@@ -111,7 +111,7 @@ async def is_first(act: ServiceAct, key: tuple[str, int, str]) -> bool:
 
 
 def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:
-    """Whether a person makes this call (policy.yaml ``human_call_required_for``)."""
+    """Whether a person makes this call (callbacks.yaml ``human_call_required_for``)."""
     return config.policy.needs_person(
         report=ticket.type == "report",
         supervised=ticket.supervised,

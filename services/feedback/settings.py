@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -24,9 +21,10 @@ from services.feedback.rules.policy import CallbackPolicy
 from services.feedback.rules.rates import FORMULAS
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Units
-from shared.jurisdiction.holidays import load_calendar
-from shared.jurisdiction.limits import CalendarRules
-from shared.jurisdiction.reader import read
+from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.place import Place
+from shared.jurisdiction.sections import Section
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
 
 
@@ -36,20 +34,21 @@ def _known_formula(name: str) -> str:
     return name
 
 
-class Evaluation(BaseModel):
-    """The formula figures are printed under unless another is asked for (DOMAIN.md 3.2)."""
+class Evaluation(Section):
+    """evaluation.yaml: the formula figures are printed under unless another is asked for."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    active_formula: Annotated[str, AfterValidator(_known_formula)]
+    formula: Annotated[str, AfterValidator(_known_formula)]
 
 
-class Policy(BaseModel):
-    """What feedback reads of policy.yaml."""
+@dataclass(frozen=True)
+class Rules(Files):
+    """The files feedback reads."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    timezone: str
-    calendar: CalendarRules
+    place: Place
+    units: Units
+    callbacks: CallbackPolicy
     evaluation: Evaluation
+    calendar: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +102,12 @@ class Settings(ServiceSettings):
             raise ValueError("JIESU_SERVICE_TOKEN is needed to call through a phone system")
         return self
 
-    def load(self) -> Config:
+    files = Rules
+
+    def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
-        folder = self.config_dir
-        general = read(folder / "policy.yaml", Policy)
-        policy = read(folder / "callbacks.yaml", CallbackPolicy)
-        units = read(folder / "units.yaml", Units)
-        segments = general.calendar.duty_segments
-        timezone = ZoneInfo(general.timezone)
-        calendar = load_calendar(folder / "calendar", segments, timezone)
+        rules = self.folder(folder).read(Rules)
+        policy, calendar = rules.callbacks, work_calendar(rules.place, rules.calendar)
         times = CallTimes(
             windows=policy.call_windows(),
             max_attempts=policy.attempts.max,
@@ -119,7 +115,7 @@ class Settings(ServiceSettings):
             other_windows=policy.attempts.different_time_slots,
             days_after=policy.first.days_after_completion,
             is_working_day=calendar.is_working_day,
-            timezone=timezone,
+            timezone=calendar.tz,
         )
-        names = {unit.code: unit.name for unit in units.units}
-        return Config(self, policy, times, calendar, general.evaluation.active_formula, names)
+        names = {unit.code: unit.name for unit in rules.units.units}
+        return Config(self, policy, times, calendar, rules.evaluation.formula, names)

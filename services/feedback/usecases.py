@@ -79,7 +79,7 @@ async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
 
 
 async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
-    """A supervised matter is called back by a person (policy.yaml ``human_call_required_for``)."""
+    """A supervised matter is called back by a person (callbacks.yaml ``human_call_required_for``)."""
     record = await records.locked(act, fact.subject)
     record.ticket.supervised = True
 
@@ -104,11 +104,10 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
     if not await _record_resolution(act, record, fact):
         log.info("ignored: not the completion in force", round=fact.round)
         return
-    kind = verdict.closes_at_once(
+    kind = act.config.policy.closes_at_once(
         TicketType(ticket.type),
         has_contact=ticket.has_contact,
         reply_declined=ticket.reply_declined,
-        not_for=act.config.policy.not_for,
     )
     if kind is None:
         await _inform(act, ticket, fact.round, "completed")
@@ -144,7 +143,7 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
 async def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
     """Plan the first attempt; a later completion of the round moves one that is still planned."""
     completed = record.resolutions[round].completed_at
-    finish_due = act.config.calendar.due(completed, act.config.policy.finish_within).at
+    finish_due = act.config.policy.finish_due(completed, act.config.calendar)
     callback = record.callbacks.get(round)
     if callback is None:
         callback = _new_callback(record.resolutions[round], finish_due)

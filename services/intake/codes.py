@@ -70,7 +70,7 @@ class CodeTable(BaseModel):
 def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
     """Every table as it is answered."""
     return {
-        Table.AREAS: [_area(area) for area in codes.areas],
+        Table.AREAS: [_area(area, units.towns()) for area in codes.areas],
         Table.CHANNELS: _terms(codes.channels),
         Table.FIELDS: _terms(codes.fields),
         Table.TOPICS: _terms(codes.topics),
@@ -79,8 +79,8 @@ def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
     }
 
 
-def _area(area: Area) -> CodeRow:
-    return CodeRow(code=area.code, zh=area.name, unit=area.unit)
+def _area(area: Area, towns: Mapping[str, str]) -> CodeRow:
+    return CodeRow(code=area.code, zh=area.name, unit=towns.get(area.code))
 
 
 def _terms(terms: Iterable[Term]) -> list[CodeRow]:

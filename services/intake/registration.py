@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 import uuid6
@@ -82,9 +81,9 @@ def check_codes(body: NewTicket, config: Config) -> None:
     channels = [channel.code for channel in codes.channels]
     if body.channel not in channels:
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
-    if unknown := set(body.flags) - set(config.policy.flags):
+    if unknown := set(body.flags) - set(config.codes.flags):
         raise UnknownCode(
-            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=config.policy.flags
+            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=config.codes.flags
         )
     if body.reported_unit and config.units.unit(body.reported_unit) is None:
         raise UnknownCode(
@@ -270,7 +269,7 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
 
 async def _numbers(act: ServiceAct, count: int) -> list[str]:
     """The next numbers of today; a number is given once, gaps are allowed."""
-    today: date = act.now.astimezone(ZoneInfo(act.config.policy.timezone)).date()
+    today: date = act.now.astimezone(act.config.place.timezone).date()
     connection = await act.session.connection()
     last = (await connection.execute(NUMBERS, {"day": today, "count": count})).scalar_one()
     return [compose_number(today, n) for n in range(last - count + 1, last + 1)]
@@ -360,6 +359,7 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
         confidential=row["confidential"],
         reply_declined=row["reply_declined"],
         has_contact=row["has_contact"],
+        configuration=act.configuration,
     )
     with trace(item.trace, ticket=row["number"]):
         act.tell(fact, subject=row["number"], round=1, actor=item.caller.actor)

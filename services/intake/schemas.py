@@ -56,7 +56,7 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (policy.yaml, ticket_types).
+    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11).
     """
 
     type: TicketType

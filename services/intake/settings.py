@@ -4,37 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
 from services.intake.rules.identity import KeepFor
 from services.intake.sealing import Sealer
-from shared.jurisdiction.codes import Codes, Units
-from shared.jurisdiction.reader import read
+from shared.jurisdiction.codes import Codes, Units, towns_have_areas
+from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.place import Place
+from shared.jurisdiction.sections import Section
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 
 
-def _keep_for(text: Any) -> Any:
-    return KeepFor.parse(text) if isinstance(text, str) else text
+def _keep_for(text: Any) -> KeepFor:
+    return text if isinstance(text, KeepFor) else KeepFor.parse(str(text))
 
 
-class Confidentiality(BaseModel):
-    """保密: how long identities are kept; a policy of an older release does not say."""
+class Privacy(Section):
+    """privacy.yaml: how long identities are kept."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    keep_identity: Annotated[KeepFor, BeforeValidator(_keep_for)] = KeepFor(years=3, days=0)
+    keep_identity: Annotated[KeepFor, PlainValidator(_keep_for)]
 
 
-class Policy(BaseModel):
-    """What intake reads of policy.yaml."""
+@dataclass(frozen=True)
+class Rules(Files):
+    """The files intake reads. Of the limits it checks that what they name can be registered."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    timezone: str
-    flags: tuple[str, ...]
-    confidentiality: Confidentiality = Confidentiality()
+    place: Place
+    codes: Codes
+    units: Units
+    limits: LimitTable
+    privacy: Privacy
+
+    checks = (towns_have_areas, streams_have_matters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Config:
 
     codes: Codes
     units: Units
-    policy: Policy
+    place: Place
+    keep_identity: KeepFor
     sealer: Sealer
     digester: CitizenDigester
 
@@ -70,14 +76,17 @@ class Settings(ServiceSettings):
         """The shared secrets and every key of the vault."""
         return super().secrets() | {f"vault_keys.{k}": v for k, v in self.vault_keys.items()}
 
-    def load(self) -> Config:
+    files = Rules
+
+    def load(self, folder: Folder | None = None) -> Config:
         """Read the code tables. Raises ConfigError with file, line and field."""
-        folder: Path = self.config_dir
+        rules = self.folder(folder).read(Rules)
         ring = {name: key_bytes(key) for name, key in self.vault_keys.items()}
         return Config(
-            read(folder / "codes.yaml", Codes),
-            read(folder / "units.yaml", Units),
-            read(folder / "policy.yaml", Policy),
+            rules.codes,
+            rules.units,
+            rules.place,
+            rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
         )

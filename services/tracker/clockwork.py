@@ -97,7 +97,7 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
     for entries in started.values():
         row = entries[0].row
         clocks = tuple(snapshot(ClockKind(entry.row.kind), entry.state) for entry in entries)
-        _tell(act, row, DeadlineSet(clocks=clocks), row.started_at)
+        _tell(act, row, DeadlineSet(clocks=clocks, configuration=act.configuration), row.started_at)
 
 
 async def _say(act: ServiceAct, row: Clock, fact: DatedFact, known: list[Supervision]) -> None:

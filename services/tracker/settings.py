@@ -1,26 +1,42 @@
-"""The tracker's knobs: none but the shared ones; it reads policy, calendar and units."""
+"""The tracker's knobs, none but the shared ones, and the rules it reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from services.tracker.rules.policy import Policy
-from services.tracker.rules.policy_file import TrackerRules
-from shared.jurisdiction.codes import Units
-from shared.jurisdiction.holidays import load_calendar
-from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.reader import read
+from services.tracker.rules.supervision import Supervision
+from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.place import Place
 from shared.settings import ServiceSettings
 
 Config = Policy
 
 
+@dataclass(frozen=True)
+class Rules(Files):
+    """The files the tracker reads."""
+
+    place: Place
+    codes: Codes
+    units: Units
+    limits: LimitTable
+    supervision: Supervision
+    calendar: tuple[Notice, ...]
+
+    checks = (streams_have_matters,)
+
+
 class Settings(ServiceSettings):
     """What every service has."""
 
-    def load(self) -> Config:
+    files = Rules
+
+    def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
-        path = self.config_dir / "policy.yaml"
-        table = read(path, LimitTable)
-        segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
-        calendar = load_calendar(folder, segments, table.timezone)
-        units = read(self.config_dir / "units.yaml", Units)
-        return Config(table, read(path, TrackerRules), calendar, units.recused)
+        rules = self.folder(folder).read(Rules)
+        calendar = work_calendar(rules.place, rules.calendar)
+        return Config(rules.limits, rules.supervision, calendar, rules.units.recused)

@@ -302,7 +302,7 @@ async def pass_marks(act: ServiceAct, limit: int) -> int:
 async def recompute(act: ServiceAct, limit: int) -> int:
     """Make provisional due moments certain once their year's holidays are known.
 
-    Returns how many tickets changed; a due moment is never moved earlier (policy.yaml, calendar).
+    Returns how many tickets changed; a due moment is never moved earlier (CC203).
     """
     changed = 0
     for number in await records.now_certain(act, limit):

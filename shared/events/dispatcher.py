@@ -19,7 +19,7 @@ from shared.events.words import (
 
 
 class Limits(BaseModel):
-    """Stage limits printed on a dispatch (BJ-13), as policy.yaml writes them: ``4wh``, ``5wd``, ``24h``.
+    """Stage limits printed on a dispatch (BJ-13), as limits.yaml writes them: ``4wh``, ``5wd``, ``24h``.
 
     wd = working days, wh = working hours, h and min = natural time. None: no such duty.
     """
@@ -55,6 +55,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     reason: str
     limits: Limits
     redo: bool = False
+    configuration: str | None = None
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):

@@ -24,6 +24,7 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
+    configuration: str | None = None
 
 
 class TicketSupplemented(Data, name="ticket.supplemented", by="intake"):

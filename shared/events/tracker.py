@@ -26,6 +26,7 @@ class DeadlineSet(Data, name="deadline.set", by="tracker"):
     """起表: all clocks that one dispatch (or one registration) started."""
 
     clocks: tuple[DeadlineView, ...]
+    configuration: str | None = None
 
 
 class DeadlineMoved(Data, name="deadline.moved", by="tracker"):

@@ -56,7 +56,7 @@ class CompletionKind(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """时限类型: the stage a limit belongs to (policy.yaml, limits)."""
+    """时限类型: the stage a limit belongs to (limits.yaml)."""
 
     DISPATCH = "dispatch"
     CITIZEN = "citizen"

@@ -18,7 +18,7 @@ from shared.http.auth import acting, calling
 from shared.http.fields import Body, Instant
 from shared.http.problems import problems
 from shared.messaging.outbox import backlog, facts_after
-from shared.service import service_of, state_of
+from shared.service import Service, service_of, state_of
 from shared.storage.act import Act
 from shared.storage.engine import is_trouble
 
@@ -28,10 +28,12 @@ Ops = Annotated[Caller, Depends(calling("ops"))]
 
 
 class Health(BaseModel):
-    """The process lives; ``ready``: its loops run."""
+    """The process lives; ``ready``: its loops run. ``release``: its code; ``configuration``: its rules."""
 
     service: str
     ready: bool
+    release: str
+    configuration: str
 
 
 class NotReady(JiesuError):
@@ -73,11 +75,20 @@ class Step(Body):
     now: Instant
 
 
+def _health(service: Service) -> Health:
+    return Health(
+        service=service.name,
+        ready=service.ready,
+        release=service.settings.release,
+        configuration=service.store.configuration or "",
+    )
+
+
 @operations.get("/healthz")
 async def healthz(request: Request) -> Health:
     """The process lives."""
     service = service_of(request.app)
-    return Health(service=service.name, ready=service.ready)
+    return _health(service)
 
 
 @operations.get("/readyz")
@@ -94,7 +105,7 @@ async def readyz(request: Request) -> Health:
         why = "the database is away"
     if why:
         raise NotReady(why)
-    return Health(service=service.name, ready=True)
+    return _health(service)
 
 
 @operations.get("/metrics", response_class=PlainTextResponse)

@@ -6,29 +6,24 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 from rapidfuzz import fuzz
 
-from shared.jurisdiction.reader import Place, refuse
+from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+FlagCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}$")]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Area(_Row):
-    """区域: a town, or the county as a whole, which no town answers for."""
+class Area(Section):
+    """区域: a part of the place, or the place as a whole. Which town answers for it stands in units.yaml."""
 
     code: AreaCode
     name: Words
-    unit: UnitCode | None = None
 
 
-class Term(_Row):
+class Term(Section):
     """A channel (来源渠道), a field of topics (领域), a topic (诉求分类): ``field.matter``, or the
     ground of a return (退单理由).
     """
@@ -38,7 +33,7 @@ class Term(_Row):
     en: Words
 
 
-class Unit(_Row):
+class Unit(Section):
     """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
 
     code: UnitCode
@@ -50,27 +45,33 @@ class Unit(_Row):
     liaison: Words
 
 
-class Codes(_Row):
+class Codes(Section):
     """codes.yaml: the tables a ticket's codes are checked against."""
 
-    schema_version: Literal[1]
     areas: tuple[Area, ...]
+    flags: tuple[FlagCode, ...]
     channels: tuple[Term, ...]
     fields: tuple[Term, ...]
     topics: tuple[Term, ...]
-    reasons: tuple[Term, ...] = ()
+    reasons: tuple[Term, ...]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for table in ("areas", "channels", "fields", "topics", "reasons"):
-            refuse(_twins(table, getattr(self, table)))
+        tables = ("areas", "channels", "fields", "topics", "reasons")
+        twins = [twin for table in tables for twin in _twins(table, getattr(self, table))]
         known = {field.code for field in self.fields}
-        refuse(
+        astray = [
             (("topics", at, "code"), f"{topic.code} 不属于任何领域 lies in no field")
             for at, topic in enumerate(self.topics)
             if topic.code.rpartition(".")[0] not in known
-        )
+        ]
+        refuse((*twins, *astray))
         return self
+
+    @property
+    def grounds(self) -> list[str]:
+        """The grounds a unit may give for a return."""
+        return [reason.code for reason in self.reasons]
 
     def area(self, code: str) -> Area | None:
         """The area of a code, None when it is unknown."""
@@ -93,21 +94,20 @@ class Codes(_Row):
         return _nearest(text, {topic.code: topic.zh for topic in self.topics}, n)
 
 
-class Units(_Row):
+class Units(Section):
     """units.yaml: the handling units. A town, and only a town, answers for an area."""
 
-    schema_version: Literal[1]
     units: tuple[Unit, ...]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        refuse(_twins("units", self.units))
         known = {unit.code for unit in self.units}
-        refuse(
+        astray = [
             (("units", at, field), wrong)
             for at, unit in enumerate(self.units)
             for field, wrong in _ill_placed(unit, known)
-        )
+        ]
+        refuse((*_twins("units", self.units), *astray))
         return self
 
     def unit(self, code: str) -> Unit | None:
@@ -134,7 +134,15 @@ class Units(_Row):
         return _nearest(text, {unit.code: unit.name for unit in self.units}, n)
 
 
-def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Place, str]]:
+def towns_have_areas(units: Units, codes: Codes) -> Iterator[tuple[str, Where, str]]:
+    """A check between files: the area of a town is one of codes.yaml."""
+    known = [area.code for area in codes.areas]
+    for at, unit in enumerate(units.units):
+        if unit.area is not None and unit.area not in known:
+            yield "units", ("units", at, "area"), unknown_code(unit.area, known)
+
+
+def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Where, str]]:
     seen: set[str] = set()
     for at, row in enumerate(rows):
         if row.code in seen:

@@ -1,136 +1,121 @@
-"""Which limit belongs to which stage: policy.yaml as a checked table. Pure.
-
-Parts of the file that no clock needs are ignored; a misspelt stage, a text that is no limit, or a
-way of counting days that the calendar does not know is refused at the start.
-"""
+"""limits.yaml: which limit belongs to which stage. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from shared.events import Limits, Role, TicketType, Urgency
-from shared.jurisdiction.calendar import Limit, Segment
+from shared.jurisdiction.calendar import Limit
+from shared.jurisdiction.codes import Codes
+from shared.jurisdiction.sections import (
+    LimitText,
+    Section,
+    Where,
+    WorkingDays,
+    refuse,
+    unknown_code,
+)
 
 _NOMINAL_SECONDS = {"wd": 86400, "wh": 3600, "h": 3600, "min": 60}
-
-
-def _limit(text: Any) -> Any:
-    return Limit.parse(text) if isinstance(text, str) else text
-
-
-def _segment(row: Any) -> Any:
-    return Segment.parse(str(row.get("from")), str(row.get("to"))) if isinstance(row, dict) else row
-
-
-LimitText = Annotated[Limit, BeforeValidator(_limit)]
-DutySegment = Annotated[Segment, BeforeValidator(_segment)]
 RowName = TicketType | Literal["default"]
+Share = Annotated[str, Field(pattern=r"^[1-9]\d?%$")]
 
 
-class _Part(BaseModel):
-    """A part of policy.yaml; what is there for other readers is ignored."""
+class StageRow(Section):
+    """Limits by stage; a missing stage is no duty. Every ticket is dispatched."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class DayCount(_Part):
-    """How days are counted (CC203); the calendar knows no other way."""
-
-    exclude_start_day: Literal[True]
-    last_day_ends: Literal["duty_end"]
-    roll_over_if_holiday: Literal[True]
-
-
-class CalendarRules(_Part):
-    """Duty hours of a working day, for ``holidays.load_calendar``."""
-
-    duty_segments: Annotated[tuple[DutySegment, ...], Field(min_length=1)]
-    day_count: DayCount
-
-
-class UrgencyLevel(_Part):
-    """The time an urgency runs on (BJ4)."""
-
-    clock: Literal["natural", "working"]
-
-
-class StageRow(_Part, extra="forbid"):
-    """Limits by stage; a missing stage is no duty."""
-
-    dispatch: LimitText | None = None
+    dispatch: LimitText
     sign: LimitText | None = None
     first_contact: LimitText | None = None
     handle: LimitText | None = None
 
 
-class CoHandler(_Part, extra="forbid"):
-    """The share of the lead's time in which a co-handler answers to the lead (R-13, BJ-14)."""
+class RedoRow(Section):
+    """重办: limits of the stages of a redo; it is dispatched by itself."""
 
-    respond_to_lead: Annotated[str, Field(pattern=r"^[1-9]\d?%_of_lead_limit$")]
-
-    def share(self, lead: Limit) -> Limit:
-        """Working days are rounded up to whole ones; other limits keep their unit."""
-        amount = lead.amount * int(self.respond_to_lead.partition("%")[0]) / 100
-        return Limit(math.ceil(amount) if lead.unit == "wd" else round(amount, 2), lead.unit)
+    sign: LimitText | None = None
+    first_contact: LimitText | None = None
+    handle: LimitText | None = None
 
 
-class StageTable(_Part):
-    """``limits``: rows by urgency and type, and what redoing, supervision and helping change."""
+Rows = Mapping[RowName, StageRow]
 
-    normal: Mapping[RowName, StageRow]
-    complex: Mapping[RowName, StageRow]
-    urgent: Mapping[RowName, StageRow]
-    critical: Mapping[RowName, StageRow]
-    redo: StageRow
-    supervised: StageRow
-    co_handler: CoHandler
+
+class StageTable(Section):
+    """``limits``: rows by urgency and type."""
+
+    normal: Rows
+    complex: Rows
+    urgent: Rows
+    critical: Rows
 
     @field_validator("normal", "complex", "urgent", "critical")
     @classmethod
-    def _complete(cls, rows: Mapping[RowName, StageRow]) -> Mapping[RowName, StageRow]:
-        if "default" not in rows or any(row.dispatch is None for row in rows.values()):
-            raise ValueError("a row 'default' is needed, and a dispatch limit in each row")
+    def _complete(cls, rows: Rows) -> Rows:
+        if "default" not in rows:
+            raise ValueError("缺少 default a row 'default' is needed")
+        if rows.keys() >= set(TicketType):
+            raise ValueError(
+                "各类型都有，default 不起作用 every type has a row: 'default' is for none"
+            )
         return rows
+
+    @model_validator(mode="after")
+    def _none_in_vain(self) -> StageTable:
+        refuse(
+            (
+                (level, kind),
+                "只转办不办理的类型只看 normal what is only passed on is so at every urgency",
+            )
+            for level in ("complex", "urgent", "critical")
+            for kind in getattr(self, level)
+            if kind in self.normal and self.normal[kind].handle is None
+        )
+        return self
 
     def row(self, ticket_type: TicketType, urgency: Urgency) -> StageRow:
         """The type's row, else the default; what is only passed on is so at every urgency."""
         passed_on = self.normal.get(ticket_type)
         if passed_on is not None and passed_on.handle is None:
             return passed_on
-        level: Mapping[RowName, StageRow] = getattr(self, urgency)
+        level: Rows = getattr(self, urgency)
         return level.get(ticket_type, level["default"])
 
 
-class Override(_Part, extra="forbid"):
-    """A stream with a limit of its own: tickets of its types with its flag or under its topic."""
+class Stream(Section):
+    """A stream with a limit of its own: tickets of its types marked with, or under, its matter."""
 
+    matter: str
     handle: LimitText
-    extension: LimitText | None = None
-    flag: str | None = None
+    extension: WorkingDays | None = None
     types: frozenset[TicketType] = frozenset(TicketType)
-    enabled: bool = True
 
 
-class LimitTable(_Part):
-    """The time limits of one jurisdiction."""
+class LimitTable(Section):
+    """The time limits of one jurisdiction. ``clocks``: the time an urgency runs on (BJ4)."""
 
-    timezone: ZoneInfo
-    calendar: CalendarRules
-    urgency_levels: Mapping[Urgency, UrgencyLevel]
+    clocks: Mapping[Urgency, Literal["natural", "working"]]
     limits: StageTable
-    topic_overrides: Mapping[str, Override]
+    redo: RedoRow
+    co_handler_share: Share
+    streams: tuple[Stream, ...] = ()
 
-    @field_validator("urgency_levels")
+    @field_validator("clocks")
     @classmethod
-    def _all_levels(cls, levels: Mapping[Urgency, UrgencyLevel]) -> Mapping[Urgency, UrgencyLevel]:
-        if missing := set(Urgency) - set(levels):
-            raise ValueError(f"no level for {', '.join(sorted(missing))}")
-        return levels
+    def _all_levels(
+        cls, clocks: Mapping[Urgency, Literal["natural", "working"]]
+    ) -> Mapping[Urgency, Literal["natural", "working"]]:
+        if missing := set(Urgency) - set(clocks):
+            raise ValueError(f"缺少 missing: {', '.join(sorted(missing))}")
+        return clocks
+
+    def natural(self, urgency: Urgency) -> bool:
+        """Whether an urgency runs day and night."""
+        return self.clocks[urgency] == "natural"
 
     def dispatch(self, ticket_type: TicketType, urgency: Urgency) -> str:
         """Limit of the dispatch clock, which starts at registration (R-03)."""
@@ -154,27 +139,35 @@ class LimitTable(_Part):
         """
         row = self.limits.row(ticket_type, urgency)
         sign, contact, handle = row.sign, row.first_contact, row.handle
-        tighten = self.urgency_levels[urgency].clock == "natural"
+        tighten = self.natural(urgency)
         if redo:
-            again = self.limits.redo
-            sign = _replaced(sign, again.sign, tighten)
-            contact = _replaced(contact, again.first_contact, tighten)
-            handle = _replaced(handle, again.handle, tighten)
-        if override := self.override(ticket_type, topic, flags):
-            handle = _replaced(handle, override.handle, tighten or redo)
+            sign = _replaced(sign, self.redo.sign, tighten)
+            contact = _replaced(contact, self.redo.first_contact, tighten)
+            handle = _replaced(handle, self.redo.handle, tighten)
+        if stream := self.stream(ticket_type, topic, flags):
+            handle = _replaced(handle, stream.handle, tighten or redo)
         if role == Role.CO:
-            contact, handle = None, handle and self.limits.co_handler.share(handle)
+            contact, handle = None, handle and self._share(handle)
         return Limits(sign=_text(sign), first_contact=_text(contact), handle=_text(handle))
 
-    def override(
-        self, ticket_type: TicketType, topic: str, flags: Collection[str]
-    ) -> Override | None:
+    def stream(self, ticket_type: TicketType, topic: str, flags: Collection[str]) -> Stream | None:
         """The stream with a limit of its own that a ticket belongs to, if it does."""
         words = {topic.partition(".")[0], *flags}
-        for name, row in self.topic_overrides.items():
-            if row.enabled and ticket_type in row.types and (row.flag or name) in words:
-                return row
-        return None
+        fitting = (s for s in self.streams if ticket_type in s.types and s.matter in words)
+        return next(fitting, None)
+
+    def _share(self, lead: Limit) -> Limit:
+        """Working days are rounded up to whole ones; other limits keep their unit (BJ-14)."""
+        amount = lead.amount * int(self.co_handler_share.removesuffix("%")) / 100
+        return Limit(math.ceil(amount) if lead.unit == "wd" else round(amount, 2), lead.unit)
+
+
+def streams_have_matters(limits: LimitTable, codes: Codes) -> Iterator[tuple[str, Where, str]]:
+    """A check between files: a stream's matter is a flag or a field."""
+    known = [*codes.flags, *(field.code for field in codes.fields)]
+    for at, stream in enumerate(limits.streams):
+        if stream.matter not in known:
+            yield "limits", ("streams", at, "matter"), unknown_code(stream.matter, known)
 
 
 def _replaced(now: Limit | None, other: Limit | None, tighten: bool) -> Limit | None:

@@ -1,114 +1,280 @@
-"""Reads config/<jurisdiction> and points at every fault: file, line, field.
+"""Reads one configuration file and points at every fault: file, line, field.
 
-Each service owns the model of its own file; the code tables and the units stand here because
-intake, dispatcher and the broker's topology all read them.
+The language is the plain part of YAML, of which JSON is a part: ``true`` and ``false``, whole
+numbers as people write them, everything else text. So ``no``, ``010`` and ``12:30`` are the texts
+they look like. Anchors, tags and keys without a value are refused: what is meant must stand there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import copy
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
-from yaml.constructor import ConstructorError, SafeConstructor
+from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
 from shared.errors import ConfigError
+from shared.http.faults import said_of
+from shared.jurisdiction.schema import allowed_at
+from shared.jurisdiction.sections import Where, nearest
 
 T = TypeVar("T", bound=BaseModel)
-Place = tuple[int | str, ...]
-_Fault = tuple[int, str, str]  # line, field, what is wrong
-_SAID = {
-    "missing": "缺少必填项 required, but missing",
-    "extra_forbidden": "未知字段 unknown field",
-    "model_type": "应为键值对 must be a mapping",
-}
+LARGEST = 4 * 1024 * 1024  # bytes of one file
+DEEPEST = 20
+_UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+_SAID = {"model_type": "应为键值对 must be a mapping", "dict_type": "应为键值对 must be a mapping"}
+
+
+class Fault(NamedTuple):
+    """What is wrong in a file, and where; line 0 is the file as a whole."""
+
+    file: str
+    line: int
+    field: str
+    wrong: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(filter(None, (place, self.field, self.wrong)))
+
+
+class Text:
+    """A file as it was read: its value, and the line of everything in it."""
+
+    def __init__(self, file: str, raw: bytes) -> None:
+        self.file = file
+        self.faults: list[Fault] = []
+        self.root: yaml.Node | None = None
+        try:
+            self.root = _composed(self.faults, file, _decoded(file, raw))
+        except _Unreadable as why:
+            self.faults.append(why.fault)
+        if self.root:
+            self._walk(self.root, ())
+
+    def model(self, model: type[T], context: Mapping[str, Any] | None = None) -> T | None:
+        """The file as an instance of its model, else None; ``faults`` say what is wrong with it.
+
+        With unknown keys and no other fault it is an instance too, for checks with other files.
+        """
+        if self.root is None:
+            return None
+        value = _value(self.root)
+        result, rows = _validated(model, value, context)
+        unknown = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
+        if len(unknown) == len(rows) > 0:  # else sound: what is said of the rest is wanted at once
+            result, more = _validated(model, _without(value, unknown), context)
+            rows += more
+        self.faults += (self._fault(model, row) for row in rows if not _follows(row))
+        return result
+
+    def fault(self, where: Where, wrong: str) -> Fault:
+        """A fault at a place. Steps that are no part of the file, such as the branch of a union,
+        stay where they are.
+        """
+        node, line = self.root, self.root.start_mark.line + 1 if self.root else 0
+        for step in where:
+            children = {name: (child, at) for name, at, child in _children(node)}
+            node, line = children.get(str(step), (node, line))
+        return Fault(self.file, line, ".".join(map(str, where)), wrong)
+
+    def _fault(self, model: type[BaseModel], row: ErrorDetails) -> Fault:
+        where, given = row["loc"], row["input"]
+        if row["type"] == "extra_forbidden":
+            near = nearest(str(where[-1]), allowed_at(model, where[:-1]))
+            return self.fault(where, f"未知的键 unknown key{near}")
+        said = row["msg"] if row["type"] == "rule" else _SAID.get(row["type"]) or said_of(row)
+        bare = row["type"] in ("rule", "missing") or isinstance(given, dict | list | BaseModel)
+        return self.fault(where, said if bare else f"{said}, not {given!r:.60}")
+
+    def _walk(self, node: yaml.Node, where: Where) -> None:
+        """Refuse what YAML allows and nobody means: doubled keys, no value, characters unseen."""
+        first: dict[str, int] = {}
+        if isinstance(node, yaml.ScalarNode):
+            self._check_scalar(node, where)
+        for step, line, child in _children(node):
+            here = (*where, step)
+            if step in first:
+                wrong = f"重复的键 duplicate key, first in line {first[step]}"
+                self.faults.append(Fault(self.file, line, ".".join(map(str, here)), wrong))
+            first.setdefault(step, line)
+            self._walk(child, here)
+
+    def _check_scalar(self, node: yaml.ScalarNode, where: Where) -> None:
+        said = None
+        if node.tag.endswith(":null"):
+            said = "没有值 no value"
+        elif unseen := next((c for c in node.value if unicodedata.category(c) in _UNSEEN), None):
+            said = f"含不可见字符 an invisible character: U+{ord(unseen):04X}"
+        if said:
+            dotted = ".".join(map(str, where))
+            self.faults.append(Fault(self.file, node.start_mark.line + 1, dotted, said))
+
+
+def _validated(
+    model: type[T], value: Any, context: Mapping[str, Any] | None
+) -> tuple[T | None, list[ErrorDetails]]:
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True, context=context), []
+    except ValidationError as broken:
+        return None, broken.errors(include_url=False)
+
+
+def _without(value: Any, places: Iterable[Where]) -> Any:
+    """A file's value without some of its keys."""
+    whole = copy.deepcopy(value)
+    for *way, last in places:
+        place = whole
+        for step in way:
+            place = place[step]
+        del place[last]
+    return whole
+
+
+def _follows(row: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its items are at fault, which is said by itself."""
+    return row["type"] == "too_short" and bool(row["input"])
 
 
 def read(path: Path, model: type[T], context: Mapping[str, Any] | None = None) -> T:
-    """The file as an instance of its model; ``context`` goes to the model's validators.
+    """One file by itself as an instance of its model; ``context`` goes to the model's validators.
 
     Raises ConfigError with every fault of the file, one a line and in the order of the file:
     ``path:line: field.path: what is wrong``.
     """
-    root, value, faults = _parse(path)
     try:
-        result = model.model_validate(value, context=context)
-    except ValidationError as broken:
-        faults += (_fault(root, row) for row in broken.errors(include_url=False))
-    if faults:
-        raise _refusal(path, *faults)
+        found = Text(str(path), bytes_of(path))
+    except OSError as unread:
+        raise ConfigError(f"{path}: 无法读取 cannot be read: {unread.strerror}") from None
+    result = found.model(model, context)
+    if result is None or found.faults:
+        raise ConfigError("\n".join(map(str, sorted(found.faults))))
     return result
 
 
-def refuse(found: Iterable[tuple[Place, str]]) -> None:
-    """For validators of models: raise all (place, what is wrong) found, each at its own place."""
-    kinds = [(place, PydanticCustomError("rule", "{w}", {"w": wrong})) for place, wrong in found]
-    if kinds:
-        errors = [InitErrorDetails(type=kind, loc=place, input=None) for place, kind in kinds]
-        raise ValidationError.from_exception_data("config", errors)
+def bytes_of(path: Path) -> bytes:
+    """What a file holds. Raises OSError, also for what is no file: a pipe would be waited for."""
+    if path.exists() and not path.is_file():
+        raise IsADirectoryError(0, "not a file")
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
 
 
-class _Saying(SafeConstructor):
-    """Says where the value is that cannot be built, such as 2026-13-45."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError, AttributeError):
-            wrong = f"{node.value!r} is not a value of its type"
-            raise ConstructorError(None, None, wrong, node.start_mark) from None
+# --- the plain part of YAML --------------------------------------------------------------------
 
 
-class _Loader(_Saying, yaml.SafeLoader):
+class _Unreadable(Exception):
+    def __init__(self, file: str, line: int, wrong: str) -> None:
+        self.fault = Fault(file, line, "", wrong)
+
+
+class _Plain:
+    """Resolves plain scalars as YAML 1.2 does, and fewer of them."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    for _tag, _form, _first in (
+        ("bool", r"true|false", "tf"),
+        ("int", r"-?(?:0|[1-9][0-9]{0,17})", "-0123456789"),
+        ("float", r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}", "-0123456789"),
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ):
+        for _letter in _first:
+            yaml_implicit_resolvers.setdefault(_letter, []).append(
+                (f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_form})$"))
+            )
+
+
+class _Loader(_Plain, yaml.SafeLoader):
     pass
 
 
-class _FastLoader(_Saying, yaml.CSafeLoader):
+class _FastLoader(_Plain, yaml.CSafeLoader):
     pass
 
 
-def _composed(words: str) -> tuple[_Loader | _FastLoader, yaml.Node | None]:
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "bool": lambda text: text == "true",
+    "int": int,
+    "float": float,
+}
+_TAG = "tag:yaml.org,2002:"
+_TAGS = {f"{_TAG}{name}" for name in ("bool", "int", "float", "null", "str", "map", "seq")}
+
+
+def _decoded(file: str, raw: bytes) -> str:
+    if len(raw) > LARGEST:
+        raise _Unreadable(file, 0, f"文件过大 larger than {LARGEST} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as binary:
+        line = raw.count(b"\n", 0, binary.start) + 1
+        raise _Unreadable(
+            file, line, "不是 UTF-8，请另存为 UTF-8 not UTF-8: save it as UTF-8"
+        ) from None
+
+
+def _composed(faults: list[Fault], file: str, words: str) -> yaml.Node | None:
     """The node tree by the C parser, ten times faster; what it refuses goes to the other parser,
     whose words say more.
     """
     try:
-        fast = _FastLoader(words)
-        return fast, fast.get_single_node()
+        _check_events(file, words, _FastLoader)
+        root = yaml.compose(words, Loader=_FastLoader)
     except yaml.YAMLError:
-        slow = _Loader(words)
-        return slow, slow.get_single_node()
+        root = _slowly(file, words)
+    if root is None:
+        raise _Unreadable(file, 1, "文件为空 the file is empty")
+    for node in _nodes(root):
+        if node.tag not in _TAGS or (isinstance(node, yaml.MappingNode) and _odd_key(node)):
+            wrong = "标签或键不是文字 a tag, or a key that is no text"
+            faults.append(Fault(file, node.start_mark.line + 1, "", wrong))
+    return root
 
 
-def _parse(path: Path) -> tuple[yaml.Node, Any, list[_Fault]]:
-    """The node tree, which knows the lines, its value, and its doubled keys."""
+def _slowly(file: str, words: str) -> yaml.Node | None:
     try:
-        raw = path.read_bytes()
-        loader, root = _composed(raw.decode())
-        if root is None:
-            raise _refusal(path, (1, "", "文件为空 the file is empty"))
-        faults = list(_doubled(root, (), set()))  # before constructing, which mixes merged keys in
-        return root, loader.construct_document(root), faults
-    except OSError as unread:
-        raise ConfigError(f"{path}: 无法读取 cannot be read: {unread.strerror}") from None
-    except UnicodeDecodeError as binary:
-        line, wrong = raw.count(b"\n", 0, binary.start), "not UTF-8"
+        _check_events(file, words, _Loader)
+        return yaml.compose(words, Loader=_Loader)
     except ReaderError as odd:
-        line, wrong = raw.decode().count("\n", 0, odd.position), str(odd.reason)
+        line, wrong = words.count("\n", 0, odd.position), str(odd.reason)
     except yaml.MarkedYAMLError as bad:
         line, wrong = bad.problem_mark.line if bad.problem_mark else 0, str(bad.problem)
-    raise _refusal(path, (line + 1, "", f"YAML 语法错误 bad YAML: {wrong}"))
+    raise _Unreadable(file, line + 1, f"YAML 语法错误 bad YAML: {wrong}")
 
 
-def _refusal(path: Path, *faults: _Fault) -> ConfigError:
-    rows = (": ".join(filter(None, (f"{path}:{line}", *said))) for line, *said in sorted(faults))
-    return ConfigError("\n".join(rows))
+def _check_events(file: str, words: str, loader: Any) -> None:
+    """Before anything is built: what repeats itself or lies too deep would be built for long."""
+    depth = 0
+    for event in yaml.parse(words, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if depth > DEEPEST:
+            raise _Unreadable(file, line, f"嵌套过深 deeper than {DEEPEST} levels")
+        if getattr(event, "anchor", None):
+            raise _Unreadable(
+                file, line, "不支持锚点与别名，请写全 an anchor or alias: write it out"
+            )
 
 
-def _children(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
+def _odd_key(node: yaml.MappingNode) -> bool:
+    return any(not isinstance(key, yaml.ScalarNode) for key, _ in node.value)
+
+
+def _nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    yield node
+    for _, _, child in _children(node):
+        yield from _nodes(child)
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
     """Each child with its step (key or index) and the line it begins on."""
     if isinstance(node, yaml.MappingNode):
         yield from ((str(key.value), key.start_mark.line + 1, value) for key, value in node.value)
@@ -116,33 +282,13 @@ def _children(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
         yield from ((str(at), item.start_mark.line + 1, item) for at, item in enumerate(node.value))
 
 
-def _doubled(node: yaml.Node, place: Place, seen: set[int]) -> Iterator[_Fault]:
-    if id(node) in seen:  # reached before by an alias
-        return
-    seen.add(id(node))
-    first: dict[str, int] = {}
-    for step, line, child in _children(node):
-        here = (*place, step)
-        if step in first:
-            yield line, _dotted(here), f"重复的键 duplicate key, first in line {first[step]}"
-        first.setdefault(step, line)
-        yield from _doubled(child, here, seen)
+def _value(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {step: _value(child) for step, _, child in _children(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(child) for child in node.value]
+    return _VALUES.get(node.tag.removeprefix(_TAG), _text)(node.value)
 
 
-def _fault(root: yaml.Node, row: ErrorDetails) -> _Fault:
-    """Steps that are no part of the file, such as the branch of a union, stay where they are."""
-    node, line = root, root.start_mark.line + 1
-    for step in row["loc"]:
-        children = {name: (child, at) for name, at, child in _children(node)}
-        node, line = children.get(str(step), (node, line))
-    return line, _dotted(row["loc"]), _SAID.get(row["type"]) or _with_value(row)
-
-
-def _dotted(place: Place) -> str:
-    return ".".join(map(str, place))
-
-
-def _with_value(row: ErrorDetails) -> str:
-    said, given = row["msg"].removeprefix("Value error, "), row["input"]
-    bare = row["type"] == "rule" or isinstance(given, dict | list | BaseModel)
-    return said if bare else f"{said}, not {given!r:.60}"
+def _text(value: str) -> str:
+    return value.encode(errors="replace").decode()  # half a character is a fault already

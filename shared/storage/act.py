@@ -55,7 +55,8 @@ class Act(Generic[C]):
 
     ``locked``: what it has loaded under a lock, by ticket number, None for what is not here; it is
     loaded once an act, so whoever adds a ticket puts it there too. ``batch``: the facts received
-    together in this act, so that what they need can be loaded together.
+    together in this act, so that what they need can be loaded together. ``configuration``: which
+    rules these are.
     """
 
     session: AsyncSession
@@ -68,6 +69,7 @@ class Act(Generic[C]):
     told: list[Told] = field(default_factory=list)
     locked: dict[str, Any] = field(default_factory=dict)
     batch: Sequence[Fact] = ()
+    configuration: str | None = None
 
     def lock_order(self, subject: str, about: str = "") -> list[str]:
         """The subjects to lock when one is needed, in the order of every replica's locks: at first
@@ -136,9 +138,10 @@ class Store(Generic[C]):
         before_commit: Callable[[Act[C]], Awaitable[None]] | None = None,
         after_telling: Callable[[], None] = lambda: None,
         fingerprint: Callable[[bytes], str] | None = None,
+        configuration: str | None = None,
     ) -> None:
         self.name = name
-        self.config = config
+        self.config, self.configuration = config, configuration
         self.engine = open_engine(url, pool_size, PATIENCE)
         self.fingerprint = fingerprint or _keeps_no_key
         self.acts = 0  # begun and ended by this process: a look between two sees them all
@@ -157,12 +160,17 @@ class Store(Generic[C]):
         self.acts += 1
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             act = Act(session, now or clock.now(), actor, self.config, self, caller, asked)
+            act.configuration = self.configuration
             yield act
             await self._before_commit(act)
             await _commit(session)
             self.acts += 1
         if act.told:
             self._after_telling()
+
+    def take_up(self, config: C, configuration: str) -> None:
+        """Other rules from the next act on; an act that has begun keeps those it began under."""
+        self.config, self.configuration = config, configuration
 
     async def finish(self, connection: AsyncConnection) -> None:
         """Commit work done on a bare connection: the relay's marks, which tell nothing."""

@@ -119,6 +119,28 @@ def keep_reasons_of_refusals() -> None:
     op.execute("ALTER TABLE outbox ADD COLUMN reason TEXT")
 
 
+PROCESSES = """CREATE TABLE processes (
+    id UUID CONSTRAINT pk_processes PRIMARY KEY,
+    release TEXT NOT NULL,
+    configuration TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL)"""
+
+
+def create_processes() -> None:
+    """Called by one migration of each service: which processes run, and under which rules."""
+    from alembic import op
+
+    op.execute(PROCESSES)
+
+
+def drop_processes() -> None:
+    """Take back create_processes()."""
+    from alembic import op
+
+    op.drop_table("processes")
+
+
 def drop_system_tables() -> None:
     """Take back create_system_tables()."""
     from alembic import op

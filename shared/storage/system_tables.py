@@ -1,4 +1,4 @@
-"""The tables every service has beside its own: outbox, seq, inbox, retry, answers."""
+"""The tables every service has beside its own: outbox, seq, inbox, retry, answers, processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMING = {
 
 def declare_system_tables(metadata: MetaData) -> None:
     """Declare them on a service's metadata, for its migrations to be compared with."""
-    for declare in (_outbox, _seq, _inbox, _retry, _answers):
+    for declare in (_outbox, _seq, _inbox, _retry, _answers, _processes):
         declare(metadata)
 
 
@@ -100,4 +100,16 @@ def _answers(metadata: MetaData) -> None:
         Column("body", Text),
         Column("recorded", DateTime(timezone=True), nullable=False),
         PrimaryKeyConstraint("caller", "key"),
+    )
+
+
+def _processes(metadata: MetaData) -> None:
+    Table(
+        "processes",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("release", Text, nullable=False),
+        Column("configuration", Text, nullable=False),
+        Column("started_at", DateTime(timezone=True), nullable=False),
+        Column("seen_at", DateTime(timezone=True), nullable=False),
     )

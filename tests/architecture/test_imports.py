@@ -38,7 +38,9 @@ def names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits security.masking")
+PURE = names(
+    "caller errors events jurisdiction.calendar jurisdiction.limits jurisdiction.sections security.masking"
+)
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(

@@ -17,9 +17,7 @@ from examples.demo import CONFIG, DAYS, FIRST, answering
 from examples.month import Duty, cases
 from examples.volume import Month
 from shared import clock
-from shared.jurisdiction.holidays import load_calendar
-from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.reader import read
+from shared.jurisdiction.folder import calendar_of
 from tests.fixtures.fire import fires
 from tests.fixtures.fire.fires import Arson
 from tests.fixtures.fire.ledger import Ledger, reckon
@@ -34,11 +32,7 @@ LOOKS = 0.03  # seconds between two looks at a clock: a fact may be on its way o
 
 def duty() -> Duty:
     """When the county's offices act."""
-    limits = read(CONFIG / "policy.yaml", LimitTable)
-    hours = limits.calendar.duty_segments
-    return Duty(
-        load_calendar(CONFIG / "calendar", hours, limits.timezone).is_working_day, FIRST, DAYS
-    )
+    return Duty(calendar_of(CONFIG).is_working_day, FIRST, DAYS)
 
 
 async def work(town: Town, tickets: int, burning: list[Any], every: int) -> tuple[Arson, int]:

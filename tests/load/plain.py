@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import aio_pika
 import uuid6
@@ -111,7 +110,7 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
 
 
 async def _number(act: Act[Config]) -> str:
-    today = act.now.astimezone(ZoneInfo(act.config.policy.timezone)).date()
+    today = act.now.astimezone(act.config.place.timezone).date()
     day = await act.session.get(DayNumber, today, with_for_update=True)
     if day is None:
         day = DayNumber(day=today, last=0)

@@ -37,6 +37,7 @@ ASKED = {
     "relay_gather": "0.01",
     "receive_gather": "0.02",
     "log_level": "ERROR",
+    "build": "asked",
     "anonymous_per_minute": "301",
     "trusted_proxies": "10.0.0.1",
     "connections": "801",

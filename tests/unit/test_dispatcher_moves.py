@@ -97,7 +97,9 @@ def test_no_attempt_before_signing(outcome: ContactOutcome) -> None:
 
 # --- returning ---------------------------------------------------------------------------------
 
-RULES = returns.ReturnRules(window="1wd", window_urgent="30min", reason_codes=("not_our_duty",))
+RULES = returns.ReturnRules.model_validate(
+    {"window": "1wd", "window_urgent": "30min", "max_per_unit_and_ticket": 1, "after_ruling": False}
+)
 
 
 def context(**given: Any) -> returns.ReturnContext:
@@ -115,7 +117,7 @@ def context(**given: Any) -> returns.ReturnContext:
 def asks(
     reason: str = "not_our_duty", rules: returns.ReturnRules = RULES, **given: Any
 ) -> AssignmentStatus:
-    return returns.request_return(context(**given), reason, rules, NOW)
+    return returns.request_return(context(**given), reason, rules, ["not_our_duty"], NOW)
 
 
 @pytest.mark.parametrize("status", [D, S, C])
@@ -146,7 +148,7 @@ def test_the_last_moment_of_the_window_counts() -> None:
 
 
 def test_a_jurisdiction_may_allow_returns_after_a_ruling() -> None:
-    lenient = RULES.model_copy(update={"after_ruling_no_return": False})
+    lenient = RULES.model_copy(update={"after_ruling": True})
     assert asks(rules=lenient, appointed=True) is R
 
 

@@ -128,10 +128,10 @@ def test_a_fault_in_callbacks_yaml_is_pointed_at(
 
 def test_an_unknown_formula_is_refused(folder: Path) -> None:
     def edit(content: dict[str, Any]) -> None:
-        content["evaluation"]["active_formula"] = "ziyang-1999"
+        content["formula"] = "ziyang-1999"
 
-    change(folder / "policy.yaml", edit)
-    with pytest.raises(ConfigError, match=r"policy\.yaml.*active_formula"):
+    change(folder / "evaluation.yaml", edit)
+    with pytest.raises(ConfigError, match=r"evaluation\.yaml.*formula"):
         load(folder)
 
 
@@ -143,8 +143,7 @@ def test_an_unknown_formula_is_refused(folder: Path) -> None:
         (["report"], {"report": False, "supervised": True, "redo": True}, False),
         (["supervised"], {"report": False, "supervised": True, "redo": False}, True),
         (["redo"], {"report": False, "supervised": False, "redo": True}, True),
-        (["unsatisfied"], {"report": False, "supervised": False, "redo": True}, True),
-        (["redo", "unsatisfied"], {"report": True, "supervised": True, "redo": False}, False),
+        (["redo"], {"report": True, "supervised": True, "redo": False}, False),
     ],
 )
 def test_some_calls_are_made_by_a_person(

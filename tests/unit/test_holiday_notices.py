@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 
 from shared.errors import ConfigError
 from shared.jurisdiction.calendar import Limit, WorkCalendar
-from shared.jurisdiction.holidays import load_calendar
-from tests.fixtures.calendars import DUTY, SHANGHAI, ZIYANG, at
+from shared.jurisdiction.folder import calendar_of
+from tests.fixtures.calendars import ZIYANG, at
+from tests.fixtures.policy import CONFIG
 
 NOTICE_2026 = "https://www.gov.cn/zhengce/zhengceku/202511/content_7047091.htm"
 
@@ -149,15 +151,23 @@ def notice(year: int, *days: tuple[str, bool]) -> dict[str, Any]:
 
 def loaded(folder: Path, *notices: dict[str, Any]) -> WorkCalendar:
     for row in notices:
-        (folder / f"{row['year']}.json").write_text(json.dumps(row), encoding="utf-8")
-    return load_calendar(folder, DUTY, SHANGHAI)
+        (folder / f"calendar/{row['year']}.json").write_text(json.dumps(row), encoding="utf-8")
+    return calendar_of(folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A place without a notice."""
+    shutil.copy(CONFIG / "place.yaml", tmp_path)
+    (tmp_path / "calendar").mkdir()
+    return tmp_path
 
 
 def test_a_notice_may_hold_days_of_the_year_beside_it_and_the_later_one_wins(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
     calendar = loaded(
-        tmp_path,
+        folder,
         notice(2018, ("2018-12-31", False), ("2019-01-01", True)),
         notice(2019, ("2018-12-29", False), ("2018-12-31", True), ("2019-01-01", True)),
     )
@@ -166,8 +176,8 @@ def test_a_notice_may_hold_days_of_the_year_beside_it_and_the_later_one_wins(
     assert not calendar.is_working_day(date(2019, 1, 1))
 
 
-def test_days_of_the_year_beside_it_do_not_make_that_year_known(tmp_path: Path) -> None:
-    calendar = loaded(tmp_path, notice(2018, ("2018-01-01", True), ("2019-01-01", True)))
+def test_days_of_the_year_beside_it_do_not_make_that_year_known(folder: Path) -> None:
+    calendar = loaded(folder, notice(2018, ("2018-01-01", True), ("2019-01-01", True)))
     assert calendar.due(at("2018-12-28T10:00"), Limit(2, "wd")) == (at("2019-01-02T18:00"), True)
 
 
@@ -191,13 +201,38 @@ def test_days_of_the_year_beside_it_do_not_make_that_year_known(tmp_path: Path) 
     ],
 )
 def test_a_malformed_notice_is_refused_with_file_and_field(
-    tmp_path: Path, text: str, fault: str
+    folder: Path, text: str, fault: str
 ) -> None:
-    (tmp_path / "2026.json").write_text(text, encoding="utf-8")
+    (folder / "calendar/2026.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=rf"2026\.json.*{fault}"):
-        load_calendar(tmp_path, DUTY, SHANGHAI)
+        calendar_of(folder)
 
 
-def test_a_folder_without_notices_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_notices_is_refused(folder: Path) -> None:
     with pytest.raises(ConfigError, match="no holiday notice"):
-        load_calendar(tmp_path, DUTY, SHANGHAI)
+        calendar_of(folder)
+
+
+FEASTS = ("元旦", "春节", "清明节", "劳动节", "端午节", "国庆节、中秋节")
+
+
+@pytest.mark.parametrize("missing", [None, *FEASTS])
+def test_a_year_is_known_when_every_statutory_holiday_is_arranged(
+    folder: Path, missing: str | None
+) -> None:
+    row = notice(2026)
+    row["days"] = [
+        {"name": name, "date": f"2026-01-{day:02}", "isOffDay": True}
+        for day, name in enumerate(FEASTS, 1)
+        if name != missing
+    ]
+    assert loaded(folder, row).due(at("2026-03-02T10:00"), Limit(1, "wd")).provisional == (
+        missing is not None
+    )
+
+
+def test_a_notice_may_say_that_it_is_complete(folder: Path) -> None:
+    row = notice(2026, ("2026-01-01", True))
+    assert loaded(folder, row).due(at("2026-03-02T10:00"), Limit(1, "wd")).provisional
+    whole = row | {"complete": True, "$schema": "x", "$id": "y"}
+    assert not loaded(folder, whole).due(at("2026-03-02T10:00"), Limit(1, "wd")).provisional

@@ -1,4 +1,4 @@
-"""What the tracker alone reads of policy.yaml, and what a broken file is told."""
+"""supervision.yaml, which the tracker alone reads, and what a broken file is told."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from services.tracker.rules.policy_file import TrackerRules
+from services.tracker.rules.supervision import Supervision, card_point
 from services.tracker.settings import Settings
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
-from tests.fixtures.policy import CONFIG, POLICY, changed
+from tests.fixtures.policy import CONFIG, SUPERVISION, changed
 
-RULES = TrackerRules.model_validate(POLICY)
+RULES = Supervision.model_validate(SUPERVISION)
 CALENDAR = Settings(embedded=True, config_dir=CONFIG).load().calendar
 U = Urgency
 
@@ -37,35 +37,33 @@ def at(text: str) -> datetime:
     ],
 )
 def test_the_yellow_card(urgency: Urgency, start: str, due: str, point: str | None) -> None:
-    card = RULES.yellow_card(urgency)
-    assert card is not None
-    assert card.point(CALENDAR, at(start), at(due)) == (at(point) if point else None)
+    card = RULES.warnings[urgency]
+    assert card_point(card, CALENDAR, at(start), at(due)) == (at(point) if point else None)
 
 
 def test_a_policy_may_show_no_yellow_card() -> None:
-    rules = TrackerRules.model_validate(changed("warnings", to=[]))
-    assert rules.yellow_card(U.NORMAL) is None
+    rules = Supervision.model_validate(changed(SUPERVISION, "warnings", to={}))
+    assert rules.warnings.get(U.NORMAL) is None
 
 
 def test_the_ladder() -> None:
-    assert [(row.rung, row.title, row.climbed_at) for row in RULES.ladder] == [
+    assert [(row.rung, row.title, row.climbed_at) for row in RULES.climbed] == [
         (1, "催办 written reminder", "due"),
         (2, "督办单 supervision order", "1wd"),
         (3, "一把手督办 head leads in person", "3wd"),
     ]
-    assert [row.new_limit for row in RULES.ladder] == [None, Limit(3, "wd"), None]
-    assert [row.rung for row in RULES.escalation_ladder] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row.new_limit for row in RULES.climbed] == [None, Limit(3, "wd"), None]
+    assert [row.rung for row in RULES.ladder] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_the_ladder_is_climbed_from_the_lowest_rung() -> None:
-    backwards = changed("escalation_ladder", to=POLICY["escalation_ladder"][::-1])
-    assert TrackerRules.model_validate(backwards).ladder == RULES.ladder
+    backwards = changed(SUPERVISION, "ladder", to=SUPERVISION["ladder"][::-1])
+    assert Supervision.model_validate(backwards).ladder == RULES.ladder
 
 
 def test_extension() -> None:
     rules = RULES.extension
-    assert rules.first.max == Limit(7, "wd")
-    assert rules.max_count == 2
+    assert rules.max == Limit(7, "wd")
     assert rules.cap_total_handle == Limit(15, "wd")
     assert rules.apply_at_latest_before == Limit(4, "wh")
     assert rules.not_for == {U.URGENT, U.CRITICAL}
@@ -74,19 +72,19 @@ def test_extension() -> None:
 @pytest.mark.parametrize(
     ("policy", "field"),
     [
-        (changed("extension", "first", "max", to="7d"), "extension.first.max"),
-        (changed("extension", "not_for", to=["soon"]), "extension.not_for"),
-        (changed("warnings", 1, "at", to="1wd_befor_due"), "warnings.1.at"),
-        (changed("escalation_ladder", 1, "when", to="overdue_1d"), "escalation_ladder"),
-        (changed("redo", "after_max", to="reminder"), "redo"),
-        (
-            changed("direct_triggers", "critical_not_signed_in_limit", to="rung_9"),
-            "direct_triggers.critical_not_signed_in_limit",
-        ),
+        (changed(SUPERVISION, "extension", "max", to="7d"), "extension.max"),
+        (changed(SUPERVISION, "extension", "max", to="7h"), "extension.max"),
+        (changed(SUPERVISION, "extension", "not_for", to=["soon"]), "extension.not_for"),
+        (changed(SUPERVISION, "warnings", "normal", to="1wd_befor_due"), "warnings.normal"),
+        (changed(SUPERVISION, "ladder", 1, "when", to="overdue_1d"), "ladder.1.when"),
+        (changed(SUPERVISION, "ladder", 1, "rung", to=1), "ladder"),
+        (changed(SUPERVISION, "redo", "then", to=9), "redo.then"),
+        (changed(SUPERVISION, "critical_unsigned", to=9), "critical_unsigned"),
+        (changed(SUPERVISION, "ladder", 2, to=None), "critical_unsigned"),
     ],
 )
 def test_a_broken_policy_is_refused_at_its_field(policy: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        TrackerRules.model_validate(policy)
+        Supervision.model_validate(policy)
     places = [".".join(map(str, row["loc"])) for row in refused.value.errors()]
     assert all(place.startswith(field) for place in places), places

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,7 +63,7 @@ def test_the_nearest_area_and_unit_come_first(codes: Codes, units: Units) -> Non
 def test_known_codes_are_found_and_others_are_not(codes: Codes, units: Units) -> None:
     area, topic = codes.area("610924110"), codes.topic("tourism.ticket")
     channel, unit = codes.channel("phone"), units.unit("SCJG")
-    assert (area and area.unit, topic and topic.zh) == ("HC", "景区门票")
+    assert (area and area.name, topic and topic.zh) == ("红椿镇", "景区门票")
     assert (channel and channel.zh, unit and unit.kind) == ("电话", "department")
     assert not any((codes.area("0"), codes.topic("water"), codes.channel("fax"), units.unit("hc")))
 
@@ -95,31 +94,14 @@ class Rule(Strict):
 
 
 class Catalogue(Strict):
-    schema_version: int
-    version: str
-    jurisdiction: str
     rules: tuple[Rule, ...]
 
 
-class Callbacks(BaseModel):
-    """What callbacks.yaml repeats of policy.yaml."""
+class Urgent(Strict):
+    """What of urgency.yaml the other files lean on."""
 
-    windows: tuple[dict[str, str], ...]
-    attempts: dict[str, Any]
-    finish_within: str
-    human_call_required_for: list[str]
-    not_for: list[str]
-    outcomes: list[str]
-    redo: dict[str, Any]
-
-
-class Policy(BaseModel):
-    """What of policy.yaml the other files lean on."""
-
-    flags: tuple[str, ...]
-    urgency_rules: dict[str, Any]
-    callback: dict[str, Any]
-    redo: dict[str, Any]
+    critical_keywords: tuple[str, ...]
+    urgent_topics: tuple[str, ...]
 
 
 def lies_under(topic: str, prefix: str | None) -> bool:
@@ -132,25 +114,25 @@ def rules() -> tuple[Rule, ...]:
 
 
 @pytest.fixture(scope="module")
-def policy() -> Policy:
-    return read(ZIYANG / "policy.yaml", Policy)
+def urgent() -> Urgent:
+    return read(ZIYANG / "urgency.yaml", Urgent)
 
 
 def handlers(rule: Rule) -> Iterator[str]:
     return (unit for unit in (rule.lead, *rule.co_handlers) if unit != "{town}")
 
 
-def test_the_areas_are_the_towns_of_the_statistics(codes: Codes) -> None:
-    shipped = {(area.code, area.name) for area in codes.areas if area.unit}
+def test_the_areas_are_the_towns_of_the_statistics(codes: Codes, units: Units) -> None:
+    shipped = {(area.code, area.name) for area in codes.areas if area.code in units.towns()}
     assert shipped == {
         (code, name) for code, name in csv.reader(StringIO("\n".join(TOWNS.split())))
     }
 
 
 def test_areas_and_towns_name_one_another(codes: Codes, units: Units) -> None:
-    assert {area.code: area.unit for area in codes.areas if area.unit} == units.towns()
-    assert [area.name for area in codes.areas if not area.unit] == ["全县"]
-    named = {area.unit: area.name for area in codes.areas}
+    towns = units.towns()
+    assert [area.name for area in codes.areas if area.code not in towns] == ["全县"]
+    named = {towns.get(area.code): area.name for area in codes.areas}
     assert all(named[unit.code] == unit.name for unit in units.units if unit.kind == "town")
 
 
@@ -202,13 +184,11 @@ def test_the_catalogue_is_of_a_real_size_and_its_ids_differ(rules: tuple[Rule, .
     assert len(set(ids)) == len(ids)
 
 
-def test_every_code_in_a_rule_is_known(
-    rules: tuple[Rule, ...], codes: Codes, units: Units, policy: Policy
-) -> None:
+def test_every_code_in_a_rule_is_known(rules: tuple[Rule, ...], codes: Codes, units: Units) -> None:
     unknown = [
         *((r.id, u) for r in rules for u in handlers(r) if not units.unit(u)),
         *((r.id, a) for r in rules for a in r.areas if not codes.area(a)),
-        *((r.id, f) for r in rules for f in r.flags if f not in policy.flags),
+        *((r.id, f) for r in rules for f in r.flags if f not in codes.flags),
         *(
             (rule.id, rule.topic)
             for rule in rules
@@ -271,7 +251,7 @@ def test_opening_a_company_has_one_lead_and_three_co_handlers(rules: tuple[Rule,
 
 
 def test_every_critical_word_of_the_policy_has_a_critical_rule(
-    rules: tuple[Rule, ...], policy: Policy
+    rules: tuple[Rule, ...], urgent: Urgent
 ) -> None:
     """Wherever it stands: such a rule comes before every rule that asks for a topic."""
     first_topic = next(at for at, rule in enumerate(rules) if rule.topic and rule.topic != "threat")
@@ -281,16 +261,8 @@ def test_every_critical_word_of_the_policy_has_a_critical_rule(
         if rule.urgency is Urgency.CRITICAL
         for word in rule.keywords
     }
-    assert set(policy.urgency_rules["critical_keywords"]) <= critical
+    assert set(urgent.critical_keywords) <= critical
 
 
-def test_every_urgent_field_of_the_policy_has_topics(codes: Codes, policy: Policy) -> None:
-    assert set(policy.urgency_rules["urgent_topics"]) <= {field.code for field in codes.fields}
-
-
-def test_callbacks_say_what_the_policy_says(policy: Policy) -> None:
-    callbacks = read(ZIYANG / "callbacks.yaml", Callbacks)
-    assert [f"{w['from']}-{w['to']}" for w in callbacks.windows] == policy.callback["slots"]
-    for name in ("attempts", "finish_within", "human_call_required_for", "not_for", "outcomes"):
-        assert getattr(callbacks, name) == policy.callback[name], name
-    assert callbacks.redo.items() <= policy.redo.items()
+def test_every_urgent_field_of_the_policy_has_topics(codes: Codes, urgent: Urgent) -> None:
+    assert set(urgent.urgent_topics) <= {field.code for field in codes.fields}

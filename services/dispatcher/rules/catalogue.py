@@ -12,16 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
 from ahocorasick_rs import AhoCorasick
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from shared.events import TicketRegistered, TicketType, Urgency
+from shared.jurisdiction.sections import Section, Where, refuse, unknown_code
 
 TOWN = "{town}"
 NEAREST = 5
@@ -29,15 +23,13 @@ NEAREST = 5
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class Rule(BaseModel):
+class Rule(Section):
     """One line of the catalogue: every condition that is given must hold, and one must be given.
 
     ``topic`` covers itself and what lies under it by whole words. ``keywords`` and ``flags``: any
     of. ``lead`` and ``co_handlers`` are unit codes or ``{town}``, the town of the ticket's area.
     ``grassroots``: the matter is in the towns' duty list, so a town may lead (GB66-5, R-05).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     topic: NonBlank | None = None
@@ -65,22 +57,21 @@ class Rule(BaseModel):
         return urgency
 
 
-class Catalogue(BaseModel):
+class Catalogue(Section):
     """The whole file; the first rule that covers a ticket decides."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
-    @field_validator("rules")
-    @classmethod
-    def _ids_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
         seen: set[str] = set()
-        for rule in rules:
+        twins: list[tuple[Where, str]] = []
+        for at, rule in enumerate(self.rules):
             if rule.id in seen:
-                raise ValueError(f"rule id {rule.id!r} is used twice")
+                twins.append((("rules", at, "id"), f"编号重复 rule id {rule.id} is used twice"))
             seen.add(rule.id)
-        return rules
+        refuse(twins)
+        return self
 
 
 def unknown_codes(
@@ -90,19 +81,23 @@ def unknown_codes(
     topics: Collection[str],
     areas: Collection[str],
     flags: Collection[str],
-) -> Iterator[tuple[int, str, str]]:
-    """Every code that the jurisdiction does not know: (rule index, field, code)."""
+) -> Iterator[tuple[Where, str]]:
+    """Every code that the jurisdiction does not know: where it stands, and what is wrong."""
     branches = {prefix for topic in topics for prefix in prefixes(topic)}
     for index, rule in enumerate(catalogue.rules):
-        named = {
-            "topic": ([rule.topic] if rule.topic else [], branches),
-            "areas": (rule.areas, areas),
-            "flags": (rule.flags, flags),
-            "lead": ([rule.lead], {*units, TOWN}),
-            "co_handlers": (rule.co_handlers, {*units, TOWN}),
-        }
-        for field, (codes, known) in named.items():
-            yield from ((index, field, code) for code in codes if code not in known)
+        yield from _unknown(("rules", index, "topic"), [rule.topic] if rule.topic else [], branches)
+        yield from _unknown(("rules", index, "areas"), rule.areas, areas)
+        yield from _unknown(("rules", index, "flags"), rule.flags, flags)
+        yield from _unknown(("rules", index, "lead"), [rule.lead], {*units, TOWN})
+        yield from _unknown(("rules", index, "co_handlers"), rule.co_handlers, {*units, TOWN})
+
+
+def _unknown(
+    where: Where, codes: Iterable[str], known: Collection[str]
+) -> Iterator[tuple[Where, str]]:
+    for code in codes:
+        if code not in known:
+            yield where, unknown_code(code, known)
 
 
 def prefixes(topic: str) -> list[str]:

@@ -21,7 +21,7 @@ class CitizenNotContacted(JiesuError):
 
 
 class ContactNotOnRecord(JiesuError):
-    """A completion claims a contact that nobody recorded (policy.yaml: contact_proved)."""
+    """A completion claims a contact that nobody recorded (LYG 答复规范)."""
 
     status = 409
     slug = "contact-not-on-record"

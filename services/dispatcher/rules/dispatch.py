@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, assert_never
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import (
@@ -30,6 +30,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
+from shared.jurisdiction.sections import Section, Words
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
 
@@ -45,12 +46,10 @@ class Recused(JiesuError):
     title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
-class UrgencyRules(BaseModel):
-    """``urgency_rules`` of policy.yaml: what is urgent whatever the caller asked for."""
+class UrgencyRules(Section):
+    """urgency.yaml: what is urgent whatever the caller asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    critical_keywords: tuple[Annotated[str, AfterValidator(plain)], ...] = ()
+    critical_keywords: tuple[Annotated[Words, AfterValidator(plain)], ...] = ()
     urgent_topics: tuple[str, ...] = ()
 
 
@@ -256,6 +255,7 @@ def work_order(
     limits: Limits,
     registered_at: datetime,
     redo: bool,
+    configuration: str | None = None,
 ) -> AssignmentDispatched:
     """What one unit is told.
 
@@ -284,6 +284,7 @@ def work_order(
         reason=order.reason,
         limits=limits,
         redo=redo,
+        configuration=configuration,
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.dispatcher.rules.assignment import Action, AssignmentStatus, move
 from shared.errors import JiesuError, UnknownCode
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
-from shared.jurisdiction.limits import LimitText
+from shared.jurisdiction.sections import LimitText, Section
 
 
 class ReturnBarred(JiesuError):
@@ -49,16 +50,16 @@ class ReturnTooLate(ReturnBarred):
     title = "退单时限已过 The time to return the ticket is over"
 
 
-class ReturnRules(BaseModel):
-    """``return_ticket`` of policy.yaml."""
+class ReturnRules(Section):
+    """returns.yaml; the grounds a unit may give are a table of codes.yaml.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    ``after_ruling``: whether a unit may return what it was appointed to, or ruled to keep.
+    """
 
     window: LimitText
     window_urgent: LimitText
-    reason_codes: Annotated[tuple[str, ...], Field(min_length=1)]
-    max_returns_per_unit_per_ticket: Annotated[int, Field(ge=0)] = 1
-    after_ruling_no_return: bool = True
+    max_per_unit_and_ticket: Annotated[int, Field(ge=0, le=100)]
+    after_ruling: bool
 
     def until(self, dispatched_at: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
         """The last moment at which a return may be requested."""
@@ -91,18 +92,22 @@ class ReturnContext:
 
 
 def request_return(
-    context: ReturnContext, reason_code: str, rules: ReturnRules, now: datetime
+    context: ReturnContext,
+    reason_code: str,
+    rules: ReturnRules,
+    grounds: Collection[str],
+    now: datetime,
 ) -> AssignmentStatus:
     """The status after a return was requested.
 
     Raises MoveRefused, UnknownCode, ReturnAfterRuling, ReturnedBefore, ReturnOnRedo, ReturnTooLate.
     """
     moved = move(context.status, Action.REQUEST_RETURN)
-    if reason_code not in rules.reason_codes:
-        raise UnknownCode(field="reason_code", allowed=list(rules.reason_codes))
-    if rules.after_ruling_no_return and (context.appointed or context.refused):
+    if reason_code not in grounds:
+        raise UnknownCode(field="reason_code", allowed=list(grounds))
+    if not rules.after_ruling and (context.appointed or context.refused):
         raise ReturnAfterRuling
-    if context.asked >= rules.max_returns_per_unit_per_ticket:
+    if context.asked >= rules.max_per_unit_and_ticket:
         raise ReturnedBefore
     if context.redo:
         raise ReturnOnRedo

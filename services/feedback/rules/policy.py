@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import time
-from typing import Annotated, Literal, Self, TypeAlias, get_args
+import re
+from datetime import datetime, time
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from services.feedback.rules.planning import MOST_ATTEMPTS, Window
-from services.feedback.rules.verdict import Contacted, Satisfied, Solved
-from shared.jurisdiction.limits import LimitText
+from services.feedback.rules.verdict import Contacted, Satisfied, Solved, closes_at_once
+from shared.events import ClosingKind, TicketType
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.sections import LimitText, Section, Words
 
-Spared: TypeAlias = Literal[
-    "commendation", "anonymous_without_contact", "reply_declined", "merged_reporter_opted_out"
-]
-PersonCalls: TypeAlias = Literal["report", "supervised", "redo", "unsatisfied"]
+Spared: TypeAlias = Literal["commendation", "reply_declined"]
+PersonCalls: TypeAlias = Literal["report", "supervised", "redo"]
 
 ANSWERS = {
     "contacted": frozenset(get_args(Contacted)),
@@ -23,21 +24,28 @@ ANSWERS = {
 }
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _wall_clock(text: Any) -> time:
+    if isinstance(text, time):
+        return text
+    if not isinstance(text, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError("应为时刻 must be a time of day such as 08:30")
+    return time.fromisoformat(text)
 
 
-class First(_Part):
+Clock = Annotated[time, PlainValidator(_wall_clock)]
+
+
+class First(Section):
     """When the first attempt is made, counted from the completion."""
 
     days_after_completion: Annotated[int, Field(ge=1, le=30)]
 
 
-class WindowText(_Part):
+class WindowText(Section):
     """One window, local time; it ends before ``to``."""
 
-    opens: Annotated[time, Field(alias="from")]
-    ends: Annotated[time, Field(alias="to")]
+    opens: Annotated[Clock, Field(alias="from")]
+    ends: Annotated[Clock, Field(alias="to")]
 
     @model_validator(mode="after")
     def _opens_before_it_ends(self) -> Self:
@@ -46,12 +54,12 @@ class WindowText(_Part):
         return self
 
 
-class Attempts(_Part):
+class Attempts(Section):
     """How often the citizen is tried, over at least how many different days."""
 
     max: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)]
     min_days: Annotated[int, Field(ge=1)]
-    different_time_slots: bool = True
+    different_time_slots: bool
 
     @model_validator(mode="after")
     def _days_fit(self) -> Self:
@@ -60,20 +68,20 @@ class Attempts(_Part):
         return self
 
 
-class Answer(_Part):
+class Answer(Section):
     """One answer a question allows; ``code`` is what an outcome says when it was chosen."""
 
-    code: str
-    zh: str
-    en: str
+    code: Words
+    zh: Words
+    en: Words
 
 
-class Question(_Part):
+class Question(Section):
     """One question as the caller puts it; its ``id`` is the outcome's field for the answer."""
 
-    id: str
-    zh: str
-    en: str
+    id: Words
+    zh: Words
+    en: Words
     answers: tuple[Answer, ...] = ()
     free_text: bool = False
 
@@ -85,30 +93,16 @@ class Question(_Part):
         return self
 
 
-class Redo(_Part):
-    """What follows a reopening; its limit and its end are the tracker's to watch."""
+class CallbackPolicy(Section):
+    """callbacks.yaml (DOMAIN.md R-23 to R-27)."""
 
-    max_rounds: Annotated[int, Field(ge=1)]
-    handle_limit: LimitText
-    after_max: Literal["supervision_order"]
-
-
-class CallbackPolicy(_Part):
-    """callbacks.yaml (policy.yaml ``callback``; DOMAIN.md R-23 to R-27)."""
-
-    schema_version: Literal[1]
-    version: str
-    jurisdiction: str
     first: First
     finish_within: LimitText
     windows: Annotated[tuple[WindowText, ...], Field(min_length=1)]
     attempts: Attempts
-    by: Literal["hotline_not_the_handling_unit"]
-    human_call_required_for: frozenset[PersonCalls] = frozenset()
-    not_for: frozenset[Spared] = frozenset()
-    outcomes: frozenset[Literal["answered", "refused", "unreachable", "wrong_number", "number_off"]]
+    human_call_required_for: frozenset[PersonCalls]
+    not_for: frozenset[Spared]
     questions: tuple[Question, ...]
-    redo: Redo
 
     @model_validator(mode="after")
     def _windows_in_order(self) -> Self:
@@ -128,14 +122,26 @@ class CallbackPolicy(_Part):
         """The windows as planning takes them."""
         return tuple(Window(window.opens, window.ends) for window in self.windows)
 
-    def needs_person(self, *, report: bool, supervised: bool, redo: bool) -> bool:
-        """Whether a person makes this call, not a machine.
+    def finish_due(self, completed: datetime, calendar: WorkCalendar) -> datetime:
+        """When a round that was completed should have its verdict."""
+        return calendar.due(completed, self.finish_within).at
 
-        A redo comes of a citizen who was not content, so ``unsatisfied`` means the same here.
-        """
+    def closes_at_once(
+        self, ticket_type: TicketType, *, has_contact: bool, reply_declined: bool
+    ) -> ClosingKind | None:
+        """How a ticket ends on completion that gets no callback; None when it gets one."""
+        return closes_at_once(
+            ticket_type,
+            has_contact=has_contact,
+            reply_declined=reply_declined,
+            not_for=self.not_for,
+        )
+
+    def needs_person(self, *, report: bool, supervised: bool, redo: bool) -> bool:
+        """Whether a person makes this call, not a machine."""
         required = self.human_call_required_for
         return (
             (report and "report" in required)
             or (supervised and "supervised" in required)
-            or (redo and bool(required & {"redo", "unsatisfied"}))
+            or (redo and "redo" in required)
         )

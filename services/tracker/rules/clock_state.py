@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.machine import Action, ClockStatus, move
 from services.tracker.rules.policy import Rung, Terms
-from services.tracker.rules.policy_file import WarningRule
+from services.tracker.rules.supervision import card_point
 from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
 
@@ -248,8 +248,7 @@ def _warning(state: ClockState, calendar: WorkCalendar) -> Iterator[Mark]:
     """The yellow card (R-31); a point not after the start is skipped."""
     if state.terms.warn is None:
         return
-    card = WarningRule(at=state.terms.warn, color="yellow")
-    point = card.point(calendar, state.started_at, state.base_due)
+    point = card_point(state.terms.warn, calendar, state.started_at, state.base_due)
     if point:
         yield Mark(WARN, _shift(point, state.pauses, state.terms, calendar).at)
 

@@ -7,7 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.clock_history import ClockHistory
-from services.tracker.rules.policy_file import LadderRung, RungNumber, TrackerRules
+from services.tracker.rules.supervision import RungNumber, Supervision
 from services.tracker.rules.timelines import Matter
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -47,7 +47,7 @@ class Rung(BaseModel):
 
 
 class Terms(BaseModel):
-    """The policy as it stood when a clock started. ``warn`` is a card as policy.yaml writes it."""
+    """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -63,7 +63,7 @@ class Policy:
     """
 
     table: LimitTable
-    rules: TrackerRules
+    rules: Supervision
     calendar: WorkCalendar
     recused: Callable[[str | None], frozenset[str]]
 
@@ -86,8 +86,8 @@ class Policy:
 
     def extension_max(self, matter: Matter) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
-        override = self.table.override(matter.type, matter.topic, matter.flags)
-        return (override and override.extension) or self.rules.extension.first.max
+        stream = self.table.stream(matter.type, matter.topic, matter.flags)
+        return (stream and stream.extension) or self.rules.extension.max
 
     def known_until(self, now: datetime) -> datetime:
         """Where the years with known holidays end; due moments from here on are provisional."""
@@ -117,28 +117,40 @@ class Policy:
 
     def _card(self, history: ClockHistory, limit: str) -> str | None:
         """The yellow card (R-31); what runs on natural time is warned as urgent tickets are."""
-        natural = self.table.urgency_levels[history.urgency].clock == "natural"
+        natural = self.table.natural(history.urgency)
         level = history.urgency
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
-        card = self.rules.yellow_card(level)
-        return card.at if card else None
+        return self.rules.warnings.get(level)
 
     def _rungs(self, history: ClockHistory) -> tuple[Rung, ...]:
         match history.kind:
             case ClockKind.SIGN:
                 return self._unsigned(history)
             case ClockKind.HANDLE:
-                return (*self._after_redo(history), *map(_climb, self.rules.ladder))
+                return (*self._after_redo(history), *self._ladder())
             case ClockKind.DISPATCH | ClockKind.CITIZEN | ClockKind.FIRST_CONTACT:
                 return ()
             case _:
                 assert_never(history.kind)
 
+    def _ladder(self) -> Iterator[Rung]:
+        """The rungs that an unmet clock climbs, as its terms."""
+        for row in self.rules.ladder:
+            if row.climbed_at:
+                yield Rung(
+                    rung=row.rung,
+                    title=row.title,
+                    by="ladder",
+                    at=row.climbed_at,
+                    reason=f"逾期未办结（{row.when}） overdue and not completed ({row.when})",
+                    answer=_text(row.new_limit),
+                )
+
     def _unsigned(self, history: ClockHistory) -> tuple[Rung, ...]:
         if history.urgency is not Urgency.CRITICAL:
             return ()
-        rung = self.rules.direct_triggers.critical_not_signed_in_limit
+        rung = self.rules.critical_unsigned
         return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
 
     def _after_redo(self, history: ClockHistory) -> tuple[Rung, ...]:
@@ -146,7 +158,7 @@ class Policy:
         if history.role is not Role.LEAD or redone <= self.rules.redo.max_rounds:
             return ()
         reason = f"第{redone}次重办 sent back {redone} times"
-        return (self._trigger(self.rules.after_redo, "start", reason),)
+        return (self._trigger(self.rules.redo.then, "start", reason),)
 
     def _trigger(self, rung: int, at: str, reason: str) -> Rung:
         answer = _text(self._answer(rung))
@@ -156,18 +168,6 @@ class Policy:
     def _answer(self, rung: int) -> Limit | None:
         known = self.rules.rung(rung)
         return known.new_limit if known else None
-
-
-def _climb(rung: LadderRung) -> Rung:
-    """A rung of the ladder as a term of a clock."""
-    return Rung(
-        rung=rung.rung,
-        title=rung.title,
-        by="ladder",
-        at=rung.climbed_at,
-        reason=f"逾期未办结（{rung.when}） overdue and not completed ({rung.when})",
-        answer=_text(rung.new_limit),
-    )
 
 
 def _text(limit: Limit | None) -> str | None:

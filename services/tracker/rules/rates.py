@@ -1,4 +1,4 @@
-"""按期办结率 and 及时签收率: judged in time / judged (policy.yaml, evaluation).
+"""按期办结率 and 及时签收率: judged in time / judged (SEED, LYG; DOMAIN.md 3.1).
 
 A clock is judged once: when its duty was done in time, or when it was breached and that stands.
 An extension counts as in time; how many had one is said beside it.

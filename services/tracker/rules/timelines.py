@@ -107,7 +107,7 @@ class AssignmentTimeline(_Known):
 
     @property
     def pauses(self) -> tuple[Pause, ...]:
-        """The desk's time to rule on a return is not the unit's (policy.yaml, clocks)."""
+        """The desk's time to rule on a return is not the unit's (DOMAIN.md 5.3)."""
         asked_at, refused_at = self.return_requested_at, self.return_refused_at
         if asked_at is None:
             return ()

@@ -15,6 +15,7 @@ from tests.fixtures.scenes.dispatcher import NUMBER, post, register
 # What a unit is not told, and why. A new field of TicketRegistered travels or gets its line here.
 NOT_TOLD = {
     "source_number": "names the case at the city platform, with which intake alone speaks",
+    "configuration": "it has its own: the rules it was dispatched under",
     "reported_unit": "the desk's ground to pass a unit over (R-35); what it did is in the content",
 }
 # Of a confidential matter a unit learns the area only (docs/how-it-flows.md#private, JN-32).

@@ -19,7 +19,7 @@ from operations import vault as custody
 from services.intake import vault
 from services.intake.models import Vault
 from services.intake.rules.identity import WITHHELD, KeepFor, TicketOpen
-from services.intake.settings import Policy
+from services.intake.settings import Privacy
 from services.intake.vault import Resealed
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
@@ -158,13 +158,10 @@ async def test_what_is_no_period_is_refused(intake: Bench, period: str) -> None:
             custody.kept_since(intake.service.store, period, intake.now)
 
 
-def test_a_policy_of_an_older_release_keeps_for_three_years() -> None:
-    policy = {"timezone": "Asia/Shanghai", "flags": []}
-    assert Policy.model_validate(policy).confidentiality.keep_identity == (3, 0)
-    shorter = policy | {"confidentiality": {"keep_identity": "90d", "leak_notice": True}}
-    assert Policy.model_validate(shorter).confidentiality.keep_identity == (0, 90)
+def test_privacy_says_how_long_identities_are_kept() -> None:
+    assert Privacy.model_validate({"keep_identity": "90d"}).keep_identity == (0, 90)
     with pytest.raises(ValidationError):
-        Policy.model_validate(policy | {"confidentiality": {"keep_identity": "long"}})
+        Privacy.model_validate({"keep_identity": "long"})
 
 
 async def test_retention_erases_what_ended_long_enough_ago(intake: Bench) -> None:

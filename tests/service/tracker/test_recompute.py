@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 from services.tracker.rules.policy import Policy
 from services.tracker.settings import Settings
-from shared.jurisdiction.holidays import load_calendar
-from tests.fixtures.bench import ROOT, Bench
-from tests.fixtures.scenes.tracker import TZ, Story, at, local
+from tests.fixtures.bench import Bench
+from tests.fixtures.policy import CONFIG
+from tests.fixtures.scenes.tracker import Story, at, local
 
 
 def with_notice(tmp_path: Path) -> Policy:
     """The county's rules once the notice for 2027 is out: New Year's Day is off."""
-    folder = ROOT / "config" / "ziyang"
-    policy: Policy = Settings(embedded=True, config_dir=folder).load()
-    for notice in (folder / "calendar").glob("*.json"):
-        (tmp_path / notice.name).write_bytes(notice.read_bytes())
-    (tmp_path / "2027.json").write_text(
-        '{"year": 2027, "papers": [], "days": '
+    folder = shutil.copytree(CONFIG, tmp_path / "county")
+    (folder / "calendar/2027.json").write_text(
+        '{"year": 2027, "papers": [], "complete": true, "days": '
         '[{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
     )
-    segments = policy.table.calendar.duty_segments
-    calendar = load_calendar(tmp_path, segments, TZ)
-    return Policy(policy.table, policy.rules, calendar, policy.recused)
+    policy: Policy = Settings(embedded=True, config_dir=folder).load()
+    return policy
 
 
 async def uncertain_since(tracker: Bench) -> datetime | None:

@@ -1,0 +1,106 @@
+"""supervision.yaml, which the tracker alone reads: cards, the ladder, redo, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.events import Urgency
+from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.sections import LimitText, Section, Words, WorkingDays, refuse
+
+CardPoint = Annotated[
+    str, Field(pattern=r"^([1-9]\d?%_elapsed|[1-9]\d{0,3}(wd|wh|h|min)_before_due)$")
+]
+RungNumber = Annotated[int, Field(ge=1, le=7)]
+
+
+def card_point(at: str, calendar: WorkCalendar, start: datetime, due: datetime) -> datetime | None:
+    """When a yellow card is shown (预警, R-31), such as ``1wd_before_due``; None when that is not
+    after the start.
+    """
+    amount, _, measure = at.partition("_")
+    if measure == "elapsed":
+        point = start + (due - start) * (int(amount.removesuffix("%")) / 100)
+    else:
+        point = calendar.before(due, Limit.parse(amount))
+    return point if point > start else None
+
+
+class LadderRung(Section):
+    """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32). One without ``when`` is for people
+    to raise (R-33).
+    """
+
+    rung: RungNumber
+    zh: Words
+    en: Words
+    when: Annotated[str, Field(pattern=r"^(red_card|overdue_[1-9]\d{0,2}wd)$")] | None = None
+    new_limit: LimitText | None = None
+
+    @property
+    def title(self) -> str:
+        """Name for people: ``催办 written reminder``."""
+        return f"{self.zh} {self.en}"
+
+    @property
+    def climbed_at(self) -> str | None:
+        """When an unmet clock climbs here: ``due``, or working days after it, such as ``3wd``."""
+        if self.when is None:
+            return None
+        return "due" if self.when == "red_card" else self.when.removeprefix("overdue_")
+
+
+class RedoRules(Section):
+    """重办: how many redo rounds there are, and the rung that follows the last (R-27, SD17)."""
+
+    max_rounds: Annotated[int, Field(ge=0, le=100)]
+    then: RungNumber
+
+
+class ExtensionRules(Section):
+    """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
+
+    max: WorkingDays
+    cap_total_handle: LimitText
+    apply_at_latest_before: LimitText
+    not_for: frozenset[Urgency]
+
+
+class Supervision(Section):
+    """When it is warned, what makes a supervision, and what an extension may be."""
+
+    warnings: Mapping[Urgency, CardPoint]
+    ladder: tuple[LadderRung, ...]
+    critical_unsigned: RungNumber
+    redo: RedoRules
+    extension: ExtensionRules
+
+    @field_validator("ladder")
+    @classmethod
+    def _from_the_lowest(cls, ladder: tuple[LadderRung, ...]) -> tuple[LadderRung, ...]:
+        if len({row.rung for row in ladder}) < len(ladder):
+            raise ValueError("同一层级出现两次 a rung stands here twice")
+        return tuple(sorted(ladder, key=lambda row: row.rung))
+
+    @model_validator(mode="after")
+    def _on_the_ladder(self) -> Self:
+        named = {("critical_unsigned",): self.critical_unsigned, ("redo", "then"): self.redo.then}
+        refuse(
+            (where, f"督办层级中没有 no rung {number} on the ladder")
+            for where, number in named.items()
+            if self.rung(number) is None
+        )
+        return self
+
+    @property
+    def climbed(self) -> tuple[LadderRung, ...]:
+        """The rungs a clock climbs by itself, lowest first."""
+        return tuple(row for row in self.ladder if row.when)
+
+    def rung(self, number: int) -> LadderRung | None:
+        """A rung by its number, None when the ladder has none."""
+        return next((row for row in self.ladder if row.rung == number), None)

@@ -1,0 +1,151 @@
+"""Every value in the county's files is read by code that decides, tells or shows something.
+
+The rules of each service are run over every case the files speak of; then each leaf must have been
+read. See tests/fixtures/leaves.py for what counts as a reading.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from operations.commands import rules as commands
+from operations.runtime.reload import check
+from services.dispatcher import stuck
+from services.dispatcher.rules import returns
+from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.settings import Settings as Dispatcher
+from services.feedback.rules import planning
+from services.feedback.settings import Settings as Feedback
+from services.feedback.webhook import Called, CallRequest
+from services.intake import codes
+from services.intake.settings import Settings as Intake
+from services.tracker.rules import extension
+from services.tracker.settings import Settings as Tracker
+from shared.errors import JiesuError
+from shared.events import ClockKind, Role, TicketRegistered, TicketType, Urgency
+from shared.jurisdiction.calendar import Limit
+from shared.jurisdiction.folder import Folder
+from tests.fixtures.leaves import Reads
+from tests.fixtures.policy import CONFIG
+from tests.fixtures.scenes.handle_clock import MATTER, at, history, state
+
+AREA = "610924110"
+
+
+def ticket(rule: Rule) -> TicketRegistered:
+    """A ticket that has all a rule asks for."""
+    return TicketRegistered(
+        type=next(iter(rule.types), TicketType.HELP),
+        urgency=Urgency.NORMAL,
+        topic=rule.topic or "other.unclear",
+        title="题",
+        content="".join(rule.keywords[:1]) or "内容",
+        area=next(iter(rule.areas), AREA),
+        channel="phone",
+        flags=rule.flags[:1],
+    )
+
+
+def run_intake(folder: Folder) -> None:
+    config = Intake(embedded=True).load(folder)
+    codes.tables_of(config.codes, config.units)
+    config.keep_identity.before(at("03-02 10:00"))
+    assert at("03-02 10:00").astimezone(config.place.timezone)
+    assert [flag for flag in config.codes.flags if flag]
+
+
+def run_dispatcher(folder: Folder) -> None:
+    config = Dispatcher(embedded=True).load(folder)
+    for rule in config.dispatching.matcher.rules:
+        config.dispatching.decide(ticket(rule))
+    for unit in config.units.units:
+        stuck.reached_by(config, unit.code)
+    for urgency, appointed in product(Urgency, (True, False)):
+        until = config.returns.until(at("03-02 10:00"), urgency, config.calendar)
+        context = returns.ReturnContext(AssignmentStatus.DISPATCHED, False, appointed, 1, 0, until)
+        with suppress(JiesuError):
+            returns.request_return(
+                context, "not_our_duty", config.returns, config.grounds, at("03-02 10:00")
+            )
+    matters = [(f"{field.code}.x", ()) for field in folder_codes(folder).fields]
+    for kind, urgency, redo, role, (topic, flags) in product(
+        TicketType, Urgency, (True, False), Role, matters
+    ):
+        config.limits.dispatch(kind, urgency)
+        config.limits.stages(kind, urgency, topic, flags, redo=redo, role=role)
+    calendar = config.calendar
+    for year in (2024, 2025, 2026):
+        calendar.explain(at("01-01 09:00").replace(year=year), Limit(200, "wd"))
+
+
+def folder_codes(folder: Folder) -> Any:
+    return folder.read(Intake.files).codes
+
+
+def run_tracker(folder: Folder) -> None:
+    policy = Tracker(embedded=True).load(folder)
+    for kind, urgency, round, role in product(ClockKind, Urgency, (1, 5), Role):
+        limit = (
+            "5wd" if kind in (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.HANDLE) else None
+        )
+        befell = history(kind=kind, urgency=urgency, round=round, role=role, limit=limit)
+        policy.terms(befell, MATTER)
+    for rung in range(1, 8):
+        policy.title(rung)
+        policy.answer_due(rung, at("03-02 10:00"))
+    for flags in ((), ("enterprise",)):
+        asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
+        extension.check(
+            asking, MATTER.model_copy(update={"flags": flags, "type": "complaint"}), policy
+        )
+
+
+def run_feedback(folder: Folder, reads: Reads) -> None:
+    config = Feedback(embedded=True).load(folder)
+    policy, now = config.policy, at("03-02 10:00")
+    planning.first_attempt(now, config.times)
+    planning.next_attempt([now], now + timedelta(hours=1), config.times)
+    policy.finish_due(now, config.calendar)
+    policy.needs_person(report=True, supervised=True, redo=True)
+    policy.closes_at_once(TicketType.COMMENDATION, has_contact=True, reply_declined=True)
+    request = CallRequest(
+        type="callback.test", callback=UUID(int=1), number="x", round=1, attempt=1, person=False,
+        questions=policy.questions, contact=Called(name=None, phone="12345"),
+    )  # fmt: skip
+    reads.sent(request, request.model_dump())
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    return Reads(monkeypatch)
+
+
+def run_all(reads: Reads, path: Path) -> None:
+    folder = check(path)
+    commands.in_order(folder)
+    run_intake(folder)
+    run_dispatcher(folder)
+    run_tracker(folder)
+    run_feedback(folder, reads)
+
+
+def test_every_leaf_is_read(reads: Reads) -> None:
+    run_all(reads, CONFIG)
+    assert len(reads.leaves) > 2_000
+    assert sorted(reads.leaves - reads.read) == []
+
+
+def test_a_leaf_nobody_reads_is_seen(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that has its name from another that is read, and one that only a check looks at."""
+    monkeypatch.setattr(stuck, "reached_by", lambda *_: None)
+    run_all(reads, CONFIG)
+    unread = {place.rpartition(".")[2] for _, place in reads.leaves - reads.read}
+    assert unread == {"delivery", "liaison"}
