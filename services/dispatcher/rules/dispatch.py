@@ -257,9 +257,8 @@ def work_order(
     redo: bool,
     configuration: str | None = None,
 ) -> AssignmentDispatched:
-    """What one unit is told.
-
-    Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
+    """What one unit is told. Of a confidential matter it learns the area only (JN-32,
+    docs/how-it-flows.md#private).
     """
     return AssignmentDispatched(
         role=role,
