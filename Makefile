@@ -14,7 +14,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
 .PHONY: image broker recover .env var/compose/broker.json
-.PHONY: upgrade backup restore story kills rolling drill
+.PHONY: check-config reload upgrade backup restore story kills rolling drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -91,6 +91,13 @@ image: ## 构建镜像 build the image all services run
 up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
 	docker compose up --detach --wait
 	@$(ADDRESSES)
+
+check-config: .venv/ready ## 检查规则 every fault of the county's files (ARGS=folder)
+	$(PY) -m services check-config $(ARGS)
+
+# The folder is checked, then every running process takes it up, or none does.
+reload: .venv/ready ## 换用新规则 take up changed rules without a restart
+	$(PY) -m $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),operations.containers.reload,services reload) $(ARGS)
 
 broker: var/compose/broker.json ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
 	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json

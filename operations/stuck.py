@@ -81,7 +81,7 @@ async def gather(stores: Stores, now: datetime, real: datetime) -> list[Group]:
             groups.append(group(name, AWAY, [Stuck(name, None, place(error))]))
     if len(readable) == len(stores):
         groups += await _between(stores, real)
-        groups += await _differing(stores, real)
+        groups += await differing(stores, real)
     return groups
 
 
@@ -113,7 +113,7 @@ DIFFERING = Question(
 )
 
 
-async def _differing(stores: Stores, real: datetime) -> list[Group]:
+async def differing(stores: Stores, real: datetime) -> list[Group]:
     """Every running process, when two of them differ in release or configuration."""
     found: list[tuple[str, Running]] = []
     for name, store in stores.items():

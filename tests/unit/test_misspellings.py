@@ -74,10 +74,17 @@ def misspelt(word: str, draw: Random) -> str:
     )
 
 
+def document(path: Path) -> yaml.Node:
+    """A file as its nodes, which know where they stand."""
+    found = yaml.compose(path.read_text("utf-8"))
+    assert found is not None
+    return found
+
+
 def slips() -> Iterator[Slip]:
     """Drawn evenly over files, so that a short one is tried as often as a long one."""
     draw = Random(SEED)
-    places = {path: list(scalars(yaml.compose(path.read_text("utf-8")))) for path in FILES}
+    places = {path: list(scalars(document(path))) for path in FILES}
     while True:
         path = draw.choice(FILES)
         node, key = draw.choice(places[path])
