@@ -184,9 +184,7 @@ async def added(act: ServiceAct, number: str) -> Added:
     return Added(newest, (await act.session.exec(count)).one() - len(newest))
 
 
-async def supplements(
-    act: ServiceAct, number: str, after: int, limit: int
-) -> Sequence[Supplement]:
+async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> Sequence[Supplement]:
     """What the citizen added behind a place, in the order it was said."""
     query = select(Supplement).where(Supplement.ticket == number, Supplement.seq > after)
     return (await act.session.exec(query.order_by(col(Supplement.seq)).limit(limit))).all()

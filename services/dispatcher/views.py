@@ -89,9 +89,7 @@ async def unassigned(act: ServiceAct, after: str | None, limit: int) -> Unassign
     )
 
 
-async def supplements(
-    act: ServiceAct, id: UUID, after: str | None, limit: int
-) -> SupplementPage:
+async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) -> SupplementPage:
     """A page of what the citizen added, for the unit that holds the assignment, the desk and
     supervisors. Raises NotFound for everybody else, BadCursor.
     """
