@@ -182,17 +182,13 @@ def work_order(
 
     Of a confidential matter a unit learns the area only (JN-32, docs/how-it-flows.md#private).
     """
-    numbered = enumerate(added.newest, added.left + 1)
-    notes = [f"【补充{count} Supplement {count}】{note}" for count, note in numbered]
-    if added.left:
-        notes.insert(0, LEFT.format(left=added.left))
     return AssignmentDispatched(
         role=role,
         type=ticket.type,
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
-        content="\n\n".join((ticket.content, *notes)),
+        content="\n\n".join((ticket.content, *_notes(added))),
         area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
@@ -210,6 +206,13 @@ def work_order(
         limits=limits,
         redo=redo,
     )
+
+
+def _notes(added: Added) -> Iterator[str]:
+    if added.left:
+        yield LEFT.format(left=added.left)
+    for count, note in enumerate(added.newest, added.left + 1):
+        yield f"【补充{count} Supplement {count}】{note}"
 
 
 # --- urgency -----------------------------------------------------------------------------------
