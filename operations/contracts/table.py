@@ -39,6 +39,11 @@ Texts are working copies, and no fact names the citizen. A field with a word und
 be left out and then has that value; no field is ever `null`. The same for programs: `schemas/` has
 the JSON Schema of each whole fact, `asyncapi.yaml` the exchange and its queues. `glossary.md` has
 the words, `tests/contract/samples` a frozen sample of every fact.
+
+A fact has at most 256 KiB, its envelope included. A text may hold any letter but NUL and its kin, also
+U+2028: split a stream or a file at line feeds and nowhere else. `content` of a dispatch carries the
+newest 16,000 characters of what the citizen added; `supplements_left` says how many it leaves out.
+一条事实至多 256 KiB；按换行符（U+000A）断行，别的字符都可能出现在文本中。
 """
 
 

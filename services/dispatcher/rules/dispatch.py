@@ -237,13 +237,6 @@ class Added:
     newest: Sequence[str] = ()
     left: int = 0
 
-    def behind(self, content: str) -> str:
-        """The complaint with what was added, each under its number."""
-        numbered = enumerate(self.newest, self.left + 1)
-        notes = [f"【补充{count} Supplement {count}】{note}" for count, note in numbered]
-        left = [LEFT.format(left=self.left)] if self.left else []
-        return "\n\n".join((content, *left, *notes))
-
 
 def work_order(
     ticket: TicketRegistered,
@@ -266,7 +259,7 @@ def work_order(
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
-        content=added.behind(ticket.content),
+        content="\n\n".join((ticket.content, *_notes(added))),
         area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
@@ -285,6 +278,13 @@ def work_order(
         redo=redo,
         configuration=configuration,
     )
+
+
+def _notes(added: Added) -> Iterator[str]:
+    if added.left:
+        yield LEFT.format(left=added.left)
+    for count, note in enumerate(added.newest, added.left + 1):
+        yield f"【补充{count} Supplement {count}】{note}"
 
 
 # --- urgency -----------------------------------------------------------------------------------
