@@ -22,6 +22,7 @@ from shared.http.parameters import known_parameters
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import Subscriptions
+from shared.part import StuckPage
 from shared.service import AppState, Job, Service
 from shared.settings import ServiceSettings
 
@@ -33,9 +34,14 @@ def build_app(
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
     migrations: Path,
+    page: StuckPage | None = None,
 ) -> FastAPI:
-    """One service's app. ``migrations``: the folder of its schema, which start() waits for."""
-    service = Service(name, settings, subscriptions, jobs, migrations)
+    """One service's app. ``migrations``: the folder of its schema, which start() waits for;
+    ``page``: its part of the morning page, which its metrics count.
+    """
+    service = Service(
+        name, settings, subscriptions, jobs, migrations, page.questions if page else ()
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
     built.state.registrar = registrar(service_of(built).store)
     built.state.wrong_codes = WrongCodeLimiter(settings)
     return built

@@ -25,7 +25,8 @@ from shared.messaging.bus import (
     first_of,
     persist,
 )
-from shared.observability import log, place
+from shared.messaging.trouble import BLOCKED, is_blocked, said
+from shared.observability import log
 
 EXCHANGE = "jiesu.events"
 UNROUTED = "jiesu.unrouted"
@@ -102,10 +103,11 @@ class RabbitBus(Bus):
         )
         found = [_outcome(outcome) for outcome in outcomes]
         cut = [error for error in found if isinstance(error, BusTrouble)]
+        blocked = bool(cut) and await is_blocked(connection)
         if cut:
             await self._drop()
         if len(cut) == len(messages):
-            raise cut[0]
+            raise BusTrouble(BLOCKED) if blocked else cut[0]
         return found
 
     async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
@@ -147,7 +149,7 @@ class RabbitBus(Bus):
                     raise
                 log.warning("the link froze", queue=queue)
             except Exception as error:
-                log.warning("the broker is away", queue=queue, why=place(error), seconds=delay)
+                log.warning("the broker is away", queue=queue, why=said(error), seconds=delay)
                 await clock.pause(delay, stop)
                 delay = min(delay * 2, BACKOFF_CAP)
 
@@ -197,7 +199,7 @@ REFUSED = (aio_pika.exceptions.DeliveryError, ChannelAccessRefused)
 def _outcome(outcome: object) -> Exception | None:
     """What came of one message: confirmed, refused for itself, or the link's trouble."""
     if isinstance(outcome, CUT) and not isinstance(outcome, REFUSED):
-        return BusTrouble(place(outcome))
+        return BusTrouble(said(outcome))
     return outcome if isinstance(outcome, Exception) else None
 
 
@@ -249,4 +251,4 @@ def _as_trouble() -> Iterator[None]:
             raise
         raise BusTrouble("the link froze") from error
     except CUT as error:
-        raise BusTrouble(place(error)) from error
+        raise BusTrouble(said(error)) from error
