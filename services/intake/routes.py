@@ -109,7 +109,7 @@ def _registered(request: Request, receipt: Receipt) -> Registered:
     return Registered(
         number=receipt.number,
         id=receipt.id,
-        code=config.digester.ticket_code(receipt.number),
+        code=config.digester.ticket_code(receipt.number, receipt.nonce),
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
     )
