@@ -87,6 +87,20 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     ]
 
 
+async def removed(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Units that hold open assignments and stand in units.yaml no more."""
+    open_ones = col(Assignment.status).not_in(("returned", "completed", "cancelled"))
+    oldest, count = func.min(Assignment.dispatched_at), func.count()
+    holding = select(Assignment.unit, oldest, count).where(open_ones)
+    by_unit = holding.group_by(col(Assignment.unit)).order_by(oldest).limit(COUNTED)
+    found = (await act.session.exec(by_unit)).all()
+    return [
+        Stuck(unit, since, f"{number} 件在办 open")
+        for unit, since, number in found
+        if act.config.units.unit(unit) is None
+    ]
+
+
 def _delivery(config: Config, code: str) -> str:
     unit = config.units.unit(code)
     return unit.delivery if unit else "no such unit in units.yaml"
@@ -127,6 +141,15 @@ QUESTIONS: tuple[Question, ...] = (
         "一个工作日未签收，可能没有读取队列或办件流 a working day unsigned: it may not read queue or feed",
         "电话联系单位；队列无人读时改 delivery: feed  ring the unit; nobody at its queue: delivery: feed",
         silent,
+    ),
+    Question(
+        "removed",
+        "已不在 units.yaml 而仍有在办件的单位 units that hold open work and are in units.yaml no more",
+        "删去单位时未先改派；其令牌已不能使用，工单仍在 it was removed before its work was given to "
+        "others: its token opens nothing, its tickets are still here",
+        "派单员逐件改派（POST /v1/tickets/{number}/assign），或恢复该单位 assign each to another unit, "
+        "or put the unit back",
+        removed,
     ),
     Question(
         "unnumbered",
