@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.errors import ConfigError
 from shared.storage.trouble import sqlstate
 
 # What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's
@@ -27,8 +29,14 @@ def open_engine(
     """An engine whose errors never carry values: they would reach logs and the retry table.
 
     ``patience`` is how many seconds a statement may take; None is for ever. ``recycle``: after how
-    many seconds a connection is made anew; -1 is never.
+    many seconds a connection is made anew; -1 is never. Raises ConfigError for what is no address.
     """
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # their messages repeat the address, with its password
+        raise ConfigError(
+            "JIESU_DATABASE_URL: 不是数据库地址 is no address of a database"
+        ) from None
     return create_async_engine(
         url,
         pool_size=pool_size,
