@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, stuck
+from services.dispatcher import feed, records
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -22,12 +22,12 @@ async def number_feed(store: Store[Config], limit: int) -> int:
         return await feed.number_feed(act, limit)
 
 
-async def warn_of_removed(store: Store[Config], _: int) -> int:
+async def warn_of_removed(store: Store[Config], limit: int) -> int:
     """Log each unit that a change of units.yaml left with open work, once for each change."""
     if store.config.units is not warned.get(store):
         async with store.act("service:dispatcher") as act:
-            for unit in await stuck.removed(act, clock.real()):
-                log.warning("a unit with open work is not in units.yaml", unit=unit.subject)
+            for unit, _, open_work in await records.held_by_removed(act, limit):
+                log.warning("a unit with open work is not in units.yaml", unit=unit, open=open_work)
         warned[store] = store.config.units
     return 0
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Assignment, Return, Ticket
-from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.records import ServiceAct, TicketRecord, held_by_removed
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
 from shared.events import Urgency
@@ -89,16 +89,8 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 async def removed(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that hold open assignments and stand in units.yaml no more."""
-    open_ones = col(Assignment.status).not_in(("returned", "completed", "cancelled"))
-    oldest, count = func.min(Assignment.dispatched_at), func.count()
-    holding = select(Assignment.unit, oldest, count).where(open_ones)
-    by_unit = holding.group_by(col(Assignment.unit)).order_by(oldest).limit(COUNTED)
-    found = (await act.session.exec(by_unit)).all()
-    return [
-        Stuck(unit, since, f"{number} 件在办 open")
-        for unit, since, number in found
-        if act.config.units.unit(unit) is None
-    ]
+    found = await held_by_removed(act, COUNTED)
+    return [Stuck(unit, since, f"{number} 件在办 open") for unit, since, number in found]
 
 
 def _delivery(config: Config, code: str) -> str:

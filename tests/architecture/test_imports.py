@@ -53,7 +53,7 @@ MAY: dict[str, May] = {
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
-    "jobs": May(names("usecases records calls phone feed stuck settings"), names("")),
+    "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault clockwork orders feed"

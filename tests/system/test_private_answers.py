@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from operations.runtime.registry import part
 from shared.events import TicketUrged
@@ -94,3 +95,11 @@ async def test_the_morning_page_names_it(without: tuple[Bench, str]) -> None:
         [stuck] = await question.find(act, act.now)
     assert isinstance(stuck, Stuck)
     assert stuck.subject == code
+
+
+async def test_a_change_of_the_units_is_looked_at_once(without: tuple[Bench, str]) -> None:
+    dispatcher, code = without
+    with capture_logs() as lines:
+        for _ in range(3):
+            await dispatcher.run("warn_of_removed")
+    assert [line["unit"] for line in lines if "not in units.yaml" in line["event"]] == [code]
