@@ -69,7 +69,7 @@ vendor: .venv/ready ## 更新第三方页面文件 renew Swagger UI from npm, ch
 	$(PY) -m operations.vendor $(ARGS)
 
 token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
-	$(PY) -m services token $(ARGS)
+	@$(PY) -m services token $(ARGS)
 
 # The secret of the containers when there are any, else the embedded system's.
 call-test: .venv/ready ## 试呼电话系统 send a phone system a signed test call (URL=http://…)
@@ -77,13 +77,13 @@ call-test: .venv/ready ## 试呼电话系统 send a phone system a signed test c
 		$(PY) -m services call-test '$(URL)'
 
 dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
-	$(OPERATE) dead $(ARGS)
+	@$(OPERATE) dead $(ARGS)
 
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
-	$(OPERATE) replay $(ARGS)
+	@$(OPERATE) replay $(ARGS)
 
 stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
-	$(OPERATE) stuck $(ARGS)
+	@$(OPERATE) stuck $(ARGS)
 
 image: ## 构建镜像 build the image all services run
 	docker build --tag jiesu .

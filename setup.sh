@@ -34,8 +34,9 @@ fi
 if ! .venv/bin/uv --version >/dev/null 2>&1; then
     say "正在创建 making .venv ($("$python" --version)) …"
     "$python" -m venv --clear .venv
-    uv=$(sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$uv"
+    sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > .venv/uv.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+        --requirement .venv/uv.lock
 fi
 say "正在安装依赖 installing what requirements.lock names …"
 VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode \

@@ -30,6 +30,8 @@ NOTHING = "^$"
 NO_KEY = "(?!)"  # a routing key may be empty, and NOTHING matches that
 EVERYTHING = ".*"
 PASSWORD = re.compile(r"^(\w+)_BROKER_PASSWORD=['\"]?([^'\"]*)['\"]?$")
+# A unit's system needs one connection or a few; thousands would take the broker from everybody.
+LIMITS = {"max-connections": 20, "max-channels": 100}
 BLANK = re.compile(r"^\w+_BROKER_PASSWORD=['\"\s]*$")
 
 
@@ -111,7 +113,8 @@ def definitions(config_dir: Path, password_of: Mapping[str, str], vhost: str = "
 
 
 def _user(user: str, password: str) -> Json:
-    return {
+    limited = user.startswith("unit.")
+    return ({"limits": LIMITS} if limited else {}) | {
         "name": user,
         "password_hash": hashed(user, password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",

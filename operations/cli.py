@@ -18,6 +18,7 @@ python -m services contracts            writes docs/ from the code
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -26,7 +27,8 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from operations.commands import (
     facts,
@@ -41,8 +43,9 @@ from operations.commands import (
 from operations.runtime.postgres import EmbeddedTrouble
 from shared.errors import ConfigError, JiesuError
 from shared.messaging.bus import BusTrouble
-from shared.observability import place
+from shared.storage.trouble import said
 
+INTERRUPTED = 130
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": running.run,
     "names": running.print_names,
@@ -70,19 +73,55 @@ for name, command in COMMANDS.items():
 
 
 def main() -> None:
-    """Run a command; a fault of configuration is one clear message and exit code 2."""
+    """Run a command; what a person can mend is one clear message and exit code 2, no traceback."""
     if not sys.argv[1:] or sys.argv[1] not in {*COMMANDS, "--help"}:
         sys.argv.insert(1, "run")
     try:
         cli()
-    except (ConfigError, JiesuError, EmbeddedTrouble) as error:
-        _fail(str(error))
-    except (DBAPIError, OSError, BusTrouble) as error:
-        _fail(f"连接失败 cannot be reached: {place(error)}")
-    except SettingsError as error:  # no JSON where JSON is wanted; the message holds no value
-        _fail(str(error))
-    except ValidationError as error:
-        _fail("\n".join(map(_fault, error.errors(include_input=False))))
+    except KeyboardInterrupt:
+        _fail("已中断 interrupted", INTERRUPTED)
+    except Exception as error:
+        if (why := plain(error)) is None:
+            raise
+        _fail(why)
+
+
+def plain(error: Exception) -> str | None:
+    """What a person can cause or mend, in plain words; None for a defect of ours."""
+    match error:
+        case ConfigError() | JiesuError() | EmbeddedTrouble() | BusTrouble() | SettingsError():
+            return str(error)  # that of SettingsError, no JSON where JSON is wanted, holds no value
+        case ValidationError():
+            return "\n".join(map(_fault, error.errors(include_input=False)))
+        case OSError() if error.filename is not None:
+            return _of_file(error)
+        case UnicodeDecodeError():
+            return "文件不是 UTF-8 编码 a file is not in UTF-8"
+        case ArgumentError():  # SQLAlchemy's message would repeat the address, with its password
+            return "JIESU_DATABASE_URL: 不是数据库地址 is no address of a database"
+        case DBAPIError() | OSError() | PoolTimeout():
+            return said(error)
+    return None
+
+
+def _of_file(error: OSError) -> str:
+    """Which file, and what is the matter with it."""
+    words = FILES.get(error.errno or 0, "无法读写 cannot be read or written")
+    return f"{error.filename}: {words} ({error.strerror})"
+
+
+FILES = {
+    errno.ENOENT: "文件或目录不存在 is not there",
+    errno.EEXIST: "已存在 exists already",
+    errno.EACCES: "没有权限 may not be read or written by this account",
+    errno.EPERM: "没有权限 may not be read or written by this account",
+    errno.EROFS: "所在磁盘只读 lies on a disk that is read only",
+    errno.ENOSPC: "磁盘已满 the disk is full",
+    errno.EDQUOT: "磁盘配额已满 the disk quota is used up",
+    errno.EISDIR: "是目录，不是文件 is a folder, not a file",
+    errno.ENOTDIR: "路径中有一段不是目录 part of the path is no folder",
+    errno.ENAMETOOLONG: "名称过长 the name is too long",
+}
 
 
 def _fault(row: ErrorDetails) -> str:
@@ -90,9 +129,9 @@ def _fault(row: ErrorDetails) -> str:
     return f"JIESU_{str(row['loc'][0]).upper()}: {row['msg']}" if row["loc"] else row["msg"]
 
 
-def _fail(why: str) -> NoReturn:
+def _fail(why: str, code: int = 2) -> NoReturn:
     typer.echo(why, err=True)
-    sys.exit(2)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

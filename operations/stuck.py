@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from operations.runtime.registry import part
 from shared.events import FACTS
-from shared.observability import place
 from shared.processes import Running, running
+from shared.storage import trouble
 from shared.storage.act import Store
 from shared.storage.engine import is_trouble
 from shared.stuck import (
@@ -78,7 +78,7 @@ async def gather(stores: Stores, now: datetime, real: datetime) -> list[Group]:
         except Exception as error:
             if not is_trouble(error):
                 raise
-            groups.append(group(name, AWAY, [Stuck(name, None, place(error))]))
+            groups.append(group(name, AWAY, [Stuck(name, None, trouble.said(error))]))
     if len(readable) == len(stores):
         groups += await _between(stores, real)
         groups += await differing(stores, real)

@@ -22,6 +22,7 @@ from shared.http.parameters import known_parameters
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import Subscriptions
+from shared.part import StuckPage
 from shared.service import AppState, Check, Job, Service
 from shared.settings import ServiceSettings
 
@@ -33,12 +34,15 @@ def build_app(
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
     migrations: Path,
+    page: StuckPage | None = None,
     check: Check | None = None,
 ) -> FastAPI:
     """One service's app. ``migrations``: the folder of its schema, which start() waits for;
-    ``check`` then looks whether settings and data belong together, and raises ConfigError.
+    ``check`` then looks whether settings and data belong together, and raises ConfigError;
+    ``page``: its part of the morning page, which its metrics count.
     """
-    service = Service(name, settings, subscriptions, jobs, migrations, check)
+    questions = page.questions if page else ()
+    service = Service(name, settings, subscriptions, jobs, migrations, questions, check)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

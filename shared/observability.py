@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 _trace: ContextVar[str | None] = ContextVar("traceparent", default=None)
 OURS = re.compile(r"(services|shared|operations)/[\w/]+\.py$")
@@ -34,6 +34,11 @@ def traceparent() -> str | None:
     return _trace.get()
 
 
+def new_traceparent() -> str:
+    """A trace that nothing else belongs to."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
 @contextmanager
 def trace(parent: str | None, **bound: Any) -> Iterator[None]:
     """Work under a trace: the given one if it is well formed, else a new one.
@@ -41,7 +46,7 @@ def trace(parent: str | None, **bound: Any) -> Iterator[None]:
     ``bound`` (service, ticket …) stands in every log line inside.
     """
     known = parent if parent and TRACEPARENT.fullmatch(parent) else None
-    current = known or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    current = known or new_traceparent()
     token = _trace.set(current)
     try:
         with structlog.contextvars.bound_contextvars(trace=current[3:35], **bound):
@@ -109,6 +114,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.requests = self._counter("requests", "HTTP requests", "method", "route", "status")
         self.seconds = Histogram(
             "jiesu_request_seconds", "HTTP request time", ["route"], registry=self.registry
@@ -120,6 +126,11 @@ class Metrics:
         self.oldest = self._gauge("outbox_oldest_seconds", "age of the oldest of them")
         self.waiting = self._gauge("retry_waiting", "facts that will be tried again")
         self.dead = self._gauge("retry_dead", "facts that need a person")
+        self.database = self._gauge("database_up", "whether the database answers and can write")
+        self.broker = self._gauge("broker_up", "whether the broker answers")
+        self.queued = self._gauge("queue_waiting", "facts in this service's queue")
+        self.late = self._gauge("job_late_seconds", "how long a job's next work is overdue", "job")
+        self.stuck = self._gauge("stuck", "what the morning page lists, up to 1000", "question")
 
         self.refused = self._counter("configuration_refused", "changed rules that were refused")
         self._build = Gauge(
@@ -137,5 +148,5 @@ class Metrics:
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"jiesu_{name}", says, labels, registry=self.registry)
 
-    def _gauge(self, name: str, says: str) -> Gauge:
-        return Gauge(f"jiesu_{name}", says, registry=self.registry)
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"jiesu_{name}", says, labels, registry=self.registry)

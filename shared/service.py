@@ -30,6 +30,10 @@ from shared.settings import ServiceSettings, key_bytes
 from shared.storage.act import Act, Store
 from shared.storage.engine import is_trouble
 from shared.storage.migrations import is_current
+from shared.storage.pulse import Pulse
+from shared.storage.trouble import said
+from shared.stuck import Question
+from shared.vitals import Vitals
 
 BACKOFF_CAP = 5.0
 MIGRATED_WITHIN = 60.0
@@ -69,6 +73,7 @@ class Service:
         subscriptions: Subscriptions,
         jobs: Mapping[str, Job],
         migrations: Path,
+        questions: Sequence[Question] = (),
         check: Check | None = None,
     ) -> None:
         self.name, self.settings, self.jobs = name, settings, jobs
@@ -89,6 +94,8 @@ class Service:
         self.metrics.runs(settings.release, folder.configuration)
         self.tokens = TokenVerifier(settings.token_keys)
         self.bus = connect(settings.bus_url, settings.publish_timeout, settings.receive_gather)
+        self.pulse = Pulse(settings.database_url)
+        self.vitals = self._vitals(questions)
         self.inbox = Inbox(self.store, subscriptions)
         self.relay = Relay(self.store, self.bus)
         self.stopping = asyncio.Event()
@@ -98,6 +105,16 @@ class Service:
         self._rest: tuple[tuple[int, datetime], datetime | None] | None = None
         self._loops: dict[str, asyncio.Task[None]] = {}
         self._wakers: dict[str, asyncio.Event] = {}
+
+    def _vitals(self, questions: Sequence[Question]) -> Vitals:
+        return Vitals(
+            self.store,
+            self.metrics,
+            beat=self.pulse.beat,
+            waiting=lambda: self.bus.waiting(self.queue),
+            due={name: job.due for name, job in self.jobs.items()},
+            questions=questions,
+        )
 
     @property
     def queue(self) -> str:
@@ -139,8 +156,14 @@ class Service:
             await self._within(left * 0.12, "the last relay pass", self.relay.run_once())
             await self._within(left * 0.04, "the last heartbeat", leave(self.store, self.process))
         await self._within(left * 0.04, "closing the bus", self.bus.close())
-        await self._within(left * 0.04, "closing the database", self.store.close())
+        await self._within(left * 0.04, "closing the database", self.close_database())
         log.info("stopped", service=self.name)
+
+    async def close_database(self) -> None:
+        """Give every connection to it back, and look at it no more."""
+        self.vitals.give_up()
+        await self.pulse.close()
+        await self.store.close()
 
     def _seconds_left(self) -> float:
         """What requests have left of the budget, and time for what is cut off to let go."""
@@ -168,6 +191,7 @@ class Service:
             log.warning("left undone at stop", what=what, why=place(error or TimeoutError()))
 
     async def _wait_for_schema(self) -> None:
+        why = "库结构不是本版本的 the database has not the schema of this version: run migrate"
         for _ in range(int(MIGRATED_WITHIN)):
             try:
                 if await is_current(self.store.engine, self._migrations):
@@ -175,10 +199,10 @@ class Service:
             except Exception as error:
                 if not is_trouble(error):
                     raise
-                log.warning("the database is away", why=place(error))
+                log.warning("the database is away", why=(why := said(error)))
             log.info("waits for its migrate step", service=self.name)
             await clock.pause(1.0, self.stopping)
-        raise ConfigError(f"{self.name}: the database has not the schema of this version")
+        raise ConfigError(f"{self.name}: {why}")
 
     # --- loops ---------------------------------------------------------------------------------
 
@@ -250,7 +274,7 @@ class Service:
                     raise
                 # Not the waker: every commit would try again what is away.
                 more, delay, until = False, min(max(delay, 0.5) * 2, BACKOFF_CAP), self.stopping
-                log.warning("trouble", loop=name, why=place(error), seconds=delay)
+                log.warning("trouble", loop=name, why=_said(error), seconds=delay)
             if not more:
                 await clock.pause(delay, until)
 
@@ -321,6 +345,11 @@ class Service:
             due = await self._next_due(act)
         self._rest = (begun + 1, act.now), due  # the one more is the end of this act
         return False, due
+
+
+def _said(error: Exception) -> str:
+    """What is wrong with the broker, which says so itself, or with the database."""
+    return str(error) if isinstance(error, BusTrouble) else said(error)
 
 
 @dataclass(slots=True)

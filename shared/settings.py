@@ -35,6 +35,7 @@ class ServiceSettings(BaseSettings):
     ``clock_start``: where a simulated clock starts, such as 2026-03-02T09:00+08:00; else now.
     ``anonymous_per_minute``: requests an address may make without a valid token.
     ``trusted_proxies``: addresses or networks, by commas, whose X-Forwarded-For is believed.
+    ``open_metrics``: anybody may read ``/metrics``; else it takes a token of role ops or service.
     ``connections`` at once; a request's head comes within ``head_seconds``, its body within
     ``body_seconds``.
     """
@@ -62,6 +63,7 @@ class ServiceSettings(BaseSettings):
     log_level: str = "INFO"
     anonymous_per_minute: int = Field(default=300, ge=1)
     trusted_proxies: str = ""
+    open_metrics: bool = False
     connections: int = Field(default=800, ge=1)
     head_seconds: float = Field(default=15.0, gt=0)
     body_seconds: float = Field(default=30.0, gt=0)

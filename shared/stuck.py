@@ -74,8 +74,10 @@ def _parked(state: str, minutes: int) -> Find:
 UNSENT = Question(
     "unsent",
     "未发出的事实 facts not sent",
-    "消息总线不通，或本服务未运行 the broker is away, or the service does not run",
-    "看总线与本服务日志；恢复后自动发出 see the broker's and this service's log; they flow by themselves",
+    "总线不通、积压未发完，或本服务未运行 the broker is away, the relay is behind, or the service "
+    "does not run",
+    "看 jiesu_broker_up：0 为不通，1 且总数下降为积压；随后自动发出 jiesu_broker_up 0: it is away, see the "
+    "service's log; 1 and fewer each time you look: behind. They flow by themselves",
     rows("""
         SELECT subject, recorded, key || ' 尝试 tries ' || attempts FROM outbox
         WHERE position IS NULL AND reason IS NULL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ KEYS = default_home() / "keys"
 Keys = Annotated[Path, typer.Option(envvar="JIESU_TOKEN_KEYS", help="folder of the key pairs")]
 Config = Annotated[Path, typer.Option(envvar="JIESU_CONFIG_DIR", help="folder of units.yaml")]
 CONFIG = Path("config/ziyang")
+KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # as the services read it
+MOST_DAYS = 36_500
 
 
 def token(
@@ -29,6 +32,8 @@ def token(
     config: Config = CONFIG,
 ) -> None:
     """Issue a signed token."""
+    if not 0 < days <= MOST_DAYS:
+        raise ConfigError(f"--days: 须大于 0、至多 above 0 and at most {MOST_DAYS}")
     if unit is not None:
         check_unit(unit, config)
     try:
@@ -55,6 +60,10 @@ def key(
     keys: Keys = KEYS,
 ) -> None:
     """Make a key pair that signs tokens; running services read its public half when first asked."""
+    if not KEY_ID.fullmatch(kid):
+        raise ConfigError(
+            f"{kid!r}: 编号只能用字母、数字和 - an id is letters, digits and -, such as 2027a"
+        )
     try:
         make_key(keys, kid)
     except FileExistsError:

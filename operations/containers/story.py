@@ -68,6 +68,7 @@ def story() -> int:
         "story",
         JIESU_CLOCK="simulated",
         JIESU_CLOCK_START=START.isoformat(),
+        JIESU_ALLOW_PLAIN_WEBHOOKS="true",
         JIESU_PHONE_SYSTEM_URL=f"http://{MACHINE}:{port}/callbacks",
         JIESU_ALLOW_PRIVATE_WEBHOOKS="true",
     )

@@ -144,14 +144,28 @@ def secrets_of(folder: Path) -> dict[str, Any]:
     if not path.exists():
         if not (folder / "0001.key.pem").exists():  # an earlier first start may have been cut
             make_key(folder, "0001")  # sorts before later ones: the last id signs
-        path.touch(mode=0o600)
-        path.write_text(
-            json.dumps({name: b64encode(secrets.token_bytes(32)).decode() for name in KEYS})
-        )
-    known = json.loads(path.read_text())
+        made = {name: b64encode(secrets.token_bytes(32)).decode() for name in KEYS}
+        unfinished = path.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(made))
+        unfinished.rename(path)
+    known = _known_secrets(path)
     return {
         "index_key": known["index"],
         "vault_keys": known.get("vault_keys", {"embedded": known["vault"]}),
         "vault_current": known.get("vault_current", "embedded"),
         "webhook_secret": known["webhook"],
     }
+
+
+def _known_secrets(path: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads(path.read_text())
+        if set(KEYS) <= known.keys():
+            return known
+    except (ValueError, AttributeError):
+        pass
+    raise ConfigError(
+        f"{path}: 内容残缺，请用备份替换；删除它会使保险箱永远打不开 it is damaged: put a copy of it back; "
+        "who deletes it shuts the vault for ever"
+    )

@@ -1,12 +1,18 @@
-"""Door 3, time: only the unit feed needs it, for positions are given after the commit."""
+"""Door 3, time: the unit feed needs it, for positions are given after the commit; and who changes
+the units' file is told what that left behind.
+"""
 
 from __future__ import annotations
 
-from services.dispatcher import feed
+from weakref import WeakKeyDictionary
+
+from services.dispatcher import feed, records
 from services.dispatcher.settings import Config
 from shared import clock
+from shared.jurisdiction.codes import Units
+from shared.observability import log
 from shared.service import Job
-from shared.storage.act import Store
+from shared.storage.act import Act, Store
 
 
 async def number_feed(store: Store[Config], limit: int) -> int:
@@ -16,8 +22,24 @@ async def number_feed(store: Store[Config], limit: int) -> int:
         return await feed.number_feed(act, limit)
 
 
+async def warn_of_removed(store: Store[Config], limit: int) -> int:
+    """Log each unit that a change of units.yaml left with open work, once for each change."""
+    if store.config.units is not warned.get(store):
+        async with store.act("service:dispatcher") as act:
+            for unit, _, open_work in await records.held_by_removed(act, limit):
+                log.warning("a unit with open work is not in units.yaml", unit=unit, open=open_work)
+        warned[store] = store.config.units
+    return 0
+
+
+async def never(_: Act[Config]) -> None:
+    """No moment of the trade's makes it due: it is a change of files."""
+
+
+warned: WeakKeyDictionary[Store[Config], Units] = WeakKeyDictionary()
 JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_receipt=True
-    )
+    ),
+    "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),
 }

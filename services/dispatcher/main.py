@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The dispatcher."""
     settings = settings or Settings()
-    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
     built.state.streams = Streams(settings.feed_streams)
     return built
 

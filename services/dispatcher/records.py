@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, bindparam
@@ -219,3 +220,13 @@ async def return_to_rule(act: ServiceAct, id: UUID) -> Return:
     """The return of an assignment that waits for its ruling."""
     query = select(Return).where(Return.assignment == id, col(Return.granted).is_(None))
     return (await act.session.exec(query)).one()
+
+
+async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
+    """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
+    ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
+    oldest, count = func.min(Assignment.dispatched_at), func.count()
+    held = select(Assignment.unit, oldest, count).where(col(Assignment.status).not_in(ended))
+    by_unit = held.group_by(col(Assignment.unit)).order_by(oldest).limit(limit)
+    found = (await act.session.exec(by_unit)).all()
+    return [row for row in found if act.config.units.unit(row[0]) is None]

@@ -9,7 +9,7 @@ from itertools import islice
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Assignment, Return, Ticket
-from services.dispatcher.records import REPORTED, ServiceAct, TicketRecord
+from services.dispatcher.records import REPORTED, ServiceAct, TicketRecord, held_by_removed
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
@@ -104,6 +104,12 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     ]
 
 
+async def removed(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Units that hold open assignments and stand in units.yaml no more."""
+    found = await held_by_removed(act, COUNTED)
+    return [Stuck(unit, since, f"{number} 件在办 open") for unit, since, number in found]
+
+
 def reached_by(config: Config, code: str) -> str:
     """How a unit is reached, and whom to ask for there."""
     unit = config.units.unit(code)
@@ -154,6 +160,15 @@ QUESTIONS: tuple[Question, ...] = (
         "一个工作日未签收，可能没有读取队列或办件流 a working day unsigned: it may not read queue or feed",
         "电话联系单位；队列无人读时改 delivery: feed  ring the unit; nobody at its queue: delivery: feed",
         silent,
+    ),
+    Question(
+        "removed",
+        "已不在 units.yaml 而仍有在办件的单位 units that hold open work and are in units.yaml no more",
+        "删去单位时未先改派；其令牌已不能使用，工单仍在 it was removed before its work was given to "
+        "others: its token opens nothing, its tickets are still here",
+        "派单员逐件改派（POST /v1/tickets/{number}/assign），或恢复该单位 assign each to another unit, "
+        "or put the unit back",
+        removed,
     ),
     Question(
         "unnumbered",

@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built = build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
     built.webhooks.include_router(webhooks)
     return built
 

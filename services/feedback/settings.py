@@ -74,12 +74,15 @@ class Settings(ServiceSettings):
     ``webhook_secret`` signs what is sent there (standardwebhooks; base64 of 32 bytes).
     ``service_token`` is feedback's own, role ``service``: intake opens a contact to it.
     ``allow_private_webhooks``: the phone system may stand on an address that is not public.
+    ``allow_plain_webhooks``: it may be reached by http://, for the line to it is private: names and
+    numbers of citizens then travel unencrypted.
     ``outcome_within_hours``: an asked call nobody reports on counts as not answered after that.
     """
 
     phone_system_url: AnyHttpUrl | None = None
     webhook_secret: SecretStr = SecretStr(DEVELOPMENT_KEY)
     allow_private_webhooks: bool = False
+    allow_plain_webhooks: bool = False
     intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
     service_token: SecretStr | None = None
     outcome_within_hours: float = Field(default=4.0, gt=0)
@@ -100,6 +103,13 @@ class Settings(ServiceSettings):
     def _can_ask(self) -> Self:
         if self.phone_system_url and self.service_token is None:
             raise ValueError("JIESU_SERVICE_TOKEN is needed to call through a phone system")
+        plain = self.phone_system_url and self.phone_system_url.scheme == "http"
+        if plain and not (self.embedded or self.allow_plain_webhooks):
+            raise ValueError(
+                "JIESU_PHONE_SYSTEM_URL: http:// 会明文传送姓名与号码，请用 https://；专线则设 "
+                "JIESU_ALLOW_PLAIN_WEBHOOKS=true http:// would send names and numbers unencrypted: use "
+                "https://, or JIESU_ALLOW_PLAIN_WEBHOOKS=true on a private line"
+            )
         return self
 
     files = Rules

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from uuid import UUID
 
 from shared.security.digests import Digester
 
@@ -19,16 +20,21 @@ class CitizenDigester(Digester):
         """Hex digest of a value, to look it up by; normalise it first (``normal_phone``)."""
         return self.digest(f"index {purpose}", value.encode()).hex()
 
-    def ticket_code(self, number: str) -> str:
-        """查询码: the citizen's code to a ticket number; derived each time, stored nowhere."""
-        rest = int.from_bytes(self.digest("ticket code", number.encode()))
+    def ticket_code(self, number: str, nonce: UUID | None) -> str:
+        """查询码: the citizen's code to a ticket; derived each time, stored nowhere.
+
+        A number can be given again after a restore, so the code hangs on the ticket's ``nonce``
+        too; tickets of an older release have none.
+        """
+        made_of = number if nonce is None else f"{number} {nonce}"
+        rest = int.from_bytes(self.digest("ticket code", made_of.encode()))
         letters = []
         for _ in range(CODE_LENGTH):
             rest, at = divmod(rest, len(CODE_LETTERS))
             letters.append(CODE_LETTERS[at])
         return "".join(letters)
 
-    def check_code(self, number: str, code: str) -> bool:
-        """Whether a code, in any case and spacing, is the number's; takes the same time always."""
+    def check_code(self, number: str, nonce: UUID | None, code: str) -> bool:
+        """Whether a code, in any case and spacing, is the ticket's; takes the same time always."""
         typed = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code)).upper()
-        return hmac.compare_digest(self.ticket_code(number).encode(), typed.encode())
+        return hmac.compare_digest(self.ticket_code(number, nonce).encode(), typed.encode())

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from shared.storage.act import InDoubt
-from shared.storage.engine import is_trouble, sqlstate
+from shared.storage.engine import is_trouble
+from shared.storage.trouble import sqlstate
 
 T = TypeVar("T")
 R = TypeVar("R")

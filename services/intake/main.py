@@ -20,7 +20,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, vault.check_keys)
+    built = build_app(
+        "intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, vault.check_keys
+    )
     built.state.registrar = registrar(service_of(built).store)
     built.state.wrong_codes = WrongCodeLimiter(settings)
     return built

@@ -28,6 +28,7 @@ class Ticket(Base, table=True):
     """诉求工单: the complaint as others may know it, and how far it is (R-01).
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
+    ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
     """
 
     __tablename__ = "ticket"
@@ -75,6 +76,7 @@ class Ticket(Base, table=True):
     extended_reason: str | None = None
     ended_at: datetime | None = None
     erased_at: datetime | None = None
+    code_nonce: UUID | None = None
 
 
 class Vault(Base, table=True):
@@ -122,11 +124,17 @@ class ContactRead(Base, table=True):
 
 
 class DayNumber(Base, table=True):
-    """The last ticket number given on a day, Asia/Shanghai."""
+    """The last ticket number given on a day, Asia/Shanghai.
+
+    ``code_nonces``: whether its tickets get a nonce; not on the day this release came.
+    """
 
     __tablename__ = "day_number"
     day: date = Field(primary_key=True)
     last: int
+    code_nonces: bool | None = Field(
+        default=None, sa_column_kwargs={"server_default": text("true")}
+    )
 
 
 declare_system_tables(Base.metadata)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import uuid6
@@ -50,10 +50,13 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of it; ``created`` is False when it was registered before."""
+    """What came of it; ``created`` is False when it was registered before. ``nonce``: what its
+    citizen's code is made of beside the number.
+    """
 
     number: str
     id: UUID
+    nonce: UUID | None
     registered_at: datetime
     created: bool
 
@@ -125,7 +128,8 @@ CLAIM = text("""
     ON CONFLICT DO NOTHING RETURNING caller, key""")
 
 KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.registered_at
+    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.code_nonce,
+        t.registered_at
     FROM answers a LEFT JOIN ticket t ON t.number = a.body
     JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
         ON k.caller = a.caller AND k.key = a.key""")
@@ -168,7 +172,7 @@ class IdempotencyClaims:
         won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
         if lost := [slot for slot in slots if slot not in won]:
             for row in await connection.execute(KNOWN, _columns(lost)):
-                before = Receipt(row.number, row.id, row.registered_at, created=False)
+                before = _receipt_of(row)
                 self._known[row.caller, row.key] = (row.fingerprint, before if row.number else None)
 
     def fresh(self) -> list[int]:
@@ -227,10 +231,11 @@ def canonical(body: NewTicket) -> bytes:
 
 NUMBERS = text("""
     INSERT INTO day_number AS d (day, last) VALUES (:day, :count)
-    ON CONFLICT (day) DO UPDATE SET last = d.last + EXCLUDED.last RETURNING last""")
+    ON CONFLICT (day) DO UPDATE SET last = d.last + EXCLUDED.last
+    RETURNING last, code_nonces""")
 
 BY_SOURCE = text("""
-    SELECT t.channel, t.source_number, t.number, t.id, t.registered_at FROM ticket t
+    SELECT t.channel, t.source_number, t.number, t.id, t.code_nonce, t.registered_at FROM ticket t
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
         ON s.channel = t.channel AND s.source = t.source_number""")
 
@@ -245,20 +250,20 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
     if not items:
         return []
     rows = [
-        ticket_row(act, item, number)
-        for item, number in zip(items, await _numbers(act, len(items)), strict=True)
+        ticket_row(act, item, number, nonce)
+        for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True)
     ]
     connection = await act.session.connection()
     await connection.execute(INSERT, rows)
     earlier = await _earlier(act, rows)
     receipts, created = [], []
     for item, row in zip(items, rows, strict=True):
-        holder = earlier.get((row["channel"], row["source_number"]))
-        if holder is None or holder.number == row["number"]:
+        number, holder = row["number"], earlier.get((row["channel"], row["source_number"]))
+        if holder is None or holder.number == number:
             created.append((item, row))
-            receipts.append(Receipt(row["number"], row["id"], row["registered_at"], created=True))
+            receipts.append(Receipt(number, row["id"], row["code_nonce"], act.now, created=True))
         else:
-            receipts.append(Receipt(holder.number, holder.id, holder.registered_at, created=False))
+            receipts.append(_receipt_of(holder))
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(insert(Vault), sealed)
@@ -267,12 +272,22 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
     return receipts
 
 
-async def _numbers(act: ServiceAct, count: int) -> list[str]:
-    """The next numbers of today; a number is given once, gaps are allowed."""
+def _receipt_of(row: Any) -> Receipt:
+    """The receipt of a ticket that was registered before."""
+    return Receipt(row.number, row.id, row.code_nonce, row.registered_at, created=False)
+
+
+async def _numbers(act: ServiceAct, count: int) -> list[tuple[str, UUID | None]]:
+    """The next numbers of today, each with a nonce for its code; a number is given once, gaps are
+    allowed. No nonces on the day this release came: replicas of the one before do not know them.
+    """
     today: date = act.now.astimezone(act.config.place.timezone).date()
     connection = await act.session.connection()
-    last = (await connection.execute(NUMBERS, {"day": today, "count": count})).scalar_one()
-    return [compose_number(today, n) for n in range(last - count + 1, last + 1)]
+    given = (await connection.execute(NUMBERS, {"day": today, "count": count})).one()
+    return [
+        (compose_number(today, n), uuid4() if given.code_nonces else None)
+        for n in range(given.last - count + 1, given.last + 1)
+    ]
 
 
 async def _earlier(act: ServiceAct, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Any]:
@@ -285,7 +300,9 @@ async def _earlier(act: ServiceAct, rows: Sequence[dict[str, Any]]) -> dict[tupl
     return {(row.channel, row.source_number): row for row in found}
 
 
-def ticket_row(act: ServiceAct, item: Registration, number: str) -> dict[str, Any]:
+def ticket_row(
+    act: ServiceAct, item: Registration, number: str, nonce: UUID | None
+) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
     body, caller = item.body, item.body.caller or Citizen()
     copy = identity.working_copy(body.title, body.content, body.address, person_of(caller))
@@ -311,6 +328,7 @@ def ticket_row(act: ServiceAct, item: Registration, number: str) -> dict[str, An
         "phone_index": act.config.digester.blind_index(caller.phone, "phone")
         if caller.phone
         else None,
+        "code_nonce": nonce,
         "registered_at": act.now,
         "status": TicketStatus.RECEIVED.value,
         "urged": 0,

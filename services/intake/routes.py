@@ -41,6 +41,7 @@ from shared.http.fields import Instant, Number
 from shared.http.idempotency import Key, acting_once, once
 from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
+from shared.observability import trace
 from shared.service import service_of
 from shared.storage.act import Store
 
@@ -108,7 +109,7 @@ def _registered(request: Request, receipt: Receipt) -> Registered:
     return Registered(
         number=receipt.number,
         id=receipt.id,
-        code=config.digester.ticket_code(receipt.number),
+        code=config.digester.ticket_code(receipt.number, receipt.nonce),
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
     )
@@ -136,7 +137,8 @@ async def register_tickets(
             return BatchAnswer(status=entry.status, problem=entry)
         own_key = f"{key}/{at}" if key else None
         try:
-            receipt = await _register(request, Registration.of(entry, caller, own_key))
+            with trace(None):  # one of its own: nothing links what came in the same batch
+                receipt = await _register(request, Registration.of(entry, caller, own_key))
         except Exception as error:  # others of the batch are stored: each has its own answer
             refusal = named(error)
             problem = Problem.model_validate(document(refusal))

@@ -34,7 +34,8 @@ class Filter(NamedTuple):
 async def progress_by_code(act: ServiceAct, number: str, code: str) -> Progress:
     """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
     record = await read(act, number)
-    if not act.config.digester.check_code(number, code) or record is None:
+    nonce = record.ticket.code_nonce if record else None
+    if not act.config.digester.check_code(number, nonce, code) or record is None:
         raise NotFound("工单号或查询码不正确 the number or the code is wrong")
     return progress_of(act, record)
 

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
 
 
 PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.PROGRESS, assignments=stuck.ASSIGNMENTS)

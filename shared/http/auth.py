@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 from shared.caller import Caller
 from shared.errors import Forbidden
 from shared.http.rate_limits import caller_of
+from shared.jurisdiction.codes import Units
 from shared.service import service_of
 from shared.storage.act import Act, Asked
 
@@ -21,11 +22,22 @@ def calling(*roles: str) -> Callable[..., Awaitable[Caller]]:
 
     async def caller(request: Request, _: Annotated[Any, Depends(bearer)] = None) -> Caller:
         known = caller_of(request)
+        if known.unit:
+            check_unit(known.unit, service_of(request.app).store.config)
         if known.role not in roles:
             raise Forbidden(f"需要角色 needed: {', '.join(roles)}", role=known.role)
         return known
 
     return caller
+
+
+def check_unit(code: str, config: Any) -> None:
+    """A unit that was taken out of units.yaml is nobody any more, however long its token lives;
+    its orders wait for the desk. Raises Forbidden.
+    """
+    units: Units | None = getattr(config, "units", None)  # some services know no units
+    if units is not None and units.unit(code) is None:
+        raise Forbidden("单位已不在 units.yaml 中 The unit stands in units.yaml no more")
 
 
 def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:

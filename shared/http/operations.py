@@ -8,22 +8,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel
-from sqlalchemy import text
 
 from shared import clock
 from shared.caller import Caller
 from shared.errors import JiesuError
 from shared.events import Fact
-from shared.http.auth import acting, calling
+from shared.http.auth import acting, bearer, calling
 from shared.http.fields import Body, Instant
 from shared.http.problems import problems
-from shared.messaging.outbox import backlog, facts_after
+from shared.messaging.outbox import facts_after
 from shared.service import Service, service_of, state_of
 from shared.storage.act import Act
-from shared.storage.engine import is_trouble
+from shared.storage.trouble import said
 
 operations = APIRouter(tags=["operations"])
-OpsAct = Annotated[Act[Any], Depends(acting("ops", "service"), scope="function")]
+OPERATORS = ("ops", "service")
+OpsAct = Annotated[Act[Any], Depends(acting(*OPERATORS), scope="function")]
+Operator = Annotated[Caller, Depends(calling(*OPERATORS))]
 Ops = Annotated[Caller, Depends(calling("ops"))]
 
 
@@ -93,36 +94,36 @@ async def healthz(request: Request) -> Health:
 
 @operations.get("/readyz")
 async def readyz(request: Request) -> Health:
-    """Whether to send work here: the loops live and the database answers."""
+    """Whether to send work here: the loops live, the database answers and can be written to.
+    It says so within a second, whatever is away or frozen.
+    """
     service = service_of(request.app)
     why = f"loop {service.died} died" if service.died else "" if service.ready else "not started"
     try:
-        async with service.store.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except Exception as error:
-        if not is_trouble(error):
-            raise
-        why = "the database is away"
+        await service.pulse.beat()
+    except Exception as error:  # whatever it is: no work should come here
+        why = said(error)
     if why:
         raise NotReady(why)
     return _health(service)
 
 
-@operations.get("/metrics", response_class=PlainTextResponse)
+async def may_scrape(request: Request, _: Annotated[Any, Depends(bearer)] = None) -> None:
+    """Operations and services read the metrics; anybody, where the setting says so."""
+    if not service_of(request.app).settings.open_metrics:
+        await calling(*OPERATORS)(request)
+
+
+@operations.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=problems(401, 403),
+    dependencies=[Depends(may_scrape)],
+)
 async def metrics(request: Request) -> Response:
-    """Prometheus metrics of this service."""
+    """Prometheus metrics of this service, within a second; NaN is what could not be looked at."""
     service = service_of(request.app)
-    count, oldest = await backlog(service.store)
-    age = (clock.real() - oldest).total_seconds() if oldest else 0.0
-    service.metrics.unsent.set(count)
-    service.metrics.oldest.set(age)
-    async with service.store.engine.connect() as connection:
-        rows = await connection.execute(
-            text("SELECT state = 'dead' AS dead, count(*) AS n FROM retry GROUP BY 1")
-        )
-        counts = {row.dead: row.n for row in rows}
-    service.metrics.dead.set(counts.get(True, 0))
-    service.metrics.waiting.set(counts.get(False, 0))
+    await service.vitals.measure()
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -139,9 +140,13 @@ async def facts(
     return FactPage(items=page, next=page[-1].position if page else after)
 
 
-@operations.get("/clock")
-async def read_clock(request: Request) -> ProcessClock:
+@operations.get("/clock", responses=problems(401, 403))
+async def read_clock(request: Request, _: Operator) -> ProcessClock:
     """The trade's time in this process, and whether anything waits for it."""
+    return await _look_at_clock(request)
+
+
+async def _look_at_clock(request: Request) -> ProcessClock:
     now, due = clock.now(), None
     for service in state_of(request.app).on_this_clock:
         busy, soonest = await service.look()
@@ -158,4 +163,4 @@ async def step_clock(request: Request, body: Step, _: Ops) -> ProcessClock:
     clock.step_to(body.now)
     for service in state_of(request.app).on_this_clock:
         service.stepped()
-    return await read_clock(request)
+    return await _look_at_clock(request)

@@ -15,16 +15,18 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
 from shared.errors import JiesuError, Malformed
 from shared.http.faults import said_of
-from shared.observability import Metrics, log, place, trace
+from shared.observability import TRACEPARENT, Metrics, log, place, trace
 from shared.storage.engine import is_trouble
+from shared.storage.trouble import said
 
+PERSONAL = "/v1/"
 MEDIA = "application/problem+json"
 UNREAD = (408, 413)  # the rest of such a body is not waited for
 TYPE = "/errors/"  # below the service that answers (RFC 9457 3.1.1)
@@ -217,7 +219,7 @@ def named(error: Exception) -> JiesuError:
     if isinstance(error, HTTPException):
         return _http(error)
     if is_trouble(error):
-        log.warning("database trouble", why=place(error))
+        log.warning("database trouble", why=said(error))
         return DatabaseAway()
     log.error("unexpected error", why=place(error))
     return JiesuError("未预期的错误，已记录 Unexpected; it was logged with this trace")
@@ -251,6 +253,19 @@ def install_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI has for extending it
 
 
+def _asked_under(scope: Scope) -> dict[str, str]:
+    """The caller's own trace, for our log only: what they call a request is nobody else's to know."""
+    theirs = Headers(scope=scope).get("traceparent", "")
+    return {"caller_trace": theirs[3:35]} if TRACEPARENT.fullmatch(theirs) else {}
+
+
+def _keep_nowhere(message: Message) -> None:
+    """What is said of people and tickets stays in no cache, unless the route says otherwise."""
+    headers = MutableHeaders(scope=message)
+    if "cache-control" not in headers:
+        headers["Cache-Control"] = "no-store"
+
+
 class Observed:
     """Outermost middleware: trace, log context, metrics, and no error left over."""
 
@@ -263,16 +278,17 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        parent = Headers(scope=scope).get("traceparent")
         started, status = clock.real(), 500
 
         async def watch(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["path"].startswith(PERSONAL):
+                    _keep_nowhere(message)
             await send(message)
 
-        with trace(parent, service=self._service):
+        with trace(None, service=self._service, **_asked_under(scope)):
             await self._serve(scope, receive, watch)
             seconds = (clock.real() - started).total_seconds()
             self._count(scope, status, seconds)

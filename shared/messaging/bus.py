@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from shared import clock
-from shared.observability import log, place
+from shared.observability import log
+from shared.storage.trouble import said
 
 BATCH = 100
 BACKOFF_CAP = 10.0
@@ -93,7 +94,7 @@ async def persist(receive: Receive, batch: Sequence[Message], stop: asyncio.Even
             await receive(batch)
             return True
         except Exception as error:
-            log.warning("consuming pauses", seconds=delay, why=place(error))
+            log.warning("consuming pauses", seconds=delay, why=said(error))
         if stop.is_set():
             return False
         await clock.pause(delay, stop)

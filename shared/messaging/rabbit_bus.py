@@ -25,8 +25,9 @@ from shared.messaging.bus import (
     first_of,
     persist,
 )
-from shared.messaging.refusals import CUT, is_cut, is_refusal, left_in_doubt, said
-from shared.observability import log, place
+from shared.messaging.refusals import CUT, is_cut, is_refusal, left_in_doubt, words_of
+from shared.messaging.trouble import BLOCKED, is_blocked, said
+from shared.observability import log
 
 EXCHANGE = "jiesu.events"
 UNROUTED = "jiesu.unrouted"
@@ -124,9 +125,11 @@ class RabbitBus(Bus):
         answers = await asyncio.gather(
             *(self._confirm(exchange, message) for message in messages), return_exceptions=True
         )
-        if any(map(is_cut, answers)):
-            await self._drop()  # what was still sent to a closed channel closes the connection
-        return answers
+        if not any(map(is_cut, answers)):
+            return answers
+        blocked = await is_blocked(connection)
+        await self._drop()  # what was still sent to a closed channel closes the connection
+        return [BusTrouble(BLOCKED) if blocked and is_cut(answer) else answer for answer in answers]
 
     async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
         if self._publisher is None or self._publisher.is_closed:
@@ -167,7 +170,7 @@ class RabbitBus(Bus):
                     raise
                 log.warning("the link froze", queue=queue)
             except Exception as error:
-                log.warning("the broker is away", queue=queue, why=place(error), seconds=delay)
+                log.warning("the broker is away", queue=queue, why=said(error), seconds=delay)
                 await clock.pause(delay, stop)
                 delay = min(delay * 2, BACKOFF_CAP)
 
@@ -209,7 +212,9 @@ def _outcome(answer: BaseException | None) -> Exception | None:
     """What came of one message: confirmed, refused for itself, or the link's trouble."""
     if not isinstance(answer, Exception):
         return None
-    return (Refused if is_refusal(answer) else BusTrouble)(said(answer))
+    if is_refusal(answer):
+        return Refused(words_of(answer))
+    return answer if isinstance(answer, BusTrouble) else BusTrouble(said(answer))
 
 
 async def _next_batch(

@@ -79,7 +79,7 @@ def fault_of(error: Exception) -> Fault | None:
     return NOT_CONFIRMED if isinstance(error, DeliveryError) else None
 
 
-def said(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """What the broker said, in one bounded line: its code, its words, what the code means. It names
     keys, sizes and limits, and nothing of what a message holds. Else where the error was raised.
     """

@@ -37,6 +37,9 @@ def make_key(folder: Path, kid: str) -> None:
     was replaced would turn away every token it signed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{kid}.key.pem"
+    if path.exists():
+        raise FileExistsError(path)
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -46,20 +49,26 @@ def make_key(folder: Path, kid: str) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    path = folder / f"{kid}.key.pem"
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(private)
-    (folder / f"{kid}.pub.pem").write_bytes(public)
+    (folder / f"{kid}.pub.pem").write_bytes(public)  # first: a private half alone signs in vain
+    unfinished = path.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(private)
+    unfinished.rename(path)
 
 
 def issue(
     folder: Path, role: str, name: str, unit: str | None = None, days: float = 365, kid: str = ""
 ) -> str:
-    """A token for a role, signed with the newest private key of the folder or the named one."""
+    """A token for a role, signed with the newest private key of the folder or the named one.
+
+    Raises ValueError for what cannot be signed, OSError for a key that cannot be read.
+    """
     if role not in ROLES:
-        raise ValueError(f"unknown role {role!r}; one of {', '.join(ROLES)}")
+        raise ValueError(f"没有这个角色 unknown role {role!r}; one of {', '.join(ROLES)}")
     if (role == "unit") != (unit is not None):
-        raise ValueError("a unit's token names its unit, and no other token does")
+        raise ValueError(
+            "单位令牌须写明单位，其他令牌不得写 a unit's token names its unit, and no other token does"
+        )
     names = [path.name.removesuffix(".key.pem") for path in folder.glob("*.key.pem")]
     if not names:
         raise ValueError(
@@ -78,8 +87,11 @@ def issue(
     }
     if unit:
         claims["unit"] = unit
-    key = (folder / f"{kid}.key.pem").read_bytes()
-    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": kid})
+    path = folder / f"{kid}.key.pem"
+    try:
+        return jwt.encode(claims, path.read_bytes(), algorithm="EdDSA", headers={"kid": kid})
+    except (jwt.PyJWTError, TypeError, ValueError):
+        raise ValueError(f"{path}: 不是可用的私钥 is no private key that signs") from None
 
 
 # --- verifying ---------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import BadCursor
 from shared.events import Data, Fact
-from shared.observability import traceparent
-from shared.storage.engine import PATIENCE, is_trouble, open_engine, sqlstate
+from shared.observability import new_traceparent, traceparent
+from shared.storage.engine import PATIENCE, is_trouble, open_engine
+from shared.storage.trouble import sqlstate
 
 C = TypeVar("C")
 
@@ -70,6 +71,7 @@ class Act(Generic[C]):
     locked: dict[str, Any] = field(default_factory=dict)
     batch: Sequence[Fact] = ()
     configuration: str | None = None
+    traces: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def lock_order(self, subject: str, about: str = "") -> list[str]:
         """The subjects to lock when one is needed, in the order of every replica's locks: at first
@@ -103,9 +105,19 @@ class Act(Generic[C]):
                 assignment,
                 unit,
                 actor or self.actor,
-                traceparent(),
+                self._trace_of(subject),
             )
         )
+
+    def _trace_of(self, subject: str) -> str | None:
+        """The current trace for the first ticket that speaks under it, and one of its own for each
+        other: who reads two facts must not learn that one request or one tick led to both.
+        """
+        current = traceparent()
+        if current is None:
+            return None
+        first = not any(begun == current for begun, _ in self.traces)
+        return self.traces.setdefault((current, subject), current if first else new_traceparent())
 
     def cursor(self, place: str) -> str:
         """A place in a list as a caller may carry it: only we can have written it, for this list."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.errors import ConfigError
+from shared.storage.trouble import sqlstate
 
 # What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's
 # numbers) are given back after a minute, and a server that does not answer is trouble after half.
@@ -19,24 +23,35 @@ SESSION = {
 }
 
 
-def open_engine(url: str, pool_size: int = 5, patience: float | None = None) -> AsyncEngine:
+def open_engine(
+    url: str, pool_size: int = 5, patience: float | None = None, recycle: int = -1
+) -> AsyncEngine:
     """An engine whose errors never carry values: they would reach logs and the retry table.
 
-    ``patience`` is how many seconds a statement may take; None is for ever.
+    ``patience`` is how many seconds a statement may take; None is for ever. ``recycle``: after how
+    many seconds a connection is made anew; -1 is never. Raises ConfigError for what is no address.
     """
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # their messages repeat the address, with its password
+        raise ConfigError(
+            "JIESU_DATABASE_URL: 不是数据库地址 is no address of a database"
+        ) from None
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=15,
         pool_pre_ping=False,
+        pool_recycle=recycle,
         hide_parameters=True,
         connect_args={"server_settings": SESSION, "timeout": 10, "command_timeout": patience},
     )
 
 
-# 08 connection, 40 serialization and deadlock, 53 resources, 57 operator intervention.
-TROUBLE = ("08", "40", "53", "57", "55P03")
+# 08 connection, 28 login, 3D database, 40 serialization and deadlock, 53 resources, 57 operator
+# intervention, 58 the server's files; 25006: only read, as a standby is.
+TROUBLE = ("08", "25006", "28", "3D000", "40", "53", "57", "58", "55P03")
 
 
 def is_trouble(error: BaseException) -> bool:
@@ -49,8 +64,3 @@ def is_trouble(error: BaseException) -> bool:
         return False  # the driver refused an argument: it would refuse it for ever
     state = sqlstate(error)
     return error.connection_invalidated or not state or state.startswith(TROUBLE)
-
-
-def sqlstate(error: BaseException) -> str:
-    """The database's own code for an error; empty when it gave none."""
-    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")

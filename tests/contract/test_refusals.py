@@ -9,7 +9,7 @@ import pytest
 
 from shared.messaging.bus import BusTrouble, Message, Refused
 from shared.messaging.rabbit_bus import RabbitBus
-from shared.messaging.refusals import FAULTS, LONGEST, code_of, said
+from shared.messaging.refusals import FAULTS, LONGEST, code_of, words_of
 from tests.fixtures.listener import message
 from tests.fixtures.odd_broker import WORDS, Answer, How, OddBroker, odd_broker
 
@@ -165,7 +165,7 @@ def test_an_error_without_a_code_has_none() -> None:
 
 
 def test_what_is_kept_of_a_brokers_words_is_one_bounded_line() -> None:
-    words = said(aio_pika.exceptions.ChannelPreconditionFailed("a\nb " * 1_000))
+    words = words_of(aio_pika.exceptions.ChannelPreconditionFailed("a\nb " * 1_000))
     assert words.startswith("406 a b a b")
     assert "\n" not in words
     assert len(words) == LONGEST

@@ -93,7 +93,7 @@ async def register(
 
 async def _insert(act: Act[Config], item: Registration) -> Registered:
     number = await _number(act)
-    row = ticket_row(act, item, number)
+    row = ticket_row(act, item, number, None)
     act.session.add(Ticket(**row))
     await act.session.flush()
     act.session.add(Vault(**vault_row(act.config, item, number)))
@@ -103,7 +103,7 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
     return Registered(
         number=number,
         id=row["id"],
-        code=act.config.digester.ticket_code(number),
+        code=act.config.digester.ticket_code(number, None),
         registered_at=row["registered_at"],
         links=Links(self=here, progress=f"{here}/progress"),
     )

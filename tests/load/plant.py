@@ -182,7 +182,8 @@ class Plant:
     async def idle(self) -> bool:
         """Whether no running service has anything to do."""
         for name in set(NAMES) & self.processes.keys():
-            _, body = await self.wire(name).send(self.wire(name).encode("GET", "/clock"))
+            look = self.wire(name).encode("GET", "/clock", headers=self.token("ops"))
+            _, body = await self.wire(name).send(look)
             if not json.loads(body)["idle"]:
                 return False
         return True

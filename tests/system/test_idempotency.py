@@ -104,7 +104,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
     await repeats.ask("feedback", path, answered, other, "phone_system", callback=resolved.callback)
-    now = (await whole.ask("intake", "GET", "/clock")).json()["now"]
+    now = (await whole.ask("intake", "GET", "/clock", "ops")).json()["now"]
     for service in NAMES:
         await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")
     assert repeats.obeyed == posts(documenting=True), "each POST is asked here, with two bodies"

@@ -21,8 +21,14 @@ from tests.fixtures.lines import listening
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.intake import registered
 
-PUBLIC = ("/healthz", "/readyz", "/metrics", "/clock", "/docs", "/openapi.json")
-TOKENLESS = ("/nothing/here", "/v1/tickets", "/v1/tickets/20260302-000001/progress")
+PUBLIC = ("/healthz", "/readyz", "/docs", "/openapi.json")
+TOKENLESS = (
+    "/metrics",
+    "/clock",
+    "/nothing/here",
+    "/v1/tickets",
+    "/v1/tickets/20260302-000001/progress",
+)
 
 
 @pytest.fixture
@@ -145,7 +151,7 @@ async def test_it_is_the_wall_clock_that_counts(intake: Bench, client_at: From) 
 
 
 async def test_one_path_counts_for_all(client_at: From) -> None:
-    for path in (*PUBLIC, "/v1/facts"):
+    for path in (*PUBLIC, "/metrics", "/clock", "/v1/facts"):
         answer = await client_at("203.0.113.1").get(path)
     assert answer.status_code == 429
 

@@ -75,8 +75,8 @@ feedback GET /v1/rates                             401 403  +   +   +  403  +   
 EVERYWHERE = """
 * GET /healthz                                      +   +   +   +   +   +   +   +   +   +
 * GET /readyz                                       +   +   +   +   +   +   +   +   +   +
-* GET /metrics                                      +   +   +   +   +   +   +   +   +   +
-* GET /clock                                        +   +   +   +   +   +   +   +   +   +
+* GET /metrics                                     401 403 403 403 403  +   +   +  403 403
+* GET /clock                                       401 403 403 403 403  +   +   +  403 403
 * POST /clock                                      401 403 403 403 403  +  403 403 403 403
 * GET /v1/facts                                    401 403 403 403 403  +   +   +  403 403
 * GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +

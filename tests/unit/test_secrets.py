@@ -88,3 +88,15 @@ def test_a_name_for_a_password_is_refused(name: str, field: str, address: str) -
 def test_embedded_takes_what_nobody_else_can_reach() -> None:
     for name in NAMES:
         part(name).settings(embedded=True, bus_url="amqp://guest:guest@127.0.0.1/")
+
+
+def test_names_and_numbers_go_unencrypted_only_where_that_is_asked_for() -> None:
+    plain = {"phone_system_url": "http://phone.example/ask", "service_token": "x"}
+    plain["webhook_secret"] = OWN_KEY
+    assert "JIESU_ALLOW_PLAIN_WEBHOOKS" in refusal("feedback", **plain)
+    for given in (
+        {"allow_plain_webhooks": True},
+        {"phone_system_url": "https://phone.example/ask"},
+        {"embedded": True},
+    ):
+        part("feedback").settings(**GOOD | plain | given)

@@ -24,6 +24,7 @@ async def test_health_metrics_and_the_clock(intake: Bench) -> None:
     assert (await client.get("/healthz")).json()["service"] == "intake"
     assert (await client.get("/readyz")).status_code == 503  # no loop runs on a bench
     await registered(intake)
+    client = intake.http("ops")
     metrics = (await client.get("/metrics")).text
     assert "jiesu_outbox_unsent 1.0" in metrics
     face = (await client.get("/clock")).json()
