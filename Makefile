@@ -3,9 +3,7 @@
 PY := .venv/bin/python
 CODE := shared services operations examples tests
 # The containers when there are any, also dead ones; else the embedded data.
-OPERATE = $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
-# Where the containers answer: each new one has another port.
-ADDRESSES = docker compose ps --format '{{.Service}}: {{.Ports}}' $$($(PY) -m services names)
+OPERATE = $(PY) -m operations.containers.operate
 # A load tester is a phone system: its token, or one of the embedded system's for a day.
 SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -13,8 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
-.PHONY: image broker var/compose/broker.json
-.PHONY: upgrade backup restore story kills rolling drill
+.PHONY: image broker upgrade rollback backup restore story kills rolling next drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -73,53 +70,55 @@ token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 
 # The secret of the containers when there are any, else the embedded system's.
 call-test: .venv/ready ## 试呼电话系统 send a phone system a signed test call (URL=http://…)
-	@$(if $(wildcard .env),JIESU_WEBHOOK_SECRET="$$(sed -n 's/^WEBHOOK_SECRET=//p' .env)" )\
-		$(PY) -m services call-test '$(URL)'
+	@$(OPERATE) call-test '$(URL)'
 
 dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
-	$(OPERATE) dead $(ARGS)
+	@$(OPERATE) dead $(ARGS)
 
 replay: .venv/ready ## 重放失败的事实 hand them to their service again
-	$(OPERATE) replay $(ARGS)
+	@$(OPERATE) replay $(ARGS)
 
 stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
-	$(OPERATE) stuck $(ARGS)
+	@$(OPERATE) stuck $(ARGS)
 
-image: ## 构建镜像 build the image all services run
-	docker build --tag jiesu .
+image: .venv/ready ## 构建镜像 build the image all services run, named after the revision
+	@$(PY) -m operations.containers.image
 
-up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
-	docker compose up --detach --wait
-	@$(ADDRESSES)
+up: .venv/ready ## 容器部署 Docker Compose: a gateway, one container per service, postgres, rabbitmq
+	@$(PY) -m operations.containers.up
 
-broker: var/compose/broker.json ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
-	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json
+broker: .venv/ready ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
+	@$(PY) -m operations.containers.environment
 
-down: ## 停止容器 stop Docker Compose; the data stay
-	docker compose down
+down: .venv/ready ## 停止容器 stop Docker Compose; the data stay
+	@$(PY) -m operations.containers.up --down
 
-upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
-	$(PY) -m operations.containers.upgrade $(ARGS)
-	@$(ADDRESSES)
+upgrade: .venv/ready ## 滚动升级 replace running containers by this version, or by IMAGE=… (ARGS="intake")
+	@$(PY) -m operations.containers.upgrade $(if $(IMAGE),--image '$(IMAGE)') $(ARGS)
 
-backup: .env ## 备份 all databases as of one moment (ARGS=folder)
-	$(PY) -m operations.containers.backup $(ARGS)
+rollback: .venv/ready ## 退回上一版本 replace running containers by the release before
+	@$(PY) -m operations.containers.upgrade --back $(ARGS)
 
-restore: .env var/compose/broker.json image ## 恢复 a backup into empty volumes (ARGS=folder)
-	$(PY) -m operations.containers.restore $(ARGS)
-	@$(ADDRESSES)
+backup: .venv/ready ## 备份 all databases as of one moment (ARGS=folder)
+	@$(PY) -m operations.containers.backup $(ARGS)
 
-story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
-	$(PY) -m operations.containers.story
+restore: .venv/ready ## 恢复 a backup into empty volumes (ARGS=folder)
+	@$(PY) -m operations.containers.restore $(ARGS)
 
-kills: .env var/compose/broker.json ## 依次杀死容器 two replicas of each service; one of each, the broker and the database are killed in turn
-	$(PY) -m operations.containers.kills
+story: .venv/ready ## 容器中的四个故事 the four stories on containers of their own
+	@$(PY) -m operations.containers.story
 
-rolling: .env var/compose/broker.json ## 演练滚动升级 a rolling upgrade under load, counted
-	$(PY) -m operations.containers.rolling $(ARGS)
+kills: .venv/ready ## 依次杀死容器 two replicas of each service; one of each, the gateway and both servers are killed in turn
+	@$(PY) -m operations.containers.kills
 
-drill: .env var/compose/broker.json ## 演练备份恢复 lose the disks, restore, count what is lost
-	$(PY) -m operations.containers.drill
+rolling: .venv/ready ## 演练滚动升级 from the last release to this tree under load, counted (FROM=revision)
+	@$(PY) -m operations.containers.rolling $(if $(FROM),--from '$(FROM)') $(ARGS)
+
+next: .venv/ready ## 演练下一版本 a made-up next release rolled in, back and in again under load
+	@$(PY) -m operations.containers.next_release
+
+drill: .venv/ready ## 演练备份恢复 lose the disks, restore, count what is lost
+	@$(PY) -m operations.containers.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock
@@ -135,15 +134,3 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 
 .venv/ready: requirements.lock setup.sh
 	@PYTHON='$(PYTHON)' ./setup.sh
-
-# Who may do what on the broker, with hashes of the passwords in .env; a new unit's password is added there.
-var/compose/broker.json: | .env
-	@mkdir -p $(@D); . ./.env; JIESU_CONFIG_DIR=$${JIESU_CONFIG_DIR:-config/ziyang} \
-		$(PY) -m services broker-definitions --passwords .env > $@.new
-	@cmp -s $@.new $@ || cat $@.new > $@; rm $@.new # in place: a container sees the file it was given
-	@chmod 644 $@ # the broker's own user reads it
-
-# Secrets of this deployment, made once; a new service's are added.
-.env: operations/runtime/registry.py | .venv/ready
-	@$(PY) -m operations.containers.environment
-	@touch $@

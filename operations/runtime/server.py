@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.errors import ConfigError
 from shared.http.rate_limits import LARGEST_BATCH
-from shared.service import DEAD, service_of
+from shared.service import DEAD, Service, service_of
 
 HOST = "127.0.0.1"
 LARGEST_HEAD = 64 * 1024
@@ -64,6 +64,15 @@ def config(app: FastAPI, host: str, port: int, **tls: Any) -> uvicorn.Config:
     )
 
 
+async def _drain(services: list[Service], serving: list[asyncio.Task[None]]) -> None:
+    """Say on /readyz that work should go elsewhere, and go on serving until nobody sends any."""
+    seconds = max(service.settings.drain_seconds for service in services)
+    if seconds:
+        for service in services:
+            service.ready = False
+        await asyncio.wait(serving, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that leaves signals to us: several of them share one loop."""
 
@@ -84,6 +93,7 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     serving = [asyncio.create_task(server.serve()) for server in servers]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *serving], return_when=asyncio.FIRST_COMPLETED)
+    await _drain([service_of(app) for app in apps.values()], serving)
     for app in apps.values():
         service_of(app).begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:

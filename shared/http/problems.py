@@ -251,6 +251,9 @@ def install_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI has for extending it
 
 
+LOOKS = ("/readyz", "/healthz")
+
+
 class Observed:
     """Outermost middleware: trace, log context, metrics, and no error left over."""
 
@@ -303,7 +306,9 @@ class Observed:
         self._metrics.seconds.labels(route).observe(seconds)
         known = {**scope.get("state", {}), **(scope.get("path_params") or {})}
         number = str(known.get("number"))
-        log.info(
+        # A look at our health that found us well is no news, and there are two a second.
+        tell = log.debug if route in LOOKS and status < 400 else log.info
+        tell(
             "request",
             method=method,
             route=route,
