@@ -11,7 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
-.PHONY: image broker upgrade rollback backup restore story kills rolling next drill
+.PHONY: image broker recover upgrade rollback backup restore story kills rolling next drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -89,6 +89,9 @@ up: .venv/ready ## 容器部署 Docker Compose: a gateway, one container per ser
 
 broker: .venv/ready ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
 	@$(PY) -m operations.containers.environment
+
+recover: .venv/ready ## 抄回密钥 write a lost .env again from the containers that are there
+	@$(PY) -m operations.containers.environment --recover
 
 down: .venv/ready ## 停止容器 stop Docker Compose; the data stay
 	@$(PY) -m operations.containers.up --down

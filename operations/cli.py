@@ -38,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": preparing.migrate,
     "migration": preparing.migration,
     "broker-definitions": preparing.broker_definitions,
+    "check-config": preparing.check_config,
     "token": signing.token,
     "key": signing.key,
     "dead": facts.dead,

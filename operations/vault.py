@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 
 from services.intake import vault
@@ -54,15 +53,19 @@ async def retain(store: Store[Config], by: str, before: datetime) -> int:
     return total
 
 
-async def reseal(store: Store[Config], batch: int = BATCH) -> tuple[int, Counter[str]]:
-    """Seal everything anew under the current key: how many, and what could not be opened by key."""
-    count, missing = 0, Counter[str]()
+async def reseal(store: Store[Config], batch: int = BATCH) -> vault.Resealed:
+    """Seal everything anew under the current key and open the rest: how many of each, and what could
+    not be opened by key.
+    """
+    total = vault.Resealed()
     for table in vault.TABLES:
         after: vault.Key | None = None
         while True:
             async with store.act("ops:reseal") as act:
                 done = await vault.reseal(act, table, after, batch)
-            count, missing, after = count + done.count, missing + done.unreadable, done.last
+            total.count, total.opened = total.count + done.count, total.opened + done.opened
+            total.unreadable += done.unreadable
+            after = done.last
             if after is None:
                 break
-    return count, missing
+    return total

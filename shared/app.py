@@ -22,7 +22,7 @@ from shared.http.parameters import known_parameters
 from shared.http.problems import Observed, install_problems, problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.inbox import Subscriptions
-from shared.service import AppState, Job, Service
+from shared.service import AppState, Check, Job, Service
 from shared.settings import ServiceSettings
 
 
@@ -33,9 +33,12 @@ def build_app(
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
     migrations: Path,
+    check: Check | None = None,
 ) -> FastAPI:
-    """One service's app. ``migrations``: the folder of its schema, which start() waits for."""
-    service = Service(name, settings, subscriptions, jobs, migrations)
+    """One service's app. ``migrations``: the folder of its schema, which start() waits for;
+    ``check`` then looks whether settings and data belong together, and raises ConfigError.
+    """
+    service = Service(name, settings, subscriptions, jobs, migrations, check)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

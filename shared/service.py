@@ -54,6 +54,9 @@ class Job:
     on_receipt: bool = False
 
 
+Check = Callable[[Act[Any]], Awaitable[None]]
+
+
 class Service:
     """A running service: its store and bus, its loops, and whether it is well."""
 
@@ -64,9 +67,10 @@ class Service:
         subscriptions: Subscriptions,
         jobs: Mapping[str, Job],
         migrations: Path,
+        check: Check | None = None,
     ) -> None:
         self.name, self.settings, self.jobs = name, settings, jobs
-        self.subscriptions, self._migrations = subscriptions, migrations
+        self.subscriptions, self._migrations, self._check = subscriptions, migrations, check
         self.store: Store[Any] = Store(
             name,
             settings.database_url,
@@ -97,8 +101,13 @@ class Service:
     # --- start and stop ------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Wait for the schema, then run every loop. Raises ConfigError for an older schema."""
+        """Wait for the schema, check, then run every loop. Raises ConfigError for an older schema, or
+        when settings and data do not belong together.
+        """
         await self._wait_for_schema()
+        if self._check:
+            async with self.store.act(f"service:{self.name}") as act:
+                await self._check(act)
         self._run("consumer", self._consume())
         self._run("relay", self._tick("relay", self._relay, 0.5))
         self._run("retry", self._tick("retry", self._retry, 1.0))

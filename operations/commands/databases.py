@@ -16,7 +16,10 @@ from shared.errors import ConfigError
 from shared.settings import ServiceSettings
 from shared.storage.act import Store
 
-LOOKING = {"embedded": True, "phone_system_url": None}  # who only looks needs no secret
+LOOKING: dict[str, Any] = {
+    "embedded": True,
+    "phone_system_url": None,
+}  # whoever opens no seal needs no secret
 Names = Annotated[list[str] | None, typer.Argument(help="services; all when none is named")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -62,13 +61,16 @@ def reseal() -> None:
     """Seal everything in the vault anew under its current key, so that older keys can go."""
     from operations import vault
 
-    async def done() -> tuple[int, Counter[str], str]:
+    async def done() -> tuple[Any, str]:
         async with _intake() as store:
             sealer = store.config.sealer
-            return *await vault.reseal(store), sealer.key_of(sealer.head)
+            return await vault.reseal(store), sealer.key_of(sealer.head)
 
-    count, missing, current = asyncio.run(done())
-    typer.echo(f"{count} 条已用密钥 {current} 重新密封 sealed anew under the key {current}")
-    for key, number in missing.items():
+    found, current = asyncio.run(done())
+    typer.echo(
+        f"{found.count} 条已用密钥 {current} 重新密封，{found.opened} 条本已如此且能打开 "
+        f"sealed anew under the key {current}; {found.opened} were already, and open"
+    )
+    for key, number in found.unreadable.items():
         typer.echo(f"{number} 条无法打开，密钥 cannot be opened, key {key!r}")
-    raise typer.Exit(1 if missing else 0)
+    raise typer.Exit(1 if found.unreadable else 0)

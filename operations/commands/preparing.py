@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from operations.commands.databases import Names, known
+from operations.commands.databases import LOOKING, Names, known
 from operations.commands.signing import CONFIG, Config
 from operations.runtime import postgres, runner
 from operations.runtime.registry import part, settings_of
@@ -27,12 +27,18 @@ def migrate(names: Names = None) -> None:
 async def _migrate(names: Sequence[str]) -> None:
     Tls().trust()
     for name in names:
-        await migrations.migrate(settings_of(name).database_url, part(name).migrations)
+        await migrations.migrate(settings_of(name, **LOOKING).database_url, part(name).migrations)
         typer.echo(f"{name}: schema is current")
-    settings = part(names[0]).settings()
+    settings = part(names[0]).settings(**LOOKING)
     if not settings.bus_url.startswith("local:"):
         await runner.lay_out(settings.bus_url, settings.config_dir)
         typer.echo("broker: queues and bindings stand")
+
+
+def check_config(folder: Path) -> None:
+    """Read a folder of rules as every service will. Raises ConfigError."""
+    for name in known(None):
+        settings_of(name, **LOOKING, config_dir=folder).load()
 
 
 def migration(

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from examples.demo import say
 from operations.containers.command import command
-from operations.containers.compose import ROOT, ComposeTrouble, Project, deployment, read
-from operations.containers.guard import CURRENT, RING, guarded, required
+from operations.containers.compose import ROOT, ComposeTrouble, Project, deployment, variables
+from operations.containers.deployed import KEPT, OWN, check, look
+from operations.runtime.registry import NAMES
 from shared import clock
 from shared.errors import ConfigError
 
@@ -61,11 +62,11 @@ def _fill(project: Project, folder: Path) -> None:
 
 def digests(project: Project) -> dict[str, str]:
     """A digest of each secret a restored database will ask for, by name; of the vault's by key."""
-    known = read(project.secrets)
-    ring = json.loads(known[RING]) if RING in known else {}
-    needed = {name: known[name] for name in required(project.root) if name in known}
-    needed = {n: v for n, v in needed.items() if n not in (RING, CURRENT, "SERVICE_TOKEN")}
-    needed |= {f"{RING} {id}": key for id, key in ring.items()}
+    known = variables(project.secrets)
+    names = [*KEPT, *(f"{name.upper()}_{word}" for name in NAMES for word in OWN)]
+    needed = {name: known[name] for name in names if name in known and "VAULT" not in name}
+    ring = json.loads(known.get("VAULT_KEYS", "{}"))
+    needed |= {f"VAULT_KEYS {id}": key for id, key in ring.items()}
     return {name: sha256(f"{name}={value}".encode()).hexdigest() for name, value in needed.items()}
 
 
@@ -89,7 +90,7 @@ def main() -> int:
     default = ROOT / "var/backups" / f"{clock.real():%Y%m%dT%H%M%SZ}"
     parser.add_argument("folder", nargs="?", type=Path, default=default)
     folder, project = parser.parse_args().folder, deployment()
-    guarded(project)  # a backup beside the wrong secrets could never be opened
+    check(variables(project.secrets), look(project.name))  # beside other secrets it never opens
     backup(project, folder)
     prune(project, folder)
     size = (folder / BASE).stat().st_size / 1e6

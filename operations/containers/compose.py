@@ -10,7 +10,6 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -21,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 ADDRESS = f"{HOST}:8000"
 SERVERS = ("rabbitmq", "postgres")
-# The name of every installation before names were made from folders; it keeps its volumes.
-FIRST_NAME = "jiesu"
+ENVIRONMENT = ROOT / ".env"
+NAME = "COMPOSE_PROJECT_NAME"  # Compose's own; two systems on one machine need two names
 
 
 class ComposeTrouble(Exception):
@@ -76,7 +75,7 @@ class Project:
     """
 
     name: str
-    secrets: Path = ROOT / ".env"
+    secrets: Path = ENVIRONMENT
     home: Path = ROOT / "var/compose"
     files: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -112,7 +111,7 @@ class Project:
     @property
     def settings(self) -> dict[str, str]:
         """What stands in its file, and what this process was told besides."""
-        return {**read(self.secrets), **self.environment}
+        return {**variables(self.secrets), **self.environment}
 
     @property
     def address(self) -> str:
@@ -152,29 +151,13 @@ class Project:
         return self.settings[name]
 
 
-def read(file: Path) -> dict[str, str]:
-    """A file of ``NAME=value`` lines, as Compose reads it; nothing when it is not there."""
+def variables(file: Path) -> dict[str, str]:
+    """What a file of ``NAME=value`` lines says; nothing where there is none."""
     lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {name.strip(): _unquoted(value.strip()) for name, value in pairs}
-
-
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1] if quoted else value
-
-
-def folder_name(root: Path = ROOT) -> str:
-    """The name of a project that was given none: another folder has another one."""
-    return f"{FIRST_NAME}-{sha256(str(root).encode()).hexdigest()[:8]}"
+    named = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("'\"") for name, value in named}
 
 
 def deployment() -> Project:
-    """What ``make up`` starts, under the name of its ``.env``.
-
-    An ``.env`` with secrets and no name was written when every project was called ``jiesu``.
-    """
-    known = read(ROOT / ".env")
-    old = FIRST_NAME if "POSTGRES_PASSWORD" in known else folder_name()
-    name = os.environ.get("COMPOSE_PROJECT_NAME") or known.get("COMPOSE_PROJECT_NAME") or old
-    return Project(name)
+    """What ``make up`` starts: ``jiesu``, or as the environment or ``.env`` names it."""
+    return Project(os.environ.get(NAME) or variables(ENVIRONMENT).get(NAME) or "jiesu")

@@ -46,9 +46,6 @@ CHANGES = {
             "class AssignmentContacted(",
         ),
     ],
-    "shared/events/__init__.py": [
-        ("    AssignmentSigned,\n", "    AssignmentGreeted,\n    AssignmentSigned,\n")
-    ],
     "services/dispatcher/usecases.py": [
         (
             "    orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))\n",
@@ -57,8 +54,9 @@ CHANGES = {
             '    orders.tell(act, assignment, events.AssignmentGreeted(words="您好"))\n',
         ),
         (
-            "            kind=body.kind,\n",
-            "            kind=events.CompletionKind.SOLVED_AT_ONCE,\n",
+            "    orders.tell(act, assignment, answer)\n    if assignment.role",
+            '    new = {"kind": events.CompletionKind.SOLVED_AT_ONCE}\n'
+            "    orders.tell(act, assignment, answer.model_copy(update=new))\n    if assignment.role",
         ),
     ],
 }

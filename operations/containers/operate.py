@@ -10,10 +10,16 @@ import subprocess
 import sys
 
 from operations.containers.command import command
-from operations.containers.compose import ROOT, ComposeTrouble, deployment
-from operations.containers.guard import guarded
+from operations.containers.compose import ROOT, ComposeTrouble, Project, deployment, variables
+from operations.containers.deployed import check, look
 
 HERE = ("call-test",)  # a command that runs on this machine, with a secret of theirs
+
+
+def _there(project: Project) -> bool:
+    found = look(project.name)
+    check(variables(project.secrets), found)
+    return bool(found.environments)
 
 
 def main() -> int:
@@ -22,7 +28,7 @@ def main() -> int:
     environment = dict(os.environ)
     project = deployment()
     try:
-        there = bool(shutil.which("docker")) and bool(guarded(project).containers)
+        there = shutil.which("docker") is not None and _there(project)
     except ComposeTrouble:  # no engine answers: nothing runs on it
         there = False
     if there and asked[0] not in HERE:

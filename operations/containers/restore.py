@@ -4,15 +4,15 @@ The databases are put back as of one moment; the broker takes its users and queu
 secrets, as at any first start; and each service publishes again what it had sent: facts that lay in
 the broker's queues are nowhere else. Every inbox takes what it missed and knows the rest by id.
 
-Before any door opens, some of today's ticket numbers are skipped: what was given between the backup
-and the loss, and is in no archive, must not be given to somebody else.
+Numbers given after the last moment that was kept stand on paper and in people's hands. Before a door
+opens, as many are passed over as nobody can have been given: no number is given twice.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from examples.demo import say
@@ -23,9 +23,15 @@ from operations.containers.environment import prepared
 from operations.containers.image import build, check_config
 from operations.containers.upgrade import remember, where
 from operations.runtime.registry import NAMES
+from shared import clock
 from shared.errors import ConfigError
 
 BEHIND = timedelta(days=1)  # what may have lain in a queue when the backup began
+PASSED_OVER = 10_000  # numbers of each day: more than a county gives in one
+PASS_OVER = """
+INSERT INTO day_number AS d (day, last)
+SELECT day::date, {count} FROM generate_series('{first}'::date, '{last}'::date, '1 day') AS day
+ON CONFLICT (day) DO UPDATE SET last = d.last + {count}"""
 
 # The commits of the archive lie where the server looks for them when it recovers; the last file is
 # not full. Without an archive there are none, and the databases stand as the backup found them.
@@ -48,10 +54,10 @@ def restore(project: Project, folder: Path) -> None:
     """
     check(project, folder)
     _unpack(project, folder)
-    # It starts the servers and the migration, and no service.
-    say(f"  {project.compose('run', '--rm', '-T', 'intake', 'skip-numbers').strip()}")
-    project.up()
     since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
+    project.up("postgres")
+    _pass_over(project, since.date(), (clock.real() + BEHIND).date())
+    project.up()
     for name in NAMES:
         resend = ("python", "-m", "services", "resend", "--since", since.isoformat(), name)
         say(f"  {project.compose('exec', '-T', name, *resend).strip()}")
@@ -63,19 +69,25 @@ def check(project: Project, folder: Path) -> None:
         raise ConfigError(
             f"{folder}: 不是完整的备份 no whole backup, {', '.join(missing)} missing: make backup writes one"
         )
-    needed = folder / SECRETS
+    needed, has = folder / SECRETS, digests(project)
     had = json.loads(needed.read_text()) if needed.is_file() else {}
-    has = digests(project)
     if other := sorted(name for name, digest in had.items() if has.get(name) != digest):
         raise ConfigError(
-            f"{project.secrets} 与此备份不配套，请放回当时的 .env is not what this backup was made "
-            f"with, put that back: {', '.join(other[:4])}"
+            f"{project.secrets} 与此备份不配套，请放回当时的 .env is not what this backup was made with, "
+            f"put that back: {', '.join(other[:4])}"
         )
     if project.containers("postgres"):
         raise ConfigError(
             "还在运行，请先 make down 并删除卷 it is up: make down, then docker volume rm "
             f"{project.name}_postgres {project.name}_rabbitmq"
         )
+
+
+def _pass_over(project: Project, first: date, last: date) -> None:
+    """Numbers of the days from the backup on, a day more at both ends: the county's day is not UTC's."""
+    statement = PASS_OVER.format(count=PASSED_OVER, first=first, last=last)
+    psql = ("psql", "--username=postgres", "--quiet", "--set=ON_ERROR_STOP=1", "jiesu_intake")
+    project.compose("exec", "-T", "postgres", *psql, f"--command={statement}")
 
 
 def _unpack(project: Project, folder: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from examples.demo import free_ports
-from operations.containers.compose import HOST, ROOT, Project, folder_name
+from operations.containers.compose import HOST, ROOT, Project
 from operations.containers.environment import prepared
 from operations.containers.image import build
 
@@ -18,6 +19,11 @@ FILES = (
     "operations/containers/trial.yml",
     "operations/containers/broker-ports.yml",
 )
+
+
+def folder_name() -> str:
+    """What the trials of this folder are called by: those of another have other names."""
+    return f"jiesu-{sha256(str(ROOT).encode()).hexdigest()[:8]}"
 
 
 def trial(name: str, **environment: str) -> Project:

@@ -10,9 +10,9 @@ import argparse
 
 from examples.demo import say
 from operations.containers.command import command
-from operations.containers.compose import ComposeTrouble, Project, deployment, run
-from operations.containers.environment import prepared
-from operations.containers.guard import guarded
+from operations.containers.compose import ComposeTrouble, Project, deployment, run, variables
+from operations.containers.deployed import check, look
+from operations.containers.environment import introduce, prepared
 from operations.containers.image import build, check_config
 from operations.containers.upgrade import STATE, image_now, reason, remember, upgrade, where
 from operations.runtime.registry import NAMES
@@ -24,6 +24,8 @@ def up(project: Project, image: str) -> None:
     running = {name: len(project.containers(name, running=True)) for name in NAMES}
     if all(running.values()):
         upgrade(project, image)
+    else:
+        introduce(project)
     scales = [f"--scale={name}={count}" for name, count in running.items() if count > 1]
     try:
         project.on(image).up(*scales)
@@ -48,7 +50,8 @@ def main() -> int:
     parser.add_argument("--down", action="store_true", help="stop it; the data stay")
     project = deployment()
     if parser.parse_args().down:
-        guarded(project)  # a container's environment may hold the last copy of a secret
+        # A container's environment may hold the last copy of a secret.
+        check(variables(project.secrets), look(project.name))
         project.down()
         return 0
     project = prepared(project)

@@ -1,25 +1,30 @@
 """办件流, the unit feed: every fact addressed to a unit, in one order, as pages or as a stream.
 
 Deliveries get their positions after the commit (the job number_feed): ids are handed out before
-it, and a reader who went by id would miss rows. Positions count over all units, so a unit's have
-gaps; a reader only ever asks for what lies behind the last one it saw.
+it, and a reader who went by id would miss rows. Positions are each unit's own: from them no unit
+learns what was sent to another (docs/how-it-flows.md#the-unit-feed).
+
+A fact leaves as it came, also one of a type we do not know. Only how some letters are written is
+changed: whoever splits text into lines, however it does, finds a fact on one line.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
-from services.dispatcher.models import Delivery
-from services.dispatcher.records import ServiceAct
-from services.dispatcher.schemas import Delivered, FeedPage
+from services.dispatcher.models import Delivery, Ticket
+from services.dispatcher.records import REPORTED, ServiceAct
 from shared import clock
 from shared.errors import BadCursor
 from shared.http.rate_limits import TooMany
@@ -27,16 +32,36 @@ from shared.service import Service
 
 FEED_LOCK = 0x66656564  # "feed": one numbering at a time, so positions are given in one order
 CURSOR = re.compile(r"[0-9]{1,18}")
+WORD = re.compile(r"[\w.:-]{1,200}", re.ASCII)
 STREAMED = 100  # facts read at once for a stream
 HEARTBEAT = b": ping\n\n"
 
+# A unit's position follows on its last one. Those of the release before counted over all units:
+# the first of ours lies behind the last of theirs, and so either release reads the other's.
 NUMBER_FEED = text("""
     UPDATE feed SET position = given.position
-    FROM (SELECT id, (SELECT coalesce(max(position), 0) FROM feed) + row_number() OVER (ORDER BY id)
+    FROM (SELECT id, row_number() OVER (PARTITION BY unit ORDER BY id)
+              + coalesce((SELECT max(position) FROM feed own WHERE own.unit = waiting.unit), 0)
               AS position
-          FROM (SELECT id FROM feed WHERE position IS NULL ORDER BY id LIMIT :limit) AS waiting
+          FROM (SELECT id, unit FROM feed WHERE position IS NULL ORDER BY id LIMIT :limit) AS waiting
          ) AS given
     WHERE feed.id = given.id""")
+
+# JSON allows these letters as they are, but somebody takes them for the end of a line (U+0085,
+# U+2028, U+2029), drops them (U+FEFF) or turns the text around them (bidirectional marks). They
+# stand only within strings, where \uXXXX means the same; a line break stands only between tokens.
+ESCAPED = str.maketrans(
+    {"\n": " ", "\r": " "}
+    | {
+        chr(code): f"\\u{code:04x}"
+        for code in chain(
+            range(0x7F, 0xA0),
+            (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF),
+            range(0x202A, 0x202F),
+            range(0x2066, 0x206A),
+        )
+    }
+)
 
 
 # --- numbering ---------------------------------------------------------------------------------
@@ -58,23 +83,84 @@ async def oldest_delivery(act: ServiceAct) -> datetime | None:
 # --- reading -----------------------------------------------------------------------------------
 
 
-async def position(act: ServiceAct, cursor: str) -> int:
-    """The position a reader's cursor names. Raises BadCursor for one that was never given."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A fact at its place in a unit's feed: its JSON on one line, and its type if it has a name."""
+
+    position: int
+    event: str | None
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was found behind a position; ``next`` is where to ask again, ``more``: at once."""
+
+    items: Sequence[Place]
+    next: int
+    more: bool
+
+    def encode(self) -> bytes:
+        """The page as schemas.FeedPage describes it, every fact as it was received."""
+        items = (f'{{"position":{each.position},"fact":{each.line}}}' for each in self.items)
+        more = "true" if self.more else "false"
+        return f'{{"items":[{",".join(items)}],"next":{self.next},"more":{more}}}'.encode()
+
+
+async def position(act: ServiceAct, unit: str, cursor: str) -> int:
+    """The position a reader's cursor names. Raises BadCursor for one this unit was never given."""
     if not CURSOR.fullmatch(cursor):
         raise BadCursor
-    last = (await act.session.exec(select(func.max(Delivery.position)))).one() or 0
-    if int(cursor) > last:
+    newest = select(func.max(Delivery.position)).where(Delivery.unit == unit)
+    if int(cursor) > ((await act.session.exec(newest)).one() or 0):
         raise BadCursor
     return int(cursor)
 
 
-async def page(act: ServiceAct, unit: str, after: int, limit: int) -> FeedPage:
-    """What was delivered to a unit after a position."""
+async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
+    """What was delivered to a unit after a position.
+
+    A unit that reads does not see what is about tickets it has to stand back from: it may be
+    recused since it was told of them (R-35, JN-32).
+    """
     query = select(Delivery).where(Delivery.unit == unit, col(Delivery.position) > after)
-    rows = (await act.session.exec(query.order_by(col(Delivery.position)).limit(limit + 1))).all()
-    items = [Delivered(position=row.position, fact=orjson.loads(row.body)) for row in rows[:limit]]
-    last = items[-1].position if items else after
-    return FeedPage(items=items, next=last, more=len(rows) > limit)
+    found = (await act.session.exec(query.order_by(col(Delivery.position)).limit(limit + 1))).all()
+    rows, envelopes = found[:limit], [_envelope(row.body) for row in found[:limit]]
+    subjects = [_word(envelope, "subject") for envelope in envelopes]
+    hidden = await _hidden(act, set(filter(None, subjects)))
+    items = [
+        Place(row.position or 0, _word(envelope, "type"), row.body.translate(ESCAPED))
+        for row, envelope, subject in zip(rows, envelopes, subjects, strict=True)
+        if subject not in hidden
+    ]
+    last = rows[-1].position if rows else None
+    return Page(items, next=last or after, more=len(found) > limit)
+
+
+def _envelope(body: str) -> Mapping[str, Any]:
+    """What a stored fact says of itself; nothing is taken on trust, for we may not know its type."""
+    with suppress(orjson.JSONDecodeError):
+        found = orjson.loads(body)
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _word(envelope: Mapping[str, Any], name: str) -> str | None:
+    """A word of the envelope; None for what is none and could break the line it stands on."""
+    found = envelope.get(name)
+    return found if isinstance(found, str) and WORD.fullmatch(found) else None
+
+
+async def _hidden(act: ServiceAct, subjects: set[str]) -> set[str]:
+    """Those of these tickets that the unit which reads must know nothing of."""
+    unit = act.caller.unit if act.caller else None
+    if unit is None or not subjects:
+        return set()
+    query = select(Ticket.number).where(
+        col(Ticket.number).in_(subjects), REPORTED.in_(act.config.units.recused(unit))
+    )
+    return set((await act.session.exec(query)).all())
 
 
 async def stream(
@@ -84,11 +170,11 @@ async def stream(
 
     It ends when the service stops, or at the end of its life (FeedPace).
     """
-    pace, actor = opened.config.feed, opened.actor
+    pace, actor, caller = opened.config.feed, opened.actor, opened.caller
     ends = clock.real() + timedelta(seconds=pace.life)
     quiet = 0.0
     while clock.real() < ends and not service.stopping.is_set():
-        async with service.store.act(actor) as act:
+        async with service.store.act(actor, caller=caller) as act:
             found = await page(act, unit, after, STREAMED)
         for item in found.items:
             yield _sent(item)
@@ -100,10 +186,10 @@ async def stream(
             await clock.pause(pace.look, service.stopping)
 
 
-def _sent(item: Delivered) -> bytes:
+def _sent(item: Place) -> bytes:
     """The id first: a client that reads line by line then has it with its data."""
-    data = json.dumps(item.fact, ensure_ascii=False)
-    return f"id: {item.position}\nevent: {item.fact['type']}\ndata: {data}\n\n".encode()
+    event = f"event: {item.event}\n" if item.event else ""
+    return f"id: {item.position}\n{event}data: {item.line}\n\n".encode()
 
 
 class Streams:

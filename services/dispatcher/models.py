@@ -138,14 +138,15 @@ class Supplement(Base, table=True):
 
 
 class Delivery(Base, table=True):
-    """One fact addressed to a unit, read by ``position``: given after the commit, in order.
+    """One fact addressed to a unit, read by ``position``: given after the commit, unit by unit.
 
     Ids are handed out before commit, so a reader who went by id would miss rows.
     """
 
     __tablename__ = "feed"
     __table_args__ = (
-        Index("ix_feed_unit_position", "unit", "position"),
+        Index("uq_feed_unit_position", "unit", "position", unique=True),
+        Index("ix_feed_position", "position"),  # for the release before; the next one drops it
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
 
@@ -155,7 +156,7 @@ class Delivery(Base, table=True):
         sa_type=BigInteger,
         sa_column_args=(Identity(always=True),),
     )
-    position: int | None = Field(default=None, unique=True, sa_type=BigInteger)
+    position: int | None = Field(default=None, sa_type=BigInteger)
     unit: str = Field(sa_type=Text)
     fact: UUID
     name: str = Field(sa_type=Text)

@@ -68,6 +68,16 @@ def _limits(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role)
     return dispatch.without_contact(limits, matter)
 
 
+def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
+    """Whom what the citizen says next is told: who is at work, but no recused unit.
+
+    A unit that must stand back has an assignment only from an older release, or from before
+    units.yaml made it kin of the reported unit.
+    """
+    recused = act.config.units.recused(record.matter.reported_unit)
+    return [each for each in record.open() if each.unit not in recused]
+
+
 def leave_to_desk(
     act: ServiceAct, record: TicketRecord, reason: str, nearest: Sequence[str] = ()
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlalchemy import ARRAY, Text, any_, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -26,6 +26,8 @@ from shared.events import Role, TicketRegistered, Urgency
 from shared.storage.act import Act
 
 ServiceAct = Act[Config]
+# The unit a ticket complains of; empty for none.
+REPORTED = func.coalesce(col(Ticket.matter)["reported_unit"].as_string(), "")
 
 
 @dataclass(slots=True)
@@ -129,17 +131,23 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
     return record
 
 
+def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
+    """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
+    unit = act.caller.unit if act.caller else None
+    return unit in act.config.units.recused(record.matter.reported_unit)
+
+
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
     """An assignment the caller may act on, with its ticket.
 
-    Raises NotFound for what does not exist and for another unit's alike.
+    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike.
     """
     found = await _lock(act, LOCKED_BY_ASSIGNMENT, id=id)
     act.locked |= found
     for record in found.values():
         for assignment in record.assignments:
             theirs = not act.caller or act.caller.unit in (None, assignment.unit)
-            if assignment.id == id and theirs:
+            if assignment.id == id and theirs and not recused_caller(act, record):
                 return record, assignment
     raise NotFound
 

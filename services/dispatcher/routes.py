@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import feed, usecases, views
@@ -39,7 +39,7 @@ Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scop
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
 # Nobody between us and the unit keeps an event back, or gives it again.
-UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+UNBUFFERED = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
 
 
 # --- acts of a unit ----------------------------------------------------------------------------
@@ -135,17 +135,18 @@ async def read_unit_feed(
     after: str = "0",
     limit: Limit = 100,
     last_event_id: Annotated[str | None, Header()] = None,
-) -> FeedPage | EventSourceResponse:
+) -> Response:
     """办件流 Every fact addressed to a unit: a page, or a stream that goes on.
 
     Ask for ``text/event-stream`` to get the stream; it resumes behind ``Last-Event-ID``.
-    Positions count over all units: gaps between those of one unit are normal, and nothing is
-    missing in them. 位置号由各单位共用，本单位的位置号不连续属正常，并非遗漏。
+    Positions are the unit's own and rise. Some are left out, and nothing is missing where one is.
+    位置号按单位单独编号、逐条递增；中间偶有空号属正常，并非遗漏。
     """
     views.check_unit_readable(act, code)
-    start = await feed.position(act, last_event_id or after)
+    start = await feed.position(act, code, last_event_id or after)
     if STREAM not in request.headers.get("accept", ""):
-        return await feed.page(act, code, start, limit)
+        page = await feed.page(act, code, start, limit)
+        return Response(page.encode(), media_type="application/json")
     streams: feed.Streams = request.app.state.streams
     stream = feed.stream(service_of(request.app), act, code, start)
     return EventSourceResponse(streams.counted(act.actor, stream), headers=UNBUFFERED)

@@ -156,14 +156,14 @@ class UnassignedOut(BaseModel):
 
 
 class UnassignedPage(BaseModel):
-    """Unassigned tickets, oldest number first."""
+    """Unassigned tickets: critical ones first, then urgent ones, each from the oldest number on."""
 
     items: list[UnassignedOut]
     next: str | None
 
 
 class Delivered(BaseModel):
-    """A fact as it went over the bus, at its place in the unit feed."""
+    """A fact as it went over the bus, fields we do not know included, at its place in the unit feed."""
 
     position: int
     fact: dict[str, Any]

@@ -108,6 +108,7 @@ class Settings(ServiceSettings):
                 urgency=policy.urgency_rules,
                 towns=units.towns(),
                 names=_names(units, codes),
+                recused=units.recused,
             ),
             units=units,
             limits=limits,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Assignment, Return, Ticket
-from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.records import REPORTED, ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
 from shared.events import Urgency
@@ -48,6 +50,21 @@ def _dispatch_limit(config: Config, row: Ticket) -> Limit:
 
 def _over(act: ServiceAct, since: datetime, limit: Limit) -> bool:
     return act.config.calendar.due(since, limit).at < act.now
+
+
+async def recused(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """回避: what a unit has that must not know of it; it sees nothing, so nobody works on it.
+
+    A release before gave it, or units.yaml has since made the unit kin of the reported one.
+    """
+    query = (
+        select(REPORTED, Assignment)
+        .join(Ticket, col(Ticket.number) == col(Assignment.ticket))
+        .where(REPORTED != "", col(Assignment.status).in_(machine.OPEN))
+    )
+    rows = await act.session.exec(query.order_by(col(Assignment.id)))
+    found = (row for reported, row in rows if row.unit in act.config.units.recused(reported))
+    return [Stuck(row.ticket, row.dispatched_at, row.unit) for row in islice(found, COUNTED)]
 
 
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
@@ -113,6 +130,13 @@ QUESTIONS: tuple[Question, ...] = (
                     SELECT 1 FROM assignments a WHERE a.ticket = t.number AND a.round = t.round
                         AND a.status NOT IN ('returned', 'cancelled'))
             ORDER BY t.number LIMIT :limit"""),
+    ),
+    Question(
+        "recused",
+        "派给了须回避单位的工单 orders that units hold which must withdraw",
+        "承办单位是被反映单位或其上下级，已看不到工单 it is the reported unit or its kin and sees nothing",
+        "派单员以 POST /v1/tickets/{number}/assign 改派 the desk assigns it to another unit",
+        recused,
     ),
     Question(
         "unruled",

@@ -56,7 +56,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
     act.session.add(added)
     update = events.AssignmentUpdated(kind="supplemented", content=data.content)
-    for assignment in record.open():
+    for assignment in orders.hearing(act, record):
         orders.tell(act, assignment, update, fact.time)
 
 
@@ -66,7 +66,7 @@ async def urge(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     record.ticket.urged = max(record.ticket.urged, data.times)
     update = events.AssignmentUpdated(kind="urged", content=data.note)
-    for assignment in record.open():
+    for assignment in orders.hearing(act, record):
         orders.tell(act, assignment, update, fact.time)
 
 
@@ -79,7 +79,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: back to the lead who completed the round, with redo limits (R-27).
+    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk.
 
     A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
     whichever fact came first.
@@ -93,9 +93,14 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
-    order = dispatch.again(lead.unit, lead.rule, fact.round, data)
-    orders.give(act, record, order, await records.supplements(act, fact.subject))
+    dispatching = act.config.dispatching
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
+    if isinstance(decided, dispatch.Order):
+        orders.give(act, record, decided, await records.supplements(act, fact.subject))
+    else:
+        orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
     if record.ticket.withdrawn_at:
+        record.ticket.unassigned_at = None
         orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
 
@@ -255,7 +260,8 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     _check_units(act, "lead", [body.lead])
     _check_units(act, "co_handlers", body.co_handlers)
     reason = mask_patterns(body.reason)
-    order = dispatch.by_hand(record.matter, body.lead, body.co_handlers, reason)
+    dispatching = act.config.dispatching
+    order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.supplements(act, number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import case, tuple_
 from sqlmodel import col, select
 
 from services.dispatcher import records
@@ -21,21 +22,31 @@ from services.dispatcher.schemas import (
     UnassignedPage,
 )
 from shared.errors import NotFound, UnknownCode
-from shared.events import Role
+from shared.events import Role, Urgency
 from shared.http.fields import Sentence
 
 # What an assignment keeps and nobody is shown: two grounds of rules, and what is shown by another
 # name.
 NOT_SHOWN = {"was", "appointed", "ticket"}
 
+# The desk's list begins with what endangers life.
+RANK = case(
+    (col(Ticket.urgency) == Urgency.CRITICAL, 0),
+    (col(Ticket.urgency) == Urgency.URGENT, 1),
+    else_=2,
+)
+
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
     """A ticket's assignments as the caller may see them.
 
     The lead sees its whole round, for its co-handlers answer to it (R-13). A co-handler sees its
-    own, and so does a unit that leads no more. Raises NotFound, also for a unit that has none.
+    own, and so does a unit that leads no more. Raises NotFound, also for a unit that has none and
+    for one that has to stand back.
     """
     record = await records.read(act, number)
+    if records.recused_caller(act, record):
+        raise NotFound
     if act.caller and act.caller.unit:
         record.assignments = _seen_by(act.caller.unit, record.assignments)
         if not record.assignments:
@@ -55,12 +66,17 @@ def _seen_by(unit: str, assignments: Sequence[Assignment]) -> list[Assignment]:
 async def unit_assignments(
     act: ServiceAct, unit: str, after: str | None, limit: int, statuses: Sequence[str]
 ) -> AssignmentPage:
-    """A page of a unit's assignments, oldest first. Raises NotFound, UnknownCode, BadCursor."""
+    """A page of a unit's assignments, oldest first. Raises NotFound, UnknownCode, BadCursor.
+
+    A unit does not see those of tickets it has to stand back from.
+    """
     check_unit_readable(act, unit)
     if set(statuses) - set(AssignmentStatus):
         raise UnknownCode(field="status", allowed=list(AssignmentStatus))
     query = select(Assignment, Ticket).join(Ticket, col(Ticket.number) == col(Assignment.ticket))
     query = query.where(Assignment.unit == unit)
+    if act.caller and act.caller.unit:
+        query = query.where(records.REPORTED.not_in(act.config.units.recused(act.caller.unit)))
     if statuses:
         query = query.where(col(Assignment.status).in_(statuses))
     if after is not None:
@@ -76,15 +92,26 @@ async def unit_assignments(
 
 
 async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
-    """A page of the tickets that wait for the desk. Raises BadCursor."""
-    query = select(Ticket).where(col(Ticket.unassigned_at).is_not(None))
+    """A page of the tickets that wait for the desk, the most urgent first. Raises BadCursor."""
+    place = tuple_(RANK, col(Ticket.number))
+    query = select(RANK, Ticket).where(col(Ticket.unassigned_at).is_not(None))
     if after is not None:
-        query = query.where(col(Ticket.number) > act.place(after))
-    rows = (await act.session.exec(query.order_by(col(Ticket.number)).limit(limit + 1))).all()
-    items = [_unassigned_out(TicketRecord(ticket, [])) for ticket in rows[:limit]]
+        query = query.where(place > _place(act.place(after)))
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    more = len(rows) > limit
+    items = [_unassigned_out(TicketRecord(ticket, [])) for _, ticket in rows[:limit]]
+    rank = rows[limit - 1][0] if more else 0
     return UnassignedPage(
-        items=items, next=act.cursor(items[-1].number) if len(rows) > limit else None
+        items=items, next=act.cursor(f"0{rank}/{items[-1].number}") if more else None
     )
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    """Rank and number. A cursor of the release before was a number: its list begins anew, and
+    the 0 before ours makes that release begin anew too.
+    """
+    rank, found, number = cursor.partition("/")
+    return (int(rank), number) if found else (-1, "")
 
 
 def check_unit_readable(act: ServiceAct, unit: str) -> None:

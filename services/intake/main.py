@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.intake import stuck
+from services.intake import stuck, vault
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
 from services.intake.models import Base
@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS)
+    built = build_app("intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, vault.check_keys)
     built.state.registrar = registrar(service_of(built).store)
     built.state.wrong_codes = WrongCodeLimiter(settings)
     return built

@@ -21,9 +21,9 @@ from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
 from services.intake.schemas import Contact, ContactReadRequest
-from services.intake.sealing import SealBroken, Sealer
+from services.intake.sealing import KeyMissing, SealBroken, Sealer
 from shared.caller import Caller
-from shared.errors import NotFound
+from shared.errors import ConfigError, NotFound
 from shared.observability import log, place
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
@@ -42,20 +42,20 @@ async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -
     """
     caller = act.caller
     record = await read(act, number)
-    if caller is None or record is None or not _may_read(caller, record):
+    if caller is None or record is None or not _may_read(act, caller, record):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await _unsealed(act, number)
     await _log_deed(act, number, identity.mask_note(body.reason, _person(known)), READ)
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
 
 
-def _may_read(caller: Caller, record: TicketRecord) -> bool:
+def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
     return identity.may_read_contact(
         caller.role,
         caller.name,
         caller.unit,
         record.assigned(),
-        record.ticket.reported_unit,
+        act.config.units.recused(record.ticket.reported_unit),
         record.status,
     )
 
@@ -190,9 +190,12 @@ Key: TypeAlias = str | UUID
 
 @dataclass(slots=True)
 class Resealed:
-    """One batch: how many were sealed anew, which keys were missing, and where to go on."""
+    """One batch: how many were sealed anew, how many open under the current key already, which keys
+    were missing, and where to go on.
+    """
 
     count: int = 0
+    opened: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     last: Key | None = None
 
@@ -200,25 +203,37 @@ class Resealed:
 async def reseal(
     act: ServiceAct, table: type[Vault] | type[CitizenNote], after: Key | None, limit: int
 ) -> Resealed:
-    """Seal a batch of rows anew that another key than the current one sealed.
+    """Seal a batch of rows anew that another key than the current one sealed; open the others, for
+    an older key may go only when everything opens without it.
 
     Every row is looked at in the order of its key, so a run that was cut is simply begun again;
     two at once do no harm.
     """
-    key = col(Vault.number) if table is Vault else col(CitizenNote.id)
-    head = act.config.sealer.head
-    query = select(key, func.substring(col(table.sealed), 1, len(head))).order_by(key).limit(limit)
+    key, sealer = (col(Vault.number) if table is Vault else col(CitizenNote.id)), act.config.sealer
+    query = select(key, table.number, table.sealed).order_by(key).limit(limit)
     if after is not None:
         query = query.where(key > after)
-    page = cast(Sequence[tuple[Key, bytes]], (await act.session.exec(query)).all())
-    old = [found for found, begins in page if begins not in (head, b"")]
+    page = cast(Sequence[tuple[Key, str, bytes]], (await act.session.exec(query)).all())
     done = Resealed(last=page[-1][0] if page else None)
+    for found, number, sealed in page:
+        if sealed.startswith(sealer.head):
+            bound = number if table is Vault else bound_note(number, cast(UUID, found))
+            _count_opened(sealer, sealed, bound, done)
+    old = [found for found, _, sealed in page if sealed and not sealed.startswith(sealer.head)]
     if old:
         others = select(table).where(key.in_(old)).order_by(key).with_for_update()
         rows = cast(Sequence[SealedRow], (await act.session.exec(others)).all())
         for row in rows:
-            _seal_anew(act.config.sealer, row, done)
+            _seal_anew(sealer, row, done)
     return done
+
+
+def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> None:
+    try:
+        sealer.unseal(sealed, bound)
+        done.opened += 1
+    except SealBroken:
+        done.unreadable[sealer.key_of(sealed)] += 1
 
 
 def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
@@ -235,6 +250,31 @@ def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
 def bound_note(number: str, id: UUID) -> str:
     """What the seal of a later note is bound to."""
     return f"{number}/{id}"
+
+
+LOOKED_AT = 5  # one row may be broken for a reason of its own
+
+
+async def check_keys(act: ServiceAct) -> None:
+    """Raises ConfigError when the newest seals name a key of the ring and it does not open them: other
+    bytes stand under that id, and what is sealed with them today could be lost with the next mend.
+    """
+    newest = select(Vault).order_by(col(Vault.number).desc()).limit(LOOKED_AT)
+    broken = set()
+    for row in (await act.session.exec(newest)).all():
+        try:
+            act.config.sealer.unseal(row.sealed, row.number)
+            return
+        except KeyMissing:
+            continue
+        except SealBroken:
+            broken.add(act.config.sealer.key_of(row.sealed))
+    if broken:
+        raise ConfigError(
+            f"JIESU_VAULT_KEYS: 密钥 the key {min(broken)!r} 打不开用它密封的数据，同一编号下换了内容 "
+            "does not open what was sealed under its id, other bytes stand there: "
+            "docs/operations/lost-secrets.md"
+        )
 
 
 TABLES: Sequence[type[Vault] | type[CitizenNote]] = (Vault, CitizenNote)

@@ -27,7 +27,10 @@ class Base(SQLModel):
 
 
 class Ticket(Base, table=True):
-    """工单: what its limits depend on. ``urgency`` is the one asked for at registration."""
+    """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
+
+    ``reported_unit``: it and its kin see nothing of the ticket; of older tickets it is not known.
+    """
 
     __tablename__ = "tickets"
 
@@ -38,6 +41,7 @@ class Ticket(Base, table=True):
     flags: list[str] = Field(sa_type=JSONB)
     registered_at: datetime
     withdrawn_at: datetime | None = None
+    reported_unit: str | None = Field(default=None, sa_type=Text)
 
 
 class Round(Base, table=True):

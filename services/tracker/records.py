@@ -159,13 +159,15 @@ async def _load(act: ServiceAct, numbers: list[str], *, lock: bool) -> dict[str,
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
-    """The locked record an assignment is in. Raises NotFound, also to another unit.
+    """The locked record an assignment is in. Raises NotFound, also to another unit and to one that
+    has to stand back.
 
     Only the ticket's number is read before the lock: a row read earlier could be out of date.
     """
-    query = select(Assignment.ticket, Assignment.unit).where(Assignment.id == id)
-    found = (await act.session.exec(query)).first()
-    if found is None or not may_see(act, found[1]):
+    query = select(Assignment.ticket, Assignment.unit, Ticket.reported_unit)
+    query = query.join(Ticket, col(Ticket.number) == col(Assignment.ticket))
+    found = (await act.session.exec(query.where(Assignment.id == id))).first()
+    if found is None or not may_see(act, found[1]) or recused_caller(act, found[2]):
         raise NotFound
     return await _record_with(act, found[0], id)
 
@@ -191,6 +193,12 @@ async def _record_with(act: ServiceAct, number: str, id: UUID) -> tuple[TicketRe
 def may_see(act: ServiceAct, unit: str | None) -> bool:
     """A unit sees its own things only; others who come this far see everybody's."""
     return act.caller is None or act.caller.role != "unit" or act.caller.unit == unit
+
+
+def recused_caller(act: ServiceAct, reported_unit: str | None) -> bool:
+    """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
+    unit = act.caller.unit if act.caller else None
+    return unit in act.config.recused(reported_unit)
 
 
 async def extension_of(act: ServiceAct, assignment: UUID) -> Extension | None:

@@ -1,9 +1,10 @@
-"""The tracker's knobs: none but the shared ones; it reads policy.yaml and the calendar."""
+"""The tracker's knobs: none but the shared ones; it reads policy, calendar and units."""
 
 from __future__ import annotations
 
 from services.tracker.rules.policy import Policy
 from services.tracker.rules.policy_file import TrackerRules
+from shared.jurisdiction.codes import Units
 from shared.jurisdiction.holidays import load_calendar
 from shared.jurisdiction.limits import LimitTable
 from shared.jurisdiction.reader import read
@@ -21,4 +22,5 @@ class Settings(ServiceSettings):
         table = read(path, LimitTable)
         segments, folder = table.calendar.duty_segments, self.config_dir / "calendar"
         calendar = load_calendar(folder, segments, table.timezone)
-        return Config(table, read(path, TrackerRules), calendar)
+        units = read(self.config_dir / "units.yaml", Units)
+        return Config(table, read(path, TrackerRules), calendar, units.recused)

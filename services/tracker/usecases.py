@@ -42,6 +42,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         topic=data.topic,
         flags=list(data.flags),
         registered_at=fact.time,
+        reported_unit=data.reported_unit,
     )
     act.session.add(ticket)
     await act.session.flush()

@@ -28,11 +28,14 @@ CURSOR = "%Y%m%dT%H%M%S.%f"
 
 
 async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
-    """The clocks of a ticket, each explained. A unit sees its own. Raises NotFound."""
+    """The clocks of a ticket, each explained. A unit sees its own.
+
+    Raises NotFound, also to a unit that has none and to one that has to stand back.
+    """
     record = await records.read(act, number)
     seen = {row.id for row in record.assignments if may_see(act, row.unit)}
     whole = act.caller is None or act.caller.role != "unit"
-    if not seen and not whole:
+    if not (seen or whole) or records.recused_caller(act, record.ticket.reported_unit):
         raise NotFound
     clocks = [entry for entry in record.clocks.values() if whole or entry.row.assignment in seen]
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}

@@ -114,6 +114,17 @@ class Units(_Row):
         """The unit of a code, None when it is unknown."""
         return next((unit for unit in self.units if unit.code == code), None)
 
+    def recused(self, reported: str | None) -> frozenset[str]:
+        """回避: who stands back when a unit is complained of: itself, its parent and its children
+        (R-35, JN-32). Nobody when none is. Mutual: who stands back for a unit, it stands back for.
+        """
+        if reported is None:
+            return frozenset()
+        own = self.unit(reported)
+        above = [own.parent] if own and own.parent else []
+        below = [unit.code for unit in self.units if unit.parent == reported]
+        return frozenset([reported, *above, *below])
+
     def towns(self) -> dict[str, str]:
         """The town of each area: unit code by area code."""
         return {unit.area: unit.code for unit in self.units if unit.area is not None}

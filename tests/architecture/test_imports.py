@@ -42,7 +42,7 @@ PURE = names("caller errors events jurisdiction.calendar jurisdiction.limits sec
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed webhook"),
+        names("routes consumers jobs models settings stuck feed vault webhook"),
         names("fastapi"),
         names("app part service"),
     ),

@@ -77,6 +77,23 @@ async def test_an_open_ticket_that_nobody_has(county: County) -> None:
     assert (group.slug, group.oldest[0].subject) == ("unowned", number)
 
 
+async def test_an_order_in_the_hands_of_who_must_withdraw(county: County) -> None:
+    """A release before gave it away; the unit sees nothing of it any more."""
+    number = await county.ticket()
+    assert await county.page() == []
+    matter = """UPDATE tickets SET matter = matter || '{"reported_unit": "SLJ"}'"""
+    await county.dispatcher.do(matter)
+    [group] = await county.page()
+    assert (group.slug, group.oldest[0].subject, group.oldest[0].note) == ("recused", number, UNIT)
+    await county.do(
+        "desk",
+        county.dispatcher,
+        f"/v1/tickets/{number}/assign",
+        {"lead": "ZJJ", "reason": "原单位须回避"},
+    )
+    assert await county.page() == []
+
+
 async def test_a_feed_that_is_not_numbered(county: County) -> None:
     await registered(county.intake)
     await Relay(county.intake.service.store, county.courier).run_once()

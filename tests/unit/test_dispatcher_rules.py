@@ -10,10 +10,11 @@ import pytest
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
-from shared.events import Limits, Role, TicketRegistered, TicketReopened, Urgency
+from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
 TOWN_AREA, TOWN = "610924110", "HC"
+POLICY = {"critical_keywords": ["坍塌"], "urgent_topics": ["water", "threat"]}
 NAMES = Names(
     topics={
         "city": Reason("市容秩序", "Street order"),
@@ -21,7 +22,12 @@ NAMES = Names(
         "water": Reason("供水", "Tap water"),
     },
     areas={TOWN_AREA: "红椿镇"},
-    units={"SCJG": "市场监管局", TOWN: "红椿镇政府"},
+    units={
+        "CGZF": "城管执法局",
+        "SCJG": "市场监管局",
+        "ZFB": "县政府办",
+        TOWN: "红椿镇政府",
+    },
 )
 
 
@@ -49,7 +55,14 @@ def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
         dispatch.UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
         NAMES,
+        recused,
     )
+
+
+def recused(reported: str | None) -> frozenset[str]:
+    """The town answers to the county government."""
+    kin = {TOWN: "ZFB", "ZFB": TOWN}
+    return frozenset({reported, kin.get(reported, reported)} if reported else ())
 
 
 def decided(rules: dispatch.Dispatching, **given: Any) -> dispatch.Decision:
@@ -118,8 +131,74 @@ def test_the_reported_unit_gets_nothing(reported: str) -> None:
     assert f"reported unit {reported}" in stopped.reason
 
 
+@pytest.mark.parametrize(("reported", "kin"), [("ZFB", TOWN), (TOWN, "ZFB")])
+@pytest.mark.parametrize("role", ["lead", "co_handlers"])
+def test_its_kin_gets_nothing_either(reported: str, kin: str, role: str) -> None:
+    named = {"lead": kin} if role == "lead" else {"lead": "CGZF", "co_handlers": ["SCJG", kin]}
+    rules = dispatching({"topic": "city", "grassroots": True, **named})
+    assert decided(rules, reported_unit="SCJG" if role == "lead" else None)
+    stopped = undecided(rules, reported_unit=reported)
+    called, by = NAMES.unit(kin), NAMES.unit(reported)
+    assert stopped.reason == (
+        f"规则 rule-0 指向“{called}”，系被反映单位“{by}”的上下级单位，该单位须回避 / "
+        f"Rule rule-0 names {kin}, kin of the reported unit {reported}: it must withdraw"
+    )
+
+
 def test_a_unit_that_is_not_reported_is_not_held_back() -> None:
     assert decided(dispatching({"topic": "city", "lead": "CGZF"}), reported_unit="SCJG")
+
+
+def test_a_reported_unit_no_table_knows_leaves_all_to_the_desk() -> None:
+    """Its kin is not known either: whoever a rule names may be kin."""
+    stopped = undecided(dispatching({"topic": "city", "lead": "CGZF"}), reported_unit="XYZ")
+    assert "“XYZ”不在单位表内" in stopped.reason
+    assert stopped.nearest == ("rule-0",)
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("confidential", [True, False])
+def test_a_report_that_names_no_unit_is_the_desks(confidential: bool) -> None:
+    rules = dispatching(
+        {"topic": "city", "lead": "CGZF"},
+        {"topic": "city.advert", "lead": "SCJG"},
+        {"topic": "city.vending", "lead": "SCJG"},
+    )
+    stopped = undecided(rules, type="report", confidential=confidential)
+    assert stopped.nearest == ("rule-0", "rule-1", "rule-2")
+    assert stopped.reason == (
+        "举报件未注明被举报单位，不按派单目录自动派单：请先核实举报的是谁，再指定与其无利害关系的单位办理 / "
+        "A report that names no reported unit is never dispatched by rule: "
+        "find out whom it accuses, then assign a unit without interest in it"
+    )
+    assert decided(rules, type="report", reported_unit="SCJG").lead == "CGZF"
+
+
+@pytest.mark.parametrize("type", [kind for kind in TicketType if kind is not TicketType.REPORT])
+def test_no_other_type_waits_for_a_name(type: TicketType) -> None:
+    assert decided(dispatching({"topic": "city", "lead": "CGZF"}), type=type, confidential=True)
+
+
+def test_a_report_of_life_and_death_is_the_desks_as_critical() -> None:
+    rules = dispatching({"keywords": ["坍塌"], "lead": "YJJ", "urgency": "critical"}, **POLICY)
+    stopped = undecided(rules, type="report", content="工棚坍塌了")
+    assert stopped.urgency is Urgency.CRITICAL
+    assert "规则定为特急" in stopped.reason
+
+
+def test_what_a_guard_stops_says_how_urgent_it_is_too() -> None:
+    rules = dispatching({"keywords": ["坍塌"], "lead": "CGZF", "urgency": "critical"})
+    stopped = undecided(rules, reported_unit="CGZF", content="工棚坍塌了")
+    assert stopped.urgency is Urgency.CRITICAL
+    assert "该单位须回避；规则定为特急" in stopped.reason
+
+
+def test_a_report_no_rule_covers_says_both() -> None:
+    stopped = undecided(dispatching({"topic": "gas", "lead": "RQGS"}), type="report")
+    assert "举报件未注明被举报单位" in stopped.reason
+    assert "派单目录没有适用于" in stopped.reason
 
 
 def test_what_no_rule_covers_is_left_to_the_desk_with_the_nearest_rules() -> None:
@@ -136,8 +215,11 @@ def test_what_no_rule_covers_is_left_to_the_desk_with_the_nearest_rules() -> Non
     )
 
 
+HAND = dispatching({"topic": "city", "lead": "CGZF"})
+
+
 def test_by_hand_any_unit_but_the_reported_one() -> None:
-    order = dispatch.by_hand(ticket(reported_unit="SCJG"), TOWN, ["CGZF", TOWN, "CGZF"], "因为")
+    order = HAND.by_hand(ticket(reported_unit="SCJG"), TOWN, ["CGZF", TOWN, "CGZF"], "因为")
     assert order.roles() == {TOWN: Role.LEAD, "CGZF": Role.CO}
     assert order.appointed
 
@@ -147,13 +229,46 @@ def test_by_hand_any_unit_but_the_reported_one() -> None:
 )
 def test_by_hand_the_reported_unit_must_withdraw(lead: str, co: str, field: str) -> None:
     with pytest.raises(dispatch.Recused) as refused:
-        dispatch.by_hand(ticket(reported_unit="HC"), lead, [co], "因为")
-    assert refused.value.extra == {"field": field}
+        HAND.by_hand(ticket(reported_unit="HC"), lead, [co], "因为")
+    assert refused.value.extra == {"field": field, "unit": "HC"}
+    assert refused.value.detail == (
+        "“红椿镇政府”是被反映单位，须回避 / HC is the reported unit and must withdraw"
+    )
+
+
+@pytest.mark.parametrize(("reported", "kin"), [("HC", "ZFB"), ("ZFB", "HC")])
+def test_by_hand_its_kin_must_withdraw_like_it(reported: str, kin: str) -> None:
+    with pytest.raises(dispatch.Recused) as refused:
+        HAND.by_hand(ticket(reported_unit=reported), "CGZF", ["SCJG", kin], "因为")
+    assert refused.value.extra == {"field": "co_handlers", "unit": kin}
+    called, by = NAMES.unit(kin), NAMES.unit(reported)
+    assert f"“{called}”是被反映单位“{by}”的上下级单位，须回避 / " in refused.value.detail
+    assert f"{kin} is kin (parent or child) of the reported unit {reported}" in refused.value.detail
+
+
+@pytest.mark.parametrize("rule", [None, "rule-0"])
+def test_a_redo_of_a_recused_lead_is_the_desks(rule: str | None) -> None:
+    data = TicketReopened(reasons=("not_solved",))
+    reason = HAND.again(ticket(reported_unit="ZFB"), TOWN, rule, 2, data)
+    assert isinstance(reason, Reason)
+    assert "第2轮重办" in reason.zh
+    assert "上下级单位，须回避" in reason.zh
+
+
+@pytest.mark.parametrize(("rule", "desk"), [(None, False), ("rule-0", True)])
+def test_a_report_a_rule_gave_away_is_the_desks_when_done_again(
+    rule: str | None, desk: bool
+) -> None:
+    """An older release dispatched it by rule; what the desk decided stands."""
+    data = TicketReopened(reasons=("not_solved",))
+    again = HAND.again(ticket(type="report"), "CGZF", rule, 2, data)
+    assert isinstance(again, Reason) is desk
 
 
 def test_a_redo_goes_to_the_same_lead_with_the_verdict() -> None:
     data = TicketReopened(reasons=("not_contacted", "not_solved"), comment="没人来过")
-    order = dispatch.again("CGZF", "rule-0", 2, data)
+    order = HAND.again(ticket(), "CGZF", "rule-0", 2, data)
+    assert isinstance(order, dispatch.Order)
     assert (order.lead, order.co_handlers, order.rule) == ("CGZF", (), "rule-0")
     assert not order.appointed
     assert order.reason == (
@@ -187,8 +302,6 @@ def test_a_confidential_work_order_carries_the_area_only() -> None:
 
 
 # --- how urgent --------------------------------------------------------------------------------
-
-POLICY = {"critical_keywords": ["坍塌"], "urgent_topics": ["water", "threat"]}
 
 
 @pytest.mark.parametrize(

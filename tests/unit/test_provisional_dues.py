@@ -95,5 +95,5 @@ def test_a_pause_given_back_in_such_a_year_never_moves_it_earlier() -> None:
 
 def test_known_until_is_where_the_first_year_without_a_notice_begins() -> None:
     assert POLICY.known_until(at("03-02 10:00")) == datetime(2027, 1, 1, tzinfo=SHANGHAI)
-    certain = Policy(POLICY.table, POLICY.rules, calendar_2027())
+    certain = Policy(POLICY.table, POLICY.rules, calendar_2027(), POLICY.recused)
     assert certain.known_until(at("03-02 10:00")) == datetime(2028, 1, 1, tzinfo=SHANGHAI)

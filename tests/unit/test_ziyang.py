@@ -175,6 +175,22 @@ def test_parents_lead_up_to_the_county_government(units: Units) -> None:
         assert above.code == "ZFB", unit.code
 
 
+def test_who_stands_back_is_the_reported_unit_its_parent_and_its_children(units: Units) -> None:
+    """R-35, JN-32. One step up and one down: else the county government would never be asked."""
+    assert units.recused("GAJ") == {"GAJ", "ZFB", "JJDD"}
+    assert units.recused("JJDD") == {"JJDD", "GAJ"}
+    assert units.recused("HC") == {"HC", "ZFB"}
+    assert units.recused("ZFB") == {u.code for u in units.units if "ZFB" in (u.code, u.parent)}
+    assert units.recused("XYZ") == {"XYZ"}
+    assert not units.recused(None)
+
+
+def test_who_stands_back_for_a_unit_is_who_it_stands_back_for(units: Units) -> None:
+    codes = [unit.code for unit in units.units]
+    recused = {code: units.recused(code) for code in codes}
+    assert all((a in recused[b]) == (b in recused[a]) for a in codes for b in codes)
+
+
 def test_ten_units_have_a_queue_of_their_own(units: Units) -> None:
     queues = {unit.code for unit in units.units if unit.delivery == "amqp"}
     assert queues == {"CG", "HC", "GAJ", "RSJ", "ZJJ", "WLJ", "SCJG", "SWJ", "GDJ", "GSGS"}

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from services.dispatcher.rules import reasons
-from services.dispatcher.rules.catalogue import TOWN, Matcher, Rule, plain, prefixes, text_of
+from services.dispatcher.rules.catalogue import (
+    NEAREST,
+    TOWN,
+    Matcher,
+    Rule,
+    plain,
+    prefixes,
+    text_of,
+)
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.errors import JiesuError
 from shared.events import (
@@ -27,11 +35,14 @@ MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
 
 
 class Recused(JiesuError):
-    """回避: the unit the complaint is about may neither lead nor help (R-35, JN-32)."""
+    """回避: the unit the complaint is about and its kin may neither lead nor help (R-35, JN-32).
+
+    ``unit`` is who must withdraw, ``field`` where the request names it.
+    """
 
     status = 409
     slug = "recused"
-    title = "被反映单位须回避 The reported unit must withdraw"
+    title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
 class UrgencyRules(BaseModel):
@@ -65,24 +76,29 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Dispatching:
-    """The rules in force: catalogue, urgency, the town of each area, and what codes are called."""
+    """The rules in force: catalogue, urgency, the town of each area, what codes are called, and
+    who stands back when a unit is complained of.
+    """
 
     matcher: Matcher
     urgency: UrgencyRules
     towns: Mapping[str, str]
     names: Names
+    recused: Callable[[str | None], frozenset[str]]
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
         text = text_of(ticket)
         rule = self.matcher.first(ticket, text)
         urgency, why = effective_urgency(ticket, text, rule, self.urgency, self.names)
-        if rule is None:
-            reason = reasons.no_rule(ticket, self.names)
-            return Undecided(urgency, str(reason), self.matcher.nearest(ticket.topic))
+        unnamed = self._unnamed(ticket)
+        if rule is None or unnamed:
+            none = None if rule else reasons.no_rule(ticket, self.names)
+            reason = reasons.joined(filter(None, (unnamed, none, *why)))
+            return Undecided(urgency, str(reason), self._to_start_from(rule, ticket))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, str(stopped), (rule.id,))
+            return Undecided(urgency, str(reasons.joined((stopped, *why))), (rule.id,))
         reason = reasons.of_rule(rule, ticket, text, self.names, why)
         return Decision(rule.id, lead, co_handlers, urgency, str(reason))
 
@@ -96,11 +112,80 @@ class Dispatching:
     ) -> Reason | None:
         if not lead:
             return reasons.no_town(rule, ticket, self.names)
-        if ticket.reported_unit in (lead, *co_handlers):
-            return reasons.must_withdraw(rule, ticket.reported_unit, self.names)
+        recused = self.recused(ticket.reported_unit)
+        for unit in (lead, *co_handlers):
+            if ticket.reported_unit and unit in recused:
+                return reasons.must_withdraw(rule, unit, ticket.reported_unit, self.names)
         if lead in self.towns.values() and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return None
+
+    def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
+        """Why no rule may decide at all: nobody can say who has to stand back."""
+        if ticket.reported_unit:
+            known = ticket.reported_unit in self.names.units
+            return None if known else reasons.unknown_unit(ticket.reported_unit)
+        return reasons.nobody_named() if accuses(ticket.type) else None
+
+    def _to_start_from(self, rule: Rule | None, ticket: TicketRegistered) -> tuple[str, ...]:
+        first = [rule.id] if rule else []
+        return tuple(dict.fromkeys([*first, *self.matcher.nearest(ticket.topic)]))[:NEAREST]
+
+    # --- without a rule ------------------------------------------------------------------------
+
+    def by_hand(
+        self, ticket: TicketRegistered, lead: str, co_handlers: Iterable[str], reason: str
+    ) -> Order:
+        """An order of the desk: any units but the reported one and its kin. Raises Recused."""
+        order = Order(lead, helpers(lead, co_handlers), reason, appointed=True)
+        recused = self.recused(ticket.reported_unit)
+        for unit in order.roles():
+            if ticket.reported_unit and unit in recused:
+                raise Recused(
+                    str(reasons.stands_back(unit, ticket.reported_unit, self.names)),
+                    field="lead" if unit == lead else "co_handlers",
+                    unit=unit,
+                )
+        return order
+
+    def again(
+        self,
+        ticket: TicketRegistered,
+        lead: str,
+        rule: str | None,
+        round: int,
+        data: TicketReopened,
+    ) -> Order | Reason:
+        """An order to do it again, to the lead who completed the round before (R-27).
+
+        A Reason for the desk when that lead has to stand back, or when a rule gave it a report
+        that accuses nobody by name: an older release did that.
+        """
+        verdict = reasons.done_again(round, data)
+        if ticket.reported_unit and lead in self.recused(ticket.reported_unit):
+            return reasons.joined(
+                (verdict, reasons.stands_back(lead, ticket.reported_unit, self.names))
+            )
+        if rule and (stopped := self._unnamed(ticket)):
+            return reasons.joined((verdict, stopped))
+        return Order(lead, (), str(verdict), rule)
+
+
+def accuses(type: TicketType) -> bool:
+    """Whether a demand of this type is about what somebody did wrong, who must not learn of it."""
+    match type:
+        case TicketType.REPORT:
+            return True
+        case (
+            TicketType.CONSULTATION
+            | TicketType.HELP
+            | TicketType.COMPLAINT
+            | TicketType.SUGGESTION
+            | TicketType.COMMENDATION
+        ):
+            return False
+        case _:
+            assert_never(type)
 
 
 def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
@@ -129,19 +214,6 @@ class Order:
 def by_rule(decision: Decision) -> Order:
     """An order as the catalogue decided."""
     return Order(decision.lead, decision.co_handlers, decision.reason, decision.rule)
-
-
-def by_hand(ticket: TicketRegistered, lead: str, co_handlers: Iterable[str], reason: str) -> Order:
-    """An order of the desk: any units but the reported one. Raises Recused."""
-    order = Order(lead, helpers(lead, co_handlers), reason, appointed=True)
-    if ticket.reported_unit in order.roles():
-        raise Recused(field="lead" if ticket.reported_unit == lead else "co_handlers")
-    return order
-
-
-def again(lead: str, rule: str | None, round: int, data: TicketReopened) -> Order:
-    """An order to do it again, to the lead who completed the round before (R-27)."""
-    return Order(lead, (), str(reasons.done_again(round, data)), rule)
 
 
 def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:

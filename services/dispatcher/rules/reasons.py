@@ -156,11 +156,47 @@ def no_town(rule: Rule, ticket: TicketRegistered, names: Names) -> Reason:
     )
 
 
-def must_withdraw(rule: Rule, reported_unit: str, names: Names) -> Reason:
-    """回避: the rule names the unit the complaint is about (R-35)."""
+def nobody_named() -> Reason:
+    """举报: nobody said whom it accuses, so it might go to just that unit (R-35, JN-32)."""
     return Reason(
-        f"规则 {rule.id} 指向被反映单位“{names.unit(reported_unit)}”，该单位须回避",
-        f"Rule {rule.id} names the reported unit {reported_unit}, which must withdraw",
+        "举报件未注明被举报单位，不按派单目录自动派单：请先核实举报的是谁，再指定与其无利害关系的单位办理",
+        "A report that names no reported unit is never dispatched by rule: find out whom it accuses, "
+        "then assign a unit without interest in it",
+    )
+
+
+def unknown_unit(reported_unit: str) -> Reason:
+    """回避: who is kin of a unit that stands in no table, no rule can know."""
+    return Reason(
+        f"被反映单位“{reported_unit}”不在单位表内，无法核对哪些单位须回避，请人工指定",
+        f"The reported unit {reported_unit} is not in the table of units: who must withdraw is unknown",
+    )
+
+
+def must_withdraw(rule: Rule, unit: str, reported_unit: str, names: Names) -> Reason:
+    """回避: the rule names the unit the complaint is about, or its kin (R-35)."""
+    called = names.unit(reported_unit)
+    if unit == reported_unit:
+        return Reason(
+            f"规则 {rule.id} 指向被反映单位“{called}”，该单位须回避",
+            f"Rule {rule.id} names the reported unit {unit}, which must withdraw",
+        )
+    return Reason(
+        f"规则 {rule.id} 指向“{names.unit(unit)}”，系被反映单位“{called}”的上下级单位，该单位须回避",
+        f"Rule {rule.id} names {unit}, kin of the reported unit {reported_unit}: it must withdraw",
+    )
+
+
+def stands_back(unit: str, reported_unit: str, names: Names) -> Reason:
+    """回避: what the desk is told of a unit that may not have the ticket (R-35)."""
+    called = names.unit(reported_unit)
+    if unit == reported_unit:
+        return Reason(
+            f"“{called}”是被反映单位，须回避", f"{unit} is the reported unit and must withdraw"
+        )
+    return Reason(
+        f"“{names.unit(unit)}”是被反映单位“{called}”的上下级单位，须回避",
+        f"{unit} is kin (parent or child) of the reported unit {reported_unit} and must withdraw",
     )
 
 

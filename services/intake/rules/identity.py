@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self, assert_never
@@ -109,20 +109,20 @@ def may_read_contact(
     name: str,
     unit: str | None,
     assignments: Iterable[Assigned],
-    reported_unit: str | None,
+    recused: Collection[str],
     status: TicketStatus,
 ) -> bool:
     """Whether a caller may read who the citizen is (R-35, R-36).
 
-    A unit while it holds an open assignment of a ticket that goes on, but never the unit
-    complained of; the feedback service, which has to call; call-back staff while the citizen's
-    verdict is awaited.
+    A unit while it holds an open assignment of a ticket that goes on, but never one that is
+    recused, the unit complained of or its kin; the feedback service, which has to call; call-back
+    staff while the citizen's verdict is awaited.
     """
     if role == "service":
         return name == "feedback"
     if role == "callback":
         return status is TicketStatus.RESOLVED
-    if role != "unit" or unit is None or unit == reported_unit or ended(status):
+    if role != "unit" or unit is None or unit in recused or ended(status):
         return False
     return any(each.open and each.unit == unit for each in assignments)
 

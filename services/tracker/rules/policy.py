@@ -7,6 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -57,11 +58,14 @@ class Terms(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules in force: the limits, what the tracker alone reads, and the working calendar."""
+    """The rules in force: the limits, what the tracker alone reads, the working calendar, and who
+    stands back when a unit is complained of.
+    """
 
     table: LimitTable
     rules: TrackerRules
     calendar: WorkCalendar
+    recused: Callable[[str | None], frozenset[str]]
 
     def terms(self, history: ClockHistory, matter: Matter) -> Terms | None:
         """The terms a clock starts under; None where there is no such duty."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,9 +13,7 @@ import pytest
 from services.dispatcher.feed import Streams
 from services.dispatcher.models import Delivery
 from shared.events import AssignmentCompleted
-from tests.fixtures.bench import Bench, bench
-from tests.fixtures.patience import WITHIN
-from tests.fixtures.postgres import Postgres
+from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
     COMPANY_CO,
@@ -32,6 +27,9 @@ from tests.fixtures.scenes.dispatcher import (
     street_light,
     warned,
 )
+from tests.fixtures.scenes.feed import delivered, listening, page, quick
+
+__all__ = ["quick"]  # a fixture
 
 # --- who sees what -----------------------------------------------------------------------------
 
@@ -147,18 +145,6 @@ async def test_a_completion_is_shown_as_it_was_told(dispatcher: Bench) -> None:
 # --- the unit feed -----------------------------------------------------------------------------
 
 
-async def delivered(bench: Bench, *facts: Any) -> None:
-    """The bus brings back what the dispatcher told, and what else is given; all get their place."""
-    await bench.hear(*await bench.told(), *facts)
-    await bench.run("number_feed")
-
-
-async def page(bench: Bench, unit: str, **query: Any) -> Any:
-    answer = await bench.http("unit", unit).get(f"/v1/units/{unit}/feed", params=query)
-    assert answer.status_code == 200
-    return answer.json()
-
-
 async def test_the_feed_holds_every_fact_addressed_to_the_unit(dispatcher: Bench) -> None:
     await register(dispatcher, company())
     await delivered(dispatcher, warned(dispatcher, COMPANY), warned(dispatcher, "HC"))
@@ -249,89 +235,6 @@ async def test_the_job_is_due_while_something_waits(dispatcher: Bench) -> None:
 # --- the stream --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def quick(
-    postgres: Postgres, template: Callable[[str], Awaitable[str]], keys: Path
-) -> AsyncIterator[Bench]:
-    """A dispatcher whose streams look, beat and end quickly."""
-    knobs = {"feed_look": 0.02, "feed_heartbeat": 0.1, "feed_life": 5.0}
-    async with (
-        postgres.fresh_database(await template("dispatcher")) as url,
-        bench("dispatcher", url, keys, **knobs) as made,
-    ):
-        yield made
-
-
-class Stream:
-    """What a client of the stream gets, event by event."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.gone = asyncio.Event()
-        self.lines: asyncio.Queue[str] = asyncio.Queue()
-
-    async def send(self, message: Any) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            pairs = ((name.decode(), value.decode()) for name, value in message["headers"])
-            self.headers = dict(pairs)
-        elif message.get("body"):
-            self.lines.put_nowait(message["body"].decode())
-
-    async def receive(self) -> dict[str, Any]:
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def next(self) -> dict[str, str]:
-        """The next event as its fields; a heartbeat is a comment."""
-        block = await asyncio.wait_for(self.lines.get(), WITHIN)
-        pairs = (line.partition(": ") for line in block.strip().splitlines())
-        return {field or "comment": value for field, _, value in pairs}
-
-    async def next_fact(self) -> dict[str, str]:
-        """The next event that is no heartbeat."""
-        while "comment" in (event := await self.next()):
-            continue
-        return event
-
-
-@asynccontextmanager
-async def listening(
-    bench: Bench, unit: str, last: str | None = None, *, stays: bool = False
-) -> AsyncIterator[Stream]:
-    """A client of a unit's stream; it goes away when the block ends, or stays until it is told."""
-    headers = {
-        "accept": "text/event-stream",
-        "authorization": bench.http("unit", unit).headers["Authorization"],
-    }
-    if last is not None:
-        headers["last-event-id"] = last
-    path = f"/v1/units/{unit}/feed"
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("test", 80),
-    }
-    stream = Stream()
-    task = asyncio.create_task(bench.app(scope, stream.receive, stream.send))
-    try:
-        yield stream
-    finally:
-        if not stays:
-            stream.gone.set()
-        await asyncio.wait_for(task, WITHIN)
-
-
 async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:
     await delivered(quick, warned(quick, "HC"))
     async with listening(quick, "HC") as stream:
@@ -349,7 +252,7 @@ async def test_the_stream_goes_on_with_what_comes(quick: Bench) -> None:
 async def test_nobody_between_keeps_an_event_back(quick: Bench) -> None:
     async with listening(quick, "HC") as stream:
         await stream.next()
-        assert stream.headers["cache-control"] == "no-cache"
+        assert stream.headers["cache-control"] == "no-cache, no-store"
         assert stream.headers["x-accel-buffering"] == "no"
 
 

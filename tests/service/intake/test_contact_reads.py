@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import text
 
 from services.intake import vault
+from shared.events import AssignmentDispatched
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import CALLER, life, read, registered, rows
+from tests.fixtures.scenes.intake import CALLER, DISPATCHED, life, read, registered, rows
+
+OWN = {"instance", "trace"}  # of a problem: where and when it was met
 
 
 async def test_a_unit_reads_the_contact_only_while_it_holds_the_ticket(intake: Bench) -> None:
@@ -30,6 +34,52 @@ async def test_the_reported_unit_never_reads_the_contact(intake: Bench) -> None:
     number = (await registered(intake, type="report", reported_unit="GSGS"))["number"]
     await intake.hear(*life(intake, number, uuid4())[:2])
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reported", "reads"),
+    [("SLJ", False), ("GSGS", False), ("ZFB", True), ("RQGS", True), (None, True)],
+)
+@pytest.mark.parametrize("type", ["report", "complaint"])
+async def test_nor_does_its_kin(
+    intake: Bench, reported: str | None, reads: bool, type: str
+) -> None:
+    """The water company answers to the water bureau; two steps up and beside it is no kin."""
+    number = (await registered(intake, type=type, reported_unit=reported))["number"]
+    await intake.hear(*life(intake, number, uuid4())[:2])
+    answer = await read(intake, number, "unit", "GSGS")
+    assert answer.status_code == (200 if reads else 404)
+    assert len(await rows(intake, "contact_read")) == reads
+
+
+async def test_nor_does_whom_it_answers_to(intake: Bench) -> None:
+    number = (await registered(intake, type="report", reported_unit="GSGS"))["number"]
+    given = {"lead": "SLJ", "registered_at": intake.now}
+    order = AssignmentDispatched.model_validate(DISPATCHED | given)
+    await intake.hear(intake.fact(order, subject=number, unit="SLJ", assignment=uuid4()))
+    assert (await read(intake, number, "unit", "SLJ")).status_code == 404
+
+
+async def test_a_refusal_does_not_say_whether_there_is_such_a_ticket(intake: Bench) -> None:
+    """By no answer does a unit learn that somebody complained of it."""
+    number = (await registered(intake, type="report", reported_unit="GSGS"))["number"]
+    other = (await registered(intake))["number"]
+    await intake.hear(*life(intake, number, uuid4())[:2])
+    answers = [
+        await read(intake, asked, "unit", unit)
+        for asked, unit in (
+            (number, "GSGS"),  # recused, though it holds the ticket
+            (number, "SLJ"),  # kin
+            (other, "HC"),  # another's
+            ("20260302-999999", "GSGS"),  # nobody's
+        )
+    ]
+    plain = [
+        {field: value for field, value in answer.json().items() if field not in OWN}
+        for answer in answers
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert plain == [plain[0]] * 4
 
 
 async def test_feedback_reads_the_contact_and_no_other_service(intake: Bench) -> None:

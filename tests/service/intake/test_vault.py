@@ -20,6 +20,7 @@ from services.intake import vault
 from services.intake.models import Vault
 from services.intake.rules.identity import WITHHELD, KeepFor, TicketOpen
 from services.intake.settings import Policy
+from services.intake.vault import Resealed
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
@@ -231,8 +232,8 @@ async def test_a_rotation_ends_with_the_old_key_dropped(opened: Open) -> None:
     for _ in range(4):
         await ended(both)
     store = both.service.store
-    assert await custody.reseal(store, batch=2) == (3, {})  # the vault's row and two notes
-    assert await custody.reseal(store, batch=2) == (0, {})
+    assert await custody.reseal(store, batch=2) == Resealed(3, 12)  # the vault's row and two notes
+    assert await custody.reseal(store, batch=2) == Resealed(0, 15)
     after = await opened({"new": NEW}, "new")
     assert (await read(after, number, "service", None, "feedback")).json() == CALLER
     assert "王小明还没水" in await everything(after)
@@ -247,15 +248,15 @@ async def test_a_rotation_that_was_cut_goes_on_and_two_at_once_do_no_harm(opened
         first = await vault.reseal(act, Vault, None, 2)
     assert first.count == 2
     both = await asyncio.gather(custody.reseal(store, batch=3), custody.reseal(store, batch=2))
-    assert sum(count for count, _ in both) == 3 + 10
-    assert await custody.reseal(store) == (0, {})
+    assert sum(found.count for found in both) == 3 + 10
+    assert await custody.reseal(store) == Resealed(0, 15)
 
 
 async def test_what_was_erased_is_not_sealed_anew(opened: Open) -> None:
     before = await opened({"old": OLD}, "old")
     await erase(before, await ended(before))
     both = await opened(BOTH, "new")
-    assert await custody.reseal(both.service.store) == (0, {})
+    assert await custody.reseal(both.service.store) == Resealed()
 
 
 async def test_a_lost_key_has_a_name_and_everything_else_goes_on(opened: Open) -> None:
@@ -276,9 +277,36 @@ async def test_a_lost_key_has_a_name_and_everything_else_goes_on(opened: Open) -
     said = [fact.data.content for fact in await lost.told("ticket.supplemented")]
     assert said == ["王小明：仍未来水，[电话]", WITHHELD]
     assert (await registered(lost))["number"] == "20260302-000003"
-    assert (await custody.reseal(lost.service.store))[1] == {"old": 2}
+    assert (await custody.reseal(lost.service.store)).unreadable == {"old": 2}
     found = await opened({"new": NEW, "old": OLD}, "new")
     assert (await read(found, number, "service", None, "feedback")).json() == CALLER
+
+
+async def test_other_bytes_under_an_id_in_use_are_refused_at_the_start(opened: Open) -> None:
+    """And an operator who seals anew is not told that nothing is left to do."""
+    before = await opened({"first": OLD}, "first")
+    await registered(before)
+    with pytest.raises(ConfigError, match=r"'first'.*lost-secrets"):
+        async with (await opened({"first": NEW}, "first")).service.store.act(
+            "service:intake"
+        ) as act:
+            await vault.check_keys(act)
+    other = (await opened({"first": NEW}, "first")).service.store
+    assert (await custody.reseal(other)).unreadable == {"first": 1}
+
+
+async def test_one_broken_row_does_not_close_the_hotline(opened: Open) -> None:
+    intake = await opened({"first": OLD}, "first")
+    await registered(intake)
+    last = (await registered(intake))["number"]
+    async with intake.service.store.engine.begin() as connection:
+        spoil = (
+            "UPDATE vault SET sealed = overlay(sealed PLACING 'spoilt' FROM 30) WHERE number = :n"
+        )
+        await connection.execute(text(spoil), {"n": last})
+    async with intake.service.store.act("service:intake") as act:
+        await vault.check_keys(act)
+    assert (await custody.reseal(intake.service.store)).unreadable == {"first": 1}
 
 
 async def test_an_erasure_needs_no_key(opened: Open) -> None:

@@ -24,7 +24,7 @@ def with_notice(tmp_path: Path) -> Policy:
     )
     segments = policy.table.calendar.duty_segments
     calendar = load_calendar(tmp_path, segments, TZ)
-    return Policy(policy.table, policy.rules, calendar)
+    return Policy(policy.table, policy.rules, calendar, policy.recused)
 
 
 async def uncertain_since(tracker: Bench) -> datetime | None:

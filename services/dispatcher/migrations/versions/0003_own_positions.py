@@ -1,0 +1,28 @@
+"""Positions in the feed are each unit's own: no unit learns from them what another was sent."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Expand: two units may have the same position; the release before never gives it twice.
+
+    It asks for the newest position of all: until it is gone that has an index.
+    """
+    op.create_index("uq_feed_unit_position", "feed", ["unit", "position"], unique=True)
+    op.create_index("ix_feed_position", "feed", ["position"])
+    op.drop_constraint("uq_feed_position", "feed", type_="unique")
+    op.drop_index("ix_feed_unit_position", table_name="feed")
+
+
+def downgrade() -> None:
+    """Contract. The positions of two units that are the same by now are given anew."""
+    op.create_index("ix_feed_unit_position", "feed", ["unit", "position"])
+    op.execute("UPDATE feed SET position = id WHERE position IS NOT NULL")
+    op.create_unique_constraint("uq_feed_position", "feed", ["position"])
+    op.drop_index("ix_feed_position", table_name="feed")
+    op.drop_index("uq_feed_unit_position", table_name="feed")
