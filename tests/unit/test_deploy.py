@@ -23,7 +23,7 @@ from operations.containers.counted import Counted, open_http
 from operations.containers.environment import complete
 from operations.containers.restore import restore
 from operations.runtime.registry import NAMES, PORTS
-from shared.errors import ConfigError, named_errors
+from shared.errors import ConfigError, JiesuError, named_errors
 from shared.http import operations
 from tests.fixtures.engine import Engine
 from tests.fixtures.source import PROJECT, files, text
@@ -190,8 +190,8 @@ def test_the_gateway_has_exactly_the_services_of_the_registry() -> None:
 
 
 def test_every_answer_of_the_gateways_own_is_a_problem_of_ours() -> None:
-    assert operations.NotReady  # read here, so that its problem has a name
-    named = {error.slug: error for error in named_errors()}
+    named: dict[str, type[JiesuError]] = {operations.NotReady.slug: operations.NotReady}
+    named |= {error.slug: error for error in named_errors()}
     for file in (PROJECT / "operations/containers/gateway").glob("*.json"):
         problem = json.loads(file.read_text("utf-8"))
         error = named[problem["type"].removeprefix("/errors/")]

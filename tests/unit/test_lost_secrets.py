@@ -169,7 +169,8 @@ def test_make_up_without_its_secrets_changes_nothing(
 def test_the_keys_beside_it_are_its_own(secrets: dict[str, str], tmp_path: Path) -> None:
     project = Project("jiesu", home=tmp_path)
     check_beside(secrets, project)
-    complete(tmp_path / "other", tmp_path / "elsewhere", tmp_path / "keys")
+    complete(tmp_path / "other", tmp_path / "elsewhere", tmp_path / "others")
+    (tmp_path / "others/0001.pub.pem").rename(tmp_path / "keys/0001.pub.pem")
     with pytest.raises(ConfigError, match="public keys are missing or another"):
         check_beside(secrets, project)
 
