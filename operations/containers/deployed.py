@@ -23,6 +23,7 @@ from shared.security.tokens import TokenVerifier
 
 LABEL = "com.docker.compose"
 ASKED = re.compile(r"\$\{(\w+)(?::[?-][^}]*)?\}")
+SECRET = re.compile(r"\$\{(\w+):\?")  # has no default; the other variables are settings
 # What data depend on. The broker's passwords and our own token can be made again.
 KEPT = (
     "POSTGRES_PASSWORD", "CONSOLE_DATABASE_PASSWORD", "WEBHOOK_SECRET", "VAULT_KEYS", "VAULT_CURRENT",
@@ -68,10 +69,12 @@ def _given(environments: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str,
     """Each variable of ``.env`` out of what docker-compose.yml makes of it in a container."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     for service, given in environments.items():
-        for name, template in services.get(service, {}).get("environment", {}).items():
+        for key, template in services.get(service, {}).get("environment", {}).items():
             asked = ASKED.findall(str(template or ""))
-            if asked and name in given and (found := _pattern(template).fullmatch(given[name])):
-                yield from zip(asked, found.groups(), strict=True)
+            if asked and key in given and (found := _pattern(template).fullmatch(given[key])):
+                secret = SECRET.findall(template)
+                pairs = zip(asked, found.groups(), strict=True)
+                yield from ((name, value) for name, value in pairs if name in secret)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -34,6 +34,7 @@ def running(secrets: dict[str, str]) -> Deployed:
             f"{secrets[f'{name.upper()}_DATABASE_PASSWORD']}@postgres/jiesu_{name}",
             "JIESU_BUS_URL": f"amqp://{name}:{secrets[f'{name.upper()}_BROKER_PASSWORD']}@rabbitmq/jiesu",
             "JIESU_INDEX_KEY": secrets[f"{name.upper()}_INDEX_KEY"],
+            "JIESU_CONFIG_DIR": "/config",  # a setting with a default is no secret to copy back
         }
         for name in NAMES
     }
