@@ -12,6 +12,7 @@ import argparse
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from examples.demo import say
@@ -30,6 +31,7 @@ from operations.runtime.registry import NAMES
 from shared.errors import ConfigError
 
 STATE = "{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}"
+GATEWAY = "operations/containers/gateway"
 LOOKS, BETWEEN = 180, 1.0  # seconds
 HASH = '{{index .Config.Labels "com.docker.compose.config-hash"}}'
 
@@ -43,8 +45,8 @@ def upgrade(project: Project, image: str, services: Sequence[str] = (), tree: Pa
     new = _for(project, image)
     tell_broker_users(project, tree)
     introduce(new)
-    new.compose("up", "--detach", "--wait", "--no-deps", "gateway")
-    new.compose("run", "--rm", "--no-deps", "migrate")
+    renew_gateway(new)
+    remove(new.containers("migrate"))  # a service starts it first, and it must be the new one
     replace_all(new, services or [name for name in NAMES if differs(new, name)])
 
 
@@ -54,6 +56,17 @@ def _for(project: Project, image: str) -> Project:
     if not is_mounted(image):
         new.environment["JIESU_CONFIG_AT"] = "config/ziyang"  # type: ignore[index]
     return new
+
+
+def renew_gateway(project: Project) -> None:
+    """Start the gateway where there is none; one that runs takes up a changed file and cuts nobody off."""
+    project.up("--no-deps", "gateway")
+    files = sorted((project.root / GATEWAY).iterdir())
+    digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    before = project.settings.get("GATEWAY_FILES", digest)
+    if before != digest:
+        project.compose("kill", "--signal", "USR2", "gateway")
+    record(project.secrets, {"GATEWAY_FILES": digest})
 
 
 def differs(project: Project, service: str) -> bool:
@@ -89,9 +102,9 @@ class Rolling:
         remove(set(project.containers(service)) - set(old))  # what died counts as nobody's replica
         both = len(old) + max(1, len(old))
         try:
-            project.compose(
-                "up", "--detach", "--no-deps", "--no-recreate", f"--scale={service}={both}", service
-            )
+            # With what it depends on: without, some releases of Compose would call it another
+            # service, and replace it at the next `up`.
+            project.compose("up", "--detach", "--no-recreate", f"--scale={service}={both}", service)
             new = [one for one in project.containers(service) if one not in old]
             until_well(service, new)
         except ComposeTrouble:
