@@ -7,11 +7,12 @@ WORKDIR /app
 COPY requirements-image.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-image.lock \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin jiesu
-COPY config ./config
 COPY shared ./shared
 COPY services ./services
 COPY operations ./operations
 RUN python -m compileall -q shared services operations
 
+# The county's configuration is mounted at /config, never baked in: `make up` looks for this label.
+LABEL jiesu.configuration="mounted"
 USER jiesu
 ENTRYPOINT ["python", "-m", "services"]

@@ -3,9 +3,7 @@
 PY := .venv/bin/python
 CODE := shared services operations examples tests
 # The containers when there are any, also dead ones; else the embedded data.
-OPERATE = $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),docker compose run --rm -T operator,$(PY) -m services)
-# Where the containers answer: each new one has another port.
-ADDRESSES = docker compose ps --format '{{.Service}}: {{.Ports}}' $$($(PY) -m services names)
+OPERATE = $(PY) -m operations.containers.operate
 # A load tester is a phone system: its token, or one of the embedded system's for a day.
 SIGNED = JIESU_TOKEN="$${JIESU_TOKEN:-$$($(PY) -m services token --role phone_system --days 1)}"
 LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -13,8 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
-.PHONY: image broker recover .env var/compose/broker.json
-.PHONY: check-config reload upgrade backup restore story kills rolling drill
+.PHONY: image broker recover check-config reload upgrade rollback backup restore story kills rolling next drill
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -73,8 +70,7 @@ token: .venv/ready ## 签发令牌 sign a token (ARGS="--role unit --unit HC")
 
 # The secret of the containers when there are any, else the embedded system's.
 call-test: .venv/ready ## 试呼电话系统 send a phone system a signed test call (URL=http://…)
-	@$(if $(wildcard .env),JIESU_WEBHOOK_SECRET="$$(sed -n 's/^WEBHOOK_SECRET=//p' .env)" )\
-		$(PY) -m services call-test '$(URL)'
+	@$(OPERATE) call-test '$(URL)'
 
 dead: .venv/ready ## 列出失败的事实 list the facts that failed for good
 	@$(OPERATE) dead $(ARGS)
@@ -85,51 +81,54 @@ replay: .venv/ready ## 重放失败的事实 hand them to their service again
 stuck: .venv/ready ## 晨检 what has not moved in time, why, and what helps (ARGS=--json)
 	@$(OPERATE) stuck $(ARGS)
 
-image: ## 构建镜像 build the image all services run
-	docker build --tag jiesu .
+image: .venv/ready ## 构建镜像 build the image all services run, named after the revision
+	@$(PY) -m operations.containers.image
 
-up: .env var/compose/broker.json image ## 容器部署 Docker Compose: postgres, rabbitmq, one container per service
-	docker compose up --detach --wait
-	@$(ADDRESSES)
+up: .venv/ready ## 容器部署 Docker Compose: a gateway, one container per service, postgres, rabbitmq
+	@$(PY) -m operations.containers.up
 
 check-config: .venv/ready ## 检查规则 every fault of the county's files (ARGS=folder)
-	$(PY) -m services check-config $(ARGS)
+	@$(PY) -m services check-config $(ARGS)
 
 # The folder is checked, then every running process takes it up, or none does.
 reload: .venv/ready ## 换用新规则 take up changed rules without a restart
-	$(PY) -m $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),operations.containers.reload,services reload) $(ARGS)
+	@$(PY) -m $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),operations.containers.reload,services reload) $(ARGS)
 
-broker: var/compose/broker.json ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
-	docker compose exec -T --user rabbitmq rabbitmq rabbitmqctl import_definitions /etc/rabbitmq/jiesu.json
+broker: .venv/ready ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
+	@$(PY) -m operations.containers.environment
 
-recover: | .venv/ready ## 抄回密钥 write a lost .env again from the containers that are there
+recover: .venv/ready ## 抄回密钥 write a lost .env again from the containers that are there
 	@$(PY) -m operations.containers.environment --recover
 
-down: ## 停止容器 stop Docker Compose; the data stay
-	docker compose down
+down: .venv/ready ## 停止容器 stop Docker Compose; the data stay
+	@$(PY) -m operations.containers.up --down
 
-upgrade: broker ## 滚动升级 replace running containers by this version (ARGS="intake")
-	$(PY) -m operations.containers.upgrade $(ARGS)
-	@$(ADDRESSES)
+upgrade: .venv/ready ## 滚动升级 replace running containers by this version, or by IMAGE=… (ARGS="intake")
+	@$(PY) -m operations.containers.upgrade $(if $(IMAGE),--image '$(IMAGE)') $(ARGS)
 
-backup: .env ## 备份 all databases as of one moment (ARGS=folder)
-	$(PY) -m operations.containers.backup $(ARGS)
+rollback: .venv/ready ## 退回上一版本 replace running containers by the release before
+	@$(PY) -m operations.containers.upgrade --back $(ARGS)
 
-restore: .env var/compose/broker.json image ## 恢复 a backup into empty volumes (ARGS=folder)
-	$(PY) -m operations.containers.restore $(ARGS)
-	@$(ADDRESSES)
+backup: .venv/ready ## 备份 all databases as of one moment (ARGS=folder)
+	@$(PY) -m operations.containers.backup $(ARGS)
 
-story: .env var/compose/broker.json ## 容器中的四个故事 the four stories on containers of their own
-	$(PY) -m operations.containers.story
+restore: .venv/ready ## 恢复 a backup into empty volumes (ARGS=folder)
+	@$(PY) -m operations.containers.restore $(ARGS)
 
-kills: .env var/compose/broker.json ## 依次杀死容器 two replicas of each service; one of each, the broker and the database are killed in turn
-	$(PY) -m operations.containers.kills
+story: .venv/ready ## 容器中的四个故事 the four stories on containers of their own
+	@$(PY) -m operations.containers.story
 
-rolling: .env var/compose/broker.json ## 演练滚动升级 a rolling upgrade under load, counted
-	$(PY) -m operations.containers.rolling $(ARGS)
+kills: .venv/ready ## 依次杀死容器 two replicas of each service; one of each, the gateway and both servers are killed in turn
+	@$(PY) -m operations.containers.kills
 
-drill: .env var/compose/broker.json ## 演练备份恢复 lose the disks, restore, count what is lost
-	$(PY) -m operations.containers.drill
+rolling: .venv/ready ## 演练滚动升级 from the last release to this tree under load, counted (FROM=revision)
+	@$(PY) -m operations.containers.rolling $(if $(FROM),--from '$(FROM)') $(ARGS)
+
+next: .venv/ready ## 演练下一版本 a made-up next release rolled in, back and in again under load
+	@$(PY) -m operations.containers.next_release
+
+drill: .venv/ready ## 演练备份恢复 lose the disks, restore, count what is lost
+	@$(PY) -m operations.containers.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
 	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock
@@ -145,15 +144,3 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 
 .venv/ready: requirements.lock setup.sh
 	@PYTHON='$(PYTHON)' ./setup.sh
-
-# Who may do what on the broker, with hashes of the passwords in .env; a new unit's password is added there.
-var/compose/broker.json: | .env
-	@mkdir -p $(@D); . ./.env; JIESU_CONFIG_DIR=$${JIESU_CONFIG_DIR:-config/ziyang} \
-		$(PY) -m services broker-definitions --passwords .env > $@.new
-	@cmp -s $@.new $@ || cat $@.new > $@; rm $@.new # in place: a container sees the file it was given
-	@chmod 644 $@ # the broker's own user reads it
-
-# Secrets of this deployment, made once; looked at before every command on containers, for what is
-# missing may be lost and not new.
-.env: | .venv/ready
-	@$(PY) -m operations.containers.environment

@@ -179,6 +179,10 @@ class UnitFacts:
                     self._take(text, position)
             except httpx.TransportError:
                 await rest(LOOK_AGAIN)
+            except httpx.HTTPStatusError as refused:
+                if refused.response.status_code < 500:
+                    raise
+                await rest(LOOK_AGAIN)
 
     async def _events(self) -> AsyncIterator[tuple[int, bytes]]:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self._book.cursor)}

@@ -27,9 +27,11 @@ class ServiceSettings(BaseSettings):
 
     ``database_url`` and ``bus_url`` are the only two that differ between embedded and Compose.
     ``index_key`` keys request hashes and blind indexes; base64 of 32 bytes.
-    ``stop_seconds`` is the whole budget for a clean stop. ``relay_gather``, ``receive_gather``:
-    seconds a fact may wait for company before it is relayed and, from a broker, when it arrives.
-    More makes fewer, larger transactions and later facts (docs/adr/0026-waiting-for-company.md).
+    ``drain_seconds``: how long a service that was asked to stop goes on serving while /readyz says
+    no; ``stop_seconds`` is the whole budget for a clean stop after that. ``relay_gather``,
+    ``receive_gather``: seconds a fact may wait for company before it is relayed and, from a broker,
+    when it arrives. More makes fewer, larger transactions and later facts
+    (docs/adr/0026-waiting-for-company.md).
 
     ``config_dir``: the county's folder of rules. ``build``: what built this code, a commit say.
     ``clock_start``: where a simulated clock starts, such as 2026-03-02T09:00+08:00; else now.
@@ -57,6 +59,7 @@ class ServiceSettings(BaseSettings):
     clock_start: AwareDatetime | None = None
     pool_size: int = Field(default=5, ge=1)
     stop_seconds: float = Field(default=20.0, gt=0)
+    drain_seconds: float = Field(default=0.0, ge=0)
     publish_timeout: float = Field(default=10.0, gt=0)
     relay_gather: float = Field(default=0.0, ge=0)
     receive_gather: float = Field(default=0.05, ge=0)

@@ -14,7 +14,11 @@ from tests.fixtures.postgres import Postgres, provide_postgres
 from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
 
 TESTS = Path(__file__).parent
-pytest_plugins = ["tests.fixtures.benches", "tests.fixtures.scenes.tracker"]
+pytest_plugins = [
+    "tests.fixtures.benches",
+    "tests.fixtures.engine",
+    "tests.fixtures.scenes.tracker",
+]
 
 # `make test` looks at a few examples of each property, `make prove` at ten thousand.
 settings.register_profile("test", max_examples=25, deadline=None)

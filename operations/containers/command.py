@@ -27,6 +27,10 @@ def command(run: Callable[[], int]) -> None:
         sys.exit(str(trouble))
     except (BrokenPromise, NotIdle, Refused, Unreachable) as broken:
         sys.exit(f"失信 broken: {type(broken).__name__}: {broken}")
+    except FileNotFoundError as missing:
+        if missing.filename != "docker":
+            raise
+        sys.exit("没有 docker 命令 there is no command docker: install Docker with Compose v2")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)

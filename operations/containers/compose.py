@@ -1,15 +1,15 @@
 """Docker Compose as our commands call it: the deployment, or a trial's project of its own.
 
-A trial has volumes, networks and ports of its own, and the secrets of ``.env``.
+A project has a name, a private file of secrets, and a folder of keys and broker users beside it. A
+trial has its own of all three, and volumes, networks and an address of its own.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,12 +17,11 @@ from operations.runtime.registry import NAMES
 from shared.security.tokens import issue
 
 ROOT = Path(__file__).resolve().parents[2]
-SIGNING = ROOT / "var/compose/signing"
+HOST = "127.0.0.1"
+ADDRESS = f"{HOST}:8000"
+SERVERS = ("rabbitmq", "postgres")
 ENVIRONMENT = ROOT / ".env"
 NAME = "COMPOSE_PROJECT_NAME"  # Compose's own; two systems on one machine need two names
-HOST = "127.0.0.1"
-REPLICAS = 10  # as many ports are published for each service
-SERVERS = ("rabbitmq", "postgres")
 
 
 class ComposeTrouble(Exception):
@@ -34,23 +33,19 @@ def run(*words: str, given: IO[bytes] | None = None, into: IO[bytes] | None = No
     return _run(words, {}, given, into)
 
 
-def build() -> None:
-    """Build the image every service runs. Raises ComposeTrouble."""
-    run("build", "--tag", "jiesu", ".")
-
-
 def _run(
     words: Sequence[str],
     environment: Mapping[str, str],
     given: IO[bytes] | None,
     into: IO[bytes] | None,
+    root: Path = ROOT,
 ) -> str:
     done = subprocess.run(
         ["docker", *words],
         stdin=given or subprocess.DEVNULL,
         stdout=into or subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=ROOT,
+        cwd=root,
         env=os.environ | environment,
         check=False,
     )
@@ -60,26 +55,45 @@ def _run(
     return (done.stdout or b"").decode()
 
 
+def log_of(container: str, lines: int = 40) -> list[str]:
+    """The end of what a container said, on both of its streams."""
+    done = subprocess.run(
+        ["docker", "logs", f"--tail={lines}", container],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.stdout.decode(errors="replace").splitlines()
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One Compose project. ``ports``: the first published port of each service.
+    """One Compose project. ``secrets``: its private ``NAME=value`` file; ``home``: the folder of
+    its keys and broker users; ``root``: the tree whose compose file describes it.
 
     ``files``: none are those Compose finds by itself, an operator's docker-compose.override.yml too.
     """
 
     name: str
-    ports: Mapping[str, int]
+    secrets: Path = ENVIRONMENT
+    home: Path = ROOT / "var/compose"
     files: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     def compose(
         self, *words: str, given: IO[bytes] | None = None, into: IO[bytes] | None = None
     ) -> str:
         """Run ``docker compose …`` on this project; answers what it said. Raises ComposeTrouble."""
         files = [word for file in self.files for word in ("--file", file)]
+        secrets = ("--env-file", str(self.secrets)) if self.files else ()
         every = ("--profile", "*") if words[0] in ("down", "ps") else ()
-        command = ("compose", "--project-name", self.name, *files, *every, *words)
-        return _run(command, self.environment, given, into)
+        command = ("compose", "--project-name", self.name, *secrets, *files, *every, *words)
+        return _run(command, self.environment, given, into, self.root)
+
+    def on(self, image: str) -> Project:
+        """The same project, its services on another image."""
+        return replace(self, environment={**self.environment, "JIESU_IMAGE": image})
 
     def up(self, *words: str) -> None:
         """Start it and wait until everything is healthy."""
@@ -89,63 +103,61 @@ class Project:
         """Stop it; its volumes stay unless ``--volumes`` is asked for."""
         self.compose("down", *words)
 
-    def containers(self, service: str) -> list[str]:
-        """The containers of one service that are there, running or not, by id."""
-        return self.compose("ps", "--all", "--quiet", service).split()
+    def containers(self, service: str, *, running: bool = False) -> list[str]:
+        """The containers of one service, by id: all there are, or those that run."""
+        which = ("--status", "running") if running else ("--all",)
+        return self.compose("ps", *which, "--quiet", service).split()
 
     @property
-    def addresses(self) -> dict[str, list[str]]:
-        """Where each service may be found: its replicas lie somewhere in a range of ports."""
-        return {
-            name: [f"{HOST}:{first + n}" for n in range(REPLICAS)]
-            for name, first in self.ports.items()
-            if name in NAMES
-        }
+    def settings(self) -> dict[str, str]:
+        """What stands in its file, and what this process was told besides."""
+        return {**variables(self.secrets), **self.environment}
+
+    @property
+    def address(self) -> str:
+        """Where the gateway answers; the one address of the whole system."""
+        said = self.settings.get("GATEWAY_ADDRESS") or ADDRESS
+        host, _, port = said.rpartition(":")
+        host = HOST if host in ("", "0.0.0.0", "[::]") else host
+        scheme = "https" if self.settings.get("GATEWAY_CERTIFICATE") else "http"
+        return f"{scheme}://{host}:{port}"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where each service answers, behind the gateway."""
+        return {name: f"{self.address}/{name}" for name in NAMES}
+
+    @property
+    def config(self) -> Path:
+        """The county's folder on this machine."""
+        return self.root / (self.settings.get("JIESU_CONFIG_DIR") or "config/ziyang")
+
+    @property
+    def signing(self) -> Path:
+        """The folder of the private keys that sign tokens; no container sees it."""
+        return self.home / "signing"
+
+    @property
+    def public(self) -> Path:
+        """The folder of public keys, which containers see."""
+        return self.home / "keys"
 
     def token(self, role: str, unit: str | None) -> str:
-        """A day's token, signed with the key of ``.env``'s deployment."""
-        return issue(SIGNING, role, unit or "trial", unit, days=1)
+        """A day's token."""
+        return issue(self.signing, role, unit or "trial", unit, days=1)
 
-
-def ports(published: int) -> dict[str, int]:
-    """The first published port of each service: 8010, 8020 and so on, where 80 is ``published``."""
-    return {name: published * 100 + 10 * at for at, name in enumerate(NAMES, 1)}
-
-
-def deployment() -> Project:
-    """What ``make up`` starts: ``jiesu``, or as the environment or ``.env`` names it."""
-    name = os.environ.get(NAME) or variables(ENVIRONMENT).get(NAME) or "jiesu"
-    return Project(name, ports(80) | {"rabbitmq": 5672})
-
-
-def trial(name: str, **environment: str) -> Project:
-    """A project of a trial's own."""
-    published = {"PUBLISHED": "180", "BROKER_PORT": "18001", "BROKER_API_PORT": "18002"}
-    files = ("docker-compose.yml", "operations/containers/trial.yml")
-    return Project(
-        f"jiesu-{name}", ports(180) | {"rabbitmq": 18001}, files, published | environment
-    )
-
-
-@contextmanager
-def started(project: Project, *words: str) -> Iterator[Project]:
-    """A trial's project from nothing, healthy; taken down at the end with all it holds."""
-    project.down("--volumes")
-    try:
-        build()
-        project.up(*words)
-        yield project
-    finally:
-        project.down("--volumes")
+    def secret(self, name: str) -> str:
+        """A secret of this project. Raises KeyError."""
+        return self.settings[name]
 
 
 def variables(file: Path) -> dict[str, str]:
     """What a file of ``NAME=value`` lines says; nothing where there is none."""
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
     named = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("'\"") for name, value in named}
 
 
-def written(name: str) -> str:
-    """A secret of the deployment, as it stands in ``.env``."""
-    return variables(ENVIRONMENT)[name]
+def deployment() -> Project:
+    """What ``make up`` starts: ``jiesu``, or as the environment or ``.env`` names it."""
+    return Project(os.environ.get(NAME) or variables(ENVIRONMENT).get(NAME) or "jiesu")

@@ -10,16 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 import yaml
 
-from operations.containers.compose import ROOT, run
+from operations.broker import variable
+from operations.containers.compose import ROOT, Project, run
 from operations.runtime.registry import NAMES
-from shared.errors import ConfigError
+from shared.errors import ConfigError, JiesuError
+from shared.security.tokens import TokenVerifier
 
 LABEL = "com.docker.compose"
 ASKED = re.compile(r"\$\{(\w+)(?::[?-][^}]*)?\}")
+SECRET = re.compile(r"\$\{(\w+):\?")  # has no default; the other variables are settings
 # What data depend on. The broker's passwords and our own token can be made again.
 KEPT = (
     "POSTGRES_PASSWORD", "CONSOLE_DATABASE_PASSWORD", "WEBHOOK_SECRET", "VAULT_KEYS", "VAULT_CURRENT",
@@ -65,10 +69,12 @@ def _given(environments: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str,
     """Each variable of ``.env`` out of what docker-compose.yml makes of it in a container."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     for service, given in environments.items():
-        for name, template in services.get(service, {}).get("environment", {}).items():
+        for key, template in services.get(service, {}).get("environment", {}).items():
             asked = ASKED.findall(str(template or ""))
-            if asked and name in given and (found := _pattern(template).fullmatch(given[name])):
-                yield from zip(asked, found.groups(), strict=True)
+            if asked and key in given and (found := _pattern(template).fullmatch(given[key])):
+                secret = SECRET.findall(template)
+                pairs = zip(asked, found.groups(), strict=True)
+                yield from ((name, value) for name, value in pairs if name in secret)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -143,6 +149,35 @@ def _whence(deployed: Deployed) -> str:
         "旧密钥只在你另存的 .env 里 the old ones are only in the copy of .env you keep "
         "(docs/operations/lost-secrets.md)"
     )
+
+
+def check_beside(known: Mapping[str, str], project: Project) -> None:
+    """The keys and users that lie beside ``.env`` are its own. Raises ConfigError: without the public
+    keys every token is void, and a unit whose password is made again is cut off.
+    """
+    try:
+        TokenVerifier(project.public).admit(known["SERVICE_TOKEN"])
+    except (KeyError, JiesuError):
+        raise ConfigError(
+            f"{project.public}: 公钥缺失或属于另一套系统，什么都没有改动；请从另存的 var/compose 抄回 the "
+            "public keys are missing or another system's, nothing was changed: copy them from the "
+            "var/compose you keep (docs/operations/lost-secrets.md)"
+        ) from None
+    units = [user for user in _users(project.home / "broker.json") if user.startswith("unit.")]
+    if lost := [variable(unit) for unit in units if variable(unit) not in known]:
+        raise ConfigError(
+            f".env 缺少 lacks {', '.join(lost)}，新密码会切断该单位，什么都没有改动；从另存的 .env 抄回，"
+            f"或写空行 {lost[0]}= 另发新密码 a new one would cut the unit off, nothing was changed: "
+            f"copy it from the .env you keep, or write the line {lost[0]}= and hand over a new one"
+        )
+
+
+def _users(file: Path) -> list[str]:
+    """Whom the broker was last told of."""
+    try:
+        return [user["name"] for user in orjson.loads(file.read_bytes())["users"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 # --- copied back -----------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ from examples.demo import say
 from operations.containers.backup import backup
 from operations.containers.check import Found, check
 from operations.containers.command import command
-from operations.containers.compose import SERVERS, Project, run, started, trial
+from operations.containers.compose import SERVERS, Project, run
 from operations.containers.load import Load, loading
 from operations.containers.restore import restore
+from operations.containers.trials import started, trial
 
 BEFORE, DURING, AFTER = 60, 30, 60  # complaints
 PER_SECOND = 6.0

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import argparse
 import base64
+import os
 import secrets
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -19,12 +22,11 @@ from pathlib import Path
 from examples.demo import say
 from operations.containers import deployed
 from operations.containers.command import command
-from operations.containers.compose import ENVIRONMENT, SIGNING, deployment, variables
+from operations.containers.compose import ROOT, Project, deployment, variables
 from operations.runtime.registry import NAMES
 from shared.errors import ConfigError
 from shared.security.tokens import issue, make_key
 
-PUBLIC = SIGNING.with_name("keys")  # what containers see
 FIRST_KEY = "0001"
 
 
@@ -105,24 +107,83 @@ def _replace(file: Path, text: str) -> None:
     unfinished.replace(file)
 
 
+# --- a project ready to be started -------------------------------------------------------------
+
+
+def prepared(project: Project, *, first: bool = True) -> Project:
+    """The project with all its secrets and the users of its broker, none of them overwritten.
+
+    ``first``: it may be the first start, where secrets are made. Raises ConfigError.
+    """
+    known, there = variables(project.secrets), deployed.look(project.name)
+    deployed.check(known, there)
+    if there:
+        deployed.check_beside(known, project)
+    elif not first and not known.keys() >= {*_passwords(), *_keys()}:
+        raise ConfigError(
+            f"{project.secrets}: 缺失或不全，请连同 {project.home} 从备份放回 is missing or half: put it "
+            f"back from your copy, with {project.home}"
+        )
+    if added := complete(project.secrets, project.home / "signing", project.home / "keys"):
+        say(
+            f"已生成密钥 secrets written: {len(added)} 项，in {project.secrets} and {project.home} "
+            "（请一并另存、保密 keep a copy of both apart, and keep it private）"
+        )
+    tell_broker_users(project)
+    return project
+
+
+def tell_broker_users(project: Project, tree: Path = ROOT) -> None:
+    """Write who may do what on the broker, from units.yaml and the code of a tree.
+
+    In place, for a container sees the file it was given. Raises ConfigError.
+    """
+    command = ("broker-definitions", "--passwords", str(project.secrets.resolve()))
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *command],
+        cwd=tree,
+        env=os.environ | {"JIESU_CONFIG_DIR": str(project.config.resolve())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ConfigError(done.stderr.strip())
+    file = project.home / "broker.json"
+    if not file.exists() or file.read_text("utf-8") != done.stdout:
+        file.write_text(done.stdout, "utf-8")
+    file.chmod(0o644)  # the broker's own user reads it
+
+
+def introduce(project: Project) -> None:
+    """Give the running broker new units' users and queues, new facts' rights."""
+    if project.containers("rabbitmq", running=True):
+        definitions = ("rabbitmqctl", "import_definitions", "/etc/rabbitmq/jiesu.json")
+        project.compose("exec", "-T", "--user", "rabbitmq", "rabbitmq", *definitions)
+
+
+def record(file: Path, values: Mapping[str, str]) -> None:
+    """Set lines of the private file that are no secrets, such as the image that runs."""
+    lines = file.read_text("utf-8").splitlines()
+    kept = [line for line in lines if line.partition("=")[0] not in values]
+    whole = [*kept, *(f"{name}={value}" for name, value in values.items())]
+    _replace(file, "".join(f"{line}\n" for line in whole))
+
+
 def main() -> int:
-    """Complete the deployment's, or copy back what its containers have."""
-    parser = argparse.ArgumentParser(prog="make recover", description=__doc__)
+    """Tell the deployment's broker of new users and rights, or copy back what its containers have."""
+    parser = argparse.ArgumentParser(prog="make broker", description=__doc__)
     parser.add_argument(
         "--recover", action="store_true", help="out of the containers that are there"
     )
-    known, there = variables(ENVIRONMENT), deployed.look(deployment().name)
+    project = deployment()
     if parser.parse_args().recover:
-        found = deployed.recovered(known, there)
-        add(ENVIRONMENT, found)
-        say(f"已从容器抄回 copied back from the containers: {len(found)} 项 in .env")
+        known = variables(project.secrets)
+        found = deployed.recovered(known, deployed.look(project.name))
+        add(project.secrets, found)
+        say(f"已从容器抄回 copied back from the containers: {len(found)} 项 in {project.secrets}")
         return 0
-    deployed.check(known, there)
-    if added := complete(ENVIRONMENT, SIGNING, PUBLIC):
-        say(
-            f"已生成密钥 secrets written: {len(added)} 项，in .env and var/compose "
-            "（请一并另存、保密 keep a copy of both apart, and keep it private）"
-        )
+    introduce(prepared(project, first=False))
     return 0
 
 

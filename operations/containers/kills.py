@@ -1,7 +1,7 @@
 """``make kills``: two replicas of each service, a small load, and one container of each is killed.
 
-Killed with SIGKILL, in turn, and started again after a while: one replica of each service, then
-the broker, then the database. Real clock, a Compose project of its own.
+Killed with SIGKILL, in turn, and started again after a while: one replica of each service, then the
+gateway, the broker and the database. Real clock, a Compose project of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from examples.connection import rest
 from examples.demo import say
 from operations.containers.check import Found, check
 from operations.containers.command import command
-from operations.containers.compose import SERVERS, Project, run, started, trial
+from operations.containers.compose import SERVERS, Project, run
 from operations.containers.load import Load, loading
+from operations.containers.trials import started, trial
 from operations.runtime.registry import NAMES
 
 PER_SECOND = 5.0
@@ -23,7 +24,7 @@ BETWEEN = 6.0
 
 async def kill_in_turn(project: Project) -> int:
     """Kill and start again one container of each; answers how many were killed."""
-    victims = [(name, project.containers(name)[0]) for name in (*NAMES, *SERVERS)]
+    victims = [(name, project.containers(name)[0]) for name in (*NAMES, "gateway", *SERVERS)]
     for name, container in victims:
         say(f"  杀死 SIGKILL {name}")
         await asyncio.to_thread(run, "kill", "--signal", "KILL", container)

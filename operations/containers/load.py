@@ -13,15 +13,16 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+import httpx
+
 from examples.connection import Json, Refused, Unreachable, rest
 from examples.county import Access, County
 from examples.department_system import Order
 from examples.phone_system import Call
 from examples.scene import BrokenPromise
 from examples.stories import ROAD, done
-from operations.containers.compose import Project, written
-from operations.containers.replicas import Replicas, open_http
-from operations.runtime.registry import NAMES
+from operations.containers.compose import Project
+from operations.containers.counted import Counted, open_http
 from shared import clock
 
 UNIT = "ZJJ"  # who mends roads
@@ -43,8 +44,15 @@ class Load:
     ``patient`` repeats, under the same key, what could not be done: somebody pulls plugs.
     """
 
-    def __init__(self, county: County, transport: Replicas, *, patient: bool = False) -> None:
-        self.county, self.transport = county, transport
+    def __init__(
+        self,
+        county: County,
+        transport: Counted,
+        http: httpx.AsyncClient,
+        *,
+        patient: bool = False,
+    ) -> None:
+        self.county, self.transport, self.http = county, transport, http
         self.confirmed: list[str] = []
         self.errors: list[str] = []
         self._patient = patient
@@ -117,11 +125,12 @@ class Load:
 @asynccontextmanager
 async def loading(project: Project, *, patient: bool = False) -> AsyncIterator[Load]:
     """A load on a project, its unit at work while the block lasts."""
-    transport = Replicas(project.addresses)
-    urls = {name: f"http://{name}" for name in NAMES}
+    transport = Counted()
     async with open_http(transport) as http:
-        county = County(http, Access(urls, project.token, written("WEBHOOK_SECRET")), nobody)
-        load = Load(county, transport, patient=patient)
+        county = County(
+            http, Access(project.urls, project.token, project.secret("WEBHOOK_SECRET")), nobody
+        )
+        load = Load(county, transport, http, patient=patient)
         handling = asyncio.create_task(load.handle())
         try:
             yield load

@@ -11,13 +11,17 @@ opens, as many are passed over as nobody can have been given: no number is given
 from __future__ import annotations
 
 import argparse
+import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from examples.demo import say
-from operations.containers.backup import BASE, BEGAN, FIRST
+from operations.containers.backup import BASE, BEGAN, FIRST, SECRETS, digests
 from operations.containers.command import command
-from operations.containers.compose import ComposeTrouble, Project, deployment
+from operations.containers.compose import Project, deployment
+from operations.containers.environment import prepared
+from operations.containers.image import build, check_config
+from operations.containers.upgrade import remember, where
 from operations.runtime.registry import NAMES
 from shared import clock
 from shared.errors import ConfigError
@@ -46,16 +50,9 @@ chmod 700 .
 def restore(project: Project, folder: Path) -> None:
     """Restore into a project that is down and has an empty database.
 
-    Raises ConfigError where there is no whole backup, ComposeTrouble.
+    Raises ConfigError where that cannot be, ComposeTrouble.
     """
-    if missing := [name for name in (BASE, BEGAN, FIRST) if not (folder / name).is_file()]:
-        raise ConfigError(
-            f"{folder}: 不是完整的备份 no whole backup, {', '.join(missing)} missing: make backup writes one"
-        )
-    if project.containers("postgres"):
-        raise ComposeTrouble(
-            "还在运行 it is up: stop it, and remove its volumes postgres, rabbitmq"
-        )
+    check(project, folder)
     _unpack(project, folder)
     since = datetime.fromisoformat((folder / BEGAN).read_text()) - BEHIND
     project.up("postgres")
@@ -66,11 +63,32 @@ def restore(project: Project, folder: Path) -> None:
         say(f"  {project.compose('exec', '-T', name, *resend).strip()}")
 
 
+def check(project: Project, folder: Path) -> None:
+    """Refuse what could only end in half a restore, or in one that nothing opens. Raises ConfigError."""
+    if missing := [name for name in (BASE, BEGAN, FIRST) if not (folder / name).is_file()]:
+        raise ConfigError(
+            f"{folder}: 不是完整的备份 no whole backup, {', '.join(missing)} missing: make backup writes one"
+        )
+    needed, has = folder / SECRETS, digests(project)
+    had = json.loads(needed.read_text()) if needed.is_file() else {}
+    if other := sorted(name for name, digest in had.items() if has.get(name) != digest):
+        raise ConfigError(
+            f"{project.secrets} 与此备份不配套，请放回当时的 .env is not what this backup was made with, "
+            f"put that back: {', '.join(other[:4])}"
+        )
+    if project.containers("postgres"):
+        raise ConfigError(
+            "还在运行，请先 make down 并删除卷 it is up: make down, then docker volume rm "
+            f"{project.name}_postgres {project.name}_rabbitmq"
+        )
+
+
 def _pass_over(project: Project, first: date, last: date) -> None:
     """Numbers of the days from the backup on, a day more at both ends: the county's day is not UTC's."""
     statement = PASS_OVER.format(count=PASSED_OVER, first=first, last=last)
     psql = ("psql", "--username=postgres", "--quiet", "--set=ON_ERROR_STOP=1", "jiesu_intake")
-    project.compose("exec", "-T", "postgres", *psql, f"--command={statement}")
+    alone = "--command=SET synchronous_commit = local"  # the archive, which a commit may wait for, is down
+    project.compose("exec", "-T", "postgres", *psql, alone, f"--command={statement}")
 
 
 def _unpack(project: Project, folder: Path) -> None:
@@ -83,8 +101,14 @@ def main() -> int:
     """Restore the deployment."""
     parser = argparse.ArgumentParser(prog="make restore", description=__doc__)
     parser.add_argument("folder", type=Path, help="what `make backup` wrote")
-    restore(deployment(), parser.parse_args().folder)
-    say("已恢复 restored")
+    folder, project = parser.parse_args().folder, deployment()
+    check(project, folder)
+    prepared(project, first=False)
+    image = build()
+    check_config(project, image)
+    restore(project.on(image), folder)
+    remember(project, image, "")
+    say(f"已恢复 restored; {where(project)}")
     return 0
 
 

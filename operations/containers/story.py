@@ -15,9 +15,9 @@ from examples.county import Access, County
 from examples.demo import START, TOLD, Telling, answering, free_ports, say
 from examples.scene import Citizens, Scene
 from operations.containers.command import command
-from operations.containers.compose import Project, started, trial, written
-from operations.containers.replicas import Replicas, open_http
-from operations.runtime.registry import NAMES
+from operations.containers.compose import Project
+from operations.containers.counted import Counted, open_http
+from operations.containers.trials import started, trial
 from shared import clock
 
 CONNECTED = ("HC", "ZJJ")  # units that take their orders from the broker
@@ -28,8 +28,8 @@ FIND = f"import socket; print(socket.gethostbyname('{MACHINE}'))"
 
 def broker_of(project: Project, unit: str) -> str:
     """Where a unit takes its orders, as the user that may read its queue and nothing else."""
-    password = written(f"UNIT_{unit}_BROKER_PASSWORD")
-    return f"amqp://unit.{unit}:{password}@127.0.0.1:{project.ports['rabbitmq']}/jiesu"
+    password, port = project.secret(f"UNIT_{unit}_BROKER_PASSWORD"), project.secret("BROKER_PORT")
+    return f"amqp://unit.{unit}:{password}@127.0.0.1:{port}/jiesu"
 
 
 def seen_from_inside(project: Project) -> str:
@@ -45,10 +45,10 @@ def seen_from_inside(project: Project) -> str:
 
 async def tell_stories(project: Project, phone_port: int) -> None:
     """Everybody of the county, around the containers. Raises BrokenPromise."""
-    urls, citizens = {name: f"http://{name}" for name in NAMES}, Citizens()
-    access = Access(urls, project.token, written("WEBHOOK_SECRET"))
+    citizens = Citizens()
+    access = Access(project.urls, project.token, project.secret("WEBHOOK_SECRET"))
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(open_http(Replicas(project.addresses)))
+        http = await stack.enter_async_context(open_http(Counted()))
         county = County(http, access, citizens, pause=PAUSE)
         for code in CONNECTED:
             queue = broker_of(project, code)

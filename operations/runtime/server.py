@@ -22,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from operations.runtime.reload import watch
 from shared.errors import ConfigError
 from shared.http.rate_limits import LARGEST_BATCH
-from shared.service import DEAD, service_of
+from shared.service import DEAD, Service, service_of
 
 HOST = "127.0.0.1"
 LARGEST_HEAD = 64 * 1024
@@ -65,6 +65,15 @@ def config(app: FastAPI, host: str, port: int, **tls: Any) -> uvicorn.Config:
     )
 
 
+async def _drain(services: list[Service], serving: list[asyncio.Task[None]]) -> None:
+    """Say on /readyz that work should go elsewhere, and go on serving until nobody sends any."""
+    seconds = max(service.settings.drain_seconds for service in services)
+    if seconds:
+        for service in services:
+            service.ready = False
+        await asyncio.wait(serving, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that leaves signals to us: several of them share one loop."""
 
@@ -86,6 +95,7 @@ async def serve(apps: Mapping[int, FastAPI], host: str, stop: asyncio.Event, **t
     stopping = asyncio.create_task(stop.wait())
     watching = asyncio.create_task(watch([service_of(app) for app in apps.values()], stop))
     await asyncio.wait([stopping, watching, *serving], return_when=asyncio.FIRST_COMPLETED)
+    await _drain([service_of(app) for app in apps.values()], serving)
     for app in apps.values():
         service_of(app).begin_stop()  # open streams end; uvicorn waits for them
     for server in servers:

@@ -266,6 +266,9 @@ def _keep_nowhere(message: Message) -> None:
         headers["Cache-Control"] = "no-store"
 
 
+LOOKS = ("/readyz", "/healthz")
+
+
 class Observed:
     """Outermost middleware: trace, log context, metrics, and no error left over."""
 
@@ -319,7 +322,9 @@ class Observed:
         self._metrics.seconds.labels(route).observe(seconds)
         known = {**scope.get("state", {}), **(scope.get("path_params") or {})}
         number = str(known.get("number"))
-        log.info(
+        # A look at our health that found us well is no news, and there are two a second.
+        tell = log.debug if route in LOOKS and status < 400 else log.info
+        tell(
             "request",
             method=method,
             route=route,

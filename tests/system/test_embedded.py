@@ -33,6 +33,7 @@ ASKED = {
     "clock_start": "2026-03-02T09:00+08:00",
     "pool_size": "3",
     "stop_seconds": "19",
+    "drain_seconds": "0.1",
     "publish_timeout": "9",
     "relay_gather": "0.01",
     "receive_gather": "0.02",

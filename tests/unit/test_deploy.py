@@ -1,11 +1,10 @@
-"""What the trials on containers count with, how clients meet replicas, how these are replaced."""
+"""What the trials on containers count with, what commands refuse, what lies where."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import json
 import re
-import socket
 import stat
 import tomllib
 from collections.abc import AsyncIterator
@@ -19,13 +18,14 @@ import yaml
 from examples.connection import Json
 from operations.containers.backup import backup
 from operations.containers.check import MET, ONCE, count
-from operations.containers.compose import ComposeTrouble, Project, deployment, trial
+from operations.containers.compose import ComposeTrouble, Project
+from operations.containers.counted import Counted, open_http
 from operations.containers.environment import complete
-from operations.containers.replicas import Replicas, open_http
 from operations.containers.restore import restore
-from operations.containers.upgrade import roll
 from operations.runtime.registry import NAMES, PORTS
-from shared.errors import ConfigError
+from shared.errors import ConfigError, JiesuError, named_errors
+from shared.http import operations
+from tests.fixtures.engine import Engine
 from tests.fixtures.source import PROJECT, files, text
 
 SPEAKERS = {"ticket.registered": "intake", "ticket.closed": "feedback"} | dict.fromkeys(
@@ -87,11 +87,11 @@ def test_a_ticket_confirmed_to_nobody_is_doubled() -> None:
     assert count({"all": facts("A", "B")}, ["A"]).doubled == 1
 
 
-# --- replicas ----------------------------------------------------------------------------------
+# --- what a client sees ------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def replica(answer: bytes) -> AsyncIterator[str]:
+async def server(answer: bytes) -> AsyncIterator[str]:
     """A server that gives every connection one answer; its address."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,96 +99,28 @@ async def replica(answer: bytes) -> AsyncIterator[str]:
         writer.write(answer)
         writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
 
 
-WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 UNWELL = b"HTTP/1.1 503 Unwell\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-def nobody() -> str:
-    """An address at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-async def test_a_refused_connection_goes_to_the_next_address() -> None:
-    async with replica(WELL) as address:
-        wire = Replicas({"intake": [nobody(), address]})
-        async with open_http(wire) as http:
-            assert (await http.get("http://intake/healthz")).status_code == 204
-    assert (wire.requests, wire.cut, wire.unwell) == (1, 0, 0)
-
-
-async def test_a_cut_connection_is_the_callers_to_repeat_elsewhere() -> None:
-    async with replica(b"") as cut, replica(WELL) as well:
-        wire = Replicas({"intake": [cut, well]})
+async def test_a_cut_connection_is_counted_and_the_callers_to_repeat() -> None:
+    async with server(b"") as cut:
+        wire = Counted()
         async with open_http(wire) as http:
             with pytest.raises(httpx.TransportError):
-                await http.post("http://intake/v1/tickets")
-            assert (await http.post("http://intake/v1/tickets")).status_code == 204
-    assert wire.cut == 1
+                await http.post(f"{cut}/intake/v1/tickets")
+    assert (wire.requests, wire.cut, wire.unwell) == (1, 1, 0)
 
 
 async def test_an_answer_of_trouble_is_counted() -> None:
-    async with replica(UNWELL) as address:
-        wire = Replicas({"intake": [address]})
+    async with server(UNWELL) as address:
+        wire = Counted()
         async with open_http(wire) as http:
-            assert (await http.get("http://intake/")).status_code == 503
-    assert wire.unwell == 1
-
-
-async def test_when_nobody_answers_it_is_said() -> None:
-    async with open_http(Replicas({"intake": [nobody(), nobody()]})) as http:
-        with pytest.raises(httpx.ConnectError, match="no replica"):
-            await http.get("http://intake/")
-
-
-# --- an upgrade --------------------------------------------------------------------------------
-
-# Docker, as far as a roll needs it: a container is a file, and one that is stopped ends with .off.
-DOCKER = """#!/bin/sh
-set -eu
-cd "$CONTAINERS"
-case "$*" in
-  *" ps "*) ls ;;
-  *" up "*)
-    wanted=${*##*--scale=intake=}; wanted=${wanted%% *}; n=1
-    while [ "$(ls | wc -l)" -lt "$wanted" ]; do [ -e "new$n" ] || touch "new$n"; n=$((n + 1)); done
-    if [ -e ../unwell ]; then echo 'container new1 is unhealthy' >&2; exit 1; fi ;;
-  "stop "*) mv "$2" "$2.off" ;;
-  "rm "*) rm "$2.off" ;;
-esac
-"""
-
-
-@pytest.fixture
-def containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The containers of an engine that runs two replicas."""
-    folder, command = tmp_path / "containers", tmp_path / "docker"
-    command.write_text(DOCKER)
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("CONTAINERS", str(folder))
-    folder.mkdir()
-    for name in ("old1", "old2"):
-        (folder / name).touch()
-    return folder
-
-
-def test_new_replicas_take_the_places_of_the_old(containers: Path) -> None:
-    roll(Project("a-trial", {}), "intake")
-    assert {path.name for path in containers.iterdir()} == {"new1", "new2"}
-
-
-def test_a_roll_that_fails_leaves_what_there_was(containers: Path) -> None:
-    (containers.parent / "unwell").touch()
-    for _ in range(2):
-        with pytest.raises(ComposeTrouble, match="new1 is unhealthy"):
-            roll(Project("a-trial", {}), "intake")
-        assert {path.name for path in containers.iterdir()} == {"old1", "old2"}
+            assert (await http.get(address)).status_code == 503
+    assert (wire.requests, wire.cut, wire.unwell) == (1, 0, 1)
 
 
 # --- what commands refuse ----------------------------------------------------------------------
@@ -196,13 +128,20 @@ def test_a_roll_that_fails_leaves_what_there_was(containers: Path) -> None:
 
 def test_a_backup_is_never_made_over_another(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no new folder"):
-        backup(Project("a-trial", {}), tmp_path)
+        backup(Project("a-trial"), tmp_path)
+
+
+def test_a_backup_that_fails_leaves_no_half_one(engine: Engine) -> None:
+    engine.install("#!/bin/sh\necho 'the database is away' >&2\nexit 1\n")
+    with pytest.raises(ComposeTrouble, match="the database is away"):
+        backup(Project("a-trial"), engine.folder / "backup")
+    assert not (engine.folder / "backup").exists()
 
 
 def test_half_a_backup_is_not_restored(tmp_path: Path) -> None:
     (tmp_path / "began").touch()
     with pytest.raises(ConfigError, match=r"no whole backup, base\.tar\.gz, first missing"):
-        restore(Project("a-trial", {}), tmp_path)
+        restore(Project("a-trial"), tmp_path)
 
 
 LOGGED = """#!/bin/sh
@@ -211,11 +150,9 @@ echo "$*" | tr '\\n' ' ' >> "$CALLS"; echo >> "$CALLS"
 
 
 def test_a_restore_gives_no_number_twice_before_its_doors_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine
 ) -> None:
-    (tmp_path / "docker").write_text(LOGGED)
-    (tmp_path / "docker").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    engine.install(LOGGED)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     for name, content in (
         ("base.tar.gz", ""),
@@ -223,7 +160,7 @@ def test_a_restore_gives_no_number_twice_before_its_doors_open(
         ("first", "0"),
     ):
         (tmp_path / name).write_text(content)
-    restore(Project("a-trial", {}), tmp_path)
+    restore(Project("a-trial"), tmp_path)
     calls = (tmp_path / "calls").read_text().splitlines()
     [passing] = [at for at, call in enumerate(calls) if "day_number" in call]
     assert "'2026-03-01'::date" in calls[passing]
@@ -234,22 +171,64 @@ def test_a_restore_gives_no_number_twice_before_its_doors_open(
 # --- who knows the services by name ------------------------------------------------------------
 
 COMPOSE = yaml.safe_load(text(Path("docker-compose.yml")))
-BESIDE = {"migrate", "operator", "postgres", "archive", "unpack", "rabbitmq"}
+BESIDE = {"gateway", "migrate", "operator", "postgres", "archive", "unpack", "rabbitmq"}
 CONSOLE = "console"  # its database stands ready for it
+GATEWAY = text(Path("operations/containers/gateway/haproxy.cfg"))
 
 
 def test_compose_has_exactly_the_services_of_the_registry() -> None:
     assert set(COMPOSE["services"]) - BESIDE == set(NAMES)
 
 
-@pytest.mark.parametrize(("at", "name"), [*enumerate(NAMES, 1)])
-def test_a_container_is_what_the_registry_says(at: int, name: str) -> None:
+def test_the_gateway_has_exactly_the_services_of_the_registry() -> None:
+    templates = re.findall(
+        r"backend (\w+) from replicas\n    server-template (\w+) 20 (\S+)", GATEWAY
+    )
+    assert templates == [(name, name, f"{name}:{port}") for name, port in PORTS.items()]
+    [fails] = re.findall(r"monitor fail if (.*)", GATEWAY)
+    assert re.findall(r"nbsrv\((\w+)\)", fails) == list(NAMES)
+
+
+def test_every_answer_of_the_gateways_own_is_a_problem_of_ours() -> None:
+    named: dict[str, type[JiesuError]] = {operations.NotReady.slug: operations.NotReady}
+    named |= {error.slug: error for error in named_errors()}
+    for file in (PROJECT / "operations/containers/gateway").glob("*.json"):
+        problem = json.loads(file.read_text("utf-8"))
+        error = named[problem["type"].removeprefix("/errors/")]
+        assert problem["title"] == error.title
+        assert problem["status"] == int(file.stem)
+    assert set(re.findall(r"haproxy/(\d+)\.json", GATEWAY)) == {
+        file.stem for file in (PROJECT / "operations/containers/gateway").glob("*.json")
+    }
+
+
+def test_nobody_but_the_gateway_is_published() -> None:
+    published = {name for name, its in COMPOSE["services"].items() if "ports" in its}
+    assert published == {"gateway"}
+
+
+def test_every_container_bounds_its_log() -> None:
+    for name, its in COMPOSE["services"].items():
+        assert its["logging"]["options"].keys() == {"max-size", "max-file"}, name
+
+
+def test_the_countys_configuration_is_mounted_and_in_no_image() -> None:
+    for name in (*NAMES, "migrate", "operator"):
+        [mounted] = [v for v in COMPOSE["services"][name]["volumes"] if isinstance(v, dict)]
+        assert (mounted["target"], mounted["read_only"]) == ("/config", True)
+    assert "config" not in re.findall(r"^COPY (\S+)", text(Path("Dockerfile")), re.MULTILINE)
+    assert "!config" not in text(Path(".dockerignore")).split()
+
+
+def test_who_migrates_has_no_key() -> None:
+    given = " ".join(COMPOSE["services"]["migrate"]["environment"])
+    assert not re.search("KEYS|INDEX|VAULT|SECRET|SERVICE_TOKEN", given.replace("TOKEN_KEYS", ""))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_container_is_what_the_registry_says(name: str) -> None:
     container, port = COMPOSE["services"][name], PORTS[name]
-    published = f"${{PUBLISHED:-80}}{at}"
     assert container["command"] == [name]
-    assert container["ports"] == [f"127.0.0.1:{published}0-{published}9:{port}"]
-    assert deployment().ports[name] == int(f"80{at}0")
-    assert trial("any").ports[name] == int(f"180{at}0")
     assert f"127.0.0.1:{port}/readyz" in container["healthcheck"]["test"][-1]
     given = container["environment"]
     assert given["JIESU_DATABASE_URL"].startswith(f"postgresql+asyncpg://jiesu_{name}:")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from operations.containers import compose, deployed, environment
-from operations.containers.compose import variables
-from operations.containers.deployed import Deployed, check, recovered
+from operations.containers.compose import Project, variables
+from operations.containers.deployed import Deployed, check, check_beside, recovered
 from operations.containers.environment import complete
 from operations.runtime.registry import NAMES
 from shared.errors import ConfigError
@@ -34,6 +34,7 @@ def running(secrets: dict[str, str]) -> Deployed:
             f"{secrets[f'{name.upper()}_DATABASE_PASSWORD']}@postgres/jiesu_{name}",
             "JIESU_BUS_URL": f"amqp://{name}:{secrets[f'{name.upper()}_BROKER_PASSWORD']}@rabbitmq/jiesu",
             "JIESU_INDEX_KEY": secrets[f"{name.upper()}_INDEX_KEY"],
+            "JIESU_CONFIG_DIR": "/config",  # a setting with a default is no secret to copy back
         }
         for name in NAMES
     }
@@ -151,7 +152,8 @@ def test_make_up_without_its_secrets_changes_nothing(
 ) -> None:  # fmt: skip
     """Through the command the Makefile runs before every other on containers."""
     file = tmp_path / ".env"
-    monkeypatch.setattr(environment, "ENVIRONMENT", file)
+    project = Project("jiesu", secrets=file, home=tmp_path)
+    monkeypatch.setattr(environment, "deployment", lambda: project)
     monkeypatch.setattr(deployed, "look", lambda _: running(secrets))
     monkeypatch.setattr(sys, "argv", ["make"])
     with pytest.raises(ConfigError, match="nothing was changed"):
@@ -163,3 +165,24 @@ def test_make_up_without_its_secrets_changes_nothing(
     kept = variables(file)
     assert kept["VAULT_KEYS"] == secrets["VAULT_KEYS"]
     check(kept, running(secrets))
+
+
+def test_the_keys_beside_it_are_its_own(secrets: dict[str, str], tmp_path: Path) -> None:
+    project = Project("jiesu", home=tmp_path)
+    check_beside(secrets, project)
+    complete(tmp_path / "other", tmp_path / "elsewhere", tmp_path / "others")
+    (tmp_path / "others/0001.pub.pem").rename(tmp_path / "keys/0001.pub.pem")
+    with pytest.raises(ConfigError, match="public keys are missing or another"):
+        check_beside(secrets, project)
+
+
+def test_a_units_password_is_not_made_again_unasked(
+    secrets: dict[str, str], tmp_path: Path
+) -> None:
+    """It stands in the unit's own system: a new one would cut it off without a word."""
+    users = [{"name": "intake"}, {"name": "unit.HC"}]
+    (tmp_path / "broker.json").write_text(json.dumps({"users": users}))
+    with pytest.raises(ConfigError, match="lacks UNIT_HC_BROKER_PASSWORD"):
+        check_beside(secrets, Project("jiesu", home=tmp_path))
+    asked_for = secrets | {"UNIT_HC_BROKER_PASSWORD": ""}
+    check_beside(asked_for, Project("jiesu", home=tmp_path))
