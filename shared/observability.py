@@ -118,6 +118,7 @@ class Metrics:
         self.oldest = self._gauge("outbox_oldest_seconds", "age of the oldest of them")
         self.waiting = self._gauge("retry_waiting", "facts that will be tried again")
         self.dead = self._gauge("retry_dead", "facts that need a person")
+        self.newer = self._gauge("retry_newer", "facts that wait for a newer release")
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"jiesu_{name}", says, labels, registry=self.registry)

@@ -140,12 +140,14 @@ class Supplement(Base, table=True):
 class Delivery(Base, table=True):
     """One fact addressed to a unit, read by ``position``: given after the commit, in order.
 
-    Ids are handed out before commit, so a reader who went by id would miss rows.
+    Ids are handed out before commit, so a reader who went by id would miss rows. ``body`` is the fact
+    as it was received, whatever its speaker said in it. A fact is delivered once.
     """
 
     __tablename__ = "feed"
     __table_args__ = (
         Index("ix_feed_unit_position", "unit", "position"),
+        Index("ix_feed_fact", "fact", unique=True),
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
 
