@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 from uuid import UUID
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ContractError, NewerFact
+from shared.events.words import OpenEnum
 
 PREFIX = "cn.jiesu."
 TYPE = re.compile(r"cn\.jiesu\.[a-z_]{1,40}\.[a-z_]{1,40}\.v[0-9]{1,4}")
@@ -34,9 +35,24 @@ class Data(BaseModel):
         FACTS[cls.full_name()] = cls
 
     @classmethod
+    def on_record(cls, row: Mapping[str, Any]) -> Self:
+        """A fact's data as it stands in a row, which a newer release may have written: its words
+        are read as their enums read them, with none refused.
+        """
+        fields = cls.model_fields.items()
+        words = {name: kind for name, field in fields if is_open(kind := field.annotation)}
+        known = {name: kind(row[name]) for name, kind in words.items() if name in row}
+        return cls.model_validate({**row, **known})
+
+    @classmethod
     def full_name(cls) -> str:
         """CloudEvents type, for example ``cn.jiesu.assignment.signed.v1``."""
         return f"{PREFIX}{cls.name}.v{cls.version}"
+
+
+def is_open(kind: Any) -> TypeGuard[type[OpenEnum]]:
+    """Whether a field is one word of an open enum."""
+    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 # Every fact by its type; two versions of one name may be spoken side by side for one release.

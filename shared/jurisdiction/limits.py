@@ -102,7 +102,7 @@ class StageTable(_Part):
         passed_on = self.normal.get(ticket_type)
         if passed_on is not None and passed_on.handle is None:
             return passed_on
-        level: Mapping[RowName, StageRow] = getattr(self, urgency)
+        level: Mapping[RowName, StageRow] = getattr(self, urgency.level)
         return level.get(ticket_type, level["default"])
 
 
@@ -154,7 +154,7 @@ class LimitTable(_Part):
         """
         row = self.limits.row(ticket_type, urgency)
         sign, contact, handle = row.sign, row.first_contact, row.handle
-        tighten = self.urgency_levels[urgency].clock == "natural"
+        tighten = self.urgency_levels[urgency.level].clock == "natural"
         if redo:
             again = self.limits.redo
             sign = _replaced(sign, again.sign, tighten)

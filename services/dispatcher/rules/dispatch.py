@@ -204,7 +204,8 @@ def effective_urgency(
     """
     if ticket.type is TicketType.COMMENDATION:
         return Urgency.NORMAL, ()
-    urgency: Urgency = Urgency.NORMAL if ticket.urgency is Urgency.COMPLEX else ticket.urgency
+    asked = ticket.urgency.level
+    urgency: Urgency = Urgency.NORMAL if asked is Urgency.COMPLEX else asked
     why: tuple[Reason, ...] = ()
     for level, reason in (*_by_rule(rule), *_by_policy(ticket, text, rules, names)):
         if MOST_URGENT_FIRST.index(level) < MOST_URGENT_FIRST.index(urgency):
