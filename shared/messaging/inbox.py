@@ -58,10 +58,11 @@ RECEIVE = text("""
         INSERT INTO inbox (consumer, fact, received)
         SELECT :consumer, f, :now FROM unnest(CAST(:facts AS uuid[])) AS f
         ON CONFLICT DO NOTHING RETURNING fact)
-    SELECT fact, CAST(NULL AS text) AS blocked FROM fresh UNION ALL
-    SELECT DISTINCT CAST(NULL AS uuid), subject FROM retry
+    SELECT fact, CAST(NULL AS text) AS blocked, false AS newer FROM fresh UNION ALL
+    SELECT CAST(NULL AS uuid), subject, bool_or(again IS NOT NULL) FROM retry
     WHERE consumer = :consumer AND subject = ANY(CAST(:subjects AS text[]))
-        AND (state IN ('failed', 'behind') OR holds)""")
+        AND (state IN ('failed', 'behind') OR holds)
+    GROUP BY subject""")
 
 # What this release invented is due never, and again at a moment of its own: the replicas of the
 # release before go by ``due`` alone, and would make it dead.
@@ -140,12 +141,13 @@ class Inbox:
             elif arrived.subject not in blocked:
                 await self._handle(act, arrived.message.key, arrived.fact)
             elif self._handlers(arrived.message.key):
-                await self._park(connection, arrived, "behind", "behind an earlier one")
+                await self._park_behind(connection, arrived, newer=blocked[arrived.subject])
 
     async def _fresh(
         self, connection: AsyncConnection, batch: Sequence[Arrived]
-    ) -> tuple[Sequence[Arrived], set[str]]:
-        """What was not received before, and the subjects that are blocked.
+    ) -> tuple[Sequence[Arrived], dict[str, bool]]:
+        """What was not received before, and the subjects that are blocked, with whether by a newer
+        fact.
 
         The same fact twice in one batch counts once.
         """
@@ -158,7 +160,7 @@ class Inbox:
         }
         rows = (await connection.execute(RECEIVE, values)).all()
         new = {row.fact for row in rows}
-        blocked = {row.blocked for row in rows if row.blocked}
+        blocked = {row.blocked: row.newer for row in rows if row.blocked}
         for id in by_id.keys() - new:
             log.info("ignored: received before", fact_id=str(id))
         return [arrived for id, arrived in by_id.items() if id in new], blocked
@@ -197,7 +199,7 @@ class Inbox:
     # --- set aside -----------------------------------------------------------------------------
 
     async def _keep_newer(
-        self, connection: AsyncConnection, arrived: Arrived, blocked: set[str]
+        self, connection: AsyncConnection, arrived: Arrived, blocked: dict[str, bool]
     ) -> None:
         """Keep a newer fact for whoever can read it, unless nobody of this name's is needed here.
 
@@ -208,15 +210,27 @@ class Inbox:
         if arrived.known and not handled:
             return
         if arrived.known:
-            blocked.add(arrived.subject)
-        await self._park(connection, arrived, "newer", arrived.newer)
+            blocked[arrived.subject] = True
+        await self._park(connection, arrived, "newer", arrived.newer, NEWER_AGAIN)
+
+    async def _park_behind(
+        self, connection: AsyncConnection, arrived: Arrived, *, newer: bool
+    ) -> None:
+        reason = "behind a fact of a newer release" if newer else "behind a fact that failed"
+        again = EARLY_AGAIN if newer else None
+        await self._park(connection, arrived, "behind", reason, again)
 
     async def _park(
-        self, connection: AsyncConnection, arrived: Arrived, state: str, reason: str
+        self,
+        connection: AsyncConnection,
+        arrived: Arrived,
+        state: str,
+        reason: str,
+        again: timedelta | None = None,
     ) -> None:
+        """``again``: when it is tried, of what the release before must leave alone."""
         now = clock.real()
         log.warning("parked", state=state, why=reason, key=arrived.message.key)
-        held = state in ("behind", "newer")
         values = {
             "consumer": self._store.name,
             "fact": arrived.id,
@@ -225,8 +239,8 @@ class Inbox:
             "key": printable(arrived.message.key),
             "body": printable(arrived.message.body.decode(errors="replace")),
             "state": state,
-            "due": None if held else now + EARLY_AGAIN,
-            "again": now + (NEWER_AGAIN if state == "newer" else EARLY_AGAIN) if held else None,
+            "due": None if again else now + EARLY_AGAIN,
+            "again": now + again if again else None,
             "attempts": int(state == "failed"),
             "reason": reason,
             "now": now,
@@ -294,7 +308,7 @@ def next_try(row: Row[Any], error: Exception, now: datetime, newer_waits: bool) 
     """How a row goes on that was tried and not handled. Pure.
 
     ``newer_waits``: a newer fact of its subject waits here. What is early may wait for just that
-    one, so the day after which it is dead has not begun; nor has it for one that stood behind.
+    one, so the day after which it is dead has not begun; nor has it for one that stood behind it.
     """
     state, attempts, since, due, again = state_of(error), row.attempts + 1, row.since, None, None
     tried = row.tried
@@ -303,7 +317,7 @@ def next_try(row: Row[Any], error: Exception, now: datetime, newer_waits: bool) 
             again, tried = now + NEWER_AGAIN, [*(row.tried or ()), vocabulary()]
         case "early":
             attempts = row.attempts
-            since = now if newer_waits or row.state == "behind" else row.since
+            since = now if newer_waits or row.again is not None else row.since
             due = now + (WHILE_NEWER_WAITS if newer_waits else EARLY_AGAIN)
             state = "early" if now - since < EARLY_FOR else "dead"
         case _:
