@@ -10,7 +10,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench load locust lint fmt contracts migration service vendor token call-test dead replay stuck lock up down
+.PHONY: help run demo test prove bench load locust lint fmt contracts freeze migration service vendor token call-test dead replay stuck lock up down
 .PHONY: image broker recover check-config reload upgrade rollback backup restore story kills rolling next drill
 
 help: ## 列出命令 list the commands
@@ -54,6 +54,9 @@ fmt: .venv/ready ## 整理格式 format the code
 contracts: .venv/ready ## 生成契约 write docs/: schemas, asyncapi, openapi, events.md
 	$(PY) -m services contracts
 	$(PY) -m tests.fixtures.samples
+
+freeze: .venv/ready ## 冻结本版契约 at a release only: what the next one is held to
+	$(PY) -m tests.fixtures.freeze
 
 migration: .venv/ready ## 生成迁移 write a service's next migration from its models (SERVICE=tracker NAME=add_language)
 	@$(PY) -m services migration '$(SERVICE)' '$(NAME)'

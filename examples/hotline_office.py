@@ -111,9 +111,9 @@ class Office:
         while True:
             page = await self._ops[service].get("/v1/facts", {"after": after, "limit": PAGE})
             facts += [row["fact"] for row in page["items"]]
-            after = page["next"]
-            if len(page["items"]) < PAGE:
+            if page["next"] == after:
                 return facts, after
+            after = page["next"]
 
     async def metrics(self) -> dict[str, dict[str, float]]:
         """The plain counters and gauges of each service, by name."""

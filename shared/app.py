@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
+from shared.http.idempotency import AnsweredBefore, as_before
 from shared.http.media import json_in_utf8
 from shared.http.operations import operations
 from shared.http.pages import pages
@@ -65,6 +66,7 @@ def build_app(
     )
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
+    app.add_exception_handler(AnsweredBefore, as_before)
     return app
 
 

@@ -112,8 +112,22 @@ class ContractError(Exception):
     """A message on the bus that fits no contract: never retried, dead at once with this reason."""
 
 
-class OtherVersion(ContractError):
-    """A version we do not know of a fact we do know: its speaker also says the one we know."""
+class Disagreement(ContractError):
+    """A message whose parts contradict one another, or that nobody may have said: the reason names
+    the two. Nothing in it is believed, not even its id.
+    """
+
+
+class NewerFact(ContractError):
+    """A fact of a newer release: its envelope is read, its type, version or a word in it is not
+    known here. Kept until a release comes that knows it.
+
+    ``envelope`` is the fact with its data as it was said.
+    """
+
+    def __init__(self, reason: str, envelope: Any) -> None:
+        super().__init__(reason)
+        self.envelope = envelope
 
 
 class TooEarly(Exception):

@@ -126,6 +126,7 @@ class Metrics:
         self.oldest = self._gauge("outbox_oldest_seconds", "age of the oldest of them")
         self.waiting = self._gauge("retry_waiting", "facts that will be tried again")
         self.dead = self._gauge("retry_dead", "facts that need a person")
+        self.newer = self._gauge("retry_newer", "facts that wait for a newer release")
         self.database = self._gauge("database_up", "whether the database answers and can write")
         self.broker = self._gauge("broker_up", "whether the broker answers")
         self.queued = self._gauge("queue_waiting", "facts in this service's queue")

@@ -39,7 +39,8 @@ BACKOFF_CAP = 5.0
 MIGRATED_WITHIN = 60.0
 WAITS = text("""
     SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)
-        OR EXISTS (SELECT 1 FROM retry WHERE state <> 'dead')""")
+        OR EXISTS (SELECT 1 FROM retry r WHERE state NOT IN ('dead', 'newer') AND NOT EXISTS
+            (SELECT 1 FROM retry n WHERE n.subject = r.subject AND n.state = 'newer'))""")
 DEAD = 70  # EX_SOFTWARE: a loop died
 GIVING_UP = 2.0  # seconds a cancelled statement takes at most to give its connection up
 
@@ -131,6 +132,7 @@ class Service:
         if self._check:
             async with self.store.act(f"service:{self.name}") as act:
                 await self._check(act)
+        await self._expect_newer()
         self._run("consumer", self._consume())
         self._run("relay", self._tick("relay", self._relay, 0.5))
         self._run("retry", self._tick("retry", self._retry, 1.0))
@@ -203,6 +205,15 @@ class Service:
             log.info("waits for its migrate step", service=self.name)
             await clock.pause(1.0, self.stopping)
         raise ConfigError(f"{self.name}: {why}")
+
+    async def _expect_newer(self) -> None:
+        """What waits for a newer release may be waiting for this one; at the latest in an hour."""
+        try:
+            await self.inbox.expect_newer()
+        except Exception as error:
+            if not is_trouble(error):
+                raise
+            log.warning("the database is away", why=place(error))
 
     # --- loops ---------------------------------------------------------------------------------
 

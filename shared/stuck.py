@@ -117,10 +117,18 @@ EVERYWHERE = (
         _parked("failed", 10),
     ),
     Question(
+        "newer",
+        "较新版本的事实 facts of a newer release",
+        "发布者版本较新，本服务尚不能读；已留存，不会丢失 their speaker runs a newer release than this "
+        "service, which cannot read them yet; they are kept",
+        "升级本服务，升级后自动处理 upgrade this service: they are handled by themselves",
+        _parked("newer", 0),
+    ),
+    Question(
         "behind",
-        "排在失败事实之后的事实 facts behind a failed one",
-        "同一工单前一事实失败 an earlier fact of the same ticket failed",
-        "处理失败者后自动继续 mend the failed one; they follow",
+        "排在其他事实之后的事实 facts behind an earlier one",
+        "同一工单前一事实失败或版本较新 an earlier fact of the same ticket failed, or is of a newer release",
+        "前者处理后自动继续 mend the failed one, or upgrade; they follow",
         _parked("behind", 10),
     ),
     Question(

@@ -24,7 +24,7 @@ from shared.stuck import Question
 SECONDS = 0.7
 ASKED_AGAIN = timedelta(minutes=1)  # the morning page's questions cost more than a scrape should
 
-RETRIES = text("SELECT state = 'dead' AS dead, count(*) AS n FROM retry GROUP BY 1")
+RETRIES = text("SELECT state, count(*) AS n FROM retry GROUP BY state")
 
 Due = Callable[[Act[Any]], Awaitable[datetime | None]]
 
@@ -72,12 +72,13 @@ class Vitals:
         count, oldest = await backlog(self._store)
         async with self._store.act("ops") as act:
             connection = await act.session.connection()
-            counts = {row.dead: row.n for row in await connection.execute(RETRIES)}
+            counts = {row.state: row.n for row in await connection.execute(RETRIES)}
             late = {name: _seconds(await due(act), act.now) for name, due in self._due.items()}
         self._metrics.unsent.set(count)
         self._metrics.oldest.set(_seconds(oldest, clock.real()))
-        self._metrics.dead.set(counts.get(True, 0))
-        self._metrics.waiting.set(counts.get(False, 0))
+        self._metrics.dead.set(counts.pop("dead", 0))
+        self._metrics.newer.set(counts.pop("newer", 0))
+        self._metrics.waiting.set(sum(counts.values()))
         for name, seconds in late.items():
             self._metrics.late.labels(name).set(seconds)
 

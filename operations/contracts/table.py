@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from operations.contracts.facts import Json, Plain, addressed, hearers, prose
 from operations.runtime.registry import NAMES
 from shared import events
-from shared.events import FACTS, Data, Fact
+from shared.events import FACTS, Data, Fact, OpenEnum
 
 HEAD = """\
 # 事实 Facts
@@ -137,6 +137,7 @@ def _shared_words() -> list[type[Any]]:
         if isinstance(value, type)
         and value.__module__.startswith(events.__name__)
         and not issubclass(value, Data | Fact)
+        and value is not OpenEnum
     ]
 
 

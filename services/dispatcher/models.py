@@ -10,6 +10,8 @@ from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from shared.events import ClosingKind, ContactOutcome, Role, Urgency
+from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -40,7 +42,7 @@ class Ticket(Base, table=True):
     number: str = Field(primary_key=True, sa_type=Text)
     registered_at: datetime
     matter: dict[str, Any] = Field(sa_type=JSONB)
-    urgency: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Words(Urgency))
     round: int = 1
     resolved: int = 0
     closed: int = 0
@@ -74,12 +76,12 @@ class Assignment(Base, table=True):
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
     round: int
     unit: str = Field(sa_type=Text)
-    role: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Words(Role))
     status: str = Field(sa_type=Text)
     was: str | None = Field(default=None, sa_type=Text)
     rule: str | None = Field(default=None, sa_type=Text)
     reason: str = Field(sa_type=Text)
-    urgency: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Words(Urgency))
     limits: dict[str, Any] = Field(sa_type=JSONB)
     appointed: bool = False
     redo: bool = False
@@ -89,7 +91,7 @@ class Assignment(Base, table=True):
     reached: bool = False
     progress: str | None = Field(default=None, sa_type=Text)
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    verdict: str | None = Field(default=None, sa_type=Text)
+    verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
 
 
 class Contact(Base, table=True):
@@ -101,7 +103,7 @@ class Contact(Base, table=True):
     assignment: UUID = Field(foreign_key="assignments.id", index=True)
     made_at: datetime
     how: str = Field(sa_type=Text)
-    outcome: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Words(ContactOutcome))
     note: str = Field(sa_type=Text)
 
 
@@ -140,13 +142,15 @@ class Supplement(Base, table=True):
 class Delivery(Base, table=True):
     """One fact addressed to a unit, read by ``position``: given after the commit, unit by unit.
 
-    Ids are handed out before commit, so a reader who went by id would miss rows.
+    Ids are handed out before commit, so a reader who went by id would miss rows. ``body`` is the fact
+    as it was received, whatever its speaker said in it. A fact is delivered once.
     """
 
     __tablename__ = "feed"
     __table_args__ = (
         Index("uq_feed_unit_position", "unit", "position", unique=True),
         Index("ix_feed_position", "position"),  # for the release before; the next one drops it
+        Index("ix_feed_fact", "fact", unique=True),
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
 

@@ -20,8 +20,8 @@ from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
 
-# What an assignment keeps of its work order.
-PRINTED = {"role", "rule", "reason", "urgency", "limits", "redo"}
+# What an assignment keeps of its work order, beside its role and urgency.
+PRINTED = {"rule", "reason", "limits", "redo"}
 
 
 def give(
@@ -49,6 +49,8 @@ def give(
             ticket=ticket.number,
             round=ticket.round,
             unit=unit,
+            role=role,
+            urgency=urgency,
             status=AssignmentStatus.DISPATCHED,
             appointed=order.appointed,
             dispatched_at=act.now,

@@ -47,7 +47,7 @@ class TicketRecord:
     def matter(self) -> TicketRegistered:
         """What intake registered, read from its row once."""
         if self.registered is None:
-            self.registered = TicketRegistered.model_validate(self.ticket.matter)
+            self.registered = TicketRegistered.on_record(self.ticket.matter)
         return self.registered
 
     def open(self) -> list[Assignment]:

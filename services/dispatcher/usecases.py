@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
+
 from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -21,6 +23,7 @@ from shared.events import Fact, Role, TicketType
 from shared.observability import log
 from shared.security.masking import mask_patterns
 
+DELIVER = insert(Delivery).on_conflict_do_nothing()
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 
 
@@ -116,18 +119,19 @@ async def close(act: ServiceAct, fact: Fact) -> None:
         orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
 
 
-async def deliver(act: ServiceAct, fact: Fact) -> None:
-    """Put a fact addressed to a unit into its feed; the job number_feed gives it its place."""
+async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
+    """Put a fact addressed to a unit into its feed, as it was received; number_feed gives it its
+    place. Delivered again it changes nothing.
+    """
     if fact.unit:
-        act.session.add(
-            Delivery(
-                unit=fact.unit,
-                fact=fact.id,
-                name=fact.name,
-                body=fact.encode().decode(),
-                received_at=act.now,
-            )
-        )
+        delivery = {
+            "unit": fact.unit,
+            "fact": fact.id,
+            "name": fact.name,
+            "body": body.decode(),
+            "received_at": act.now,
+        }
+        await (await act.session.connection()).execute(DELIVER, delivery)
 
 
 # --- acts of a unit ----------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from sqlmodel import Field, SQLModel
 from services.feedback.rules import machine
 from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Outcome, Report, answers_on_record
+from shared.events import TicketType
+from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -37,7 +39,7 @@ class Ticket(Base, table=True):
 
     __tablename__ = "tickets"
     number: str = Field(primary_key=True)
-    type: str
+    type: str = Field(sa_type=ShortWords(TicketType))
     channel: str
     has_contact: bool
     reply_declined: bool
@@ -114,7 +116,7 @@ class Attempt(Base, table=True):
     attempt: int = Field(primary_key=True)
     due: datetime
     asked_at: datetime | None = None
-    outcome: str | None = None
+    outcome: str | None = Field(default=None, sa_type=ShortWords(Outcome))
     contacted: str | None = None
     solved: str | None = None
     satisfied: str | None = None

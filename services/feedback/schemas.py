@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WrapValidator,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from services.feedback.rules.machine import CallbackStatus as CallbackStatus
@@ -64,6 +72,11 @@ class OutcomeIn(Body):
         return answers_on_record(self.contacted, self.solved, self.satisfied)
 
 
+# An answer shown as its row has it: a newer release may have written a word we do not offer.
+T = TypeVar("T")
+Stored = Annotated[T, WrapValidator(lambda value, _: value), PlainSerializer(lambda value: value)]
+
+
 class AttemptOut(BaseModel):
     """One attempt, its answers as they were reported. ``expired``: the phone system did not say
     what came of it.
@@ -73,9 +86,9 @@ class AttemptOut(BaseModel):
     due: AwareDatetime
     asked_at: AwareDatetime | None
     outcome: Outcome | None
-    contacted: Contacted | None
-    solved: Solved | None
-    satisfied: Satisfied | None
+    contacted: Stored[Contacted | None]
+    solved: Stored[Solved | None]
+    satisfied: Stored[Satisfied | None]
     comment: str
 
 

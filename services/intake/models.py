@@ -10,6 +10,8 @@ from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.intake.rules.machine import TicketStatus, ended
+from shared.events import TicketType, Urgency
+from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -45,8 +47,8 @@ class Ticket(Base, table=True):
     )
     number: str = Field(primary_key=True)
     id: UUID = Field(unique=True)
-    type: str = Field(index=True)
-    urgency: str
+    type: str = Field(index=True, sa_type=ShortWords(TicketType))
+    urgency: str = Field(sa_type=ShortWords(Urgency))
     topic: str = Field(index=True)
     title: str
     content: str

@@ -8,7 +8,7 @@ conflicts are answered by ON CONFLICT, so no savepoint is needed (docs/how-it-fl
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +30,7 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import KeyReused, Malformed, UnknownCode
 from shared.events import TicketRegistered
+from shared.http.idempotency import NEW_FIELDS
 from shared.observability import trace, traceparent
 
 
@@ -128,14 +129,14 @@ CLAIM = text("""
     ON CONFLICT DO NOTHING RETURNING caller, key""")
 
 KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, t.number, t.id, t.code_nonce,
+    SELECT a.caller, a.key, a.fingerprint, a.status, t.number, t.id, t.code_nonce,
         t.registered_at
     FROM answers a LEFT JOIN ticket t ON t.number = a.body
     JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
         ON k.caller = a.caller AND k.key = a.key""")
 
 REMEMBER = text("""
-    UPDATE answers a SET body = n.number
+    UPDATE answers a SET body = n.number, status = 201
     FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]), CAST(:numbers AS text[]))
         AS n (caller, key, number)
     WHERE a.caller = n.caller AND a.key = n.key""")
@@ -151,13 +152,15 @@ class IdempotencyClaims:
     """
 
     def __init__(self, items: Sequence[Registration], config: Config) -> None:
-        self._fingerprints = [config.digester.fingerprint(canonical(item.body)) for item in items]
+        self._items, self._digest = items, config.digester.fingerprint
+        self._fingerprints = [self._digest(canonical(item.body)) for item in items]
         self._slots = [_slot(item, config) for item in items]
         self._first: dict[Slot, int] = {}
         for at, slot in enumerate(self._slots):
             if slot:
                 self._first.setdefault(slot, at)
         self._known: dict[Slot, tuple[str, Receipt | None]] = {}  # None: no ticket came of it
+        self._of_release_before: set[Slot] = set()
         self.registered: dict[int, Receipt] = {}
 
     async def claim(self, act: ServiceAct) -> None:
@@ -174,6 +177,8 @@ class IdempotencyClaims:
             for row in await connection.execute(KNOWN, _columns(lost)):
                 before = _receipt_of(row)
                 self._known[row.caller, row.key] = (row.fingerprint, before if row.number else None)
+                if row.status is None:
+                    self._of_release_before.add((row.caller, row.key))
 
     def fresh(self) -> list[int]:
         """Places of the complaints to register now."""
@@ -202,9 +207,14 @@ class IdempotencyClaims:
         if slot is None:
             raise AssertionError("a complaint without a key is always fresh")
         fingerprint, receipt = self._known.get(slot) or self._first_here(slot)
-        if receipt is None or fingerprint != self._fingerprints[at]:
+        if receipt is None or not self._is_repeat(at, slot, fingerprint):
             return KeyReused(field="Idempotency-Key")
         return receipt
+
+    def _is_repeat(self, at: int, slot: Slot, fingerprint: str) -> bool:
+        if slot not in self._of_release_before:
+            return fingerprint == self._fingerprints[at]
+        return fingerprint in map(self._digest, canonical_before(self._items[at].body))
 
     def _first_here(self, slot: Slot) -> tuple[str, Receipt]:
         first = self._first[slot]
@@ -223,8 +233,17 @@ def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:
 
 
 def canonical(body: NewTicket) -> bytes:
-    """A complaint's content in one spelling, to tell a repeat from another complaint."""
-    return orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    """What a caller sent, in one spelling, to tell a repeat from another complaint."""
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    return orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
+
+
+def canonical_before(body: NewTicket) -> Iterator[bytes]:
+    """The same as the release before spelt it: with every default it knew."""
+    nothing: set[str] = set()
+    for unsent in (nothing, set(NEW_FIELDS) - body.model_fields_set):
+        said = body.model_dump(mode="json", exclude=unsent)
+        yield orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 # --- rows --------------------------------------------------------------------------------------

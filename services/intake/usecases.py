@@ -138,7 +138,7 @@ async def note_extended(act: ServiceAct, fact: Fact) -> None:
             if fact.round >= ticket.extended_round:
                 ticket.extended_round = fact.round
                 ticket.extended_due, ticket.extended_reason = data.due, data.reason
-        case Role.CO:
+        case Role.CO | Role.UNKNOWN:
             pass  # a co-handler answers to the lead, not to the citizen
         case _:
             assert_never(data.role)

@@ -17,6 +17,8 @@ from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
 
@@ -35,8 +37,8 @@ class Ticket(Base, table=True):
     __tablename__ = "tickets"
 
     number: str = Field(primary_key=True, sa_type=Text)
-    type: str = Field(sa_type=Text)
-    urgency: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Words(TicketType))
+    urgency: str = Field(sa_type=Words(Urgency))
     topic: str = Field(sa_type=Text)
     flags: list[str] = Field(sa_type=JSONB)
     registered_at: datetime
@@ -66,9 +68,9 @@ class Assignment(Base, table=True):
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
     unit: str = Field(sa_type=Text)
-    role: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Words(Role))
     round: int
-    urgency: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Words(Urgency))
     redo: bool
     has_contact: bool
     sign_limit: str | None = Field(sa_type=Text)
@@ -115,11 +117,11 @@ class Clock(Base, table=True):
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
     round: int
-    kind: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Words(ClockKind))
     assignment: UUID | None = Field(default=None, foreign_key="assignments.id")
     unit: str | None = Field(default=None, sa_type=Text)
-    role: str | None = Field(default=None, sa_type=Text)
-    urgency: str = Field(sa_type=Text)
+    role: str | None = Field(default=None, sa_type=Words(Role))
+    urgency: str = Field(sa_type=Words(Urgency))
     status: str = Field(sa_type=Text)
     started_at: datetime
     terms: dict[str, Any] = Field(sa_type=JSONB)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 from uuid import UUID
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.errors import ContractError, OtherVersion
+from shared.errors import ContractError, NewerFact
+from shared.events.words import OpenEnum
 
 PREFIX = "cn.jiesu."
+TYPE = re.compile(r"cn\.jiesu\.[a-z_]{1,40}\.[a-z_]{1,40}\.v[0-9]{1,4}")
 
 
 class Data(BaseModel):
@@ -29,9 +35,24 @@ class Data(BaseModel):
         FACTS[cls.full_name()] = cls
 
     @classmethod
+    def on_record(cls, row: Mapping[str, Any]) -> Self:
+        """A fact's data as it stands in a row, which a newer release may have written: its words
+        are read as their enums read them, with none refused.
+        """
+        fields = cls.model_fields.items()
+        words = {name: kind for name, field in fields if is_open(kind := field.annotation)}
+        known = {name: kind(row[name]) for name, kind in words.items() if name in row}
+        return cls.model_validate({**row, **known})
+
+    @classmethod
     def full_name(cls) -> str:
         """CloudEvents type, for example ``cn.jiesu.assignment.signed.v1``."""
         return f"{PREFIX}{cls.name}.v{cls.version}"
+
+
+def is_open(kind: Any) -> TypeGuard[type[OpenEnum]]:
+    """Whether a field is one word of an open enum."""
+    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 # Every fact by its type; two versions of one name may be spoken side by side for one release.
@@ -85,23 +106,59 @@ class Fact(BaseModel):
     def decode(cls, body: bytes | str) -> Self:
         """Read a fact off the wire with its data as the class of its type.
 
-        Raises OtherVersion for a version we do not know of a fact we do know, ContractError when
-        it fits no contract. The message names fields, never values: it goes to logs and to the
-        retry table.
+        Raises NewerFact for a type, a version or a word that only a newer release can know, and
+        ContractError when it fits no contract. The message names fields, never values: it goes to
+        logs and to the retry table.
         """
+        fact = cls.envelope(body)
+        kind = FACTS.get(fact.type)
+        if kind is None:
+            if not TYPE.fullmatch(fact.type):
+                raise ContractError("type: it is none of ours")
+            known = "version" if speaker_of(fact.name) else "type"
+            raise NewerFact(f"unknown {known} {fact.type!r}", fact)
         try:
-            fact = cls.model_validate(orjson.loads(body))
-            known = FACTS.get(fact.type)
-            if known is None:
-                same = any(kind.name == fact.name for kind in FACTS.values())
-                raise (OtherVersion if same else ContractError)(f"unknown type {fact.type!r}")
-            return fact.model_copy(update={"data": known.model_validate(fact.data)})
+            return fact.model_copy(update={"data": kind.model_validate(fact.data)})
         except ValidationError as broken:
-            raise ContractError(_faults(broken)) from None
+            raise _refusal(broken, fact) from None
+
+    @classmethod
+    def envelope(cls, body: bytes | str) -> Self:
+        """Read what every fact has, and leave its data as it was said. Raises ContractError."""
+        try:
+            return cls.model_validate(orjson.loads(body))
+        except ValidationError as broken:
+            raise ContractError(_faults(broken.errors(**BRIEF))) from None
         except orjson.JSONDecodeError:
             raise ContractError("the body is not JSON") from None
 
 
-def _faults(broken: ValidationError) -> str:
-    rows = broken.errors(include_input=False, include_url=False)
+def speaker_of(name: str) -> str | None:
+    """Who says facts of a name, whatever their version; None for a name we do not know."""
+    return next((kind.speaker for kind in FACTS.values() if kind.name == name), None)
+
+
+@lru_cache(maxsize=4)
+def _digest_of(kinds: tuple[type[Data], ...]) -> str:
+    schemas = [(kind.full_name(), kind.model_json_schema()) for kind in kinds]
+    return hashlib.sha256(orjson.dumps(schemas)).hexdigest()[:12]
+
+
+def vocabulary() -> str:
+    """A digest of all that this release can read: two that differ may read different facts."""
+    return _digest_of(tuple(FACTS.values()))
+
+
+BRIEF: Any = {"include_input": False, "include_url": False}
+WORDS = {"enum", "literal_error"}  # what pydantic calls a word that is not in the list
+
+
+def _refusal(broken: ValidationError, fact: Fact) -> ContractError:
+    """Newer when nothing is wrong but words that are not in our lists: a release adds words."""
+    rows = broken.errors(include_url=False)
+    words = all(row["type"] in WORDS and isinstance(row["input"], str) for row in rows)
+    return NewerFact(_faults(rows), fact) if words else ContractError(_faults(rows))
+
+
+def _faults(rows: Iterable[Any]) -> str:
     return "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)

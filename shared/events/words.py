@@ -2,13 +2,69 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from collections.abc import Iterator
+from enum import EnumType, StrEnum
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+W = TypeVar("W")
 
 
-class TicketType(StrEnum):
+class _KnownOnly(EnumType):
+    """What iterates an open enum, or tests against all of it, means the words it knows."""
+
+    def __iter__(cls: type[W]) -> Iterator[W]:
+        return (word for word in super().__iter__() if word.name != "UNKNOWN")  # type: ignore[misc]
+
+
+class OpenEnum(StrEnum, metaclass=_KnownOnly):
+    """Words to which a newer release adds: rows it wrote are read after a rollback.
+
+    Called with a word it does not know, as columns and rows do, an open enum gives a member that
+    equals UNKNOWN and keeps the word, which is answered and saved again as it was. Models are
+    strict: doors, facts and configuration files refuse such a word, and UNKNOWN itself.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        word = str.__new__(cls, value)
+        word._name_, word._value_ = "UNKNOWN", value
+        return word
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, type(self)):
+            return self.name == other.name
+        return str.__eq__(self, other) if isinstance(other, str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name if self.name == "UNKNOWN" else self.value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(cls)
+        schema["members"] = list(cls)
+        return core_schema.no_info_wrap_validator_function(cls._strictly, schema)
+
+    @classmethod
+    def _strictly(cls, value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        """pydantic would ask the enum itself, which knows an answer to every word."""
+        if isinstance(value, cls) or value in tuple(cls):
+            return inner(value)
+        *words, last = (f"'{word}'" for word in cls)
+        raise PydanticKnownError("enum", {"expected": f"{', '.join(words)} or {last}"})
+
+
+class TicketType(OpenEnum):
     """性质: what kind of demand this is (BJ-2, AK21)."""
 
     CONSULTATION = "consultation"
@@ -17,34 +73,43 @@ class TicketType(StrEnum):
     REPORT = "report"
     SUGGESTION = "suggestion"
     COMMENDATION = "commendation"
+    UNKNOWN = "unknown"
 
 
-class Urgency(StrEnum):
+class Urgency(OpenEnum):
     """紧急程度: critical and urgent run on natural time, normal and complex on working time (BJ4)."""
 
     CRITICAL = "critical"
     URGENT = "urgent"
     NORMAL = "normal"
     COMPLEX = "complex"
+    UNKNOWN = "unknown"
+
+    @property
+    def level(self) -> Urgency:
+        """The urgency whose limits hold: what we do not know hurries as urgent, lest it be late."""
+        return Urgency.URGENT if self == Urgency.UNKNOWN else self
 
 
-class Role(StrEnum):
+class Role(OpenEnum):
     """主办 leads and answers for the ticket; 协办 answers to the lead (JN-29)."""
 
     LEAD = "lead"
     CO = "co"
+    UNKNOWN = "unknown"
 
 
-class ContactOutcome(StrEnum):
+class ContactOutcome(OpenEnum):
     """What came of one attempt to contact the citizen (R-12)."""
 
     REACHED = "reached"
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
     WRONG_NUMBER = "wrong_number"
+    UNKNOWN = "unknown"
 
 
-class CompletionKind(StrEnum):
+class CompletionKind(OpenEnum):
     """办结类型: how a unit finished, apart from whether the citizen agrees (JN-24, WF-20)."""
 
     SOLVED = "solved"
@@ -53,9 +118,10 @@ class CompletionKind(StrEnum):
     NO_CONDITION_YET = "no_condition_yet_with_date"
     NOT_OUR_DUTY = "not_our_duty_confirmed"
     TERMINATED = "terminated"
+    UNKNOWN = "unknown"
 
 
-class ClockKind(StrEnum):
+class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml)."""
 
     DISPATCH = "dispatch"
@@ -63,9 +129,10 @@ class ClockKind(StrEnum):
     SIGN = "sign"
     FIRST_CONTACT = "first_contact"
     HANDLE = "handle"
+    UNKNOWN = "unknown"
 
 
-class ClosingKind(StrEnum):
+class ClosingKind(OpenEnum):
     """Why a ticket ended; each is counted apart, and only the first three are a citizen's word."""
 
     SATISFIED = "satisfied"
@@ -76,6 +143,7 @@ class ClosingKind(StrEnum):
     REPLY_DECLINED = "reply_declined"
     NO_CONTACT = "no_contact"
     COMMENDATION = "commendation"
+    UNKNOWN = "unknown"
 
 
 class Location(BaseModel):

@@ -61,5 +61,6 @@ def open_act(
     request: Request, caller: Caller, key: str | None = None
 ) -> AbstractAsyncContextManager[Act[Any]]:
     """The act a request is, while the block lasts; ``key`` where the route obeys one."""
-    asked = Asked(f"{request.method} {request.url.path}", key)
+    status = getattr(request.scope.get("route"), "status_code", None) or 200
+    asked = Asked(f"{request.method} {request.url.path}", key, status)
     return service_of(request.app).store.act(caller.actor, caller=caller, asked=asked)

@@ -82,7 +82,7 @@ class StageTable(Section):
         passed_on = self.normal.get(ticket_type)
         if passed_on is not None and passed_on.handle is None:
             return passed_on
-        level: Rows = getattr(self, urgency)
+        level: Rows = getattr(self, urgency.level)
         return level.get(ticket_type, level["default"])
 
 
@@ -139,7 +139,7 @@ class LimitTable(Section):
         """
         row = self.limits.row(ticket_type, urgency)
         sign, contact, handle = row.sign, row.first_contact, row.handle
-        tighten = self.natural(urgency)
+        tighten = self.natural(urgency.level)
         if redo:
             sign = _replaced(sign, self.redo.sign, tighten)
             contact = _replaced(contact, self.redo.first_contact, tighten)

@@ -4,6 +4,8 @@ A batch of facts is one transaction: their ids, what the handlers changed and wh
 fails it is taken one by one, and the fact that fails alone is parked in ``retry``, so one poison
 fact holds up only its own subject. Trouble of the database is no failure of a fact: it is raised,
 nothing counts as received and the bus hands the same batch over again.
+
+A fact of a newer release is parked as ``newer`` and waits for it (docs/how-it-flows.md#between-releases).
 """
 
 from __future__ import annotations
@@ -12,81 +14,90 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
-from shared.errors import ContractError, JiesuError, OtherVersion, TooEarly
-from shared.events import Fact
+from shared.errors import ContractError, JiesuError, NewerFact, TooEarly
+from shared.events import Fact, speaker_of, vocabulary
+from shared.messaging.arrival import Arrived, read
 from shared.messaging.bus import Message, matches
 from shared.observability import log, place, trace
 from shared.storage.act import Act, Store
 from shared.storage.engine import is_trouble
 
 Handler = Callable[[Act[Any], Fact], Awaitable[None]]
-Subscriptions = Mapping[str, Handler]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeOnly:
+    """A handler that passes facts on and reads nothing of their data.
+
+    It is given the bytes as they were received, at once: also of a newer fact, and of one whose
+    subject is held up. A fact that is tried again is given to it again, so the second time it must
+    do nothing.
+    """
+
+    pass_on: Callable[[Act[Any], Fact, bytes], Awaitable[None]]
+
+
+Subscriptions = Mapping[str, Handler | EnvelopeOnly]
 
 MAX_ATTEMPTS = 12  # the last wait is 17 minutes, all of them together 34
 EARLY_FOR = timedelta(days=1)
 EARLY_AGAIN = timedelta(seconds=1)
+NEWER_AGAIN = timedelta(hours=1)
+WHILE_NEWER_WAITS = timedelta(minutes=1)  # what is early may wait for a fact that nobody here reads
 
 # Which facts of a batch are new, and which subjects are blocked: while a fact of a subject waits for
-# another try, later ones wait behind it. A fact that is merely early blocks nobody: what it waits
-# for may be right behind it.
+# another try, later ones wait behind it, and still later ones behind those. A fact that is merely
+# early blocks nobody: what it waits for may be right behind it.
 RECEIVE = text("""
     WITH fresh AS (
         INSERT INTO inbox (consumer, fact, received)
         SELECT :consumer, f, :now FROM unnest(CAST(:facts AS uuid[])) AS f
         ON CONFLICT DO NOTHING RETURNING fact)
-    SELECT fact, CAST(NULL AS text) AS blocked FROM fresh UNION ALL
-    SELECT DISTINCT CAST(NULL AS uuid), subject FROM retry
-    WHERE consumer = :consumer AND state = 'failed' AND subject = ANY(CAST(:subjects AS text[]))""")
+    SELECT fact, CAST(NULL AS text) AS blocked, false AS newer FROM fresh UNION ALL
+    SELECT CAST(NULL AS uuid), subject, bool_or(again IS NOT NULL) FROM retry
+    WHERE consumer = :consumer AND subject = ANY(CAST(:subjects AS text[]))
+        AND (state IN ('failed', 'behind') OR holds)
+    GROUP BY subject""")
 
+# What this release invented is due never, and again at a moment of its own: the replicas of the
+# release before go by ``due`` alone, and would make it dead.
 PARK = text("""
-    INSERT INTO retry
-        (consumer, fact, subject, seq, key, body, state, due, attempts, reason, since) VALUES
-        (:consumer, :fact, :subject, :seq, :key, :body, :state, :due, :attempts, :reason, :now)""")
+    INSERT INTO retry (consumer, fact, subject, seq, key, body, state, due, again, attempts, reason,
+        since, holds, tried) VALUES
+        (:consumer, :fact, :subject, :seq, :key, :body, :state,
+        coalesce(CAST(:due AS timestamptz), 'infinity'), :again, :attempts, :reason, :now, :holds,
+        :tried)""")
 
-# The longest due first: by subject, a hundred that stay early would be all that is ever tried.
+# The longest due first: by subject, a hundred that stay early would be all that is ever tried. A
+# newer fact that nobody of our vocabulary has tried is due at once: another release parked it.
 DUE = text("""
-    SELECT r.* FROM retry r WHERE consumer = :consumer AND state <> 'dead' AND due <= :now
-        AND NOT (state = 'behind' AND EXISTS (SELECT 1 FROM retry f WHERE f.consumer = r.consumer
-            AND f.subject = r.subject AND f.state = 'failed'))
-    ORDER BY due, seq, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+    SELECT r.*, w.moment FROM retry r CROSS JOIN LATERAL (SELECT CASE
+            WHEN state = 'newer' AND NOT coalesce(CAST(:vocabulary AS text) = ANY(tried), false)
+            THEN since ELSE least(due, again) END AS moment) AS w
+    WHERE consumer = :consumer AND state <> 'dead' AND moment <= :now
+        AND NOT (state IN ('behind', 'newer') AND EXISTS (SELECT 1 FROM retry f
+            WHERE f.consumer = r.consumer AND f.subject = r.subject AND f.id < r.id
+                AND (f.state IN ('failed', 'behind') OR f.holds)))
+    ORDER BY moment, seq, id LIMIT 1 FOR UPDATE OF r SKIP LOCKED""")
 
 AGAIN = text("""
-    UPDATE retry SET state = :state, due = :due, attempts = :attempts, reason = :reason
+    UPDATE retry SET state = :state, due = coalesce(CAST(:due AS timestamptz), 'infinity'),
+        again = :again, attempts = :attempts, reason = :reason, since = :since, holds = :holds,
+        tried = :tried
     WHERE id = :id""")
 
 DONE = text("DELETE FROM retry WHERE id = :id")
 
+EXPECT = text("UPDATE retry SET again = :now WHERE consumer = :consumer AND state = 'newer'")
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message with the fact in it, or with why there is none."""
-
-    message: Message
-    id: UUID
-    fact: Fact | None
-    reason: str = ""
-    other_version: bool = False
-
-    @property
-    def subject(self) -> str:
-        """What the fact is about; empty when it cannot be read."""
-        return self.fact.subject if self.fact else ""
-
-
-def read(message: Message) -> Arrived:
-    """Read a message; one that fits no contract keeps its reason, and an id of its body."""
-    try:
-        fact = Fact.decode(message.body)
-        return Arrived(message, fact.id, fact)
-    except ContractError as error:
-        id = uuid5(NAMESPACE_OID, message.body.hex())
-        return Arrived(message, id, None, str(error), isinstance(error, OtherVersion))
+AWAITS = text("""
+    SELECT EXISTS (SELECT 1 FROM retry
+        WHERE consumer = :consumer AND subject = :subject AND state = 'newer')""")
 
 
 class Inbox:
@@ -116,22 +127,27 @@ class Inbox:
         connection = await act.session.connection()
         fresh, blocked = await self._fresh(connection, batch)
         act.batch = [
-            arrived.fact for arrived in fresh if arrived.fact and arrived.subject not in blocked
+            arrived.fact
+            for arrived in fresh
+            if arrived.fact and not arrived.newer and arrived.subject not in blocked
         ]
         for arrived in fresh:
-            if arrived.other_version:
-                log.info("ignored: another version", key=arrived.message.key, why=arrived.reason)
-            elif arrived.fact is None:
+            if arrived.fact is None:
                 await self._park(connection, arrived, "dead", arrived.reason)
-            elif arrived.subject in blocked:
-                await self._park(connection, arrived, "behind", "behind a fact that failed")
-            else:
+                continue
+            await self._pass_on(act, arrived.message, arrived.fact)
+            if arrived.newer:
+                await self._keep_newer(connection, arrived, blocked)
+            elif arrived.subject not in blocked:
                 await self._handle(act, arrived.message.key, arrived.fact)
+            elif self._handlers(arrived.message.key):
+                await self._park_behind(connection, arrived, newer=blocked[arrived.subject])
 
     async def _fresh(
         self, connection: AsyncConnection, batch: Sequence[Arrived]
-    ) -> tuple[Sequence[Arrived], set[str]]:
-        """What was not received before, and the subjects that are blocked.
+    ) -> tuple[Sequence[Arrived], dict[str, bool]]:
+        """What was not received before, and the subjects that are blocked, with whether by a newer
+        fact.
 
         The same fact twice in one batch counts once.
         """
@@ -144,16 +160,29 @@ class Inbox:
         }
         rows = (await connection.execute(RECEIVE, values)).all()
         new = {row.fact for row in rows}
-        blocked = {row.blocked for row in rows if row.blocked}
+        blocked = {row.blocked: row.newer for row in rows if row.blocked}
         for id in by_id.keys() - new:
             log.info("ignored: received before", fact_id=str(id))
         return [arrived for id, arrived in by_id.items() if id in new], blocked
 
+    def _handlers(self, key: str) -> list[Handler]:
+        """Who needs the data of what comes under a key."""
+        return [
+            handler
+            for pattern, handler in self._subscriptions.items()
+            if not isinstance(handler, EnvelopeOnly) and matches(pattern, key)
+        ]
+
     async def _handle(self, act: Act[Any], key: str, fact: Fact) -> None:
         with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
+            for handler in self._handlers(key):
+                await handler(act, fact)
+
+    async def _pass_on(self, act: Act[Any], message: Message, fact: Fact) -> None:
+        with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
             for pattern, handler in self._subscriptions.items():
-                if matches(pattern, key):
-                    await handler(act, fact)
+                if isinstance(handler, EnvelopeOnly) and matches(pattern, message.key):
+                    await handler.pass_on(act, fact, message.body)
 
     async def _receive_alone(self, arrived: Arrived) -> None:
         try:
@@ -167,9 +196,39 @@ class Inbox:
                 if (await self._fresh(connection, [arrived]))[0]:
                     await self._park(connection, arrived, state_of(error), reason_of(error))
 
-    async def _park(
-        self, connection: AsyncConnection, arrived: Arrived, state: str, reason: str
+    # --- set aside -----------------------------------------------------------------------------
+
+    async def _keep_newer(
+        self, connection: AsyncConnection, arrived: Arrived, blocked: dict[str, bool]
     ) -> None:
+        """Keep a newer fact for whoever can read it, unless nobody of this name's is needed here.
+
+        What follows a fact of a name we know builds on it, and waits. Nothing we handle can build
+        on a name we do not know.
+        """
+        handled = bool(self._handlers(arrived.message.key))
+        if arrived.known and not handled:
+            return
+        if arrived.known:
+            blocked[arrived.subject] = True
+        await self._park(connection, arrived, "newer", arrived.newer, NEWER_AGAIN)
+
+    async def _park_behind(
+        self, connection: AsyncConnection, arrived: Arrived, *, newer: bool
+    ) -> None:
+        reason = "behind a fact of a newer release" if newer else "behind a fact that failed"
+        again = EARLY_AGAIN if newer else None
+        await self._park(connection, arrived, "behind", reason, again)
+
+    async def _park(
+        self,
+        connection: AsyncConnection,
+        arrived: Arrived,
+        state: str,
+        reason: str,
+        again: timedelta | None = None,
+    ) -> None:
+        """``again``: when it is tried, of what the release before must leave alone."""
         now = clock.real()
         log.warning("parked", state=state, why=reason, key=arrived.message.key)
         values = {
@@ -180,10 +239,13 @@ class Inbox:
             "key": printable(arrived.message.key),
             "body": printable(arrived.message.body.decode(errors="replace")),
             "state": state,
-            "due": now + EARLY_AGAIN,
+            "due": None if again else now + EARLY_AGAIN,
+            "again": now + again if again else None,
             "attempts": int(state == "failed"),
             "reason": reason,
             "now": now,
+            "holds": state == "newer" and arrived.known,
+            "tried": [vocabulary()] if state == "newer" else None,
         }
         await connection.execute(PARK, values)
 
@@ -199,17 +261,23 @@ class Inbox:
             handled += outcome
         return handled
 
+    async def expect_newer(self) -> None:
+        """Try what waits for a newer release once more: a release has started."""
+        async with self._store.act(self._actor) as act:
+            values = {"consumer": self._store.name, "now": clock.real()}
+            await (await act.session.connection()).execute(EXPECT, values)
+
     async def _retry_next(self, now: datetime) -> int | None:
         """Try one; None when nothing is due, 1 when it succeeded."""
         row: Row[Any] | None = None
         try:
             async with self._store.act(self._actor) as act:
                 connection = await act.session.connection()
-                values = {"consumer": self._store.name, "now": now}
+                values = {"consumer": self._store.name, "now": now, "vocabulary": vocabulary()}
                 row = (await connection.execute(DUE, values)).first()
                 if row is None:
                     return None
-                await self._handle(act, row.key, Fact.decode(row.body))
+                await self._handle_again(act, row)
                 await connection.execute(DONE, {"id": row.id})
             log.info("handled at another try", attempts=row.attempts, ticket=row.subject)
             return 1
@@ -219,23 +287,51 @@ class Inbox:
             await self._try_later(row, error, now)
             return 0
 
+    async def _handle_again(self, act: Act[Any], row: Row[Any]) -> None:
+        body = row.body.encode()
+        fact = Fact.decode(body)
+        await self._pass_on(act, Message(row.key, str(fact.id), body), fact)
+        await self._handle(act, row.key, fact)
+
     async def _try_later(self, row: Row[Any], error: Exception, now: datetime) -> None:
-        state, attempts = state_of(error), row.attempts
-        if state == "early":
-            due, alive = now + EARLY_AGAIN, now - row.since < EARLY_FOR
-        else:
-            attempts += 1
-            due = now + timedelta(seconds=2 ** (attempts - 1))
-            alive = attempts < MAX_ATTEMPTS and state != "dead"
         async with self._store.act(self._actor) as act:
-            values = {
-                "id": row.id,
-                "state": state if alive else "dead",
-                "due": due,
-                "attempts": attempts,
-                "reason": reason_of(error),
-            }
-            await (await act.session.connection()).execute(AGAIN, values)
+            connection = await act.session.connection()
+            awaits = {"consumer": self._store.name, "subject": row.subject}
+            newer_waits = bool((await connection.execute(AWAITS, awaits)).scalar())
+            later = next_try(row, error, now, newer_waits)
+            if isinstance(error, NewerFact):
+                later["holds"] = bool(speaker_of(error.envelope.name) and self._handlers(row.key))
+            await connection.execute(AGAIN, {"id": row.id, "reason": reason_of(error), **later})
+
+
+def next_try(row: Row[Any], error: Exception, now: datetime, newer_waits: bool) -> dict[str, Any]:
+    """How a row goes on that was tried and not handled. Pure.
+
+    ``newer_waits``: a newer fact of its subject waits here. What is early may wait for just that
+    one, so the day after which it is dead has not begun; nor has it for one that stood behind it.
+    """
+    state, attempts, since, due, again = state_of(error), row.attempts + 1, row.since, None, None
+    tried = row.tried
+    match state:
+        case "newer":
+            again, tried = now + NEWER_AGAIN, [*(row.tried or ()), vocabulary()]
+        case "early":
+            attempts = row.attempts
+            since = now if newer_waits or row.again is not None else row.since
+            due = now + (WHILE_NEWER_WAITS if newer_waits else EARLY_AGAIN)
+            state = "early" if now - since < EARLY_FOR else "dead"
+        case _:
+            due = now + timedelta(seconds=2 ** (attempts - 1))
+            state = state if attempts < MAX_ATTEMPTS else "dead"
+    return {
+        "state": state,
+        "due": due,
+        "again": again,
+        "attempts": attempts,
+        "since": since,
+        "holds": False,
+        "tried": tried,
+    }
 
 
 def printable(words: str) -> str:
@@ -244,9 +340,11 @@ def printable(words: str) -> str:
 
 
 def state_of(error: Exception) -> str:
-    """What a failure makes of a fact: early, dead at once, or failed and tried again."""
+    """What a failure makes of a fact: early, newer, dead at once, or failed and tried again."""
     if isinstance(error, TooEarly):
         return "early"
+    if isinstance(error, NewerFact):
+        return "newer"
     return "dead" if isinstance(error, ContractError) else "failed"
 
 

@@ -29,10 +29,13 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request an act answers: the caller's key for it, and what it was asked of."""
+    """The request an act answers: the caller's key for it, what it was asked of, and the status of
+    its answer when it succeeds.
+    """
 
     target: str
     key: str | None
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)

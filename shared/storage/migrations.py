@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import clock
+from shared.observability import log
 from shared.storage.engine import open_engine
+from shared.storage.trouble import sqlstate
+
+# How long one statement of a migration may wait for a lock: while it waits for a long transaction,
+# every request to that table waits behind it. So it gives up, lets them pass, and tries again.
+LOCK_TIMEOUT = "3s"
+LOCK_NOT_AVAILABLE = "55P03"
+TRIES = 40
+PAUSE = 2.0
 
 
 async def migrate(url: str, folder: Path) -> None:
-    """Bring a database to the newest schema of a service's migrations folder."""
+    """Bring a database to the newest schema of a service's migrations folder, while it is in use.
+
+    Each migration is a transaction of its own. Raises the database's error when a lock cannot be
+    had in some minutes: what was done until then stands, and the next run goes on from there.
+    """
     engine = open_engine(url, 1)
-    if not await is_current(engine, folder):
-        async with engine.begin() as connection:
+    try:
+        for left in reversed(range(TRIES)):
+            if await is_current(engine, folder) or await _upgraded(engine, folder, left):
+                break
+            await clock.pause(PAUSE)
+    finally:
+        await engine.dispose()
+
+
+async def _upgraded(engine: AsyncEngine, folder: Path, left: int) -> bool:
+    """False: a lock could not be had, and there are tries left."""
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+            await connection.run_sync(_end_transaction)
             await connection.run_sync(_upgrade, folder)
-    await engine.dispose()
+        return True
+    except DBAPIError as error:
+        if sqlstate(error) != LOCK_NOT_AVAILABLE or not left:
+            raise
+        log.warning("a migration waits for a lock", left=left, seconds=PAUSE)
+        return False
+
+
+def _end_transaction(connection: Connection) -> None:
+    connection.commit()  # alembic opens its own: an index on a live table is built outside of one
 
 
 def _upgrade(connection: Connection, folder: Path) -> None:
@@ -34,9 +72,27 @@ def run_migrations(metadata: MetaData) -> None:
     from alembic import context
 
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def create_live_index(name: str, table: str, columns: list[str], **options: Any) -> None:
+    """What a migration builds an index of a table with that is in use: CONCURRENTLY, for nobody may
+    be kept from writing meanwhile. One that was cut off half-way is built anew.
+    """
+    from alembic import op
+
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")  # it waits for those who write, and nobody for it
+        op.drop_index(name, table_name=table, if_exists=True, postgresql_concurrently=True)
+        op.create_index(name, table, columns, postgresql_concurrently=True, **options)
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 async def is_current(engine: AsyncEngine, folder: Path) -> bool:
@@ -139,6 +195,34 @@ def drop_processes() -> None:
     from alembic import op
 
     op.drop_table("processes")
+
+
+# What facts of a newer release and stored answers need; nullable, or with a default, for the release
+# before writes these tables too. IF NOT EXISTS: an index that could not be built ends its migration
+# after these are committed.
+BETWEEN_RELEASES = (
+    "ALTER TABLE retry ADD COLUMN IF NOT EXISTS again TIMESTAMPTZ",
+    "ALTER TABLE retry ADD COLUMN IF NOT EXISTS holds BOOLEAN NOT NULL DEFAULT false",
+    "ALTER TABLE retry ADD COLUMN IF NOT EXISTS tried TEXT[]",
+    "ALTER TABLE answers ADD COLUMN IF NOT EXISTS status SMALLINT",
+)
+
+
+def expand_between_releases() -> None:
+    """Called by one migration of each service."""
+    from alembic import op
+
+    for statement in BETWEEN_RELEASES:
+        op.execute(statement)
+
+
+def contract_between_releases() -> None:
+    """Take back expand_between_releases()."""
+    from alembic import op
+
+    op.drop_column("answers", "status")
+    for column in ("tried", "holds", "again"):
+        op.drop_column("retry", column)
 
 
 def drop_system_tables() -> None:

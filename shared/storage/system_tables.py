@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
@@ -11,6 +13,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -87,6 +90,9 @@ def _retry(metadata: MetaData) -> None:
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("reason", Text, nullable=False),
         Column("since", DateTime(timezone=True), nullable=False),
+        Column("again", DateTime(timezone=True)),
+        Column("holds", Boolean, nullable=False, server_default="false"),
+        Column("tried", ARRAY(Text)),
     )
 
 
@@ -99,6 +105,7 @@ def _answers(metadata: MetaData) -> None:
         Column("fingerprint", Text, nullable=False),
         Column("body", Text),
         Column("recorded", DateTime(timezone=True), nullable=False),
+        Column("status", SmallInteger),
         PrimaryKeyConstraint("caller", "key"),
     )
 

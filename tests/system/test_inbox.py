@@ -143,25 +143,6 @@ async def test_what_fits_no_contract_is_dead_at_once_with_its_reason(
     assert len(await intake.parked()) == 1
 
 
-async def test_an_unknown_fact_is_kept_for_the_next_release(
-    intake: Bench, recorder: Recorder
-) -> None:
-    body = parcel(told(intake, "A")).body.replace(b"ticket.urged.v1", b"ticket.praised.v1")
-    await intake.receive([Message("ticket.urged", "", body)])
-    [row] = await intake.parked()
-    assert (row["state"], "unknown type" in row["reason"]) == ("dead", True)
-
-
-async def test_a_newer_version_beside_the_known_one_is_ignored(
-    intake: Bench, recorder: Recorder
-) -> None:
-    known = parcel(told(intake, "A"))
-    newer = Message(known.key, "", known.body.replace(b"ticket.urged.v1", b"ticket.urged.v2"))
-    await intake.receive([newer, known])
-    assert await seen(intake) == [("A", 1)]
-    assert await intake.parked() == []
-
-
 async def test_trouble_of_the_database_is_no_failure_of_the_fact(
     intake: Bench, recorder: Recorder
 ) -> None:

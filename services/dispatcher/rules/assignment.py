@@ -132,7 +132,7 @@ def is_answer(outcome: ContactOutcome) -> bool:
     match outcome:
         case ContactOutcome.REACHED | ContactOutcome.REFUSED:
             return True
-        case ContactOutcome.NO_ANSWER | ContactOutcome.WRONG_NUMBER:
-            return False
+        case ContactOutcome.NO_ANSWER | ContactOutcome.WRONG_NUMBER | ContactOutcome.UNKNOWN:
+            return False  # what we do not know proves no contact
         case _:
             assert_never(outcome)

@@ -113,8 +113,8 @@ def _contradicted(kind: CompletionKind, solved: bool) -> bool:
     match kind:
         case CompletionKind.SOLVED:
             return not solved
-        case CompletionKind.NO_CONDITION_YET:
-            return solved
+        case CompletionKind.NO_CONDITION_YET | CompletionKind.UNKNOWN:
+            return solved  # what we do not know cannot be vouched for as solved
         case (
             CompletionKind.PARTLY_SOLVED
             | CompletionKind.EXPLAINED

@@ -173,7 +173,7 @@ class Dispatching:
 def accuses(type: TicketType) -> bool:
     """Whether a demand of this type is about what somebody did wrong, who must not learn of it."""
     match type:
-        case TicketType.REPORT:
+        case TicketType.REPORT | TicketType.UNKNOWN:  # a newer release's: nobody knows yet
             return True
         case (
             TicketType.CONSULTATION
@@ -300,7 +300,8 @@ def effective_urgency(
     """
     if ticket.type is TicketType.COMMENDATION:
         return Urgency.NORMAL, ()
-    urgency: Urgency = Urgency.NORMAL if ticket.urgency is Urgency.COMPLEX else ticket.urgency
+    asked = ticket.urgency.level
+    urgency: Urgency = Urgency.NORMAL if asked is Urgency.COMPLEX else asked
     why: tuple[Reason, ...] = ()
     for level, reason in (*_by_rule(rule), *_by_policy(ticket, text, rules, names)):
         if MOST_URGENT_FIRST.index(level) < MOST_URGENT_FIRST.index(urgency):

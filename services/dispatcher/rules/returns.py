@@ -67,7 +67,7 @@ class ReturnRules(Section):
 
     def _window(self, urgency: Urgency) -> Limit:
         match urgency:
-            case Urgency.CRITICAL | Urgency.URGENT:
+            case Urgency.CRITICAL | Urgency.URGENT | Urgency.UNKNOWN:
                 return self.window_urgent
             case Urgency.NORMAL | Urgency.COMPLEX:
                 return self.window

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import ClassVar, Final, Literal, TypeAlias, assert_never
-
-from pydantic import TypeAdapter
+from typing import ClassVar, Final, Literal, TypeAlias, assert_never, cast
 
 from services.feedback.rules.machine import Action
-from shared.events import ClosingKind, TicketType
+from shared.events import ClosingKind, OpenEnum, TicketType
 
 # The codes of the answers, as the questions of callbacks.yaml offer them.
 Contacted: TypeAlias = Literal["yes", "no"]
@@ -27,7 +24,7 @@ WITHOUT_CALLBACK = (ClosingKind.COMMENDATION, ClosingKind.NO_CONTACT, ClosingKin
 Effect: TypeAlias = Literal[Action.ANSWER, Action.MISS, Action.REFUSE, Action.GIVE_UP]
 
 
-class Outcome(StrEnum):
+class Outcome(OpenEnum):
     """What came of one attempt (R-25). Expired: nobody reported an outcome in time."""
 
     ANSWERED = "answered"
@@ -36,6 +33,7 @@ class Outcome(StrEnum):
     WRONG_NUMBER = "wrong_number"
     NUMBER_OFF = "number_off"
     EXPIRED = "expired"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,18 @@ class Answers:
     satisfied: Satisfied
 
 
-_ON_RECORD = TypeAdapter(Answers)
-
-
 def answers_on_record(
     contacted: str | None, solved: str | None, satisfied: str | None
 ) -> Answers | None:
-    """The answers as they stand in a row; None when the citizen gave none."""
+    """The answers as they stand in a row; None when the citizen gave none.
+
+    A word of a newer release stays what it is: it was an answer, and is counted as no other.
+    """
     if contacted is None:
         return None
-    row = {"contacted": contacted, "solved": solved, "satisfied": satisfied}
-    return _ON_RECORD.validate_python(row)
+    return Answers(
+        cast("Contacted", contacted), cast("Solved", solved), cast("Satisfied", satisfied)
+    )
 
 
 def ending_on_record(kind: str | None) -> Ending | None:
@@ -124,7 +123,13 @@ def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Effect:
             return Action.ANSWER
         case Outcome.REFUSED:
             return Action.REFUSE
-        case Outcome.NO_ANSWER | Outcome.WRONG_NUMBER | Outcome.NUMBER_OFF | Outcome.EXPIRED:
+        case (
+            Outcome.NO_ANSWER
+            | Outcome.WRONG_NUMBER
+            | Outcome.NUMBER_OFF
+            | Outcome.EXPIRED
+            | Outcome.UNKNOWN  # no verdict in it: the citizen is called again
+        ):
             return Action.GIVE_UP if attempt >= max_attempts else Action.MISS
         case _:
             assert_never(outcome)

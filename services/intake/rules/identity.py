@@ -73,7 +73,7 @@ def is_confidential(ticket_type: TicketType, asked: bool | None) -> bool:
     if asked is not None:
         return asked
     match ticket_type:
-        case TicketType.REPORT:
+        case TicketType.REPORT | TicketType.UNKNOWN:  # what we do not know may be as delicate
             return True
         case (
             TicketType.CONSULTATION

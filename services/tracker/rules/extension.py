@@ -118,7 +118,7 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     if asking.asked_before:
         raise ExtensionAskedBefore
     move(asking.clock.status, Action.EXTEND)
-    if asking.urgency in rules.not_for:
+    if asking.urgency.level in rules.not_for:
         raise ExtensionNotForUrgency(urgency=asking.urgency)
     if asking.redo:
         raise ExtensionNotOnRedo

@@ -110,15 +110,15 @@ class Policy:
                     matter.flags,
                     redo=history.round > 1,
                 ).handle
-            case ClockKind.SIGN | ClockKind.FIRST_CONTACT | ClockKind.HANDLE:
+            case ClockKind.SIGN | ClockKind.FIRST_CONTACT | ClockKind.HANDLE | ClockKind.UNKNOWN:
                 return None
             case _:
                 assert_never(history.kind)
 
     def _card(self, history: ClockHistory, limit: str) -> str | None:
         """The yellow card (R-31); what runs on natural time is warned as urgent tickets are."""
-        natural = self.table.natural(history.urgency)
-        level = history.urgency
+        level = history.urgency.level
+        natural = self.table.natural(level)
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
         return self.rules.warnings.get(level)
@@ -129,7 +129,9 @@ class Policy:
                 return self._unsigned(history)
             case ClockKind.HANDLE:
                 return (*self._after_redo(history), *self._ladder())
-            case ClockKind.DISPATCH | ClockKind.CITIZEN | ClockKind.FIRST_CONTACT:
+            case (
+                ClockKind.DISPATCH | ClockKind.CITIZEN | ClockKind.FIRST_CONTACT | ClockKind.UNKNOWN
+            ):
                 return ()
             case _:
                 assert_never(history.kind)

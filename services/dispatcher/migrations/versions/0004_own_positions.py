@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.storage.migrations import create_live_index
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -13,10 +15,10 @@ def upgrade() -> None:
 
     It asks for the newest position of all: until it is gone that has an index.
     """
-    op.create_index("uq_feed_unit_position", "feed", ["unit", "position"], unique=True)
-    op.create_index("ix_feed_position", "feed", ["position"])
-    op.drop_constraint("uq_feed_position", "feed", type_="unique")
-    op.drop_index("ix_feed_unit_position", table_name="feed")
+    create_live_index("uq_feed_unit_position", "feed", ["unit", "position"], unique=True)
+    create_live_index("ix_feed_position", "feed", ["position"])
+    op.execute("ALTER TABLE feed DROP CONSTRAINT IF EXISTS uq_feed_position")
+    op.drop_index("ix_feed_unit_position", table_name="feed", if_exists=True)
 
 
 def downgrade() -> None:
