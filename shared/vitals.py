@@ -84,7 +84,7 @@ class Vitals:
 
     def _forget_work(self) -> None:
         metrics = self._metrics
-        for gauge in (metrics.unsent, metrics.oldest, metrics.dead, metrics.waiting):
+        for gauge in (metrics.unsent, metrics.oldest, metrics.dead, metrics.newer, metrics.waiting):
             gauge.set(math.nan)
         for name in self._due:
             metrics.late.labels(name).set(math.nan)

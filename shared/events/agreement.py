@@ -40,8 +40,10 @@ def check_agreement(fact: Fact, key: str, latest: datetime) -> None:
 
 def _check_address(fact: Fact) -> None:
     about = fact.name.partition(".")[0]
-    if about in OF_ASSIGNMENTS and (fact.unit is None or fact.assignment is None):
-        raise Disagreement("type and unit disagree: it is about an assignment and names none")
+    if about in OF_ASSIGNMENTS and fact.unit is None:
+        raise Disagreement("type and unit disagree: it is addressed to a unit and names none")
+    if about == "assignment" and fact.assignment is None:
+        raise Disagreement("type and assignment disagree: it is about one and names none")
     if about not in OF_ASSIGNMENTS | OF_SOME and fact.unit is not None:
         raise Disagreement("type and unit disagree: it is addressed to nobody")
 
