@@ -97,9 +97,8 @@ async def in_back_and_in(project: Project, here: str, there: str, tree: Path) ->
         dead.extend(died(project))
         upgrade(project, there, NAMES, tree)
 
-    load, found = await under_load(project, act)
+    load, found = await under_load(project, act, torn)
     load.errors += dead
-    load.errors += await torn(project, load)
     return told(load, found)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,8 +81,15 @@ def _files(tree: Path, image: str) -> tuple[str, ...]:
     return str(own), str(names)
 
 
-async def under_load(project: Project, act: Callable[[], None]) -> tuple[Load, Found]:
-    """Do something while complaints come in; let everything come to its end, and count."""
+Look = Callable[[Project, Load], Awaitable[list[str]]]
+
+
+async def under_load(
+    project: Project, act: Callable[[], None], look: Look | None = None
+) -> tuple[Load, Found]:
+    """Do something while complaints come in; let everything come to its end, and count. ``look``:
+    what else is at fault then.
+    """
     over = asyncio.Event()
     async with loading(project) as load, streaming(project, load) as books:
         registering = asyncio.create_task(load.register_until(over, PER_SECOND))
@@ -94,6 +101,7 @@ async def under_load(project: Project, act: Callable[[], None]) -> tuple[Load, F
         await load.finish()
         found = await check(load.county.office, load.confirmed)
         load.errors += await missed(project, load, books)
+        load.errors += await look(project, load) if look else []
         return load, found
 
 
