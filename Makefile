@@ -95,7 +95,7 @@ check-config: .venv/ready ## 检查规则 every fault of the county's files (ARG
 
 # The folder is checked, then every running process takes it up, or none does.
 reload: .venv/ready ## 换用新规则 take up changed rules without a restart
-	@$(PY) -m $(if $(shell docker compose ps --all --quiet postgres 2>/dev/null),operations.containers.reload,services reload) $(ARGS)
+	@$(PY) -m operations.containers.reload $(ARGS)
 
 broker: .venv/ready ## 更新消息代理 give the running broker new units' users and queues, new facts' rights
 	@$(PY) -m operations.containers.environment

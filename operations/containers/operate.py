@@ -16,8 +16,16 @@ from operations.containers.deployed import check, look
 HERE = ("call-test",)  # a command that runs on this machine, with a secret of theirs
 
 
-def _there(project: Project) -> bool:
-    found = look(project.name)
+def is_there(project: Project) -> bool:
+    """Whether the project has containers, running or dead; without an engine there are none. Raises
+    ConfigError when its secrets are not those of ``.env``.
+    """
+    if shutil.which("docker") is None:
+        return False
+    try:
+        found = look(project.name)
+    except ComposeTrouble:  # no engine answers: nothing runs on it
+        return False
     check(variables(project.secrets), found)
     return bool(found.environments)
 
@@ -27,10 +35,7 @@ def main() -> int:
     asked = sys.argv[1:]
     environment = dict(os.environ)
     project = deployment()
-    try:
-        there = shutil.which("docker") is not None and _there(project)
-    except ComposeTrouble:  # no engine answers: nothing runs on it
-        there = False
+    there = is_there(project)
     if there and asked[0] not in HERE:
         words = ("--project-name", project.name, "run", "--rm", "-T", "operator", *asked)
         return subprocess.run(["docker", "compose", *words], cwd=ROOT, check=False).returncode

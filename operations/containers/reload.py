@@ -1,31 +1,28 @@
 """``make reload``: every container goes by the changed rules, without a restart.
 
-The folder is checked here, then every queue it asks for is declared, and only then is it announced
-(operations/runtime/reload.py). It is the folder that is mounted into the containers.
+The folder is read by the image that runs, then every queue it asks for is declared, and only then
+is it announced (operations/runtime/reload.py). It is the folder that is mounted into the
+containers. Without containers the embedded system takes it up.
 """
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 from examples.demo import say
-from operations.commands.signing import CONFIG
 from operations.containers.command import command
-from operations.containers.compose import ROOT, Project, deployment
+from operations.containers.compose import Project, deployment
+from operations.containers.image import check_config
+from operations.containers.operate import is_there
+from operations.containers.upgrade import image_now
 from operations.runtime.reload import announce, check
-
-
-def mounted() -> Path:
-    """The folder on this machine that the containers see."""
-    lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
-    written = dict(line.split("=", 1) for line in lines if "=" in line)
-    given = os.environ.get("JIESU_CONFIG_DIR") or written.get("JIESU_CONFIG_DIR", "").strip("'")
-    return Path(given or CONFIG)
 
 
 def reload(project: Project, folder: Path) -> None:
     """Check, declare, announce, and wait for every process. Raises ConfigError, ComposeTrouble."""
+    check_config(project, image_now(project))
     checked = check(folder)
     project.compose("run", "--rm", "--no-deps", "migrate")
     announce(checked)
@@ -39,7 +36,11 @@ def reload(project: Project, folder: Path) -> None:
 
 def main() -> int:
     """Have the deployment go by its folder."""
-    reload(deployment(), mounted())
+    project = deployment()
+    if not is_there(project):
+        here = [sys.executable, "-m", "services", "reload", *sys.argv[1:]]
+        return subprocess.run(here, check=False).returncode
+    reload(project, project.config)
     return 0
 
 
