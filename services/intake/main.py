@@ -19,12 +19,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
-    settings = settings or Settings()
-    built = build_app(
-        "intake", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, vault.check_keys
-    )
+    given, check = settings or Settings(), vault.check_keys
+    built = build_app("intake", given, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
     built.state.registrar = registrar(service_of(built).store)
-    built.state.wrong_codes = WrongCodeLimiter(settings)
+    built.state.wrong_codes = WrongCodeLimiter(given)
     return built
 
 

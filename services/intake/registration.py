@@ -2,7 +2,7 @@
 
 A repeated Idempotency-Key, or a repeated (channel, source number), gets the first ticket. All
 statements work on whole groups; what could refuse one complaint is checked before the group forms,
-conflicts are answered by ON CONFLICT, so no savepoint is needed (docs/how-it-flows.md#fast).
+conflicts are answered by ON CONFLICT: no savepoint (docs/how-it-flows.md#fast).
 """
 
 from __future__ import annotations
@@ -129,8 +129,7 @@ CLAIM = text("""
     ON CONFLICT DO NOTHING RETURNING caller, key""")
 
 KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, a.status, t.number, t.id, t.code_nonce,
-        t.registered_at
+    SELECT a.caller, a.key, a.fingerprint, a.status, t.number, t.id, t.code_nonce, t.registered_at
     FROM answers a LEFT JOIN ticket t ON t.number = a.body
     JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
         ON k.caller = a.caller AND k.key = a.key""")
@@ -292,7 +291,6 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
 
 
 def _receipt_of(row: Any) -> Receipt:
-    """The receipt of a ticket that was registered before."""
     return Receipt(row.number, row.id, row.code_nonce, row.registered_at, created=False)
 
 

@@ -25,7 +25,7 @@ from shared.messaging.bus import (
     first_of,
     persist,
 )
-from shared.messaging.refusals import CUT, is_cut, is_refusal, left_in_doubt, words_of
+from shared.messaging.refusals import CUT, fault_of, is_cut, is_refusal, left_in_doubt, words_of
 from shared.messaging.trouble import BLOCKED, is_blocked, said
 from shared.observability import log
 
@@ -214,7 +214,9 @@ def _outcome(answer: BaseException | None) -> Exception | None:
         return None
     if is_refusal(answer):
         return Refused(words_of(answer))
-    return answer if isinstance(answer, BusTrouble) else BusTrouble(said(answer))
+    if isinstance(answer, BusTrouble):
+        return answer
+    return BusTrouble(words_of(answer) if fault_of(answer) else said(answer))
 
 
 async def _next_batch(
