@@ -205,7 +205,7 @@ async def test_nothing_waits_for_time_while_only_newer_facts_do(
 
 async def test_it_is_counted_and_asked_about(intake: Bench, listener: Listener) -> None:
     await intake.receive([photographed(intake, "A")])
-    metrics = (await intake.http(None).get("/metrics")).text
+    metrics = (await intake.http("ops").get("/metrics")).text
     assert "jiesu_retry_newer 1.0" in metrics
     assert "jiesu_retry_waiting 0.0" in metrics
     assert "jiesu_retry_dead 0.0" in metrics

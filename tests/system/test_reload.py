@@ -51,7 +51,7 @@ async def test_new_rules_hold_from_the_next_act_on(dispatcher: Bench, county: Pa
     assert await dispatched(dispatcher, "20260302-000002") == ("4wd", fresh)
     health = (await dispatcher.http(None).get("/healthz")).json()
     assert (health["configuration"], health["release"]) == (fresh, "0.1.0")
-    metrics = (await dispatcher.http(None).get("/metrics")).text
+    metrics = (await dispatcher.http("ops").get("/metrics")).text
     assert f'jiesu_build_info{{configuration="{fresh}",release="0.1.0"}} 1.0' in metrics
     assert str(before) not in metrics
 
@@ -77,7 +77,7 @@ async def test_a_fault_for_one_service_keeps_the_rules_of_all(
     assert [service.store.configuration for service in both] == before
     assert await dispatched(dispatcher, NUMBER) == ("5wd", before[0])
     for bench in (dispatcher, feedback):
-        metrics = (await bench.http(None).get("/metrics")).text
+        metrics = (await bench.http("ops").get("/metrics")).text
         assert "jiesu_configuration_refused_total 1.0" in metrics
 
 

@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Contract. The positions of two units that are the same by now are given anew."""
-    op.create_index("ix_feed_unit_position", "feed", ["unit", "position"])
+    create_live_index("ix_feed_unit_position", "feed", ["unit", "position"])
     op.execute("UPDATE feed SET position = id WHERE position IS NOT NULL")
     op.create_unique_constraint("uq_feed_position", "feed", ["position"])
     op.drop_index("ix_feed_position", table_name="feed")
