@@ -31,7 +31,6 @@ LISTS = (  # what everybody asks for first; names of a matter stand in it
     "intake /v1/tickets",
     "intake /v1/tickets/{number}",
     "intake /v1/tickets?type=help",
-    "intake /metrics",
     "dispatcher /v1/unassigned",
     "dispatcher /v1/tickets/{number}/assignments",
     "dispatcher /v1/units/GSGS/assignments",
