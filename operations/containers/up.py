@@ -10,11 +10,11 @@ import argparse
 
 from examples.demo import say
 from operations.containers.command import command
-from operations.containers.compose import ComposeTrouble, Project, deployment, run, variables
+from operations.containers.compose import ComposeTrouble, Project, deployment, variables
 from operations.containers.deployed import check, look
 from operations.containers.environment import introduce, prepared
 from operations.containers.image import build, check_config
-from operations.containers.upgrade import STATE, image_now, reason, remember, upgrade, where
+from operations.containers.upgrade import ill, image_now, remember, upgrade, where
 from operations.runtime.registry import NAMES
 
 
@@ -30,18 +30,7 @@ def up(project: Project, image: str) -> None:
     try:
         project.on(image).up(*scales)
     except ComposeTrouble as trouble:
-        raise ComposeTrouble(why(project) or str(trouble)) from None
-
-
-def why(project: Project) -> str:
-    """Which container is not well, in its own words; empty when none is."""
-    for container in project.compose("ps", "--all", "--quiet").split():
-        status, restarts, *health = run("inspect", "--format", STATE, container).split()
-        code = run("inspect", "--format", "{{.State.ExitCode}}", container).strip()
-        if (status == "exited" and code != "0") or int(restarts) or health == ["unhealthy"]:
-            name = run("inspect", "--format", "{{.Name}}", container).strip().strip("/")
-            return f"{name}: {reason(container)}"
-    return ""
+        raise ComposeTrouble(ill(project) or str(trouble)) from None
 
 
 def main() -> int:

@@ -100,21 +100,28 @@ class Rolling:
         project = self.project
         old = project.containers(service, running=True)
         remove(set(project.containers(service)) - set(old))  # what died counts as nobody's replica
-        both = len(old) + max(1, len(old))
         try:
-            # With what it depends on: without, some releases of Compose would call it another
-            # service, and replace it at the next `up`.
-            project.compose("up", "--detach", "--no-recreate", f"--scale={service}={both}", service)
+            self._start(service, len(old) + max(1, len(old)))
             new = [one for one in project.containers(service) if one not in old]
             until_well(service, new)
         except ComposeTrouble:
             # Left there they would count as old ones, and the next try would start twice as many.
             remove(set(project.containers(service)) - set(old))
             raise
+        self.done.append((service, old, new))
         for container in old:
             run("stop", container)
-        self.done.append((service, old, new))
         say(f"  {service}: {len(old)} 个实例已更换 replicas replaced")
+
+    def _start(self, service: str, count: int) -> None:
+        """So many replicas in all. With what it depends on: without, some releases of Compose would
+        call it another service, and replace it at the next ``up``.
+        """
+        words = ("up", "--detach", "--no-recreate", f"--scale={service}={count}", service)
+        try:
+            self.project.compose(*words)
+        except ComposeTrouble as trouble:
+            raise ComposeTrouble(ill(self.project, "migrate") or str(trouble)) from None
 
     def go_back(self) -> str:
         """Start again what was stopped, then take away what replaced it; says what was done."""
@@ -146,6 +153,19 @@ def until_well(service: str, containers: Sequence[str]) -> None:
             return
         threading.Event().wait(BETWEEN)
     raise ComposeTrouble(f"{service}: {reason(containers[0])}")
+
+
+def ill(project: Project, *services: str) -> str:
+    """Which container is not well, in its own words; empty when none is. Of all services when none
+    is named.
+    """
+    for container in project.compose("ps", "--all", "--quiet", *services).split():
+        status, restarts, *health = run("inspect", "--format", STATE, container).split()
+        code = run("inspect", "--format", "{{.State.ExitCode}}", container).strip()
+        if (status == "exited" and code != "0") or int(restarts) or health == ["unhealthy"]:
+            name = run("inspect", "--format", "{{.Name}}", container).strip().strip("/")
+            return f"{name}: {reason(container)}"
+    return ""
 
 
 def reason(container: str) -> str:
