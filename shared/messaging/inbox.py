@@ -75,15 +75,20 @@ PARK = text("""
 
 # The longest due first: by subject, a hundred that stay early would be all that is ever tried. A
 # newer fact that nobody of our vocabulary has tried is due at once: another release parked it.
-DUE = text("""
-    SELECT r.*, w.moment FROM retry r CROSS JOIN LATERAL (SELECT CASE
+IS_DUE = """
+    FROM retry r CROSS JOIN LATERAL (SELECT CASE
             WHEN state = 'newer' AND NOT coalesce(CAST(:vocabulary AS text) = ANY(tried), false)
             THEN since ELSE least(due, again) END AS moment) AS w
     WHERE consumer = :consumer AND state <> 'dead' AND moment <= :now
         AND NOT (state IN ('behind', 'newer') AND EXISTS (SELECT 1 FROM retry f
             WHERE f.consumer = r.consumer AND f.subject = r.subject AND f.id < r.id
-                AND (f.state IN ('failed', 'behind') OR f.holds)))
-    ORDER BY moment, seq, id LIMIT 1 FOR UPDATE OF r SKIP LOCKED""")
+                AND (f.state IN ('failed', 'behind') OR f.holds)))"""
+
+# Looked for by the page: after an upgrade thousands may be due, and every look reads them all.
+DUE = text(f"SELECT r.id {IS_DUE} ORDER BY moment, seq, id LIMIT :limit")
+
+# Another replica may have tried it since, or tries it now.
+TAKE = text(f"SELECT r.* {IS_DUE} AND r.id = :id FOR UPDATE OF r SKIP LOCKED")
 
 AGAIN = text("""
     UPDATE retry SET state = :state, due = coalesce(CAST(:due AS timestamptz), 'infinity'),
@@ -253,12 +258,11 @@ class Inbox:
 
     async def retry_once(self, limit: int = 100, now: datetime | None = None) -> int:
         """Try what is due again, each in a transaction of its own; returns how many succeeded."""
-        handled = 0
-        for _ in range(limit):
-            outcome = await self._retry_next(now or clock.real())
-            if outcome is None:
-                break
-            handled += outcome
+        handled, left = 0, limit
+        while left and (page := await self._due(left, now or clock.real())):
+            for id in page:
+                handled += await self._retry(id, now or clock.real())
+            left -= len(page)
         return handled
 
     async def expect_newer(self) -> None:
@@ -267,16 +271,25 @@ class Inbox:
             values = {"consumer": self._store.name, "now": clock.real()}
             await (await act.session.connection()).execute(EXPECT, values)
 
-    async def _retry_next(self, now: datetime) -> int | None:
-        """Try one; None when nothing is due, 1 when it succeeded."""
+    async def _due(self, limit: int, now: datetime) -> Sequence[int]:
+        async with self._store.act(self._actor) as act:
+            found = await (await act.session.connection()).execute(
+                DUE, self._whose(now) | {"limit": limit}
+            )
+            return found.scalars().all()
+
+    def _whose(self, now: datetime) -> dict[str, Any]:
+        return {"consumer": self._store.name, "now": now, "vocabulary": vocabulary()}
+
+    async def _retry(self, id: int, now: datetime) -> int:
+        """Try one, unless it is no longer due; 1 when it succeeded."""
         row: Row[Any] | None = None
         try:
             async with self._store.act(self._actor) as act:
                 connection = await act.session.connection()
-                values = {"consumer": self._store.name, "now": now, "vocabulary": vocabulary()}
-                row = (await connection.execute(DUE, values)).first()
+                row = (await connection.execute(TAKE, self._whose(now) | {"id": id})).first()
                 if row is None:
-                    return None
+                    return 0
                 await self._handle_again(act, row)
                 await connection.execute(DONE, {"id": row.id})
             log.info("handled at another try", attempts=row.attempts, ticket=row.subject)
