@@ -93,7 +93,11 @@ class Project:
 
     def on(self, image: str) -> Project:
         """The same project, its services on another image."""
-        return replace(self, environment={**self.environment, "JIESU_IMAGE": image})
+        return self.given(JIESU_IMAGE=image)
+
+    def given(self, **environment: str) -> Project:
+        """The same project under other variables of the compose file."""
+        return replace(self, environment={**self.environment, **environment})
 
     def up(self, *words: str) -> None:
         """Start it and wait until everything is healthy."""

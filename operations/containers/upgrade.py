@@ -53,9 +53,7 @@ def upgrade(project: Project, image: str, services: Sequence[str] = (), tree: Pa
 def _for(project: Project, image: str) -> Project:
     """A project on an image; one with a county baked in reads that."""
     new = project.on(image)
-    if not is_mounted(image):
-        new.environment["JIESU_CONFIG_AT"] = "config/ziyang"  # type: ignore[index]
-    return new
+    return new if is_mounted(image) else new.given(JIESU_CONFIG_AT="config/ziyang")
 
 
 def renew_gateway(project: Project) -> None:

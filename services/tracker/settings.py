@@ -13,7 +13,12 @@ from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.settings import ServiceSettings
 
-Config = Policy
+
+@dataclass(frozen=True, slots=True)
+class Config(Policy):
+    """The rules in force, and the units there are: a token of any other opens nothing."""
+
+    units: Units
 
 
 @dataclass(frozen=True)
@@ -39,4 +44,4 @@ class Settings(ServiceSettings):
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
         calendar = work_calendar(rules.place, rules.calendar)
-        return Config(rules.limits, rules.supervision, calendar, rules.units.recused)
+        return Config(rules.limits, rules.supervision, calendar, rules.units.recused, rules.units)

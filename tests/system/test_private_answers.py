@@ -103,3 +103,9 @@ async def test_a_change_of_the_units_is_looked_at_once(without: tuple[Bench, str
         for _ in range(3):
             await dispatcher.run("warn_of_removed")
     assert [line["unit"] for line in lines if "not in units.yaml" in line["event"]] == [code]
+
+
+async def test_the_tracker_lets_in_no_unit_that_is_not_there(tracker: Bench) -> None:
+    for code, status in (("HC", 200), ("GONE", 403)):
+        answer = await tracker.http("unit", code).get("/v1/rates?by=unit")
+        assert answer.status_code == status, code
