@@ -151,13 +151,18 @@ def vocabulary() -> str:
 
 BRIEF: Any = {"include_input": False, "include_url": False}
 WORDS = {"enum", "literal_error"}  # what pydantic calls a word that is not in the list
+WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")  # what a release may add to one
 
 
 def _refusal(broken: ValidationError, fact: Fact) -> ContractError:
     """Newer when nothing is wrong but words that are not in our lists: a release adds words."""
     rows = broken.errors(include_url=False)
-    words = all(row["type"] in WORDS and isinstance(row["input"], str) for row in rows)
-    return NewerFact(_faults(rows), fact) if words else ContractError(_faults(rows))
+    newer = all(row["type"] in WORDS and _is_word(row["input"]) for row in rows)
+    return NewerFact(_faults(rows), fact) if newer else ContractError(_faults(rows))
+
+
+def _is_word(said: Any) -> bool:
+    return isinstance(said, str) and WORD.fullmatch(said) is not None
 
 
 def _faults(rows: Iterable[Any]) -> str:

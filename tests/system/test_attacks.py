@@ -163,6 +163,9 @@ async def test_requests_that_were_cancelled_hold_up_nobody(intake: Bench) -> Non
         {"time": "9999-12-31T23:59:59-14:00"},
         {"subject": "٣"},
         {"data": {"kind": "\0"}},
+        {"data": {"kind": ""}},
+        {"data": {"kind": "满意"}},
+        {"data": {"kind": "s" * 5000}},
     ],
 )
 async def test_no_field_of_a_fact_can_hold_the_consumer_up(
@@ -180,12 +183,15 @@ async def test_no_field_of_a_fact_can_hold_the_consumer_up(
 async def test_no_routing_key_can_hold_the_consumer_up(
     intake: Bench, recorder: Recorder, key: str
 ) -> None:
+    """One that its fact contradicts is refused; the fact itself may still come under its own."""
     recorder.failing["B"] = ValueError()
     await intake.receive([parcel(told(intake, "B"))])
     behind = parcel(told(intake, "B"))
     await intake.receive([Message(key, behind.id, behind.body), parcel(told(intake, "A"))])
     assert await seen(intake) == [("A", 1)]
-    assert [row["state"] for row in await intake.parked()] == ["failed", "behind"]
+    assert [row["state"] for row in await intake.parked()] == ["failed", "dead"]
+    await intake.receive([behind])
+    assert [row["state"] for row in await intake.parked()] == ["failed", "dead", "behind"]
 
 
 async def test_a_whole_pass_that_stays_early_does_not_keep_others_from_their_turn(
