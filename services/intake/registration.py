@@ -8,9 +8,8 @@ conflicts are answered by ON CONFLICT: no savepoint (docs/how-it-flows.md#fast).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ import uuid6
 from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.intake.claims import IdempotencyClaims, Receipt, Registration, receipt_of
 from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
@@ -26,40 +26,9 @@ from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
-from shared import clock
-from shared.caller import Caller
-from shared.errors import KeyReused, Malformed, UnknownCode
+from shared.errors import Malformed, UnknownCode
 from shared.events import TicketRegistered
-from shared.http.idempotency import NEW_FIELDS
-from shared.observability import trace, traceparent
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One complaint on its way in, with who hands it in, under which key and which trace."""
-
-    body: NewTicket
-    caller: Caller
-    key: str | None
-    trace: str | None
-
-    @classmethod
-    def of(cls, body: NewTicket, caller: Caller, key: str | None) -> Registration:
-        """A complaint under the current trace."""
-        return cls(body, caller, key, traceparent())
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What came of it; ``created`` is False when it was registered before. ``nonce``: what its
-    citizen's code is made of beside the number.
-    """
-
-    number: str
-    id: UUID
-    nonce: UUID | None
-    registered_at: datetime
-    created: bool
+from shared.observability import trace
 
 
 def check_codes(body: NewTicket, config: Config) -> None:
@@ -122,129 +91,6 @@ async def register_many(
     return [claims.answer(at) for at in range(len(items))]
 
 
-CLAIM = text("""
-    INSERT INTO answers (caller, key, fingerprint, recorded)
-    SELECT c, k, f, :now FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]),
-        CAST(:fingerprints AS text[])) AS a (c, k, f)
-    ON CONFLICT DO NOTHING RETURNING caller, key""")
-
-KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, a.status, t.number, t.id, t.code_nonce, t.registered_at
-    FROM answers a LEFT JOIN ticket t ON t.number = a.body
-    JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
-        ON k.caller = a.caller AND k.key = a.key""")
-
-REMEMBER = text("""
-    UPDATE answers a SET body = n.number, status = 201
-    FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]), CAST(:numbers AS text[]))
-        AS n (caller, key, number)
-    WHERE a.caller = n.caller AND a.key = n.key""")
-
-Slot = tuple[str, str]
-
-
-class IdempotencyClaims:
-    """Which complaints of a group are new, by their callers' keys.
-
-    A key's first use claims it; inside the group and across groups every later use gets the first
-    one's ticket, or KeyReused when it came with another body or was used for another act.
-    """
-
-    def __init__(self, items: Sequence[Registration], config: Config) -> None:
-        self._items, self._digest = items, config.digester.fingerprint
-        self._fingerprints = [self._digest(canonical(item.body)) for item in items]
-        self._slots = [_slot(item, config) for item in items]
-        self._first: dict[Slot, int] = {}
-        for at, slot in enumerate(self._slots):
-            if slot:
-                self._first.setdefault(slot, at)
-        self._known: dict[Slot, tuple[str, Receipt | None]] = {}  # None: no ticket came of it
-        self._of_release_before: set[Slot] = set()
-        self.registered: dict[int, Receipt] = {}
-
-    async def claim(self, act: ServiceAct) -> None:
-        """Claim every key of the group in one sorted statement, and read those used before."""
-        if not self._first:
-            return
-        slots = sorted(self._first)
-        columns = _columns(slots)
-        prints = [self._fingerprints[self._first[slot]] for slot in slots]
-        connection = await act.session.connection()
-        values = {**columns, "fingerprints": prints, "now": clock.real()}
-        won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
-        if lost := [slot for slot in slots if slot not in won]:
-            for row in await connection.execute(KNOWN, _columns(lost)):
-                before = _receipt_of(row)
-                self._known[row.caller, row.key] = (row.fingerprint, before if row.number else None)
-                if row.status is None:
-                    self._of_release_before.add((row.caller, row.key))
-
-    def fresh(self) -> list[int]:
-        """Places of the complaints to register now."""
-        return [
-            at
-            for at, slot in enumerate(self._slots)
-            if slot is None or (self._first[slot] == at and slot not in self._known)
-        ]
-
-    async def remember(self, act: ServiceAct) -> None:
-        """Write down which ticket each newly used key got."""
-        numbers = {
-            slot: self.registered[at].number
-            for slot, at in self._first.items()
-            if at in self.registered
-        }
-        if numbers:
-            values = {**_columns(list(numbers)), "numbers": list(numbers.values())}
-            await (await act.session.connection()).execute(REMEMBER, values)
-
-    def answer(self, at: int) -> Receipt | Exception:
-        """The answer to one complaint, once the fresh ones are registered."""
-        if at in self.registered:
-            return self.registered[at]
-        slot = self._slots[at]
-        if slot is None:
-            raise AssertionError("a complaint without a key is always fresh")
-        fingerprint, receipt = self._known.get(slot) or self._first_here(slot)
-        if receipt is None or not self._is_repeat(at, slot, fingerprint):
-            return KeyReused(field="Idempotency-Key")
-        return receipt
-
-    def _is_repeat(self, at: int, slot: Slot, fingerprint: str) -> bool:
-        if slot not in self._of_release_before:
-            return fingerprint == self._fingerprints[at]
-        return fingerprint in map(self._digest, canonical_before(self._items[at].body))
-
-    def _first_here(self, slot: Slot) -> tuple[str, Receipt]:
-        first = self._first[slot]
-        return self._fingerprints[first], replace(self.registered[first], created=False)
-
-
-def _slot(item: Registration, config: Config) -> Slot | None:
-    """The caller's key, which counts for this caller only; a digest, for some hold a phone."""
-    if item.key is None:
-        return None
-    return item.caller.actor, config.digester.fingerprint(item.key.encode())
-
-
-def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:
-    return {"callers": [caller for caller, _ in slots], "keys": [key for _, key in slots]}
-
-
-def canonical(body: NewTicket) -> bytes:
-    """What a caller sent, in one spelling, to tell a repeat from another complaint."""
-    sent = body.model_dump(mode="json", exclude_unset=True)
-    return orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
-
-
-def canonical_before(body: NewTicket) -> Iterator[bytes]:
-    """The same as the release before spelt it: with every default it knew."""
-    nothing: set[str] = set()
-    for unsent in (nothing, set(NEW_FIELDS) - body.model_fields_set):
-        said = body.model_dump(mode="json", exclude=unsent)
-        yield orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-
-
 # --- rows --------------------------------------------------------------------------------------
 
 NUMBERS = text("""
@@ -281,17 +127,13 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
             created.append((item, row))
             receipts.append(Receipt(number, row["id"], row["code_nonce"], act.now, created=True))
         else:
-            receipts.append(_receipt_of(holder))
+            receipts.append(receipt_of(holder))
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(insert(Vault), sealed)
     for item, row in created:
         tell(act, item, row)
     return receipts
-
-
-def _receipt_of(row: Any) -> Receipt:
-    return Receipt(row.number, row.id, row.code_nonce, row.registered_at, created=False)
 
 
 async def _numbers(act: ServiceAct, count: int) -> list[tuple[str, UUID | None]]:

@@ -10,9 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake import codes, usecases, vault, views
+from services.intake.claims import Receipt, Registration
 from services.intake.group_commit import GroupCommit
 from services.intake.records import ServiceAct
-from services.intake.registration import Receipt, Registration, check_codes, register_many
+from services.intake.registration import check_codes, register_many
 from services.intake.schemas import (
     Batch,
     BatchAnswer,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from shared import clock
 from shared.caller import Caller
@@ -34,11 +34,14 @@ Key = Annotated[
     ),
 ]
 
+# ``sent`` tells a repeat. ``fingerprint`` is the request as the release before spells it: its replicas
+# answer repeats too, in a roll and after the way back, and what they wrote has nothing else.
 FIRST = text("""
-    INSERT INTO answers (caller, key, fingerprint, recorded)
-    VALUES (:caller, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING key""")
+    INSERT INTO answers (caller, key, fingerprint, sent, recorded)
+    VALUES (:caller, :key, :fingerprint, :sent, :now) ON CONFLICT DO NOTHING RETURNING key""")
 
-BEFORE = text("SELECT fingerprint, body, status FROM answers WHERE caller = :caller AND key = :key")
+BEFORE = text("""
+    SELECT fingerprint, sent, body, status FROM answers WHERE caller = :caller AND key = :key""")
 
 ANSWER = text("""
     UPDATE answers SET body = :body, status = :status WHERE caller = :caller AND key = :key""")
@@ -86,13 +89,16 @@ async def once(
         return await do()
     connection = await act.session.connection()
     mine = {"caller": act.actor, "key": act.store.fingerprint(act.asked.key.encode())}
-    values = {**mine, "fingerprint": _fingerprint(act, sent(body)), "now": clock.real()}
-    if (await connection.execute(FIRST, values)).first() is None:
+    prints = {
+        "fingerprint": _fingerprint(act, sent_before(body)),
+        "sent": _fingerprint(act, sent(body)),
+    }
+    if (await connection.execute(FIRST, mine | prints | {"now": clock.real()})).first() is None:
         before = (await connection.execute(BEFORE, mine)).one()
-        if before.status is None:  # of the release before, which kept defaults and no status
-            return _told_before(act, body, result, before)
-        if before.fingerprint != values["fingerprint"]:
+        if not is_repeat(before, **prints):
             raise KeyReused(field="Idempotency-Key")
+        if before.status is None:  # the release before kept none
+            return result.model_validate_json(before.body)
         raise AnsweredBefore(before.status, before.body.encode())
     answer = await do()
     told = {"body": answer.model_dump_json(), "status": act.asked.status}
@@ -107,12 +113,19 @@ def sent(body: BaseModel | None) -> str:
     return body.model_dump_json(exclude_unset=True) if body else ""
 
 
-def sent_before(body: BaseModel | None) -> list[str]:
-    """What the release before made of a request: with every default it knew."""
-    if body is None:
-        return [""]
-    unsent = {name for name in NEW_FIELDS if name not in body.model_fields_set}
-    return [body.model_dump_json(), body.model_dump_json(exclude=unsent)]
+def sent_before(body: BaseModel | None) -> str:
+    """The same as the release before spells it: with every default it knows."""
+    return body.model_dump_json(exclude=unknown_before(body)) if body else ""
+
+
+def unknown_before(body: BaseModel) -> set[str]:
+    """Fields the client left out, and the release before does not know."""
+    return set(NEW_FIELDS - body.model_fields_set)
+
+
+def is_repeat(before: Any, fingerprint: str, sent: str) -> bool:
+    """Whether a request is the one a row was written for, by whichever release."""
+    return bool(before.sent == sent if before.sent else before.fingerprint == fingerprint)
 
 
 # Optional fields of requests that the release before did not know (tests/contract/test_previous.py
@@ -123,9 +136,3 @@ NEW_FIELDS: frozenset[str] = frozenset()
 def _fingerprint(act: Act[Any], content: str) -> str:
     target = act.asked.target if act.asked else ""
     return act.store.fingerprint(f"{target}\n{content}".encode())
-
-
-def _told_before(act: Act[Any], body: BaseModel | None, result: type[T], before: Row[Any]) -> T:
-    if before.fingerprint not in [_fingerprint(act, content) for content in sent_before(body)]:
-        raise KeyReused(field="Idempotency-Key")
-    return result.model_validate_json(before.body)

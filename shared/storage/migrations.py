@@ -205,6 +205,7 @@ BETWEEN_RELEASES = (
     "ALTER TABLE retry ADD COLUMN IF NOT EXISTS holds BOOLEAN NOT NULL DEFAULT false",
     "ALTER TABLE retry ADD COLUMN IF NOT EXISTS tried TEXT[]",
     "ALTER TABLE answers ADD COLUMN IF NOT EXISTS status SMALLINT",
+    "ALTER TABLE answers ADD COLUMN IF NOT EXISTS sent TEXT",
 )
 
 
@@ -220,7 +221,8 @@ def contract_between_releases() -> None:
     """Take back expand_between_releases()."""
     from alembic import op
 
-    op.drop_column("answers", "status")
+    for column in ("sent", "status"):
+        op.drop_column("answers", column)
     for column in ("tried", "holds", "again"):
         op.drop_column("retry", column)
 

@@ -106,6 +106,7 @@ def _answers(metadata: MetaData) -> None:
         Column("body", Text),
         Column("recorded", DateTime(timezone=True), nullable=False),
         Column("status", SmallInteger),
+        Column("sent", Text),
         PrimaryKeyConstraint("caller", "key"),
     )
 

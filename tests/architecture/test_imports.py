@@ -50,7 +50,8 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes registration vault schemas settings group_commit"
+            "usecases records views figures feed codes claims registration vault schemas settings"
+            " group_commit"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -65,7 +66,8 @@ MAY: dict[str, May] = {
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
-    "registration": May(names("rules models records views schemas settings"), STORAGE),
+    "registration": May(names("claims rules models records views schemas settings"), STORAGE),
+    "claims": May(names("records schemas settings"), STORAGE),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "group_commit": May(names(""), names("")),

@@ -16,8 +16,9 @@ import aio_pika
 import uuid6
 from fastapi import Depends, FastAPI, Request
 
+from services.intake.claims import Registration
 from services.intake.models import DayNumber, Ticket, Vault
-from services.intake.registration import Registration, check_codes, tell, ticket_row, vault_row
+from services.intake.registration import check_codes, tell, ticket_row, vault_row
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
