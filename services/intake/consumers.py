@@ -1,10 +1,10 @@
 """Intake's second door: the facts it listens to."""
 
 from services.intake import usecases
-from shared.messaging.inbox import Subscriptions
+from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
-    "assignment.*.*": usecases.note_assignment,
+    "assignment.*.*": EnvelopeOnly(usecases.note_assignment),  # whatever words they bring
     "extension.granted.*": usecases.note_extended,
     "ticket.resolved": usecases.note_resolved,
     "ticket.closed": usecases.note_closed,

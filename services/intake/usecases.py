@@ -99,9 +99,11 @@ def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
 # --- what the other services say ---------------------------------------------------------------
 
 
-async def note_assignment(act: ServiceAct, fact: Fact) -> None:
-    """How far a unit is: for the citizen's progress, and for who may read the contact."""
-    if fact.assignment is None or fact.unit is None:
+async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
+    """How far a unit is: for the citizen's progress, and for who may read the contact. A name that
+    is unknown here proves nothing, and lets nobody read.
+    """
+    if fact.assignment is None or fact.unit is None or fact.name not in machine.PROVES:
         return
     record = await locked(act, fact.subject)
     row = record.assignments.get(fact.assignment)

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import clock
 from shared.errors import ContractError, JiesuError, NewerFact, TooEarly
 from shared.events import Fact, speaker_of, vocabulary
-from shared.messaging.arrival import Arrived, read
+from shared.messaging.arrival import Arrived, decode, read
 from shared.messaging.bus import Message, matches
 from shared.observability import log, place, trace
 from shared.storage.act import Act, Store
@@ -32,7 +32,7 @@ Handler = Callable[[Act[Any], Fact], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeOnly:
-    """A handler that passes facts on and reads nothing of their data.
+    """A handler that goes by the envelope, or passes facts on: it reads nothing of their data.
 
     It is given the bytes as they were received, at once: also of a newer fact, and of one whose
     subject is held up. A fact that is tried again is given to it again, so the second time it must
@@ -302,9 +302,12 @@ class Inbox:
 
     async def _handle_again(self, act: Act[Any], row: Row[Any]) -> None:
         body = row.body.encode()
-        fact = Fact.decode(body)
+        fact, newer = decode(body)
         await self._pass_on(act, Message(row.key, str(fact.id), body), fact)
-        await self._handle(act, row.key, fact)
+        if not newer:
+            await self._handle(act, row.key, fact)
+        elif self._handlers(row.key) or speaker_of(fact.name) is None:
+            raise NewerFact(newer, fact)
 
     async def _try_later(self, row: Row[Any], error: Exception, now: datetime) -> None:
         async with self._store.act(self._actor) as act:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from uuid import uuid4
@@ -9,8 +10,39 @@ from uuid import uuid4
 import pytest
 
 from shared.events import ExtensionGranted, Role, TicketClosed
+from shared.messaging.bus import Message
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import life, registered
+from tests.fixtures.scenes.intake import life, read, registered
+
+# --- of a newer release ------------------------------------------------------------------------
+
+
+async def test_a_new_word_of_a_unit_holds_up_no_citizens_progress(intake: Bench) -> None:
+    """How far a unit is stands in the envelope; whoever needs the word waits, intake does not."""
+    number = (await registered(intake))["number"]
+    heard = [fact for fact in life(intake, number, uuid4()) if fact.name.startswith("assignment.")]
+    completed = next(fact for fact in heard if fact.name == "assignment.completed")
+    for fact in heard[: heard.index(completed)]:
+        await intake.hear(fact)
+    said = json.loads(completed.encode())
+    said["data"]["kind"] = "solved_at_once"
+    await intake.receive([Message(completed.key, "", json.dumps(said).encode())])
+    [row] = await intake.rows("SELECT status FROM assignment")
+    assert (row["status"], await intake.parked()) == ("completed", [])
+
+
+async def test_a_fact_nobody_here_knows_lets_no_unit_read(intake: Bench) -> None:
+    """It is kept for whoever will know it; until then it proves nothing of an assignment."""
+    number = (await registered(intake))["number"]
+    dispatched = life(intake, number, uuid4())[0]
+    said = json.loads(dispatched.encode()) | {"type": "cn.jiesu.assignment.offered.v1"}
+    key = f"assignment.offered.{dispatched.unit}"
+    await intake.receive([Message(key, "", json.dumps(said).encode())])
+    assert await intake.rows("SELECT status FROM assignment") == []
+    assert [row["state"] for row in await intake.parked()] == ["newer"]
+    contact = await read(intake, number, "unit", dispatched.unit)
+    assert contact.status_code == 404
+
 
 # --- read --------------------------------------------------------------------------------------
 
