@@ -52,7 +52,7 @@ class Limit:
         """Read ``5wd``, ``4wh``, ``24h`` or ``30min``, more than nothing; raises ValueError."""
         found = _LIMIT.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} is no limit; write 5wd, 4wh, 24h or 30min")
+            raise ValueError("不是时限 is no limit: 应写作 write 5wd, 4wh, 24h or 30min")
         return cls(float(found[1] or found[3]), cast(Unit, found[2] or found[4]))
 
     def __str__(self) -> str:
