@@ -128,10 +128,6 @@ UNSENT = text("""
     WHERE before < :largest ORDER BY id""")
 
 SENT = text("""
-    SELECT id, fact, key, body FROM outbox
-    WHERE position IS NULL AND (try_at IS NULL OR try_at <= :now) ORDER BY id LIMIT :limit""")
-
-SENT = text("""
     UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id""")
 
