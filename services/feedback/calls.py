@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlmodel import col, or_, select
 
 from services.feedback import phone, records, usecases
-from services.feedback.models import Attempt, Callback, Ticket
+from services.feedback.models import Callback, Callbacks, Ticket, Tickets
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import planning
 from services.feedback.rules.machine import Action, CallbackStatus
@@ -21,6 +21,7 @@ from services.feedback.rules.verdict import Closed, Outcome, Report
 from services.feedback.settings import Config
 from shared.events import CallbackGivenUp, ClosingKind
 from shared.observability import log
+from shared.storage.rows import one_of
 
 # Of wall clock; past it whoever claimed a call has died, for asking takes no longer.
 LEASE = 2 * timedelta(seconds=phone.ASK_WITHIN)
@@ -36,7 +37,7 @@ async def claim_calls(act: ServiceAct, limit: int, real: datetime) -> tuple[int,
         return 0, []
     claimed = await _claim(act, ("fall_due", "ask"), limit, real)
     calls = []
-    for ticket, callback in claimed:
+    for record, callback in claimed:
         if callback.next_step == "fall_due":
             callback.move(Action.FALL_DUE)
         if act.config.settings.phone_system_url is None:
@@ -44,7 +45,7 @@ async def claim_calls(act: ServiceAct, limit: int, real: datetime) -> tuple[int,
             continue
         callback.wait_for("ask", act.now)
         callback.lease_ends_at = real + LEASE
-        calls.append(_call(act.config, ticket, callback))
+        calls.append(_call(act.config, record.ticket, callback))
     return len(claimed), calls
 
 
@@ -68,15 +69,15 @@ async def record_asks(act: ServiceAct, asked: Mapping[phone.Call, phone.AskFaile
         callback = record.callbacks[call.round]
         waits = callback.status == CallbackStatus.DUE and callback.attempt == call.attempt
         if failure is None:
-            tried = await act.session.get_one(Attempt, (call.callback, call.attempt))
-            tried.asked_at = act.now
+            if tried := record.attempt(callback, call.attempt):
+                tried.asked_at = act.now
             if waits:
                 callback.wait_for("expire", act.now + act.config.outcome_within)
         elif waits:
-            await _note_failure(act, record, callback, failure)
+            _note_failure(act, record, callback, failure)
 
 
-async def _note_failure(
+def _note_failure(
     act: ServiceAct, record: TicketRecord, callback: Callback, failure: phone.AskFailed
 ) -> None:
     """Ask again later; but hand a contact nobody can open to staff, and end without an erased one."""
@@ -88,7 +89,7 @@ async def _note_failure(
         callback.rest()
         given_up = CallbackGivenUp(outcome="unreachable", attempts=callback.attempt)
         act.tell(given_up, subject=callback.number, round=callback.round)
-        await usecases.end_round(act, record, callback.round, Closed(ClosingKind.NO_CONTACT))
+        usecases.end_round(act, record, callback.round, Closed(ClosingKind.NO_CONTACT))
     elif isinstance(failure, phone.ContactUnreadable):
         callback.rest()
     else:
@@ -98,11 +99,9 @@ async def _note_failure(
 async def expire_calls(act: ServiceAct, limit: int, real: datetime) -> int:
     """Count asked calls nobody reported on as not answered; answers how many."""
     claimed = await _claim(act, ("expire",), limit, real)
-    locked = await records.records_of(act, [ticket for ticket, _ in claimed])
-    for ticket, callback in claimed:
-        attempt = await act.session.get_one(Attempt, (callback.id, callback.attempt))
+    for record, callback in claimed:
         expired = Report(Outcome.EXPIRED)
-        await usecases.apply_report(act, locked[ticket.number], callback, attempt, expired)
+        usecases.apply_report(act, record, callback, callback.attempt, expired)
     return len(claimed)
 
 
@@ -111,30 +110,33 @@ async def expire_calls(act: ServiceAct, limit: int, real: datetime) -> int:
 
 async def _claim(
     act: ServiceAct, steps: Collection[str], limit: int, real: datetime
-) -> Sequence[tuple[Ticket, Callback]]:
+) -> Sequence[tuple[TicketRecord, Callback]]:
     """Callbacks whose next step is due and that nobody else works on, held for this act.
 
-    Both rows are locked: the ticket as the lock everybody takes, the callback so that its values
-    are those after the lock.
+    Both rows are locked: the ticket as the lock everybody takes, the callback so that it is still
+    due behind the lock.
     """
     query = (
-        select(Ticket, Callback)
-        .join(Callback, col(Callback.number) == col(Ticket.number))
+        select(Tickets.number, Callbacks.round)
+        .join(Callbacks, col(Callbacks.number) == col(Tickets.number))
         .where(
-            col(Callback.next_step).in_(steps),
-            col(Callback.next_at) <= act.now,
-            or_(col(Callback.lease_ends_at).is_(None), col(Callback.lease_ends_at) <= real),
+            col(Callbacks.next_step).in_(steps),
+            col(Callbacks.next_at) <= act.now,
+            or_(col(Callbacks.lease_ends_at).is_(None), col(Callbacks.lease_ends_at) <= real),
         )
-        .order_by(col(Callback.next_at), col(Callback.id))
+        .order_by(col(Callbacks.next_at), col(Callbacks.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return (await act.session.exec(query)).all()
+    claimed = (await act.session.exec(query)).all()
+    mine = select(Tickets).where(one_of(Tickets.number, {number for number, _ in claimed}))
+    locked = await records.records_of(act, await act.rows.load(Ticket, mine))
+    return [(locked[number], locked[number].callbacks[round]) for number, round in claimed]
 
 
 async def _next_moment(act: ServiceAct, steps: Collection[str]) -> datetime | None:
     """When the next of these steps is due; a call that is being asked for counts as due."""
-    query = select(func.min(col(Callback.next_at))).where(col(Callback.next_step).in_(steps))
+    query = select(func.min(col(Callbacks.next_at))).where(col(Callbacks.next_step).in_(steps))
     moment: datetime | None = (await act.session.exec(query)).one()
     return moment
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.feedback.models import Attempt, Callback, Resolution
+from services.feedback.models import Attempts, Callbacks, Resolutions
 from services.feedback.records import ServiceAct
 from services.feedback.rules import rates, verdict
 from services.feedback.rules.rates import FORMULAS, Counts, Formula
@@ -92,20 +92,26 @@ async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence
     """Rows of (lead, outcome, contacted, solved, satisfied, number) of rounds that ended in
     [start, end) with a callback; the outcome is that of the attempt that settled it.
     """
-    raw = (Resolution.lead, Attempt.outcome, Attempt.contacted, Attempt.solved, Attempt.satisfied)
+    raw = (
+        Resolutions.lead,
+        Attempts.outcome,
+        Attempts.contacted,
+        Attempts.solved,
+        Attempts.satisfied,
+    )
     query = (
         select(*raw, func.count())  # type: ignore[call-overload]  # sqlmodel types 4 columns at most
         .join(
-            Callback,
-            (col(Callback.number) == col(Resolution.number))
-            & (col(Callback.round) == col(Resolution.round)),
+            Callbacks,
+            (col(Callbacks.number) == col(Resolutions.number))
+            & (col(Callbacks.round) == col(Resolutions.round)),
         )
         .join(
-            Attempt,
-            (col(Attempt.callback) == col(Callback.id))
-            & (col(Attempt.attempt) == col(Callback.settled_by)),
+            Attempts,
+            (col(Attempts.callback) == col(Callbacks.id))
+            & (col(Attempts.attempt) == col(Callbacks.settled_by)),
         )
-        .where(col(Resolution.ended_at) >= start, col(Resolution.ended_at) < end)
+        .where(col(Resolutions.ended_at) >= start, col(Resolutions.ended_at) < end)
         .group_by(*raw)
     )
     rows: Sequence[Any] = (await act.session.exec(query)).all()
@@ -115,12 +121,12 @@ async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence
 async def _not_called(act: ServiceAct, start: datetime, end: datetime) -> dict[str, int]:
     """How many rounds ended in [start, end) without a callback, by kind."""
     query = (
-        select(Resolution.ending, func.count())
+        select(Resolutions.ending, func.count())
         .where(
-            col(Resolution.ending).in_(verdict.WITHOUT_CALLBACK),
-            col(Resolution.ended_at) >= start,
-            col(Resolution.ended_at) < end,
+            col(Resolutions.ending).in_(verdict.WITHOUT_CALLBACK),
+            col(Resolutions.ended_at) >= start,
+            col(Resolutions.ended_at) < end,
         )
-        .group_by(col(Resolution.ending))
+        .group_by(col(Resolutions.ending))
     )
     return {str(kind): number for kind, number in await act.session.exec(query)}

@@ -1,4 +1,6 @@
-"""Feedback's tables. They hold no name, no telephone number and no word of the complaint."""
+"""Feedback's rows, and below them their tables: shared/storage/rows.py. They hold no name, no
+telephone number and no word of the complaint.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,13 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-class Ticket(Base, table=True):
+class Ticket(Base):
     """What feedback must know of a ticket.
 
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
     holds this row first, so nobody waits for two rows in two orders.
     """
 
-    __tablename__ = "tickets"
     number: str = Field(primary_key=True)
     type: str = Field(sa_type=ShortWords(TicketType))
     channel: str
@@ -48,15 +49,13 @@ class Ticket(Base, table=True):
     withdrawn_at: datetime | None = None
 
 
-class Resolution(Base, table=True):
+class Resolution(Base):
     """办结: one round as its lead completed it, and how the round ended.
 
     ``ending`` is a closing kind or ``reopened``. ``seq`` is the dispatcher's: of two completions
     of one round the later one counts.
     """
 
-    __tablename__ = "resolutions"
-    __table_args__ = (Index("ix_resolutions_ended_at", "ended_at"),)
     number: str = Field(primary_key=True, foreign_key="tickets.number")
     round: int = Field(primary_key=True)
     seq: int
@@ -66,7 +65,7 @@ class Resolution(Base, table=True):
     ended_at: datetime | None = None
 
 
-class Callback(Base, table=True):
+class Callback(Base):
     """回访: the callback of one round; ``attempt`` is the one planned or running.
 
     ``next_step`` is what the clock does with it at ``next_at``: fall_due, ask (the phone system),
@@ -75,14 +74,6 @@ class Callback(Base, table=True):
     attempt that ended it.
     """
 
-    __tablename__ = "callbacks"
-    __table_args__ = (
-        ForeignKeyConstraint(["number", "round"], ["resolutions.number", "resolutions.round"]),
-        UniqueConstraint("number", "round"),
-        CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
-        Index("ix_callbacks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_callbacks_status", "status", "id"),
-    )
     id: UUID = Field(primary_key=True)
     number: str
     round: int
@@ -108,10 +99,9 @@ class Callback(Base, table=True):
         self.next_step = self.next_at = self.lease_ends_at = None
 
 
-class Attempt(Base, table=True):
+class Attempt(Base):
     """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2)."""
 
-    __tablename__ = "attempts"
     callback: UUID = Field(primary_key=True, foreign_key="callbacks.id")
     attempt: int = Field(primary_key=True)
     due: datetime
@@ -140,13 +130,53 @@ class Attempt(Base, table=True):
         return Report(Outcome(self.outcome), answers, self.comment)
 
 
-class Message(Base, table=True):
+class Message(Base):
     """告知: what the citizen was told of, once each; the text is in the fact ``citizen.told``."""
 
-    __tablename__ = "messages"
     number: str = Field(primary_key=True, foreign_key="tickets.number")
     round: int = Field(primary_key=True)
     occasion: str = Field(primary_key=True)
+
+
+# --- their tables ------------------------------------------------------------------------------
+
+
+class Tickets(Ticket, table=True):
+    """The table of tickets."""
+
+    __tablename__ = "tickets"
+
+
+class Resolutions(Resolution, table=True):
+    """The table of resolutions."""
+
+    __tablename__ = "resolutions"
+    __table_args__ = (Index("ix_resolutions_ended_at", "ended_at"),)
+
+
+class Callbacks(Callback, table=True):
+    """The table of callbacks."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        ForeignKeyConstraint(["number", "round"], ["resolutions.number", "resolutions.round"]),
+        UniqueConstraint("number", "round"),
+        CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
+        Index("ix_callbacks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("ix_callbacks_status", "status", "id"),
+    )
+
+
+class Attempts(Attempt, table=True):
+    """The table of attempts."""
+
+    __tablename__ = "attempts"
+
+
+class Messages(Message, table=True):
+    """The table of messages."""
+
+    __tablename__ = "messages"
 
 
 declare_system_tables(Base.metadata)

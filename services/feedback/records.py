@@ -1,36 +1,60 @@
-"""What is loaded to decide: a ticket behind its lock, with its rounds and their callbacks."""
+"""What is loaded to decide: a ticket behind its lock, with its rounds, callbacks and messages."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
+from services.feedback.models import (
+    Attempt,
+    Attempts,
+    Callback,
+    Callbacks,
+    Message,
+    Messages,
+    Resolution,
+    Resolutions,
+    Ticket,
+    Tickets,
+)
 from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.storage.act import Act
+from shared.storage.rows import one_of
 
 ServiceAct: TypeAlias = Act[Config]
 
 
 @dataclass(slots=True)
 class TicketRecord:
-    """A ticket whose row is locked; by round: how its lead completed it, and its callback."""
+    """A ticket whose row is locked; by round: how its lead completed it, and its callback.
+
+    ``attempts``: those of each callback, in their order; ``messages``: round and occasion of what
+    the citizen was told.
+    """
 
     ticket: Ticket
     resolutions: dict[int, Resolution] = field(default_factory=dict)
     callbacks: dict[int, Callback] = field(default_factory=dict)
+    attempts: dict[UUID, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
+    messages: set[tuple[int, str]] = field(default_factory=set)
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""
         return [found for found in self.callbacks.values() if found.status in machine.OPEN]
+
+    def attempt(self, callback: Callback, number: int) -> Attempt | None:
+        """One attempt of a callback, if it was planned."""
+        of_callback = self.attempts[callback.id]
+        return next((each for each in of_callback if each.attempt == number), None)
 
 
 async def locked(act: ServiceAct, number: str) -> TicketRecord:
@@ -45,20 +69,21 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """The ticket, its row locked; None when it is not registered here."""
     if number not in act.locked:
         numbers = act.lock_order(number)
-        act.locked |= dict.fromkeys(numbers) | await _lock(act, col(Ticket.number).in_(numbers))
+        act.locked |= dict.fromkeys(numbers) | await _lock(act, one_of(Tickets.number, numbers))
     record: TicketRecord | None = act.locked[number]
     return record
 
 
-async def locked_callback(act: ServiceAct, callback: UUID) -> tuple[TicketRecord, Callback]:
+async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Callback]:
     """A callback, its ticket's row locked. Raises NotFound."""
-    number = select(Callback.number).where(col(Callback.id) == callback).scalar_subquery()
-    found = await _lock(act, col(Ticket.number) == number)
-    if not found:
-        raise NotFound(f"回访不存在 no callback {callback}")
+    number = select(Callbacks.number).where(Callbacks.id == id).scalar_subquery()
+    found = await _lock(act, col(Tickets.number) == number)
     act.locked |= found
-    [record] = found.values()
-    return record, await act.session.get_one(Callback, callback)
+    for record in found.values():
+        for callback in record.callbacks.values():
+            if callback.id == id:
+                return record, callback
+    raise NotFound(f"回访不存在 no callback {id}")
 
 
 async def _lock(act: ServiceAct, which: ColumnElement[bool]) -> dict[str, TicketRecord]:
@@ -66,9 +91,8 @@ async def _lock(act: ServiceAct, which: ColumnElement[bool]) -> dict[str, Ticket
 
     A row that was read before the lock could be out of date.
     """
-    query = select(Ticket).where(which).order_by(col(Ticket.number)).with_for_update()
-    locked = query.execution_options(populate_existing=True)
-    return await records_of(act, (await act.session.exec(locked)).all())
+    tickets = select(Tickets).where(which).order_by(col(Tickets.number)).with_for_update()
+    return await records_of(act, await act.rows.load(Ticket, tickets))
 
 
 async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:
@@ -76,38 +100,31 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, Ti
     records = {ticket.number: TicketRecord(ticket) for ticket in tickets}
     if not records:
         return records
-    query = (
-        select(Resolution, Callback)
-        .outerjoin(
-            Callback,
-            (col(Callback.number) == col(Resolution.number))
-            & (col(Callback.round) == col(Resolution.round)),
-        )
-        .where(col(Resolution.number).in_(records))
-    )
-    for resolution, callback in await act.session.exec(query):
-        record = records[resolution.number]
-        record.resolutions[resolution.round] = resolution
-        if callback is not None:
-            record.callbacks[resolution.round] = callback
+    resolutions = select(Resolutions).where(one_of(Resolutions.number, records))
+    for resolution in await act.rows.load(Resolution, resolutions):
+        records[resolution.number].resolutions[resolution.round] = resolution
+    callbacks = select(Callbacks).where(one_of(Callbacks.number, records))
+    whose = {}
+    for callback in await act.rows.load(Callback, callbacks):
+        whose[callback.id] = records[callback.number]
+        records[callback.number].callbacks[callback.round] = callback
+    if whose:
+        for attempt in await act.rows.load(Attempt, _attempts(whose)):
+            whose[attempt.callback].attempts[attempt.callback].append(attempt)
+    messages = select(Messages).where(one_of(Messages.number, records))
+    for message in await act.rows.load(Message, messages):
+        records[message.number].messages.add((message.round, message.occasion))
     return records
 
 
-async def attempts_of(act: ServiceAct, callbacks: Collection[UUID]) -> Sequence[Attempt]:
-    """The attempts of callbacks, in their order."""
-    query = (
-        select(Attempt)
-        .where(col(Attempt.callback).in_(callbacks))
-        .order_by(col(Attempt.callback), col(Attempt.attempt))
-    )
-    return (await act.session.exec(query)).all()
+def _attempts(callbacks: Iterable[UUID]) -> SelectOfScalar[Attempts]:
+    of_them = select(Attempts).where(one_of(Attempts.callback, callbacks))
+    return of_them.order_by(col(Attempts.callback), col(Attempts.attempt))
 
 
-async def is_first(act: ServiceAct, key: tuple[str, int, str]) -> bool:
-    """Note a message to a citizen by ticket, round and occasion; False when it was noted before."""
-    values = dict(zip(("number", "round", "occasion"), key, strict=True))
-    noted = insert(Message).values(values).on_conflict_do_nothing().returning(col(Message.number))
-    return (await (await act.session.connection()).execute(noted)).first() is not None
+async def attempts_of(act: ServiceAct, callbacks: Iterable[UUID]) -> Sequence[Attempt]:
+    """The attempts of callbacks to look at only, in their order."""
+    return (await act.session.exec(_attempts(callbacks))).all()
 
 
 def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
-from services.feedback.models import Attempt, Callback
+from services.feedback.models import Attempts, Callbacks
 from services.feedback.records import ServiceAct
 from services.feedback.rules import machine, planning, verdict
 from services.feedback.rules.machine import CallbackStatus
@@ -21,10 +21,10 @@ OPEN = ", ".join(f"'{status}'" for status in sorted(machine.OPEN))
 
 async def unmoved(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Callbacks the clock should have moved, inside the calling windows, and that nobody claimed."""
-    late = select(Callback).where(
-        col(Callback.next_at) <= act.now - LATE, col(Callback.lease_ends_at).is_(None)
+    late = select(Callbacks).where(
+        col(Callbacks.next_at) <= act.now - LATE, col(Callbacks.lease_ends_at).is_(None)
     )
-    found = (await act.session.exec(late.order_by(col(Callback.next_at)).limit(COUNTED))).all()
+    found = (await act.session.exec(late.order_by(col(Callbacks.next_at)).limit(COUNTED))).all()
     return [
         Stuck(row.number, row.next_at, f"{row.next_step} 第 {row.attempt} 次 attempt")
         for row in found
@@ -38,15 +38,15 @@ async def uncalled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     In the order of that day, or those that are not late yet might fill the limit.
     """
     waiting = (
-        select(Callback, Attempt.due)
-        .join(Attempt, col(Attempt.callback) == col(Callback.id))
+        select(Callbacks, Attempts.due)
+        .join(Attempts, col(Attempts.callback) == col(Callbacks.id))
         .where(
-            Callback.status == CallbackStatus.DUE,
-            col(Callback.next_step).is_(None),
-            Attempt.attempt == Callback.attempt,
+            Callbacks.status == CallbackStatus.DUE,
+            col(Callbacks.next_step).is_(None),
+            Attempts.attempt == Callbacks.attempt,
         )
     )
-    found = (await act.session.exec(waiting.order_by(col(Attempt.due)).limit(COUNTED))).all()
+    found = (await act.session.exec(waiting.order_by(col(Attempts.due)).limit(COUNTED))).all()
     return [
         Stuck(row.number, due, f"第 {row.attempt} 次 attempt")
         for row, due in found

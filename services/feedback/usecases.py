@@ -12,7 +12,7 @@ from uuid import UUID
 import uuid6
 
 from services.feedback import records, views
-from services.feedback.models import Attempt, Callback, Resolution, Ticket
+from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
 from services.feedback.rules.machine import Action, CallbackStatus
@@ -53,19 +53,17 @@ async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
     )
-    act.session.add(ticket)
-    await act.session.flush()
-    act.locked[fact.subject] = TicketRecord(ticket)
-    await _inform(act, ticket, 1, "accepted")
+    record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket))
+    _inform(act, record, 1, "accepted")
 
 
 async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
     """A lead got the ticket. The citizen hears it once a round, not of each re-dispatch."""
     data: AssignmentDispatched = fact.data
     if data.role is Role.LEAD:
-        ticket = (await records.locked(act, fact.subject)).ticket
+        record = await records.locked(act, fact.subject)
         unit = act.config.unit_names.get(data.lead, data.lead)
-        await _inform(act, ticket, fact.round, "dispatched", unit=unit)
+        _inform(act, record, fact.round, "dispatched", unit=unit)
 
 
 async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
@@ -73,9 +71,9 @@ async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
     data: ExtensionGranted = fact.data
     if data.role is not Role.LEAD:
         return
-    ticket = (await records.locked(act, fact.subject)).ticket
+    record = await records.locked(act, fact.subject)
     on = data.due.astimezone(act.config.times.timezone).date()
-    await _inform(act, ticket, fact.round, "extended", which=str(data.extension), on=on)
+    _inform(act, record, fact.round, "extended", which=str(data.extension), on=on)
 
 
 async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
@@ -101,7 +99,7 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
     """
     record = await records.locked(act, fact.subject)
     ticket = record.ticket
-    if not await _record_resolution(act, record, fact):
+    if not _record_resolution(act, record, fact):
         log.info("ignored: not the completion in force", round=fact.round)
         return
     kind = act.config.policy.closes_at_once(
@@ -110,13 +108,13 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         reply_declined=ticket.reply_declined,
     )
     if kind is None:
-        await _inform(act, ticket, fact.round, "completed")
-        await _plan_first(act, record, fact.round)
+        _inform(act, record, fact.round, "completed")
+        _plan_first(act, record, fact.round)
     elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
-        await end_round(act, record, fact.round, Closed(kind))
+        end_round(act, record, fact.round, Closed(kind))
 
 
-async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
+def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
     """Note the round's resolution; False when this fact is not the one in force."""
     data: TicketResolved = fact.data
     number = record.ticket.number
@@ -127,9 +125,7 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
         known = Resolution(
             number=number, round=fact.round, seq=fact.seq, lead=data.lead, completed_at=fact.time
         )
-        record.resolutions[fact.round] = known
-        act.session.add(known)
-        await act.session.flush()
+        record.resolutions[fact.round] = act.rows.add(known)
         return True
     if known.ending is not None or fact.seq <= known.seq:
         return False
@@ -140,16 +136,14 @@ async def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) 
 # --- planning ----------------------------------------------------------------------------------
 
 
-async def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
+def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
     """Plan the first attempt; a later completion of the round moves one that is still planned."""
     completed = record.resolutions[round].completed_at
     finish_due = act.config.policy.finish_due(completed, act.config.calendar)
     callback = record.callbacks.get(round)
     if callback is None:
-        callback = _new_callback(record.resolutions[round], finish_due)
+        callback = act.rows.add(_new_callback(record.resolutions[round], finish_due))
         record.callbacks[round] = callback
-        act.session.add(callback)
-        await act.session.flush()
     elif callback.status == CallbackStatus.PLANNED:
         callback.move(Action.PLAN)
         callback.finish_due = finish_due
@@ -157,9 +151,9 @@ async def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None
         return
     due = planning.first_attempt(completed, act.config.times)
     if record.ticket.withdrawn_at is None:
-        await _plan_attempt(act, callback, due)
+        _plan_attempt(act, record, callback, due)
     else:
-        await _save_attempt(act, callback, due)
+        _keep_attempt(act, record, callback, due)
         callback.move(Action.CANCEL)
 
 
@@ -174,17 +168,16 @@ def _new_callback(resolution: Resolution, finish_due: datetime) -> Callback:
     )
 
 
-async def _plan_next(act: ServiceAct, callback: Callback) -> None:
+def _plan_next(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
     """Plan the attempt after a miss, at another time of day (R-24)."""
-    before = await records.attempts_of(act, [callback.id])
-    tried = [attempt.asked_at or attempt.due for attempt in before]
+    tried = [attempt.asked_at or attempt.due for attempt in record.attempts[callback.id]]
     callback.attempt += 1
     due = planning.next_attempt(tried, act.now, act.config.times)
-    await _plan_attempt(act, callback, due)
+    _plan_attempt(act, record, callback, due)
 
 
-async def _plan_attempt(act: ServiceAct, callback: Callback, due: datetime) -> None:
-    await _save_attempt(act, callback, due)
+def _plan_attempt(act: ServiceAct, record: TicketRecord, callback: Callback, due: datetime) -> None:
+    _keep_attempt(act, record, callback, due)
     callback.wait_for("fall_due", due)
     callback.failed_asks = 0
     act.tell(
@@ -194,8 +187,13 @@ async def _plan_attempt(act: ServiceAct, callback: Callback, due: datetime) -> N
     )
 
 
-async def _save_attempt(act: ServiceAct, callback: Callback, due: datetime) -> None:
-    await act.session.merge(Attempt(callback=callback.id, attempt=callback.attempt, due=due))
+def _keep_attempt(act: ServiceAct, record: TicketRecord, callback: Callback, due: datetime) -> None:
+    planned = record.attempt(callback, callback.attempt)
+    if planned:
+        planned.due = due
+        return
+    attempt = Attempt(callback=callback.id, attempt=callback.attempt, due=due)
+    record.attempts[callback.id].append(act.rows.add(attempt))
 
 
 # --- outcomes ----------------------------------------------------------------------------------
@@ -208,21 +206,24 @@ async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) ->
     """
     record, callback = await records.locked_callback(act, callback_id)
     reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
-    attempt = await act.session.get_one(Attempt, (callback.id, body.attempt))
     report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
-    if attempt.report() != report:
-        await apply_report(act, record, callback, attempt, report)
-    await act.session.flush()
-    return await views.read(act, callback.id)
+    apply_report(act, record, callback, body.attempt, report)
+    return views.callback_out(act.config, record, callback)
 
 
-async def apply_report(
-    act: ServiceAct, record: TicketRecord, callback: Callback, attempt: Attempt, report: Report
+def apply_report(
+    act: ServiceAct, record: TicketRecord, callback: Callback, number: int, report: Report
 ) -> None:
-    """Let a report move its callback, and end the round when it does. Raises as reports.effect_of.
+    """Let a report on an attempt move its callback, and end the round when it does; the same again
+    changes nothing. Raises as reports.effect_of.
 
     That an expired attempt was a miss is known already: then only the record gets truer.
     """
+    attempt = record.attempt(callback, number)
+    if attempt is None:
+        raise AssertionError(f"attempt {number} of {callback.id} was never planned")
+    if attempt.report() == report:
+        return
     action = reports.effect_of(
         report, _as_found(callback, attempt), act.now, act.config.times.max_attempts
     )
@@ -232,7 +233,7 @@ async def apply_report(
     callback.move(action)
     match action:
         case Action.MISS:
-            await _plan_next(act, callback)
+            _plan_next(act, record, callback)
         case Action.ANSWER | Action.REFUSE | Action.GIVE_UP:
             callback.rest()
             callback.settled_by = attempt.attempt
@@ -241,7 +242,7 @@ async def apply_report(
             )
             answers = report.answers
             ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
-            await end_round(act, record, callback.round, ending, report.comment)
+            end_round(act, record, callback.round, ending, report.comment)
         case _:
             assert_never(action)
 
@@ -269,7 +270,7 @@ def _told_by(report: Report, attempts: int) -> CallbackAnswered | CallbackGivenU
     )
 
 
-async def end_round(
+def end_round(
     act: ServiceAct,
     record: TicketRecord,
     round: int,
@@ -282,31 +283,33 @@ async def end_round(
     match ending:
         case Closed(kind):
             act.tell(TicketClosed(kind=kind), subject=ticket.number, round=round)
-            await _inform(act, ticket, round, "closed")
+            _inform(act, record, round, "closed")
         case Reopened(reasons):
             ticket.round = round + 1
             data = TicketReopened(reasons=reasons, comment=comment)
             act.tell(data, subject=ticket.number, round=ticket.round)
-            await _inform(act, ticket, ticket.round, "reopened")
+            _inform(act, record, ticket.round, "reopened")
         case _:
             assert_never(ending)
 
 
-async def _inform(
+def _inform(
     act: ServiceAct,
-    ticket: Ticket,
+    record: TicketRecord,
     round: int,
     occasion: messages.Occasion,
     which: str = "",
     **details: Unpack[messages.Details],
 ) -> None:
     """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
-    key = (ticket.number, round, f"{occasion} {which}".strip())
+    ticket, key = record.ticket, (round, f"{occasion} {which}".strip())
     wanted = messages.is_told(
         occasion, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
     )
-    if not wanted or not await records.is_first(act, key):
+    if not wanted or key in record.messages:
         return
+    record.messages.add(key)
+    act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
     text = messages.compose(occasion, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)

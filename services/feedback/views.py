@@ -7,8 +7,16 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.feedback.models import Attempt, Callback, Resolution, Ticket
-from services.feedback.records import ServiceAct, attempts_of, needs_person
+from services.feedback.models import (
+    Attempt,
+    Callback,
+    Callbacks,
+    Resolution,
+    Resolutions,
+    Ticket,
+    Tickets,
+)
+from services.feedback.records import ServiceAct, TicketRecord, attempts_of, needs_person
 from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import CallbackStatus
 from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
@@ -21,11 +29,11 @@ async def page(
     act: ServiceAct, status: CallbackStatus | None, after: str | None, limit: int
 ) -> CallbackPage:
     """Callbacks in the order they were planned. Raises BadCursor."""
-    query = select(Callback).order_by(col(Callback.id)).limit(limit + 1)
+    query = select(Callbacks).order_by(col(Callbacks.id)).limit(limit + 1)
     if status is not None:
-        query = query.where(col(Callback.status) == status)
+        query = query.where(col(Callbacks.status) == status)
     if after is not None:
-        query = query.where(col(Callback.id) > UUID(act.place(after)))
+        query = query.where(col(Callbacks.id) > UUID(act.place(after)))
     found = (await act.session.exec(query)).all()
     shown = found[:limit]
     last = act.cursor(str(shown[-1].id)) if len(found) > limit else None
@@ -34,7 +42,7 @@ async def page(
 
 async def read(act: ServiceAct, callback: UUID) -> CallbackOut:
     """One callback. Raises NotFound."""
-    found = await act.session.get(Callback, callback)
+    found = await act.session.get(Callbacks, callback)
     if found is None:
         raise NotFound(f"回访不存在 no callback {callback}")
     return (await _views(act, [found]))[0]
@@ -44,14 +52,14 @@ async def _views(act: ServiceAct, callbacks: Sequence[Callback]) -> list[Callbac
     if not callbacks:
         return []
     query = (
-        select(Callback.id, Ticket, Resolution)
-        .join(Ticket, col(Ticket.number) == col(Callback.number))
+        select(Callbacks.id, Tickets, Resolutions)
+        .join(Tickets, col(Tickets.number) == col(Callbacks.number))
         .join(
-            Resolution,
-            (col(Resolution.number) == col(Callback.number))
-            & (col(Resolution.round) == col(Callback.round)),
+            Resolutions,
+            (col(Resolutions.number) == col(Callbacks.number))
+            & (col(Resolutions.round) == col(Callbacks.round)),
         )
-        .where(col(Callback.id).in_([callback.id for callback in callbacks]))
+        .where(col(Callbacks.id).in_([callback.id for callback in callbacks]))
     )
     rows = {key: (ticket, resolution) for key, ticket, resolution in await act.session.exec(query)}
     attempts = await attempts_of(act, rows.keys())
@@ -64,6 +72,12 @@ async def _views(act: ServiceAct, callbacks: Sequence[Callback]) -> list[Callbac
         )
         for callback in callbacks
     ]
+
+
+def callback_out(config: Config, record: TicketRecord, callback: Callback) -> CallbackOut:
+    """A callback of a ticket that was loaded, as it is answered."""
+    resolution = record.resolutions[callback.round]
+    return _view(config, callback, record.ticket, resolution, record.attempts[callback.id])
 
 
 def _view(

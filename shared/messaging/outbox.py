@@ -55,7 +55,6 @@ async def write(act: Act[Any]) -> None:
     """
     if not act.told:
         return
-    await act.session.flush()
     connection = await act.session.connection()
     counts = sorted(Counter(told.subject for told in act.told).items())
     numbered = await connection.execute(

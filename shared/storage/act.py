@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,7 @@ from shared.errors import BadCursor
 from shared.events import Data, Fact
 from shared.observability import new_traceparent, traceparent
 from shared.storage.engine import PATIENCE, is_trouble, open_engine
+from shared.storage.rows import Rows
 from shared.storage.trouble import sqlstate
 
 C = TypeVar("C")
@@ -57,6 +59,7 @@ class Act(Generic[C]):
     """One transaction as a use case sees it: where to load and save, what time it is, who acts,
     the rules in force, and what is told when it ends.
 
+    ``rows``: what is loaded to be changed, and what is added; ``session``: for what is only read.
     ``locked``: what it has loaded under a lock, by ticket number, None for what is not here; it is
     loaded once an act, so whoever adds a ticket puts it there too. ``batch``: the facts received
     together in this act, so that what they need can be loaded together. ``configuration``: which
@@ -64,6 +67,7 @@ class Act(Generic[C]):
     """
 
     session: AsyncSession
+    rows: Rows
     now: datetime
     actor: str
     config: C
@@ -75,6 +79,20 @@ class Act(Generic[C]):
     batch: Sequence[Fact] = ()
     configuration: str | None = None
     traces: dict[tuple[str, str], str] = field(default_factory=dict)
+    at_end: dict[str, tuple[Context, Callable[[], object]]] = field(default_factory=dict)
+
+    def once_at_end(self, name: str, do: Callable[[], object]) -> None:
+        """Do something once, when everything else of this act is done, under the trace of now: what
+        follows from several facts about one thing follows once. The latest of a name counts.
+        """
+        self.at_end[name] = copy_context(), do
+
+    def end(self) -> None:
+        """Do what was left for the end."""
+        while self.at_end:
+            ending, self.at_end = self.at_end, {}
+            for context, do in ending.values():
+                context.run(do)
 
     def lock_order(self, subject: str, about: str = "") -> list[str]:
         """The subjects to lock when one is needed, in the order of every replica's locks: at first
@@ -174,9 +192,14 @@ class Store(Generic[C]):
         """One transaction. Doors only: a use case gets its act as an argument."""
         self.acts += 1
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            act = Act(session, now or clock.now(), actor, self.config, self, caller, asked)
+            moment, rows = now or clock.now(), Rows(session)
+            act = Act(session, rows, moment, actor, self.config, self, caller, asked)
             act.configuration = self.configuration
             yield act
+            act.end()
+            if session.new or session.dirty or session.deleted:
+                await session.flush()
+            await rows.save()
             await self._before_commit(act)
             await _commit(session)
             self.acts += 1
