@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Lifespan
 
-from shared.http.idempotency import AnsweredBefore, as_before
+from shared.http.acts import Acts
 from shared.http.media import json_in_utf8
 from shared.http.operations import operations
 from shared.http.pages import pages
@@ -55,6 +55,7 @@ def build_app(
 
     app = _bare_app(name, lifespan)
     app.state.jiesu = AppState(service, [service])
+    app.state.acts = Acts(service.store)
     app.include_router(router, responses=problems(401, 403, 415))
     app.include_router(operations)
     app.include_router(pages)
@@ -66,7 +67,6 @@ def build_app(
     )
     app.add_middleware(Observed, service=name, metrics=service.metrics)
     install_problems(app)
-    app.add_exception_handler(AnsweredBefore, as_before)
     return app
 
 

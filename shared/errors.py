@@ -108,6 +108,17 @@ class MoveRefused(JiesuError):
         )
 
 
+class Busy(JiesuError):
+    """More requests wait than are served in reasonable time; nothing was done."""
+
+    status = 503
+    slug = "busy"
+    title = "请求过多，请稍后用同一幂等键重试 Too many requests wait; repeat with the same Idempotency-Key"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)
+
+
 class ContractError(Exception):
     """A message on the bus that fits no contract: never retried, dead at once with this reason."""
 

@@ -64,6 +64,8 @@ CURES = {
     "too-large": "缩短正文，或分批提交。Shorten the body, or split the batch.",
     "too-slow": "检查网络后重试。Look at the network, then repeat.",
     "too-many": "按 Retry-After 等待；持令牌的请求不计入匿名限额。Wait as Retry-After says; show a token.",
+    "busy": "按 Retry-After 等待，再用同一幂等键重试。"
+    "Wait as Retry-After says, then repeat with the same Idempotency-Key.",
     "database-away": "用同一幂等键重试。Repeat with the same Idempotency-Key.",
     "stopping": "用同一幂等键重试。Repeat with the same Idempotency-Key.",
     "not-ready": "稍后再试；detail 说明原因。Wait; detail says what for.",

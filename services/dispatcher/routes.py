@@ -25,16 +25,16 @@ from services.dispatcher.schemas import (
     TicketOut,
     UnassignedPage,
 )
+from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
-from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 from shared.service import service_of
 
 router = APIRouter(prefix="/v1")
 
-UnitAct = Annotated[ServiceAct, Depends(acting_once("unit"), scope="function")]
-DeskAct = Annotated[ServiceAct, Depends(acting_once("desk"), scope="function")]
+UnitDoor = Annotated[Door, Depends(entering("unit"))]
+DeskDoor = Annotated[Door, Depends(entering("desk"))]
 DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -46,53 +46,65 @@ UNBUFFERED = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
 # --- acts of a unit ----------------------------------------------------------------------------
 
 
-@router.post("/assignments/{assignment}/sign", responses=problems(404, 409))
-async def sign_assignment(assignment: UUID, body: Sign, act: UnitAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/sign", response_model=AssignmentOut, responses=problems(404, 409)
+)
+async def sign_assignment(assignment: UUID, body: Sign, door: UnitDoor) -> Response:
     """签收 Sign for an assignment and name its handler."""
-    return await once(act, body, AssignmentOut, lambda: usecases.sign(act, assignment, body))
+    return await door.once(usecases.sign, assignment, body)
 
 
-@router.post("/assignments/{assignment}/contacts", responses=problems(404, 409))
-async def record_contact(assignment: UUID, body: ContactMade, act: UnitAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/contacts", response_model=AssignmentOut, responses=problems(404, 409)
+)
+async def record_contact(assignment: UUID, body: ContactMade, door: UnitDoor) -> Response:
     """先行联系 Record one attempt to contact the citizen."""
-    return await once(act, body, AssignmentOut, lambda: usecases.contact(act, assignment, body))
+    return await door.once(usecases.contact, assignment, body)
 
 
-@router.post("/assignments/{assignment}/progress", responses=problems(404, 409))
-async def report_progress(assignment: UUID, body: Progress, act: UnitAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/progress", response_model=AssignmentOut, responses=problems(404, 409)
+)
+async def report_progress(assignment: UUID, body: Progress, door: UnitDoor) -> Response:
     """进展 Say how far the unit is."""
-    return await once(act, body, AssignmentOut, lambda: usecases.progress(act, assignment, body))
+    return await door.once(usecases.progress, assignment, body)
 
 
-@router.post("/assignments/{assignment}/return-requests", responses=problems(404, 409))
-async def request_return(assignment: UUID, body: ReturnRequest, act: UnitAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/return-requests",
+    response_model=AssignmentOut,
+    responses=problems(404, 409),
+)
+async def request_return(assignment: UUID, body: ReturnRequest, door: UnitDoor) -> Response:
     """退单申请 Ask the desk to take the ticket back."""
-    return await once(
-        act, body, AssignmentOut, lambda: usecases.request_return(act, assignment, body)
-    )
+    return await door.once(usecases.request_return, assignment, body)
 
 
-@router.post("/assignments/{assignment}/completion", responses=problems(404, 409))
-async def complete_assignment(assignment: UUID, body: Completion, act: UnitAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/completion",
+    response_model=AssignmentOut,
+    responses=problems(404, 409),
+)
+async def complete_assignment(assignment: UUID, body: Completion, door: UnitDoor) -> Response:
     """办结 Complete an assignment."""
-    return await once(act, body, AssignmentOut, lambda: usecases.complete(act, assignment, body))
+    return await door.once(usecases.complete, assignment, body)
 
 
 # --- acts of the desk --------------------------------------------------------------------------
 
 
-@router.post("/tickets/{number}/assign", responses=problems(404, 409))
-async def assign_ticket(number: Number, body: Assign, act: DeskAct) -> TicketOut:
+@router.post("/tickets/{number}/assign", response_model=TicketOut, responses=problems(404, 409))
+async def assign_ticket(number: Number, body: Assign, door: DeskDoor) -> Response:
     """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
-    return await once(act, body, TicketOut, lambda: usecases.assign(act, number, body))
+    return await door.once(usecases.assign, number, body)
 
 
-@router.post("/assignments/{assignment}/ruling", responses=problems(404, 409))
-async def rule_on_return(assignment: UUID, body: Ruling, act: DeskAct) -> AssignmentOut:
+@router.post(
+    "/assignments/{assignment}/ruling", response_model=AssignmentOut, responses=problems(404, 409)
+)
+async def rule_on_return(assignment: UUID, body: Ruling, door: DeskDoor) -> Response:
     """退单裁定 Rule on a return."""
-    return await once(
-        act, body, AssignmentOut, lambda: usecases.rule_on_return(act, assignment, body)
-    )
+    return await door.once(usecases.rule_on_return, assignment, body)
 
 
 @router.get("/unassigned")

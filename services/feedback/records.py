@@ -76,14 +76,17 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
 
 async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Callback]:
     """A callback, its ticket's row locked. Raises NotFound."""
-    number = select(Callbacks.number).where(Callbacks.id == id).scalar_subquery()
-    found = await _lock(act, col(Tickets.number) == number)
-    act.locked |= found
-    for record in found.values():
-        for callback in record.callbacks.values():
-            if callback.id == id:
-                return record, callback
-    raise NotFound(f"回访不存在 no callback {id}")
+    if id not in act.locked:
+        ids = act.lock_order(id)
+        numbers = select(Callbacks.number).where(one_of(Callbacks.id, ids))
+        found = await _lock(act, col(Tickets.number).in_(numbers))
+        act.locked |= dict.fromkeys(ids)
+        act.locked |= found
+        act.locked |= {each.id: r for r in found.values() for each in r.callbacks.values()}
+    record: TicketRecord | None = act.locked[id]
+    if record is None:
+        raise NotFound(f"回访不存在 no callback {id}")
+    return record, next(each for each in record.callbacks.values() if each.id == id)
 
 
 async def _lock(act: ServiceAct, which: ColumnElement[bool]) -> dict[str, TicketRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.feedback import figures, usecases, views
 from services.feedback.schemas import (
@@ -16,9 +16,9 @@ from services.feedback.schemas import (
     RatesOut,
 )
 from services.feedback.settings import Config
+from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Day
-from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 from shared.storage.act import Act
 
@@ -27,9 +27,7 @@ router = APIRouter(prefix="/v1", tags=["feedback 回访"])
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
 ]
-CallerAct = Annotated[
-    Act[Config], Depends(acting_once("phone_system", "callback"), scope="function")
-]
+CallerDoor = Annotated[Door, Depends(entering("phone_system", "callback"))]
 FiguresAct = Annotated[
     Act[Config], Depends(acting("supervisor", "callback", "desk", "service"), scope="function")
 ]
@@ -52,15 +50,17 @@ async def read_callback(callback: UUID, act: ReaderAct) -> CallbackOut:
     return await views.read(act, callback)
 
 
-@router.post("/callbacks/{callback}/outcome", responses=problems(404, 409))
-async def report_outcome(callback: UUID, body: OutcomeIn, act: CallerAct) -> CallbackOut:
+@router.post(
+    "/callbacks/{callback}/outcome", response_model=CallbackOut, responses=problems(404, 409)
+)
+async def report_outcome(callback: UUID, body: OutcomeIn, door: CallerDoor) -> Response:
     """回访结果: what came of one attempt to call the citizen. The same again changes nothing.
 
     409 `wrong-attempt`: the callback is at `expected_attempt`. `call-not-due`: nobody has called
     yet. `already-reported`: the attempt has another outcome. `callback-over`: it takes none any
     more.
     """
-    return await once(act, body, CallbackOut, lambda: usecases.report_outcome(act, callback, body))
+    return await door.once(usecases.report_outcome, callback, body)
 
 
 @router.get("/rates")

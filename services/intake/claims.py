@@ -1,15 +1,15 @@
 """重报: which complaints of a group were handed in before, by their callers' keys.
 
-A group is claimed in one statement, whoever sent how many of it. What a repeat gets is the first
-one's ticket: a Receipt is kept in no other form, for it holds what the citizen's code is made of.
+What is kept of an answer is the ticket's number: a receipt stands in no other form, for it holds what
+the citizen's code is made of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,10 +18,9 @@ from sqlalchemy import text
 from services.intake.records import ServiceAct
 from services.intake.schemas import NewTicket
 from services.intake.settings import Config
-from shared import clock
 from shared.caller import Caller
 from shared.errors import KeyReused
-from shared.http.idempotency import is_repeat, unknown_before
+from shared.http.idempotency import Claim, Claims, sent, unknown_before
 from shared.observability import traceparent
 
 
@@ -58,43 +57,12 @@ def receipt_of(row: Any) -> Receipt:
     return Receipt(row.number, row.id, row.code_nonce, row.registered_at, created=False)
 
 
-# --- claiming ----------------------------------------------------------------------------------
-
-CLAIM = text("""
-    INSERT INTO answers (caller, key, fingerprint, sent, recorded)
-    SELECT c, k, f, s, :now FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]),
-        CAST(:fingerprints AS text[]), CAST(:sent AS text[])) AS a (c, k, f, s)
-    ON CONFLICT DO NOTHING RETURNING caller, key""")
-
-KNOWN = text("""
-    SELECT a.caller, a.key, a.fingerprint, a.sent, t.number, t.id, t.code_nonce, t.registered_at
-    FROM answers a LEFT JOIN ticket t ON t.number = a.body
-    JOIN unnest(CAST(:callers AS text[]), CAST(:keys AS text[])) AS k (caller, key)
-        ON k.caller = a.caller AND k.key = a.key""")
-
-REMEMBER = text("""
-    UPDATE answers a SET body = n.number, status = 201
-    FROM unnest(CAST(:callers AS text[]), CAST(:keys AS text[]), CAST(:numbers AS text[]))
-        AS n (caller, key, number)
-    WHERE a.caller = n.caller AND a.key = n.key""")
-
-Slot = tuple[str, str]
+RECEIPTS = text("""
+    SELECT number, id, code_nonce, registered_at FROM ticket
+    WHERE number = ANY(CAST(:numbers AS text[]))""")
 
 
-class Prints(NamedTuple):
-    """Digests of one request: as the release before spells it, and of what was sent."""
-
-    fingerprint: str
-    sent: str | None
-
-    @classmethod
-    def of(cls, body: NewTicket, config: Config) -> Prints:
-        """Those of a complaint."""
-        digest = config.digester.fingerprint
-        return cls(digest(canonical_before(body)), digest(canonical(body)))
-
-
-class IdempotencyClaims:
+class RegistrationClaims:
     """Which complaints of a group are new, by their callers' keys.
 
     A key's first use claims it; inside the group and across groups every later use gets the first
@@ -102,86 +70,63 @@ class IdempotencyClaims:
     """
 
     def __init__(self, items: Sequence[Registration], config: Config) -> None:
-        self._slots = [_slot(item, config) for item in items]
-        self._first: dict[Slot, int] = {}
-        self._prints: dict[int, Prints] = {}
-        for at, slot in enumerate(self._slots):
-            if slot:
-                self._first.setdefault(slot, at)
-                self._prints[at] = Prints.of(items[at].body, config)
-        self._known: dict[Slot, tuple[Prints, Receipt | None]] = {}  # None: no ticket came of it
-        self.registered: dict[int, Receipt] = {}
+        self._claims = Claims([_claim(item, config) for item in items])
+        self._answers: dict[int, Receipt | Exception] = {}
+        self._receipts: dict[str, Receipt] = {}
+        self._count = len(items)
 
-    async def claim(self, act: ServiceAct) -> None:
-        """Claim every key of the group in one sorted statement, and read those used before."""
-        if not self._first:
-            return
-        slots = sorted(self._first)
-        prints = [self._prints[self._first[slot]] for slot in slots]
+    async def make(self, act: ServiceAct) -> list[int]:
+        """Claim every key of the group; the places of the complaints to register now."""
         connection = await act.session.connection()
-        values = {
-            **_columns(slots),
-            "fingerprints": [each.fingerprint for each in prints],
-            "sent": [each.sent for each in prints],
-            "now": clock.real(),
-        }
-        won = {(row.caller, row.key) for row in await connection.execute(CLAIM, values)}
-        if lost := [slot for slot in slots if slot not in won]:
-            for row in await connection.execute(KNOWN, _columns(lost)):
-                receipt = receipt_of(row) if row.number else None
-                self._known[row.caller, row.key] = Prints(row.fingerprint, row.sent), receipt
-
-    def fresh(self) -> list[int]:
-        """Places of the complaints to register now."""
+        await self._claims.make(connection)
+        known = {at: number for at in range(self._count) if (number := self._number_before(at))}
+        if known:
+            values = {"numbers": list(known.values())}
+            for row in await connection.execute(RECEIPTS, values):
+                self._receipts[row.number] = receipt_of(row)
         return [
             at
-            for at, slot in enumerate(self._slots)
-            if slot is None or (self._first[slot] == at and slot not in self._known)
+            for at in range(self._count)
+            if at not in known and at not in self._answers and self._claims.is_first(at)
         ]
 
-    async def remember(self, act: ServiceAct) -> None:
+    def _number_before(self, at: int) -> str | None:
+        try:
+            kept = self._claims.before(at)
+        except KeyReused as reused:
+            self._answers[at] = reused
+            return None
+        return kept.body if kept else None
+
+    async def keep(self, act: ServiceAct, registered: Mapping[int, Receipt]) -> None:
         """Write down which ticket each newly used key got."""
-        numbers = {
-            slot: self.registered[at].number
-            for slot, at in self._first.items()
-            if at in self.registered
-        }
-        if numbers:
-            values = {**_columns(list(numbers)), "numbers": list(numbers.values())}
-            await (await act.session.connection()).execute(REMEMBER, values)
+        for at, receipt in registered.items():
+            self._answers[at] = receipt
+            self._receipts[receipt.number] = replace(receipt, created=False)
+            self._claims.keep(at, 201, receipt.number)
+        await self._claims.write(await act.session.connection())
 
     def answer(self, at: int) -> Receipt | Exception:
-        """The answer to one complaint, once the fresh ones are registered."""
-        if at in self.registered:
-            return self.registered[at]
-        slot = self._slots[at]
-        if slot is None:
-            raise AssertionError("a complaint without a key is always fresh")
-        before, receipt = self._known.get(slot) or self._first_here(slot)
-        if receipt is None or not is_repeat(before, **self._prints[at]._asdict()):
-            return KeyReused(field="Idempotency-Key")
-        return receipt
-
-    def _first_here(self, slot: Slot) -> tuple[Prints, Receipt]:
-        first = self._first[slot]
-        return self._prints[first], replace(self.registered[first], created=False)
+        """The answer to one complaint, once the new ones are registered."""
+        if at not in self._answers:
+            number = self._number_before(at)
+            receipt = self._receipts.get(number or "")
+            self._answers.setdefault(at, receipt or KeyReused(field="Idempotency-Key"))
+        return self._answers[at]
 
 
-def _slot(item: Registration, config: Config) -> Slot | None:
+def _claim(item: Registration, config: Config) -> Claim | None:
     """The caller's key, which counts for this caller only; a digest, for some hold a phone."""
     if item.key is None:
         return None
-    return item.caller.actor, config.digester.fingerprint(item.key.encode())
-
-
-def _columns(slots: Sequence[Slot]) -> dict[str, list[str]]:
-    return {"callers": [caller for caller, _ in slots], "keys": [key for _, key in slots]}
+    digest = config.digester.fingerprint
+    before, now = digest(canonical_before(item.body)), digest(canonical(item.body))
+    return Claim(item.caller.actor, digest(item.key.encode()), before, now)
 
 
 def canonical(body: NewTicket) -> bytes:
     """What a caller sent, in one spelling, to tell a repeat from another complaint."""
-    sent = body.model_dump(mode="json", exclude_unset=True)
-    return orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
+    return sent(body).encode()
 
 
 def canonical_before(body: NewTicket) -> bytes:

@@ -18,7 +18,7 @@ import uuid6
 from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.intake.claims import IdempotencyClaims, Receipt, Registration, receipt_of
+from services.intake.claims import Receipt, Registration, RegistrationClaims, receipt_of
 from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
@@ -82,12 +82,10 @@ async def register_many(
 
     Raises only what concerns the group as a whole; the caller then tries them one by one.
     """
-    claims = IdempotencyClaims(items, act.config)
-    await claims.claim(act)
-    fresh = claims.fresh()
-    receipts = await _insert(act, [items[at] for at in fresh])
-    claims.registered = dict(zip(fresh, receipts, strict=True))
-    await claims.remember(act)
+    claims = RegistrationClaims(items, act.config)
+    new = await claims.make(act)
+    receipts = await _insert(act, [items[at] for at in new])
+    await claims.keep(act, dict(zip(new, receipts, strict=True)))
     return [claims.answer(at) for at in range(len(items))]
 
 

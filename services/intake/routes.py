@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake import codes, usecases, vault, views
 from services.intake.claims import Receipt, Registration
-from services.intake.group_commit import GroupCommit
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many
 from services.intake.schemas import (
@@ -37,20 +36,22 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import TicketType
+from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
-from shared.http.idempotency import Key, acting_once, once
+from shared.http.idempotency import Key
 from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
 from shared.observability import trace
 from shared.service import service_of
 from shared.storage.act import Store
+from shared.storage.group_commit import GroupCommit
 
 router = APIRouter(prefix="/v1", tags=["intake 受理"])
 router.include_router(codes.router)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
-FrontAct = Annotated[ServiceAct, Depends(acting_once("phone_system", "desk"), scope="function")]
+FrontDoor = Annotated[Door, Depends(entering("phone_system", "desk"))]
 ReadAct = Annotated[
     ServiceAct,
     Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),
@@ -175,22 +176,22 @@ async def read_ticket(number: Number, act: ReadAct) -> TicketOut:
     return await views.ticket(act, number)
 
 
-@router.post("/tickets/{number}/supplements", responses=problems(404, 409))
-async def supplement_ticket(number: Number, body: Supplement, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/supplements", response_model=Progress, responses=problems(404, 409))
+async def supplement_ticket(number: Number, body: Supplement, door: FrontDoor) -> Response:
     """The citizen adds something."""
-    return await once(act, body, Progress, lambda: usecases.supplement(act, number, body))
+    return await door.once(usecases.supplement, number, body)
 
 
-@router.post("/tickets/{number}/urges", responses=problems(404, 409))
-async def urge_ticket(number: Number, body: Urge, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/urges", response_model=Progress, responses=problems(404, 409))
+async def urge_ticket(number: Number, body: Urge, door: FrontDoor) -> Response:
     """The citizen asks again."""
-    return await once(act, body, Progress, lambda: usecases.urge(act, number, body))
+    return await door.once(usecases.urge, number, body)
 
 
-@router.post("/tickets/{number}/withdrawal", responses=problems(404, 409))
-async def withdraw_ticket(number: Number, body: Withdrawal, act: FrontAct) -> Progress:
+@router.post("/tickets/{number}/withdrawal", response_model=Progress, responses=problems(404, 409))
+async def withdraw_ticket(number: Number, body: Withdrawal, door: FrontDoor) -> Response:
     """The citizen takes the complaint back."""
-    return await once(act, body, Progress, lambda: usecases.withdraw(act, number, body))
+    return await door.once(usecases.withdraw, number, body)
 
 
 @router.get("/tickets/{number}/progress", responses=problems(404))

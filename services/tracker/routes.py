@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.tracker import usecases, views
 from services.tracker.records import ServiceAct
@@ -19,9 +19,9 @@ from services.tracker.schemas import (
     SupervisionOut,
     TicketClocks,
 )
+from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Day, Number
-from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
 
 router = APIRouter(prefix="/v1")
@@ -29,8 +29,8 @@ router = APIRouter(prefix="/v1")
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
 
-UnitAct = Annotated[ServiceAct, Depends(acting_once("unit"), scope="function")]
-SupervisorAct = Annotated[ServiceAct, Depends(acting_once("supervisor"), scope="function")]
+UnitDoor = Annotated[Door, Depends(entering("unit"))]
+SupervisorDoor = Annotated[Door, Depends(entering("supervisor"))]
 SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
@@ -48,30 +48,34 @@ async def list_clocks(number: Number, act: SeeingAct) -> TicketClocks:
     return await views.list_clocks(act, number)
 
 
-@router.post("/assignments/{assignment}/extensions", responses=problems(404, 409))
-async def request_extension(assignment: UUID, body: ExtensionIn, act: UnitAct) -> ExtensionOut:
+@router.post(
+    "/assignments/{assignment}/extensions",
+    response_model=ExtensionOut,
+    responses=problems(404, 409),
+)
+async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor) -> Response:
     """延期申请 Ask for more time on the handle clock."""
-    return await once(
-        act, body, ExtensionOut, lambda: usecases.request_extension(act, assignment, body)
-    )
+    return await door.once(usecases.request_extension, assignment, body)
 
 
-@router.post("/extensions/{extension}/ruling", responses=problems(404, 409))
-async def rule_on_extension(extension: UUID, body: RulingIn, act: SupervisorAct) -> ExtensionOut:
+@router.post(
+    "/extensions/{extension}/ruling", response_model=ExtensionOut, responses=problems(404, 409)
+)
+async def rule_on_extension(extension: UUID, body: RulingIn, door: SupervisorDoor) -> Response:
     """延期审批 Grant or refuse an extension."""
-    return await once(
-        act, body, ExtensionOut, lambda: usecases.rule_on_extension(act, extension, body)
-    )
+    return await door.once(usecases.rule_on_extension, extension, body)
 
 
-@router.post("/assignments/{assignment}/supervisions", responses=problems(404, 409))
+@router.post(
+    "/assignments/{assignment}/supervisions",
+    response_model=SupervisionOut,
+    responses=problems(404, 409),
+)
 async def raise_supervision(
-    assignment: UUID, body: SupervisionIn, act: SupervisorAct
-) -> SupervisionOut:
+    assignment: UUID, body: SupervisionIn, door: SupervisorDoor
+) -> Response:
     """督办 Raise a rung by hand."""
-    return await once(
-        act, body, SupervisionOut, lambda: usecases.raise_supervision(act, assignment, body)
-    )
+    return await door.once(usecases.raise_supervision, assignment, body)
 
 
 @router.get("/rates")

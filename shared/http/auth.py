@@ -45,7 +45,7 @@ def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:
 
     Use it with ``scope="function"``: it commits before the response leaves, so a failing commit
     is an error to the caller and never a success that did not happen. Routes that obey an
-    Idempotency-Key use ``acting_once`` (shared/http/idempotency.py).
+    Idempotency-Key take a door (shared/http/acts.py).
     """
 
     async def act(
@@ -57,10 +57,7 @@ def acting(*roles: str) -> Callable[..., AsyncIterator[Act[Any]]]:
     return act
 
 
-def open_act(
-    request: Request, caller: Caller, key: str | None = None
-) -> AbstractAsyncContextManager[Act[Any]]:
-    """The act a request is, while the block lasts; ``key`` where the route obeys one."""
-    status = getattr(request.scope.get("route"), "status_code", None) or 200
-    asked = Asked(f"{request.method} {request.url.path}", key, status)
+def open_act(request: Request, caller: Caller) -> AbstractAsyncContextManager[Act[Any]]:
+    """The act a request is, while the block lasts."""
+    asked = Asked(f"{request.method} {request.url.path}", None)
     return service_of(request.app).store.act(caller.actor, caller=caller, asked=asked)

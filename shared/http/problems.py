@@ -20,10 +20,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import clock
-from shared.errors import JiesuError, Malformed
+from shared.errors import Busy, JiesuError, Malformed
 from shared.http.faults import said_of
 from shared.observability import TRACEPARENT, Metrics, log, place, trace
-from shared.storage.engine import is_trouble
+from shared.storage.engine import is_crowded, is_trouble
 from shared.storage.trouble import said
 
 PERSONAL = "/v1/"
@@ -218,6 +218,9 @@ def named(error: Exception) -> JiesuError:
         return NotJson() if undecoded else malformed(faults, skip=1)
     if isinstance(error, HTTPException):
         return _http(error)
+    if is_crowded(error):
+        log.warning("every connection is in use")
+        return Busy()
     if is_trouble(error):
         log.warning("database trouble", why=said(error))
         return DatabaseAway()

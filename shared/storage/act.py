@@ -27,6 +27,7 @@ from shared.storage.rows import Rows
 from shared.storage.trouble import sqlstate
 
 C = TypeVar("C")
+L = TypeVar("L", str, UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ class Act(Generic[C]):
     the rules in force, and what is told when it ends.
 
     ``rows``: what is loaded to be changed, and what is added; ``session``: for what is only read.
-    ``locked``: what it has loaded under a lock, by ticket number, None for what is not here; it is
-    loaded once an act, so whoever adds a ticket puts it there too. ``batch``: the facts received
-    together in this act, so that what they need can be loaded together. ``configuration``: which
-    rules these are.
+    ``locked``: what it has loaded under a lock, by ticket number or by the id it was asked for, None
+    for what is not here; it is loaded once an act, so whoever adds a ticket puts it there too.
+    ``batch``: the facts received together in this act, ``targets``: what its requests are asked of;
+    what they need can be loaded together. ``configuration``: which rules these are.
     """
 
     session: AsyncSession
@@ -75,8 +76,9 @@ class Act(Generic[C]):
     caller: Caller | None = None
     asked: Asked | None = None
     told: list[Told] = field(default_factory=list)
-    locked: dict[str, Any] = field(default_factory=dict)
+    locked: dict[Any, Any] = field(default_factory=dict)
     batch: Sequence[Fact] = ()
+    targets: list[Any] = field(default_factory=list)
     configuration: str | None = None
     traces: dict[tuple[str, str], str] = field(default_factory=dict)
     at_end: dict[str, tuple[Context, Callable[[], object]]] = field(default_factory=dict)
@@ -94,12 +96,17 @@ class Act(Generic[C]):
             for context, do in ending.values():
                 context.run(do)
 
-    def lock_order(self, subject: str, about: str = "") -> list[str]:
-        """The subjects to lock when one is needed, in the order of every replica's locks: at first
-        those of the whole batch whose names begin with ``about``, later just the one.
+    def lock_order(self, subject: L, about: str = "") -> list[L]:
+        """What to lock when one thing is needed, in the order of every replica's locks: at first that
+        of all requests, and of all facts whose names begin with ``about``, later just the one.
         """
-        batch, self.batch = self.batch, ()
-        return sorted({subject, *(fact.subject for fact in batch if fact.name.startswith(about))})
+        together: set[Any] = {
+            target for target in self.targets if isinstance(target, type(subject))
+        }
+        together.update(fact.subject for fact in self.batch if fact.name.startswith(about))
+        self.batch = ()
+        self.targets.clear()
+        return sorted({subject, *together})
 
     def tell(
         self,

@@ -13,6 +13,7 @@ from shared.storage.trouble import sqlstate
 # What a peer that vanished without a word may hold up: a replica's locks (the relay's, a day's
 # numbers) are given back after a minute, and a server that does not answer is trouble after half.
 PATIENCE = 30.0  # seconds for one statement; migrations may take longer
+FOR_A_CONNECTION = 5.0  # seconds a request waits for one of the pool; then too many ask
 SESSION = {
     "timezone": "UTC",
     "application_name": "jiesu",
@@ -41,12 +42,17 @@ def open_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=15,
+        pool_timeout=FOR_A_CONNECTION,
         pool_pre_ping=False,
         pool_recycle=recycle,
         hide_parameters=True,
         connect_args={"server_settings": SESSION, "timeout": 10, "command_timeout": patience},
     )
+
+
+def is_crowded(error: BaseException) -> bool:
+    """Whether all connections were in use for too long: too many ask, and the database is well."""
+    return isinstance(error, PoolTimeout)
 
 
 # 08 connection, 28 login, 3D database, 40 serialization and deadlock, 53 resources, 57 operator

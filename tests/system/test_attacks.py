@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.group_commit import GroupCommit
 from shared import clock
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.messaging.bus import Message
 from shared.storage.act import InDoubt
+from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import Recorder, parcel, seen, told
 from tests.fixtures.scenes.intake import complaint, registered

@@ -11,13 +11,13 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from services.intake.group_commit import GroupCommit
 from shared import clock
 from shared.events import TicketClosed
 from shared.messaging import outbox
 from shared.messaging.bus import BusTrouble, Message, Refused
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay, backlog
+from shared.storage.group_commit import GroupCommit
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import complaint, registered
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
+import orjson
 import pytest
 from aiormq.exceptions import (
     AMQPConnectionError,
@@ -17,6 +18,7 @@ from aiormq.exceptions import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shared.http.problems import to_response
 from shared.messaging import trouble as broker
 from shared.storage import trouble as database
 from shared.storage.engine import is_trouble
@@ -72,6 +74,14 @@ def test_what_has_no_code_has_a_sentence_too() -> None:
 def test_what_is_no_trouble_is_told_by_its_place() -> None:
     assert database.said(KeyError(SECRET)) == "KeyError"
     assert not is_trouble(wrapped("23505"))
+
+
+def test_who_found_every_connection_in_use_is_told_to_come_again() -> None:
+    answer = to_response(PoolTimeout(SECRET))
+    told = orjson.loads(bytes(answer.body))
+    assert (answer.status_code, told["type"]) == (503, "/errors/busy")
+    assert answer.headers["retry-after"] == str(told["retry_after"])
+    assert is_trouble(PoolTimeout(SECRET))  # a loop that meets it tries again
 
 
 def after(error: BaseException, cause: BaseException) -> BaseException:

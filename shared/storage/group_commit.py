@@ -1,4 +1,4 @@
-"""Group commit: requests that wait at the same moment share one transaction (ADR 0005)."""
+"""Group commit: requests that wait at the same moment share one transaction (ADR 0037)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from shared.errors import Busy
 from shared.storage.act import InDoubt
 from shared.storage.engine import is_trouble
 from shared.storage.trouble import sqlstate
 
 T = TypeVar("T")
 R = TypeVar("R")
+HANGS = 0.5  # seconds after which the next group no longer waits for one that waits for a lock
+AT_ONCE = 3  # groups of which all but the newest hang
 
 
 class GroupCommit(Generic[T, R]):
@@ -21,18 +24,26 @@ class GroupCommit(Generic[T, R]):
     for each. When the group as a whole fails it is run again one by one, so that nobody pays for
     a neighbour; but not when it may have been committed, for then it would be done twice. While
     the database is away nobody waits for more than one further try.
+
+    ``limit``: how many share a transaction; ``most``: how many may wait, and who comes then is Busy.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]], limit: int = 100
+        self,
+        run: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
+        limit: int = 100,
+        most: int = 10_000,
     ) -> None:
         self._run = run
-        self._limit = limit
+        self._limit, self._most = limit, most
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None
+        self._served: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: T) -> R:
-        """Wait for the commit that holds this item; raises what went wrong with it."""
+        """Wait for the commit that holds this item; raises what went wrong with it, or Busy."""
+        if len(self._waiting) >= self._most:
+            raise Busy
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         future.add_done_callback(_heard)
         self._waiting.append((item, future))
@@ -43,12 +54,20 @@ class GroupCommit(Generic[T, R]):
     async def _work(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-            try:
-                _answer(group, await self._run([item for item, _ in group]))
-            except InDoubt as error:
-                _answer(group, [error] * len(group))
-            except Exception:
-                await self._one_by_one(group)
+            serving = asyncio.create_task(self._serve(group))
+            self._served.add(serving)
+            serving.add_done_callback(self._served.discard)
+            await asyncio.wait({serving}, timeout=HANGS)
+            while len(self._served) >= AT_ONCE:
+                await asyncio.wait(self._served, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _serve(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            _answer(group, await self._run([item for item, _ in group]))
+        except InDoubt as error:
+            _answer(group, [error] * len(group))
+        except Exception:
+            await self._one_by_one(group)
 
     async def _one_by_one(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         for at, (item, future) in enumerate(group):

@@ -1,0 +1,159 @@
+"""Acts of callers: done once, and those that meet share a transaction (ADR 0037).
+
+A route that changes something takes a ``Door`` from ``entering(*roles)`` and goes through it with its
+use case; only such routes name the Idempotency-Key in their documents.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Depends, FastAPI, Request, Response
+from pydantic import BaseModel
+
+from shared.caller import Caller
+from shared.errors import JiesuError
+from shared.http.auth import calling
+from shared.http.idempotency import Claim, Claims, Key
+from shared.observability import log, trace, traceparent
+from shared.storage.act import Act, Asked, Store
+from shared.storage.group_commit import GroupCommit
+
+SHARE = 32  # acts in one transaction: it holds the locks of all their tickets
+
+UseCase = Callable[[Act[Any], Any, Any], Awaitable[BaseModel]]
+
+
+class Answer(NamedTuple):
+    """An answer as it leaves, and as it is kept for repeats."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one caller asks to be done to one target, on its way in."""
+
+    use_case: UseCase
+    target: Any
+    body: BaseModel
+    caller: Caller
+    asked: Asked
+    trace: str | None
+
+
+class Door:
+    """The way of one request to its use case."""
+
+    def __init__(self, request: Request, caller: Caller, key: str | None) -> None:
+        self._request, self._caller, self._key = request, caller, key
+
+    async def once(self, use_case: UseCase, target: Any, body: BaseModel) -> Response:
+        """Do it, unless this request was answered before: then that answer, byte for byte.
+
+        Raises what the use case raises; KeyReused when the key came with another body or to another
+        place; Busy when too many wait.
+        """
+        request = self._request
+        status = getattr(request.scope.get("route"), "status_code", None) or 200
+        asked = Asked(f"{request.method} {request.url.path}", self._key, status)
+        ask = Ask(use_case, target, body, self._caller, asked, traceparent())
+        [kind] = request.path_params  # what is asked of things of one kind locks them together
+        answer = await acts_of(request.app).submit(kind, ask)
+        return Response(answer.body, answer.status, media_type="application/json")
+
+
+def entering(*roles: str) -> Callable[..., Awaitable[Door]]:
+    """A dependency that gives the door of a caller with one of these roles."""
+
+    async def opened(
+        request: Request, caller: Annotated[Caller, Depends(calling(*roles))], key: Key = None
+    ) -> Door:
+        return Door(request, caller, key)
+
+    return opened
+
+
+class NoneDone(Exception):
+    """Every act of a group was refused: what it claimed and locked is let go."""
+
+    def __init__(self, answers: Sequence[Answer | Exception]) -> None:
+        super().__init__("every act was refused")
+        self.answers = answers
+
+
+class Acts:
+    """The acts on their way in to one service, grouped by what they are asked of."""
+
+    def __init__(self, store: Store[Any]) -> None:
+        self._store = store
+        self._groups: dict[str, GroupCommit[Ask, Answer]] = {}
+
+    async def submit(self, kind: str, ask: Ask) -> Answer:
+        """Wait for the commit that holds this act; raises what it was refused for."""
+        if kind not in self._groups:
+            self._groups[kind] = GroupCommit(self._run, SHARE, most=1_000)
+        return await self._groups[kind].submit(ask)
+
+    async def _run(self, asks: Sequence[Ask]) -> Sequence[Answer | Exception]:
+        """One transaction: claim the keys, decide one by one, write all together."""
+        claims = Claims([self._claim(ask) for ask in asks])
+        try:
+            async with self._store.act(f"service:{self._store.name}") as act:
+                connection = await act.session.connection()
+                await claims.make(connection)
+                group = _Group(act, asks, claims)
+                answers = [await group.answer(at) for at in range(len(asks))]
+                if all(isinstance(answer, Exception) for answer in answers):
+                    raise NoneDone(answers)
+                await claims.write(connection)
+                return answers
+        except NoneDone as nothing:
+            return nothing.answers
+
+    def _claim(self, ask: Ask) -> Claim | None:
+        asked, digest = ask.asked, self._store.fingerprint
+        return Claim.of(ask.caller.actor, asked.key, asked.target, ask.body, digest)
+
+
+class _Group:
+    """Acts that share a transaction, each under its own caller and trace, and seeing what those
+    before it did. A refused one is decided before it changes anything; if one ever is not, the
+    whole group is run again, one by one.
+    """
+
+    def __init__(self, act: Act[Any], asks: Sequence[Ask], claims: Claims) -> None:
+        self._act, self._asks, self._claims = act, asks, claims
+        act.targets.extend(ask.target for at, ask in enumerate(asks) if self._is_new(at))
+
+    def _is_new(self, at: int) -> bool:
+        try:
+            return self._claims.before(at) is None
+        except JiesuError:
+            return False
+
+    async def answer(self, at: int) -> Answer | Exception:
+        """Do one act, or answer it as before, or say why not."""
+        act, ask, said = self._act, self._asks[at], len(self._act.told)
+        try:
+            if kept := self._claims.before(at):
+                return Answer(kept.status or ask.asked.status, kept.body)
+            mine = replace(act, actor=ask.caller.actor, caller=ask.caller, asked=ask.asked)
+            with trace(ask.trace):
+                done = await ask.use_case(mine, ask.target, ask.body)
+        except JiesuError as refused:
+            if len(self._asks) > 1 and (act.rows.collect() or len(act.told) != said):
+                log.error("refused after it had begun", use_case=ask.use_case.__name__)
+                raise AssertionError(f"{ask.use_case} was refused after it had begun") from refused
+            return refused
+        act.rows.collect()
+        answer = Answer(ask.asked.status, done.model_dump_json())
+        self._claims.keep(at, *answer)
+        return answer
+
+
+def acts_of(app: FastAPI) -> Acts:
+    """The acts of a service's app."""
+    acts: Acts = app.state.acts
+    return acts
