@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import feed, usecases, views
@@ -29,9 +29,10 @@ from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
+from shared.http.router import Router
 from shared.service import service_of
 
-router = APIRouter(prefix="/v1")
+router = Router("/v1")
 
 UnitAct = Annotated[ServiceAct, Depends(acting_once("unit"), scope="function")]
 DeskAct = Annotated[ServiceAct, Depends(acting_once("desk"), scope="function")]

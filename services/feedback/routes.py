@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.feedback import figures, usecases, views
 from services.feedback.schemas import (
@@ -20,9 +20,10 @@ from shared.http.auth import acting
 from shared.http.fields import Day
 from shared.http.idempotency import acting_once, once
 from shared.http.problems import problems
+from shared.http.router import Router
 from shared.storage.act import Act
 
-router = APIRouter(prefix="/v1", tags=["feedback 回访"])
+router = Router("/v1", tags=["feedback 回访"])
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
