@@ -11,17 +11,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from shared.http.acts import Acts
-from shared.http.media import json_in_utf8
 from shared.http.operations import operations
 from shared.http.pages import pages
-from shared.http.parameters import known_parameters
-from shared.http.problems import Observed, install_problems, problems
+from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
+from shared.http.router import Router
 from shared.messaging.inbox import Subscriptions
 from shared.part import StuckPage
 from shared.service import AppState, Check, Job, Service
@@ -31,7 +30,7 @@ from shared.settings import ServiceSettings
 def build_app(
     name: str,
     settings: ServiceSettings,
-    router: APIRouter,
+    router: Router,
     subscriptions: Subscriptions,
     jobs: Mapping[str, Job],
     migrations: Path,
@@ -53,12 +52,9 @@ def build_app(
         finally:
             await service.stop()
 
-    app = _bare_app(name, lifespan)
+    app = _bare_app(name, lifespan, [*router.routes, *operations.routes, *pages.routes])
     app.state.jiesu = AppState(service, [service])
     app.state.acts = Acts(service.store)
-    app.include_router(router, responses=problems(401, 403, 415))
-    app.include_router(operations)
-    app.include_router(pages)
     app.add_middleware(
         RequestLimits,
         tokens=service.tokens,
@@ -70,21 +66,15 @@ def build_app(
     return app
 
 
-def _bare_app(name: str, lifespan: Lifespan[FastAPI]) -> FastAPI:
+def _bare_app(name: str, lifespan: Lifespan[FastAPI], routes: list[BaseRoute]) -> FastAPI:
     return FastAPI(
+        routes=routes,
         title=f"Jiesu 接诉 · {name}",
         version="1",
         lifespan=lifespan,
         docs_url=None,  # pages answers it, from files of its own
         redoc_url=None,
         separate_input_output_schemas=False,
-        generate_unique_id_function=operation_id,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours say no values
         redirect_slashes=False,  # a redirect would go to whatever host the request names
-        dependencies=[Depends(known_parameters), Depends(json_in_utf8)],
-        responses=problems(400, 408, 413, 422, 429, 500, 503),
     )
-
-
-def operation_id(route: APIRoute) -> str:
-    """Operations go by the names of their functions."""
-    return route.name

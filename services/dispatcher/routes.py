@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import feed, usecases, views
@@ -29,9 +29,10 @@ from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
+from shared.http.router import Router
 from shared.service import service_of
 
-router = APIRouter(prefix="/v1")
+router = Router("/v1")
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]
 DeskDoor = Annotated[Door, Depends(entering("desk"))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.feedback import figures, usecases, views
 from services.feedback.schemas import (
@@ -20,9 +20,10 @@ from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Day
 from shared.http.problems import problems
+from shared.http.router import Router
 from shared.storage.act import Act
 
-router = APIRouter(prefix="/v1", tags=["feedback 回访"])
+router = Router("/v1", tags=["feedback 回访"])
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")

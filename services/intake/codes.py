@@ -12,17 +12,18 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from services.intake.settings import Config
 from shared.caller import Caller
 from shared.http.auth import calling
+from shared.http.router import Router
 from shared.jurisdiction.codes import Area, Codes, Term, Unit, Units
 from shared.security.tokens import ROLES
 from shared.service import service_of
 
-router = APIRouter(tags=["codes 代码表"])
+router = Router("/v1", tags=["intake 受理", "codes 代码表"])
 Anybody = Annotated[Caller, Depends(calling(*ROLES))]
 KnownTag = Annotated[
     str | None,

@@ -11,6 +11,7 @@ from shared.security.digests import Digester
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, U: they are misread aloud
 CODE_LENGTH = 8
+CODES = len(CODE_LETTERS) ** CODE_LENGTH
 
 
 class CitizenDigester(Digester):
@@ -27,7 +28,7 @@ class CitizenDigester(Digester):
         too; tickets of an older release have none.
         """
         made_of = number if nonce is None else f"{number} {nonce}"
-        rest = int.from_bytes(self.digest("ticket code", made_of.encode()))
+        rest = int.from_bytes(self.digest("ticket code", made_of.encode())) % CODES
         letters = []
         for _ in range(CODE_LENGTH):
             rest, at = divmod(rest, len(CODE_LETTERS))

@@ -51,12 +51,12 @@ def check_codes(body: NewTicket, config: Config) -> None:
             "a source number travels in facts: no name, no phone, no ID in it",
             field="source_number",
         )
-    channels = [channel.code for channel in codes.channels]
-    if body.channel not in channels:
+    if codes.channel(body.channel) is None:
+        channels = [channel.code for channel in codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
-    if unknown := set(body.flags) - set(config.codes.flags):
+    if unknown := set(body.flags).difference(codes.flags):
         raise UnknownCode(
-            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=config.codes.flags
+            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
         )
     if body.reported_unit and config.units.unit(body.reported_unit) is None:
         raise UnknownCode(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 
 from services.intake import codes, usecases, vault, views
 from services.intake.claims import Receipt, Registration
@@ -42,13 +42,14 @@ from shared.http.fields import Instant, Number
 from shared.http.idempotency import Key
 from shared.http.problems import Problem, document, named, problems
 from shared.http.rate_limits import HOUR, Buckets, anonymous_address
+from shared.http.router import Router
 from shared.observability import trace
 from shared.service import service_of
 from shared.storage.act import Store
 from shared.storage.group_commit import GroupCommit
 
-router = APIRouter(prefix="/v1", tags=["intake 受理"])
-router.include_router(codes.router)
+router = Router("/v1", tags=["intake 受理"])
+router.routes.extend(codes.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "desk"))]

@@ -7,14 +7,37 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.errors import ConfigError, JiesuError
 from shared.security.digests import subkey
 
 NONCE_BYTES, TAG_BYTES = 12, 16
-SUITES = {  # name: (its byte in a seal, cipher, key bytes)
-    "aes-256-gcm": (1, algorithms.AES, 32),
-    "sm4-gcm": (2, algorithms.SM4, 16),
+
+
+class SM4GCM:
+    """SM4 with the methods of AESGCM: cryptography has it as a bare cipher only."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = algorithms.SM4(key)
+
+    def encrypt(self, nonce: bytes, plain: bytes, bound: bytes) -> bytes:
+        """Ciphertext and tag. Raises UnsupportedAlgorithm."""
+        sealing = Cipher(self._cipher, modes.GCM(nonce)).encryptor()
+        sealing.authenticate_additional_data(bound)
+        return sealing.update(plain) + sealing.finalize() + sealing.tag
+
+    def decrypt(self, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+        """What was encrypted. Raises InvalidTag."""
+        body, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
+        opening = Cipher(self._cipher, modes.GCM(nonce, tag)).decryptor()
+        opening.authenticate_additional_data(bound)
+        return opening.update(body) + opening.finalize()
+
+
+SUITES: Mapping[str, tuple[int, type[AESGCM | SM4GCM], int]] = {
+    "aes-256-gcm": (1, AESGCM, 32),  # name: (its byte in a seal, cipher, key bytes)
+    "sm4-gcm": (2, SM4GCM, 16),
 }
 
 
@@ -47,13 +70,12 @@ class Sealer:
             raise ConfigError(f"unknown suite {suite!r}; one of {', '.join(SUITES)}")
         if current not in ring or not all(0 < len(name.encode()) < 256 for name in ring):
             raise ConfigError(f"the key ring lacks its current key {current!r} or an id is bad")
-        self._keys = {
-            (mark, name): subkey(secret, f"seal {label}", size)
-            for label, (mark, _, size) in SUITES.items()
+        self._ciphers = {
+            _head(mark, name): cipher(subkey(secret, f"seal {label}", size))
+            for label, (mark, cipher, size) in SUITES.items()
             for name, secret in ring.items()
         }
-        key_id = current.encode()
-        self.head = bytes([SUITES[suite][0], len(key_id)]) + key_id  # how its seals begin
+        self.head = _head(SUITES[suite][0], current)  # how its seals begin
         try:
             self.seal(b"", "")
         except UnsupportedAlgorithm:
@@ -62,10 +84,9 @@ class Sealer:
     def seal(self, plain: bytes, bound: str) -> bytes:
         """Seal bytes; they open only with the same ``bound``, for example the ticket number."""
         nonce = os.urandom(NONCE_BYTES)
-        sealing = self._cipher(self.head, nonce, None).encryptor()
-        sealing.authenticate_additional_data(self.head + bound.encode())
-        body = sealing.update(plain) + sealing.finalize()
-        return self.head + nonce + sealing.tag + body
+        cipher, context = self._ciphers[self.head], self.head + bound.encode()
+        sealed = cipher.encrypt(nonce, plain, context)
+        return self.head + nonce + sealed[-TAG_BYTES:] + sealed[:-TAG_BYTES]
 
     def unseal(self, sealed: bytes, bound: str) -> bytes:
         """Open a seal. Raises KeyMissing, or SealBroken; neither carries what was sealed."""
@@ -73,10 +94,11 @@ class Sealer:
         head, nonce, rest = sealed[:at], sealed[at : at + NONCE_BYTES], sealed[at + NONCE_BYTES :]
         if len(rest) < TAG_BYTES:
             raise SealBroken
-        opening = self._cipher(head, nonce, rest[:TAG_BYTES]).decryptor()
-        opening.authenticate_additional_data(head + bound.encode())
+        if head not in self._ciphers:
+            raise KeyMissing
+        context, body = head + bound.encode(), rest[TAG_BYTES:] + rest[:TAG_BYTES]
         try:
-            return opening.update(rest[TAG_BYTES:]) + opening.finalize()
+            return self._ciphers[head].decrypt(nonce, body, context)
         except InvalidTag:
             raise SealBroken from None
 
@@ -84,9 +106,7 @@ class Sealer:
         """The id of the key a seal names."""
         return sealed[2 : 2 + sealed[1]].decode(errors="replace")
 
-    def _cipher(self, head: bytes, nonce: bytes, tag: bytes | None) -> Cipher[modes.GCM]:
-        key = self._keys.get((head[0], head[2:].decode(errors="replace")))
-        if key is None:
-            raise KeyMissing
-        kind = next(kind for mark, kind, _ in SUITES.values() if mark == head[0])
-        return Cipher(kind(key), modes.GCM(nonce, tag))
+
+def _head(mark: int, key_id: str) -> bytes:
+    name = key_id.encode()
+    return bytes([mark, len(name)]) + name

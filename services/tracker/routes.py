@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.tracker import usecases, views
 from services.tracker.records import ServiceAct
@@ -23,8 +23,9 @@ from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Day, Number
 from shared.http.problems import problems
+from shared.http.router import Router
 
-router = APIRouter(prefix="/v1")
+router = Router("/v1")
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")

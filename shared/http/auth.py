@@ -1,11 +1,12 @@
 """The doors' dependencies: who calls, and the act a caller's request is."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from shared.caller import Caller
 from shared.errors import Forbidden
@@ -17,18 +18,29 @@ from shared.storage.act import Act, Asked
 bearer = HTTPBearer(auto_error=False, description="令牌 token: role, and unit for a unit")
 
 
-def calling(*roles: str) -> Callable[..., Awaitable[Caller]]:
-    """A dependency that gives the caller, when the token's role is one of these."""
+class CallerOf(SecurityBase):
+    """A dependency that documents by itself that a token is needed: FastAPI solves none below it,
+    for RequestLimits has read the header already.
+    """
 
-    async def caller(request: Request, _: Annotated[Any, Depends(bearer)] = None) -> Caller:
+    model, scheme_name = bearer.model, bearer.scheme_name
+
+    def __init__(self, roles: tuple[str, ...]) -> None:
+        self._roles = roles
+
+    async def __call__(self, request: Request) -> Caller:
+        """Who calls. Raises what refused the token, Unauthenticated when there is none, Forbidden."""
         known = caller_of(request)
         if known.unit:
             check_unit(known.unit, service_of(request.app).store.config)
-        if known.role not in roles:
-            raise Forbidden(f"需要角色 needed: {', '.join(roles)}", role=known.role)
+        if known.role not in self._roles:
+            raise Forbidden(f"需要角色 needed: {', '.join(self._roles)}", role=known.role)
         return known
 
-    return caller
+
+def calling(*roles: str) -> CallerOf:
+    """A dependency that gives the caller, when the token's role is one of these."""
+    return CallerOf(roles)
 
 
 def check_unit(code: str, config: Any) -> None:

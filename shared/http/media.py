@@ -25,8 +25,8 @@ class OtherMedia(JiesuError):
     )
 
 
-async def json_in_utf8(request: Request) -> None:
-    """A dependency of every route. Raises OtherMedia for a body that is declared otherwise."""
+def check_media(request: Request) -> None:
+    """Raises OtherMedia for a body that is declared as something else."""
     said = request.headers.get("content-type", "")
     has_body = request.headers.get("content-length", "0") != "0"
     if said == JSON[0] or not (has_body or "transfer-encoding" in request.headers):

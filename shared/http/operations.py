@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel
@@ -18,13 +18,14 @@ from shared.events import Fact
 from shared.http.auth import acting, bearer, calling
 from shared.http.fields import Body, Instant
 from shared.http.problems import problems
+from shared.http.router import Router
 from shared.messaging.outbox import facts_after
 from shared.observability import log
 from shared.service import Service, service_of, state_of
 from shared.storage.act import Act
 from shared.storage.trouble import said
 
-operations = APIRouter(tags=["operations"])
+operations = Router(tags=["operations"], refusals=())
 OPERATORS = ("ops", "service")
 OpsAct = Annotated[Act[Any], Depends(acting(*OPERATORS), scope="function")]
 Operator = Annotated[Caller, Depends(calling(*OPERATORS))]

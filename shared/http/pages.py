@@ -12,10 +12,11 @@ import json
 from html import escape
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from shared.errors import NotFound, named_errors
+from shared.http.router import Router
 
 FOLDER = Path(__file__).parent / "swagger_ui"
 RECORD = "vendored.json"
@@ -70,7 +71,7 @@ SwaggerUIBundle({
 });
 """
 
-pages = APIRouter(include_in_schema=False)
+pages = Router(include_in_schema=False)
 
 
 @pages.get("/docs")

@@ -36,9 +36,9 @@ class UnknownParameter(Malformed):
         )
 
 
-async def known_parameters(request: Request) -> None:
-    """A dependency of every route. Raises UnknownParameter."""
-    if not request.url.query:
+def check_parameters(request: Request) -> None:
+    """Raises UnknownParameter for what the route of a request does not have."""
+    if not request.scope["query_string"]:
         return
     allowed = parameters_of(request.scope["route"].dependant)
     for name in request.query_params:

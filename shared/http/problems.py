@@ -15,7 +15,6 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -256,17 +255,25 @@ def install_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI has for extending it
 
 
+def header(scope: Scope, name: bytes) -> str | None:
+    """A request's header by its name in small letters, the first of several."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
 def _asked_under(scope: Scope) -> dict[str, str]:
     """The caller's own trace, for our log only: what they call a request is nobody else's to know."""
-    theirs = Headers(scope=scope).get("traceparent", "")
-    return {"caller_trace": theirs[3:35]} if TRACEPARENT.fullmatch(theirs) else {}
+    theirs = header(scope, b"traceparent")
+    return {"caller_trace": theirs[3:35]} if theirs and TRACEPARENT.fullmatch(theirs) else {}
 
 
 def _keep_nowhere(message: Message) -> None:
     """What is said of people and tickets stays in no cache, unless the route says otherwise."""
-    headers = MutableHeaders(scope=message)
-    if "cache-control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    headers = message["headers"]
+    if not any(name == b"cache-control" for name, _ in headers):
+        message["headers"] = [*headers, (b"cache-control", b"no-store")]
 
 
 LOOKS = ("/readyz", "/healthz")
@@ -284,7 +291,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = clock.real(), 500
+        started, status = clock.real(), 0
 
         async def watch(message: Message) -> None:
             nonlocal status
@@ -295,34 +302,23 @@ class Observed:
             await send(message)
 
         with trace(None, service=self._service, **_asked_under(scope)):
-            await self._serve(scope, receive, watch)
-            seconds = (clock.real() - started).total_seconds()
-            self._count(scope, status, seconds)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = False
-
-        async def watch(message: Message) -> None:
-            nonlocal began
-            began = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watch)
-        except asyncio.CancelledError:  # the server's patience at its stop is over
-            if not began:
-                await to_response(Stopping())(scope, receive, send)
-            raise
-        except Exception as error:
-            if began:
+            try:
+                await self._app(scope, receive, watch)
+            except asyncio.CancelledError:  # the server's patience at its stop is over
+                if not status:
+                    await to_response(Stopping())(scope, receive, watch)
                 raise
-            await to_response(error)(scope, receive, send)
+            except Exception as error:
+                if status:
+                    raise
+                await to_response(error)(scope, receive, watch)
+            seconds = (clock.real() - started).total_seconds()
+            self._count(scope, status or 500, seconds)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.answered(method, route, status, seconds)
         known = {**scope.get("state", {}), **(scope.get("path_params") or {})}
         number = str(known.get("number"))
         # A look at our health that found us well is no news, and there are two a second.

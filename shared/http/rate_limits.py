@@ -14,7 +14,6 @@ from datetime import datetime
 from ipaddress import IPv4Address, ip_address
 
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import clock
 from shared.caller import Caller
 from shared.errors import JiesuError, Unauthenticated
-from shared.http.problems import TooLarge, TooSlow
+from shared.http.problems import TooLarge, TooSlow, header
 from shared.security.tokens import TokenVerifier
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -92,22 +91,21 @@ class RequestLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            caller = self._caller(headers)
+            caller = self._caller(header(scope, b"authorization"))
             known = isinstance(caller, Caller)
             address = None if known else address_of(scope)
             scope.setdefault("state", {}).update(caller=caller, anonymous=address)
             if address is not None:
                 self._anonymous.take(address, clock.real())
             largest = LARGEST_BATCH if known and scope["path"].endswith(BATCH) else LARGEST_BODY
-            if _declared(headers.get("content-length", "")) > largest:
+            if _declared(header(scope, b"content-length") or "") > largest:
                 raise TooLarge
             receive = _bounded(receive, largest, self._body_seconds)
         await self._app(scope, receive, send)
 
-    def _caller(self, headers: Headers) -> Caller | JiesuError:
+    def _caller(self, shown: str | None) -> Caller | JiesuError:
         """Who calls, or why that is not known."""
-        scheme, token = get_authorization_scheme_param(headers.get("authorization"))
+        scheme, token = get_authorization_scheme_param(shown)
         if scheme.lower() != "bearer" or not token:
             return Unauthenticated()
         try:

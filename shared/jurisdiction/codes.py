@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import StringConstraints, model_validator
 from rapidfuzz import fuzz
@@ -75,15 +76,27 @@ class Codes(Section):
 
     def area(self, code: str) -> Area | None:
         """The area of a code, None when it is unknown."""
-        return next((area for area in self.areas if area.code == code), None)
+        return self._areas.get(code)
 
     def topic(self, code: str) -> Term | None:
         """The topic of a code, None when it is unknown."""
-        return next((topic for topic in self.topics if topic.code == code), None)
+        return self._topics.get(code)
 
     def channel(self, code: str) -> Term | None:
         """The channel of a code, None when it is unknown."""
-        return next((channel for channel in self.channels if channel.code == code), None)
+        return self._channels.get(code)
+
+    @cached_property
+    def _areas(self) -> Mapping[str, Area]:
+        return _by_code(self.areas)
+
+    @cached_property
+    def _topics(self) -> Mapping[str, Term]:
+        return _by_code(self.topics)
+
+    @cached_property
+    def _channels(self) -> Mapping[str, Term]:
+        return _by_code(self.channels)
 
     def nearest_areas(self, text: str, n: int = 3) -> list[str]:
         """Codes of the areas most like a code or a Chinese name, best first."""
@@ -112,7 +125,11 @@ class Units(Section):
 
     def unit(self, code: str) -> Unit | None:
         """The unit of a code, None when it is unknown."""
-        return next((unit for unit in self.units if unit.code == code), None)
+        return self._units.get(code)
+
+    @cached_property
+    def _units(self) -> Mapping[str, Unit]:
+        return _by_code(self.units)
 
     def recused(self, reported: str | None) -> frozenset[str]:
         """回避: who stands back when a unit is complained of: itself, its parent and its children
@@ -140,6 +157,13 @@ def towns_have_areas(units: Units, codes: Codes) -> Iterator[tuple[str, Where, s
     for at, unit in enumerate(units.units):
         if unit.area is not None and unit.area not in known:
             yield "units", ("units", at, "area"), unknown_code(unit.area, known)
+
+
+Row = TypeVar("Row", Area, Term, Unit)
+
+
+def _by_code(rows: Iterable[Row]) -> Mapping[str, Row]:
+    return {row.code: row for row in rows}
 
 
 def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Where, str]]:

