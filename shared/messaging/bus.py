@@ -111,6 +111,8 @@ def drain(queue: asyncio.Queue[Any], first: Any) -> list[Any]:
 
 async def first_of(queue: asyncio.Queue[Any], stop: asyncio.Event) -> Any | None:
     """The next item, or None when stop comes first."""
+    if not queue.empty() and not stop.is_set():
+        return queue.get_nowait()
     getting = asyncio.ensure_future(queue.get())
     stopping = asyncio.ensure_future(stop.wait())
     try:

@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection
 
 from shared import clock
 from shared.messaging.bus import (
     BACKOFF_CAP,
-    BATCH,
     Bus,
     BusTrouble,
     Message,
     Receive,
     Refused,
     Topology,
-    drain,
-    first_of,
     persist,
 )
+from shared.messaging.consumer import Consumer
+from shared.messaging.publisher import Publisher
 from shared.messaging.refusals import CUT, fault_of, is_cut, is_refusal, left_in_doubt, words_of
 from shared.messaging.trouble import BLOCKED, is_blocked, said
 from shared.observability import log
 
 EXCHANGE = "jiesu.events"
 UNROUTED = "jiesu.unrouted"
-PREFETCH = 200
 # Omitted means 20 on RabbitMQ 4.x; -1 loses messages on 3.10.
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
 KEPT: dict[str, Any] = {"x-max-length": 100_000, "x-overflow": "drop-head"}
 
 
 class RabbitBus(Bus):
-    """RabbitMQ 3.10 to 4.x: one topic exchange, quorum queues, confirms with a timeout each.
+    """RabbitMQ 3.10 to 4.x: one topic exchange, quorum queues, confirms within a timeout.
 
     ``gather``: seconds a message may wait for company, so that a batch, which is a transaction,
     is not one message each time.
@@ -49,10 +46,10 @@ class RabbitBus(Bus):
         self._timeout = timeout
         self._gather = gather
         self._connection: AbstractConnection | None = None
-        self._publisher: AbstractChannel | None = None
+        self._publisher: Publisher | None = None
         self._opening = asyncio.Lock()
         self._topology: dict[str, Sequence[str]] = {}
-        self._in_hand: Counter[str] = Counter()
+        self._consumers: dict[str, Consumer] = {}
 
     async def _connected(self) -> AbstractConnection:
         async with self._opening:
@@ -98,7 +95,7 @@ class RabbitBus(Bus):
         return found
 
     async def _one_by_one(
-        self, messages: Sequence[Message], answers: list[BaseException | None]
+        self, messages: Sequence[Message], answers: list[Exception | None]
     ) -> None:
         """Publish alone what was not answered, as long as one message may take: the caller holds a
         lock meanwhile. What is left then goes with the next batch.
@@ -112,46 +109,32 @@ class RabbitBus(Bus):
             else:
                 answers[at] = BusTrouble("it was not its turn yet")
 
-    async def _alone(self, message: Message) -> list[BaseException | None]:
+    async def _alone(self, message: Message) -> list[Exception | None]:
         try:
             return await self._publish([message])
         except BusTrouble as trouble:
             return [trouble]
 
-    async def _publish(self, messages: Sequence[Message]) -> list[BaseException | None]:
-        """Publish all at once: what came of each, as aio-pika says it."""
-        async with self._linked() as connection:
-            exchange = await self._exchange(connection)
-        answers = await asyncio.gather(
-            *(self._confirm(exchange, message) for message in messages), return_exceptions=True
-        )
+    async def _publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        """Publish all at once: what came of each, as the library says it."""
+        publisher = self._publisher
+        if publisher is None or publisher.is_closed:
+            async with self._linked() as connection:
+                publisher = await self._publishing(connection)
+        answers = await publisher.publish(messages, self._timeout)
         if not any(map(is_cut, answers)):
             return answers
-        blocked = await is_blocked(connection)
+        blocked = await is_blocked(publisher.connection)
         await self._drop()  # what was still sent to a closed channel closes the connection
         return [BusTrouble(BLOCKED) if blocked and is_cut(answer) else answer for answer in answers]
 
-    async def _exchange(self, connection: AbstractConnection) -> aio_pika.abc.AbstractExchange:
-        if self._publisher is None or self._publisher.is_closed:
-            self._publisher = await connection.channel(on_return_raises=True)
-        return await self._publisher.get_exchange(EXCHANGE, ensure=False)
-
-    async def _confirm(self, exchange: aio_pika.abc.AbstractExchange, message: Message) -> None:
-        try:
-            await exchange.publish(
-                aio_pika.Message(
-                    message.body,
-                    message_id=message.id,
-                    content_type="application/cloudevents+json",
-                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                ),
-                message.key,
-                timeout=self._timeout,
-            )
-        except asyncio.CancelledError as error:  # a frozen link cancels from inside aio-pika
-            if _we_are_stopped():
-                raise
-            raise BusTrouble("the link froze") from error
+    async def _publishing(self, connection: AbstractConnection) -> Publisher:
+        async with self._opening:
+            if self._publisher is None or self._publisher.is_closed:
+                publisher = Publisher(connection, EXCHANGE)
+                await publisher.open()
+                self._publisher = publisher
+            return self._publisher
 
     async def _drop(self) -> None:
         connection, self._connection, self._publisher = self._connection, None, None
@@ -179,63 +162,38 @@ class RabbitBus(Bus):
         await self.declare(self._topology)  # the broker may have come back empty
         connection = await aio_pika.connect(self._url, timeout=self._timeout)
         try:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=PREFETCH)
-            arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-            channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
-
-            async def take(message: AbstractIncomingMessage) -> None:
-                self._in_hand[queue] += 1
-                arrived.put_nowait(message)
-
-            await (await channel.get_queue(queue, ensure=False)).consume(take)
-            while batch := await _next_batch(arrived, self._gather, stop):
-                if not await persist(receive, [_message(m) for m in batch], stop):
+            consumer = self._consumers[queue] = Consumer(connection)
+            async with asyncio.timeout(self._timeout):
+                await consumer.open(queue)
+            while batch := await consumer.next_batch(self._gather, stop):
+                if not await persist(receive, batch, stop):
                     return
-                await batch[-1].ack(multiple=True)
-                self._in_hand[queue] -= len(batch)
+                await consumer.acknowledge(batch)
         finally:
-            self._in_hand[queue] = 0
+            self._consumers.pop(queue, None)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(connection.close(), self._timeout)
 
     async def waiting(self, queue: str) -> int:
         async with self._linked() as connection, connection.channel() as channel:
             declared = await channel.declare_queue(queue, passive=True)
-            return (declared.declaration_result.message_count or 0) + self._in_hand[queue]
+            waiting = declared.declaration_result.message_count or 0
+            consumer = self._consumers.get(queue)
+            return waiting + (consumer.in_hand if consumer else 0)
 
     async def close(self) -> None:
         await self._drop()
 
 
-def _outcome(answer: BaseException | None) -> Exception | None:
+def _outcome(answer: Exception | None) -> Exception | None:
     """What came of one message: confirmed, refused for itself, or the link's trouble."""
-    if not isinstance(answer, Exception):
+    if answer is None:
         return None
     if is_refusal(answer):
         return Refused(words_of(answer))
     if isinstance(answer, BusTrouble):
         return answer
     return BusTrouble(words_of(answer) if fault_of(answer) else said(answer))
-
-
-async def _next_batch(
-    arrived: asyncio.Queue[AbstractIncomingMessage | None], gather: float, stop: asyncio.Event
-) -> list[AbstractIncomingMessage]:
-    """What has arrived; nothing at stop: what was not acknowledged then comes again."""
-    first = await first_of(arrived, stop)
-    if gather and arrived.qsize() < BATCH - 1:
-        await clock.pause(gather, stop)
-    if stop.is_set():
-        return []
-    batch = [message for message in drain(arrived, first) if message is not None]
-    if not batch:
-        raise BusTrouble("the channel closed")
-    return batch
-
-
-def _message(arrived: AbstractIncomingMessage) -> Message:
-    return Message(arrived.routing_key or "", arrived.message_id or "", arrived.body)
 
 
 async def _declare_exchange(connection: AbstractConnection) -> None:

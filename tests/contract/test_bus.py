@@ -58,6 +58,21 @@ async def test_a_fact_comes_as_it_was_sent_and_once_per_queue(bus: Bus, queue: s
     assert [m for batch in listener.batches for m in batch] == [sent]
 
 
+async def test_a_body_of_any_size_comes_as_it_was_sent(bus: Bus, queue: str) -> None:
+    """A frame of RabbitMQ holds 131,064 octets; larger bodies come in pieces."""
+    await bus.declare({queue: [f"{queue}.#"]})
+    sizes = (0, 1, 131_063, 131_064, 131_065, 400_000)
+    sent = [
+        message(f"{queue}.x", bytes(range(256)) * (size // 256) + b"x" * (size % 256))
+        for size in sizes
+    ]
+    listener = Listener()
+    async with consuming(bus, queue, listener):
+        assert await bus.publish(sent) == [None] * len(sizes)
+        await listener.until(lambda: len(listener.keys) == len(sizes))
+    assert [m for batch in listener.batches for m in batch] == sent
+
+
 async def test_two_queues_get_a_copy_each(bus: Bus, queue: str) -> None:
     other = f"{queue}-other"
     await bus.declare({queue: [f"{queue}.#"], other: [f"{queue}.#"]})

@@ -139,7 +139,7 @@ async def test_the_pass_alone_ends_in_time(bus: RabbitBus, broker: OddBroker) ->
     """The relay holds a lock meanwhile: what did not get its turn is nobody's refusal."""
     bus._timeout = 0.0
     batch = [message(f"a.{n}") for n in range(3)]
-    answers: list[BaseException | None] = [None, BusTrouble(), BusTrouble()]
+    answers: list[Exception | None] = [None, BusTrouble(), BusTrouble()]
     await bus._one_by_one(batch, answers)
     assert broker.tried == []
     assert isinstance(answers[2], BusTrouble)
