@@ -7,7 +7,7 @@ import pytest
 from operations.runtime.registry import NAMES
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker
-from tests.load import bench
+from tests.load import bench, goals
 from tests.load.plan import SMALL
 
 PARTS = ("broker", "database", *NAMES)
@@ -15,18 +15,25 @@ PARTS = ("broker", "database", *NAMES)
 
 async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) -> None:
     steps: list[str] = []
-    found = await bench.run(postgres, rabbitmq, SMALL, frozenset(), steps.append)
+    found = await bench.run(postgres, rabbitmq, bench.Wish(plan=SMALL), steps.append)
     figures, details = found["figures"], found["details"]
-    for name in (*bench.AT_LEAST, *bench.AT_MOST, "batch_per_s", "dispatch_p50_ms"):
+    everything = (*goals.AT_LEAST, *goals.AT_MOST, *goals.RATIOS)
+    for name in (*everything, "batch_per_s", "dispatch_p50_ms", "tick_idle_ms"):
         assert figures[name] is None or figures[name] > 0, name  # None: too slow to count
     assert all(figures[f"start_s.{name}"] > 0 for name in NAMES)
     assert details["dispatch"] == {"rate": 20.0, "tickets": SMALL.dispatches, "missing": 0}
     assert details["intake"]["refused"] == details["plain"]["refused"] == 0
     assert details["loop"]["tickets"] == SMALL.tickets
+    assert details["relay"]["facts"] == SMALL.relayed
     assert details["drain"]["facts"] == SMALL.backlog
     assert details["drain"]["stuck"] == 0
+    assert details["critical"]["came"]
+    assert details["due"]["clocks"] == SMALL.due
     assert figures["facts_per_ticket"] > 10
+    assert figures["statements_per_ticket"] > figures["commits_per_ticket"] > 0
     if {"cpu_share.broker", "cpu_share.database"} <= figures.keys():  # else in containers
         shares = [figures[f"cpu_share.{part}"] for part in PARTS]
         assert sum(shares) == pytest.approx(1)
         assert figures["cpu_ms_per_ticket"] > 0
+        assert figures["loop_hellos"] > 1
+    assert found["trust"]["verdict"] in bench.said(found)

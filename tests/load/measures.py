@@ -1,39 +1,38 @@
-"""The figures of `make bench`, each measured by a function of its own on a plant that runs.
+"""The figures of `make bench`, each measured by a function of its own.
 
-A measure answers figures by name and, under ``details``, what they were made of. None of them
-waits for ever: each is bounded by the sizes and seconds of the plan.
+A measure answers figures by name; under ``details``, what they were made of; under ``notes``, what
+one must know to read a figure rightly. It lets run what it needs, whatever ran before, and waits
+for nothing for ever: each is bounded by the sizes and seconds of the plan.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
 from operations.runtime.registry import NAMES
-from services.tracker import jobs as tracker_jobs
-from services.tracker.settings import Settings as TrackerSettings
 from shared.clock import pause
-from shared.messaging import outbox
-from shared.storage.act import Store
 from tests.load.arrivals import at_random
+from tests.load.backlog import critical, drain, relay
 from tests.load.calls import complaint, encoded
+from tests.load.clocks import due, sweep
 from tests.load.county import loops
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
-from tests.load.plant import CONFIG, Plant
-from tests.load.storms import TICKETS, batch, hello, intake, plain
+from tests.load.plant import Plant
+from tests.load.storms import TICKETS, batch, intake, plain
 from tests.load.tally import quantile
 
-LISTENERS = frozenset(NAMES) - {"intake"}
 UNIT, WATER = "GSGS", "water.supply"  # a unit with a queue, and what the catalogue sends to it
 LATE = 30.0  # seconds after which a dispatch counts as missing
+SHOWN = 40  # statements, the most frequent ones
 
 
 # --- all services ------------------------------------------------------------------------------
@@ -41,12 +40,14 @@ LATE = 30.0  # seconds after which a dispatch counts as missing
 
 async def starts(plant: Plant, _: Plan) -> Figures:
     """Seconds from starting a process to its /readyz, one after the other."""
-    await plant.start(*NAMES)
+    await plant.run()
+    await plant.run(*NAMES)
     return {f"start_s.{name}": plant.processes[name].started for name in NAMES}
 
 
 async def dispatch(plant: Plant, plan: Plan) -> Figures:
     """From the answer to a registration to its message in the unit's queue, at a steady rate."""
+    await plant.run(*NAMES)
     accepted: dict[str, float] = {}
     arrived: dict[str, float] = {}
     wire, token, throw = plant.wire("intake"), plant.token("phone_system"), Random(20)
@@ -73,7 +74,7 @@ async def dispatch(plant: Plant, plan: Plan) -> Figures:
     missing = plan.dispatches - len(taken)
     figures = {  # what never came would be the slowest: then none of it counts
         f"dispatch_p{share}_ms": None if missing else quantile(taken, share / 100)
-        for share in (50, 99)
+        for share in (99, 50)
     }
     return figures | {"details": {"rate": plan.rate, "tickets": len(taken), "missing": missing}}
 
@@ -86,6 +87,8 @@ async def _steadily(do: Any, count: int, rate: float) -> None:
             await pause(max(0.0, began + due - now()))
             group.create_task(do(at))
 
+
+# --- whole loops -------------------------------------------------------------------------------
 
 STORED = {
     "facts": "SELECT count(*) FROM outbox",
@@ -106,7 +109,7 @@ class Reading:
     @classmethod
     async def of(cls, plant: Plant) -> Reading:
         """Now."""
-        return cls(now(), await plant.cpu(), await _stored(plant))
+        return cls(now(), plant.cpu(), await _stored(plant))
 
 
 async def loop(plant: Plant, plan: Plan) -> Figures:
@@ -114,24 +117,25 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
 
     Waves that are not through in their time do not count; no wave, no figure.
     """
+    await plant.run(*NAMES)
     first = await Reading.of(plant)
     readings = await _waves(plant, plan)
     tickets = len(readings) * plan.tickets
     if not readings:
-        return {"loop_per_s": None, "details": {"tickets": 0}}
+        return {"cpu_ms_per_ticket": None, "loop_per_s": None, "details": {"tickets": 0}}
     seconds, used = readings[-1].at - first.at, difference(first.cpu, readings[-1].cpu)
     grown = difference(first.stored, readings[-1].stored)
     details = {"tickets": tickets, "seconds": seconds, "load_cpu_s": used.pop("load")}
     complete = {"broker", "database"} <= used.keys()  # not when they run in containers
     return {
+        "cpu_ms_per_ticket": sum(cost_each(used, tickets).values()) if complete else None,
         "loop_per_s": tickets / seconds,
+        "commits_per_ticket": grown["commits"] / tickets,
         "facts_per_ticket": grown["facts"] / tickets,
         "bytes_per_fact": grown["bytes"] / grown["facts"],
         "stored_kb_per_ticket": grown["size"] / 1024 / tickets,
-        "commits_per_ticket": grown["commits"] / tickets,
-        "cpu_ms_per_ticket": sum(cost_each(used, tickets).values()) if complete else None,
         **{f"cpu_share.{name}": share for name, share in _shares(used).items()},
-        **{f"rss_mb.{name}": size for name, size in plant.rss().items()},
+        **{f"rss_mb.{name}": plant.processes[name].rss for name in NAMES},
         "details": details,
     }
 
@@ -160,119 +164,43 @@ def _shares(used: dict[str, float]) -> dict[str, float]:
     return {name: value / whole for name, value in sorted(used.items())}
 
 
-# --- a backlog ---------------------------------------------------------------------------------
-
-# Facts as intake said them, about tickets nobody has heard of yet.
-FILL = """
-    WITH sample AS (
-        SELECT row_number() OVER (ORDER BY id) - 1 AS at, fact, subject, key, body, recorded
-        FROM outbox WHERE key = 'ticket.registered' ORDER BY id LIMIT 500),
-    wanted AS (
-        SELECT n, gen_random_uuid() AS fact, '20991231-' || lpad(n::text, 6, '0') AS subject
-        FROM generate_series(1, $1::int) AS n)
-    INSERT INTO outbox (fact, subject, key, body, recorded)
-    SELECT w.fact, w.subject, s.key,
-        replace(replace(s.body, s.fact::text, w.fact::text), s.subject, w.subject), s.recorded
-    FROM wanted w JOIN sample s ON s.at = w.n % (SELECT count(*) FROM sample) ORDER BY w.n"""
-HANDLED = "SELECT count(*) FROM tickets WHERE number LIKE '20991231-%'"
-STUCK = "SELECT count(*) FROM retry"
+# --- what is said to the databases -------------------------------------------------------------
 
 
-async def drain(plant: Plant, plan: Plan) -> Figures:
-    """The broker was away: facts wait in intake's outbox. Seconds from starting the dispatcher
-    until it has handled them all and its own facts are out.
-
-    What is not done in its time is extrapolated from what was, and says so.
+async def statements(plant: Plant, plan: Plan) -> Figures:
+    """Statements of one ticket's loop, BEGIN, COMMIT and ROLLBACK among them, less those with
+    which services at rest look whether there is work. The plant must count them.
     """
-    await plant.stop(*(LISTENERS & plant.processes.keys()))
-    await _purge(plant)
-    async with plant.connection("intake") as connection:
-        await connection.execute(FILL, plan.backlog)
-    began, relayed, done = now(), None, 0
-    await plant.start("dispatcher")
-    while now() - began < plan.drain_seconds:
-        done = await plant.value("dispatcher", HANDLED)
-        if relayed is None and not await plant.unsent("intake"):
-            relayed = now() - began
-        if done >= plan.backlog and not await plant.unsent("dispatcher"):
-            break
-        await pause(0.25)
-    seconds = now() - began
-    details = {"facts": done, "seconds": seconds, "extrapolated": done < 100_000}
-    return {
-        "drain_100k_facts_s": seconds * 100_000 / done if done else None,
-        "relay_per_s": plan.backlog / relayed if relayed else None,
-        "details": details | {"stuck": await plant.value("dispatcher", STUCK)},
+    await plant.run(*NAMES)
+    await loops(plant, 1)  # connections are made, statements prepared
+    before, began = Counter(plant.counts), now()
+    await loops(plant, plan.counted, 1)
+    seconds, said = now() - began, plant.counts - before
+    before = Counter(plant.counts)
+    await pause(plan.rest_seconds)
+    resting = (plant.counts - before).total() / plan.rest_seconds
+    details = {
+        "tickets": plan.counted,
+        "seconds": seconds,
+        "at_rest_per_s": resting,
+        "all_per_ticket": said.total() / plan.counted,
+        "most": {query: count / plan.counted for query, count in said.most_common(SHOWN)},
     }
-
-
-async def _purge(plant: Plant) -> None:
-    """Empty the services' queues of what earlier measures left."""
-    async with plant.channel() as channel:
-        for name in NAMES:
-            await (await channel.get_queue(f"svc.{name}")).purge()
-
-
-# --- many clocks -------------------------------------------------------------------------------
-
-# Running clocks like one there is, of the kind with the most marks.
-ARM = """
-    INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
-        LATERAL jsonb_populate_record(s, jsonb_build_object(
-            'id', gen_random_uuid(), 'status', 'running', 'next_at', $2::timestamptz + n * interval '1s',
-            'passed', '{}'::jsonb, 'ended_at', NULL, 'breached_at', NULL, 'judged_at', NULL)) r
-        WHERE s.id = (SELECT min(id::text)::uuid FROM clocks WHERE kind = 'handle')"""
-LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
-
-
-async def sweep(plant: Plant, plan: Plan) -> Figures:
-    """What a tick of the tracker takes while very many clocks run: one that finds nothing due, and
-    one that passes the marks of a hundred clocks, with all that follows.
-    """
-    await plant.stop(*({"tracker"} & plant.processes.keys()))
-    url = plant.postgres.url(plant.database("tracker"))
-    rules = TrackerSettings(embedded=True, config_dir=CONFIG).load()
-    store = Store("tracker", url, rules, pool_size=1, before_commit=outbox.write)
-    async with plant.connection("tracker") as connection:
-        began = now()
-        await connection.execute(ARM, plan.clocks, NEXT_CENTURY, timeout=300)
-        await connection.execute("ANALYZE clocks")
-        details = {"armed": plan.clocks, "arming_s": now() - began}
-        while await tracker_jobs.sweep(store, 100):  # what the loops left running is long overdue
-            pass
-        idle = await _ticks(store, plan.ticks, 0)
-        await connection.execute(ARM, 100 * (plan.ticks + 1), LAST_YEAR)
-        due = await _ticks(store, plan.ticks, 100)
-    await store.close()
-    return {"tick_idle_ms": idle, "tick_100_due_ms": due, "details": details}
-
-
-async def _ticks(store: Store[Any], count: int, owed: int) -> float:
-    """Milliseconds of one of so many ticks, each of which must find so many clocks due."""
-    began = now()
-    for at in range(count + 1):
-        if at == 1:  # the first one only makes everything ready
-            began = now()
-        if (moved := await tracker_jobs.sweep(store, 100)) != owed:
-            raise AssertionError(f"a tick moved {moved} clocks of {owed}")
-    return (now() - began) * 1000 / count
-
-
-async def stop_listeners(plant: Plant, _: Plan) -> Figures:
-    """Intake is measured alone: the others stop, and what is said to them waits."""
-    await plant.stop(*LISTENERS)
-    return {}
+    each = (said.total() - resting * seconds) / plan.counted
+    return {"statements_per_ticket": each, "details": details}
 
 
 MEASURES: Sequence[Any] = (
     starts,
     loop,
     dispatch,
-    stop_listeners,
+    due,
+    sweep,
+    statements,
     intake,
     batch,
     plain,
-    hello,
+    relay,
     drain,
-    sweep,
+    critical,
 )

@@ -13,8 +13,12 @@ LOOK = 0.02  # seconds between two looks
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes of a bench; seconds are the most each part may take."""
+    """Sizes of a bench; seconds are the most each part may take. ``apart``: each measure has
+    databases of its own, so that two trees can be measured by turns; else one set serves them all.
+    """
 
+    apart: bool = True
+    hello_seconds: float = 1.5
     seconds: float = 8.0
     requests: int = 12_000
     lines: int = 64
@@ -25,14 +29,45 @@ class Plan:
     dispatches: int = 400
     tickets: int = 300
     waves: int = 4
-    loop_seconds: float = 120.0
+    loop_seconds: float = 180.0
+    counted: int = 150  # tickets whose statements are counted
+    rest_seconds: float = 5.0  # of services that only look whether there is work
+    relayed: int = 10_000
     backlog: int = 100_000
     drain_seconds: float = 100.0
+    behind: int = 100_000  # ordinary facts before the critical ticket
+    critical_seconds: float = 60.0
     clocks: int = 1_000_000
     ticks: int = 20
+    due: int = 10_000
+    due_seconds: float = 60.0
 
+
+QUICK = Plan(
+    hello_seconds=0.7,
+    seconds=2.0,
+    requests=2_000,
+    plain_requests=600,
+    batches=4,
+    dispatches=60,
+    tickets=60,
+    waves=1,
+    counted=40,
+    rest_seconds=2.0,
+    relayed=2_000,
+    backlog=5_000,
+    drain_seconds=10.0,
+    behind=5_000,
+    critical_seconds=6.0,
+    clocks=10_000,
+    ticks=4,
+    due=1_000,
+    due_seconds=6.0,
+)
 
 SMALL = Plan(
+    apart=False,
+    hello_seconds=0.1,
     seconds=1.0,
     requests=60,
     lines=8,
@@ -43,10 +78,17 @@ SMALL = Plan(
     tickets=4,
     waves=1,
     loop_seconds=600.0,
+    counted=3,
+    rest_seconds=0.2,
+    relayed=100,
     backlog=100,
     drain_seconds=600.0,
+    behind=100,
+    critical_seconds=600.0,
     clocks=1_000,
     ticks=2,
+    due=20,
+    due_seconds=600.0,
 )
 
 

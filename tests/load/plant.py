@@ -8,114 +8,53 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aio_pika
-import asyncpg
 import httpx
 import psutil
-from sqlalchemy import make_url
 
-from operations.runtime.embedded import secrets_of
-from operations.runtime.registry import NAMES, part, topology
-from operations.runtime.server import HOST
-from shared.clock import pause
-from shared.messaging.connect import connect
+from operations.runtime.registry import NAMES
 from shared.security.tokens import issue
-from shared.storage.migrations import migrate
-from tests.fixtures.ports import free_ports
-from tests.fixtures.postgres import Postgres
-from tests.fixtures.rabbitmq import Broker
-from tests.load.wire import NoAnswer, Wire
-
-PROJECT = Path(__file__).parents[2]
-CONFIG = PROJECT / "config" / "ziyang"
-START = "2026-03-02T09:00:00+08:00"  # a Monday
-PATIENCE = 180.0  # seconds for a process to start or stop
-LOOK = 0.02
-UVICORN = ("-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--host", HOST)
-
-
-class DidNotStart(Exception):
-    """A process of the bench ended or was not ready in time; the message holds its last words."""
-
-
-@dataclass(slots=True)
-class Process:
-    """One process that serves HTTP; ``started`` is how many seconds it took to be ready."""
-
-    name: str
-    popen: subprocess.Popen[bytes]
-    url: str
-    wire: Wire
-    log: Path
-    started: float = 0.0
-
-    async def ready(self, path: str) -> None:
-        """Wait until a path answers 200. Raises DidNotStart."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        request = self.wire.encode("GET", path)
-        while loop.time() - began < PATIENCE and self.popen.poll() is None:
-            try:
-                if (await self.wire.send(request))[0] == 200:
-                    self.started = loop.time() - began
-                    return
-            except NoAnswer:
-                pass
-            await pause(LOOK)
-        raise DidNotStart(f"{self.name}: {self.log.read_text()[-2000:]}")
-
-    async def stop(self) -> None:
-        """End it the way a supervisor does."""
-        self.wire.close()
-        if self.popen.poll() is None:
-            self.popen.terminate()
-        try:
-            await asyncio.to_thread(self.popen.wait, PATIENCE / 2)
-        except subprocess.TimeoutExpired:
-            self.popen.kill()
-            self.popen.wait()
+from tests.load.processes import Process, family, seconds_of
+from tests.load.sides import UVICORN, Side, connected
+from tests.load.tap import tapped
+from tests.load.wire import Wire
 
 
 @dataclass(slots=True)
 class Plant:
-    """Servers, and the processes that run on them."""
+    """Databases and queues of a side, and the processes that run on them.
 
-    postgres: Postgres
-    broker: Broker
-    home: Path
-    secrets: Mapping[str, Any]
+    ``counts``: statements of services so far, each after the name of its service, where ``taps``
+    (the addresses at which services find their databases instead) count them.
+    """
+
+    side: Side
+    name: str
     processes: dict[str, Process] = field(default_factory=dict)
+    taps: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
     # --- processes -----------------------------------------------------------------------------
 
-    async def start(self, *names: str) -> None:
-        """Start services, one after the other."""
+    async def run(self, *names: str) -> None:
+        """Let these services run and no other: start and stop what that takes."""
+        await self.stop(*(self.processes.keys() - set(names)))
         for name in names:
-            await self._run(name, ("-m", "services", name), self.environment(name), "/readyz")
+            if name not in self.processes:
+                url = self.taps.get(name, self.url(name))
+                command = ("-m", "services", name)
+                self.processes[name] = await self.side.serve(name, command, url, "/readyz")
 
     async def serve(self, name: str, app: str, path: str) -> None:
         """Serve an app with uvicorn, on intake's settings and a database of its own name."""
-        await self._run(name, (*UVICORN, app), self.environment("intake", name), path)
-
-    async def _run(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], path: str
-    ) -> None:
-        [port] = free_ports(1)
-        log = self.home / f"{name}.log"
-        ports = {"JIESU_PORT": str(port), "UVICORN_PORT": str(port)}
-        popen = _spawn(command, {**environment, **ports}, log)
-        url = f"http://{HOST}:{port}"
-        process = self.processes[name] = Process(name, popen, url, Wire(url, 128), log)
-        await process.ready(path)
+        self.processes[name] = await self.side.serve(name, (*UVICORN, app), self.url(name), path)
 
     async def stop(self, *names: str) -> None:
         """Stop processes side by side."""
@@ -126,29 +65,15 @@ class Plant:
         """Stop every process that runs."""
         await self.stop(*self.processes)
 
-    def environment(self, service: str, database: str = "") -> dict[str, str]:
-        """What a service is told: as in production, with the clock stepped."""
-        own = {
-            "DATABASE_URL": self.postgres.url(self.database(database or service)),
-            "BUS_URL": self.broker.url,
-            "HOST": HOST,
-            "CONFIG_DIR": str(CONFIG),
-            "TOKEN_KEYS": str(self.home),
-            "INDEX_KEY": self.secrets["index_key"],
-            "VAULT_KEYS": json.dumps(self.secrets["vault_keys"]),
-            "VAULT_CURRENT": self.secrets["vault_current"],
-            "WEBHOOK_SECRET": self.secrets["webhook_secret"],
-            "CLOCK": "simulated",
-            "CLOCK_START": START,
-        }
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("JIESU_")}
-        return inherited | {f"JIESU_{name}": value for name, value in own.items()}
-
     # --- asking --------------------------------------------------------------------------------
 
-    def database(self, name: str) -> str:
+    def url(self, service: str) -> str:
+        """The address of a service's database."""
+        return self.side.servers.postgres.url(self.database(service))
+
+    def database(self, service: str) -> str:
         """The database of a service."""
-        return f"{self.home.name}_{name}"
+        return f"{self.name}_{service}"
 
     def wire(self, name: str) -> Wire:
         """The connections to a process."""
@@ -156,18 +81,14 @@ class Plant:
 
     def token(self, role: str, unit: str | None = None) -> dict[str, str]:
         """Headers of a caller."""
-        token = issue(self.home, role, unit or "bench", unit, days=1)
+        token = issue(self.side.home, role, unit or "bench", unit, days=1)
         return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     @asynccontextmanager
     async def connection(self, name: str) -> AsyncIterator[Any]:
         """A connection to the database of a service."""
-        url = make_url(self.postgres.url(self.database(name))).set(drivername="postgresql")
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
-        try:
+        async with connected(self.url(name)) as connection:
             yield connection
-        finally:
-            await connection.close()
 
     async def value(self, name: str, query: str, *arguments: object) -> Any:
         """One value from the database of a service."""
@@ -191,91 +112,45 @@ class Plant:
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
         """A channel to the broker."""
-        async with await aio_pika.connect(self.broker.url) as connection:
+        async with await aio_pika.connect(self.side.servers.broker.url) as connection:
             yield await connection.channel(publisher_confirms=False)
+
+    async def purge(self) -> None:
+        """Empty every queue, whatever stands in it."""
+        broker = self.side.servers.broker
+        vhost = httpx.URL(broker.url).path.removeprefix("/")
+        async with httpx.AsyncClient(base_url=broker.api, trust_env=False) as client:
+            queues = (await client.get(f"/api/queues/{vhost}?disable_stats=true")).json()
+        async with self.channel() as channel:
+            for queue in queues:
+                await (await channel.get_queue(queue["name"])).purge()
 
     # --- what it costs -------------------------------------------------------------------------
 
-    async def roots(self) -> dict[str, psutil.Process]:
-        """The processes at the root of each part; not of servers in containers or elsewhere."""
-        parts = {
-            name: psutil.Process(process.popen.pid) for name, process in self.processes.items()
-        }
-        async with self.connection("intake") as connection:
-            backend = _seen(await connection.fetchval("SELECT pg_backend_pid()"), "postgres")
-            if server := backend and backend.parent():
-                parts["database"] = server
-        if node := _seen(await self._broker_pid(), "beam"):
-            parts["broker"] = node
-        return parts
-
-    async def _broker_pid(self) -> int:
-        async with httpx.AsyncClient(base_url=self.broker.api, trust_env=False) as client:
-            nodes = (await client.get("/api/nodes")).raise_for_status().json()
-        return int(nodes[0].get("os_pid", 0))
-
-    async def cpu(self) -> dict[str, float]:
-        """Seconds of processor each part has used so far."""
-        used = {name: sum(_seconds(root)) for name, root in (await self.roots()).items()}
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor each part has used so far; servers elsewhere are no part."""
+        used = {name: process.cpu for name, process in self.processes.items()}
+        for name, root in self.side.servers.seen.items():
+            used[name] = seconds_of(family(root))
         ours = psutil.Process().cpu_times()  # without the children, which are the others
         return used | {"load": ours.user + ours.system}
 
-    def rss(self) -> dict[str, float]:
-        """Resident memory of each service, in MB."""
-        return {
-            name: psutil.Process(process.popen.pid).memory_info().rss / 2**20
-            for name, process in self.processes.items()
-        }
-
-
-def _spawn(
-    command: Sequence[str], environment: Mapping[str, str], log: Path
-) -> subprocess.Popen[bytes]:
-    with log.open("wb") as out:
-        return subprocess.Popen(
-            (sys.executable, *command),
-            cwd=PROJECT,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _seen(number: int, program: str) -> psutil.Process | None:
-    """A server's process; None when its number is not one of this machine."""
-    try:
-        process = psutil.Process(number)
-        return process if process.name().startswith(program) else None
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _seconds(root: psutil.Process) -> Iterator[float]:
-    """Processor time of a process, its children, and those of them that ended."""
-    for process in (root, *root.children(recursive=True)):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        yield times.user + times.system + times.children_user + times.children_system
-
 
 @asynccontextmanager
-async def plant(postgres: Postgres, broker: Broker, home: Path) -> AsyncIterator[Plant]:
-    """Databases and queues, ready for processes; all gone when the block ends."""
-    made = Plant(postgres, broker, home, secrets_of(home))
+async def plant(side: Side, *, counting: bool = False) -> AsyncIterator[Plant]:
+    """Fresh databases and empty queues, ready for processes; all gone when the block ends.
+
+    ``counting``: services reach their databases through taps, which costs time.
+    """
+    made, postgres = Plant(side, f"{side.name}_{secrets.token_hex(4)}"), side.servers.postgres
     async with AsyncExitStack() as last:
         for name in (*NAMES, "plain"):
-            url = await postgres.create(made.database(name))
+            template = side.template("intake" if name == "plain" else name)
+            await postgres.create(made.database(name), template)
             last.push_async_callback(postgres.drop, made.database(name))
-            await migrate(url, part("intake" if name == "plain" else name).migrations)
-        queues = topology(CONFIG)
-        bus = connect(broker.url)
-        await bus.declare(queues)
-        await bus.close()
-        async with made.channel() as channel:  # on a broker that others used before
-            for name in queues:
-                await (await channel.get_queue(name)).purge()
+        for name in NAMES if counting else ():
+            tap = tapped(made.url(name), name, made.counts)
+            made.taps[name] = await last.enter_async_context(tap)
+        await made.purge()
         last.push_async_callback(made.stop_all)
         yield made

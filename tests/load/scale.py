@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from operations.runtime.registry import NAMES
-from tests.load.bench import goal, met
-from tests.load.plant import PROJECT
+from tests.load.goals import goal, met
+from tests.load.sides import PROJECT
 
 DOCUMENT = PROJECT / "docs" / "scale.md"
 PEAK_HOUR, BURST = 0.15, 3.0  # DOMAIN.md 8: of a day in its busiest hour; and three times that
@@ -49,9 +49,15 @@ PLACES = (
 
 
 def measured(found: Mapping[str, Any]) -> Sequence[Sequence[str]]:
-    """Every figure of the bench with its goal."""
+    """Every figure of the bench with its goal, and how it came about where it was worked out."""
+    notes = found.get("notes", {})
     rows = [
-        (f"`{name}`", number(value), goal(name), YES[met(name, value)])
+        (
+            f"`{name}`",
+            number(value) + (f" ({notes[name]})" if name in notes else ""),
+            goal(name),
+            YES[met(name, value)],
+        )
         for name, value in found["figures"].items()
     ]
     return [("figure", "measured", "goal", "met"), *rows]

@@ -1,4 +1,4 @@
-"""The load: when calls come, what they carry, how answers are judged, what the tables say."""
+"""The load: when calls come, what they carry, how answers are judged, what its table says."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from random import Random
 
 import pytest
 
-from operations.runtime.registry import NAMES
 from services.dispatcher.settings import Settings as DispatcherSettings
 from services.intake.registration import check_codes
 from services.intake.schemas import NewTicket
 from services.intake.settings import Settings
 from shared.errors import UnknownCode
 from tests.load import __main__ as generator
-from tests.load import bench, scale
 from tests.load.arrivals import NoArrivals, at_random, replayed
 from tests.load.calls import BATCH, SHARES, SLIPS, Call, PhoneSystem, complaint
-from tests.load.measures import MEASURES
 from tests.load.tally import Tally, columns, quantile, width
 from tests.load.wire import NoAnswer, Wire
 
@@ -254,79 +251,3 @@ def test_the_table_counts_what_was_wrong() -> None:
 def test_columns_stand_under_one_another_whatever_the_script() -> None:
     lines = columns([("", "次数"), ("合计 all", "12")]).splitlines()
     assert len({width(line) for line in lines}) == 1
-
-
-# --- the bench ---------------------------------------------------------------------------------
-
-
-def test_ratios_need_both_sides() -> None:
-    assert bench.ratios({"intake_per_s": 800, "hello_per_s": 3200}) == {"intake_vs_hello": 0.25}
-    assert bench.ratios({"intake_per_s": None, "plain_per_s": 200}) == {"intake_vs_plain": None}
-    assert bench.ratios({"intake_per_s": 800}) == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "reached"),
-    [
-        ("loop_per_s", 30.0, True),
-        ("loop_per_s", 29.9, False),
-        ("rss_mb.tracker", 121.0, False),
-        ("dispatch_p99_ms", 60.0, True),
-        ("loop_per_s", None, False),
-        ("facts_per_ticket", 20.0, None),
-    ],
-)
-def test_a_figure_meets_its_goal_or_does_not(
-    name: str, value: float | None, reached: bool | None
-) -> None:
-    assert bench.met(name, value) is reached
-
-
-def test_what_does_not_count_is_said() -> None:
-    said = bench.table({"intake_per_s": None, "loop_per_s": 12.345, "batch_per_s": 1234.5})
-    assert "不计 not counted" in said
-    assert "12.3" in said
-    assert "≥ 30" in said
-
-
-def test_measures_can_be_chosen_by_name() -> None:
-    names = [one.__name__ for one in MEASURES]
-    assert len(set(names)) == len(names)
-
-
-# --- docs/scale.md -----------------------------------------------------------------------------
-
-FIGURES = {
-    "loop_per_s": 20.0,
-    "intake_per_s": None,
-    "facts_per_ticket": 25.0,
-    "stored_kb_per_ticket": 32.0,
-    "cpu_ms_per_ticket": 100.0,
-    **{f"cpu_share.{name}": 0.2 for name in NAMES},
-    "cpu_share.database": 0.15,
-    "cpu_share.broker": 0.05,
-}
-
-
-def test_the_document_keeps_its_words_and_gets_its_tables() -> None:
-    document = scale.DOCUMENT.read_text(encoding="utf-8")
-    once = scale.written(document, {"figures": FIGURES})
-    assert "| `loop_per_s` | 20 | ≥ 30 | no |" in once
-    assert "| `intake_per_s` | not counted |" in once
-    assert once.startswith(document.partition("<!-- measured -->")[0])
-    assert once.endswith(document.partition("<!-- end of sums -->")[2])
-    assert scale.written(once, {"figures": FIGURES}) == once
-
-
-def test_a_document_without_its_marks_is_not_written() -> None:
-    with pytest.raises(ValueError, match="measured"):
-        scale.written("# Scale\n", {"figures": FIGURES})
-
-
-def test_sums_multiply_what_was_measured() -> None:
-    rows = {row[0]: row[1:] for row in scale.sums({"figures": FIGURES})}
-    assert rows["tickets/s at the worst moment"][2] == "13.8"  # 110,000 × 15 % × 3 in an hour
-    assert rows["cores busy at the worst moment"][2] == "1.38"
-    assert rows["cores to buy at 60% busy"][2] == "3"
-    assert rows["facts a day"][2] == "2,750,000"
-    assert rows["GB stored a year"][2] == "1,225"
