@@ -17,7 +17,7 @@ import uuid6
 from fastapi import Depends, FastAPI, Request
 
 from services.intake.claims import Registration
-from services.intake.models import DayNumber, Ticket, Vault
+from services.intake.models import DayNumbers, Tickets, Vaults
 from services.intake.registration import check_codes, tell, ticket_row, vault_row
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
@@ -95,9 +95,9 @@ async def register(
 async def _insert(act: Act[Config], item: Registration) -> Registered:
     number = await _number(act)
     row = ticket_row(act, item, number, None)
-    act.session.add(Ticket(**row))
+    act.session.add(Tickets(**row))
     await act.session.flush()
-    act.session.add(Vault(**vault_row(act.config, item, number)))
+    act.session.add(Vaults(**vault_row(act.config, item, number)))
     await act.session.flush()
     tell(act, item, row)
     here = f"/v1/tickets/{number}"
@@ -112,9 +112,9 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
 
 async def _number(act: Act[Config]) -> str:
     today = act.now.astimezone(act.config.place.timezone).date()
-    day = await act.session.get(DayNumber, today, with_for_update=True)
+    day = await act.session.get(DayNumbers, today, with_for_update=True)
     if day is None:
-        day = DayNumber(day=today, last=0)
+        day = DayNumbers(day=today, last=0)
         act.session.add(day)
     day.last += 1
     return compose_number(today, day.last)
