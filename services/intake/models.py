@@ -1,4 +1,6 @@
-"""Intake's tables. Identity lives sealed in ``vault`` and nowhere else."""
+"""Intake's rows, and below them their tables: shared/storage/rows.py. Identity lives sealed in ``vault``
+and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -26,25 +28,13 @@ ENDED = ", ".join(f"'{status}'" for status in TicketStatus if ended(status))
 OPEN = f"status NOT IN ({ENDED})"
 
 
-class Ticket(Base, table=True):
+class Ticket(Base):
     """诉求工单: the complaint as others may know it, and how far it is (R-01).
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
     """
 
-    __tablename__ = "ticket"
-    __table_args__ = (
-        Index(
-            "uq_ticket_channel_source_number",
-            "channel",
-            "source_number",
-            unique=True,
-            postgresql_where=text("source_number IS NOT NULL"),
-        ),
-        Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
-        Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
-    )
     number: str = Field(primary_key=True)
     id: UUID = Field(unique=True)
     type: str = Field(index=True, sa_type=ShortWords(TicketType))
@@ -81,18 +71,16 @@ class Ticket(Base, table=True):
     code_nonce: UUID | None = None
 
 
-class Vault(Base, table=True):
+class Vault(Base):
     """The caller's identity and the raw words, sealed and bound to the number (PIPL 51)."""
 
-    __tablename__ = "vault"
     number: str = Field(primary_key=True, foreign_key="ticket.number")
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class CitizenNote(Base, table=True):
+class CitizenNote(Base):
     """What the citizen said later (补充, 催单, 撤单): raw words sealed, a copy without names."""
 
-    __tablename__ = "citizen_note"
     id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
     action: str
@@ -101,10 +89,9 @@ class CitizenNote(Base, table=True):
     said_at: datetime
 
 
-class Assignment(Base, table=True):
+class Assignment(Base):
     """What intake knows of one assignment: for the citizen's progress and for who may contact."""
 
-    __tablename__ = "assignment"
     id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
     unit: str
@@ -112,10 +99,9 @@ class Assignment(Base, table=True):
     status: str
 
 
-class ContactRead(Base, table=True):
+class ContactRead(Base):
     """One reading of a contact, or its erasure. Each row carries the hash of the one before (R-36)."""
 
-    __tablename__ = "contact_read"
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     number: str = Field(foreign_key="ticket.number", index=True)
     actor: str
@@ -125,18 +111,67 @@ class ContactRead(Base, table=True):
     deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
 
 
-class DayNumber(Base, table=True):
+class DayNumber(Base):
     """The last ticket number given on a day, Asia/Shanghai.
 
     ``code_nonces``: whether its tickets get a nonce; not on the day this release came.
     """
 
-    __tablename__ = "day_number"
     day: date = Field(primary_key=True)
     last: int
     code_nonces: bool | None = Field(
         default=None, sa_column_kwargs={"server_default": text("true")}
     )
+
+
+# --- their tables ------------------------------------------------------------------------------
+
+
+class Tickets(Ticket, table=True):
+    """The table of tickets."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index(
+            "uq_ticket_channel_source_number",
+            "channel",
+            "source_number",
+            unique=True,
+            postgresql_where=text("source_number IS NOT NULL"),
+        ),
+        Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
+        Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
+    )
+
+
+class Vaults(Vault, table=True):
+    """The table of sealed identities."""
+
+    __tablename__ = "vault"
+
+
+class CitizenNotes(CitizenNote, table=True):
+    """The table of what citizens said later."""
+
+    __tablename__ = "citizen_note"
+
+
+class Assignments(Assignment, table=True):
+    """The table of assignments."""
+
+    __tablename__ = "assignment"
+
+
+class ContactReads(ContactRead, table=True):
+    """The table of readings and erasures of contacts."""
+
+    __tablename__ = "contact_read"
+
+
+class DayNumbers(DayNumber, table=True):
+    """The table of the last numbers given, by day."""
+
+    __tablename__ = "day_number"
 
 
 declare_system_tables(Base.metadata)

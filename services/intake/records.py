@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from services.intake.models import Assignment, CitizenNote, Ticket
+from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
 from services.intake.settings import Config
 from shared.errors import TooEarly
 from shared.storage.act import Act
+from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 
@@ -23,7 +25,7 @@ class TicketRecord:
     """A ticket with its assignments as intake knows them."""
 
     ticket: Ticket
-    assignments: dict[UUID, Assignment]
+    assignments: dict[UUID, Assignment] = field(default_factory=dict)
 
     @property
     def status(self) -> machine.TicketStatus:
@@ -66,35 +68,49 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket by number, locked, with its assignments; None when it is not registered."""
     if number not in act.locked:
         numbers = act.lock_order(number)
-        query = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
-        rows = query.with_for_update().execution_options(populate_existing=True)
-        found = await records_of(act, (await act.session.exec(rows)).all())
-        act.locked |= dict.fromkeys(numbers) | {record.ticket.number: record for record in found}
+        act.locked |= dict.fromkeys(numbers) | await _lock(act, numbers)
     record: TicketRecord | None = act.locked[number]
     return record
 
 
+async def _lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:
+    """Lock tickets in the order of their numbers, then load their assignments, by number."""
+    tickets = select(Tickets).where(one_of(Tickets.number, numbers)).order_by(col(Tickets.number))
+    found = _records(await act.rows.load(Ticket, tickets.with_for_update()))
+    if found:
+        for row in await act.rows.load(Assignment, _assignments(found)):
+            found[row.number].assignments[row.id] = row
+    return found
+
+
 async def read(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket to look at only."""
-    ticket = await act.session.get(Ticket, number)
+    ticket = await act.session.get(Tickets, number)
     return (await records_of(act, [ticket]))[0] if ticket else None
 
 
 async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> list[TicketRecord]:
-    """Tickets with their assignments, in the order given."""
-    found = {ticket.number: TicketRecord(ticket, {}) for ticket in tickets}
+    """Tickets with their assignments to look at only, in the order given."""
+    found = _records(tickets)
     if found:
-        query = select(Assignment).where(col(Assignment.number).in_(found))
-        for row in await act.session.exec(query):
+        for row in await act.session.exec(_assignments(found)):
             found[row.number].assignments[row.id] = row
     return list(found.values())
 
 
+def _records(tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:
+    return {ticket.number: TicketRecord(ticket) for ticket in tickets}
+
+
+def _assignments(numbers: Iterable[str]) -> SelectOfScalar[Assignments]:
+    return select(Assignments).where(one_of(Assignments.number, numbers))
+
+
 async def supplemented(act: ServiceAct, number: str) -> tuple[int, int]:
     """How many supplements a ticket has, and how many characters they are together."""
-    content = col(CitizenNote.content)
+    content = col(CitizenNotes.content)
     query = select(func.count(), func.coalesce(func.sum(func.length(content)), 0)).where(
-        CitizenNote.number == number, CitizenNote.action == machine.Action.SUPPLEMENT
+        CitizenNotes.number == number, CitizenNotes.action == machine.Action.SUPPLEMENT
     )
     count, characters = (await act.session.exec(query)).one()
     return count, characters

@@ -19,7 +19,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake.claims import Receipt, Registration, RegistrationClaims, receipt_of
-from services.intake.models import Ticket, Vault
+from services.intake.models import Tickets, Vaults
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
@@ -101,7 +101,7 @@ BY_SOURCE = text("""
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
         ON s.channel = t.channel AND s.source = t.source_number""")
 
-INSERT = upsert(Ticket).on_conflict_do_nothing(
+INSERT = upsert(Tickets).on_conflict_do_nothing(
     index_elements=["channel", "source_number"],
     index_where=text("source_number IS NOT NULL"),
 )
@@ -128,7 +128,7 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
             receipts.append(receipt_of(holder))
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
-        await connection.execute(insert(Vault), sealed)
+        await connection.execute(insert(Vaults), sealed)
     for item, row in created:
         tell(act, item, row)
     return receipts

@@ -70,7 +70,7 @@ async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> s
     id = UUID(bytes=uuid6.uuid7().bytes)
     # Whose identity was erased leaves no new raw words either.
     sealed = act.config.sealer.seal(note.encode(), vault.bound_note(ticket.number, id))
-    act.session.add(
+    act.rows.add(
         CitizenNote(
             id=id,
             number=ticket.number,
@@ -108,14 +108,14 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
     record = await locked(act, fact.subject)
     row = record.assignments.get(fact.assignment)
     if row is None:
-        row = record.assignments[fact.assignment] = Assignment(
+        new = Assignment(
             id=fact.assignment,
             number=fact.subject,
             unit=fact.unit,
             round=fact.round,
             status=AssignmentStatus.DISPATCHED,
         )
-        act.session.add(row)
+        row = record.assignments[fact.assignment] = act.rows.add(new)
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
     record.refresh(act.now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, cast
@@ -15,7 +15,17 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
-from services.intake.models import ENDED, CitizenNote, ContactRead, Ticket, Vault
+from services.intake.models import (
+    ENDED,
+    CitizenNote,
+    CitizenNotes,
+    ContactRead,
+    ContactReads,
+    Ticket,
+    Tickets,
+    Vault,
+    Vaults,
+)
 from services.intake.records import ServiceAct, TicketRecord, read
 from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
@@ -25,6 +35,7 @@ from services.intake.sealing import KeyMissing, SealBroken, Sealer
 from shared.caller import Caller
 from shared.errors import ConfigError, NotFound
 from shared.observability import log, place
+from shared.storage.rows import one_of
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
 CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
@@ -45,7 +56,7 @@ async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -
     if caller is None or record is None or not _may_read(act, caller, record):
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await _unsealed(act, number)
-    await _log_deed(act, number, identity.mask_note(body.reason, _person(known)), READ)
+    await _log(act, READ, {number: identity.mask_note(body.reason, _person(known))})
     return Contact(name=known["name"], phone=known["phone"], address=known["address"])
 
 
@@ -73,7 +84,7 @@ async def known_person(act: ServiceAct, ticket: Ticket) -> Person | None:
 
 async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
     """What lies sealed for a ticket. Raises IdentityErased, SealBroken."""
-    vault = (await act.session.exec(select(Vault).where(Vault.number == number))).first()
+    vault = (await act.session.exec(select(Vaults).where(Vaults.number == number))).first()
     if vault is None:
         raise IdentityErased
     known: dict[str, Any] = orjson.loads(act.config.sealer.unseal(vault.sealed, number))
@@ -87,21 +98,25 @@ def _person(known: dict[str, Any]) -> Person:
 # --- the log -----------------------------------------------------------------------------------
 
 
-async def _log_deed(act: ServiceAct, number: str, reason: str, deed: str) -> None:
+async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str]) -> None:
+    """Write down why it was done to tickets, by number, behind the last deed of whoever came before.
+    Once an act: what it adds is in the table at its end only.
+    """
     await (await act.session.connection()).execute(CHAIN)
-    newest = select(ContactRead).order_by(col(ContactRead.id).desc()).limit(1)
-    last = (await act.session.exec(newest)).first()
-    row = ContactRead(
-        id=(last.id if last else 0) + 1,
-        number=number,
-        actor=act.actor,
-        reason=reason,
-        read_at=act.now,
-        deed=deed,
-        hash="",
-    )
-    row.hash = link(last.hash if last else "", row)
-    act.session.add(row)
+    newest = select(ContactReads).order_by(col(ContactReads.id).desc()).limit(1)
+    last: ContactRead | None = (await act.session.exec(newest)).first()
+    for number, reason in reasons.items():
+        row = ContactRead(
+            id=(last.id if last else 0) + 1,
+            number=number,
+            actor=act.actor,
+            reason=reason,
+            read_at=act.now,
+            deed=deed,
+            hash="",
+        )
+        row.hash = link(last.hash if last else "", row)
+        last = act.rows.add(row)
 
 
 def link(previous: str, row: ContactRead) -> str:
@@ -114,7 +129,7 @@ def link(previous: str, row: ContactRead) -> str:
 async def chain_breaks_at(act: ServiceAct) -> int | None:
     """The first row of the log that does not fit, or None when the chain is whole."""
     previous = ""
-    for row in await act.session.exec(select(ContactRead).order_by(col(ContactRead.id))):
+    for row in await act.session.exec(select(ContactReads).order_by(col(ContactReads.id))):
         if row.hash != link(previous, row):
             return row.id
         previous = row.hash
@@ -135,13 +150,14 @@ async def erase(act: ServiceAct, number: str, reason: str, *, forced: bool = Fal
 
     What travelled carries no identity and stays. Raises NotFound; TicketOpen unless forced.
     """
-    ticket = await act.session.get(Ticket, number, with_for_update=True)
-    if ticket is None:
+    named = select(Tickets).where(Tickets.number == number).with_for_update()
+    tickets = await act.rows.load(Ticket, named)
+    if not tickets:
         raise NotFound(f"没有此工单 no ticket {number}")
-    if ticket.erased_at:
+    if tickets[0].erased_at:
         return False
-    identity.check_erasable(TicketStatus(ticket.status), forced=forced)
-    await _destroy(act, ticket, reason)
+    identity.check_erasable(TicketStatus(tickets[0].status), forced=forced)
+    await _destroy(act, tickets, reason)
     return True
 
 
@@ -160,31 +176,34 @@ async def count_outdated(act: ServiceAct, before: datetime, limit: int) -> int:
 async def erase_outdated(act: ServiceAct, before: datetime, reason: str, limit: int) -> list[str]:
     """Erase what belongs to tickets that ended before a moment; the numbers, oldest end first."""
     free = _outdated(before).limit(limit).with_for_update(skip_locked=True)
-    tickets = (await act.session.exec(free)).all()
-    for ticket in tickets:
-        await _destroy(act, ticket, reason)
-        await act.session.flush()
+    tickets = await act.rows.load(Ticket, free)
+    if tickets:
+        await _destroy(act, tickets, reason)
     return [ticket.number for ticket in tickets]
 
 
 def _outdated(before: datetime) -> Any:
-    kept = select(Ticket).where(col(Ticket.ended_at) < before, col(Ticket.erased_at).is_(None))
-    return kept.order_by(col(Ticket.ended_at))
+    kept = select(Tickets).where(col(Tickets.ended_at) < before, col(Tickets.erased_at).is_(None))
+    return kept.order_by(col(Tickets.ended_at))
 
 
-async def _destroy(act: ServiceAct, ticket: Ticket, reason: str) -> None:
-    masked = identity.mask_note(reason, await known_person(act, ticket) or Person())
+async def _destroy(act: ServiceAct, tickets: Sequence[Ticket], reason: str) -> None:
+    reasons = {}
+    for ticket in tickets:
+        person = await known_person(act, ticket) or Person()
+        reasons[ticket.number] = identity.mask_note(reason, person)
+        ticket.phone_index, ticket.has_contact, ticket.erased_at = None, False, act.now
     connection = await act.session.connection()
-    await connection.execute(delete(Vault).where(col(Vault.number) == ticket.number))
-    raw = update(CitizenNote).where(col(CitizenNote.number) == ticket.number)
+    await connection.execute(delete(Vaults).where(one_of(Vaults.number, reasons)))
+    raw = update(CitizenNotes).where(one_of(CitizenNotes.number, reasons))
     await connection.execute(raw.values(sealed=b""))
-    ticket.phone_index, ticket.has_contact, ticket.erased_at = None, False, act.now
-    await _log_deed(act, ticket.number, masked, ERASED)
+    await _log(act, ERASED, reasons)
 
 
 # --- sealing anew ------------------------------------------------------------------------------
 
 SealedRow: TypeAlias = Vault | CitizenNote
+SealedTable: TypeAlias = type[Vaults] | type[CitizenNotes]
 Key: TypeAlias = str | UUID
 
 
@@ -200,16 +219,14 @@ class Resealed:
     last: Key | None = None
 
 
-async def reseal(
-    act: ServiceAct, table: type[Vault] | type[CitizenNote], after: Key | None, limit: int
-) -> Resealed:
+async def reseal(act: ServiceAct, table: SealedTable, after: Key | None, limit: int) -> Resealed:
     """Seal a batch of rows anew that another key than the current one sealed; open the others, for
     an older key may go only when everything opens without it.
 
     Every row is looked at in the order of its key, so a run that was cut is simply begun again;
     two at once do no harm.
     """
-    key, sealer = (col(Vault.number) if table is Vault else col(CitizenNote.id)), act.config.sealer
+    key, sealer = _key(table), act.config.sealer
     query = select(key, table.number, table.sealed).order_by(key).limit(limit)
     if after is not None:
         query = query.where(key > after)
@@ -217,15 +234,19 @@ async def reseal(
     done = Resealed(last=page[-1][0] if page else None)
     for found, number, sealed in page:
         if sealed.startswith(sealer.head):
-            bound = number if table is Vault else bound_note(number, cast(UUID, found))
+            bound = number if table is Vaults else bound_note(number, cast(UUID, found))
             _count_opened(sealer, sealed, bound, done)
     old = [found for found, _, sealed in page if sealed and not sealed.startswith(sealer.head)]
     if old:
-        others = select(table).where(key.in_(old)).order_by(key).with_for_update()
-        rows = cast(Sequence[SealedRow], (await act.session.exec(others)).all())
-        for row in rows:
+        others = select(table).where(one_of(key, old)).order_by(key).with_for_update()
+        kind: type[SealedRow] = Vault if table is Vaults else CitizenNote
+        for row in await act.rows.load(kind, others):
             _seal_anew(sealer, row, done)
     return done
+
+
+def _key(table: SealedTable) -> Any:
+    return col(Vaults.number) if table is Vaults else col(CitizenNotes.id)
 
 
 def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> None:
@@ -259,7 +280,7 @@ async def check_keys(act: ServiceAct) -> None:
     """Raises ConfigError when the newest seals name a key of the ring and it does not open them: other
     bytes stand under that id, and what is sealed with them today could be lost with the next mend.
     """
-    newest = select(Vault).order_by(col(Vault.number).desc()).limit(LOOKED_AT)
+    newest = select(Vaults).order_by(col(Vaults.number).desc()).limit(LOOKED_AT)
     broken = set()
     for row in (await act.session.exec(newest)).all():
         try:
@@ -277,4 +298,4 @@ async def check_keys(act: ServiceAct) -> None:
         )
 
 
-TABLES: Sequence[type[Vault] | type[CitizenNote]] = (Vault, CitizenNote)
+TABLES: Sequence[SealedTable] = (Vaults, CitizenNotes)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlmodel import select
 
-from services.intake.models import Ticket
+from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import machine
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
@@ -76,16 +76,16 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
-    query = select(Ticket).order_by(Ticket.number).limit(limit + 1)
+    query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
     for column in ("type", "topic", "area", "channel", "status"):
         if (wanted := getattr(narrowed, column)) is not None:
-            query = query.where(getattr(Ticket, column) == wanted)
+            query = query.where(getattr(Tickets, column) == wanted)
     if narrowed.since:
-        query = query.where(Ticket.registered_at >= narrowed.since)
+        query = query.where(Tickets.registered_at >= narrowed.since)
     if narrowed.until:
-        query = query.where(Ticket.registered_at < narrowed.until)
+        query = query.where(Tickets.registered_at < narrowed.until)
     if after is not None:
-        query = query.where(Ticket.number > act.place(after))
+        query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
     items = [_ticket_out(record) for record in await records_of(act, rows[:limit])]
     more = len(rows) > limit

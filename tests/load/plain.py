@@ -17,7 +17,7 @@ import uuid6
 from fastapi import Depends, FastAPI, Request
 
 from services.intake.claims import Registration
-from services.intake.models import DayNumber, Ticket, Vault
+from services.intake.models import DayNumbers, Tickets, Vaults
 from services.intake.registration import check_codes, tell, ticket_row, vault_row
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
@@ -26,13 +26,13 @@ from shared import clock
 from shared.caller import Caller
 from shared.events import Fact
 from shared.http.auth import calling
-from shared.http.idempotency import Key, once
+from shared.http.idempotency import Claim, Claims, Key
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
 from shared.messaging.rabbit_bus import EXCHANGE
 from shared.observability import Metrics, configure_logs
 from shared.security.tokens import TokenVerifier
-from shared.storage.act import Act, Asked, Store, Told
+from shared.storage.act import Act, Store, Told
 
 POOL = 20  # one connection a request: with intake's five it would be slower still
 settings = Settings()
@@ -85,8 +85,15 @@ async def register(
     store: Store[Config] = request.app.state.store
     check_codes(body, store.config)
     item = Registration.of(body, caller, key)
-    async with store.act(caller.actor, caller=caller, asked=Asked("POST", key)) as act:
-        answer = await once(act, body, Registered, lambda: _insert(act, item))
+    claims = Claims([Claim.of(caller.actor, key, "POST", body, store.fingerprint)])
+    async with store.act(caller.actor, caller=caller) as act:
+        connection = await act.session.connection()
+        await claims.make(connection)
+        if kept := claims.before(0):
+            return Registered.model_validate_json(kept.body)
+        answer = await _insert(act, item)
+        claims.keep(0, 201, answer.model_dump_json())
+        await claims.write(connection)
     for told in act.told:
         await _publish(request.app.state.exchange, told)
     return answer
@@ -95,9 +102,9 @@ async def register(
 async def _insert(act: Act[Config], item: Registration) -> Registered:
     number = await _number(act)
     row = ticket_row(act, item, number, None)
-    act.session.add(Ticket(**row))
+    act.session.add(Tickets(**row))
     await act.session.flush()
-    act.session.add(Vault(**vault_row(act.config, item, number)))
+    act.session.add(Vaults(**vault_row(act.config, item, number)))
     await act.session.flush()
     tell(act, item, row)
     here = f"/v1/tickets/{number}"
@@ -112,9 +119,9 @@ async def _insert(act: Act[Config], item: Registration) -> Registered:
 
 async def _number(act: Act[Config]) -> str:
     today = act.now.astimezone(act.config.place.timezone).date()
-    day = await act.session.get(DayNumber, today, with_for_update=True)
+    day = await act.session.get(DayNumbers, today, with_for_update=True)
     if day is None:
-        day = DayNumber(day=today, last=0)
+        day = DayNumbers(day=today, last=0)
         act.session.add(day)
     day.last += 1
     return compose_number(today, day.last)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from operations import vault as custody
 from services.intake import vault
-from services.intake.models import Vault
+from services.intake.models import Vaults
 from services.intake.rules.identity import WITHHELD, KeepFor, TicketOpen
 from services.intake.settings import Privacy
 from services.intake.vault import Resealed
@@ -242,7 +242,7 @@ async def test_a_rotation_that_was_cut_goes_on_and_two_at_once_do_no_harm(opened
         await ended(before)
     store = (await opened(BOTH, "new")).service.store
     async with store.act("ops") as act:
-        first = await vault.reseal(act, Vault, None, 2)
+        first = await vault.reseal(act, Vaults, None, 2)
     assert first.count == 2
     both = await asyncio.gather(custody.reseal(store, batch=3), custody.reseal(store, batch=2))
     assert sum(found.count for found in both) == 3 + 10
