@@ -6,21 +6,22 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from uuid import UUID
 
+from services.tracker import records
 from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
 from services.tracker.rules.clock_history import ClockHistory, clock_histories
-from services.tracker.rules.clock_state import ClockState, pass_due_marks, replay
+from services.tracker.rules.clock_state import ClockState, is_current, pass_due_marks, replay
 from services.tracker.rules.timelines import Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
 
-async def recompute_clocks(act: ServiceAct, record: TicketRecord, at: datetime) -> bool:
-    """Work out every clock of a ticket anew, save and say what changed; whether anything did.
+def recompute_clocks(act: ServiceAct, record: TicketRecord, at: datetime) -> bool:
+    """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true.
     """
@@ -34,36 +35,50 @@ async def recompute_clocks(act: ServiceAct, record: TicketRecord, at: datetime) 
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
     for row, fact in facts:
-        await _say(act, row, fact, record.supervisions)
+        _say(act, row, fact, record.supervisions)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
     _close_supervisions(act, record, endings)
     return bool(fresh or facts)
 
 
-async def fire(act: ServiceAct, entry: ClockEntry) -> None:
-    """Pass every mark of a running clock up to now, each with its true time (R-31, R-32)."""
+async def fire(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
+    """Pass every mark of running clocks up to now, each with its true time (R-31, R-32)."""
+    facts = [(entry.row, fact) for entry in entries for fact in _pass_marks(act, entry)]
+    taken_back = {
+        fact.data.supervision for _, fact in facts if isinstance(fact.data, SupervisionClosed)
+    }
+    known = await records.supervisions(act, taken_back)
+    for row, fact in facts:
+        _say(act, row, fact, known)
+
+
+def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
+    """What is to say of one clock. Its marks are those of today's calendar: where they were others
+    when it passed them, something is taken back also here.
+    """
     before, row = entry.state, entry.row
     reading = pass_due_marks(before, act.config.calendar, act.now)
     entry.keep(reading.state)
     clock = ClockRef(row.id, ClockKind(row.kind))
-    for fact in changes(clock, before, reading, at=act.now, now=act.now):
-        await _say(act, row, fact, [])
+    return changes(clock, before, reading, at=act.now, now=act.now)
 
 
 def _recompute(
     act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory, at: datetime
 ) -> Iterator[tuple[Clock, DatedFact]]:
     """Work out one clock. It keeps the terms it started under until the urgency changes."""
-    entry = record.clocks.get(history.id)
+    entry, calendar = record.clocks.get(history.id), act.config.calendar
     before = entry.state if entry else None
     keeps = entry is not None and entry.row.urgency == history.urgency
+    if before and keeps and is_current(before, history, calendar):
+        return
     terms = before.terms if before and keeps else act.config.terms(history, matter)
     if terms is None:
         return
-    reading = replay(history, terms, act.config.calendar, before)
+    reading = replay(history, terms, calendar, before)
     if entry is None:
         entry = record.clocks[history.id] = _entry(matter.number, history, reading.state)
-        act.session.add(entry.row)
+        act.rows.add(entry.row)
     elif reading.state != before:
         entry.keep(reading.state)
     entry.row.urgency = history.urgency
@@ -100,22 +115,20 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
         _tell(act, row, DeadlineSet(clocks=clocks, configuration=act.configuration), row.started_at)
 
 
-async def _say(act: ServiceAct, row: Clock, fact: DatedFact, known: list[Supervision]) -> None:
+def _say(
+    act: ServiceAct, row: Clock, fact: DatedFact, known: MutableMapping[UUID, Supervision]
+) -> None:
     """Say a fact of a clock; a supervision is also kept, and what is taken back is not.
 
-    ``known``: the ticket's supervisions, which follow.
+    ``known``: supervisions by id, which follow.
     """
     if isinstance(fact.data, SupervisionRaised):
         raised = _supervision(act, row, fact.data, fact.at)
-        await act.session.flush()  # its clock first: rows are not sorted by foreign key
-        act.session.add(raised)
-        known.append(raised)
+        known[raised.id] = act.rows.add(raised)
     elif isinstance(fact.data, SupervisionClosed):
-        await act.session.flush()
-        kept = await act.session.get_one(Supervision, fact.data.supervision)
-        await act.session.delete(kept)
-        known[:] = (row for row in known if row is not kept)
-        if kept.closed_at:
+        taken_back = known.pop(fact.data.supervision)
+        act.rows.remove(taken_back)
+        if taken_back.closed_at:
             return
     _tell(act, row, fact.data, fact.at)
 
@@ -142,7 +155,7 @@ def _close_supervisions(
     act: ServiceAct, record: TicketRecord, endings: Mapping[UUID, Ending | None]
 ) -> None:
     """Every supervision of an assignment ends with it, and none before it was raised."""
-    for row in record.supervisions:
+    for row in record.supervisions.values():
         if ending := endings[row.assignment]:
             _close(act, row, ending)
 

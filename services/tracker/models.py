@@ -1,7 +1,7 @@
-"""The tracker's tables: what befell tickets and assignments, and the clocks that follow from it.
+"""The tracker's rows, and below them their tables: shared/storage/rows.py.
 
-``tickets``, ``rounds`` and ``assignments`` hold when things happened. ``clocks`` is worked out from
-them, and stored for its index and for the policy it started under.
+Tickets, rounds and assignments hold when things happened. Clocks are worked out from them, and
+stored for their index and for the policy they started under.
 
 Locks: a ticket's row first, then its clocks by id. The sweep takes clocks alone and skips those
 that are locked. Rows are locked FOR NO KEY UPDATE, so a row that refers to them never waits.
@@ -28,13 +28,11 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-class Ticket(Base, table=True):
+class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
     ``reported_unit``: it and its kin see nothing of the ticket; of older tickets it is not known.
     """
-
-    __tablename__ = "tickets"
 
     number: str = Field(primary_key=True, sa_type=Text)
     type: str = Field(sa_type=Words(TicketType))
@@ -46,10 +44,8 @@ class Ticket(Base, table=True):
     reported_unit: str | None = Field(default=None, sa_type=Text)
 
 
-class Round(Base, table=True):
+class Round(Base):
     """One round of a ticket: from registration or reopening to the lead's answer."""
-
-    __tablename__ = "rounds"
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
     number: int = Field(primary_key=True)
@@ -57,13 +53,11 @@ class Round(Base, table=True):
     resolved_at: datetime | None = None
 
 
-class Assignment(Base, table=True):
+class Assignment(Base):
     """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
 
     ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
     """
-
-    __tablename__ = "assignments"
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -88,31 +82,13 @@ class Assignment(Base, table=True):
     extension: int = 0
 
 
-class Clock(Base, table=True):
+class Clock(Base):
     """时限: one clock and how it stands.
 
     ``urgency`` and ``terms``: the policy it started under. ``base_due``: its due moment without pauses.
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     """
-
-    __tablename__ = "clocks"
-    __table_args__ = (
-        Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_clocks_judged_at", "judged_at", postgresql_where=text("judged_at IS NOT NULL")),
-        Index(
-            "ix_clocks_breached_at",
-            "breached_at",
-            "id",
-            postgresql_where=text("breached_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_clocks_overdue",
-            "due",
-            postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
-        ),
-        Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
-    )
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -137,10 +113,8 @@ class Clock(Base, table=True):
     next_at: datetime | None = None
 
 
-class Extension(Base, table=True):
+class Extension(Base):
     """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment."""
-
-    __tablename__ = "extensions"
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -157,13 +131,11 @@ class Extension(Base, table=True):
     ruling: str | None = Field(default=None, sa_type=Text)
 
 
-class Supervision(Base, table=True):
+class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
     One that is taken back leaves no row; the fact log keeps both its facts.
     """
-
-    __tablename__ = "supervisions"
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -180,6 +152,61 @@ class Supervision(Base, table=True):
     raised_by: str = Field(sa_type=Text)
     closed_at: datetime | None = None
     close_reason: str | None = Field(default=None, sa_type=Text)
+
+
+# --- their tables ------------------------------------------------------------------------------
+
+
+class Tickets(Ticket, table=True):
+    """The table of tickets."""
+
+    __tablename__ = "tickets"
+
+
+class Rounds(Round, table=True):
+    """The table of rounds."""
+
+    __tablename__ = "rounds"
+
+
+class Assignments(Assignment, table=True):
+    """The table of assignments."""
+
+    __tablename__ = "assignments"
+
+
+class Clocks(Clock, table=True):
+    """The table of clocks."""
+
+    __tablename__ = "clocks"
+    __table_args__ = (
+        Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("ix_clocks_judged_at", "judged_at", postgresql_where=text("judged_at IS NOT NULL")),
+        Index(
+            "ix_clocks_breached_at",
+            "breached_at",
+            "id",
+            postgresql_where=text("breached_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_clocks_overdue",
+            "due",
+            postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
+        ),
+        Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
+    )
+
+
+class Extensions(Extension, table=True):
+    """The table of extensions."""
+
+    __tablename__ = "extensions"
+
+
+class Supervisions(Supervision, table=True):
+    """The table of supervisions."""
+
+    __tablename__ = "supervisions"
 
 
 declare_system_tables(Base.metadata)

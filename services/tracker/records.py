@@ -7,7 +7,7 @@ numbering of facts, which every act does last: so it cannot deadlock with the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
@@ -15,8 +15,22 @@ from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from services.tracker.models import Assignment, Clock, Extension, Round, Supervision, Ticket
+from services.tracker.models import (
+    Assignment,
+    Assignments,
+    Clock,
+    Clocks,
+    Extension,
+    Extensions,
+    Round,
+    Rounds,
+    Supervision,
+    Supervisions,
+    Ticket,
+    Tickets,
+)
 from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
@@ -24,6 +38,7 @@ from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.events import ClockKind
 from shared.storage.act import Act
+from shared.storage.rows import one_of
 
 ServiceAct: TypeAlias = Act[Config]
 
@@ -40,7 +55,7 @@ class ClockEntry:
     @classmethod
     def of(cls, row: Clock) -> Self:
         """A stored clock."""
-        return cls(row, ClockState.model_validate(row))
+        return cls(row, ClockState.model_validate(dict(row)))
 
     def keep(self, state: ClockState) -> None:
         """Write how the clock stands into its row."""
@@ -58,13 +73,16 @@ def columns(state: ClockState) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class TicketRecord:
-    """案卷: everything known about one ticket, its row and its clocks locked."""
+    """案卷: everything known about one ticket, its row and its clocks locked.
+
+    Clocks and supervisions by their ids, supervisions in the order in which they were raised.
+    """
 
     ticket: Ticket
     rounds: list[Round] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     clocks: dict[UUID, ClockEntry] = field(default_factory=dict)
-    supervisions: list[Supervision] = field(default_factory=list)
+    supervisions: dict[UUID, Supervision] = field(default_factory=dict)
 
     def open_round(self, opened: Round) -> None:
         """Add a round that was opened."""
@@ -91,15 +109,20 @@ class TicketRecord:
 
     def matter(self) -> Matter:
         """The ticket as rules see it."""
-        return Matter.model_validate(self.ticket)
+        return Matter.model_validate(dict(self.ticket))
 
     def round_timelines(self) -> list[RoundTimeline]:
         """The rounds as rules see them."""
-        return [RoundTimeline.model_validate(row) for row in self.rounds]
+        return [RoundTimeline.model_validate(dict(row)) for row in self.rounds]
 
     def assignment_timelines(self) -> list[AssignmentTimeline]:
         """The assignments as rules see them."""
-        return [AssignmentTimeline.model_validate(row) for row in self.assignments]
+        return [timeline(row) for row in self.assignments]
+
+
+def timeline(row: Assignment) -> AssignmentTimeline:
+    """An assignment as rules see it."""
+    return AssignmentTimeline.model_validate(dict(row))
 
 
 # --- one ticket --------------------------------------------------------------------------------
@@ -116,46 +139,63 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket with everything about it, locked; None when it is not registered here."""
     if number not in act.locked:
-        numbers = act.lock_order(number)
-        act.locked |= dict.fromkeys(numbers) | await _load(act, numbers, lock=True)
+        await lock(act, act.lock_order(number))
     record: TicketRecord | None = act.locked[number]
     return record
 
 
+async def lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:
+    """Lock tickets in the order of their numbers, each with everything about it; those of them that
+    are registered here, by number.
+    """
+    tickets = _tickets(numbers).with_for_update(key_share=True)
+    found = await _records(act, tickets, for_update=True)
+    act.locked |= dict.fromkeys(numbers) | found
+    return found
+
+
 async def read(act: ServiceAct, number: str) -> TicketRecord:
     """A ticket to look at only. Raises NotFound."""
-    found = await _load(act, [number], lock=False)
+    found = await _records(act, _tickets([number]), for_update=False)
     if number not in found:
         raise NotFound
     return found[number]
 
 
-async def _load(act: ServiceAct, numbers: list[str], *, lock: bool) -> dict[str, TicketRecord]:
-    """The records of those tickets that are registered here.
+def _tickets(numbers: Iterable[str]) -> SelectOfScalar[Tickets]:
+    named = select(Tickets).where(one_of(Tickets.number, numbers))
+    return named.order_by(col(Tickets.number))
 
-    FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
+
+async def _records(
+    act: ServiceAct, tickets: SelectOfScalar[Tickets], *, for_update: bool
+) -> dict[str, TicketRecord]:
+    """The records of those tickets that are registered here, by number.
+
+    FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep. No
+    supervision is raised while the clocks are locked, so they are read last.
     """
-    tickets = select(Ticket).where(col(Ticket.number).in_(numbers)).order_by(col(Ticket.number))
-    clocks = select(Clock).where(col(Clock.ticket).in_(numbers)).order_by(col(Clock.id))
-    if lock:
-        tickets = tickets.with_for_update(key_share=True)
-        tickets = tickets.execution_options(populate_existing=True)
-        clocks = clocks.with_for_update(key_share=True)
-    found = {row.number: TicketRecord(row) for row in (await act.session.exec(tickets)).all()}
+    found = {row.number: TicketRecord(row) for row in await act.rows.load(Ticket, tickets)}
     if not found:
         return found
-    rounds = select(Round).where(col(Round.ticket).in_(numbers)).order_by(col(Round.number))
-    for round in await act.session.exec(rounds):
+    rounds = select(Rounds).where(one_of(Rounds.ticket, found)).order_by(col(Rounds.number))
+    for round in await act.rows.load(Round, rounds):
         found[round.ticket].rounds.append(round)
-    assignments = select(Assignment).where(col(Assignment.ticket).in_(numbers))
-    ordered = assignments.order_by(col(Assignment.dispatched_at), col(Assignment.id))
-    for assignment in await act.session.exec(ordered):
+    assignments = select(Assignments).where(one_of(Assignments.ticket, found))
+    dispatched = assignments.order_by(col(Assignments.dispatched_at), col(Assignments.id))
+    for assignment in await act.rows.load(Assignment, dispatched):
         found[assignment.ticket].assignments.append(assignment)
-    for clock in await act.session.exec(clocks):
+    clocks = select(Clocks).where(one_of(Clocks.ticket, found)).order_by(col(Clocks.id))
+    clocks = clocks.with_for_update(key_share=True) if for_update else clocks
+    for clock in await act.rows.load(Clock, clocks):
         found[clock.ticket].clocks[clock.id] = ClockEntry.of(clock)
-    for supervision in await supervisions(act, found) if lock else ():
-        found[supervision.ticket].supervisions.append(supervision)  # none is raised under the lock
+    raised = select(Supervisions).where(one_of(Supervisions.ticket, found)).order_by(*RAISED)
+    for supervision in await act.rows.load(Supervision, raised):
+        found[supervision.ticket].supervisions[supervision.id] = supervision
     return found
+
+
+RAISED = (col(Supervisions.raised_at), col(Supervisions.rung), col(Supervisions.id))
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
@@ -164,9 +204,9 @@ async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assign
 
     Only the ticket's number is read before the lock: a row read earlier could be out of date.
     """
-    query = select(Assignment.ticket, Assignment.unit, Ticket.reported_unit)
-    query = query.join(Ticket, col(Ticket.number) == col(Assignment.ticket))
-    found = (await act.session.exec(query.where(Assignment.id == id))).first()
+    query = select(Assignments.ticket, Assignments.unit, Tickets.reported_unit)
+    query = query.join(Tickets, col(Tickets.number) == col(Assignments.ticket))
+    found = (await act.session.exec(query.where(Assignments.id == id))).first()
     if found is None or not may_see(act, found[1]) or recused_caller(act, found[2]):
         raise NotFound
     return await _record_with(act, found[0], id)
@@ -174,12 +214,14 @@ async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assign
 
 async def of_extension(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment, Extension]:
     """The locked record an extension is in, and the extension. Raises NotFound."""
-    query = select(Extension.ticket, Extension.assignment).where(Extension.id == id)
+    query = select(Extensions.ticket, Extensions.assignment).where(Extensions.id == id)
     found = (await act.session.exec(query)).first()
     if found is None:
         raise NotFound
     record, assignment = await _record_with(act, *found)
-    return record, assignment, await act.session.get_one(Extension, id)
+    asked = select(Extensions).where(Extensions.id == id)
+    [extension] = await act.rows.load(Extension, asked)
+    return record, assignment, extension
 
 
 async def _record_with(act: ServiceAct, number: str, id: UUID) -> tuple[TicketRecord, Assignment]:
@@ -201,20 +243,10 @@ def recused_caller(act: ServiceAct, reported_unit: str | None) -> bool:
     return unit in act.config.recused(reported_unit)
 
 
-async def extension_of(act: ServiceAct, assignment: UUID) -> Extension | None:
-    """The extension an assignment asked for, if it did."""
-    query = select(Extension).where(Extension.assignment == assignment)
-    return (await act.session.exec(query)).first()
-
-
-async def supervisions(act: ServiceAct, numbers: Collection[str]) -> Sequence[Supervision]:
-    """The supervisions of tickets, oldest first."""
-    query = (
-        select(Supervision)
-        .where(col(Supervision.ticket).in_(numbers))
-        .order_by(col(Supervision.raised_at), col(Supervision.rung), col(Supervision.id))
-    )
-    return (await act.session.exec(query)).all()
+async def asked_before(act: ServiceAct, assignment: UUID) -> bool:
+    """Whether an assignment asked for an extension."""
+    query = select(Extensions.id).where(Extensions.assignment == assignment)
+    return (await act.session.exec(query)).first() is not None
 
 
 # --- clocks of many tickets --------------------------------------------------------------------
@@ -223,33 +255,41 @@ async def supervisions(act: ServiceAct, numbers: Collection[str]) -> Sequence[Su
 async def claim(act: ServiceAct, limit: int) -> list[ClockEntry]:
     """Clocks with a mark that is due and that nobody has locked, sorted by ticket."""
     query = (
-        select(Clock)
-        .where(col(Clock.next_at) <= act.now)
-        .order_by(col(Clock.next_at), col(Clock.id))
+        select(Clocks)
+        .where(col(Clocks.next_at) <= act.now)
+        .order_by(col(Clocks.next_at), col(Clocks.id))
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    rows = (await act.session.exec(query)).all()
+    rows = await act.rows.load(Clock, query)
     return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
+
+
+async def supervisions(act: ServiceAct, ids: Collection[UUID]) -> dict[UUID, Supervision]:
+    """Supervisions of locked clocks, by id."""
+    if not ids:
+        return {}
+    query = select(Supervisions).where(one_of(Supervisions.id, ids))
+    return {row.id: row for row in await act.rows.load(Supervision, query)}
 
 
 async def next_mark(act: ServiceAct) -> datetime | None:
     """When the next mark of any clock is due."""
-    moment: datetime | None = (await act.session.exec(select(func.min(Clock.next_at)))).one()
+    moment: datetime | None = (await act.session.exec(select(func.min(Clocks.next_at)))).one()
     return moment
 
 
 async def now_certain(act: ServiceAct, limit: int) -> Sequence[str]:
     """Tickets with an open clock that is provisional, and due in a year that is known by now."""
     query = (
-        select(Clock.ticket)
+        select(Clocks.ticket)
         .where(
-            col(Clock.provisional),
-            col(Clock.due) < act.config.known_until(act.now),
-            col(Clock.status).in_(machine.OPEN),
+            col(Clocks.provisional),
+            col(Clocks.due) < act.config.known_until(act.now),
+            col(Clocks.status).in_(machine.OPEN),
         )
         .distinct()
-        .order_by(col(Clock.ticket))
+        .order_by(col(Clocks.ticket))
         .limit(limit)
     )
     return (await act.session.exec(query)).all()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from services.tracker.models import Extension
+from services.tracker.models import Extensions
 from services.tracker.records import ServiceAct
 from services.tracker.rules.extension import ExtensionStatus
 from shared.jurisdiction.calendar import Limit
@@ -18,8 +18,8 @@ DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESI
 
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Extensions no supervisor has ruled on for a working day."""
-    asked = select(Extension).where(Extension.status == ExtensionStatus.ASKED)
-    found = (await act.session.exec(asked.order_by(col(Extension.asked_at)).limit(COUNTED))).all()
+    asked = select(Extensions).where(Extensions.status == ExtensionStatus.ASKED)
+    found = (await act.session.exec(asked.order_by(col(Extensions.asked_at)).limit(COUNTED))).all()
     return [
         Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd")
         for row in found

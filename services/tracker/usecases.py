@@ -17,7 +17,6 @@ from services.tracker.models import Assignment, Extension, Round, Supervision, T
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
-from services.tracker.rules.timelines import AssignmentTimeline
 from shared import events
 from shared.errors import MoveRefused, TooEarly
 from shared.events import ContactOutcome, Data, Fact, Role, Urgency
@@ -44,12 +43,10 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         registered_at=fact.time,
         reported_unit=data.reported_unit,
     )
-    act.session.add(ticket)
-    await act.session.flush()
     first = Round(ticket=fact.subject, number=1, started_at=fact.time)
-    act.session.add(first)
-    record = act.locked[fact.subject] = TicketRecord(ticket, [first])
-    await recompute_clocks(act, record, fact.time)
+    record = TicketRecord(act.rows.add(ticket), [act.rows.add(first)])
+    act.locked[fact.subject] = record
+    recompute_clocks(act, record, fact.time)
 
 
 async def dispatch(act: ServiceAct, fact: Fact) -> None:
@@ -76,17 +73,15 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
         handle_limit=limits.handle,
         dispatched_at=fact.time,
     )
-    act.session.add(assignment)
-    await act.session.flush()
-    record.take_on(assignment)
-    await recompute_clocks(act, record, fact.time)
+    record.take_on(act.rows.add(assignment))
+    recompute_clocks(act, record, fact.time)
 
 
 async def sign(act: ServiceAct, fact: Fact) -> None:
     """签收: meets the sign clock."""
     record, assignment = await _assigned(act, fact)
     assignment.signed_at = _earlier(assignment.signed_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def contact(act: ServiceAct, fact: Fact) -> None:
@@ -95,35 +90,35 @@ async def contact(act: ServiceAct, fact: Fact) -> None:
     record, assignment = await _assigned(act, fact)
     if data.outcome in ANSWERED:
         assignment.contacted_at = _earlier(assignment.contacted_at, fact.time)
-        await recompute_clocks(act, record, fact.time)
+        recompute_clocks(act, record, fact.time)
 
 
 async def complete(act: ServiceAct, fact: Fact) -> None:
     """办结: meets whatever still runs of the assignment (R-21)."""
     record, assignment = await _assigned(act, fact)
     assignment.completed_at = _earlier(assignment.completed_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def request_return(act: ServiceAct, fact: Fact) -> None:
     """退单申请: the unit's clocks stand still while the desk rules."""
     record, assignment = await _assigned(act, fact)
     assignment.return_requested_at = _earlier(assignment.return_requested_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def refuse_return(act: ServiceAct, fact: Fact) -> None:
     """退单不予同意: the unit's clocks run again, with the working time of the pause given back."""
     record, assignment = await _assigned(act, fact)
     assignment.return_refused_at = _earlier(assignment.return_refused_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def grant_return(act: ServiceAct, fact: Fact) -> None:
     """退单: the unit's clocks end; for a lead's return the desk's clock starts afresh."""
     record, assignment = await _assigned(act, fact)
     assignment.returned_at = _earlier(assignment.returned_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def cancel(act: ServiceAct, fact: Fact) -> None:
@@ -132,14 +127,14 @@ async def cancel(act: ServiceAct, fact: Fact) -> None:
     record, assignment = await _assigned(act, fact)
     if assignment.cancelled_at is None or fact.time < assignment.cancelled_at:
         assignment.cancelled_at, assignment.cancel_reason = fact.time, data.reason
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
     """撤单: every clock of the ticket ends."""
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = _earlier(record.ticket.withdrawn_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def resolve(act: ServiceAct, fact: Fact) -> None:
@@ -149,7 +144,7 @@ async def resolve(act: ServiceAct, fact: Fact) -> None:
     if row is None:
         raise TooEarly(f"round {fact.round} of {fact.subject} has not been opened yet")
     row.resolved_at = _earlier(row.resolved_at, fact.time)
-    await recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
@@ -159,9 +154,8 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: opened before", ticket=fact.subject, round=fact.round)
         return
     opened = Round(ticket=fact.subject, number=fact.round, started_at=fact.time)
-    act.session.add(opened)
-    record.open_round(opened)
-    await recompute_clocks(act, record, fact.time)
+    record.open_round(act.rows.add(opened))
+    recompute_clocks(act, record, fact.time)
 
 
 async def _assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
@@ -193,7 +187,7 @@ async def request_extension(
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.extension_of(act, id) is not None,
+        asked_before=await records.asked_before(act, id),
         now=act.now,
     )
     extension.check(asking, record.matter(), act.config)
@@ -209,7 +203,7 @@ async def request_extension(
         asked_at=act.now,
         asked_by=act.actor,
     )
-    act.session.add(asked)
+    act.rows.add(asked)
     data = events.ExtensionRequested(
         extension=asked.id, reason=body.reason, legal_basis=body.legal_basis, days=body.days
     )
@@ -232,7 +226,7 @@ async def rule_on_extension(
         _say(act, assignment, events.ExtensionRefused(extension=id, reason=body.reason))
         return views.show_extension(asked, clock)
     assignment.extension = asked.days
-    await recompute_clocks(act, record, act.now)
+    recompute_clocks(act, record, act.now)
     granted = events.ExtensionGranted(
         extension=id,
         days=asked.days,
@@ -249,7 +243,7 @@ async def raise_supervision(
 ) -> schemas.SupervisionOut:
     """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30)."""
     record, assignment = await records.of_assignment(act, id)
-    if AssignmentTimeline.model_validate(assignment).ending(record.matter().withdrawal):
+    if records.timeline(assignment).ending(record.matter().withdrawal):
         raise MoveRefused("supervise", "ended", [])
     raised = Supervision(
         id=UUID(bytes=uuid6.uuid7().bytes),
@@ -265,7 +259,7 @@ async def raise_supervision(
         raised_at=act.now,
         raised_by=act.actor,
     )
-    act.session.add(raised)
+    act.rows.add(raised)
     data = events.SupervisionRaised(
         supervision=raised.id,
         rung=raised.rung,
@@ -294,8 +288,7 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
 async def pass_marks(act: ServiceAct, limit: int) -> int:
     """Warn, breach and supervise what is due, each with its true time; returns how many clocks."""
     entries = await records.claim(act, limit)
-    for entry in entries:
-        await fire(act, entry)
+    await fire(act, entries)
     return len(entries)
 
 
@@ -304,11 +297,8 @@ async def recompute(act: ServiceAct, limit: int) -> int:
 
     Returns how many tickets changed; a due moment is never moved earlier (CC203).
     """
-    changed = 0
-    for number in await records.now_certain(act, limit):
-        record = await records.find_locked(act, number)
-        changed += bool(record and await recompute_clocks(act, record, act.now))
-    return changed
+    found = await records.lock(act, await records.now_certain(act, limit))
+    return sum(recompute_clocks(act, record, act.now) for record in found.values())
 
 
 async def uncertain_since(act: ServiceAct) -> datetime | None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 
 from services.tracker import records, schemas
-from services.tracker.models import Clock, Extension
+from services.tracker.models import Clock, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.explanation import explain
@@ -49,7 +49,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
         ],
         supervisions=[
             schemas.SupervisionOut.model_validate(row, from_attributes=True)
-            for row in await records.supervisions(act, [number])
+            for row in record.supervisions.values()
             if row.assignment in seen
         ],
     )
@@ -57,7 +57,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
 
 async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
     """The extensions of a ticket, oldest first."""
-    query = select(Extension).where(Extension.ticket == number).order_by(col(Extension.asked_at))
+    query = select(Extensions).where(Extensions.ticket == number).order_by(col(Extensions.asked_at))
     return (await act.session.exec(query)).all()
 
 
@@ -131,21 +131,21 @@ async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally
 
     A co-handler answers to its lead, not to the citizen.
     """
-    on_time = col(Clock.breached_at).is_(None)
+    on_time = col(Clocks.breached_at).is_(None)
     counted = (
         func.count(),
         func.count().filter(on_time),
-        func.count().filter(on_time, col(Clock.extension) > 0),
+        func.count().filter(on_time, col(Clocks.extension) > 0),
     )
     query = (
-        select(Clock.unit, Clock.kind, *counted)  # type: ignore[call-overload]  # typed to 4 columns
+        select(Clocks.unit, Clocks.kind, *counted)  # type: ignore[call-overload]  # typed to 4 columns
         .where(
-            col(Clock.judged_at) >= start,
-            col(Clock.judged_at) < end,
-            (col(Clock.kind) == ClockKind.SIGN)
-            | ((col(Clock.kind) == ClockKind.HANDLE) & (col(Clock.role) == Role.LEAD)),
+            col(Clocks.judged_at) >= start,
+            col(Clocks.judged_at) < end,
+            (col(Clocks.kind) == ClockKind.SIGN)
+            | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
         )
-        .group_by(col(Clock.unit), col(Clock.kind))
+        .group_by(col(Clocks.unit), col(Clocks.kind))
     )
     return [Tally(*row) for row in await act.session.exec(query)]
 
@@ -179,10 +179,10 @@ async def list_breaches(
 async def _breached(
     act: ServiceAct, unit: str | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Clock]:
-    place = tuple_(col(Clock.breached_at), col(Clock.id))
-    query = select(Clock).where(col(Clock.breached_at).is_not(None)).order_by(place).limit(limit)
+    place = tuple_(col(Clocks.breached_at), col(Clocks.id))
+    query = select(Clocks).where(col(Clocks.breached_at).is_not(None)).order_by(place).limit(limit)
     if unit is not None:
-        query = query.where(Clock.unit == unit)
+        query = query.where(Clocks.unit == unit)
     if after is not None:
         query = query.where(place > after)
     return (await act.session.exec(query)).all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import NamedTuple, assert_never
 from uuid import UUID, uuid5
 
@@ -90,7 +91,30 @@ class _End(NamedTuple):
     ran_until: datetime | None
 
 
+class _Course(NamedTuple):
+    """What follows for a clock from what befell it, apart from its marks: fields of ClockState."""
+
+    status: ClockStatus
+    started_at: datetime
+    extension: int
+    pauses: tuple[Pause, ...]
+    base_due: datetime
+    due: datetime
+    provisional: bool
+    ended_at: datetime | None
+
+
+_course_of = attrgetter(*_Course._fields)
+
+
 # --- how it stands -----------------------------------------------------------------------------
+
+
+def is_current(state: ClockState, history: ClockHistory, calendar: WorkCalendar) -> bool:
+    """Whether a clock stands already as what befell it leaves it, under the terms it has: then to
+    replay it would change nothing.
+    """
+    return _course(history, _play(history), state.terms, calendar, state) == _course_of(state)
 
 
 def replay(
@@ -102,22 +126,8 @@ def replay(
     facts that come in together must not breach a clock that one of them meets.
     """
     end = _play(history)
-    pauses = _within(history, end)
-    base = _base(history, terms, calendar, before)
-    due = _due(base, pauses, terms, calendar, before)
-    bare = ClockState(
-        status=end.status,
-        started_at=history.started_at,
-        terms=terms,
-        extension=history.extension,
-        pauses=pauses,
-        base_due=base.at,
-        due=due.at,
-        provisional=due.provisional,
-        ended_at=end.ended_at,
-        passed={},
-        next_at=None,
-    )
+    course = _course(history, end, terms, calendar, before)
+    bare = ClockState(terms=terms, passed={}, next_at=None, **course._asdict())
     known, points = before.passed if before else {}, marks(bare, calendar)
     if end.ran_until is None:
         return _having_passed(bare, points, [m for m in points if known.get(m.key) == m.at])
@@ -138,6 +148,28 @@ def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[M
         "next_at": min(ahead, default=None) if running else None,
     }
     return Reading(state.model_copy(update=update), points)
+
+
+def _course(
+    history: ClockHistory,
+    end: _End,
+    terms: Terms,
+    calendar: WorkCalendar,
+    before: ClockState | None,
+) -> _Course:
+    pauses = _within(history, end)
+    base = _base(history, terms, calendar, before)
+    due = _due(base, pauses, terms, calendar, before)
+    return _Course(
+        status=end.status,
+        started_at=history.started_at,
+        extension=history.extension,
+        pauses=pauses,
+        base_due=base.at,
+        due=due.at,
+        provisional=due.provisional,
+        ended_at=end.ended_at,
+    )
 
 
 def _play(history: ClockHistory) -> _End:
