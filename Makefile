@@ -11,7 +11,7 @@ LOCKING := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test prove bench load locust lint fmt contracts freeze migration service vendor token call-test dead replay stuck lock up down
-.PHONY: image broker recover check-config reload upgrade rollback backup restore story kills rolling next drill
+.PHONY: image broker recover check-config reload upgrade rollback backup restore story kills rolling next drill unfit
 
 help: ## 列出命令 list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -145,5 +145,6 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 	VIRTUAL_ENV=.venv-load .venv/bin/uv pip sync --quiet --require-hashes requirements-load.lock
 	@touch $@
 
-.venv/ready: requirements.lock setup.sh
+# Made again, too, where it fits no longer: in a copy of this folder, or after its Python has gone.
+.venv/ready: requirements.lock setup.sh $(shell ./setup.sh --fits || echo unfit)
 	@PYTHON='$(PYTHON)' ./setup.sh

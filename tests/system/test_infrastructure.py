@@ -106,18 +106,66 @@ def test_who_only_looks_makes_no_embedded_data(home: Path) -> None:
 def test_embedded_postgres_recovers_after_a_crash(home: Path) -> None:
     with postgres.start(home, durable=True):
         psutil.Process(_process_of(home)).kill()
-    assert (home / "cluster" / "postmaster.pid").exists()
+    assert _lock_of(home).exists()
     with postgres.start(home, durable=True):
         assert psutil.pid_exists(_process_of(home))
 
 
-def test_a_reused_process_number_is_nobodys_server(home: Path) -> None:
-    with postgres.start(home, durable=True):
+def test_a_lock_nobody_stands_behind_is_dropped(home: Path) -> None:
+    with postgres.start(home, durable=False):
+        dead = _process_of(home)
+    for process in (os.getpid(), dead):  # a number is used again after a reboot
+        _lock_of(home).write_text(f"{process}\n{home / 'cluster'}\n0\n5432\n/none\n\n0 0\nready\n")
+        with postgres.start(home, durable=False):
+            assert _process_of(home) not in (os.getpid(), dead)
+
+
+@pytest.mark.parametrize("left", ["", "\0\0\0\0"], ids=["empty", "zeros"])
+def test_a_server_that_outlived_its_guard_is_stopped_whatever_its_lock_says(
+    home: Path, left: str
+) -> None:
+    with postgres.start(home, durable=False):
+        outlived = psutil.Process(_process_of(home))
+        _guard_of(home).kill()
+    assert outlived.is_running()
+    _lock_of(home).write_text(left)  # as a loss of power leaves it
+    with postgres.start(home, durable=False):
+        assert not outlived.is_running() or outlived.status() == psutil.STATUS_ZOMBIE
+        assert _process_of(home) != outlived.pid
+
+
+@pytest.mark.parametrize(
+    ("written", "trouble"),
+    [
+        (
+            "16\n",
+            "数据由 PostgreSQL 16 写成.* written by PostgreSQL 16, this release reads 18; nothing",
+        ),
+        (
+            None,
+            "不是完整的 PostgreSQL 数据目录.* no whole data folder of PostgreSQL; nothing was touched",
+        ),
+    ],
+    ids=["another version", "no version"],
+)
+def test_data_that_cannot_be_read_are_refused_in_a_line_and_left_alone(
+    home: Path, written: str | None, trouble: str
+) -> None:
+    with postgres.start(home, durable=False):
         pass
-    lock = home / "cluster" / "postmaster.pid"
-    lock.write_text(f"{os.getpid()}\n{home / 'cluster'}\n0\n5432\n/nowhere\n\n0 0\nready\n")
-    with postgres.start(home, durable=True):
-        assert _process_of(home) != os.getpid()
+    version = home / "cluster" / "PG_VERSION"
+    version.unlink()
+    if written:
+        version.write_text(written)
+    _lock_of(home).write_text("4194305\n")
+    before = _contents(home / "cluster")
+    with (
+        pytest.raises(postgres.EmbeddedTrouble, match=f"^{home}/cluster: {trouble}") as refused,
+        postgres.start(home, durable=False),
+    ):
+        pytest.fail("what these programs cannot read was started")
+    assert "\n" not in str(refused.value)
+    assert _contents(home / "cluster") == before
 
 
 async def test_embedded_postgres_listens_on_no_network(home: Path) -> None:
@@ -135,5 +183,19 @@ def test_embedded_postgres_opens_nobodys_folders(home: Path) -> None:
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
+def _lock_of(home: Path) -> Path:
+    return home / "cluster" / "postmaster.pid"
+
+
 def _process_of(home: Path) -> int:
-    return int((home / "cluster" / "postmaster.pid").read_text().split("\n", 1)[0])
+    return int(_lock_of(home).read_text().split("\n", 1)[0])
+
+
+def _guard_of(home: Path) -> psutil.Process:
+    """The shell we started beside the server on this home."""
+    [guard] = [one for one in psutil.Process().children() if str(home / "cluster") in one.cmdline()]
+    return guard
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
