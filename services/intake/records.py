@@ -22,10 +22,15 @@ ServiceAct = Act[Config]
 
 @dataclass(slots=True)
 class TicketRecord:
-    """A ticket with its assignments as intake knows them."""
+    """A ticket with its assignments as intake knows them.
+
+    ``supplements``: how many it has and how many characters they are together, once counted; acts
+    that share a transaction count on from there.
+    """
 
     ticket: Ticket
     assignments: dict[UUID, Assignment] = field(default_factory=dict)
+    supplements: tuple[int, int] | None = None
 
     @property
     def status(self) -> machine.TicketStatus:
@@ -106,11 +111,14 @@ def _assignments(numbers: Iterable[str]) -> SelectOfScalar[Assignments]:
     return select(Assignments).where(one_of(Assignments.number, numbers))
 
 
-async def supplemented(act: ServiceAct, number: str) -> tuple[int, int]:
+async def supplemented(act: ServiceAct, record: TicketRecord) -> tuple[int, int]:
     """How many supplements a ticket has, and how many characters they are together."""
-    content = col(CitizenNotes.content)
-    query = select(func.count(), func.coalesce(func.sum(func.length(content)), 0)).where(
-        CitizenNotes.number == number, CitizenNotes.action == machine.Action.SUPPLEMENT
-    )
-    count, characters = (await act.session.exec(query)).one()
-    return count, characters
+    if record.supplements is None:
+        content = col(CitizenNotes.content)
+        query = select(func.count(), func.coalesce(func.sum(func.length(content)), 0)).where(
+            CitizenNotes.number == record.ticket.number,
+            CitizenNotes.action == machine.Action.SUPPLEMENT,
+        )
+        count, characters = (await act.session.exec(query)).one()
+        record.supplements = count, characters
+    return record.supplements

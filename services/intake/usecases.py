@@ -38,8 +38,10 @@ from shared.events import (
 async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progress:
     """补充: the citizen adds something. Raises NotFound, MoveRefused, SupplementsFull."""
     record = await _moved(act, number, Action.SUPPLEMENT)
-    check_room(*await supplemented(act, number), len(body.content))
+    count, characters = await supplemented(act, record)
+    check_room(count, characters, len(body.content))
     content = await _keep(act, record.ticket, Action.SUPPLEMENT, body.content)
+    record.supplements = count + 1, characters + len(content)
     _say(act, record, TicketSupplemented(content=content))
     return progress_of(act, record)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from services.intake.rules import supplements
@@ -40,6 +42,24 @@ async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake:
 async def test_an_unknown_ticket_is_404(intake: Bench) -> None:
     answer = await post(intake, "/v1/tickets/20260302-000009/urges", {"note": "x"})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("most", "characters"), [(3, 1_000), (1_000, 30)])
+async def test_supplements_that_meet_do_not_overfill_a_ticket(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch, most: int, characters: int
+) -> None:
+    """They share a transaction, and what one adds is not in the table before all are done."""
+    monkeypatch.setattr(supplements, "MOST", most)
+    monkeypatch.setattr(supplements, "MOST_CHARACTERS", characters)
+    number = (await registered(intake))["number"]
+    path, words = f"/v1/tickets/{number}/supplements", {"content": "水" * 10}
+    assert (await post(intake, path, words)).status_code == 200
+    begun = intake.service.store.acts
+    answers = await asyncio.gather(*(post(intake, path, words) for _ in range(6)))
+    assert intake.service.store.acts - begun < 2 * 6
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 409, 409, 409, 409]
+    assert len(await intake.told("ticket.supplemented")) == 3
+    assert len(await intake.rows("SELECT 1 FROM citizen_note")) == 3
 
 
 @pytest.mark.parametrize(("most", "characters"), [(2, 1_000), (1_000, 20)])
