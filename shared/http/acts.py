@@ -17,7 +17,7 @@ from shared.http.auth import calling
 from shared.http.idempotency import Claim, Claims, Key
 from shared.observability import log, trace, traceparent
 from shared.storage.act import Act, Asked, Store
-from shared.storage.group_commit import GroupCommit
+from shared.storage.group_commit import GroupCommit, PutOff
 
 SHARE = 32  # acts in one transaction: it holds the locks of all their tickets
 
@@ -118,13 +118,16 @@ class Acts:
 
 
 class _Group:
-    """Acts that share a transaction, each under its own caller and trace, and seeing what those
-    before it did. A refused one is decided before it changes anything; if one ever is not, the
-    whole group is run again, one by one.
+    """Acts that share a transaction, each under its own caller and trace.
+
+    A refused one is decided before it changes anything; if one ever is not, the whole group is run
+    again, one by one. A record stands in a group once: a use case may look into the database for what
+    its neighbour has not saved yet.
     """
 
     def __init__(self, act: Act[Any], asks: Sequence[Ask], claims: Claims) -> None:
         self._act, self._asks, self._claims = act, asks, claims
+        self._changed: set[int] = set()  # records, by identity
         act.targets.extend(ask.target for at, ask in enumerate(asks) if self._is_new(at))
 
     def _is_new(self, at: int) -> bool:
@@ -133,12 +136,18 @@ class _Group:
         except JiesuError:
             return False
 
+    def _record(self, ask: Ask) -> int:
+        """Which record an act is about, by identity; one of its own until that is loaded."""
+        return id(self._act.locked.get(ask.target) or ask)
+
     async def answer(self, at: int) -> Answer | Exception:
         """Do one act, or answer it as before, or say why not."""
         act, ask, said = self._act, self._asks[at], len(self._act.told)
         try:
             if kept := self._claims.before(at):
                 return Answer(kept.status or ask.asked.status, kept.body)
+            if self._record(ask) in self._changed:
+                return PutOff()
             mine = replace(act, actor=ask.caller.actor, caller=ask.caller, asked=ask.asked)
             with trace(ask.trace):
                 done = await ask.use_case(mine, ask.target, ask.body)
@@ -148,6 +157,7 @@ class _Group:
                 raise AssertionError(f"{ask.use_case} was refused after it had begun") from refused
             return refused
         act.rows.collect()
+        self._changed.add(self._record(ask))
         answer = Answer(ask.asked.status, done.model_dump_json())
         self._claims.keep(at, *answer)
         return answer

@@ -17,13 +17,17 @@ HANGS = 0.5  # seconds after which the next group no longer waits for one that w
 AT_ONCE = 3  # groups of which all but the newest hang
 
 
+class PutOff(Exception):
+    """An answer that is none yet: the next group serves this one."""
+
+
 class GroupCommit(Generic[T, R]):
     """Requests that arrive while a commit is under way share the next one.
 
     ``run`` serves a whole group in one transaction and answers one by one: a result or an error
-    for each. When the group as a whole fails it is run again one by one, so that nobody pays for
-    a neighbour; but not when it may have been committed, for then it would be done twice. While
-    the database is away nobody waits for more than one further try.
+    for each, or PutOff, but never for the first. When the group as a whole fails it is run again one
+    by one, so that nobody pays for a neighbour; but not when it may have been committed, for then it
+    would be done twice. While the database is away nobody waits for more than one further try.
 
     ``limit``: how many share a transaction; ``most``: how many may wait, and who comes then is Busy.
     """
@@ -46,10 +50,13 @@ class GroupCommit(Generic[T, R]):
             raise Busy
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         future.add_done_callback(_heard)
-        self._waiting.append((item, future))
+        self._wait((item, future))
+        return await future
+
+    def _wait(self, *those: tuple[T, asyncio.Future[R]]) -> None:
+        self._waiting += those
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
-        return await future
 
     async def _work(self) -> None:
         while self._waiting:
@@ -63,7 +70,11 @@ class GroupCommit(Generic[T, R]):
 
     async def _serve(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
-            _answer(group, await self._run([item for item, _ in group]))
+            answers = await self._run([item for item, _ in group])
+            _answer(group, answers)
+            pairs = zip(group, answers, strict=True)
+            if put_off := [each for each, answer in pairs if isinstance(answer, PutOff)]:
+                self._wait(*put_off)
         except InDoubt as error:
             _answer(group, [error] * len(group))
         except Exception:
@@ -88,7 +99,7 @@ def _heard(future: asyncio.Future[Any]) -> None:
 
 def _answer(group: Sequence[tuple[T, asyncio.Future[R]]], answers: Sequence[R | Exception]) -> None:
     for (_, future), answer in zip(group, answers, strict=True):
-        if future.done():
+        if future.done() or isinstance(answer, PutOff):
             continue
         if isinstance(answer, Exception):
             future.set_exception(answer)

@@ -112,6 +112,19 @@ async def test_when_all_are_refused_nothing_is_written(dispatcher: Bench) -> Non
     assert await dispatcher.rows("SELECT 1 FROM answers") == []
 
 
+async def test_a_ticket_stands_in_a_group_once(dispatcher: Bench) -> None:
+    [one] = await given(dispatcher, 1)
+    before = dispatcher.service.store.acts
+    note = schemas.Progress(note="已到场")
+    asked = Asked(f"POST /v1/assignments/{one}/progress", None)
+    progress = Ask(usecases.progress, one, note, UNIT, asked, new_traceparent())
+    answers = await together(dispatcher, signing(one), progress, progress)
+    assert [type(answer) for answer in answers] == [Answer] * 3
+    assert dispatcher.service.store.acts == before + 6  # three that began and ended
+    told = await names(dispatcher)
+    assert told[-3:] == ["assignment.signed", "assignment.progressed", "assignment.progressed"]
+
+
 async def test_who_gave_up_waiting_holds_nobody_up(dispatcher: Bench) -> None:
     one, two = await given(dispatcher, 2)
     acts = acts_of(dispatcher.app)
