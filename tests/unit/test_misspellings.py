@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -18,6 +20,8 @@ import yaml
 
 from operations.runtime.reload import check
 from shared.errors import ConfigError
+from shared.jurisdiction import folder
+from shared.jurisdiction.reader import Text
 from tests.fixtures.policy import CONFIG
 
 SEED, MANY = 20260302, 200
@@ -112,6 +116,22 @@ def drawn() -> list[Slip]:
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the county; each test breaks one file of it and mends it again."""
     return Path(shutil.copytree(CONFIG, tmp_path_factory.mktemp("slips") / "county"))
+
+
+@pytest.fixture(autouse=True)
+def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays the same from slip to slip is parsed once, and checked each time."""
+    monkeypatch.setattr(folder, "Text", copy_of)
+
+
+def copy_of(file: str, raw: bytes) -> Text:
+    """A file as it is before anything was checked in it."""
+    text = copy(parsed(file, raw))
+    text.faults = [*text.faults]
+    return text
+
+
+parsed = cache(Text)
 
 
 @pytest.mark.parametrize("slip", drawn(), ids=str)
