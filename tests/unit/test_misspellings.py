@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -20,9 +18,9 @@ import yaml
 
 from operations.runtime.reload import check
 from shared.errors import ConfigError
-from shared.jurisdiction import folder
-from shared.jurisdiction.reader import Text
-from tests.fixtures.policy import CONFIG
+from tests.fixtures.policy import CONFIG, parsed_once
+
+__all__ = ["parsed_once"]  # a fixture
 
 SEED, MANY = 20260302, 200
 FILES = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("calendar/*.json")])
@@ -118,22 +116,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(CONFIG, tmp_path_factory.mktemp("slips") / "county"))
 
 
-@pytest.fixture(autouse=True)
-def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stays the same from slip to slip is parsed once, and checked each time."""
-    monkeypatch.setattr(folder, "Text", copy_of)
-
-
-def copy_of(file: str, raw: bytes) -> Text:
-    """A file as it is before anything was checked in it."""
-    text = copy(parsed(file, raw))
-    text.faults = [*text.faults]
-    return text
-
-
-parsed = cache(Text)
-
-
+@pytest.mark.usefixtures("parsed_once")
 @pytest.mark.parametrize("slip", drawn(), ids=str)
 def test_a_slip_is_refused_with_file_and_line(county: Path, slip: Slip) -> None:
     path = county / slip.file.relative_to(CONFIG)
