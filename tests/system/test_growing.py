@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from operations.runtime.registry import NAMES, PORTS
 from tests.fixtures import empty_service
+from tests.fixtures.commands import command
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.ports import free_ports
 from tests.fixtures.postgres import Postgres
@@ -69,10 +70,9 @@ class Note(Base, table=True):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what runs."""
+    """A copy of what runs, with what Python has compiled of it."""
     for folder in FOLDERS:
-        unwanted = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=unwanted)
+        shutil.copytree(PROJECT / folder, tmp_path / folder)
     return tmp_path
 
 
@@ -191,11 +191,6 @@ async def test_a_new_table_is_one_command(project: Path) -> None:
 
 @pytest.mark.parametrize("words", [("tracker", "Add notes"), ("nobody", "add_notes"), ("", "")])
 async def test_a_migration_needs_a_service_and_a_name(words: tuple[str, str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services", "migration", *words),
-        cwd=PROJECT,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, err = await process.communicate()
-    assert process.returncode == 2
-    assert len(err.decode().splitlines()) == 1
+    refused = await command("migration", *words)
+    assert refused.code == 2
+    assert len(refused.err.splitlines()) == 1

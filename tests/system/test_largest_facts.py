@@ -130,6 +130,7 @@ async def completed_and_called(county: County, number: str) -> None:
     await county.do("phone_system", county.feedback, f"/v1/callbacks/{callback}/outcome", said)
 
 
+@pytest.mark.parametrize("limited", [MIB], indirect=True, ids=["1 MiB"])
 async def test_the_largest_of_every_door_is_far_below_the_bound(
     county: County, limited: tuple[int, Broker]
 ) -> None:

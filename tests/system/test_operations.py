@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
-import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -20,7 +17,8 @@ from shared import clock
 from shared.messaging.connect import connect
 from shared.messaging.outbox import Relay
 from shared.settings import DEVELOPMENT_KEY
-from tests.fixtures.bench import ROOT, Bench, bench
+from tests.fixtures.bench import Bench, bench
+from tests.fixtures.commands import command
 from tests.fixtures.fences import fences
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.postgres import Postgres
@@ -29,28 +27,6 @@ from tests.fixtures.scenes.intake import registered
 
 Template = Callable[[str], Awaitable[str]]
 KEY = b64encode(b"\x07" * 32).decode()
-
-
-class Printed(NamedTuple):
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-
-async def command(*words: str, **environment: str) -> Printed:
-    """Run ``python -m services`` with nothing but these variables."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "services", *words),
-        cwd=ROOT,
-        env={"PATH": os.defpath, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Printed(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from operations.cli import plain
 from tests.fixtures.bench import ROOT
+from tests.fixtures.commands import Printed, started, typed
 
 NOWHERE = "postgresql+asyncpg://u:secret-7@127.0.0.1:1/jiesu_{service}"
 KEY = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
@@ -25,26 +24,12 @@ SECRETS = {
     "JIESU_VAULT_CURRENT": "a",
     "JIESU_WEBHOOK_SECRET": KEY,
 }
+GIVEN = {"JIESU_DATABASE_URL": NOWHERE} | SECRETS
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-def run(*words: str, **environment: str) -> Answer:
-    """Run ``python -m services`` with nothing but these variables."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services", *words],
-        cwd=ROOT,
-        env={"PATH": os.defpath, "JIESU_DATABASE_URL": NOWHERE} | SECRETS | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+def run(*words: str, **environment: str) -> Printed:
+    """Type a command beside these variables, and a database that is not there."""
+    return typed(*words, **GIVEN | environment)
 
 
 WRONG = [
@@ -69,6 +54,11 @@ def test_what_is_typed_wrong_is_refused_in_plain_words(words: str) -> None:
     assert answer.err.strip()
     for never in ("Traceback", "secret-7", "sqlalchemy.", "  File "):
         assert never not in answer.err + answer.out
+
+
+@pytest.mark.parametrize("words", ["names", "dead", "token --role unit --unit NOPE", "nope"])
+def test_a_command_answers_the_same_when_python_is_started_for_it(words: str) -> None:
+    assert started(*words.split(), **GIVEN) == run(*words.split())
 
 
 @pytest.mark.parametrize(

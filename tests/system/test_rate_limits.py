@@ -131,13 +131,15 @@ def test_a_socket_has_no_address() -> None:
 
 @pytest.mark.parametrize("path", [*PUBLIC, *TOKENLESS])
 async def test_a_stranger_is_told_when_to_come_again(client_at: From, path: str) -> None:
-    for _ in range(6):
-        assert (await client_at("203.0.113.1").get(path)).status_code != 429
-    answer = await client_at("203.0.113.1").get(path)
-    assert (answer.status_code, answer.headers["content-type"]) == (429, "application/problem+json")
-    assert answer.json()["type"].endswith("/too-many")
-    assert answer.json()["retry_after"] == int(answer.headers["retry-after"]) == 10
-    assert (await client_at("203.0.113.2").get(path)).status_code != 429
+    with time_machine.travel(clock.real(), tick=False):
+        for _ in range(6):
+            assert (await client_at("203.0.113.1").get(path)).status_code != 429
+        answer = await client_at("203.0.113.1").get(path)
+        assert answer.status_code == 429
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"].endswith("/too-many")
+        assert answer.json()["retry_after"] == int(answer.headers["retry-after"]) == 10
+        assert (await client_at("203.0.113.2").get(path)).status_code != 429
 
 
 async def test_it_is_the_wall_clock_that_counts(intake: Bench, client_at: From) -> None:

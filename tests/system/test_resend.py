@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,7 +12,8 @@ from shared import clock
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import IN_FLIGHT, Relay
-from tests.fixtures.bench import ROOT, Bench
+from tests.fixtures.bench import Bench
+from tests.fixtures.commands import command
 from tests.fixtures.scenes.intake import complaint, registered
 
 
@@ -92,12 +90,7 @@ async def test_an_inbox_takes_only_what_it_missed(intake: Bench, dispatcher: Ben
     ],
 )
 async def test_the_command_says_what_it_cannot_do(since: str, says: str) -> None:
-    words = [sys.executable, "-m", "services", "resend", "--since", since, "tracker"]
     nowhere = {"JIESU_EMBEDDED": "true", "JIESU_DATABASE_URL": "postgresql+asyncpg://nowhere/jiesu"}
-    environment = os.environ | nowhere | {"COLUMNS": "200"}
-    process = await asyncio.create_subprocess_exec(
-        *words, cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 2
-    assert says in said.decode()
+    refused = await command("resend", "--since", since, "tracker", COLUMNS="200", **nowhere)
+    assert refused.code == 2
+    assert says in refused.err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,11 +31,10 @@ from shared.messaging.connect import connect
 from shared.storage.engine import is_trouble, open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.certificates import SSL_REQUEST, Certificates, certify, front
-from tests.fixtures.patience import WITHIN
+from tests.fixtures.commands import command
 from tests.fixtures.ports import free_ports
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.rabbitmq import Broker
-from tests.fixtures.source import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +202,7 @@ async def _is_deaf(port: int) -> bool:
 MIGRATE = ("migrate", "intake")
 
 
-async def command(url: str, bus_url: str, ca: Path, *words: str) -> tuple[int | None, str]:
+async def trusting_one(url: str, bus_url: str, ca: Path, *words: str) -> tuple[int, str]:
     """Exit code and words of `python -m services` that trusts one authority."""
     key = b64encode(token_bytes(32)).decode()
     said = {
@@ -217,15 +215,8 @@ async def command(url: str, bus_url: str, ca: Path, *words: str) -> tuple[int | 
         "JIESU_VAULT_KEYS": f'{{"first":"{key}"}}',
         "JIESU_VAULT_CURRENT": "first",
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services", *words),
-        env=os.environ | said,
-        cwd=PROJECT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said_back, _ = await asyncio.wait_for(process.communicate(), WITHIN)
-    return process.returncode, said_back.decode()
+    printed = await command(*words, **said)
+    return printed.code, printed.out + printed.err
 
 
 @asynccontextmanager
@@ -247,12 +238,12 @@ async def test_one_setting_is_trusted_on_every_wire(
         broker_over(ours, rabbitmq) as bus,
         broker_over(strange, rabbitmq) as strange_bus,
     ):
-        code, words = await command(url, bus, ours.ca, *MIGRATE)
+        code, words = await trusting_one(url, bus, ours.ca, *MIGRATE)
         assert (code, "queues and bindings stand" in words) == (0, True), words
-        code, words = await command(url, strange_bus, ours.ca, *MIGRATE)
+        code, words = await trusting_one(url, strange_bus, ours.ca, *MIGRATE)
         assert (code, "schema is current" in words) == (2, True)
         assert "TLS with the broker fails" in words
-        code, words = await command(url, bus, strange.ca, *MIGRATE)
+        code, words = await trusting_one(url, bus, strange.ca, *MIGRATE)
         assert (code, "schema is current" in words) == (2, False)
         assert "TLS with the database fails" in words
 
@@ -262,11 +253,11 @@ async def test_what_operators_type_trusts_it_too(
 ) -> None:
     resend = ("resend", "intake", "--since", "2026-03-02T08:00+08:00")
     async with own_database(ours, postgres) as url, broker_over(ours, rabbitmq) as bus:
-        assert (await command(url, bus, ours.ca, *MIGRATE))[0] == 0
+        assert (await trusting_one(url, bus, ours.ca, *MIGRATE))[0] == 0
         for typed in (("retain",), ("reseal",), resend):
-            code, words = await command(url, bus, ours.ca, *typed)
+            code, words = await trusting_one(url, bus, ours.ca, *typed)
             assert code == 0, words
-        code, words = await command(url, bus, strange.ca, "retain")
+        code, words = await trusting_one(url, bus, strange.ca, "retain")
         assert (code, "TLS with the database fails" in words) == (2, True), words
 
 

@@ -14,7 +14,10 @@ from operations.runtime.registry import NAMES, part
 from operations.runtime.reload import announce, announced, check
 from shared.errors import ConfigError
 from shared.jurisdiction.folder import CALENDAR, CHECKED, FILES, Folder
-from tests.fixtures.policy import CONFIG, edit
+from tests.fixtures.policy import CONFIG, edit, parsed_once
+
+__all__ = ["parsed_once"]  # a fixture
+pytestmark = pytest.mark.usefixtures("parsed_once")
 
 
 @pytest.fixture

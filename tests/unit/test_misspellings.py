@@ -18,7 +18,9 @@ import yaml
 
 from operations.runtime.reload import check
 from shared.errors import ConfigError
-from tests.fixtures.policy import CONFIG
+from tests.fixtures.policy import CONFIG, parsed_once
+
+__all__ = ["parsed_once"]  # a fixture
 
 SEED, MANY = 20260302, 200
 FILES = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("calendar/*.json")])
@@ -114,6 +116,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(CONFIG, tmp_path_factory.mktemp("slips") / "county"))
 
 
+@pytest.mark.usefixtures("parsed_once")
 @pytest.mark.parametrize("slip", drawn(), ids=str)
 def test_a_slip_is_refused_with_file_and_line(county: Path, slip: Slip) -> None:
     path = county / slip.file.relative_to(CONFIG)
