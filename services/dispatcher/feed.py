@@ -23,7 +23,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
-from services.dispatcher.models import Delivery, Ticket
+from services.dispatcher.models import Deliveries, Tickets
 from services.dispatcher.records import REPORTED, ServiceAct
 from shared import clock
 from shared.errors import BadCursor
@@ -76,7 +76,7 @@ async def number_feed(act: ServiceAct, limit: int) -> int:
 
 async def oldest_delivery(act: ServiceAct) -> datetime | None:
     """Since when the oldest delivery waits for its place."""
-    waiting = select(func.min(Delivery.received_at)).where(col(Delivery.position).is_(None))
+    waiting = select(func.min(Deliveries.received_at)).where(col(Deliveries.position).is_(None))
     return (await act.session.exec(waiting)).one()
 
 
@@ -111,7 +111,7 @@ async def position(act: ServiceAct, unit: str, cursor: str) -> int:
     """The position a reader's cursor names. Raises BadCursor for one this unit was never given."""
     if not CURSOR.fullmatch(cursor):
         raise BadCursor
-    newest = select(func.max(Delivery.position)).where(Delivery.unit == unit)
+    newest = select(func.max(Deliveries.position)).where(Deliveries.unit == unit)
     if int(cursor) > ((await act.session.exec(newest)).one() or 0):
         raise BadCursor
     return int(cursor)
@@ -123,8 +123,10 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
     A unit that reads does not see what is about tickets it has to stand back from: it may be
     recused since it was told of them (R-35, JN-32).
     """
-    query = select(Delivery).where(Delivery.unit == unit, col(Delivery.position) > after)
-    found = (await act.session.exec(query.order_by(col(Delivery.position)).limit(limit + 1))).all()
+    query = select(Deliveries).where(Deliveries.unit == unit, col(Deliveries.position) > after)
+    found = (
+        await act.session.exec(query.order_by(col(Deliveries.position)).limit(limit + 1))
+    ).all()
     rows, envelopes = found[:limit], [_envelope(row.body) for row in found[:limit]]
     subjects = [_word(envelope, "subject") for envelope in envelopes]
     hidden = await _hidden(act, set(filter(None, subjects)))
@@ -157,8 +159,8 @@ async def _hidden(act: ServiceAct, subjects: set[str]) -> set[str]:
     unit = act.caller.unit if act.caller else None
     if unit is None or not subjects:
         return set()
-    query = select(Ticket.number).where(
-        col(Ticket.number).in_(subjects), REPORTED.in_(act.config.units.recused(unit))
+    query = select(Tickets.number).where(
+        col(Tickets.number).in_(subjects), REPORTED.in_(act.config.units.recused(unit))
     )
     return set((await act.session.exec(query)).all())
 

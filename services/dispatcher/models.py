@@ -1,4 +1,6 @@
-"""The dispatcher's tables: what it knows of a ticket, its assignments, the unit feed."""
+"""The dispatcher's rows: what it knows of a ticket, its assignments, the unit feed. Below them
+their tables: shared/storage/rows.py.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +23,12 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-OPEN = text("withdrawn_at IS NULL AND closed < round")
-
-
-class Ticket(Base, table=True):
+class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
     last rounds that ended so, 0 for none. The row is the lock of everything about the ticket.
     """
-
-    __tablename__ = "tickets"
-    __table_args__ = (
-        Index(
-            "ix_tickets_unassigned", "number", postgresql_where=text("unassigned_at IS NOT NULL")
-        ),
-        Index("ix_tickets_open", "number", postgresql_where=OPEN),
-    )
 
     number: str = Field(primary_key=True, sa_type=Text)
     registered_at: datetime
@@ -53,24 +44,13 @@ class Ticket(Base, table=True):
     urged: int = 0
 
 
-class Assignment(Base, table=True):
+class Assignment(Base):
     """派单: a ticket given to one unit in one round.
 
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
     said; ``verdict`` how the citizen closed the round.
     """
-
-    __tablename__ = "assignments"
-    __table_args__ = (
-        Index("ix_assignments_unit_id", "unit", "id"),
-        Index(
-            "ix_assignments_unsigned",
-            "unit",
-            "dispatched_at",
-            postgresql_where=text("status = 'dispatched'"),
-        ),
-    )
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -94,10 +74,8 @@ class Assignment(Base, table=True):
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
 
 
-class Contact(Base, table=True):
+class Contact(Base):
     """联系记录: one attempt to contact the citizen (R-12)."""
-
-    __tablename__ = "contacts"
 
     id: UUID = Field(primary_key=True)
     assignment: UUID = Field(foreign_key="assignments.id", index=True)
@@ -107,10 +85,8 @@ class Contact(Base, table=True):
     note: str = Field(sa_type=Text)
 
 
-class Return(Base, table=True):
+class Return(Base):
     """退单: a request and, once the desk ruled, its ruling (R-15); kept as precedent."""
-
-    __tablename__ = "returns"
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -128,10 +104,8 @@ class Return(Base, table=True):
     ruled_by: str | None = Field(default=None, sa_type=Text)
 
 
-class Supplement(Base, table=True):
+class Supplement(Base):
     """补充: what the citizen added; whoever is dispatched later gets it with the content."""
-
-    __tablename__ = "supplements"
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
     seq: int = Field(primary_key=True)
@@ -139,20 +113,12 @@ class Supplement(Base, table=True):
     content: str = Field(sa_type=Text)
 
 
-class Delivery(Base, table=True):
+class Delivery(Base):
     """One fact addressed to a unit, read by ``position``: given after the commit, unit by unit.
 
     Ids are handed out before commit, so a reader who went by id would miss rows. ``body`` is the fact
     as it was received, whatever its speaker said in it. A fact is delivered once.
     """
-
-    __tablename__ = "feed"
-    __table_args__ = (
-        Index("uq_feed_unit_position", "unit", "position", unique=True),
-        Index("ix_feed_position", "position"),  # for the release before; the next one drops it
-        Index("ix_feed_fact", "fact", unique=True),
-        Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
-    )
 
     id: int | None = Field(
         default=None,
@@ -166,6 +132,64 @@ class Delivery(Base, table=True):
     name: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)
     received_at: datetime
+
+
+# --- their tables ------------------------------------------------------------------------------
+
+
+OPEN = text("withdrawn_at IS NULL AND closed < round")
+UNASSIGNED = text("unassigned_at IS NOT NULL")
+UNSIGNED = text("status = 'dispatched'")
+
+
+class Tickets(Ticket, table=True):
+    """The table of tickets."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        Index("ix_tickets_unassigned", "number", postgresql_where=UNASSIGNED),
+        Index("ix_tickets_open", "number", postgresql_where=OPEN),
+    )
+
+
+class Assignments(Assignment, table=True):
+    """The table of assignments."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        Index("ix_assignments_unit_id", "unit", "id"),
+        Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
+    )
+
+
+class Contacts(Contact, table=True):
+    """The table of contacts, to which rows are only added."""
+
+    __tablename__ = "contacts"
+
+
+class Returns(Return, table=True):
+    """The table of returns."""
+
+    __tablename__ = "returns"
+
+
+class Supplements(Supplement, table=True):
+    """The table of supplements."""
+
+    __tablename__ = "supplements"
+
+
+class Deliveries(Delivery, table=True):
+    """The unit feed: the table of deliveries."""
+
+    __tablename__ = "feed"
+    __table_args__ = (
+        Index("uq_feed_unit_position", "unit", "position", unique=True),
+        Index("ix_feed_position", "position"),  # for the release before; the next one drops it
+        Index("ix_feed_fact", "fact", unique=True),
+        Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
+    )
 
 
 declare_system_tables(Base.metadata)

@@ -55,8 +55,7 @@ def give(
             appointed=order.appointed,
             dispatched_at=act.now,
         )
-        act.session.add(assignment)
-        record.assignments.append(assignment)
+        record.assignments.append(act.rows.add(assignment))
         tell(act, assignment, work_order)
 
 

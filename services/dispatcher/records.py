@@ -6,20 +6,29 @@ of locks for every door, and never a decision on a row that is about to change.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.dispatcher.models import Assignment, Return, Supplement, Ticket
+from services.dispatcher.models import (
+    Assignment,
+    Assignments,
+    Return,
+    Returns,
+    Supplement,
+    Supplements,
+    Ticket,
+    Tickets,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
-from services.dispatcher.rules.dispatch import CARRIED, Added
+from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
 from services.dispatcher.rules.returns import ReturnContext
 from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
@@ -29,19 +38,21 @@ from shared.storage.act import Act
 
 ServiceAct = Act[Config]
 # The unit a ticket complains of; empty for none.
-REPORTED = func.coalesce(col(Ticket.matter)["reported_unit"].as_string(), "")
+REPORTED = func.coalesce(col(Tickets.matter)["reported_unit"].as_string(), "")
 
 
 @dataclass(slots=True)
 class TicketRecord:
     """A ticket with its assignments, oldest first.
 
-    ``registered``: what intake said of it, when that is at hand; see ``matter``.
+    ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
+    what was added in this act; see ``added``.
     """
 
     ticket: Ticket
     assignments: list[Assignment]
     registered: TicketRegistered | None = None
+    supplements: list[Supplement] = field(default_factory=list)
 
     @property
     def matter(self) -> TicketRegistered:
@@ -95,23 +106,18 @@ class TicketRecord:
 
 
 # These statements are made once and not at every request.
-LOCKED = (
-    select(Ticket)
-    .order_by(col(Ticket.number))
-    .with_for_update()
-    .execution_options(populate_existing=True)
-)
-LOCKED_BY_NUMBERS = LOCKED.where(
-    col(Ticket.number) == any_(bindparam("numbers", type_=ARRAY(Text)))
-)
-LOCKED_BY_ASSIGNMENT = LOCKED.where(
-    col(Ticket.number)
-    == select(Assignment.ticket).where(Assignment.id == bindparam("id")).scalar_subquery()
+NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
+LOCKED = select(Tickets).order_by(col(Tickets.number)).with_for_update()
+LOCKED_BY_NUMBERS = LOCKED.where(col(Tickets.number) == NUMBERS)
+LOCKED_BY_ASSIGNMENTS = LOCKED.where(
+    col(Tickets.number).in_(
+        select(Assignments.ticket).where(
+            col(Assignments.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
+        )
+    )
 )
 ASSIGNMENTS_OF = (
-    select(Assignment)
-    .where(col(Assignment.ticket) == any_(bindparam("numbers", type_=ARRAY(Text))))
-    .order_by(col(Assignment.id))
+    select(Assignments).where(col(Assignments.ticket) == NUMBERS).order_by(col(Assignments.id))
 )
 
 
@@ -144,31 +150,32 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
 
     Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike.
     """
-    found = await _lock(act, LOCKED_BY_ASSIGNMENT, id=id)
-    act.locked |= found
-    for record in found.values():
-        for assignment in record.assignments:
-            theirs = not act.caller or act.caller.unit in (None, assignment.unit)
-            if assignment.id == id and theirs and not recused_caller(act, record):
-                return record, assignment
-    raise NotFound
+    if id not in act.locked:
+        ids = act.lock_order(id)
+        found = await _lock(act, LOCKED_BY_ASSIGNMENTS, ids=ids)
+        act.locked |= dict.fromkeys(ids) | found
+        act.locked |= {each.id: record for record in found.values() for each in record.assignments}
+    record: TicketRecord | None = act.locked[id]
+    if record is None:
+        raise NotFound
+    assignment = next(each for each in record.assignments if each.id == id)
+    theirs = not act.caller or act.caller.unit in (None, assignment.unit)
+    if not theirs or recused_caller(act, record):
+        raise NotFound
+    return record, assignment
 
 
 async def _lock(
-    act: ServiceAct, tickets: SelectOfScalar[Ticket], **values: object
+    act: ServiceAct, tickets: SelectOfScalar[Tickets], **values: object
 ) -> dict[str, TicketRecord]:
     """The records of those tickets that are registered here, locked."""
-    rows = (await act.session.exec(tickets, params=values)).all()
+    rows = await act.rows.load(Ticket, tickets, values)
     found = {row.number: TicketRecord(row, []) for row in rows}
-    for assignment in await _assignments(act, list(found)):
-        found[assignment.ticket].assignments.append(assignment)
+    if found:
+        of_them = {"numbers": list(found)}
+        for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
+            found[assignment.ticket].assignments.append(assignment)
     return found
-
-
-async def _assignments(act: ServiceAct, numbers: Collection[str]) -> list[Assignment]:
-    if not numbers:
-        return []
-    return list((await act.session.exec(ASSIGNMENTS_OF, params={"numbers": numbers})).all())
 
 
 # --- beside it ---------------------------------------------------------------------------------
@@ -176,33 +183,40 @@ async def _assignments(act: ServiceAct, numbers: Collection[str]) -> list[Assign
 
 async def read(act: ServiceAct, number: str) -> TicketRecord:
     """A ticket with its assignments to look at, not locked. Raises NotFound."""
-    ticket = await act.session.get(Ticket, number)
+    ticket = await act.session.get(Tickets, number)
     if ticket is None:
         raise NotFound
-    return TicketRecord(ticket, await _assignments(act, [number]))
+    assignments = await act.session.exec(ASSIGNMENTS_OF, params={"numbers": [number]})
+    return TicketRecord(ticket, list(assignments.all()))
 
 
-async def added(act: ServiceAct, number: str) -> Added:
+async def added(act: ServiceAct, record: TicketRecord) -> Added:
     """What the citizen added: the newest as far as a work order carries it, and how many more."""
-    size = func.sum(func.length(col(Supplement.content))).over(order_by=col(Supplement.seq).desc())
-    sized = select(Supplement.seq, Supplement.content, size.label("size"))
-    of_ticket = sized.where(Supplement.ticket == number).subquery()
-    fits = select(of_ticket.c.content).where(of_ticket.c.size <= CARRIED)
-    newest = (await act.session.exec(fits.order_by(of_ticket.c.seq))).all()
-    count = select(func.count()).select_from(Supplement).where(Supplement.ticket == number)
-    return Added(newest, (await act.session.exec(count)).one() - len(newest))
+    number = record.ticket.number
+    size = func.sum(func.length(col(Supplements.content))).over(
+        order_by=col(Supplements.seq).desc()
+    )
+    sized = select(Supplements.seq, Supplements.content, size.label("size"))
+    of_ticket = sized.where(Supplements.ticket == number).subquery()
+    fits = select(of_ticket.c.seq, of_ticket.c.content).where(of_ticket.c.size <= CARRIED)
+    before = dict((await act.session.exec(fits)).all())
+    count = select(func.count()).select_from(Supplements).where(Supplements.ticket == number)
+    number_before = (await act.session.exec(count)).one()
+    now = {each.seq: each.content for each in record.supplements}  # saved when the act ends
+    newest = newest_that_fit([content for _, content in sorted((before | now).items())])
+    return Added(newest, number_before + len(now) - len(newest))
 
 
 async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> Sequence[Supplement]:
     """What the citizen added behind a place, in the order it was said."""
-    query = select(Supplement).where(Supplement.ticket == number, Supplement.seq > after)
-    return (await act.session.exec(query.order_by(col(Supplement.seq)).limit(limit))).all()
+    query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
+    return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
 async def return_context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
     """What the rules must know before a unit may ask to return an assignment."""
-    query = select(Return.granted).where(
-        Return.ticket == assignment.ticket, Return.unit == assignment.unit
+    query = select(Returns.granted).where(
+        Returns.ticket == assignment.ticket, Returns.unit == assignment.unit
     )
     rulings = (await act.session.exec(query)).all()
     urgency, rules = Urgency(assignment.urgency), act.config.returns
@@ -218,15 +232,16 @@ async def return_context(act: ServiceAct, assignment: Assignment) -> ReturnConte
 
 async def return_to_rule(act: ServiceAct, id: UUID) -> Return:
     """The return of an assignment that waits for its ruling."""
-    query = select(Return).where(Return.assignment == id, col(Return.granted).is_(None))
-    return (await act.session.exec(query)).one()
+    query = select(Returns).where(Returns.assignment == id, col(Returns.granted).is_(None))
+    [waiting] = await act.rows.load(Return, query)
+    return waiting
 
 
 async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
     """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
     ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
-    oldest, count = func.min(Assignment.dispatched_at), func.count()
-    held = select(Assignment.unit, oldest, count).where(col(Assignment.status).not_in(ended))
-    by_unit = held.group_by(col(Assignment.unit)).order_by(oldest).limit(limit)
+    oldest, count = func.min(Assignments.dispatched_at), func.count()
+    held = select(Assignments.unit, oldest, count).where(col(Assignments.status).not_in(ended))
+    by_unit = held.group_by(col(Assignments.unit)).order_by(oldest).limit(limit)
     found = (await act.session.exec(by_unit)).all()
     return [row for row in found if act.config.units.unit(row[0]) is None]

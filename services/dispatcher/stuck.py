@@ -8,7 +8,7 @@ from itertools import islice
 
 from sqlmodel import col, func, select
 
-from services.dispatcher.models import Assignment, Return, Ticket
+from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
 from services.dispatcher.records import REPORTED, ServiceAct, TicketRecord, held_by_removed
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -38,8 +38,8 @@ async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 
 async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
-    number = col(Ticket.number)
-    waiting = select(Ticket).where(col(Ticket.unassigned_at).is_not(None), number > after)
+    number = col(Tickets.number)
+    waiting = select(Tickets).where(col(Tickets.unassigned_at).is_not(None), number > after)
     return (await act.session.exec(waiting.order_by(number).limit(COUNTED))).all()
 
 
@@ -58,11 +58,11 @@ async def recused(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     A release before gave it, or units.yaml has since made the unit kin of the reported one.
     """
     query = (
-        select(REPORTED, Assignment)
-        .join(Ticket, col(Ticket.number) == col(Assignment.ticket))
-        .where(REPORTED != "", col(Assignment.status).in_(machine.OPEN))
+        select(REPORTED, Assignments)
+        .join(Tickets, col(Tickets.number) == col(Assignments.ticket))
+        .where(REPORTED != "", col(Assignments.status).in_(machine.OPEN))
     )
-    rows = await act.session.exec(query.order_by(col(Assignment.id)))
+    rows = await act.session.exec(query.order_by(col(Assignments.id)))
     found = (row for reported, row in rows if row.unit in act.config.units.recused(reported))
     return [Stuck(row.ticket, row.dispatched_at, row.unit) for row in islice(found, COUNTED)]
 
@@ -70,14 +70,14 @@ async def recused(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Returns the desk has not ruled on for a working day; the unit's clocks stand still."""
     waiting = (
-        select(Return)
-        .join(Assignment, col(Assignment.id) == col(Return.assignment))
+        select(Returns)
+        .join(Assignments, col(Assignments.id) == col(Returns.assignment))
         .where(
-            col(Return.granted).is_(None), Assignment.status == AssignmentStatus.RETURN_REQUESTED
+            col(Returns.granted).is_(None), Assignments.status == AssignmentStatus.RETURN_REQUESTED
         )
     )
     found = (
-        await act.session.exec(waiting.order_by(col(Return.requested_at)).limit(COUNTED))
+        await act.session.exec(waiting.order_by(col(Returns.requested_at)).limit(COUNTED))
     ).all()
     return [
         Stuck(row.ticket, row.requested_at, f"{row.unit} {row.reason_code}")
@@ -88,11 +88,11 @@ async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that have let something lie unsigned for a working day."""
-    oldest, count = func.min(Assignment.dispatched_at), func.count()
+    oldest, count = func.min(Assignments.dispatched_at), func.count()
     waiting = (
-        select(Assignment.unit, oldest, count)
-        .where(Assignment.status == AssignmentStatus.DISPATCHED)
-        .group_by(col(Assignment.unit))
+        select(Assignments.unit, oldest, count)
+        .where(Assignments.status == AssignmentStatus.DISPATCHED)
+        .group_by(col(Assignments.unit))
         .order_by(oldest)
         .limit(COUNTED)
     )

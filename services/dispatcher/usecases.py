@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -23,7 +21,6 @@ from shared.events import Fact, Role, TicketType
 from shared.observability import log
 from shared.security.masking import mask_patterns
 
-DELIVER = insert(Delivery).on_conflict_do_nothing()
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 
 
@@ -43,9 +40,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         matter=data.model_dump(mode="json"),
         urgency=decided.urgency,
     )
-    act.session.add(ticket)
-    await act.session.flush()  # before its assignments: rows are not sorted by foreign key
-    record = act.locked[fact.subject] = TicketRecord(ticket, [], registered=data)
+    record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
     if isinstance(decided, dispatch.Decision):
         orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
     else:
@@ -57,7 +52,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     data: events.TicketSupplemented = fact.data
     record = await records.locked(act, fact.subject)
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
-    act.session.add(added)
+    record.supplements.append(act.rows.add(added))
     update = events.AssignmentUpdated(kind="supplemented", content=data.content)
     for assignment in orders.hearing(act, record):
         orders.tell(act, assignment, update, fact.time)
@@ -99,7 +94,7 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     dispatching = act.config.dispatching
     decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
     if isinstance(decided, dispatch.Order):
-        orders.give(act, record, decided, await records.added(act, fact.subject))
+        orders.give(act, record, decided, await records.added(act, record))
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
     if record.ticket.withdrawn_at:
@@ -124,14 +119,14 @@ async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
     place. Delivered again it changes nothing.
     """
     if fact.unit:
-        delivery = {
-            "unit": fact.unit,
-            "fact": fact.id,
-            "name": fact.name,
-            "body": body.decode(),
-            "received_at": act.now,
-        }
-        await (await act.session.connection()).execute(DELIVER, delivery)
+        delivery = Delivery(
+            unit=fact.unit,
+            fact=fact.id,
+            name=fact.name,
+            body=body.decode(),
+            received_at=act.now,
+        )
+        act.rows.add(delivery, unless_there=True)
 
 
 # --- acts of a unit ----------------------------------------------------------------------------
@@ -158,7 +153,7 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
     assignment.attempts += 1
     assignment.reached = assignment.reached or machine.is_answer(body.outcome)
     data = events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note)
-    act.session.add(
+    act.rows.add(
         Contact(**data.model_dump(), id=orders.new_id(), assignment=assignment.id, made_at=made_at)
     )
     orders.tell(act, assignment, data, made_at)
@@ -192,7 +187,7 @@ async def request_return(
         approver=body.approver,
         note=mask_patterns(body.note),
     )
-    act.session.add(
+    act.rows.add(
         Return(
             **data.model_dump(),
             id=orders.new_id(),
@@ -270,7 +265,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, await records.added(act, number))
+    orders.give(act, record, order, await records.added(act, record))
     return views.ticket_out(record)
 
 
@@ -282,8 +277,10 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     record, assignment = await records.locked_assignment(act, id)
     action = Action.GRANT_RETURN if body.granted else Action.REFUSE_RETURN
     was = AssignmentStatus(assignment.was or assignment.status)
-    assignment.status = machine.move(AssignmentStatus(assignment.status), action, was)
-    asked, ruling = await records.return_to_rule(act, id), mask_patterns(body.ruling)
+    moved = machine.move(AssignmentStatus(assignment.status), action, was)
+    asked = await records.return_to_rule(act, id)
+    ruling = mask_patterns(body.ruling)
+    assignment.status = moved
     asked.granted, asked.ruling = body.granted, ruling
     asked.ruled_at, asked.ruled_by = act.now, act.actor
     if body.granted:

@@ -9,7 +9,7 @@ from sqlalchemy import case, tuple_
 from sqlmodel import col, select
 
 from services.dispatcher import records
-from services.dispatcher.models import Assignment, Ticket
+from services.dispatcher.models import Assignment, Assignments, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import ticket as tickets
@@ -27,14 +27,14 @@ from shared.errors import NotFound, UnknownCode
 from shared.events import Role, Urgency
 from shared.http.fields import Sentence
 
-# What an assignment keeps and nobody is shown: two grounds of rules, and what is shown by another
-# name.
-NOT_SHOWN = {"was", "appointed", "ticket"}
+# What every answer about an assignment says of its status.
+SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
+ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
 
 # The desk's list begins with what endangers life.
 RANK = case(
-    (col(Ticket.urgency) == Urgency.CRITICAL, 0),
-    (col(Ticket.urgency) == Urgency.URGENT, 1),
+    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
+    (col(Tickets.urgency) == Urgency.URGENT, 1),
     else_=2,
 )
 
@@ -75,15 +75,17 @@ async def unit_assignments(
     check_unit_readable(act, unit)
     if set(statuses) - set(AssignmentStatus):
         raise UnknownCode(field="status", allowed=list(AssignmentStatus))
-    query = select(Assignment, Ticket).join(Ticket, col(Ticket.number) == col(Assignment.ticket))
-    query = query.where(Assignment.unit == unit)
+    query = select(Assignments, Tickets).join(
+        Tickets, col(Tickets.number) == col(Assignments.ticket)
+    )
+    query = query.where(Assignments.unit == unit)
     if act.caller and act.caller.unit:
         query = query.where(records.REPORTED.not_in(act.config.units.recused(act.caller.unit)))
     if statuses:
-        query = query.where(col(Assignment.status).in_(statuses))
+        query = query.where(col(Assignments.status).in_(statuses))
     if after is not None:
-        query = query.where(col(Assignment.id) > UUID(act.place(after)))
-    rows = (await act.session.exec(query.order_by(col(Assignment.id)).limit(limit + 1))).all()
+        query = query.where(col(Assignments.id) > UUID(act.place(after)))
+    rows = (await act.session.exec(query.order_by(col(Assignments.id)).limit(limit + 1))).all()
     items = [
         assignment_out(TicketRecord(ticket, [assignment]), assignment)
         for assignment, ticket in rows[:limit]
@@ -95,8 +97,8 @@ async def unit_assignments(
 
 async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
     """A page of the tickets that wait for the desk, the most urgent first. Raises BadCursor."""
-    place = tuple_(RANK, col(Ticket.number))
-    query = select(RANK, Ticket).where(col(Ticket.unassigned_at).is_not(None))
+    place = tuple_(RANK, col(Tickets.number))
+    query = select(RANK, Tickets).where(col(Tickets.unassigned_at).is_not(None))
     if after is not None:
         query = query.where(place > _place(act.place(after)))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
@@ -120,7 +122,7 @@ async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) 
     """A page of what the citizen added, for the unit that holds the assignment, the desk and
     supervisors. Raises NotFound for everybody else, BadCursor.
     """
-    assignment = await act.session.get(Assignment, id)
+    assignment = await act.session.get(Assignments, id)
     if assignment is None:
         raise NotFound
     record = await records.read(act, assignment.ticket)
@@ -167,21 +169,23 @@ def ticket_out(record: TicketRecord) -> TicketOut:
 
 
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
-    """An assignment as it is answered."""
+    """An assignment as it is answered: its row, as far as the contract shows it, and its matter."""
     status, matter = AssignmentStatus(assignment.status), record.matter
-    zh, en = machine.SENTENCES[status]
-    return AssignmentOut(
-        **assignment.model_dump(exclude=NOT_SHOWN),
-        number=record.ticket.number,
-        sentence=Sentence(zh=zh, en=en),
-        allowed=machine.allowed(status),
-        type=matter.type,
-        topic=matter.topic,
-        title=matter.title,
-        content=matter.content,
-        area=matter.area,
-        address=None if matter.confidential else matter.address,
-        registered_at=record.ticket.registered_at,
+    return AssignmentOut.model_validate(
+        vars(assignment)
+        | {
+            "number": record.ticket.number,
+            "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
+            "sentence": SENTENCES[status],
+            "allowed": ALLOWED[status],
+            "type": matter.type,
+            "topic": matter.topic,
+            "title": matter.title,
+            "content": matter.content,
+            "area": matter.area,
+            "address": None if matter.confidential else matter.address,
+            "registered_at": record.ticket.registered_at,
+        }
     )
 
 

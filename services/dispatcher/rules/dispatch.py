@@ -238,6 +238,18 @@ class Added:
     left: int = 0
 
 
+def newest_that_fit(said: Sequence[str]) -> list[str]:
+    """The newest of what was said as far as a work order carries it, in the order it was said."""
+    newest: list[str] = []
+    room = CARRIED
+    for content in reversed(said):
+        room -= len(content)
+        if room < 0:
+            break
+        newest.insert(0, content)
+    return newest
+
+
 def work_order(
     ticket: TicketRegistered,
     order: Order,

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from services.dispatcher.feed import Streams
-from services.dispatcher.models import Delivery
+from services.dispatcher.models import Deliveries
 from shared.events import AssignmentCompleted
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
@@ -189,8 +189,8 @@ async def test_a_fact_delivered_twice_stands_once(dispatcher: Bench) -> None:
 async def test_a_late_commit_is_not_missed(dispatcher: Bench) -> None:
     """The lower id commits last: a reader by id who saw the higher one would never see it."""
 
-    def delivery() -> Delivery:
-        return Delivery(
+    def delivery() -> Deliveries:
+        return Deliveries(
             unit="HC",
             fact=uuid4(),
             name="deadline.warned",
