@@ -201,35 +201,44 @@ RAISED = (col(Supervisions.raised_at), col(Supervisions.rung), col(Supervisions.
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
     """The locked record an assignment is in. Raises NotFound, also to another unit and to one that
     has to stand back.
-
-    Only the ticket's number is read before the lock: a row read earlier could be out of date.
     """
-    query = select(Assignments.ticket, Assignments.unit, Tickets.reported_unit)
-    query = query.join(Tickets, col(Tickets.number) == col(Assignments.ticket))
-    found = (await act.session.exec(query.where(Assignments.id == id))).first()
-    if found is None or not may_see(act, found[1]) or recused_caller(act, found[2]):
+    record = await _locked_with(act, id, Assignments)
+    assignment = record.assignment(id)
+    reported = record.ticket.reported_unit
+    if assignment is None or not may_see(act, assignment.unit) or recused_caller(act, reported):
         raise NotFound
-    return await _record_with(act, found[0], id)
+    return record, assignment
 
 
 async def of_extension(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment, Extension]:
     """The locked record an extension is in, and the extension. Raises NotFound."""
-    query = select(Extensions.ticket, Extensions.assignment).where(Extensions.id == id)
-    found = (await act.session.exec(query)).first()
-    if found is None:
-        raise NotFound
-    record, assignment = await _record_with(act, *found)
+    record = await _locked_with(act, id, Extensions)
     asked = select(Extensions).where(Extensions.id == id)
     [extension] = await act.rows.load(Extension, asked)
+    assignment = record.assignment(extension.assignment)
+    if assignment is None:
+        raise NotFound
     return record, assignment, extension
 
 
-async def _record_with(act: ServiceAct, number: str, id: UUID) -> tuple[TicketRecord, Assignment]:
-    record = await find_locked(act, number)
-    assignment = record.assignment(id) if record else None
-    if record is None or assignment is None:
+async def _locked_with(
+    act: ServiceAct, id: UUID, table: type[Assignments] | type[Extensions]
+) -> TicketRecord:
+    """The locked record of the ticket something is of; with it those of all that is asked of in this
+    act. Raises NotFound.
+
+    Only the tickets' numbers are read before the lock: what else was read could be out of date.
+    """
+    if id not in act.locked:
+        ids = act.lock_order(id)
+        of_tickets = select(table.id, table.ticket).where(one_of(table.id, ids))
+        numbers = dict((await act.session.exec(of_tickets)).all())
+        found = await lock(act, sorted(set(numbers.values())))
+        act.locked |= {each: found.get(numbers.get(each, "")) for each in ids}
+    record: TicketRecord | None = act.locked[id]
+    if record is None:
         raise NotFound
-    return record, assignment
+    return record
 
 
 def may_see(act: ServiceAct, unit: str | None) -> bool:
