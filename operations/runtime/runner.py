@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +36,10 @@ async def run_one(name: str, settings: ServiceSettings, host: str, port: int) ->
     clock.simulate(stepped_from(settings))
     tls = Tls()
     tls.trust()
-    return await serve({port: part(name).app(settings)}, host, asyncio.Event(), **tls.serving())
+    app = part(name).app(settings)
+    gc.collect()
+    gc.freeze()  # what was imported and built stays: it is looked through no more, and garbage sooner
+    return await serve({port: app}, host, asyncio.Event(), **tls.serving())
 
 
 def stepped_from(settings: ServiceSettings) -> datetime | None:
