@@ -20,70 +20,47 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
 from typing import NoReturn
 
-import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from operations.commands import (
-    facts,
-    identities,
-    morning,
-    preparing,
-    rules,
-    running,
-    signing,
-    trying,
-)
 from operations.runtime.postgres import EmbeddedTrouble
+from operations.runtime.registry import NAMES
+from operations.runtime.runner import run_process
 from shared.errors import ConfigError, JiesuError
 from shared.messaging.bus import BusTrouble
 from shared.storage.trouble import said
 
 INTERRUPTED = 130
-COMMANDS: dict[str, Callable[..., None]] = {
-    "run": running.run,
-    "names": running.print_names,
-    "migrate": preparing.migrate,
-    "migration": preparing.migration,
-    "broker-definitions": preparing.broker_definitions,
-    "check-config": rules.check_config,
-    "reload": rules.reload,
-    "processes": rules.processes,
-    "token": signing.token,
-    "key": signing.key,
-    "dead": facts.dead,
-    "replay": facts.replay,
-    "resend": facts.resend,
-    "stuck": morning.stuck,
-    "erase": identities.erase,
-    "retain": identities.retain,
-    "reseal": identities.reseal,
-    "call-test": trying.call_test,
-    "contracts": preparing.contracts,
-}
-cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-for name, command in COMMANDS.items():
-    cli.command(name)(command)
 
 
 def main() -> None:
     """Run a command; what a person can mend is one clear message and exit code 2, no traceback."""
-    if not sys.argv[1:] or sys.argv[1] not in {*COMMANDS, "--help"}:
-        sys.argv.insert(1, "run")
     try:
-        cli()
+        _run(sys.argv[1:])
     except KeyboardInterrupt:
         _fail("已中断 interrupted", INTERRUPTED)
     except Exception as error:
         if (why := plain(error)) is None:
             raise
         _fail(why)
+
+
+def _run(words: list[str]) -> None:
+    """A service alone goes past the command line: what it loads would stay in the process."""
+    *before, last = words or [""]
+    if last in NAMES and before in ([], ["run"]):
+        sys.exit(run_process(last))
+    sys.modules.pop("rich", None)  # services/__main__.py hides it
+    from operations.commands.table import COMMANDS, cli
+
+    if not words or words[0] not in {*COMMANDS, "--help"}:
+        sys.argv.insert(1, "run")
+    cli()
 
 
 def plain(error: Exception) -> str | None:
@@ -130,7 +107,7 @@ def _fault(row: ErrorDetails) -> str:
 
 
 def _fail(why: str, code: int = 2) -> NoReturn:
-    typer.echo(why, err=True)
+    sys.stderr.write(f"{why}\n")
     sys.exit(code)
 
 

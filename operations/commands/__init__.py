@@ -1,1 +1,1 @@
-"""What can be asked for on the command line, a file for each task; cli.py lists it all."""
+"""What can be asked for on the command line, a file for each task; table.py names them all."""

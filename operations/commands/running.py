@@ -15,8 +15,7 @@ import uvloop
 from operations.commands.databases import known
 from operations.commands.morning import zone_of
 from operations.runtime import embedded, postgres, runner
-from operations.runtime.registry import NAMES, PORTS, environment, part, settings_of
-from operations.runtime.server import HOST
+from operations.runtime.registry import NAMES, environment, part
 from operations.runtime.tls import Tls
 from shared import clock
 from shared.errors import ConfigError
@@ -35,10 +34,7 @@ def run(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     if len(names) > 1:
         raise ConfigError("name one service per process, or none for all of them embedded")
     [name] = known(names)
-    settings = settings_of(name)
-    configure_logs(settings.log_level)
-    host, port = os.environ.get("JIESU_HOST") or HOST, os.environ.get("JIESU_PORT") or PORTS[name]
-    raise typer.Exit(uvloop.run(runner.run_one(name, settings, host, int(port))))
+    raise typer.Exit(runner.run_process(name))
 
 
 def print_names() -> None:

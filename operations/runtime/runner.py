@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 from datetime import datetime
 from pathlib import Path
 
-from operations.runtime.registry import part, service_queues, topology
-from operations.runtime.server import serve
+import uvloop
+
+from operations.runtime.registry import PORTS, part, service_queues, settings_of, topology
+from operations.runtime.server import HOST, serve
 from operations.runtime.tls import Tls
 from shared import clock
 from shared.errors import ConfigError
 from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
+from shared.observability import configure_logs
 from shared.settings import ServiceSettings
+
+
+def run_process(name: str) -> int:
+    """Run a service as the environment says, until it is told to stop; answers the exit code."""
+    settings = settings_of(name)
+    configure_logs(settings.log_level)
+    host, port = os.environ.get("JIESU_HOST") or HOST, os.environ.get("JIESU_PORT") or PORTS[name]
+    return uvloop.run(run_one(name, settings, host, int(port)))
 
 
 async def run_one(name: str, settings: ServiceSettings, host: str, port: int) -> int:
@@ -23,7 +36,10 @@ async def run_one(name: str, settings: ServiceSettings, host: str, port: int) ->
     clock.simulate(stepped_from(settings))
     tls = Tls()
     tls.trust()
-    return await serve({port: part(name).app(settings)}, host, asyncio.Event(), **tls.serving())
+    app = part(name).app(settings)
+    gc.collect()
+    gc.freeze()  # what was imported and built stays: it is looked through no more, and garbage sooner
+    return await serve({port: app}, host, asyncio.Event(), **tls.serving())
 
 
 def stepped_from(settings: ServiceSettings) -> datetime | None:

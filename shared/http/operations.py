@@ -9,12 +9,13 @@ import orjson
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, WithJsonSchema
 
 from shared import clock
 from shared.caller import Caller
 from shared.errors import JiesuError
 from shared.events import Fact
+from shared.events.envelope import WORD_PATTERN, Word
 from shared.http.auth import acting, bearer, calling
 from shared.http.fields import Body, Instant
 from shared.http.problems import problems
@@ -27,6 +28,9 @@ from shared.storage.trouble import said
 
 operations = Router(tags=["operations"], refusals=())
 OPERATORS = ("ops", "service")
+Subject = Annotated[
+    Word, WithJsonSchema({"type": "string", "maxLength": 64, "pattern": WORD_PATTERN})
+]
 OpsAct = Annotated[Act[Any], Depends(acting(*OPERATORS), scope="function")]
 Operator = Annotated[Caller, Depends(calling(*OPERATORS))]
 Ops = Annotated[Caller, Depends(calling("ops"))]
@@ -140,7 +144,7 @@ async def facts(
     act: OpsAct,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    subject: Annotated[str | None, Query(pattern=r"^[\w:.-]{1,64}$", max_length=64)] = None,
+    subject: Subject | None = None,
 ) -> Response:
     """The fact log of this service, by position, each fact as it was said."""
     rows = await facts_after(act, after, limit, subject)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from rapidfuzz import process
 
 from shared.errors import Malformed
 
@@ -23,6 +22,8 @@ class UnknownParameter(Malformed):
     title = "未知查询参数 Unknown query parameter"
 
     def __init__(self, name: str, allowed: list[str]) -> None:
+        from rapidfuzz import process  # two megabytes that only a slip needs
+
         best, likeness, _ = process.extractOne(name, allowed) if allowed else (None, 0.0, 0)
         nearest = best if likeness else None
         unknown = f"未知查询参数 unknown query parameter {name[:SHOWN]!r}"

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import StringConstraints, model_validator
-from rapidfuzz import fuzz
 
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
 
@@ -182,6 +181,8 @@ def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]
 
 
 def _nearest(text: str, names: Mapping[str, str], n: int) -> list[str]:
+    from rapidfuzz import fuzz  # two megabytes that only a slip needs
+
     asked = text.casefold()
 
     def likeness(code: str) -> float:

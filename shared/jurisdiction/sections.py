@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
-from rapidfuzz import process
 
 from shared.jurisdiction.calendar import Limit, Segment
 
@@ -40,6 +39,8 @@ def refuse(found: Iterable[tuple[Where, str]]) -> None:
 
 def nearest(word: str, allowed: Collection[str]) -> str:
     """What to write instead, for the end of a sentence; all that is allowed where nothing is near."""
+    from rapidfuzz import process  # two megabytes that only a slip needs
+
     found = process.extractOne(word, allowed, score_cutoff=LIKELY) if allowed else None
     if found:
         return f"；是否指 did you mean {found[0]}"

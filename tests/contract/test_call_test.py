@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from typer.testing import CliRunner
 from werkzeug import Request, Response
 
-from operations.cli import cli
+from operations.commands.table import cli
 from operations.trial_call import cure_for, settings_for
 from tests.fixtures.documents import webhook_body
 

@@ -17,7 +17,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from typer.testing import CliRunner
 
 from operations import broker
-from operations.cli import cli
+from operations.commands.table import cli
 from operations.contracts.facts import UNIT, keys
 from operations.runtime.registry import NAMES, part, topology
 from shared.events import FACTS

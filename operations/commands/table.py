@@ -1,0 +1,43 @@
+"""Every command by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from operations.commands import (
+    facts,
+    identities,
+    morning,
+    preparing,
+    rules,
+    running,
+    signing,
+    trying,
+)
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": running.run,
+    "names": running.print_names,
+    "migrate": preparing.migrate,
+    "migration": preparing.migration,
+    "broker-definitions": preparing.broker_definitions,
+    "check-config": rules.check_config,
+    "reload": rules.reload,
+    "processes": rules.processes,
+    "token": signing.token,
+    "key": signing.key,
+    "dead": facts.dead,
+    "replay": facts.replay,
+    "resend": facts.resend,
+    "stuck": morning.stuck,
+    "erase": identities.erase,
+    "retain": identities.retain,
+    "reseal": identities.reseal,
+    "call-test": trying.call_test,
+    "contracts": preparing.contracts,
+}
+cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+for name, command in COMMANDS.items():
+    cli.command(name)(command)
