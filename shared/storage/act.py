@@ -60,7 +60,7 @@ class Act(Generic[C]):
     ``locked``: what it has loaded under a lock, by ticket number, None for what is not here; it is
     loaded once an act, so whoever adds a ticket puts it there too. ``batch``: the facts received
     together in this act, so that what they need can be loaded together. ``configuration``: which
-    rules these are.
+    rules these are. ``urgent``: the tickets of which urgent facts were received.
     """
 
     session: AsyncSession
@@ -75,6 +75,7 @@ class Act(Generic[C]):
     batch: Sequence[Fact] = ()
     configuration: str | None = None
     traces: dict[tuple[str, str], str] = field(default_factory=dict)
+    urgent: set[str] = field(default_factory=set)
 
     def lock_order(self, subject: str, about: str = "") -> list[str]:
         """The subjects to lock when one is needed, in the order of every replica's locks: at first
