@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from operations.contracts.facts import UNIT, keys
 from operations.runtime.registry import NAMES, part, topology
 from shared.events import FACTS
+from shared.messaging.lanes import urgent_key
 from shared.messaging.rabbit_bus import EXCHANGE, KEPT, QUORUM, UNROUTED
 
 Json = dict[str, Any]
@@ -134,7 +135,7 @@ def _may(user: str) -> dict[str, str]:
             r"^jiesu\.(events|unrouted)$",
         )
     if user in NAMES:  # its queue, which it may lay out anew, and the exchange
-        queue = rf"svc\.{user}"
+        queue = rf"(urgent\.)?svc\.{user}"
         used = rf"^({queue}|{re.escape(EXCHANGE)})$"
         return _rights(rf"^{queue}$", used, used)
     return _rights(NOTHING, NOTHING, f"^{re.escape(user)}$")
@@ -147,8 +148,13 @@ def _rights(configure: str, write: str, read: str) -> dict[str, str]:
 def _topics(name: str) -> dict[str, str]:
     """Which routing keys a service may publish, and to which it may bind its queue."""
     spoken = [key for kind in FACTS.values() if kind.speaker == name for key in keys(kind)]
-    write = _one_of(spoken).replace(re.escape(UNIT), "[A-Z]+")
-    return {"write": write, "read": _one_of(list(part(name).subscriptions))}
+    write = _one_of(_in_lanes(spoken)).replace(re.escape(UNIT), "[A-Z]+")
+    return {"write": write, "read": _one_of(_in_lanes(part(name).subscriptions))}
+
+
+def _in_lanes(keys: Iterable[str]) -> list[str]:
+    """Routing keys or patterns, and those of their urgent copies."""
+    return [lane for key in keys for lane in (key, urgent_key(key))]
 
 
 def _one_of(keys: Sequence[str]) -> str:

@@ -90,6 +90,11 @@ class Urgency(OpenEnum):
         """The urgency whose limits hold: what we do not know hurries as urgent, lest it be late."""
         return Urgency.URGENT if self == Urgency.UNKNOWN else self
 
+    @property
+    def overtakes(self) -> bool:
+        """Whether facts about it go before others that wait (docs/adr/0035-lanes.md)."""
+        return self.level in (Urgency.CRITICAL, Urgency.URGENT)
+
 
 class Role(OpenEnum):
     """主办 leads and answers for the ticket; 协办 answers to the lead (JN-29)."""

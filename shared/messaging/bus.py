@@ -23,11 +23,14 @@ BACKOFF_CAP = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A fact on its way: routing key, the fact's id and the body as it stands in the outbox."""
+    """A fact on its way: routing key, the fact's id and the body as it stands in the outbox.
+    ``urgent``: it goes before others that wait.
+    """
 
     key: str
     id: str
     body: bytes
+    urgent: bool = False
 
 
 Receive = Callable[[Sequence[Message]], Awaitable[None]]
@@ -71,7 +74,8 @@ class Bus(ABC):
 
     @abstractmethod
     async def consume(self, queue: str, receive: Receive, stop: asyncio.Event) -> None:
-        """Hand over what arrives in batches until stop is set; the batch in hand is finished.
+        """Hand over what arrives in batches until stop is set; the batch in hand is finished. What
+        is urgent comes first; otherwise messages come as they were published.
 
         A batch counts as received when ``receive`` returns. When it raises, nothing is
         acknowledged and the same batch is handed over again after a pause that grows.

@@ -41,6 +41,10 @@ class Content:
         return (self.header and self.header.properties.message_id) or ""
 
     @property
+    def priority(self) -> int | None:
+        return self.header.properties.priority if self.header else None
+
+    @property
     def body(self) -> bytes:
         return b"".join(self.pieces)
 

@@ -130,6 +130,7 @@ class Inbox:
 
     async def _handle_fresh(self, act: Act[Any], batch: Sequence[Arrived]) -> None:
         connection = await act.session.connection()
+        act.urgent.update(arrived.subject for arrived in batch if arrived.message.urgent)
         fresh, blocked = await self._fresh(connection, batch)
         act.batch = [
             arrived.fact

@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
+from typing import NamedTuple
 
 from shared.messaging.bus import (
     Bus,
@@ -20,7 +22,14 @@ from shared.messaging.bus import (
     persist,
 )
 
-Parcel = tuple[Message, "asyncio.Future[None]"]
+
+class Parcel(NamedTuple):
+    """A message in a queue: what is urgent first, then what came first."""
+
+    ordinary: bool
+    number: int
+    message: Message
+    received: asyncio.Future[None]
 
 
 class LocalBus(Bus):
@@ -30,7 +39,8 @@ class LocalBus(Bus):
 
     def __init__(self) -> None:
         self._bindings: dict[str, set[str]] = {}
-        self._queues: dict[str, asyncio.Queue[Parcel]] = {}
+        self._queues: dict[str, asyncio.PriorityQueue[Parcel]] = {}
+        self._numbers = count()
         self._in_hand: Counter[str] = Counter()
         self._stopped: set[str] = set()
 
@@ -47,7 +57,7 @@ class LocalBus(Bus):
     async def declare(self, topology: Topology) -> None:
         for queue, patterns in topology.items():
             self._bindings.setdefault(queue, set()).update(patterns)
-            self._queues.setdefault(queue, asyncio.Queue())
+            self._queues.setdefault(queue, asyncio.PriorityQueue())
 
     async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
         futures = [self._send(message) for message in messages]
@@ -62,7 +72,8 @@ class LocalBus(Bus):
         for queue, patterns in self._bindings.items():
             if any(matches(pattern, message.key) for pattern in patterns):
                 future: asyncio.Future[None] = loop.create_future()
-                self._queues[queue].put_nowait((message, future))
+                parcel = Parcel(not message.urgent, next(self._numbers), message, future)
+                self._queues[queue].put_nowait(parcel)
                 futures.append(future)
                 if queue in self._stopped:
                     _refuse(drain_all(self._queues[queue]))
@@ -77,14 +88,14 @@ class LocalBus(Bus):
                 continue
             batch: list[Parcel] = drain(parcels, first)
             self._in_hand[queue] = len(batch)
-            received = await persist(receive, [message for message, _ in batch], stop)
+            received = await persist(receive, [parcel.message for parcel in batch], stop)
             self._in_hand[queue] = 0
             if not received:
                 _refuse(batch)
                 break
-            for _, future in batch:
-                if not future.done():
-                    future.set_result(None)
+            for parcel in batch:
+                if not parcel.received.done():
+                    parcel.received.set_result(None)
         self._stopped.add(queue)
         _refuse(drain_all(parcels))
 
@@ -102,6 +113,6 @@ def drain_all(parcels: asyncio.Queue[Parcel]) -> list[Parcel]:
 
 
 def _refuse(parcels: Sequence[Parcel]) -> None:
-    for _, future in parcels:
-        if not future.done():
-            future.set_exception(BusTrouble("the consumer stopped"))
+    for parcel in parcels:
+        if not parcel.received.done():
+            parcel.received.set_exception(BusTrouble("the consumer stopped"))

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
-from shared.events import Fact
+from shared.events import Data, Fact, Urgency
 from shared.messaging.bus import Bus, BusTrouble, Message, Refused
 from shared.observability import log, place
 from shared.storage.act import Act, Store, Told
@@ -31,20 +31,26 @@ LARGEST_BATCH = 32 * 1024 * 1024  # octets of facts published at once; one goes 
 # Octets of one fact, the envelope included: a quarter of the least a broker may be set to take.
 # No request that fits its contract comes near it (tests/system/test_largest_facts.py).
 LARGEST_FACT = 256 * 1024
+# What is urgent is relayed first. A ticket keeps its lane, so that its facts keep their order; one
+# that becomes urgent overtakes from then on what was said of it before (docs/adr/0035-lanes.md).
+URGENT, ORDINARY = 0, 1
 
 
 # --- telling -----------------------------------------------------------------------------------
 
 NUMBER = text("""
-    INSERT INTO seq AS s (subject, last)
-    SELECT * FROM unnest(CAST(:subjects AS text[]), CAST(:counts AS int[]))
-    ON CONFLICT (subject) DO UPDATE SET last = s.last + EXCLUDED.last
-    RETURNING subject, last""")
+    INSERT INTO seq AS s (subject, last, lane)
+    SELECT * FROM unnest(
+        CAST(:subjects AS text[]), CAST(:counts AS int[]), CAST(:lanes AS smallint[]))
+    ON CONFLICT (subject) DO UPDATE SET last = s.last + EXCLUDED.last,
+        lane = least(s.lane, EXCLUDED.lane)
+    RETURNING subject, last, lane""")
 
 WRITE = text("""
-    INSERT INTO outbox (fact, subject, key, body, recorded)
-    SELECT f, s, k, b, :recorded FROM unnest(CAST(:facts AS uuid[]), CAST(:subjects AS text[]),
-        CAST(:keys AS text[]), CAST(:bodies AS text[])) AS told (f, s, k, b)""")
+    INSERT INTO outbox (fact, subject, key, body, lane, recorded)
+    SELECT f, s, k, b, l, :recorded FROM unnest(CAST(:facts AS uuid[]), CAST(:subjects AS text[]),
+        CAST(:keys AS text[]), CAST(:bodies AS text[]), CAST(:lanes AS smallint[]))
+        AS told (f, s, k, b, l)""")
 
 
 async def write(act: Act[Any]) -> None:
@@ -57,10 +63,17 @@ async def write(act: Act[Any]) -> None:
         return
     connection = await act.session.connection()
     counts = sorted(Counter(told.subject for told in act.told).items())
+    hurrying = act.urgent | {told.subject for told in act.told if _overtakes(told.data)}
     numbered = await connection.execute(
-        NUMBER, {"subjects": [s for s, _ in counts], "counts": [n for _, n in counts]}
+        NUMBER,
+        {
+            "subjects": [subject for subject, _ in counts],
+            "counts": [count for _, count in counts],
+            "lanes": [URGENT if subject in hurrying else ORDINARY for subject, _ in counts],
+        },
     )
-    facts = _facts(act, {row.subject: row.last for row in numbered}, dict(counts))
+    subjects = {row.subject: row for row in numbered}
+    facts = _facts(act, {subject: row.last for subject, row in subjects.items()}, dict(counts))
     bodies = [_bounded(fact) for fact in facts]
     await connection.execute(
         WRITE,
@@ -69,6 +82,7 @@ async def write(act: Act[Any]) -> None:
             "subjects": [fact.subject for fact in facts],
             "keys": [fact.key for fact in facts],
             "bodies": bodies,
+            "lanes": [subjects[fact.subject].lane for fact in facts],
             "recorded": clock.real(),
         },
     )
@@ -104,6 +118,12 @@ def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
     )
 
 
+def _overtakes(data: Data) -> bool:
+    """Whether a fact says of its ticket that it is urgent."""
+    urgency = getattr(data, "urgency", None)
+    return isinstance(urgency, Urgency) and urgency.overtakes
+
+
 def _bounded(fact: Fact) -> str:
     body = fact.encode()
     if len(body) > LARGEST_FACT:
@@ -116,15 +136,15 @@ def _bounded(fact: Fact) -> str:
 # Sizes are read without the texts themselves; the first goes also when it is the largest.
 UNSENT = text("""
     WITH due AS (
-        (SELECT id, body FROM outbox WHERE position IS NULL AND try_at IS NULL
-         ORDER BY id LIMIT :limit)
+        (SELECT id, lane, body FROM outbox WHERE position IS NULL AND try_at IS NULL
+         ORDER BY lane, id LIMIT :limit)
         UNION ALL
-        (SELECT id, body FROM outbox WHERE position IS NULL AND try_at <= :now
+        (SELECT id, lane, body FROM outbox WHERE position IS NULL AND try_at <= :now
          ORDER BY try_at LIMIT :refused)),
-    measured AS (SELECT id, body, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body)
+    measured AS (SELECT id, sum(octet_length(body)) OVER (ORDER BY lane, id) - octet_length(body)
         AS before FROM due)
-    SELECT o.id, o.fact, o.key, o.body FROM measured JOIN outbox o USING (id)
-    WHERE before < :largest ORDER BY id""")
+    SELECT o.id, o.fact, o.key, o.body, o.lane FROM measured JOIN outbox o USING (id)
+    WHERE before < :largest ORDER BY o.lane, o.id""")
 
 SENT = text("""
     UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
@@ -157,7 +177,10 @@ class Relay:
             values = {"now": clock.real(), "limit": limit, "largest": LARGEST_BATCH}
             rows = (await connection.execute(UNSENT, values | {"refused": REFUSED_IN_FLIGHT})).all()
             outcomes = await self._bus.publish(
-                [Message(row.key, str(row.fact), row.body.encode()) for row in rows]
+                [
+                    Message(row.key, str(row.fact), row.body.encode(), row.lane == URGENT)
+                    for row in rows
+                ]
             )
             sent, refused = [], dict[int, str]()
             for row, error in zip(rows, outcomes, strict=True):

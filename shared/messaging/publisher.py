@@ -15,6 +15,7 @@ from pamqp.header import ContentHeader
 
 from shared.messaging.bus import Message
 from shared.messaging.channel import Confirm, Content, DirectChannel
+from shared.messaging.lanes import PRIORITY, urgent_key
 
 
 class Publisher:
@@ -130,8 +131,10 @@ class Batch:
 def _properties(message: Message) -> Basic.Properties:
     return Basic.Properties(
         content_type="application/cloudevents+json",
-        headers={},  # as aio-pika writes them: who reads a unit's queue may look into them
+        # Not None, as aio-pika writes them: who reads a unit's queue may look into them. The broker
+        # routes by what stands in BCC too, and takes it out.
+        headers={"BCC": [urgent_key(message.key)]} if message.urgent else {},
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        priority=0,
+        priority=PRIORITY if message.urgent else 0,
         message_id=message.id,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
+from aiormq.exceptions import ChannelAccessRefused
 
 from shared import clock
 from shared.messaging.bus import (
@@ -22,6 +23,7 @@ from shared.messaging.bus import (
     persist,
 )
 from shared.messaging.consumer import Consumer
+from shared.messaging.lanes import urgent_key, urgent_queue
 from shared.messaging.publisher import Publisher
 from shared.messaging.refusals import CUT, fault_of, is_cut, is_refusal, left_in_doubt, words_of
 from shared.messaging.trouble import BLOCKED, is_blocked, said
@@ -32,6 +34,7 @@ UNROUTED = "jiesu.unrouted"
 # Omitted means 20 on RabbitMQ 4.x; -1 loses messages on 3.10.
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
 KEPT: dict[str, Any] = {"x-max-length": 100_000, "x-overflow": "drop-head"}
+COPIES = QUORUM | KEPT
 
 
 class RabbitBus(Bus):
@@ -164,9 +167,11 @@ class RabbitBus(Bus):
         try:
             consumer = self._consumers[queue] = Consumer(connection)
             async with asyncio.timeout(self._timeout):
+                if await _declare_lane(connection, queue, self._topology.get(queue, ())):
+                    await consumer.open(urgent_queue(queue))
                 await consumer.open(queue)
             while batch := await consumer.next_batch(self._gather, stop):
-                if not await persist(receive, batch, stop):
+                if not await persist(receive, [arrival.message for arrival in batch], stop):
                     return
                 await consumer.acknowledge(batch)
         finally:
@@ -209,6 +214,23 @@ async def _declare_exchange(connection: AbstractConnection) -> None:
         await kept.bind(UNROUTED)
         topic = aio_pika.ExchangeType.TOPIC
         await channel.declare_exchange(EXCHANGE, topic, durable=True, arguments=kept_aside)
+
+
+async def _declare_lane(
+    connection: AbstractConnection, queue: str, patterns: Sequence[str]
+) -> bool:
+    """Whether a queue has a second one for what is urgent; whose user may not have it goes without."""
+    try:
+        async with connection.channel() as channel:
+            declared = await channel.declare_queue(
+                urgent_queue(queue), durable=True, arguments=COPIES
+            )
+            for pattern in patterns:
+                await declared.bind(EXCHANGE, urgent_key(pattern))
+    except ChannelAccessRefused as error:
+        log.warning("nothing overtakes here", queue=queue, why=said(error))
+        return False
+    return True
 
 
 def _we_are_stopped() -> bool:

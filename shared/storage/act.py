@@ -65,6 +65,7 @@ class Act(Generic[C]):
     for what is not here; it is loaded once an act, so whoever adds a ticket puts it there too.
     ``batch``: the facts received together in this act, ``targets``: what its requests are asked of;
     what they need can be loaded together. ``configuration``: which rules these are.
+    ``urgent``: the tickets of which urgent facts were received.
     """
 
     session: AsyncSession
@@ -82,6 +83,7 @@ class Act(Generic[C]):
     configuration: str | None = None
     traces: dict[tuple[str, str], str] = field(default_factory=dict)
     at_end: dict[str, tuple[Context, Callable[[], object]]] = field(default_factory=dict)
+    urgent: set[str] = field(default_factory=set)
 
     def once_at_end(self, name: str, do: Callable[[], object]) -> None:
         """Do something once, when everything else of this act is done, under the trace of now: what

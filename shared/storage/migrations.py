@@ -227,6 +227,25 @@ def contract_between_releases() -> None:
         op.drop_column("retry", column)
 
 
+def expand_lanes() -> None:
+    """Called by one migration of each service: what is urgent is relayed first."""
+    from alembic import op
+
+    for table in ("outbox", "seq"):
+        op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS lane SMALLINT NOT NULL DEFAULT 1")
+    unsent = text("position IS NULL")
+    create_live_index("ix_outbox_lane", "outbox", ["lane", "id"], postgresql_where=unsent)
+
+
+def contract_lanes() -> None:
+    """Take back expand_lanes()."""
+    from alembic import op
+
+    op.drop_index("ix_outbox_lane", table_name="outbox")
+    for table in ("seq", "outbox"):
+        op.drop_column(table, "lane")
+
+
 def drop_system_tables() -> None:
     """Take back create_system_tables()."""
     from alembic import op

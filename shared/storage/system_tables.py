@@ -50,7 +50,9 @@ def _outbox(metadata: MetaData) -> None:
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("try_at", DateTime(timezone=True)),
         Column("reason", Text),
+        Column("lane", SmallInteger, nullable=False, server_default="1"),
         Index("ix_outbox_unsent", "id", postgresql_where=unsent),
+        Index("ix_outbox_lane", "lane", "id", postgresql_where=unsent),
     )
 
 
@@ -60,6 +62,7 @@ def _seq(metadata: MetaData) -> None:
         metadata,
         Column("subject", Text, primary_key=True),
         Column("last", Integer, nullable=False),
+        Column("lane", SmallInteger, nullable=False, server_default="1"),
     )
 
 

@@ -1,0 +1,162 @@
+"""A critical ticket is with its unit while thousands of ordinary facts wait, and keeps its lane."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from operations.runtime.registry import service_queues
+from shared.messaging.bus import Bus, Message
+from shared.messaging.outbox import Relay
+from shared.messaging.rabbit_bus import RabbitBus
+from shared.service import Service
+from tests.fixtures.bench import Bench
+from tests.fixtures.listener import Listener, consuming
+from tests.fixtures.patience import WITHIN
+from tests.fixtures.rabbitmq import Broker
+from tests.fixtures.recorder import Recorder, parcel, told
+from tests.fixtures.scenes.dispatcher import STREET_LIGHT, act, register, street_light
+from tests.fixtures.scenes.intake import registered
+
+MANY = 3_000
+SOON = 600  # facts: what may be in the dispatcher's hands, in flight and in a batch
+
+WAITING = """
+    INSERT INTO outbox (fact, subject, key, body, recorded)
+    SELECT gen_random_uuid(), 'waits-' || n, 'ticket.urged', '{}', now()
+    FROM generate_series(1, :many) AS n"""
+
+
+class Kept(RabbitBus):
+    """A bus that only writes down what is published."""
+
+    def __init__(self) -> None:
+        super().__init__("amqp://nowhere")
+        self.published: list[Message] = []
+
+    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
+        self.published += messages
+        return [None] * len(messages)
+
+
+async def lanes(bench: Bench) -> list[tuple[str, int]]:
+    """What was told, with its lane, in the order it was told."""
+    rows = await bench.rows("SELECT key, lane FROM outbox ORDER BY id")
+    return [(row["key"], row["lane"]) for row in rows]
+
+
+# --- the outbox --------------------------------------------------------------------------------
+
+
+async def test_what_is_urgent_is_relayed_first_and_the_rest_in_order(intake: Bench) -> None:
+    bus = Kept()
+    relay = Relay(intake.service.store, bus)
+    await intake.do(WAITING, many=MANY)  # without a lane, as the release before writes
+    await registered(intake, urgency="critical")
+    await registered(intake)
+    await registered(intake, urgency="urgent")
+    assert await relay.run_once(limit=100) == 100
+    keys = [(message.key, message.urgent) for message in bus.published]
+    assert keys[:3] == [("ticket.registered", True)] * 2 + [("ticket.urged", False)]
+    rows = await intake.rows("SELECT fact FROM outbox WHERE lane = 1 ORDER BY id LIMIT 98")
+    assert [m.id for m in bus.published[2:]] == [str(row["fact"]) for row in rows]
+
+
+async def test_a_batch_that_is_too_large_begins_with_what_is_urgent(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = Kept()
+    monkeypatch.setattr("shared.messaging.outbox.LARGEST_BATCH", 1)
+    await intake.do(WAITING, many=3)
+    await registered(intake, urgency="critical")
+    assert await Relay(intake.service.store, bus).run_once() == 1
+    assert bus.published[0].urgent
+
+
+# --- a ticket's lane -----------------------------------------------------------------------------
+
+
+async def test_all_a_service_says_of_an_urgent_ticket_is_urgent(dispatcher: Bench) -> None:
+    ids = await register(dispatcher, street_light(urgency="critical"))
+    await act(dispatcher, STREET_LIGHT, ids[STREET_LIGHT], "sign", {"handler": "王"})
+    assert {lane for _, lane in await lanes(dispatcher)} == {0}
+    await register(dispatcher, street_light(), "20260302-000002")
+    assert [lane for _, lane in await lanes(dispatcher)][-1] == 1
+
+
+async def test_who_is_told_urgently_speaks_urgently_and_goes_on_so(intake: Bench) -> None:
+    """A service whose facts name no urgency knows a ticket's lane from what it heard."""
+    recorder = Recorder(intake)
+    await intake.do("CREATE TABLE seen (subject text, times int, at timestamptz)")
+    recorder.answering = True
+    ordinary, raised = told(intake, "A"), told(intake, "A", 2)
+    await intake.receive([parcel(ordinary)])
+    await intake.receive([Message(raised.key, str(raised.id), raised.encode(), urgent=True)])
+    await intake.receive([parcel(told(intake, "A", 3)), parcel(told(intake, "B"))])
+    rows = await intake.rows("SELECT subject, lane FROM outbox ORDER BY id")
+    assert [tuple(row.values()) for row in rows] == [("A", 1), ("A", 0), ("A", 0), ("B", 1)]
+
+
+# --- from the phone to the unit --------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def relaying(service: Service, bus: Bus) -> AsyncIterator[None]:
+    """A service's relay, which looks without a pause."""
+    relay, stop = Relay(service.store, bus), asyncio.Event()
+
+    async def run() -> None:
+        while not stop.is_set():
+            await relay.run_once()
+
+    task = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, WITHIN)
+
+
+async def test_a_critical_ticket_is_with_its_unit_before_what_waits_has_passed(
+    intake: Bench, dispatcher: Bench, rabbitmq: Broker
+) -> None:
+    """Ordinary tickets wait in intake's outbox and in the dispatcher's queue, by the thousand."""
+    word = secrets.token_hex(4)
+    queue, unit, bus, listener = f"svc.{word}", f"unit.{word}", RabbitBus(rabbitmq.url), Listener()
+    stop = asyncio.Event()
+    subscriptions = service_queues()["svc.dispatcher"]
+    await bus.declare({queue: subscriptions, unit: [f"*.*.{STREET_LIGHT}"]})
+    async with consuming(bus, queue, Listener()):  # its lane stands
+        await bus.publish([parcel(dispatcher.fact(street_light(), subject="20260301-000001"))])
+    waiting = [
+        dispatcher.fact(street_light(), subject=f"20260301-{number:06}") for number in range(MANY)
+    ]
+    await bus.publish([parcel(fact) for fact in waiting])
+    await intake.do(WAITING, many=MANY)
+    critical = await registered(
+        intake, urgency="critical", type="complaint", topic="lighting.street", title="路灯漏电"
+    )
+
+    def is_there() -> bool:
+        return any(
+            critical["number"].encode() in message.body and message.urgent
+            for batch in listener.batches
+            for message in batch
+        )
+
+    async with (
+        consuming(bus, unit, listener),
+        relaying(intake.service, bus),
+        relaying(dispatcher.service, bus),
+    ):
+        hearing = asyncio.create_task(bus.consume(queue, dispatcher.receive, stop))
+        await listener.until(is_there)
+        [passed] = await dispatcher.rows("SELECT count(*) AS tickets FROM tickets")
+        stop.set()
+        await asyncio.wait_for(hearing, WITHIN)
+    assert passed["tickets"] < SOON
+    await bus.close()
