@@ -32,6 +32,7 @@ ARM = """
 NEWEST = """
     SELECT id, next_at FROM clocks WHERE kind = 'handle' AND status = 'running'
         AND passed = '{}'::jsonb AND next_at IS NOT NULL ORDER BY started_at DESC LIMIT 1"""
+FACTS = "SELECT count(*) FROM outbox"
 DUE = "SELECT count(*) FROM clocks WHERE next_at <= $1"
 
 
@@ -101,7 +102,9 @@ async def sweep(plant: Plant, plan: Plan) -> Figures:
         details["idle"] = idle = await _ticks(plant, plan.ticks)
         owed = int(max(100 * (plan.ticks + 1), 3 * idle["limit"]))
         await connection.execute(ARM, owed, sample["id"], LAST_YEAR, 1.0)
+        before = await connection.fetchval(FACTS)
         details["due"] = passed = await _ticks(plant, owed)
+        details["facts_per_clock"] = (await connection.fetchval(FACTS) - before) / owed
     if idle["moved"] or passed["first"] + passed["moved"] != owed:
         raise Unexpected(f"{owed} clocks were due: {details}")
     return {

@@ -118,6 +118,7 @@ async def loop(plant: Plant, plan: Plan) -> Figures:
     Waves that are not through in their time do not count; no wave, no figure.
     """
     await plant.run(*NAMES)
+    await loops(plant, plan.warm)
     first = await Reading.of(plant)
     readings = await _waves(plant, plan)
     tickets = len(readings) * plan.tickets
@@ -146,7 +147,7 @@ async def _waves(plant: Plant, plan: Plan) -> list[Reading]:
     with suppress(TimeoutError):
         async with asyncio.timeout(plan.loop_seconds):
             for wave in range(plan.waves):
-                await loops(plant, plan.tickets, wave)
+                await loops(plant, plan.tickets, wave + 1)
                 readings.append(await Reading.of(plant))
     return readings
 
@@ -172,7 +173,7 @@ async def statements(plant: Plant, plan: Plan) -> Figures:
     which services at rest look whether there is work. The plant must count them.
     """
     await plant.run(*NAMES)
-    await loops(plant, 1)  # connections are made, statements prepared
+    await loops(plant, plan.warm)
     before, began = Counter(plant.counts), now()
     await loops(plant, plan.counted, 1)
     seconds, said = now() - began, plant.counts - before

@@ -21,9 +21,10 @@ from shared.service import service_of
 
 async def main(most: int) -> dict[str, float]:
     """How many clocks the ticks moved, the first one apart, and their seconds by both clocks."""
-    configure_logs("ERROR")
     tracker = part("tracker")
-    service = service_of(tracker.app(tracker.settings(clock="real", bus_url="local://ticks")))
+    settings = tracker.settings(clock="real", bus_url="local://ticks")
+    configure_logs(settings.log_level)
+    service = service_of(tracker.app(settings))
     sweep, loop = service.jobs["sweep"], asyncio.get_running_loop()
     first = await sweep.run(service.store, sweep.limit)
     moved, ticks, began, used = 0, 0, loop.time(), os.times()
