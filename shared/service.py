@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.connect import connect
 from shared.messaging.inbox import Inbox, Subscriptions
 from shared.messaging.outbox import Relay
+from shared.messaging.own_facts import hear_own
 from shared.observability import Metrics, log, place, trace
 from shared.processes import BEAT, Process, beat, leave
 from shared.security.digests import Digester
@@ -51,14 +53,14 @@ class Job:
 
     ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
     at once while it moves a whole batch. ``due(act)`` says when there is next something to do.
-    ``on_receipt`` also wakes it whenever facts were received.
+    ``on_facts`` also wakes it whenever facts were received or told.
     """
 
     run: Callable[[Store[Any], int], Awaitable[int]]
     due: Callable[[Act[Any]], Awaitable[datetime | None]]
     every: float = 1.0
     limit: int = 100
-    on_receipt: bool = False
+    on_facts: bool = False
 
 
 Check = Callable[[Act[Any]], Awaitable[None]]
@@ -85,8 +87,8 @@ class Service:
             settings.database_url,
             settings.load(folder),
             pool_size=settings.pool_size,
-            before_commit=outbox.write,
-            after_telling=lambda: self._wake("relay"),
+            before_commit=partial(outbox.write, on_told=partial(hear_own, subscriptions)),
+            after_telling=lambda: self._wake("relay", *self._on_facts()),
             fingerprint=Digester(key_bytes(settings.index_key)).fingerprint,
             configuration=folder.configuration,
         )
@@ -234,7 +236,10 @@ class Service:
     async def _receive(self, messages: Sequence[Message]) -> None:
         await self.inbox.receive(messages)
         self.metrics.received.inc(len(messages))
-        self._wake(*(name for name, job in self.jobs.items() if job.on_receipt))
+        self._wake(*self._on_facts())
+
+    def _on_facts(self) -> list[str]:
+        return [name for name, job in self.jobs.items() if job.on_facts]
 
     def _run(self, name: str, loop: Awaitable[None]) -> None:
         async def run() -> None:

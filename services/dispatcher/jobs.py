@@ -39,7 +39,7 @@ async def never(_: Act[Config]) -> None:
 warned: WeakKeyDictionary[Store[Config], Units] = WeakKeyDictionary()
 JOBS: dict[str, Job] = {
     "number_feed": Job(
-        run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_receipt=True
+        run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),
 }

@@ -117,7 +117,7 @@ class Delivery(Base):
     """One fact addressed to a unit, read by ``position``: given after the commit, unit by unit.
 
     Ids are handed out before commit, so a reader who went by id would miss rows. ``body`` is the fact
-    as it was received, whatever its speaker said in it. A fact is delivered once.
+    as it was said or received, whatever its speaker said in it. A fact is delivered once.
     """
 
     id: int | None = Field(

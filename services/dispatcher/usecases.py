@@ -115,8 +115,8 @@ async def close(act: ServiceAct, fact: Fact) -> None:
 
 
 async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
-    """Put a fact addressed to a unit into its feed, as it was received; number_feed gives it its
-    place. Delivered again it changes nothing.
+    """Put a fact addressed to a unit into its feed, as it was said or received; number_feed gives it
+    its place. Delivered again it changes nothing.
     """
     if fact.unit:
         delivery = Delivery(

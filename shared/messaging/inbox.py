@@ -35,8 +35,8 @@ class EnvelopeOnly:
     """A handler that goes by the envelope, or passes facts on: it reads nothing of their data.
 
     It is given the bytes as they were received, at once: also of a newer fact, and of one whose
-    subject is held up. A fact that is tried again is given to it again, so the second time it must
-    do nothing.
+    subject is held up; and what its own service says (shared/messaging/own_facts.py). A fact that is
+    tried again is given to it again, so the second time it must do nothing.
     """
 
     pass_on: Callable[[Act[Any], Fact, bytes], Awaitable[None]]
@@ -168,8 +168,13 @@ class Inbox:
         new = {row.fact for row in rows}
         blocked = {row.blocked: row.newer for row in rows if row.blocked}
         for id in by_id.keys() - new:
-            log.info("ignored: received before", fact_id=str(id))
+            if not self._is_own(by_id[id].fact):
+                log.info("ignored: received before", fact_id=str(id))
         return [arrived for id, arrived in by_id.items() if id in new], blocked
+
+    def _is_own(self, fact: Fact | None) -> bool:
+        """Whether the service said it itself: then it was heard when it was said."""
+        return fact is not None and fact.source == self._store.name
 
     def _handlers(self, key: str) -> list[Handler]:
         """Who needs the data of what comes under a key."""

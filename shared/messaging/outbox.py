@@ -8,7 +8,7 @@ by position misses nothing. Row ids are handed out before commit: nobody may rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,8 @@ URGENT, ORDINARY = 0, 1
 
 # --- telling -----------------------------------------------------------------------------------
 
+OnTold = Callable[[Act[Any], Sequence[tuple[Fact, bytes]]], Awaitable[None]]
+
 NUMBER = text("""
     INSERT INTO seq AS s (subject, last, lane)
     SELECT * FROM unnest(
@@ -53,11 +55,12 @@ WRITE = text("""
         AS told (f, s, k, b, l)""")
 
 
-async def write(act: Act[Any]) -> None:
+async def write(act: Act[Any], on_told: OnTold | None = None) -> None:
     """Number and write what an act told, last thing in its transaction.
 
     Subjects are numbered in one sorted statement: it locks their rows in the same order as every
-    other replica does.
+    other replica does. ``on_told`` is given the facts, each as it will be published, to do more with
+    them in the same transaction.
     """
     if not act.told:
         return
@@ -81,11 +84,13 @@ async def write(act: Act[Any]) -> None:
             "facts": [fact.id for fact in facts],
             "subjects": [fact.subject for fact in facts],
             "keys": [fact.key for fact in facts],
-            "bodies": bodies,
+            "bodies": [body.decode() for body in bodies],
             "lanes": [subjects[fact.subject].lane for fact in facts],
             "recorded": clock.real(),
         },
     )
+    if on_told:
+        await on_told(act, list(zip(facts, bodies, strict=True)))
 
 
 def _facts(act: Act[Any], last: dict[str, int], counts: dict[str, int]) -> list[Fact]:
@@ -124,11 +129,11 @@ def _overtakes(data: Data) -> bool:
     return isinstance(urgency, Urgency) and urgency.overtakes
 
 
-def _bounded(fact: Fact) -> str:
+def _bounded(fact: Fact) -> bytes:
     body = fact.encode()
     if len(body) > LARGEST_FACT:
         raise AssertionError(f"{fact.name} of {len(body)} octets: what it is made of has no bound")
-    return body.decode()
+    return body
 
 
 # --- relaying ----------------------------------------------------------------------------------
