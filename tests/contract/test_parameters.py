@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 
 from operations import contracts
-from operations.runtime.registry import NAMES
+from operations.runtime.registry import NAMES, part
 from shared.http.parameters import SHOWN, UnknownParameter
 from tests.fixtures.documents import asked
 
@@ -41,6 +42,13 @@ async def test_every_route_refuses_what_it_does_not_know(
     assert (problem["parameter"], problem["field"]) == ("phone", "phone")
     assert sorted(problem["allowed"]) == sorted(names)
     assert "13912345678" not in answer.text, "a problem names fields, never values"
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_no_router_lies_within_another(service: str) -> None:
+    """FastAPI would search it twice at every request."""
+    routes = part(service).app(part(service).settings(embedded=True)).routes
+    assert all(isinstance(route, Route) for route in routes)
 
 
 @pytest.mark.parametrize("service", NAMES)

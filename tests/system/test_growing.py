@@ -170,6 +170,19 @@ print(*(name for name in sys.modules if name.startswith("services.")))"""
     assert not [name for name in loaded if name.split(".")[1] in others]
 
 
+async def test_a_process_of_one_service_holds_no_command_line(project: Path) -> None:
+    program = f"""
+import sys
+import services.__main__
+from operations.runtime.registry import part
+for name in {NAMES!r}:
+    part(name)
+print(*(name for name, module in sys.modules.items() if module))"""
+    loaded = set((await typed(project, "-c", program)).split())
+    assert "services.feedback.main" in loaded
+    assert not {"typer", "rich", "rapidfuzz", "alembic"} & loaded
+
+
 async def test_a_new_table_is_one_command(project: Path) -> None:
     with (project / "services/tracker/models.py").open("a") as models:
         models.write(NOTES)
