@@ -7,13 +7,14 @@ numbering of facts, which every act does last: so it cannot deadlock with the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import func
+from pydantic_core import to_jsonable_python
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -42,6 +43,33 @@ from shared.storage.rows import one_of
 
 ServiceAct: TypeAlias = Act[Config]
 
+# Statements are made once: to make one takes longer than to ask it.
+NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
+NAMED = select(Tickets).where(col(Tickets.number) == NUMBERS).order_by(col(Tickets.number))
+ROUNDS = select(Rounds).where(col(Rounds.ticket) == NUMBERS).order_by(col(Rounds.number))
+ASSIGNMENTS = (
+    select(Assignments)
+    .where(col(Assignments.ticket) == NUMBERS)
+    .order_by(col(Assignments.dispatched_at), col(Assignments.id))
+)
+CLOCKS = select(Clocks).where(col(Clocks.ticket) == NUMBERS).order_by(col(Clocks.id))
+SUPERVISIONS = (
+    select(Supervisions)
+    .where(col(Supervisions.ticket) == NUMBERS)
+    .order_by(col(Supervisions.raised_at), col(Supervisions.rung), col(Supervisions.id))
+)
+# FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
+LOCKED_NAMED = NAMED.with_for_update(key_share=True)
+LOCKED_CLOCKS = CLOCKS.with_for_update(key_share=True)
+DUE = (
+    select(Clocks)
+    .where(col(Clocks.next_at) <= bindparam("now"))
+    .order_by(col(Clocks.next_at), col(Clocks.id))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+
+STATE = (*ClockState.model_fields, "breached_at", "judged_at")
 AS_JSON = {"terms", "pauses", "passed"}
 
 
@@ -55,20 +83,23 @@ class ClockEntry:
     @classmethod
     def of(cls, row: Clock) -> Self:
         """A stored clock."""
-        return cls(row, ClockState.model_validate(dict(row)))
+        return cls(row, ClockState.model_validate(vars(row)))
 
     def keep(self, state: ClockState) -> None:
-        """Write how the clock stands into its row."""
-        self.state = state
-        for name, value in columns(state).items():
-            setattr(self.row, name, value)
+        """Write into the row what is new of how the clock stands."""
+        known, self.state = self.state, state
+        for name in STATE:
+            if (value := getattr(state, name)) != getattr(known, name):
+                setattr(self.row, name, _stored(name, value))
 
 
 def columns(state: ClockState) -> dict[str, Any]:
     """How a clock stands, as its row holds it."""
-    plain = state.model_dump(exclude=AS_JSON)
-    json = state.model_dump(mode="json", include=AS_JSON)
-    return plain | json | {"breached_at": state.breached_at, "judged_at": state.judged_at}
+    return {name: _stored(name, getattr(state, name)) for name in STATE}
+
+
+def _stored(name: str, value: Any) -> Any:
+    return to_jsonable_python(value) if name in AS_JSON else value
 
 
 @dataclass(slots=True)
@@ -109,11 +140,11 @@ class TicketRecord:
 
     def matter(self) -> Matter:
         """The ticket as rules see it."""
-        return Matter.model_validate(dict(self.ticket))
+        return Matter.model_validate(vars(self.ticket))
 
     def round_timelines(self) -> list[RoundTimeline]:
         """The rounds as rules see them."""
-        return [RoundTimeline.model_validate(dict(row)) for row in self.rounds]
+        return [RoundTimeline.model_validate(vars(row)) for row in self.rounds]
 
     def assignment_timelines(self) -> list[AssignmentTimeline]:
         """The assignments as rules see them."""
@@ -122,7 +153,7 @@ class TicketRecord:
 
 def timeline(row: Assignment) -> AssignmentTimeline:
     """An assignment as rules see it."""
-    return AssignmentTimeline.model_validate(dict(row))
+    return AssignmentTimeline.model_validate(vars(row))
 
 
 # --- one ticket --------------------------------------------------------------------------------
@@ -148,54 +179,43 @@ async def lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecor
     """Lock tickets in the order of their numbers, each with everything about it; those of them that
     are registered here, by number.
     """
-    tickets = _tickets(numbers).with_for_update(key_share=True)
-    found = await _records(act, tickets, for_update=True)
+    found = await _records(act, numbers, LOCKED_NAMED, LOCKED_CLOCKS)
     act.locked |= dict.fromkeys(numbers) | found
     return found
 
 
 async def read(act: ServiceAct, number: str) -> TicketRecord:
     """A ticket to look at only. Raises NotFound."""
-    found = await _records(act, _tickets([number]), for_update=False)
+    found = await _records(act, [number], NAMED, CLOCKS)
     if number not in found:
         raise NotFound
     return found[number]
 
 
-def _tickets(numbers: Iterable[str]) -> SelectOfScalar[Tickets]:
-    named = select(Tickets).where(one_of(Tickets.number, numbers))
-    return named.order_by(col(Tickets.number))
-
-
 async def _records(
-    act: ServiceAct, tickets: SelectOfScalar[Tickets], *, for_update: bool
+    act: ServiceAct,
+    numbers: Sequence[str],
+    tickets: SelectOfScalar[Tickets],
+    clocks: SelectOfScalar[Clocks],
 ) -> dict[str, TicketRecord]:
     """The records of those tickets that are registered here, by number.
 
-    FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep. No
-    supervision is raised while the clocks are locked, so they are read last.
+    No supervision is raised while the clocks are locked, so they are read last.
     """
-    found = {row.number: TicketRecord(row) for row in await act.rows.load(Ticket, tickets)}
+    rows = await act.rows.load(Ticket, tickets, {"numbers": numbers})
+    found = {row.number: TicketRecord(row) for row in rows}
     if not found:
         return found
-    rounds = select(Rounds).where(one_of(Rounds.ticket, found)).order_by(col(Rounds.number))
-    for round in await act.rows.load(Round, rounds):
+    of_them = {"numbers": list(found)}
+    for round in await act.rows.load(Round, ROUNDS, of_them):
         found[round.ticket].rounds.append(round)
-    assignments = select(Assignments).where(one_of(Assignments.ticket, found))
-    dispatched = assignments.order_by(col(Assignments.dispatched_at), col(Assignments.id))
-    for assignment in await act.rows.load(Assignment, dispatched):
+    for assignment in await act.rows.load(Assignment, ASSIGNMENTS, of_them):
         found[assignment.ticket].assignments.append(assignment)
-    clocks = select(Clocks).where(one_of(Clocks.ticket, found)).order_by(col(Clocks.id))
-    clocks = clocks.with_for_update(key_share=True) if for_update else clocks
-    for clock in await act.rows.load(Clock, clocks):
+    for clock in await act.rows.load(Clock, clocks, of_them):
         found[clock.ticket].clocks[clock.id] = ClockEntry.of(clock)
-    raised = select(Supervisions).where(one_of(Supervisions.ticket, found)).order_by(*RAISED)
-    for supervision in await act.rows.load(Supervision, raised):
+    for supervision in await act.rows.load(Supervision, SUPERVISIONS, of_them):
         found[supervision.ticket].supervisions[supervision.id] = supervision
     return found
-
-
-RAISED = (col(Supervisions.raised_at), col(Supervisions.rung), col(Supervisions.id))
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
@@ -263,14 +283,7 @@ async def asked_before(act: ServiceAct, assignment: UUID) -> bool:
 
 async def claim(act: ServiceAct, limit: int) -> list[ClockEntry]:
     """Clocks with a mark that is due and that nobody has locked, sorted by ticket."""
-    query = (
-        select(Clocks)
-        .where(col(Clocks.next_at) <= act.now)
-        .order_by(col(Clocks.next_at), col(Clocks.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    rows = await act.rows.load(Clock, query)
+    rows = await act.rows.load(Clock, DUE, {"now": act.now, "limit": limit})
     return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
 
 
