@@ -61,6 +61,11 @@ def step_to(instant: datetime) -> None:
     simulate(instant)
 
 
+async def breathe() -> None:
+    """Let everybody else go first, between two pieces of work that is long."""
+    await asyncio.sleep(0)
+
+
 async def pause(seconds: float, until: asyncio.Event | None = None) -> None:
     """Rest for real seconds, or less when the event is set first."""
     try:

@@ -26,6 +26,7 @@ from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
+from shared import clock
 from shared.errors import Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.observability import trace
@@ -111,10 +112,10 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
     """Number and store complaints; one whose source number is known gets the ticket that has it."""
     if not items:
         return []
-    rows = [
-        ticket_row(act, item, number, nonce)
-        for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True)
-    ]
+    rows = []
+    for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True):
+        rows.append(ticket_row(act, item, number, nonce))
+        await clock.breathe()  # long texts take a millisecond each to search for names
     connection = await act.session.connection()
     await connection.execute(INSERT, rows)
     earlier = await _earlier(act, rows)

@@ -106,6 +106,9 @@ class Rows:
         if not (changed or self._counted):
             return
         connection = await self._session.connection()
+        # First what is removed: a row of its key may have come again.
+        for table, rows in reversed(_by_table(self._removed).items()):
+            await _delete(connection, table, rows)
         for table, rows in _by_table(self._added).items():
             await _insert(connection, table, rows)
         for table, rows in _by_table(self._unless_there).items():
@@ -114,8 +117,6 @@ class Rows:
             of_table = {id(row) for row in rows}
             names = set[str]().union(*(k.changed for k in changed if id(k.row) in of_table))
             await _update(connection, table, rows, tuple(sorted(names)))
-        for table, rows in reversed(_by_table(self._removed).items()):
-            await _delete(connection, table, rows)
         self._added, self._unless_there, self._removed = [], [], []
         for kept in changed:
             kept.changed.clear()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from services.intake import registration
+from shared import clock
 from shared.events import TicketType
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import CALLER, complaint, post, registered, rows, tables
@@ -132,6 +136,25 @@ async def test_each_complaint_of_a_batch_has_its_own_answer(intake: Bench) -> No
     assert "water.supply" in str(answers[1]["problem"]["nearest"])
     assert answers[4]["ticket"]["number"] == answers[3]["ticket"]["number"]
     assert len(await intake.told()) == 2
+
+
+async def test_others_get_a_turn_between_two_complaints_of_a_batch(
+    intake: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, made_at, make = 0, list[int](), registration.ticket_row
+
+    def ticket_row(*given: Any) -> dict[str, Any]:
+        made_at.append(turns)
+        return make(*given)
+
+    monkeypatch.setattr(registration, "ticket_row", ticket_row)
+    batch = {"tickets": [complaint()] * 50}
+    asked = asyncio.create_task(post(intake, "/v1/tickets/batch", batch))
+    while not asked.done():
+        await clock.breathe()
+        turns += 1
+    assert (await asked).status_code == 200
+    assert len(made_at) == len(set(made_at)) == 50
 
 
 async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> None:
