@@ -18,7 +18,13 @@ async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) ->
     found = await bench.run(postgres, rabbitmq, bench.Wish(plan=SMALL), steps.append)
     figures, details = found["figures"], found["details"]
     everything = (*goals.AT_LEAST, *goals.AT_MOST, *goals.RATIOS)
-    for name in (*everything, "batch_per_s", "dispatch_p50_ms", "tick_idle_ms"):
+    for name in (
+        *everything,
+        "batch_per_s",
+        "dispatch_p50_ms",
+        "tick_idle_ms",
+        "tick_cpu_per_clock_us",
+    ):
         assert figures[name] is None or figures[name] > 0, name  # None: too slow to count
     assert all(figures[f"start_s.{name}"] > 0 for name in NAMES)
     assert details["dispatch"] == {"rate": 20.0, "tickets": SMALL.dispatches, "missing": 0}

@@ -109,6 +109,7 @@ async def sweep(plant: Plant, plan: Plan) -> Figures:
         raise Unexpected(f"{owed} clocks were due: {details}")
     return {
         "tick_per_clock_us": passed["seconds"] * 1_000_000 / passed["moved"],
+        "tick_cpu_per_clock_us": passed["cpu_s"] * 1_000_000 / passed["moved"],
         "tick_idle_ms": idle["seconds"] * 1000 / idle["ticks"],
         "details": details,
     }
