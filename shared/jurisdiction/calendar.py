@@ -140,6 +140,8 @@ class WorkCalendar:
         }
         self._known = known
         self._years: dict[int, _Year] = {}
+        # The clocks of a day fall due together, and each is looked at with every fact of its ticket.
+        self._dues = lru_cache(maxsize=4_096)(self._due)
         if not any(self._week):
             raise ConfigError("duty_segments: the week has no duty hours")
 
@@ -197,6 +199,9 @@ class WorkCalendar:
 
     def due(self, start: datetime, limit: Limit) -> Due:
         """When ``limit`` from ``start`` ends: day limits at duty end, natural ones by the clock."""
+        return self._dues(start, limit)
+
+    def _due(self, start: datetime, limit: Limit) -> Due:
         if limit.natural:
             return Due(_utc(start) + timedelta(seconds=limit.seconds), provisional=False)
         if limit.unit == "wd":

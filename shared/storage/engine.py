@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -46,6 +47,7 @@ def open_engine(
         pool_pre_ping=False,
         pool_recycle=recycle,
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         connect_args={"server_settings": SESSION, "timeout": 10, "command_timeout": patience},
     )
 

@@ -71,8 +71,11 @@ class Rows:
         written when the act ends; a row may be loaded once an act.
         """
         connection = await self._session.connection()
-        found = (await connection.execute(query, values)).mappings()
-        loaded = [cast(M, row.model_construct(**each)) for each in found]
+        found = await connection.execute(query, values)
+        empty, names = _empty(row), tuple(found.keys())
+        loaded = [
+            cast(M, empty.model_copy(update=dict(zip(names, each, strict=True)))) for each in found
+        ]
         self._kept += (_Kept(each, dict(each.__dict__), set()) for each in loaded)
         return loaded
 
@@ -121,6 +124,12 @@ class Rows:
         for kept in changed:
             kept.changed.clear()
         self._counted = 0
+
+
+@cache
+def _empty(row: type[SQLModel]) -> SQLModel:
+    """What rows are copied from: pydantic makes a copy in half the time of a new one."""
+    return row.model_construct()
 
 
 # --- their statements --------------------------------------------------------------------------

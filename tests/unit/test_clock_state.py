@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.tracker.rules import timelines
+from services.tracker.rules.clock_state import is_current
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.timelines import Ending, Pause
 from shared.events import DeadlineMet, SupervisionClosed, SupervisionRaised
-from tests.fixtures.scenes.handle_clock import after_sweep, at, said_of, state, told
+from tests.fixtures.scenes.handle_clock import (
+    CALENDAR,
+    after_sweep,
+    at,
+    history,
+    said_of,
+    state,
+    told,
+)
 
 
 def test_a_running_clock_passes_marks_by_the_sweep_only() -> None:
@@ -150,3 +160,30 @@ def test_a_breach_stands_exactly_when_the_duty_was_late(done: int, swept: int) -
     assert standing_breaches == (met > after.due)
     raised = names.count("supervision.raised") - names.count("supervision.closed")
     assert raised == sum(key.startswith("ladder") for key in after.passed)
+
+
+instants = minutes.map(lambda after: at("03-02 10:00") + timedelta(minutes=after))
+asked = instants.map(lambda begins: (Pause(begins),))
+ruled = st.tuples(instants, instants).map(lambda both: (Pause(min(both), max(both)),))
+histories = st.fixed_dictionaries(
+    {
+        "met_at": st.none() | instants,
+        "lost": st.none() | instants.map(lambda moment: Ending(moment, "lost")),
+        "pauses": st.just(()) | asked | ruled,
+        "extension": st.integers(0, 2),
+    }
+)
+some = st.sets(st.sampled_from(["met_at", "lost", "pauses", "extension"]))
+
+
+@given(befell=histories, later=histories, news=some, swept=instants)
+def test_a_clock_is_current_exactly_when_to_replay_it_would_change_nothing(
+    befell: dict[str, Any], later: dict[str, Any], news: set[str], swept: datetime
+) -> None:
+    stood = state(**befell)
+    if stood.status is ClockStatus.RUNNING:
+        stood = after_sweep(stood, swept)
+    assert is_current(stood, history(**befell), CALENDAR)
+    known = befell | {name: later[name] for name in news}
+    replayed = state(stood, **known)
+    assert is_current(stood, history(**known), CALENDAR) == (replayed == stood)

@@ -69,18 +69,29 @@ def listening(engine: Engine, name: str, heard: Callable[..., object]) -> Iterat
         event.remove(engine, name, heard)
 
 
-async def _asked_for(tracker: Bench, first: int, count: int) -> int:
-    """How many statements it takes to hear in one batch that so many new tickets were signed."""
-    numbers = range(first, first + count)
-    stories = [Story(tracker, f"20260302-{number:06}") for number in numbers]
-    ids = [UUID(int=number) for number in numbers]
-    for story, id in zip(stories, ids, strict=True):
-        await receive(tracker, story.registered("03-02 10:00"), story.dispatched(id=id))
+@contextmanager
+def asking(tracker: Bench) -> Iterator[list[str]]:
+    """The statements that are asked while the block lasts."""
     asked: list[str] = []
     engine = tracker.service.store.engine.sync_engine
     with listening(engine, "before_cursor_execute", lambda *what: asked.append(what[2])):
-        signed = zip(stories, ids, strict=True)
-        await receive(tracker, *(story.signed("03-02 11:00", id=id) for story, id in signed))
+        yield asked
+
+
+async def _dispatched(tracker: Bench, first: int, count: int) -> list[tuple[Story, UUID]]:
+    """So many new tickets at a unit, by the ids of their assignments."""
+    numbers = range(first, first + count)
+    pairs = [(Story(tracker, f"20260302-{number:06}"), UUID(int=number)) for number in numbers]
+    for story, id in pairs:
+        await receive(tracker, story.registered("03-02 10:00"), story.dispatched(id=id))
+    return pairs
+
+
+async def _asked_for(tracker: Bench, first: int, count: int) -> int:
+    """How many statements it takes to hear in one batch that so many new tickets were signed."""
+    pairs = await _dispatched(tracker, first, count)
+    with asking(tracker) as asked:
+        await receive(tracker, *(story.signed("03-02 11:00", id=id) for story, id in pairs))
     return len(asked)
 
 
@@ -88,3 +99,18 @@ async def test_a_batch_asks_as_often_for_thirty_tickets_as_for_two(tracker: Benc
     assert await _asked_for(tracker, 100, 2) == await _asked_for(tracker, 200, 30)
     met = [fact.data.clock for fact in await tracker.told("deadline.met")]
     assert met.count(ClockKind.SIGN) == 32
+
+
+async def _swept(tracker: Bench, first: int, count: int) -> int:
+    """How many statements it takes to pass every mark of the clocks of so many tickets."""
+    tracker.at("2026-03-02T10:05+08:00")
+    await _dispatched(tracker, first, count)
+    tracker.at("2026-03-20T10:00+08:00")
+    with asking(tracker) as asked:
+        assert await jobs.sweep(tracker.service.store, 1_000) == 4 * count
+    return len(asked)
+
+
+async def test_a_tick_asks_as_often_for_thirty_tickets_as_for_two(tracker: Bench) -> None:
+    assert await _swept(tracker, 100, 2) == await _swept(tracker, 200, 30)
+    assert len(await tracker.rows("SELECT 1 FROM supervisions")) == 3 * 32

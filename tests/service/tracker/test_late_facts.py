@@ -158,3 +158,83 @@ async def test_shuffled_and_doubled_facts_give_the_same_rows(
     await _retried(tracker)
     await tracker.run("sweep")
     assert await everything(tracker) == straight
+
+
+# --- in batches --------------------------------------------------------------------------------
+
+
+def _in_some_order(facts: Sequence[Fact], order: random.Random) -> list[Fact]:
+    """Facts and some doubles in an order in which none is early."""
+    rest, found = [*facts, *order.sample(facts, 5)], list[Fact]()
+    while rest:
+        known = {(fact.name, fact.assignment, fact.round) for fact in found}
+        fact = order.choice([fact for fact in rest if _ground(fact) in {None, *known}])
+        rest.remove(fact)
+        found.append(fact)
+    return found
+
+
+def _ground(fact: Fact) -> tuple[str, UUID | None, int] | None:
+    """What must be known before a fact: name, assignment and round."""
+    if fact.name == "ticket.registered":
+        return None
+    if fact.assignment and fact.name != "assignment.dispatched":
+        return "assignment.dispatched", fact.assignment, fact.round
+    if fact.name == "ticket.resolved" and fact.round > 1:
+        return "ticket.reopened", None, fact.round
+    return "ticket.registered", None, 1
+
+
+async def _heard(tracker: Bench, batches: Sequence[Sequence[Fact]], sweeps: set[int]) -> Any:
+    """What is said and kept when facts come in these batches, the sweep after some of them."""
+    await tracker.do("TRUNCATE tickets, inbox, outbox, seq CASCADE")
+    for at, batch in enumerate(batches):
+        await receive(tracker, *batch)
+        if at in sweeps:
+            await tracker.run("sweep")
+    assert await tracker.parked() == []
+    apart = {"id", "recorded", "traceparent"}
+    said = [fact.model_dump(exclude=apart) for fact in await tracker.told()]
+    return said, await everything(tracker)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_batch_says_and_keeps_what_its_facts_do_one_by_one(
+    tracker: Bench, story: Story, seed: int
+) -> None:
+    order = random.Random(seed)
+    tracker.at("2026-03-25T10:00+08:00")
+    facts = _in_some_order(whole_life(story), order) if seed else whole_life(story)
+    size = order.choice([3, 6, len(facts)])
+    sweeps = {at for at in range(len(facts)) if (at + 1) % size == 0 and order.random() < 0.7}
+    batches = [facts[at : at + size] for at in range(0, len(facts), size)]
+    together = await _heard(tracker, batches, {at // size for at in sweeps})
+    assert await _heard(tracker, [[fact] for fact in facts], sweeps) == together
+
+
+async def test_a_rung_taken_back_and_raised_again_within_a_batch_stands(
+    tracker: Bench, story: Story
+) -> None:
+    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-02 11:00"))
+    tracker.at("2026-03-11T10:00+08:00")
+    await tracker.run("sweep")
+    raised = await tracker.rows("SELECT id, rung, raised_at FROM supervisions ORDER BY rung")
+    assert [row["rung"] for row in raised] == [1, 2]
+    before = tracker.service.store.acts
+    await receive(  # a pause on a Sunday moves nothing, and the answer is late as before
+        tracker,
+        story.asked_return("03-08 10:00"),
+        story.refused_return("03-08 11:00"),
+        story.completed("03-11 09:00"),
+    )
+    assert tracker.service.store.acts == before + 2  # one that began and ended: nothing failed
+    assert raised == await tracker.rows(
+        "SELECT id, rung, raised_at FROM supervisions WHERE closed_at IS NOT NULL ORDER BY rung"
+    )
+    told = await facts_told(tracker, "supervision.raised", "supervision.closed")
+    assert [line.split("@")[0] for line in told] == [
+        *["supervision.raised"] * 2,
+        *["supervision.closed"] * 2,
+        *["supervision.raised"] * 2,
+        *["supervision.closed"] * 2,
+    ]

@@ -47,3 +47,24 @@ async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrive
     assert {local(data.before) for data in moved.values()} == {"01-06 18:00"}
     assert {local(data.due) for data in moved.values()} == {"01-07 18:00"}
     assert all("放假安排" in data.reason for data in moved.values())
+
+
+async def test_a_rung_climbed_under_an_older_calendar_is_taken_back_when_the_sweep_looks_again(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    tracker.at("2026-12-24T10:00+08:00")
+    await tracker.hear(story.registered("12-24 10:00"), story.dispatched("12-24 10:05"))
+    tracker.at("2027-01-02T10:00+08:00")
+    await tracker.run("sweep")
+    climbed = {f.data.rung: f.data for f in await tracker.told("supervision.raised")}
+    assert set(climbed) == {1, 2}  # due on 12-31, and the day after was thought to be a working day
+    tracker.service.store.config = with_notice(tmp_path)
+    tracker.at("2027-01-05T19:00+08:00")
+    await tracker.run("sweep")
+    [closed] = await tracker.told("supervision.closed")
+    assert closed.data.supervision == climbed[2].supervision
+    kept = await tracker.rows("SELECT rung, raised_at FROM supervisions ORDER BY rung")
+    assert [(row["rung"], local(row["raised_at"])) for row in kept] == [
+        (1, "12-31 18:00"),
+        (2, "01-04 18:00"),
+    ]
