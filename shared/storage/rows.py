@@ -2,9 +2,9 @@
 
 A row is what code holds, and nothing watches it: ``Ticket``, in the singular, a model of values. Its
 table is ``Tickets(Ticket, table=True)``, and that is what queries name. Saving takes one statement a
-table for all rows of an act, however many there are: what is inserted and what is changed goes over
-as one JSON text, and PostgreSQL makes rows of it. So a use case never flushes, a batch of facts
-costs about as many statements as one fact, and what is not saved was not done.
+table for what is removed, one for what is new and one for what changed, however many rows that is:
+they go over as one JSON text, and PostgreSQL makes rows of it. So a use case never flushes, a batch
+of facts costs about as many statements as one fact, and what is not saved was not done.
 
 JSON within a row is replaced and never changed in place: only another value is noticed.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -21,6 +21,7 @@ import orjson
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Dialect,
     Executable,
     Table,
     TextClause,
@@ -29,11 +30,14 @@ from sqlalchemy import (
     literal,
     text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import SQLModel, col
 
 M = TypeVar("M", bound=SQLModel)
 V = TypeVar("V")
+
+DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # of sqlalchemy
 
 
 def one_of(column: V, values: Iterable[V]) -> ColumnElement[bool]:
@@ -59,10 +63,10 @@ class Rows:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._kept: list[_Kept] = []
-        self._added: list[SQLModel] = []
-        self._removed: list[SQLModel] = []
-        self._unless_there: list[SQLModel] = []
-        self._counted = 0
+        # By identity: rows are equal when their values are.
+        self._added: dict[int, tuple[SQLModel, bool]] = {}  # and whether only unless it is there
+        self._removed: dict[int, SQLModel] = {}
+        self._news = False
 
     async def load(
         self, row: type[M], query: Executable, values: Mapping[str, Any] | None = None
@@ -80,21 +84,22 @@ class Rows:
         return loaded
 
     def add(self, row: M, *, unless_there: bool = False) -> M:
-        """A new row; ``unless_there``: one of its key that stands already stays as it is."""
-        (self._unless_there if unless_there else self._added).append(row)
+        """A new row; ``unless_there``: one of its key that stands when the act ends stays as it is."""
+        self._added[id(row)] = row, unless_there
+        self._news = True
         return row
 
     def remove(self, row: SQLModel) -> None:
-        """A row that is there no more, whether it was loaded or just added."""
-        if any(added is row for added in self._added):
-            self._added = [added for added in self._added if added is not row]
-        else:
-            self._removed.append(row)
+        """A row that is there no more, whether it was loaded or just added; one of its key may be
+        added anew.
+        """
+        if self._added.pop(id(row), None) is None:
+            self._removed[id(row)] = row
+        self._news = True
 
     def collect(self) -> bool:
         """Take note of what changed; whether anything did since the last time."""
-        counted = len(self._added) + len(self._unless_there) + len(self._removed)
-        news, self._counted = counted != self._counted, counted
+        news, self._news = self._news, False
         for kept in self._kept:
             if (now := kept.row.__dict__) != kept.seen:
                 kept.changed |= {name for name, value in now.items() if value != kept.seen[name]}
@@ -102,28 +107,29 @@ class Rows:
         return news
 
     async def save(self) -> None:
-        """Write everything: one statement a table for what is new, changed and removed."""
+        """Write everything: what is removed first, then what is new, then what changed.
+
+        Raises AssertionError when a row that changed is gone; what JSON and the database refuse.
+        """
         self.collect()
-        removed = {id(row) for row in self._removed}
-        changed = [kept for kept in self._kept if kept.changed and id(kept.row) not in removed]
-        if not (changed or self._counted):
+        gone = self._removed.keys()
+        changes = {id(k.row): k for k in self._kept if k.changed and id(k.row) not in gone}
+        if not (gone or self._added or changes):
             return
         connection = await self._session.connection()
-        # First what is removed: a row of its key may have come again.
-        for table, rows in reversed(_by_table(self._removed).items()):
+        for table, rows in reversed(_by_table(self._removed.values())):
             await _delete(connection, table, rows)
-        for table, rows in _by_table(self._added).items():
-            await _insert(connection, table, rows)
-        for table, rows in _by_table(self._unless_there).items():
-            await _insert(connection, table, rows, " ON CONFLICT DO NOTHING")
-        for table, rows in _by_table([kept.row for kept in changed]).items():
-            of_table = {id(row) for row in rows}
-            names = set[str]().union(*(k.changed for k in changed if id(k.row) in of_table))
-            await _update(connection, table, rows, tuple(sorted(names)))
-        self._added, self._unless_there, self._removed = [], [], []
-        for kept in changed:
+        for table, rows in _by_table(row for row, _ in self._added.values()):
+            for unless_there in (False, True):
+                some = [row for row in rows if self._added[id(row)][1] is unless_there]
+                if some:
+                    await _insert(connection, table, some, unless_there)
+        for table, rows in _by_table(kept.row for kept in changes.values()):
+            await _update(connection, table, [changes[id(row)] for row in rows])
+        for kept in changes.values():
             kept.changed.clear()
-        self._counted = 0
+        self._added.clear()
+        self._removed.clear()
 
 
 @cache
@@ -143,50 +149,68 @@ def table_of(row: type[SQLModel]) -> Table:
     return table
 
 
-def _by_table(rows: Sequence[SQLModel]) -> dict[Table, list[SQLModel]]:
-    """Rows by their tables, in the order in which tables refer to one another."""
+@cache
+def _place(table: Table) -> int:
+    """A table's place in the order in which tables refer to one another."""
+    return table.metadata.sorted_tables.index(table)
+
+
+def _by_table(rows: Iterable[SQLModel]) -> list[tuple[Table, list[SQLModel]]]:
     found: dict[Table, list[SQLModel]] = {}
     for row in rows:
         found.setdefault(table_of(type(row)), []).append(row)
-    if len(found) < 2:
-        return found
-    ordered = next(iter(found)).metadata.sorted_tables
-    return {table: found[table] for table in ordered if table in found}
+    return sorted(found.items(), key=lambda of_table: _place(of_table[0]))
 
 
 async def _insert(
-    connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], unless: str = ""
+    connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], unless_there: bool
 ) -> None:
-    names = tuple(column.name for column in table.columns if column.identity is None)
-    await connection.execute(_inserting(table, unless), {"rows": _as_json(rows, names)})
+    values = [_values(row, _given(table)) for row in rows]
+    await connection.execute(_inserting(table, unless_there), {"rows": _as_json(values)})
 
 
-async def _update(
-    connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], names: tuple[str, ...]
-) -> None:
-    keys = tuple(table.primary_key.columns.keys())
-    await connection.execute(_updating(table, names), {"rows": _as_json(rows, keys + names)})
+async def _update(connection: AsyncConnection, table: Table, rows: Sequence[_Kept]) -> None:
+    keys = table.primary_key.columns.keys()
+    values = [
+        _values(kept.row, {*keys, *kept.changed}) | {"_changed": list(kept.changed)}
+        for kept in rows
+    ]
+    done = await connection.execute(_updating(table), {"rows": _as_json(values)})
+    if done.rowcount != len(rows):
+        raise AssertionError(f"a row of {table.name} that changed is gone")
 
 
 async def _delete(connection: AsyncConnection, table: Table, rows: Sequence[SQLModel]) -> None:
-    keys = tuple(table.primary_key.columns.keys())
-    await connection.execute(_deleting(table), {"rows": _as_json(rows, keys)})
+    values = [_values(row, table.primary_key.columns.keys()) for row in rows]
+    await connection.execute(_deleting(table), {"rows": _as_json(values)})
 
 
 FROM_JSON = "json_populate_recordset(CAST(NULL AS {0}), CAST(:rows AS json)) AS given"
 
 
 @cache
-def _inserting(table: Table, unless: str) -> TextClause:
-    names = ", ".join(column.name for column in table.columns if column.identity is None)
-    source = FROM_JSON.format(table.name)
+def _given(table: Table) -> tuple[str, ...]:
+    """The columns that are ours to fill."""
+    return tuple(column.name for column in table.columns if column.identity is None)
+
+
+@cache
+def _inserting(table: Table, unless_there: bool) -> TextClause:
+    names, source = ", ".join(_given(table)), FROM_JSON.format(table.name)
+    unless = " ON CONFLICT DO NOTHING" if unless_there else ""
     return text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source}{unless}")
 
 
-@lru_cache(maxsize=1_000)
-def _updating(table: Table, names: tuple[str, ...]) -> TextClause:
-    given = ", ".join(f"{name} = given.{name}" for name in names)
-    source = FROM_JSON.format(table.name)
+@cache
+def _updating(table: Table) -> TextClause:
+    """Of each row only what changed in it, in a statement that is the same whatever that is."""
+    given = ", ".join(
+        f"{name} = CASE WHEN '{name}' = ANY(given._changed) THEN given.{name} ELSE kept.{name} END"
+        for name in (each.name for each in table.columns if not each.primary_key)
+    )
+    columns = [f"{each.name} {each.type.compile(DIALECT)}" for each in table.columns]
+    names = ", ".join((*columns, "_changed text[]"))
+    source = f"json_to_recordset(CAST(:rows AS json)) AS given ({names})"
     return text(f"UPDATE {table.name} AS kept SET {given} FROM {source} WHERE {_same_key(table)}")
 
 
@@ -197,12 +221,15 @@ def _deleting(table: Table) -> TextClause:
 
 
 def _same_key(table: Table) -> str:
-    keys = tuple(table.primary_key.columns.keys())
+    keys = table.primary_key.columns.keys()
     return " AND ".join(f"kept.{name} = given.{name}" for name in keys)
 
 
-def _as_json(rows: Sequence[SQLModel], names: Sequence[str]) -> str:
-    values = [{name: row.__dict__[name] for name in names} for row in rows]
+def _values(row: SQLModel, names: Iterable[str]) -> dict[str, Any]:
+    return {name: row.__dict__[name] for name in names}
+
+
+def _as_json(values: Sequence[Mapping[str, Any]]) -> str:
     return orjson.dumps(values, default=_as_text).decode()
 
 
