@@ -1,7 +1,9 @@
 """What the tracker does, one function per use case: load, decide, save, tell.
 
 A fact is written down with its time, then everything that follows for the ticket's clocks is
-worked out anew: so the rows are the same in whatever order facts came in.
+worked out anew: so the rows are the same in whatever order facts came in. That is done for each
+fact, and not once for all facts of a batch: of a clock that two of them move two things are to be
+said, and one that none of them moves is left alone anyway.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -82,21 +81,7 @@ class Act(Generic[C]):
     targets: list[Any] = field(default_factory=list)
     configuration: str | None = None
     traces: dict[tuple[str, str], str] = field(default_factory=dict)
-    at_end: dict[str, tuple[Context, Callable[[], object]]] = field(default_factory=dict)
     urgent: set[str] = field(default_factory=set)
-
-    def once_at_end(self, name: str, do: Callable[[], object]) -> None:
-        """Do something once, when everything else of this act is done, under the trace of now: what
-        follows from several facts about one thing follows once. The latest of a name counts.
-        """
-        self.at_end[name] = copy_context(), do
-
-    def end(self) -> None:
-        """Do what was left for the end."""
-        while self.at_end:
-            ending, self.at_end = self.at_end, {}
-            for context, do in ending.values():
-                context.run(do)
 
     def lock_order(self, subject: L, about: str = "") -> list[L]:
         """What to lock when one thing is needed, in the order of every replica's locks: at first that
@@ -205,7 +190,6 @@ class Store(Generic[C]):
             act = Act(session, rows, moment, actor, self.config, self, caller, asked)
             act.configuration = self.configuration
             yield act
-            act.end()
             if session.new or session.dirty or session.deleted:
                 await session.flush()
             await rows.save()

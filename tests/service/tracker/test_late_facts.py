@@ -189,7 +189,9 @@ async def _heard(tracker: Bench, batches: Sequence[Sequence[Fact]], sweeps: set[
     """What is said and kept when facts come in these batches, the sweep after some of them."""
     await tracker.do("TRUNCATE tickets, inbox, outbox, seq CASCADE")
     for at, batch in enumerate(batches):
+        before = tracker.service.store.acts
         await receive(tracker, *batch)
+        assert tracker.service.store.acts == before + 2  # one that began and ended: nothing failed
         if at in sweeps:
             await tracker.run("sweep")
     assert await tracker.parked() == []
