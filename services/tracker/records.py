@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -90,16 +89,17 @@ class ClockEntry:
         known, self.state = self.state, state
         for name in STATE:
             if (value := getattr(state, name)) != getattr(known, name):
-                setattr(self.row, name, _stored(name, value))
+                setattr(self.row, name, value if name not in AS_JSON else _as_json(state, name))
 
 
 def columns(state: ClockState) -> dict[str, Any]:
     """How a clock stands, as its row holds it."""
-    return {name: _stored(name, getattr(state, name)) for name in STATE}
+    json = state.model_dump(mode="json", include=AS_JSON)
+    return {name: json[name] if name in AS_JSON else getattr(state, name) for name in STATE}
 
 
-def _stored(name: str, value: Any) -> Any:
-    return to_jsonable_python(value) if name in AS_JSON else value
+def _as_json(state: ClockState, name: str) -> Any:
+    return state.model_dump(mode="json", include={name})[name]
 
 
 @dataclass(slots=True)
