@@ -23,7 +23,8 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
-    "sweep": Job(run=sweep, due=records.next_mark, every=1.0, limit=1_000),
+    # More at once cost no less each, and hold their locks longer.
+    "sweep": Job(run=sweep, due=records.next_mark, every=1.0, limit=250),
     # A calendar is read at the start, so this finds work once after a start that brought one.
     "recompute": Job(run=recompute, due=usecases.uncertain_since, every=3600.0),
 }
