@@ -185,15 +185,21 @@ class Inbox:
         ]
 
     async def _handle(self, act: Act[Any], key: str, fact: Fact) -> None:
-        with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
-            for handler in self._handlers(key):
-                await handler(act, fact)
+        if handlers := self._handlers(key):
+            with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
+                for handler in handlers:
+                    await handler(act, fact)
 
     async def _pass_on(self, act: Act[Any], message: Message, fact: Fact) -> None:
-        with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
-            for pattern, handler in self._subscriptions.items():
-                if isinstance(handler, EnvelopeOnly) and matches(pattern, message.key):
-                    await handler.pass_on(act, fact, message.body)
+        takers = [
+            handler
+            for pattern, handler in self._subscriptions.items()
+            if isinstance(handler, EnvelopeOnly) and matches(pattern, message.key)
+        ]
+        if takers:
+            with trace(fact.traceparent, ticket=fact.subject, fact=fact.name):
+                for taker in takers:
+                    await taker.pass_on(act, fact, message.body)
 
     async def _receive_alone(self, arrived: Arrived) -> None:
         try:
