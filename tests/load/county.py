@@ -195,8 +195,13 @@ async def loops(plant: Plant, count: int, wave: int = 0) -> None:
     async with county(plant) as people:
         await people.register(complaints(count, wave))
         await people.until("callback.planned", count)
+        await _rest(plant)  # a tracker that has not heard all would see clocks run out overnight
         await people.step(wave)
         await people.call_back(count)
         await people.until("ticket.closed", count)
+    await _rest(plant)
+
+
+async def _rest(plant: Plant) -> None:
     while not await plant.idle():
         await pause(LOOK)
