@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -28,7 +28,6 @@ from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.storage.act import Act
-from shared.storage.rows import one_of
 
 ServiceAct: TypeAlias = Act[Config]
 
@@ -57,6 +56,24 @@ class TicketRecord:
         return next((each for each in of_callback if each.attempt == number), None)
 
 
+# These statements are made once and not at every request.
+NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
+IDS = any_(bindparam("ids", type_=ARRAY(Uuid)))
+LOCKED = select(Tickets).order_by(col(Tickets.number)).with_for_update()
+LOCKED_BY_NUMBERS = LOCKED.where(col(Tickets.number) == NUMBERS)
+LOCKED_BY_CALLBACKS = LOCKED.where(
+    col(Tickets.number).in_(select(Callbacks.number).where(col(Callbacks.id) == IDS))
+)
+RESOLUTIONS_OF = select(Resolutions).where(col(Resolutions.number) == NUMBERS)
+CALLBACKS_OF = select(Callbacks).where(col(Callbacks.number) == NUMBERS)
+MESSAGES_OF = select(Messages).where(col(Messages.number) == NUMBERS)
+ATTEMPTS_OF = (
+    select(Attempts)
+    .where(col(Attempts.callback) == IDS)
+    .order_by(col(Attempts.callback), col(Attempts.attempt))
+)
+
+
 async def locked(act: ServiceAct, number: str) -> TicketRecord:
     """The ticket, its row locked. Raises TooEarly while its registration has not arrived."""
     record = await find_locked(act, number)
@@ -69,7 +86,8 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """The ticket, its row locked; None when it is not registered here."""
     if number not in act.locked:
         numbers = act.lock_order(number)
-        act.locked |= dict.fromkeys(numbers) | await _lock(act, one_of(Tickets.number, numbers))
+        found = await _lock(act, LOCKED_BY_NUMBERS, numbers=numbers)
+        act.locked |= dict.fromkeys(numbers) | found
     record: TicketRecord | None = act.locked[number]
     return record
 
@@ -78,8 +96,7 @@ async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Call
     """A callback, its ticket's row locked. Raises NotFound."""
     if id not in act.locked:
         ids = act.lock_order(id)
-        numbers = select(Callbacks.number).where(one_of(Callbacks.id, ids))
-        found = await _lock(act, col(Tickets.number).in_(numbers))
+        found = await _lock(act, LOCKED_BY_CALLBACKS, ids=ids)
         act.locked |= dict.fromkeys(ids)
         act.locked |= found
         act.locked |= {each.id: r for r in found.values() for each in r.callbacks.values()}
@@ -89,13 +106,14 @@ async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Call
     return record, next(each for each in record.callbacks.values() if each.id == id)
 
 
-async def _lock(act: ServiceAct, which: ColumnElement[bool]) -> dict[str, TicketRecord]:
+async def _lock(
+    act: ServiceAct, tickets: SelectOfScalar[Tickets], **values: object
+) -> dict[str, TicketRecord]:
     """Lock tickets in the order of their numbers, then read what hangs on them, by number.
 
     A row that was read before the lock could be out of date.
     """
-    tickets = select(Tickets).where(which).order_by(col(Tickets.number)).with_for_update()
-    return await records_of(act, await act.rows.load(Ticket, tickets))
+    return await records_of(act, await act.rows.load(Ticket, tickets, values))
 
 
 async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:
@@ -103,31 +121,24 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, Ti
     records = {ticket.number: TicketRecord(ticket) for ticket in tickets}
     if not records:
         return records
-    resolutions = select(Resolutions).where(one_of(Resolutions.number, records))
-    for resolution in await act.rows.load(Resolution, resolutions):
+    of_them = {"numbers": list(records)}
+    for resolution in await act.rows.load(Resolution, RESOLUTIONS_OF, of_them):
         records[resolution.number].resolutions[resolution.round] = resolution
-    callbacks = select(Callbacks).where(one_of(Callbacks.number, records))
     whose = {}
-    for callback in await act.rows.load(Callback, callbacks):
+    for callback in await act.rows.load(Callback, CALLBACKS_OF, of_them):
         whose[callback.id] = records[callback.number]
         records[callback.number].callbacks[callback.round] = callback
     if whose:
-        for attempt in await act.rows.load(Attempt, _attempts(whose)):
+        for attempt in await act.rows.load(Attempt, ATTEMPTS_OF, {"ids": list(whose)}):
             whose[attempt.callback].attempts[attempt.callback].append(attempt)
-    messages = select(Messages).where(one_of(Messages.number, records))
-    for message in await act.rows.load(Message, messages):
+    for message in await act.rows.load(Message, MESSAGES_OF, of_them):
         records[message.number].messages.add((message.round, message.occasion))
     return records
 
 
-def _attempts(callbacks: Iterable[UUID]) -> SelectOfScalar[Attempts]:
-    of_them = select(Attempts).where(one_of(Attempts.callback, callbacks))
-    return of_them.order_by(col(Attempts.callback), col(Attempts.attempt))
-
-
 async def attempts_of(act: ServiceAct, callbacks: Iterable[UUID]) -> Sequence[Attempt]:
     """The attempts of callbacks to look at only, in their order."""
-    return (await act.session.exec(_attempts(callbacks))).all()
+    return (await act.session.exec(ATTEMPTS_OF, params={"ids": list(callbacks)})).all()
 
 
 def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
 from services.intake.settings import Config
 from shared.errors import TooEarly
 from shared.storage.act import Act
-from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 
@@ -61,6 +60,17 @@ class TicketRecord:
         ticket.ended_at = (ticket.ended_at or now) if machine.ended(status) else None
 
 
+# These statements are made once and not at every request.
+NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
+LOCKED = (
+    select(Tickets)
+    .where(col(Tickets.number) == NUMBERS)
+    .order_by(col(Tickets.number))
+    .with_for_update()
+)
+ASSIGNMENTS_OF = select(Assignments).where(col(Assignments.number) == NUMBERS)
+
+
 async def locked(act: ServiceAct, number: str) -> TicketRecord:
     """A ticket by number, locked. Raises TooEarly when it is not registered."""
     record = await find_locked(act, number)
@@ -80,10 +90,9 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
 
 async def _lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:
     """Lock tickets in the order of their numbers, then load their assignments, by number."""
-    tickets = select(Tickets).where(one_of(Tickets.number, numbers)).order_by(col(Tickets.number))
-    found = _records(await act.rows.load(Ticket, tickets.with_for_update()))
+    found = _records(await act.rows.load(Ticket, LOCKED, {"numbers": numbers}))
     if found:
-        for row in await act.rows.load(Assignment, _assignments(found)):
+        for row in await act.rows.load(Assignment, ASSIGNMENTS_OF, {"numbers": list(found)}):
             found[row.number].assignments[row.id] = row
     return found
 
@@ -98,17 +107,13 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> list[TicketR
     """Tickets with their assignments to look at only, in the order given."""
     found = _records(tickets)
     if found:
-        for row in await act.session.exec(_assignments(found)):
+        for row in await act.session.exec(ASSIGNMENTS_OF, params={"numbers": list(found)}):
             found[row.number].assignments[row.id] = row
     return list(found.values())
 
 
 def _records(tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:
     return {ticket.number: TicketRecord(ticket) for ticket in tickets}
-
-
-def _assignments(numbers: Iterable[str]) -> SelectOfScalar[Assignments]:
-    return select(Assignments).where(one_of(Assignments.number, numbers))
 
 
 async def supplemented(act: ServiceAct, record: TicketRecord) -> tuple[int, int]:
