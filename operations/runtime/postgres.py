@@ -288,9 +288,8 @@ def _stop_servers(data: Path) -> None:
         if process.info["name"] != "postgres" or str(data) not in (process.info["cmdline"] or ()):
             continue
         try:
-            process.send_signal(
-                signal.SIGINT
-            )  # its fast stop; its guard may have asked for it, too
+            # Its fast stop; its guard may have asked for it, too.
+            process.send_signal(signal.SIGINT)
             process.wait(STOP_SECONDS)
         except psutil.NoSuchProcess:
             continue

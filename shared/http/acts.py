@@ -52,6 +52,9 @@ class Door:
     async def once(self, use_case: UseCase, target: Any, body: BaseModel) -> Response:
         """Do it, unless this request was answered before: then that answer, byte for byte.
 
+        The one parameter in the route's path is what it is asked of, and names its kind: acts that are
+        asked of the same kind of thing meet, and lock what they need in one statement.
+
         Raises what the use case raises; KeyReused when the key came with another body or to another
         place; Busy when too many wait.
         """
@@ -59,7 +62,7 @@ class Door:
         status = getattr(request.scope.get("route"), "status_code", None) or 200
         asked = Asked(f"{request.method} {request.url.path}", self._key, status)
         ask = Ask(use_case, target, body, self._caller, asked, traceparent())
-        [kind] = request.path_params  # what is asked of things of one kind locks them together
+        [kind] = request.path_params
         answer = await acts_of(request.app).submit(kind, ask)
         return Response(answer.body, answer.status, media_type="application/json")
 

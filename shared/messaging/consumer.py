@@ -37,9 +37,8 @@ class Consumer:
     def __init__(self, connection: AbstractConnection) -> None:
         self.in_hand = 0  # messages that were delivered and not yet acknowledged
         self._connection = connection
-        self._channels: list[
-            DirectChannel
-        ] = []  # one a lane, for an acknowledgement is a channel's
+        # One a lane, for an acknowledgement is a channel's.
+        self._channels: list[DirectChannel] = []
         self._arrived: asyncio.PriorityQueue[Arrival] = asyncio.PriorityQueue()
         self._numbers = count()
         self._lost = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -186,12 +186,12 @@ async def test_an_act_that_stumbles_half_way_undoes_no_neighbour(
 async def test_a_group_that_hangs_holds_the_next_one_up_only_for_a_moment() -> None:
     freed = asyncio.Event()
 
-    async def run(items: list[str]) -> list[str]:
+    async def run(items: Sequence[str]) -> Sequence[str | Exception]:
         if "hangs" in items:
             await freed.wait()
         return items
 
-    group = GroupCommit[str, str](run)  # type: ignore[arg-type]
+    group = GroupCommit[str, str](run)
     hangs = asyncio.create_task(group.submit("hangs"))
     await pause(0)
     assert await asyncio.wait_for(group.submit("goes"), HANGS * 20) == "goes"
@@ -204,11 +204,11 @@ async def test_a_group_that_hangs_holds_the_next_one_up_only_for_a_moment() -> N
 def full() -> Callable[[], GroupCommit[int, int]]:
     """A group commit that takes two who wait."""
 
-    async def run(items: list[int]) -> list[int]:
+    async def run(items: Sequence[int]) -> Sequence[int | Exception]:
         await pause(0.01)
         return items
 
-    return lambda: GroupCommit[int, int](run, limit=1, most=2)  # type: ignore[arg-type]
+    return lambda: GroupCommit[int, int](run, limit=1, most=2)
 
 
 async def test_who_comes_when_too_many_wait_is_told_so_at_once(
