@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from services.dispatcher.rules.catalogue import Catalogue, Matcher, prefixes, unknown_codes
-from services.dispatcher.rules.dispatch import Dispatching, UrgencyRules
+from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
+from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
@@ -17,7 +17,7 @@ from shared.jurisdiction.folder import Files, Folder, Misfit
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
-from shared.jurisdiction.sections import unknown_code
+from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
 from shared.settings import ServiceSettings
 
 
@@ -31,15 +31,6 @@ def catalogue_codes_exist(catalogue: Catalogue, units: Units, codes: Codes) -> I
         flags=codes.flags,
     )
     yield from (("catalogue", where, wrong) for where, wrong in found)
-
-
-def urgent_topics_exist(urgency: UrgencyRules, codes: Codes) -> Iterator[Misfit]:
-    """A check between files: what is urgent is a topic, what topics lie under, or a flag."""
-    branches = {prefix for topic in codes.topics for prefix in prefixes(topic.code)}
-    known = branches | set(codes.flags)
-    for at, matter in enumerate(urgency.urgent_topics):
-        if matter not in known:
-            yield "urgency", ("urgent_topics", at), unknown_code(matter, known)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from services.intake.settings import Config
 from shared import clock
 from shared.errors import Malformed, UnknownCode
 from shared.events import TicketRegistered
+from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
 
 
@@ -217,7 +218,9 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
 
 
 def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
-    """Say that it was registered, under the caller's trace and in the caller's name."""
+    """Say that it was registered, under the caller's trace and in the caller's name. What the place
+    counts as urgent overtakes, whatever the caller asked for.
+    """
     place = identity.visible(row["confidential"], row["address"], item.body.location)
     fact = TicketRegistered(
         type=item.body.type,
@@ -237,5 +240,8 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
         has_contact=row["has_contact"],
         configuration=act.configuration,
     )
+    text = text_of(fact.title, fact.content)
+    if act.config.urgency.found(fact.type, fact.topic, fact.flags, text):
+        act.urgent.add(row["number"])
     with trace(item.trace, ticket=row["number"]):
         act.tell(fact, subject=row["number"], round=1, actor=item.caller.actor)

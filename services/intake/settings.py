@@ -16,6 +16,7 @@ from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
+from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key, key_bytes
 
 
@@ -37,18 +38,20 @@ class Rules(Files):
     codes: Codes
     units: Units
     limits: LimitTable
+    urgency: UrgencyRules
     privacy: Privacy
 
-    checks = (towns_have_areas, streams_have_matters)
+    checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Code tables, the seal of the vault and the digests of intake."""
+    """Code tables, what is urgent, the seal of the vault and the digests of intake."""
 
     codes: Codes
     units: Units
     place: Place
+    urgency: UrgencyRules
     keep_identity: KeepFor
     sealer: Sealer
     digester: CitizenDigester
@@ -86,6 +89,7 @@ class Settings(ServiceSettings):
             rules.codes,
             rules.units,
             rules.place,
+            rules.urgency,
             rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),

@@ -150,6 +150,12 @@ class Units(Section):
         return _nearest(text, {unit.code: unit.name for unit in self.units}, n)
 
 
+def prefixes(topic: str) -> list[str]:
+    """``a.b.c`` lies under ``a``, ``a.b`` and itself."""
+    words = topic.split(".")
+    return [".".join(words[:count]) for count in range(1, len(words) + 1)]
+
+
 def towns_have_areas(units: Units, codes: Codes) -> Iterator[tuple[str, Where, str]]:
     """A check between files: the area of a town is one of codes.yaml."""
     known = [area.code for area in codes.areas]

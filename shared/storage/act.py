@@ -64,7 +64,7 @@ class Act(Generic[C]):
     for what is not here; it is loaded once an act, so whoever adds a ticket puts it there too.
     ``batch``: the facts received together in this act, ``targets``: what its requests are asked of;
     what they need can be loaded together. ``configuration``: which rules these are.
-    ``urgent``: the tickets of which urgent facts were received.
+    ``urgent``: the tickets of which urgent facts were received, or that are urgent by their words.
     """
 
     session: AsyncSession

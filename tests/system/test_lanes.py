@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,11 @@ from tests.fixtures.patience import WITHIN
 from tests.fixtures.rabbitmq import Broker
 from tests.fixtures.recorder import Recorder, parcel, told
 from tests.fixtures.scenes.dispatcher import STREET_LIGHT, act, register, street_light
-from tests.fixtures.scenes.intake import registered
+from tests.fixtures.scenes.intake import complaint, post, registered
 
 MANY = 3_000
 SOON = 600  # facts: what may be in the dispatcher's hands, in flight and in a batch
+ORDINARY = {"topic": "lighting.street", "title": "路灯不亮", "content": "门前路灯三天不亮"}
 
 WAITING = """
     INSERT INTO outbox (fact, subject, key, body, recorded)
@@ -57,7 +59,7 @@ async def test_what_is_urgent_is_relayed_first_and_the_rest_in_order(intake: Ben
     relay = Relay(intake.service.store, bus)
     await intake.do(WAITING, many=MANY)  # without a lane, as the release before writes
     await registered(intake, urgency="critical")
-    await registered(intake)
+    await registered(intake, **ORDINARY)
     await registered(intake, urgency="urgent")
     assert await relay.run_once(limit=100) == 100
     keys = [(message.key, message.urgent) for message in bus.published]
@@ -86,6 +88,34 @@ async def test_all_a_service_says_of_an_urgent_ticket_is_urgent(dispatcher: Benc
     assert {lane for _, lane in await lanes(dispatcher)} == {0}
     await register(dispatcher, street_light(), "20260302-000002")
     assert [lane for _, lane in await lanes(dispatcher)][-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "lane"),
+    [
+        ({"content": "有人站在六楼楼顶要跳楼"}, 0),
+        ({"title": "楼道里有燃气泄漏的味道"}, 0),
+        ({"content": "Ｂ１车库坍塌，有人被困"}, 0),
+        ({"topic": "gas.leak"}, 0),  # what lies under a topic
+        ({"flags": ["fire_safety"]}, 0),
+        ({"topic": "forest.fire"}, 0),
+        ({}, 1),
+        ({"content": "跳楼大甩卖的喇叭太吵", "type": "commendation"}, 1),  # passed on, not handled
+    ],
+)
+async def test_what_the_place_counts_as_urgent_overtakes_from_the_door_on(
+    intake: Bench, changes: dict[str, Any], lane: int
+) -> None:
+    """Whatever the agent chose: the dispatcher would find it urgent, once it has read it."""
+    await registered(intake, **(ORDINARY | changes))
+    assert await lanes(intake) == [("ticket.registered", lane)]
+
+
+async def test_a_batch_overtakes_in_part(intake: Bench) -> None:
+    batch = [complaint(**ORDINARY), complaint(**ORDINARY | {"content": "老人被困电梯"})]
+    answer = await post(intake, "/v1/tickets/batch", {"tickets": batch})
+    assert answer.status_code == 200, answer.text
+    assert [lane for _, lane in await lanes(intake)] == [1, 0]
 
 
 async def test_who_is_told_urgently_speaks_urgently_and_goes_on_so(intake: Bench) -> None:

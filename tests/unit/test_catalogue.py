@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.dispatcher.rules.catalogue import Catalogue, Matcher, Rule, plain, text_of
+from services.dispatcher.rules.catalogue import Catalogue, Matcher, Rule
 from services.dispatcher.settings import Settings
 from shared.errors import ConfigError
 from shared.events import TicketRegistered, TicketType
+from shared.jurisdiction.urgency import plain, text_of
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 
@@ -40,7 +41,7 @@ def ticket(**given: Any) -> TicketRegistered:
 
 
 def found(rules: Sequence[Rule], asked: TicketRegistered) -> str | None:
-    first = Matcher(rules).first(asked, text_of(asked))
+    first = Matcher(rules).first(asked, text_of(asked.title, asked.content))
     return first.id if first else None
 
 
@@ -233,7 +234,7 @@ def test_the_countys_rules_agree_with_the_oracle(
         "flags": tuple(data.draw(some(["tourism", "threat", "epidemic", "water"]))),
     }
     asked = asked.model_copy(update=drawn)
-    first = ziyang.first(asked, text_of(asked))
+    first = ziyang.first(asked, text_of(asked.title, asked.content))
     assert (first.id if first else None) == oracle(ziyang.rules, asked)
 
 

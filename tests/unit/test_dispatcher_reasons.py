@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher.rules.catalogue import Rule, text_of
+from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.reasons import (
     REOPENED_FOR,
     TYPES,
@@ -20,6 +20,7 @@ from services.dispatcher.rules.reasons import (
 )
 from services.dispatcher.settings import Settings
 from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.urgency import text_of
 
 NAMES = Names(
     topics={
@@ -46,7 +47,7 @@ def ticket(**given: Any) -> TicketRegistered:
 
 def said(asked: TicketRegistered, **given: Any) -> list[Reason]:
     rule = Rule(id="one", lead="SCJG", reason="因为", **given)
-    return list(conditions(rule, asked, text_of(asked), NAMES))
+    return list(conditions(rule, asked, text_of(asked.title, asked.content), NAMES))
 
 
 def test_every_condition_is_said_in_both_languages() -> None:

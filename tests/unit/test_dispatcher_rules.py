@@ -11,6 +11,7 @@ from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.urgency import UrgencyRules
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
 TOWN_AREA, TOWN = "610924110", "HC"
@@ -52,7 +53,7 @@ def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
     full = [{"id": f"rule-{n}", "reason": "因为"} | rule for n, rule in enumerate(rules)]
     return dispatch.Dispatching(
         Matcher([Rule.model_validate(rule) for rule in full]),
-        dispatch.UrgencyRules.model_validate(urgency),
+        UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
         NAMES,
         recused,

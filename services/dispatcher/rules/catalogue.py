@@ -7,7 +7,6 @@ and the lowest bit is the first rule in file order. All keywords are looked for 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
@@ -15,7 +14,9 @@ from ahocorasick_rs import AhoCorasick
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from shared.events import TicketRegistered, TicketType, Urgency
+from shared.jurisdiction.codes import prefixes
 from shared.jurisdiction.sections import Section, Where, refuse, unknown_code
+from shared.jurisdiction.urgency import plain
 
 TOWN = "{town}"
 NEAREST = 5
@@ -98,22 +99,6 @@ def _unknown(
     for code in codes:
         if code not in known:
             yield where, unknown_code(code, known)
-
-
-def prefixes(topic: str) -> list[str]:
-    """``a.b.c`` lies under ``a``, ``a.b`` and itself."""
-    words = topic.split(".")
-    return [".".join(words[:count]) for count in range(1, len(words) + 1)]
-
-
-def plain(text: str) -> str:
-    """Text as keywords are compared: full-width letters as half-width, capitals as small."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def text_of(ticket: TicketRegistered) -> str:
-    """What keywords are looked for in; a line break keeps title and content apart."""
-    return plain(f"{ticket.title}\n{ticket.content}")
 
 
 class _Index:

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, assert_never
-
-from pydantic import AfterValidator
+from typing import assert_never
 
 from services.dispatcher.rules import reasons
-from services.dispatcher.rules.catalogue import (
-    NEAREST,
-    TOWN,
-    Matcher,
-    Rule,
-    plain,
-    prefixes,
-    text_of,
-)
+from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.errors import JiesuError
 from shared.events import (
@@ -30,7 +20,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
-from shared.jurisdiction.sections import Section, Words
+from shared.jurisdiction.urgency import UrgencyRules, text_of
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
 
@@ -44,13 +34,6 @@ class Recused(JiesuError):
     status = 409
     slug = "recused"
     title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
-
-
-class UrgencyRules(Section):
-    """urgency.yaml: what is urgent whatever the caller asked for."""
-
-    critical_keywords: tuple[Annotated[Words, AfterValidator(plain)], ...] = ()
-    urgent_topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +70,7 @@ class Dispatching:
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
-        text = text_of(ticket)
+        text = text_of(ticket.title, ticket.content)
         rule = self.matcher.first(ticket, text)
         urgency, why = effective_urgency(ticket, text, rule, self.urgency, self.names)
         unnamed = self._unnamed(ticket)
@@ -330,11 +313,14 @@ def _by_policy(
     ticket: TicketRegistered, text: str, rules: UrgencyRules, names: Names
 ) -> Iterator[tuple[Urgency, Reason]]:
     """A critical word in the text, or else a topic or a flag that is urgent."""
-    for word in rules.critical_keywords:
-        if word in text:
-            yield Urgency.CRITICAL, reasons.critical_by_word(word)
-            return
-    for matter in rules.urgent_topics:
-        if matter in (*prefixes(ticket.topic), *ticket.flags):
-            yield Urgency.URGENT, reasons.urgent_by_matter(names.topic(matter))
-            return
+    if found := rules.found(ticket.type, ticket.topic, ticket.flags, text):
+        level, what = found
+        by_word = level is Urgency.CRITICAL
+        yield (
+            level,
+            (
+                reasons.critical_by_word(what)
+                if by_word
+                else reasons.urgent_by_matter(names.topic(what))
+            ),
+        )

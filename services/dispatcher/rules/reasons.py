@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.dispatcher.rules.catalogue import Rule, plain
+from services.dispatcher.rules.catalogue import Rule
 from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.urgency import plain
 
 
 class Reason(NamedTuple):
@@ -79,7 +80,7 @@ def of_rule(
 ) -> Reason:
     """The rule's own ground, each of its conditions and how the ticket met it, what made it urgent.
 
-    ``text`` is text_of(ticket); the rule must cover the ticket.
+    ``text`` is text_of() the ticket; the rule must cover the ticket.
     """
     ground = Reason(rule.reason, f"Rule {rule.id}")
     return joined((ground, *conditions(rule, ticket, text, names), *urgent))
