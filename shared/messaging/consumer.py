@@ -14,7 +14,7 @@ from pamqp.commands import Basic
 from shared import clock
 from shared.messaging.bus import BATCH, BusTrouble, Message, drain, first_of
 from shared.messaging.channel import Content, DirectChannel
-from shared.messaging.lanes import is_urgent
+from shared.messaging.lanes import Twins, is_urgent
 
 PREFETCH = 200
 LOSS = -1  # before every lane: whoever waits is to look
@@ -41,6 +41,7 @@ class Consumer:
         self._channels: list[DirectChannel] = []
         self._arrived: asyncio.PriorityQueue[Arrival] = asyncio.PriorityQueue()
         self._numbers = count()
+        self._twins = Twins()
         self._lost = False
 
     async def open(self, queue: str) -> None:
@@ -57,12 +58,11 @@ class Consumer:
         await channel.rpc(Basic.Consume(queue=queue))
 
     async def next_batch(self, gather: float, stop: asyncio.Event) -> list[Arrival]:
-        """What has arrived, after at most ``gather`` seconds of waiting for company, which nothing
-        urgent does; nothing at stop: what is not acknowledged then comes again. Raises BusTrouble
-        when a channel closed.
+        """What has arrived, after at most ``gather`` seconds of waiting for company; nothing at stop:
+        what is not acknowledged then comes again. Raises BusTrouble when a channel closed.
         """
         first = await first_of(self._arrived, stop)
-        if gather and first and not first.message.urgent and self._arrived.qsize() < BATCH - 1:
+        if gather and first and self._arrived.qsize() < BATCH - 1:
             await clock.pause(gather, stop)
         if stop.is_set():
             return []
@@ -70,8 +70,14 @@ class Consumer:
             raise BusTrouble("the channel closed")
         return drain(self._arrived, first)
 
+    def fresh(self, batch: list[Arrival]) -> list[Message]:
+        """What of a batch was not received on this connection before: what is urgent comes twice."""
+        return [arrival.message for arrival in batch if not self._twins.know(arrival.message)]
+
     async def acknowledge(self, batch: list[Arrival]) -> None:
         """The batch that was taken last is received, and with it all before."""
+        for arrival in batch:
+            self._twins.received(arrival.message)
         for lane, tag in {arrival.lane: arrival.tag for arrival in batch}.items():
             await self._channels[lane].basic_ack(tag, multiple=True)
         self.in_hand -= len(batch)

@@ -171,7 +171,8 @@ class RabbitBus(Bus):
                     await consumer.open(urgent_queue(queue))
                 await consumer.open(queue)
             while batch := await consumer.next_batch(self._gather, stop):
-                if not await persist(receive, [arrival.message for arrival in batch], stop):
+                fresh = consumer.fresh(batch)
+                if fresh and not await persist(receive, fresh, stop):
                     return
                 await consumer.acknowledge(batch)
         finally:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from operations.runtime.registry import topology
+from shared.clock import pause
 from shared.messaging.bus import Bus, Message
-from shared.messaging.lanes import PRIORITY, urgent_queue
+from shared.messaging.lanes import PRIORITY, TWINS, Twins, urgent_queue
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.rabbit_bus import COPIES, EXCHANGE, QUORUM, RabbitBus
 from tests.fixtures.fences import ZIYANG, Fenced, fences
@@ -21,6 +22,7 @@ from tests.fixtures.listener import Listener, consuming, message
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.rabbitmq import Broker
 
+QUEUE = "svc.dispatcher"
 MANY = 3_000
 SOON = 400  # what a consumer may have in hand, and a batch
 
@@ -44,6 +46,18 @@ def queue() -> str:
 
 def hurry(sent: Message) -> Message:
     return replace(sent, urgent=True)
+
+
+def all_of(listener: Listener) -> list[Message]:
+    """Whatever was handed over, as often as it was."""
+    return [message for batch in listener.batches for message in batch]
+
+
+async def until_empty(bus: Bus, queue: str) -> None:
+    """Wait until all that came to both queues was acknowledged."""
+    async with asyncio.timeout(WITHIN):
+        while await bus.waiting(queue) or await bus.waiting(urgent_queue(queue)):
+            await pause(0.02)
 
 
 def once(keys: Sequence[str]) -> list[str]:
@@ -121,6 +135,36 @@ async def test_an_urgent_message_is_in_every_queue_that_wants_it_once(
     await bus.close()
 
 
+async def test_the_second_delivery_of_an_urgent_message_is_not_handed_over_again(
+    rabbitmq: Broker, queue: str
+) -> None:
+    """One by one, so that no two stand in a batch; another body under the same id is another one."""
+    bus, listener = RabbitBus(rabbitmq.url), Listener()
+    await bus.declare({queue: [f"{queue}.#"]})
+    async with consuming(bus, queue, listener):
+        for n in range(5):
+            await bus.publish([hurry(message(f"{queue}.{n}"))])
+            await bus.publish([hurry(Message(f"{queue}.{n}", "same", str(n).encode()))])
+        await listener.until(lambda: len(set(all_of(listener))) == 10)
+        await until_empty(bus, queue)
+    assert len(all_of(listener)) == 10
+    await bus.close()
+
+
+def test_twins_are_forgotten_when_the_second_came_or_too_many_wait() -> None:
+    twins, first = Twins(), hurry(message("x"))
+    twins.received(first)
+    assert twins.know(first)
+    assert not twins.know(replace(first, body=b"other"))
+    assert not twins.know(replace(first, urgent=False))
+    twins.received(first)
+    assert not twins.know(first)
+    twins.received(first)
+    for n in range(TWINS):
+        twins.received(hurry(message(f"x.{n}")))
+    assert not twins.know(first)  # the inbox knows it
+
+
 async def test_without_a_second_queue_what_is_urgent_comes_all_the_same(
     rabbitmq: Broker, queue: str
 ) -> None:
@@ -177,26 +221,31 @@ def fenced(rabbitmq: Broker) -> Iterator[Fenced]:
         yield one
 
 
-async def hears(fenced: Fenced, sent: Message, copies: int) -> None:
-    """The dispatcher hears what intake says, in so many copies."""
+async def hears(fenced: Fenced, sent: Message, queues: Sequence[str]) -> None:
+    """The dispatcher hears what intake says, by each of these queues."""
     speaker, bus = RabbitBus(fenced.url("intake")), RabbitBus(fenced.url("dispatcher"))
-    queue, listener = "svc.dispatcher", Listener()
-    await bus.declare({queue: topology(ZIYANG)[queue]})
-    async with consuming(bus, queue, listener):
+    listener = Listener()
+    await bus.declare({QUEUE: topology(ZIYANG)[QUEUE]})
+    async with consuming(bus, QUEUE, listener):
         await speaker.publish([message("ticket.urged")])
         await listener.until(lambda: bool(listener.keys))
-        assert await speaker.publish([sent]) == [None]
-        await listener.until(lambda: listener.keys.count(sent.key) == copies)
+    assert await speaker.publish([sent]) == [None]
+    assert [await bus.waiting(name) for name in queues] == [1] * len(queues)
+    async with consuming(bus, QUEUE, listener):
+        await listener.until(lambda: sent.key in listener.keys)
+        async with asyncio.timeout(WITHIN):
+            while any([await bus.waiting(name) for name in queues]):
+                await pause(0.02)
     await bus.close()
     await speaker.close()
 
 
 async def test_services_have_the_rights_their_lanes_need(fenced: Fenced) -> None:
-    await hears(fenced, hurry(message("ticket.registered")), copies=2)
+    await hears(fenced, hurry(message("ticket.registered")), [QUEUE, urgent_queue(QUEUE)])
     async with await aio_pika.connect(fenced.url("tracker")) as connection:
         channel = await connection.channel()
         with pytest.raises(aio_pika.exceptions.ChannelClosed, match="ACCESS_REFUSED"):
-            await (await channel.get_queue(urgent_queue("svc.dispatcher"), ensure=False)).get()
+            await (await channel.get_queue(urgent_queue(QUEUE), ensure=False)).get()
 
 
 async def test_who_may_not_have_a_second_queue_hears_all_the_same(rabbitmq: Broker) -> None:
@@ -206,4 +255,4 @@ async def test_who_may_not_have_a_second_queue_hears_all_the_same(rabbitmq: Brok
         async with httpx.AsyncClient(base_url=rabbitmq.api, timeout=WITHIN) as client:
             path = f"/api/permissions/{fenced.vhost}/dispatcher.{fenced.vhost}"
             (await client.put(path, json=before)).raise_for_status()
-        await hears(fenced, hurry(message("ticket.registered")), copies=1)
+        await hears(fenced, hurry(message("ticket.registered")), [QUEUE])
