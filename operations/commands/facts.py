@@ -12,7 +12,7 @@ import typer
 from operations import resend as log
 from operations.commands.databases import LOOKING, Names, known, opened, settings_by_name
 from shared.errors import ConfigError
-from shared.messaging import inbox
+from shared.messaging import retries
 from shared.messaging.connect import connect
 from shared.messaging.local_bus import LocalBus
 from shared.settings import ServiceSettings
@@ -21,7 +21,7 @@ from shared.storage.act import Act
 
 def dead(names: Names = None) -> None:
     """List facts that failed for good: where, which, how often, since when, why."""
-    found = _in_each(names, inbox.dead)
+    found = _in_each(names, retries.dead)
     for name, rows in found.items():
         for row in rows:
             typer.echo(f"{name}  #{row.id}  {row.subject}  {row.key}  attempts {row.attempts}")
@@ -37,7 +37,7 @@ def replay(
     """Give dead facts another life; the running service picks them up within a second."""
     if number is not None and len(names or ()) != 1:
         raise ConfigError("--id needs the one service whose #id it is: replay tracker --id 17")
-    for name, count in _in_each(names, lambda act: inbox.replay(act, number)).items():
+    for name, count in _in_each(names, lambda act: retries.replay(act, number)).items():
         typer.echo(f"{name}: {count} 条将再试 to be tried again")
 
 

@@ -1,9 +1,9 @@
 """Facts are received once.
 
-A batch of facts is one transaction: their ids, what the handlers changed and what they told. If it
-fails it is taken one by one, and the fact that fails alone is parked in ``retry``, so one poison
-fact holds up only its own subject. Trouble of the database is no failure of a fact: it is raised,
-nothing counts as received and the bus hands the same batch over again.
+A batch of facts is one transaction: their ids, what the handlers changed and what they told. The
+facts of a subject of which one fails are taken one by one, and the fact that fails alone is parked
+in ``retry``, so one poison fact holds up only its own subject. Trouble of the database is no failure
+of a fact: it is raised, nothing counts as received and the bus hands the same batch over again.
 
 A fact of a newer release is parked as ``newer`` and waits for it (docs/how-it-flows.md#between-releases).
 """
@@ -16,14 +16,30 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
-from shared.errors import ContractError, JiesuError, NewerFact, TooEarly
+from shared.errors import NewerFact
 from shared.events import Fact, speaker_of, vocabulary
 from shared.messaging.arrival import Arrived, decode, read
 from shared.messaging.bus import Message, matches
-from shared.observability import log, place, trace
+from shared.messaging.retries import (
+    AGAIN,
+    AWAITS,
+    DONE,
+    DUE,
+    EARLY_AGAIN,
+    EXPECT,
+    NEWER_AGAIN,
+    PARK,
+    TAKE,
+    next_try,
+    printable,
+    reason_of,
+    state_of,
+)
+from shared.observability import log, trace
 from shared.storage.act import Act, Store
 from shared.storage.engine import is_trouble
 
@@ -44,12 +60,6 @@ class EnvelopeOnly:
 
 Subscriptions = Mapping[str, Handler | EnvelopeOnly]
 
-MAX_ATTEMPTS = 12  # the last wait is 17 minutes, all of them together 34
-EARLY_FOR = timedelta(days=1)
-EARLY_AGAIN = timedelta(seconds=1)
-NEWER_AGAIN = timedelta(hours=1)
-WHILE_NEWER_WAITS = timedelta(minutes=1)  # what is early may wait for a fact that nobody here reads
-
 # Which facts of a batch are new, and which subjects are blocked: while a fact of a subject waits for
 # another try, later ones wait behind it, and still later ones behind those. A fact that is merely
 # early blocks nobody: what it waits for may be right behind it.
@@ -64,45 +74,9 @@ RECEIVE = text("""
         AND (state IN ('failed', 'behind') OR holds)
     GROUP BY subject""")
 
-# What this release invented is due never, and again at a moment of its own: the replicas of the
-# release before go by ``due`` alone, and would make it dead.
-PARK = text("""
-    INSERT INTO retry (consumer, fact, subject, seq, key, body, state, due, again, attempts, reason,
-        since, holds, tried) VALUES
-        (:consumer, :fact, :subject, :seq, :key, :body, :state,
-        coalesce(CAST(:due AS timestamptz), 'infinity'), :again, :attempts, :reason, :now, :holds,
-        :tried)""")
 
-# The longest due first: by subject, a hundred that stay early would be all that is ever tried. A
-# newer fact that nobody of our vocabulary has tried is due at once: another release parked it.
-IS_DUE = """
-    FROM retry r CROSS JOIN LATERAL (SELECT CASE
-            WHEN state = 'newer' AND NOT coalesce(CAST(:vocabulary AS text) = ANY(tried), false)
-            THEN since ELSE least(due, again) END AS moment) AS w
-    WHERE consumer = :consumer AND state <> 'dead' AND moment <= :now
-        AND NOT (state IN ('behind', 'newer') AND EXISTS (SELECT 1 FROM retry f
-            WHERE f.consumer = r.consumer AND f.subject = r.subject AND f.id < r.id
-                AND (f.state IN ('failed', 'behind') OR f.holds)))"""
-
-# Looked for by the page: after an upgrade thousands may be due, and every look reads them all.
-DUE = text(f"SELECT r.id {IS_DUE} ORDER BY moment, seq, id LIMIT :limit")
-
-# Another replica may have tried it since, or tries it now.
-TAKE = text(f"SELECT r.* {IS_DUE} AND r.id = :id FOR UPDATE OF r SKIP LOCKED")
-
-AGAIN = text("""
-    UPDATE retry SET state = :state, due = coalesce(CAST(:due AS timestamptz), 'infinity'),
-        again = :again, attempts = :attempts, reason = :reason, since = :since, holds = :holds,
-        tried = :tried
-    WHERE id = :id""")
-
-DONE = text("DELETE FROM retry WHERE id = :id")
-
-EXPECT = text("UPDATE retry SET again = :now WHERE consumer = :consumer AND state = 'newer'")
-
-AWAITS = text("""
-    SELECT EXISTS (SELECT 1 FROM retry
-        WHERE consumer = :consumer AND subject = :subject AND state = 'newer')""")
+class _Undone(Exception):
+    """A batch is rolled back, and taken again without what fails."""
 
 
 class Inbox:
@@ -119,16 +93,39 @@ class Inbox:
         Raises what is_trouble() calls trouble; then none of the batch counts as received.
         """
         batch = sorted(map(read, messages), key=lambda arrived: arrived.subject)
+        failing = await self._receive_together(batch)
+        if not failing:
+            return
+        rest = [arrived for arrived in batch if arrived.subject not in failing]
+        if rest and not await self._receive_together(rest):
+            batch = [arrived for arrived in batch if arrived.subject in failing]
+        for arrived in batch:
+            await self._receive_alone(arrived)
+
+    async def _receive_together(self, batch: Sequence[Arrived]) -> set[str]:
+        """Receive a batch in one transaction. Returns the subjects that stand in its way, all when it
+        cannot be said which: then nothing of it is received.
+        """
+        failing: set[str] = set()
         try:
             async with self._store.act(self._actor) as act:
-                await self._handle_fresh(act, batch)
+                await self._handle_fresh(act, batch, failing)
+                if failing:
+                    raise _Undone
+        except _Undone:
+            return failing
         except Exception as error:
             if is_trouble(error):
                 raise
-            for arrived in batch:
-                await self._receive_alone(arrived)
+            return {arrived.subject for arrived in batch}
+        return failing
 
-    async def _handle_fresh(self, act: Act[Any], batch: Sequence[Arrived]) -> None:
+    async def _handle_fresh(
+        self, act: Act[Any], batch: Sequence[Arrived], failing: set[str] | None = None
+    ) -> None:
+        """Handle what is new of a batch. ``failing``: takes the subject of a fact that fails, so that
+        all that do are found at once; without it the failure is raised.
+        """
         connection = await act.session.connection()
         act.urgent.update(arrived.subject for arrived in batch if arrived.message.urgent)
         fresh, blocked = await self._fresh(connection, batch)
@@ -145,7 +142,12 @@ class Inbox:
             if arrived.newer:
                 await self._keep_newer(connection, arrived, blocked)
             elif arrived.subject not in blocked:
-                await self._handle(act, arrived.message.key, arrived.fact)
+                try:
+                    await self._handle(act, arrived.message.key, arrived.fact)
+                except Exception as error:
+                    if failing is None or is_trouble(error) or isinstance(error, SQLAlchemyError):
+                        raise  # the database goes no further in this transaction
+                    failing.add(arrived.subject)
             elif self._handlers(arrived.message.key):
                 await self._park_behind(connection, arrived, newer=blocked[arrived.subject])
 
@@ -330,71 +332,3 @@ class Inbox:
             if isinstance(error, NewerFact):
                 later["holds"] = bool(speaker_of(error.envelope.name) and self._handlers(row.key))
             await connection.execute(AGAIN, {"id": row.id, "reason": reason_of(error), **later})
-
-
-def next_try(row: Row[Any], error: Exception, now: datetime, newer_waits: bool) -> dict[str, Any]:
-    """How a row goes on that was tried and not handled. Pure.
-
-    ``newer_waits``: a newer fact of its subject waits here. What is early may wait for just that
-    one, so the day after which it is dead has not begun; nor has it for one that stood behind it.
-    """
-    state, attempts, since, due, again = state_of(error), row.attempts + 1, row.since, None, None
-    tried = row.tried
-    match state:
-        case "newer":
-            again, tried = now + NEWER_AGAIN, [*(row.tried or ()), vocabulary()]
-        case "early":
-            attempts = row.attempts
-            since = now if newer_waits or row.again is not None else row.since
-            due = now + (WHILE_NEWER_WAITS if newer_waits else EARLY_AGAIN)
-            state = "early" if now - since < EARLY_FOR else "dead"
-        case _:
-            due = now + timedelta(seconds=2 ** (attempts - 1))
-            state = state if attempts < MAX_ATTEMPTS else "dead"
-    return {
-        "state": state,
-        "due": due,
-        "again": again,
-        "attempts": attempts,
-        "since": since,
-        "holds": False,
-        "tried": tried,
-    }
-
-
-def printable(words: str) -> str:
-    """Text PostgreSQL can hold, whatever somebody put on the bus."""
-    return words.encode(errors="replace").decode().replace("\x00", "\ufffd")
-
-
-def state_of(error: Exception) -> str:
-    """What a failure makes of a fact: early, newer, dead at once, or failed and tried again."""
-    if isinstance(error, TooEarly):
-        return "early"
-    if isinstance(error, NewerFact):
-        return "newer"
-    return "dead" if isinstance(error, ContractError) else "failed"
-
-
-def reason_of(error: Exception) -> str:
-    """Why and where; only our own errors' words, for others' may hold a citizen's data."""
-    own = isinstance(error, (TooEarly, ContractError, JiesuError))
-    return f"{error} ({place(error)})" if own else place(error)
-
-
-DEAD = text("SELECT * FROM retry WHERE state = 'dead' ORDER BY id")
-
-REPLAY = text("""
-    UPDATE retry SET state = 'failed', attempts = 0, due = :now, since = :now
-    WHERE state = 'dead' AND (CAST(:id AS bigint) IS NULL OR id = :id)""")
-
-
-async def dead(act: Act[Any]) -> Sequence[Row[Any]]:
-    """The facts of a service that need a person."""
-    return (await (await act.session.connection()).execute(DEAD)).all()
-
-
-async def replay(act: Act[Any], number: int | None) -> int:
-    """Give one dead fact, or all of them, another life; returns how many."""
-    values = {"id": number, "now": clock.real()}
-    return (await (await act.session.connection()).execute(REPLAY, values)).rowcount

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from shared import clock
 from shared.errors import TooEarly
 from shared.events import TicketClosed
 from shared.messaging.bus import Message
-from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS
+from shared.messaging.retries import EARLY_FOR, MAX_ATTEMPTS
 from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import Recorder, parcel, seen, told
 
@@ -42,6 +43,57 @@ async def test_a_poison_fact_is_parked_and_its_neighbours_pass(
     assert (row["subject"], row["state"], row["attempts"]) == ("B", "failed", 1)
     assert row["reason"].startswith("ValueError at ")
     assert "王小明" not in row["reason"]
+
+
+TRANSACTIONS = "SELECT count(DISTINCT at) AS n FROM seen"  # now() is when a transaction began
+
+
+async def test_the_neighbours_of_what_fails_stay_together(
+    intake: Bench, recorder: Recorder
+) -> None:
+    """Two that are early are found in one try, and cost the others one more."""
+    recorder.failing |= {"B": TooEarly("no B"), "F": TooEarly("no F")}
+    batch = [told(intake, subject, times) for times in (1, 2) for subject in "ABCDEFGH"]
+    await intake.receive(list(map(parcel, batch)))
+    assert await seen(intake) == [(subject, times) for subject in "ACDEGH" for times in (1, 2)]
+    assert await intake.rows(TRANSACTIONS) == [{"n": 1}]
+    assert [(row["subject"], row["state"]) for row in await intake.parked()] == [
+        ("B", "early"),
+        ("B", "early"),
+        ("F", "early"),
+        ("F", "early"),
+    ]
+
+
+class Course(dict[str, Any]):
+    """What comes of each fact of a subject, one after the other."""
+
+    def get(self, subject: str, default: Any = None) -> Any:
+        left = super().get(subject)
+        return left.pop(0) if left else default
+
+
+async def test_what_fails_only_without_the_others_is_found_one_by_one(
+    intake: Bench, recorder: Recorder
+) -> None:
+    recorder.failing = Course(B=[ValueError(), ValueError()], C=[None, ValueError()])
+    await intake.receive([parcel(told(intake, subject)) for subject in "ABC"])
+    assert await seen(intake) == [("A", 1), ("C", 1)]
+    assert await intake.rows(TRANSACTIONS) == [{"n": 2}]
+    assert [row["subject"] for row in await intake.parked()] == ["B"]
+
+
+async def test_after_an_error_of_the_database_each_is_tried_alone(
+    intake: Bench, recorder: Recorder
+) -> None:
+    """A transaction in which a statement failed finds out nothing about the others."""
+    twice = IntegrityError("INSERT", {}, ValueError())
+    twice.orig.sqlstate = "23505"  # type: ignore[union-attr]
+    recorder.failing["B"] = twice
+    await intake.receive([parcel(told(intake, subject)) for subject in "ABC"])
+    assert await seen(intake) == [("A", 1), ("C", 1)]
+    assert await intake.rows(TRANSACTIONS) == [{"n": 2}]
+    assert [row["subject"] for row in await intake.parked()] == ["B"]
 
 
 async def test_later_facts_of_its_subject_wait_behind_it(intake: Bench, recorder: Recorder) -> None:

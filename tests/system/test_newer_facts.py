@@ -14,7 +14,8 @@ from shared import clock
 from shared.errors import TooEarly
 from shared.events import FACTS, Data, Fact, TicketClosed, TicketUrged
 from shared.messaging.bus import Message
-from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS, Inbox
+from shared.messaging.inbox import Inbox
+from shared.messaging.retries import EARLY_FOR, MAX_ATTEMPTS
 from shared.storage.act import Act
 from tests.fixtures.bench import Bench
 from tests.fixtures.recorder import parcel, told

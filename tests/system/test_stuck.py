@@ -12,7 +12,7 @@ from operations import stuck
 from shared import clock
 from shared.errors import TooEarly
 from shared.messaging.bus import BusTrouble, Message
-from shared.messaging.inbox import EARLY_FOR, MAX_ATTEMPTS
+from shared.messaging.retries import EARLY_FOR, MAX_ATTEMPTS
 from tests.fixtures.scenes.courier import DONE, HOUR, UNIT, County
 from tests.fixtures.scenes.feedback import SATISFIED, callback_of, report
 from tests.fixtures.scenes.intake import registered
