@@ -131,8 +131,10 @@ class Act(Generic[C]):
         current = traceparent()
         if current is None:
             return None
-        first = not any(begun == current for begun, _ in self.traces)
-        return self.traces.setdefault((current, subject), current if first else new_traceparent())
+        if (current, subject) not in self.traces:
+            first = not any(begun == current for begun, _ in self.traces)
+            self.traces[current, subject] = current if first else new_traceparent()
+        return self.traces[current, subject]
 
     def cursor(self, place: str) -> str:
         """A place in a list as a caller may carry it: only we can have written it, for this list."""
