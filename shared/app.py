@@ -1,7 +1,7 @@
 """build_app: one service, assembled.
 
 Every service is built here from the same parts, so what holds for one holds for all: one
-transaction per request, batch and tick; facts relayed after the commit; errors as problem+json;
+transaction per group of requests, batch and tick; facts relayed after the commit; errors as problem+json;
 health, metrics and the fact log on every port.
 """
 

@@ -51,7 +51,7 @@ class UnknownCode(Malformed):
 
 
 class KeyReused(Malformed):
-    """The same Idempotency-Key came with another body."""
+    """The same Idempotency-Key came with another body or to another place."""
 
     slug = "idempotency-key-reused"
     title = "幂等键已用于其他内容 The Idempotency-Key was used for another body"

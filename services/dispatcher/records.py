@@ -124,7 +124,7 @@ ASSIGNMENTS_OF = (
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket by number, locked, with its assignments; None when it is not registered here."""
     if number not in act.locked:
-        numbers = act.lock_order(number, "ticket.")
+        numbers = act.lock_order(number, "ticket.")  # of what is passed on nothing is locked
         found = await _lock(act, LOCKED_BY_NUMBERS, numbers=numbers)
         act.locked |= dict.fromkeys(numbers) | found
     record: TicketRecord | None = act.locked[number]

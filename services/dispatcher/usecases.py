@@ -1,4 +1,4 @@
-"""What the dispatcher does, one function per use case: load, decide, save, tell.
+"""What the dispatcher does, one function per use case: load, decide, change rows, tell.
 
 First the facts it hears, then the acts of a unit on its own assignments, then those of the desk.
 """

@@ -103,7 +103,7 @@ class RegistrationClaims:
         for at, receipt in registered.items():
             self._answers[at] = receipt
             self._receipts[receipt.number] = replace(receipt, created=False)
-            self._claims.keep(at, 201, receipt.number)
+            self._claims.note(at, 201, receipt.number)
         await self._claims.write(await act.session.connection())
 
     def answer(self, at: int) -> Receipt | Exception:

@@ -133,6 +133,7 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
         await connection.execute(insert(Vaults), sealed)
     for item, row in created:
         tell(act, item, row)
+        await clock.breathe()  # and to search for words of danger
     return receipts
 
 

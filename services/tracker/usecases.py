@@ -1,4 +1,4 @@
-"""What the tracker does, one function per use case: load, decide, save, tell.
+"""What the tracker does, one function per use case: load, decide, change rows, tell.
 
 A fact is written down with its time, then everything that follows for the ticket's clocks is
 worked out anew: so the rows are the same in whatever order facts came in. That is done for each

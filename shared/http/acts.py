@@ -1,4 +1,4 @@
-"""Acts of callers: done once, and those that meet share a transaction (ADR 0037).
+"""What callers ask is done once, and asks that meet share one ``Act``, one transaction (ADR 0037).
 
 A route that changes something takes a ``Door`` from ``entering(*roles)`` and goes through it with its
 use case; only such routes name the Idempotency-Key in their documents.
@@ -19,7 +19,7 @@ from shared.observability import log, trace, traceparent
 from shared.storage.act import Act, Asked, Store
 from shared.storage.group_commit import GroupCommit, PutOff
 
-SHARE = 32  # acts in one transaction: it holds the locks of all their tickets
+SHARE = 32  # asks in one transaction: it holds the locks of all their tickets
 
 UseCase = Callable[[Act[Any], Any, Any], Awaitable[BaseModel]]
 
@@ -44,7 +44,7 @@ class Ask:
 
 
 class Door:
-    """The way of one request to its use case."""
+    """The way of one request to its use case; the transaction is opened for a group of them."""
 
     def __init__(self, request: Request, caller: Caller, key: str | None) -> None:
         self._request, self._caller, self._key = request, caller, key
@@ -52,8 +52,8 @@ class Door:
     async def once(self, use_case: UseCase, target: Any, body: BaseModel) -> Response:
         """Do it, unless this request was answered before: then that answer, byte for byte.
 
-        The one parameter in the route's path is what it is asked of, and names its kind: acts that are
-        asked of the same kind of thing meet, and lock what they need in one statement.
+        The one parameter in the route's path is what it is asked of, and names its kind: asks of
+        the same kind of thing meet, and lock what they need in one statement.
 
         Raises what the use case raises; KeyReused when the key came with another body or to another
         place; Busy when too many wait.
@@ -79,22 +79,22 @@ def entering(*roles: str) -> Callable[..., Awaitable[Door]]:
 
 
 class NoneDone(Exception):
-    """Every act of a group was refused: what it claimed and locked is let go."""
+    """Every ask of a group was refused: what it claimed and locked is let go."""
 
     def __init__(self, answers: Sequence[Answer | Exception]) -> None:
-        super().__init__("every act was refused")
+        super().__init__("every ask was refused")
         self.answers = answers
 
 
 class Acts:
-    """The acts on their way in to one service, grouped by what they are asked of."""
+    """What is asked of one service at the moment, grouped by the kind of thing it is asked of."""
 
     def __init__(self, store: Store[Any]) -> None:
         self._store = store
         self._groups: dict[str, GroupCommit[Ask, Answer]] = {}
 
     async def submit(self, kind: str, ask: Ask) -> Answer:
-        """Wait for the commit that holds this act; raises what it was refused for."""
+        """Wait for the commit that holds this ask; raises what it was refused for."""
         if kind not in self._groups:
             self._groups[kind] = GroupCommit(self._run, SHARE, most=1_000)
         return await self._groups[kind].submit(ask)
@@ -121,11 +121,11 @@ class Acts:
 
 
 class _Group:
-    """Acts that share a transaction, each under its own caller and trace.
+    """Asks that share a transaction, each under its own caller and trace.
 
     A refused one is decided before it changes anything; if one ever is not, the whole group is run
-    again, one by one. A record stands in a group once: a use case may look into the database for what
-    its neighbour has not saved yet.
+    again, one by one. A record stands in a group once, because a use case that queries the database
+    would not see what its neighbour has not saved yet; the second waits for the next group.
     """
 
     def __init__(self, act: Act[Any], asks: Sequence[Ask], claims: Claims) -> None:
@@ -140,17 +140,18 @@ class _Group:
             return False
 
     def _record(self, ask: Ask) -> int:
-        """Which record an act is about, by identity; one of its own until that is loaded."""
+        """Which record an ask is about, by identity; one of its own until that is loaded."""
         return id(self._act.locked.get(ask.target) or ask)
 
     async def answer(self, at: int) -> Answer | Exception:
-        """Do one act, or answer it as before, or say why not."""
+        """Do one, or answer it as before, or say why not."""
         act, ask, said = self._act, self._asks[at], len(self._act.told)
         try:
             if kept := self._claims.before(at):
                 return Answer(kept.status or ask.asked.status, kept.body)
             if self._record(ask) in self._changed:
                 return PutOff()
+            # Rows, locks and what is told are shared with the group; only who acts is not.
             mine = replace(act, actor=ask.caller.actor, caller=ask.caller, asked=ask.asked)
             with trace(ask.trace):
                 done = await ask.use_case(mine, ask.target, ask.body)
@@ -162,11 +163,11 @@ class _Group:
         act.rows.collect()
         self._changed.add(self._record(ask))
         answer = Answer(ask.asked.status, done.model_dump_json())
-        self._claims.keep(at, *answer)
+        self._claims.note(at, *answer)
         return answer
 
 
 def acts_of(app: FastAPI) -> Acts:
-    """The acts of a service's app."""
+    """Where what is asked of a service's app goes in."""
     acts: Acts = app.state.acts
     return acts

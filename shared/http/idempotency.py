@@ -181,13 +181,13 @@ class Claims:
             raise KeyReused(field="Idempotency-Key")
         return kept
 
-    def keep(self, at: int, status: int, body: str) -> None:
-        """Note the answer to a request that was done now."""
+    def note(self, at: int, status: int, body: str) -> None:
+        """The answer to a request that was done now; write() stores it."""
         if claim := self._claims[at]:
             self._kept[claim.slot] = Kept(claim, status, body)
 
     async def write(self, connection: AsyncConnection) -> None:
-        """Write the answers down, and give back the keys of what was refused."""
+        """Write the answers down, and give back the keys of what was refused or put off."""
         new = [kept for slot, kept in self._kept.items() if slot in self._ours]
         if new:
             claims = [kept.claim for kept in new]

@@ -47,9 +47,9 @@ class UrgencyRules(Section):
             if word in text:
                 return Urgency.CRITICAL, word
         known = (*prefixes(topic), *flags)
-        for matter in self.urgent_topics:
-            if matter in known:
-                return Urgency.URGENT, matter
+        for code in self.urgent_topics:
+            if code in known:
+                return Urgency.URGENT, code
         return None
 
 
@@ -57,6 +57,6 @@ def urgent_topics_exist(urgency: UrgencyRules, codes: Codes) -> Iterator[tuple[s
     """A check between files: what is urgent is a topic, what topics lie under, or a flag."""
     branches = {prefix for topic in codes.topics for prefix in prefixes(topic.code)}
     known = branches | set(codes.flags)
-    for at, matter in enumerate(urgency.urgent_topics):
-        if matter not in known:
-            yield "urgency", ("urgent_topics", at), unknown_code(matter, known)
+    for at, code in enumerate(urgency.urgent_topics):
+        if code not in known:
+            yield "urgency", ("urgent_topics", at), unknown_code(code, known)

@@ -1,8 +1,9 @@
 """Facts are received once.
 
 A batch of facts is one transaction: their ids, what the handlers changed and what they told. The
-facts of a subject of which one fails are taken one by one, and the fact that fails alone is parked
-in ``retry``, so one poison fact holds up only its own subject. Trouble of the database is no failure
+facts of a subject of which one fails are taken one by one, the rest together (or one by one, if that
+fails too). A fact that fails when it is taken alone is parked in ``retry``, so one poison fact holds
+up only its own subject. Trouble of the database is no failure
 of a fact: it is raised, nothing counts as received and the bus hands the same batch over again.
 
 A fact of a newer release is parked as ``newer`` and waits for it (docs/how-it-flows.md#between-releases).
@@ -24,6 +25,7 @@ from shared.errors import NewerFact
 from shared.events import Fact, speaker_of, vocabulary
 from shared.messaging.arrival import Arrived, decode, read
 from shared.messaging.bus import Message, matches
+from shared.messaging.lanes import overtakes
 from shared.messaging.retries import (
     AGAIN,
     AWAITS,
@@ -51,8 +53,9 @@ class EnvelopeOnly:
     """A handler that goes by the envelope, or passes facts on: it reads nothing of their data.
 
     It is given the bytes as they were received, at once: also of a newer fact, and of one whose
-    subject is held up; and what its own service says (shared/messaging/own_facts.py). A fact that is
-    tried again is given to it again, so the second time it must do nothing.
+    subject is held up (but of one that fails in another handler when that is tried again); and what
+    its own service says (shared/messaging/own_facts.py). A fact that is tried again is given to it
+    again, so the second time it must do nothing.
     """
 
     pass_on: Callable[[Act[Any], Fact, bytes], Awaitable[None]]
@@ -97,9 +100,10 @@ class Inbox:
         if not failing:
             return
         rest = [arrived for arrived in batch if arrived.subject not in failing]
+        alone = batch
         if rest and not await self._receive_together(rest):
-            batch = [arrived for arrived in batch if arrived.subject in failing]
-        for arrived in batch:
+            alone = [arrived for arrived in batch if arrived.subject in failing]
+        for arrived in alone:
             await self._receive_alone(arrived)
 
     async def _receive_together(self, batch: Sequence[Arrived]) -> set[str]:
@@ -147,6 +151,7 @@ class Inbox:
                 except Exception as error:
                     if failing is None or is_trouble(error) or isinstance(error, SQLAlchemyError):
                         raise  # the database goes no further in this transaction
+                    # It is lost; what is still handled in it shows who else fails.
                     failing.add(arrived.subject)
             elif self._handlers(arrived.message.key):
                 await self._park_behind(connection, arrived, newer=blocked[arrived.subject])
@@ -317,6 +322,8 @@ class Inbox:
     async def _handle_again(self, act: Act[Any], row: Row[Any]) -> None:
         body = row.body.encode()
         fact, newer = decode(body)
+        if overtakes(fact.data):
+            act.urgent.add(fact.subject)
         await self._pass_on(act, Message(row.key, str(fact.id), body), fact)
         if not newer:
             await self._handle(act, row.key, fact)

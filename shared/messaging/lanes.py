@@ -7,6 +7,9 @@ knows no lanes misses nothing, and what is left in a second queue is nothing any
 
 from __future__ import annotations
 
+from typing import Any
+
+from shared.events import Urgency
 from shared.messaging.bus import Message
 
 TWINS = 10_000  # remembered at most: a copy may have been dropped, or there is no second queue
@@ -30,13 +33,19 @@ def is_urgent(priority: int | None) -> bool:
     return priority == PRIORITY
 
 
+def overtakes(data: Any) -> bool:
+    """Whether a fact says of its ticket that it is urgent."""
+    urgency = getattr(data, "urgency", None)
+    return isinstance(urgency, Urgency) and urgency.overtakes
+
+
 class Twins:
     """The urgent messages a consumer has received once: the other of the two needs no look into the
     inbox, which would know it too.
     """
 
     def __init__(self) -> None:
-        self._lonely: dict[tuple[str, int], None] = {}
+        self._lonely: dict[tuple[str, str, int], None] = {}
 
     def know(self, message: Message) -> bool:
         """Whether the same message was received."""
@@ -54,6 +63,6 @@ class Twins:
             del self._lonely[next(iter(self._lonely))]
 
 
-def _twin(message: Message) -> tuple[str, int]:
-    """The same id and the same body: an id alone is what somebody wrote."""
-    return message.id, hash(message.body)
+def _twin(message: Message) -> tuple[str, str, int]:
+    """The same key, id and body: an id alone is what somebody wrote."""
+    return message.key, message.id, hash(message.body)

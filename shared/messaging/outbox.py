@@ -18,8 +18,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
-from shared.events import Data, Fact, Urgency
+from shared.events import Fact
 from shared.messaging.bus import Bus, BusTrouble, Message, Refused
+from shared.messaging.lanes import overtakes
 from shared.observability import log, place
 from shared.storage.act import Act, Store, Told
 
@@ -66,7 +67,7 @@ async def write(act: Act[Any], on_told: OnTold | None = None) -> None:
         return
     connection = await act.session.connection()
     counts = sorted(Counter(told.subject for told in act.told).items())
-    hurrying = act.urgent | {told.subject for told in act.told if _overtakes(told.data)}
+    hurrying = act.urgent | {told.subject for told in act.told if overtakes(told.data)}
     numbered = await connection.execute(
         NUMBER,
         {
@@ -121,12 +122,6 @@ def _envelop(act: Act[Any], told: Told, seq: int) -> Fact:
         traceparent=told.traceparent,
         data=told.data,
     )
-
-
-def _overtakes(data: Data) -> bool:
-    """Whether a fact says of its ticket that it is urgent."""
-    urgency = getattr(data, "urgency", None)
-    return isinstance(urgency, Urgency) and urgency.overtakes
 
 
 def _bounded(fact: Fact) -> bytes:

@@ -1,7 +1,8 @@
 """A transaction as use cases see it, and the only commit there is.
 
-A door (request, batch of facts, tick) opens one ``Store.act``; use cases work inside it and never
-commit. Leaving the block writes the facts that were told to the outbox and commits both together.
+A door (requests that meet, a batch of facts, a tick) opens one ``Store.act``; use cases work inside
+it and never commit. Leaving the block saves the rows, writes the facts that were told to the outbox
+and commits them together.
 """
 
 from __future__ import annotations
@@ -84,8 +85,9 @@ class Act(Generic[C]):
     urgent: set[str] = field(default_factory=set)
 
     def lock_order(self, subject: L, about: str = "") -> list[L]:
-        """What to lock when one thing is needed, in the order of every replica's locks: at first that
-        of all requests, and of all facts whose names begin with ``about``, later just the one.
+        """What to lock when one thing is needed, in the order of every replica's locks. The first call
+        takes what all requests, and all facts whose names begin with ``about``, are about, and uses
+        that up; later ones just the one.
         """
         together: set[Any] = {
             target for target in self.targets if isinstance(target, type(subject))

@@ -13,8 +13,8 @@ from shared.storage.trouble import sqlstate
 
 T = TypeVar("T")
 R = TypeVar("R")
-HANGS = 0.5  # seconds after which the next group no longer waits for one that waits for a lock
-AT_ONCE = 3  # groups of which all but the newest hang
+HANGS = 0.5  # seconds after which the next group no longer waits for the one before
+AT_ONCE = 3  # groups under way at most
 
 
 class PutOff(Exception):
@@ -27,7 +27,8 @@ class GroupCommit(Generic[T, R]):
     ``run`` serves a whole group in one transaction and answers one by one: a result or an error
     for each, or PutOff, but never for the first. When the group as a whole fails it is run again one
     by one, so that nobody pays for a neighbour; but not when it may have been committed, for then it
-    would be done twice. While the database is away nobody waits for more than one further try.
+    would be done twice. While the database is away, or holds
+    one of them up until it is given up, nobody waits for more than one further try.
 
     ``limit``: how many share a transaction; ``most``: how many may wait, and who comes then is Busy.
     """
@@ -85,6 +86,7 @@ class GroupCommit(Generic[T, R]):
             try:
                 _answer([(item, future)], await self._run([item]))
             except Exception as error:
+                # In doubt is among it: the others were not begun, and are told to come again.
                 if is_trouble(error) and not sqlstate(error).startswith("40"):
                     _answer(group[at:], [error] * (len(group) - at))
                     return

@@ -1,4 +1,5 @@
-"""Plain rows: what an act loads, changes and adds, written once at its end.
+"""Plain rows: what an act loads, changes and adds, written at its end (and once more, what own_facts.py
+adds then).
 
 A row is what code holds, and nothing watches it: ``Ticket``, in the singular, a model of values. Its
 table is ``Tickets(Ticket, table=True)``, and that is what queries name. Saving takes one statement a
@@ -72,7 +73,7 @@ class Rows:
         self, row: type[M], query: Executable, values: Mapping[str, Any] | None = None
     ) -> list[M]:
         """Rows of a query that selects their whole table, in its order. What is changed of them is
-        written when the act ends; a row may be loaded once an act.
+        written when the act ends; a row may be loaded once an act, or "is gone" when both change.
         """
         connection = await self._session.connection()
         found = await connection.execute(query, values)
@@ -84,7 +85,9 @@ class Rows:
         return loaded
 
     def add(self, row: M, *, unless_there: bool = False) -> M:
-        """A new row; ``unless_there``: one of its key that stands when the act ends stays as it is."""
+        """A new row; ``unless_there``: one that stands under any of its unique keys when the act ends stays
+        as it is. What is changed in it after save() is not written.
+        """
         self._added[id(row)] = row, unless_there
         self._news = True
         return row
@@ -98,7 +101,9 @@ class Rows:
         self._news = True
 
     def collect(self) -> bool:
-        """Take note of what changed; whether anything did since the last time."""
+        """Take note of what changed; whether anything did since the last time, in loaded rows or by
+        adding and removing.
+        """
         news, self._news = self._news, False
         for kept in self._kept:
             if (now := kept.row.__dict__) != kept.seen:
@@ -128,6 +133,7 @@ class Rows:
             await _update(connection, table, [changes[id(row)] for row in rows])
         for kept in changes.values():
             kept.changed.clear()
+        self._kept = [kept for kept in self._kept if id(kept.row) not in gone]
         self._added.clear()
         self._removed.clear()
 
@@ -143,7 +149,7 @@ def _empty(row: type[SQLModel]) -> SQLModel:
 
 @cache
 def table_of(row: type[SQLModel]) -> Table:
-    """The table of a row: its one subclass that is mapped."""
+    """The table of a row: its one subclass that is mapped. Raises ValueError when it has none, or more."""
     [mapped] = row.__subclasses__()
     table: Table = inspect(mapped).local_table
     return table

@@ -147,7 +147,9 @@ async def test_the_second_delivery_of_an_urgent_message_is_not_handed_over_again
             await bus.publish([hurry(Message(f"{queue}.{n}", "same", str(n).encode()))])
         await listener.until(lambda: len(set(all_of(listener))) == 10)
         await until_empty(bus, queue)
-    assert len(all_of(listener)) == 10
+    assert (
+        sum(len(set(batch)) for batch in listener.batches) == 10
+    )  # twins in a batch are the inbox's
     await bus.close()
 
 
@@ -156,6 +158,7 @@ def test_twins_are_forgotten_when_the_second_came_or_too_many_wait() -> None:
     twins.received(first)
     assert twins.know(first)
     assert not twins.know(replace(first, body=b"other"))
+    assert not twins.know(replace(first, key="y"))
     assert not twins.know(replace(first, urgent=False))
     twins.received(first)
     assert not twins.know(first)

@@ -31,7 +31,14 @@ from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
 from tests.load.tally import quantile
 
-UNIT, WATER = "GSGS", "water.supply"  # a unit with a queue, and what the catalogue sends to it
+UNIT = "ZJJ"  # a unit with a queue, and what the catalogue sends to it: an ordinary matter
+POTHOLE = {
+    "type": "help",
+    "topic": "road.damage",
+    "area": "610924100",
+    "urgency": "normal",
+    "flags": (),
+}
 LATE = 30.0  # seconds after which a dispatch counts as missing
 SHOWN = 40  # statements, the most frequent ones
 
@@ -57,7 +64,7 @@ async def dispatch(plant: Plant, plan: Plan) -> Figures:
         arrived.setdefault(json.loads(message.body)["subject"], now())
 
     async def register(_: int) -> None:
-        body = encoded(complaint(throw) | {"type": "help", "topic": WATER, "flags": ()})
+        body = encoded(complaint(throw) | POTHOLE)
         headers = token | {"Idempotency-Key": uuid4().hex}
         status, answer = await wire.send(wire.encode("POST", TICKETS, body, headers))
         if status == 201:

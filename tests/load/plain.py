@@ -92,7 +92,7 @@ async def register(
         if kept := claims.before(0):
             return Registered.model_validate_json(kept.body)
         answer = await _insert(act, item)
-        claims.keep(0, 201, answer.model_dump_json())
+        claims.note(0, 201, answer.model_dump_json())
         await claims.write(connection)
     for told in act.told:
         await _publish(request.app.state.exchange, told)

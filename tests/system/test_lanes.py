@@ -6,11 +6,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from operations.runtime.registry import service_queues
+from shared import clock
+from shared.events import Urgency
 from shared.messaging.bus import Bus, Message
 from shared.messaging.outbox import Relay
 from shared.messaging.rabbit_bus import RabbitBus
@@ -22,6 +25,7 @@ from tests.fixtures.rabbitmq import Broker
 from tests.fixtures.recorder import Recorder, parcel, told
 from tests.fixtures.scenes.dispatcher import STREET_LIGHT, act, register, street_light
 from tests.fixtures.scenes.intake import complaint, post, registered
+from tests.fixtures.scenes.tracker import Story
 
 MANY = 3_000
 SOON = 600  # facts: what may be in the dispatcher's hands, in flight and in a batch
@@ -129,6 +133,18 @@ async def test_who_is_told_urgently_speaks_urgently_and_goes_on_so(intake: Bench
     await intake.receive([parcel(told(intake, "A", 3)), parcel(told(intake, "B"))])
     rows = await intake.rows("SELECT subject, lane FROM outbox ORDER BY id")
     assert [tuple(row.values()) for row in rows] == [("A", 1), ("A", 0), ("A", 0), ("B", 1)]
+
+
+async def test_a_fact_that_came_early_hurries_its_ticket_when_it_is_tried_again(
+    tracker: Bench, story: Story
+) -> None:
+    """What a rule alone made urgent may come before the ticket it is about."""
+    dispatched = story.dispatched(urgency=Urgency.CRITICAL)
+    await tracker.receive([Message(dispatched.key, str(dispatched.id), dispatched.encode(), True)])
+    await tracker.receive([parcel(story.registered())])
+    assert await lanes(tracker) == [("deadline.set", 1)]
+    assert await tracker.service.inbox.retry_once(now=clock.real() + timedelta(minutes=1)) == 1
+    assert {lane for _, lane in (await lanes(tracker))[1:]} == {0}
 
 
 # --- from the phone to the unit --------------------------------------------------------------------
