@@ -15,11 +15,10 @@ from uuid import UUID, uuid4
 
 import orjson
 import uuid6
-from sqlalchemy import insert, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import text
 
 from services.intake.claims import Receipt, Registration, RegistrationClaims, receipt_of
-from services.intake.models import Tickets, Vaults
+from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
@@ -31,6 +30,7 @@ from shared.errors import Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
+from shared.storage.rows import as_json, inserting, table_of
 
 
 def check_codes(body: NewTicket, config: Config) -> None:
@@ -103,10 +103,12 @@ BY_SOURCE = text("""
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
         ON s.channel = t.channel AND s.source = t.source_number""")
 
-INSERT = upsert(Tickets).on_conflict_do_nothing(
-    index_elements=["channel", "source_number"],
-    index_where=text("source_number IS NOT NULL"),
+# Any other conflict is an error: a number that is given twice must not pass for a repeat.
+INSERT = inserting(
+    table_of(Ticket),
+    "ON CONFLICT (channel, source_number) WHERE source_number IS NOT NULL DO NOTHING",
 )
+SEAL = inserting(table_of(Vault))
 
 
 async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt]:
@@ -118,7 +120,7 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
         rows.append(ticket_row(act, item, number, nonce))
         await clock.breathe()  # long texts take a millisecond each to search for names
     connection = await act.session.connection()
-    await connection.execute(INSERT, rows)
+    await connection.execute(INSERT, {"rows": as_json(rows)})
     earlier = await _earlier(act, rows)
     receipts, created = [], []
     for item, row in zip(items, rows, strict=True):
@@ -130,7 +132,7 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
             receipts.append(receipt_of(holder))
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
-        await connection.execute(insert(Vaults), sealed)
+        await connection.execute(SEAL, {"rows": as_json(sealed)})
     for item, row in created:
         tell(act, item, row)
         await clock.breathe()  # and to search for words of danger

@@ -172,7 +172,8 @@ async def _insert(
     connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], unless_there: bool
 ) -> None:
     values = [_values(row, _given(table)) for row in rows]
-    await connection.execute(_inserting(table, unless_there), {"rows": _as_json(values)})
+    unless = "ON CONFLICT DO NOTHING" if unless_there else ""
+    await connection.execute(inserting(table, unless), {"rows": as_json(values)})
 
 
 async def _update(connection: AsyncConnection, table: Table, rows: Sequence[_Kept]) -> None:
@@ -181,14 +182,14 @@ async def _update(connection: AsyncConnection, table: Table, rows: Sequence[_Kep
         _values(kept.row, {*keys, *kept.changed}) | {"_changed": list(kept.changed)}
         for kept in rows
     ]
-    done = await connection.execute(_updating(table), {"rows": _as_json(values)})
+    done = await connection.execute(_updating(table), {"rows": as_json(values)})
     if done.rowcount != len(rows):
         raise AssertionError(f"a row of {table.name} that changed is gone")
 
 
 async def _delete(connection: AsyncConnection, table: Table, rows: Sequence[SQLModel]) -> None:
     values = [_values(row, table.primary_key.columns.keys()) for row in rows]
-    await connection.execute(_deleting(table), {"rows": _as_json(values)})
+    await connection.execute(_deleting(table), {"rows": as_json(values)})
 
 
 FROM_JSON = "json_populate_recordset(CAST(NULL AS {0}), CAST(:rows AS json)) AS given"
@@ -201,10 +202,12 @@ def _given(table: Table) -> tuple[str, ...]:
 
 
 @cache
-def _inserting(table: Table, unless_there: bool) -> TextClause:
+def inserting(table: Table, unless: str = "") -> TextClause:
+    """Insert ``rows``, which is as_json() of them: of each what is not given is null. ``unless``: what to
+    do at a conflict.
+    """
     names, source = ", ".join(_given(table)), FROM_JSON.format(table.name)
-    unless = " ON CONFLICT DO NOTHING" if unless_there else ""
-    return text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source}{unless}")
+    return text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {unless}")
 
 
 @cache
@@ -235,7 +238,8 @@ def _values(row: SQLModel, names: Iterable[str]) -> dict[str, Any]:
     return {name: row.__dict__[name] for name in names}
 
 
-def _as_json(values: Sequence[Mapping[str, Any]]) -> str:
+def as_json(values: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as the statements here take them. Raises TypeError for what a row does not hold."""
     return orjson.dumps(values, default=_as_text).decode()
 
 
