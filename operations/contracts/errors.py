@@ -45,6 +45,9 @@ CURES = {
     "unknown-parameter": "改用 nearest 或 allowed 中的参数。Use the parameter in nearest, or one of allowed.",
     "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
     "A new request needs a new key; a repeat must be sent unchanged.",
+    "source-number-taken": "本诉求未登记：同一件事的重发须原样由同一调用方发出；另一件事换编号，或不填。"
+    "The complaint is NOT registered: a repeat comes from the same caller with the same title and "
+    "content; another matter needs another number, or none.",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
     "supplements-full": "另行登记一张工单，正文写明原工单编号；催促请用催单。"
     "Register another ticket that names this one's number; to press, urge it.",

@@ -35,14 +35,14 @@ SAID = {
     "NewTicket.area": "区域：表 areas 中的代码 a code of the table areas",
     "NewTicket.address": "事发地址 where the matter is, not where the citizen lives",
     "NewTicket.channel": "来源渠道：表 channels 中的代码 a code of the table channels",
-    "NewTicket.source_number": "来源编号 the number your system or an upstream one gave it: the same "
-    "channel and number again is the same ticket",
+    "NewTicket.source_number": "来源编号 the number your system or an upstream one gave it, however it "
+    "looks; the same channel and number again is the same ticket",
     "NewTicket.reported_unit": "被反映单位：表 units 中的代码 a code of the table units",
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
     "CallRequest.contact": "被叫，见下表 whom to call, see below",
     "Citizen.name": "姓名",
-    "Citizen.phone": "号码；固定电话带区号 a landline with its area code",
+    "Citizen.phone": "号码，原样照发，见下 as it came, see below",
     "Citizen.address": "住址 where the person lives",
     "OutcomeIn.attempt": "第几次拨打：请求中的 attempt as the request said",
     "OutcomeIn.outcome": "结果，见下表 what came of it, see below",
@@ -65,7 +65,9 @@ def page_for_phone_vendors() -> str:
     parts = {
         "complaint": _fields(NewTicket),
         "caller": _fields(Citizen),
-        "registration_errors": _errors("malformed", "unknown-code", "idempotency-key-reused"),
+        "registration_errors": _errors(
+            "malformed", "unknown-code", "idempotency-key-reused", "source-number-taken"
+        ),
         "picture": _picture(),
         "statuses": _statuses(),
         "headers": _headers(),
@@ -118,8 +120,8 @@ def _spelled(field: Json, document: Json) -> str:
             name = ref.rpartition("/")[2]
             below = document["$defs"][name]
             return _spelled(below, document) if "enum" in below else f"object `{name}`"
-        case {"anyOf": [some, {"type": "null"}]}:
-            return _spelled(some, document)
+        case {"anyOf": [*some, {"type": "null"}]}:
+            return " or ".join(_spelled(each, document) for each in some)
         case {"enum": values}:
             return " · ".join(f"`{value}`" for value in values)
         case {"type": "array", "items": item}:

@@ -37,7 +37,8 @@ WORDS = {
     "channel": "来源渠道 how the demand came in",
     "CitizenTold.channel": "the way the message went",
     "flags": "标记 marks across topics: tourism, enterprise …",
-    "source_number": "来源编号 number an upstream platform gave the same demand",
+    "source_number": "来源编号 number an upstream platform gave the same demand; `src-…` stands for one that "
+    "may name a person",
     "reported_unit": "被反映单位 code of the unit the demand is about",
     "confidential": "保密 identity kept from the unit; facts carry only the area",
     "reply_declined": "要求不回复 the citizen wants no reply",

@@ -16,27 +16,34 @@ import orjson
 from sqlalchemy import text
 
 from services.intake.records import ServiceAct
+from services.intake.rules.phones import GivenPhone, normal_phone, read_phone
 from services.intake.schemas import NewTicket
 from services.intake.settings import Config
 from shared.caller import Caller
-from shared.errors import KeyReused
+from shared.errors import JiesuError, KeyReused
 from shared.http.idempotency import Claim, Claims, sent, unknown_before
 from shared.observability import traceparent
+from shared.storage.group_commit import PutOff
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One complaint on its way in, with who hands it in, under which key and which trace."""
+    """One complaint on its way in, with who hands it in, under which key and which trace.
+    ``phone``: what the caller's telephone is, as the place reads it.
+    """
 
     body: NewTicket
     caller: Caller
     key: str | None
     trace: str | None
+    phone: GivenPhone
 
     @classmethod
-    def of(cls, body: NewTicket, caller: Caller, key: str | None) -> Registration:
+    def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:
         """A complaint under the current trace."""
-        return cls(body, caller, key, traceparent())
+        given = body.caller.phone if body.caller else None
+        phone = read_phone(given, config.place.area_code)
+        return cls(body, caller, key, traceparent(), phone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +105,24 @@ class RegistrationClaims:
             return None
         return kept.body if kept else None
 
-    async def keep(self, act: ServiceAct, registered: Mapping[int, Receipt]) -> None:
-        """Write down which ticket each newly used key got."""
-        for at, receipt in registered.items():
-            self._answers[at] = receipt
-            self._receipts[receipt.number] = replace(receipt, created=False)
-            self._claims.note(at, 201, receipt.number)
+    async def keep(self, act: ServiceAct, answers: Mapping[int, Receipt | JiesuError]) -> None:
+        """Write down which ticket each newly used key got; a refused one is used no more."""
+        for at, answer in answers.items():
+            self._answers[at] = answer
+            if isinstance(answer, Receipt):
+                self._receipts[answer.number] = replace(answer, created=False)
+                self._claims.note(at, 201, answer.number)
         await self._claims.write(await act.session.connection())
 
     def answer(self, at: int) -> Receipt | Exception:
-        """The answer to one complaint, once the new ones are registered."""
+        """The answer to one complaint, once the new ones are registered; PutOff when the first of its
+        key in this group was refused, for then it is the first.
+        """
         if at not in self._answers:
             number = self._number_before(at)
             receipt = self._receipts.get(number or "")
-            self._answers.setdefault(at, receipt or KeyReused(field="Idempotency-Key"))
+            unused = PutOff() if number is None else KeyReused(field="Idempotency-Key")
+            self._answers.setdefault(at, receipt or unused)
         return self._answers[at]
 
 
@@ -126,10 +137,21 @@ def _claim(item: Registration, config: Config) -> Claim | None:
 
 def canonical(body: NewTicket) -> bytes:
     """What a caller sent, in one spelling, to tell a repeat from another complaint."""
-    return sent(body).encode()
+    return sent(_spelled(body)).encode()
 
 
 def canonical_before(body: NewTicket) -> bytes:
     """The same as the release before spells it: with every default it knows."""
-    known = body.model_dump(mode="json", exclude=unknown_before(body))
+    known = _spelled(body).model_dump(mode="json", exclude=unknown_before(body))
     return orjson.dumps(known, option=orjson.OPT_SORT_KEYS)
+
+
+def _spelled(body: NewTicket) -> NewTicket:
+    """With the phone as the release before spells it, where it takes it: digests it kept of such
+    requests hold that, and its replicas compare with ours.
+    """
+    given = body.caller.phone if body.caller else None
+    number = normal_phone(given) if given else None
+    if body.caller is None or number is None or number == given:
+        return body
+    return body.model_copy(update={"caller": body.caller.model_copy(update={"phone": number})})

@@ -11,6 +11,7 @@ from shared.security.digests import Digester
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, U: they are misread aloud
 CODE_LENGTH = 8
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 CODES = len(CODE_LETTERS) ** CODE_LENGTH
 
 
@@ -20,6 +21,13 @@ class CitizenDigester(Digester):
     def blind_index(self, value: str, purpose: str) -> str:
         """Hex digest of a value, to look it up by; normalise it first (``normal_phone``)."""
         return self.digest(f"index {purpose}", value.encode()).hex()
+
+    def stand_in(self, source_number: str) -> str:
+        """What stands for an upstream number that may name a person, wherever it would be read. Letters
+        only: nothing in it looks like a number of anybody.
+        """
+        digest = self.digest("source number", source_number.encode())[:16]
+        return f"src-{digest.hex().translate(_LETTERS)}"
 
     def ticket_code(self, number: str, nonce: UUID | None) -> str:
         """查询码: the citizen's code to a ticket; derived each time, stored nowhere.

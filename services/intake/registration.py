@@ -1,32 +1,41 @@
 """受理: registering complaints, the fast path. One use case serves one, a batch and a group.
 
-A repeated Idempotency-Key, or a repeated (channel, source number), gets the first ticket. All
-statements work on whole groups; what could refuse one complaint is checked before the group forms,
-conflicts are answered by ON CONFLICT: no savepoint (docs/how-it-flows.md#fast).
+A repeated Idempotency-Key, or a repeated (channel, source number), gets the first ticket and takes no
+number. All statements work on whole groups; what could refuse one complaint is checked before the
+group forms, but for a source number that is held, and conflicts are answered by ON CONFLICT: no
+savepoint (docs/how-it-flows.md#fast).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import orjson
 import uuid6
 from sqlalchemy import text
 
-from services.intake.claims import Receipt, Registration, RegistrationClaims, receipt_of
+from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
-from services.intake.schemas import Citizen, NewTicket
+from services.intake.rules.phones import known_digits
+from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
 from services.intake.settings import Config
+from services.intake.sources import (
+    Holder,
+    Source,
+    SourceNumberTaken,
+    holders_of,
+    source_of,
+    told_as,
+)
 from shared import clock
-from shared.errors import Malformed, UnknownCode
+from shared.errors import UnknownCode
 from shared.events import TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
@@ -47,12 +56,6 @@ def check_codes(body: NewTicket, config: Config) -> None:
         raise UnknownCode(
             f"未知诉求分类 unknown topic {body.topic!r}", field="topic", nearest=nearest
         )
-    if body.source_number and _names_somebody(body.source_number, body.caller or Citizen()):
-        raise Malformed(
-            "上游编号不得含姓名、电话或证件号码 "
-            "a source number travels in facts: no name, no phone, no ID in it",
-            field="source_number",
-        )
     if codes.channel(body.channel) is None:
         channels = [channel.code for channel in codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
@@ -68,10 +71,15 @@ def check_codes(body: NewTicket, config: Config) -> None:
         )
 
 
-def _names_somebody(source_number: str, caller: Citizen) -> bool:
-    """Also the caller's own phone behind other digits, as call records are often numbered."""
-    masked = identity.mask_note(source_number, person_of(caller))
-    return masked != unicodedata.normalize("NFC", source_number)
+def warnings_of(item: Registration) -> list[RegistrationWarning]:
+    """What of a complaint is kept but could not be taken up."""
+    if not item.phone.unreadable:
+        return []
+    detail = (
+        "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
+        "no telephone number could be read; it is sealed as it came, and nobody can be called back"
+    )
+    return [RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)]
 
 
 # --- the use case ------------------------------------------------------------------------------
@@ -98,21 +106,44 @@ NUMBERS = text("""
     ON CONFLICT (day) DO UPDATE SET last = d.last + EXCLUDED.last
     RETURNING last, code_nonces""")
 
-BY_SOURCE = text("""
-    SELECT t.channel, t.source_number, t.number, t.id, t.code_nonce, t.registered_at FROM ticket t
-    JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)
-        ON s.channel = t.channel AND s.source = t.source_number""")
-
 # Any other conflict is an error: a number that is given twice must not pass for a repeat.
 INSERT = inserting(
     table_of(Ticket),
-    "ON CONFLICT (channel, source_number) WHERE source_number IS NOT NULL DO NOTHING",
+    "ON CONFLICT (channel, source_number) WHERE source_number IS NOT NULL DO NOTHING "
+    "RETURNING number",
 )
 SEAL = inserting(table_of(Vault))
 
 
-async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt]:
-    """Number and store complaints; one whose source number is known gets the ticket that has it."""
+async def _insert(
+    act: ServiceAct, items: Sequence[Registration]
+) -> list[Receipt | SourceNumberTaken]:
+    """Number and store complaints. One whose source number is held is none, and gets no number of
+    the day; only who is overtaken by another replica has taken one in vain.
+    """
+    holders = await holders_of(act, items)
+    firsts: dict[Source | None, int] = {}
+    for at, item in enumerate(items):
+        firsts.setdefault(source_of(item), at)
+    new = [
+        at
+        for at, item in enumerate(items)
+        if (source := source_of(item)) is None or (source not in holders and firsts[source] == at)
+    ]
+    receipts = dict(zip(new, await _store(act, [items[at] for at in new]), strict=True))
+    lost = [items[at] for at, receipt in receipts.items() if receipt is None]
+    holders |= await holders_of(act, lost)
+    answers: list[Receipt | SourceNumberTaken] = []
+    for at, item in enumerate(items):
+        source, receipt = source_of(item), receipts.get(at)
+        if receipt and source:
+            holders[source] = Holder.of(item, receipt)
+        answers.append(receipt or holders[cast(Source, source)].answer(item))
+    return answers
+
+
+async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt | None]:
+    """Number, store and tell complaints; None for one whose source number was taken meanwhile."""
     if not items:
         return []
     rows = []
@@ -120,23 +151,20 @@ async def _insert(act: ServiceAct, items: Sequence[Registration]) -> list[Receip
         rows.append(ticket_row(act, item, number, nonce))
         await clock.breathe()  # long texts take a millisecond each to search for names
     connection = await act.session.connection()
-    await connection.execute(INSERT, {"rows": as_json(rows)})
-    earlier = await _earlier(act, rows)
-    receipts, created = [], []
-    for item, row in zip(items, rows, strict=True):
-        number, holder = row["number"], earlier.get((row["channel"], row["source_number"]))
-        if holder is None or holder.number == number:
-            created.append((item, row))
-            receipts.append(Receipt(number, row["id"], row["code_nonce"], act.now, created=True))
-        else:
-            receipts.append(receipt_of(holder))
+    stored = set((await connection.execute(INSERT, {"rows": as_json(rows)})).scalars())
+    created = [pair for pair in zip(items, rows, strict=True) if pair[1]["number"] in stored]
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(SEAL, {"rows": as_json(sealed)})
     for item, row in created:
         tell(act, item, row)
         await clock.breathe()  # and to search for words of danger
-    return receipts
+    return [
+        Receipt(row["number"], row["id"], row["code_nonce"], act.now, created=True)
+        if row["number"] in stored
+        else None
+        for row in rows
+    ]
 
 
 async def _numbers(act: ServiceAct, count: int) -> list[tuple[str, UUID | None]]:
@@ -152,22 +180,12 @@ async def _numbers(act: ServiceAct, count: int) -> list[tuple[str, UUID | None]]
     ]
 
 
-async def _earlier(act: ServiceAct, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Any]:
-    """Who holds the source numbers of a group, after it was inserted."""
-    sources = [(row["channel"], row["source_number"]) for row in rows if row["source_number"]]
-    if not sources:
-        return {}
-    values = {"channels": [c for c, _ in sources], "sources": [n for _, n in sources]}
-    found = await (await act.session.connection()).execute(BY_SOURCE, values)
-    return {(row.channel, row.source_number): row for row in found}
-
-
 def ticket_row(
     act: ServiceAct, item: Registration, number: str, nonce: UUID | None
 ) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
-    body, caller = item.body, item.body.caller or Citizen()
-    copy = identity.working_copy(body.title, body.content, body.address, person_of(caller))
+    body, person, contact = item.body, person_of(item), item.phone.contact
+    copy = identity.working_copy(body.title, body.content, body.address, person)
     return {
         "number": number,
         "id": UUID(bytes=uuid6.uuid7().bytes),
@@ -182,14 +200,12 @@ def ticket_row(
         "latitude": body.location.latitude if body.location else None,
         "channel": body.channel,
         "flags": list(body.flags),
-        "source_number": body.source_number,
+        "source_number": told_as(item, person, act.config),
         "reported_unit": body.reported_unit,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
-        "has_contact": caller.phone is not None,
-        "phone_index": act.config.digester.blind_index(caller.phone, "phone")
-        if caller.phone
-        else None,
+        "has_contact": contact is not None,
+        "phone_index": act.config.digester.blind_index(contact, "phone") if contact else None,
         "code_nonce": nonce,
         "registered_at": act.now,
         "status": TicketStatus.RECEIVED.value,
@@ -203,16 +219,22 @@ def ticket_row(
     }
 
 
-def person_of(caller: Citizen) -> identity.Person:
+def person_of(item: Registration) -> identity.Person:
     """The identity of a caller, for the masks."""
-    return identity.Person(caller.name, caller.phone, caller.address)
+    caller, phone = item.body.caller or Citizen(), item.phone
+    return identity.Person(caller.name, known_digits(phone.numbers, phone.given), caller.address)
 
 
 def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]:
-    """The vault's row: who called and the words as they were said, sealed to the number."""
-    body, caller = item.body, item.body.caller or Citizen()
+    """The vault's row: who called, and all that was said as it was said, sealed to the number."""
+    body, caller, phone = item.body, item.body.caller or Citizen(), item.phone
     identity = {
-        **caller.model_dump(),
+        "name": caller.name,
+        "phone": phone.contact,
+        "phones": phone.numbers,
+        "phone_given": phone.given,
+        "address": caller.address,
+        "source_number": body.source_number,
         "title": body.title,
         "content": body.content,
         "matter_address": body.address,

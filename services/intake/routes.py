@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from services.intake import codes, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
-from services.intake.registration import check_codes, register_many
+from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
     Batch,
     BatchAnswer,
@@ -107,7 +107,7 @@ async def _register(request: Request, item: Registration) -> Receipt:
     return await shared.submit(item)
 
 
-def _registered(request: Request, receipt: Receipt) -> Registered:
+def _registered(request: Request, item: Registration, receipt: Receipt) -> Registered:
     config: Config = service_of(request.app).store.config
     here = f"/v1/tickets/{receipt.number}"
     return Registered(
@@ -116,18 +116,21 @@ def _registered(request: Request, receipt: Receipt) -> Registered:
         code=config.digester.ticket_code(receipt.number, receipt.nonce),
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
+        source_number=item.body.source_number,
+        warnings=warnings_of(item),
     )
 
 
-@router.post("/tickets", status_code=201, responses={200: {"model": Registered}})
+@router.post("/tickets", status_code=201, responses={200: {"model": Registered}, **problems(409)})
 async def register_ticket(
     request: Request, response: Response, body: NewTicket, caller: Front, key: Key = None
 ) -> Registered:
     """Register a complaint. 200 and the first ticket when it was registered before."""
-    receipt = await _register(request, Registration.of(body, caller, key))
+    item = Registration.of(body, caller, key, service_of(request.app).store.config)
+    receipt = await _register(request, item)
     response.status_code = 201 if receipt.created else 200
     request.state.number = receipt.number
-    return _registered(request, receipt)
+    return _registered(request, item, receipt)
 
 
 @router.post("/tickets/batch")
@@ -136,19 +139,22 @@ async def register_tickets(
 ) -> BatchAnswers:
     """Register up to 1,000 complaints; each is judged alone and has its own answer, in order."""
 
+    config: Config = service_of(request.app).store.config
+
     async def answer(at: int, entry: NewTicket | Problem) -> BatchAnswer:
         if isinstance(entry, Problem):
             return BatchAnswer(status=entry.status, problem=entry)
         own_key = f"{key}/{at}" if key else None
         try:
             with trace(None):  # one of its own: nothing links what came in the same batch
-                receipt = await _register(request, Registration.of(entry, caller, own_key))
+                item = Registration.of(entry, caller, own_key, config)
+                receipt = await _register(request, item)
         except Exception as error:  # others of the batch are stored: each has its own answer
             refusal = named(error)
             problem = Problem.model_validate(document(refusal))
             return BatchAnswer(status=refusal.status, problem=problem)
         status = 201 if receipt.created else 200
-        return BatchAnswer(status=status, ticket=_registered(request, receipt))
+        return BatchAnswer(status=status, ticket=_registered(request, item, receipt))
 
     answers: list[BatchAnswer] = []
     for start in range(0, len(body.tickets), AT_ONCE):  # in between others get their turn
@@ -212,7 +218,11 @@ async def read_progress(
             return await views.progress_by_code(act, number, code)
 
 
-@router.post("/tickets/{number}/contact-reads", responses=problems(404, 410))
+@router.post(
+    "/tickets/{number}/contact-reads",
+    response_model_exclude_defaults=True,
+    responses=problems(404, 410),
+)
 async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
     """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
     return await vault.read_contact(act, number, body)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -15,7 +14,6 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from services.intake.rules.phones import normal_phone
 from shared.events import Location, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
@@ -29,26 +27,36 @@ Note = Annotated[str, Text(1_000)]
 BATCH_LIMIT = 1_000
 
 
-def _phone(given: str) -> str:
-    number = normal_phone(given)
-    if number is None:
-        raise ValueError(
-            "不是电话号码（固定电话需带区号） not a phone number; a landline needs its area code"
-        )
-    return number
+def _as_given(given: object) -> object:
+    """Exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    return None if isinstance(given, str) and not given.strip() else given
 
 
-Phone = Annotated[str, Line(40), AfterValidator(_phone)]
+# What an exchange calls somebody or something by: taken as it comes, whatever it looks like.
+AsGiven = Annotated[
+    Annotated[str, Line(200)] | None,
+    BeforeValidator(
+        _as_given,
+        json_schema_input_type=Annotated[str, Field(max_length=200)]
+        | Annotated[int, Field(ge=0, le=2**63 - 1)]
+        | None,
+    ),
+]
 
 
 # --- asked -------------------------------------------------------------------------------------
 
 
 class Citizen(Body):
-    """诉求人: who calls. Any part may be left out; nothing of it is ever printed."""
+    """诉求人: who calls. Any part may be left out; nothing of it is ever printed.
+
+    ``phone`` is as it came, with whatever stands beside the number; several numbers may be given.
+    """
 
     name: Annotated[str, Line(50)] | None = Field(default=None, repr=False)
-    phone: Phone | None = Field(default=None, repr=False)
+    phone: AsGiven = Field(default=None, repr=False)
     address: Phrase | None = Field(default=None, repr=False)
 
 
@@ -69,7 +77,7 @@ class NewTicket(Body):
     location: Location | None = Field(default=None, repr=False)
     channel: Code
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
-    source_number: Code | None = None
+    source_number: AsGiven = Field(default=None, repr=False)
     reported_unit: Code | None = None
     caller: Citizen | None = Field(default=None, repr=False)
     confidential: bool | None = None
@@ -127,14 +135,27 @@ class Links(BaseModel):
     progress: str
 
 
+class RegistrationWarning(BaseModel):
+    """What of a registered complaint could not be taken up; ``code`` is for programs."""
+
+    field: str
+    code: str
+    detail: str
+
+
 class Registered(BaseModel):
-    """受理回执: the number, and the code (查询码) that shows its progress to the citizen."""
+    """受理回执: the number, and the code (查询码) that shows its progress to the citizen.
+
+    ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up.
+    """
 
     number: str
     id: UUID
     code: str = Field(repr=False)
     registered_at: AwareDatetime
     links: Links
+    source_number: str | None = Field(default=None, repr=False)
+    warnings: list[RegistrationWarning] = []
 
 
 class BatchAnswer(BaseModel):
@@ -152,7 +173,7 @@ class BatchAnswers(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket in its working copy: nobody is named in it (R-36)."""
+    """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither."""
 
     number: str
     id: UUID
@@ -209,8 +230,14 @@ class Progress(BaseModel):
 
 
 class Contact(BaseModel):
-    """Who must be contacted; read once, stored nowhere."""
+    """Who must be contacted; read once, stored nowhere.
+
+    ``phone`` is the number to call, ``other_phones`` what was given besides; ``phone_given`` what came,
+    where that is not the number.
+    """
 
     name: str | None = Field(repr=False)
     phone: str | None = Field(repr=False)
     address: str | None = Field(repr=False)
+    other_phones: list[str] = Field(default=[], repr=False)
+    phone_given: str | None = Field(default=None, repr=False)

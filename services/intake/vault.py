@@ -30,6 +30,7 @@ from services.intake.records import ServiceAct, TicketRecord, read
 from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
+from services.intake.rules.phones import known_digits
 from services.intake.schemas import Contact, ContactReadRequest
 from services.intake.sealing import KeyMissing, SealBroken, Sealer
 from shared.caller import Caller
@@ -57,7 +58,14 @@ async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -
         raise NotFound("没有可读取的联系方式 no contact of yours to read")
     known = await _unsealed(act, number)
     await _log(act, READ, {number: identity.mask_note(body.reason, _person(known))})
-    return Contact(name=known["name"], phone=known["phone"], address=known["address"])
+    given = known.get("phone_given")
+    return Contact(
+        name=known["name"],
+        phone=known["phone"],
+        address=known["address"],
+        other_phones=_phones(known)[1:],
+        phone_given=given if given != known["phone"] else None,
+    )
 
 
 def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
@@ -92,7 +100,14 @@ async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
 
 
 def _person(known: dict[str, Any]) -> Person:
-    return Person(known["name"], known["phone"], known["address"])
+    phones = known_digits(_phones(known), known.get("phone_given"))
+    return Person(known["name"], phones, known["address"])
+
+
+def _phones(known: dict[str, Any]) -> list[str]:
+    """Every number of a caller; of a ticket of an older release the only one."""
+    one = [known["phone"]] if known["phone"] else []
+    return list(known.get("phones", one))
 
 
 # --- the log -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, StringConstraints, field_validator
 
 from shared.jurisdiction.calendar import Segment
 from shared.jurisdiction.sections import DutyHours, Section, Words
+from shared.security.masking import AREA_CODE
 
 
 def _zone(name: Any) -> ZoneInfo:
@@ -22,10 +23,15 @@ def _zone(name: Any) -> ZoneInfo:
 
 
 class Place(Section):
-    """The place whose rules these are. ``version`` is given by those who change them."""
+    """The place whose rules these are. ``version`` is given by those who change them.
+
+    ``area_code`` is that of its telephones, with the 0; None where there are several: then a local
+    number, given without one, is nobody's.
+    """
 
     name: Words
     version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$")]
+    area_code: Annotated[str, StringConstraints(pattern=rf"^0{AREA_CODE}$")] | None = None
     timezone: Annotated[ZoneInfo, PlainValidator(_zone)]
     duty_hours: Annotated[tuple[DutyHours, ...], Field(min_length=1)]
 

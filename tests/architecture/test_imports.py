@@ -67,8 +67,11 @@ MAY: dict[str, May] = {
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
-    "registration": May(names("claims rules models records views schemas settings"), STORAGE),
-    "claims": May(names("records schemas settings"), STORAGE),
+    "registration": May(
+        names("claims sources rules models records views schemas settings"), STORAGE
+    ),
+    "sources": May(names("claims records rules sealing settings"), STORAGE),
+    "claims": May(names("records rules schemas settings"), STORAGE),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "group_commit": May(names(""), names("")),
@@ -81,7 +84,9 @@ MAY: dict[str, May] = {
     "calls": May(names("rules models records usecases phone settings"), STORAGE),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
-    "rules": May(names("rules"), names("pydantic ahocorasick_rs rapidfuzz"), PURE, pure=True),
+    "rules": May(
+        names("rules"), names("pydantic ahocorasick_rs rapidfuzz phonenumbers"), PURE, pure=True
+    ),
     "models": May(
         names("rules"),
         names("sqlalchemy sqlmodel pydantic"),

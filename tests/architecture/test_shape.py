@@ -23,6 +23,7 @@ EVERYWHERE = {
 # What a service has beside the common files, and why it could not stand in one of them.
 MAY_HAVE = {
     "intake/claims": "which complaints of a group are repeats: the keys of many, in one statement",
+    "intake/sources": "which ticket holds an upstream number, and when a complaint is its repeat",
     "intake/registration": "the group that shares one commit is a use case of its own",
     "intake/group_commit": "requests that wait at the same moment share a commit; nobody else does",
     "intake/vault": "whatever opens, erases or seals an identity stands in one place",

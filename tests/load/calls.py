@@ -91,8 +91,8 @@ def _no_title(one: Complaint) -> tuple[bytes, int]:
     return encoded({name: value for name, value in one.items() if name != "title"}), 422
 
 
-def _no_telephone(one: Complaint) -> tuple[bytes, int]:
-    return encoded(one | {"caller": {"name": one["caller"]["name"], "phone": "12"}}), 422
+def _unknown_field(one: Complaint) -> tuple[bytes, int]:
+    return encoded(one | {"caller": {"name": one["caller"]["name"], "telephone": "12"}}), 422
 
 
 def _cut_off(one: Complaint) -> tuple[bytes, int]:
@@ -102,7 +102,7 @@ def _cut_off(one: Complaint) -> tuple[bytes, int]:
 SLIPS: Sequence[Callable[[Complaint], tuple[bytes, int]]] = (
     _unknown_topic,
     _no_title,
-    _no_telephone,
+    _unknown_field,
     _cut_off,
 )
 

@@ -84,7 +84,7 @@ async def register(
     """Register a complaint."""
     store: Store[Config] = request.app.state.store
     check_codes(body, store.config)
-    item = Registration.of(body, caller, key)
+    item = Registration.of(body, caller, key, store.config)
     claims = Claims([Claim.of(caller.actor, key, "POST", body, store.fingerprint)])
     async with store.act(caller.actor, caller=caller) as act:
         connection = await act.session.connection()

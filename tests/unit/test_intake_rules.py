@@ -201,7 +201,7 @@ def test_every_status_can_be_reached() -> None:
 
 # --- who may know what -------------------------------------------------------------------------
 
-CALLER = Person("王小明", "13800138000", "紫阳县红椿镇尚坝村3组12号")
+CALLER = Person("王小明", ("13800138000",), "紫阳县红椿镇尚坝村3组12号")
 
 
 def test_a_working_copy_names_nobody() -> None:

@@ -37,7 +37,7 @@ def test_a_whole_ticket_is_read() -> None:
             "address": "尚坝村",
             "location": {"longitude": 108.5, "latitude": 32.5},
             "flags": ["water"],
-            "source_number": "AK-1",
+            "source_number": 2126082569798191695,
             "reported_unit": "HC",
             "caller": {"name": "王小明", "phone": "+86 138-0013-8000", "address": "尚坝村3组"},
             "confidential": True,
@@ -45,7 +45,8 @@ def test_a_whole_ticket_is_read() -> None:
         }
     )
     assert ticket.caller is not None
-    assert ticket.caller.phone == "13800138000"
+    assert ticket.caller.phone == "+86 138-0013-8000"  # as it came
+    assert ticket.source_number == "2126082569798191695"
     assert NewTicket.model_validate_json(ticket.model_dump_json()) == ticket
 
 
@@ -60,8 +61,10 @@ def test_a_whole_ticket_is_read() -> None:
         ({"content": "长" * 5_001}, "content"),
         ({"content": "x" * 100_000}, "content"),
         ({"content": "停\0水"}, "content"),
-        ({"caller": {"phone": "12345"}}, "phone"),
-        ({"caller": {"phone": "4421234"}}, "phone"),
+        ({"caller": {"phone": "4421234\0"}}, "phone"),
+        ({"caller": {"phone": True}}, "phone"),
+        ({"caller": {"phone": "1" * 201}}, "phone"),
+        ({"source_number": ["4421234"]}, "source_number"),
         ({"caller": {"name": "王\0"}}, "name"),
         ({"location": {"longitude": 181, "latitude": 32}}, "longitude"),
         ({"location": {"longitude": float("nan"), "latitude": 32}}, "longitude"),
@@ -77,9 +80,18 @@ def test_a_bad_field_is_named_and_never_quoted(change: dict[str, Any], field: st
     assert "4421234" not in faults[0]["msg"]
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\u3000", None])
+def test_a_blank_number_is_none(blank: str | None) -> None:
+    ticket = NewTicket.model_validate(GIVEN | {"source_number": blank, "caller": {"phone": blank}})
+    assert ticket.caller is not None
+    assert (ticket.source_number, ticket.caller.phone) == (None, None)
+
+
 def test_a_ticket_is_never_printed_with_its_words() -> None:
-    ticket = NewTicket.model_validate(GIVEN | {"caller": {"name": "王小明"}})
+    named = {"source_number": "13800138000-1", "caller": {"name": "王小明", "phone": "13800138000"}}
+    ticket = NewTicket.model_validate(GIVEN | named)
     assert "王小明" not in repr(ticket)
+    assert "13800138000" not in repr(ticket)
     assert "停水" not in repr(ticket)
 
 

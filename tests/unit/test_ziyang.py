@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.errors import ConfigError
 from shared.events import TicketType, Urgency
 from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.place import Place
 from shared.jurisdiction.reader import read
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
@@ -278,3 +280,14 @@ def test_what_a_rule_makes_critical_overtakes_at_the_door(
 def test_every_urgent_matter_is_a_field_or_a_topic(codes: Codes, urgent: Urgent) -> None:
     known = {term.code for term in (*codes.fields, *codes.topics)}
     assert set(urgent.urgent_topics) <= known
+
+
+@pytest.mark.parametrize("code", ["915", "0915-", "00915", "0000", "86915"])
+def test_an_area_code_is_one_with_its_zero(code: str, tmp_path: Path) -> None:
+    text = (ZIYANG / "place.yaml").read_text("utf-8")
+    assert read(ZIYANG / "place.yaml", Place).area_code == "0915"
+    (tmp_path / "place.yaml").write_text(text.replace('"0915"', f'"{code}"'), "utf-8")
+    with pytest.raises(ConfigError, match="area_code"):
+        read(tmp_path / "place.yaml", Place)
+    (tmp_path / "place.yaml").write_text(text.replace("area_code:", "# area_code:"), "utf-8")
+    assert read(tmp_path / "place.yaml", Place).area_code is None

@@ -17,10 +17,12 @@ from shared.security.masking import mask_patterns
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """诉求人: the identity that lives in the vault; never printed."""
+    """诉求人: the identity that lives in the vault; never printed. ``phones``: every number to look
+    for in texts (``known_digits``).
+    """
 
     name: str | None = field(default=None, repr=False)
-    phone: str | None = field(default=None, repr=False)
+    phones: tuple[str, ...] = field(default=(), repr=False)
     address: str | None = field(default=None, repr=False)
 
 
@@ -42,7 +44,7 @@ def working_copy(title: str, content: str, address: str | None, person: Person) 
     cleared = mask_exact(
         joined,
         names=[person.name] if person.name else (),
-        phones=[person.phone] if person.phone else (),
+        phones=person.phones,
         addresses=[person.address] if person.address else (),
     )
     masked = mask_patterns(cleared).split("\0")

@@ -9,15 +9,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from services.intake.rules.phones import normal_phone
+from services.intake.rules.phones import NUMERALS, normal_phone, without_country
 from shared.security.masking import FOLD, LABELS, PHONE, Span, mask_found
 
 NAME, HOME = "[姓名]", "[住址]"
 NOBODY = frozenset(
     {"匿名", "市民", "群众", "居民", "先生", "女士", "来电人", "不详", "未知", "保密"}
 )
-
-_NUMERALS = str.maketrans("〇零一幺二两三四五六七八九①②③④⑤⑥⑦⑧⑨", "0011223456789123456789")
 
 
 class _Dense(dict[int, str]):
@@ -26,7 +24,7 @@ class _Dense(dict[int, str]):
     """
 
     def __missing__(self, code: int) -> str:
-        plain = FOLD[code].translate(_NUMERALS)
+        plain = FOLD[code].translate(NUMERALS)
         self[code] = plain if plain.isalnum() or plain == "\0" else ""
         return self[code]
 
@@ -63,7 +61,7 @@ def _exact_spans(text: str, needles: Iterable[tuple[str, str]]) -> Iterator[Span
     if not any(needle in seen for _, needle in needles):
         return  # nearly every text: who calls in seldom writes their own name or number
     folded = _LABEL.sub(lambda label: "\0" * len(label[0]), text.translate(FOLD))
-    plain = folded.translate(_NUMERALS)
+    plain = folded.translate(NUMERALS)
     places = [at for at, char in enumerate(plain) if char.isalnum() or char == "\0"]
     dense = "".join([plain[at] for at in places])
     for label, needle in needles:
@@ -100,7 +98,10 @@ def _name_forms(given: str) -> Iterator[str]:
 
 
 def _phone_forms(given: str) -> Iterator[str]:
-    number = (normal_phone(given) or _dense(given)).partition("-")[0].lstrip("+")
+    spelled = (normal_phone(given) or _dense(given)).partition("-")[0]
+    if spelled[:1] == "+":
+        yield without_country(spelled)
+    number = spelled.lstrip("+")
     local = number[3 if number[1:2] in ("1", "2") else 4 :] if number[:1] == "0" else ""
     for form in {number, number.removeprefix("0")}:
         yield from (form, f"86{form}", f"0086{form}")

@@ -94,7 +94,9 @@ async def test_a_key_with_another_complaint_is_refused(intake: Bench) -> None:
 async def test_a_repeated_source_number_returns_the_first_ticket(intake: Bench) -> None:
     first = await registered(intake, channel="province", source_number="SX-77")
     answer = await post(
-        intake, "/v1/tickets", complaint(channel="province", source_number="SX-77", title="同一件")
+        intake,
+        "/v1/tickets",
+        complaint(channel="province", source_number="SX-77", urgency="urgent"),  # the same words
     )
     assert answer.status_code == 200
     assert answer.json()["number"] == first["number"]
