@@ -127,9 +127,8 @@ def _sealed_words(act: ServiceAct, row: Any) -> tuple[str, str] | None:
         return None
     try:
         known = orjson.loads(act.config.sealer.unseal(row.sealed, row.number))
-    except (
-        SealBroken
-    ) as error:  # who sends it again is told so, and nobody else's complaint is lost
+    except SealBroken as error:
+        # Who sends it again is told that the words differ; nobody else's complaint is lost with it.
         log.error("the vault cannot be read", ticket=row.number, why=place(error))
         return None
     return known["title"], known["content"]
