@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.intake.rules.phones import known_digits, normal_phone, read_phone
@@ -144,8 +144,11 @@ def test_a_local_number_needs_the_places_area_code() -> None:
 
 @given(
     MOBILES,
-    st.sampled_from(["{}", "0{}", "+86{}", "李女士{}", "tel:{}", "{};无", "电话：{}（家）"]),
+    st.sampled_from(
+        ["{}", "0{}", "+86{}", "+860{}", "86 0{}", "李女士{}", "tel:{}", "{};无", "电话：{}（家）"]
+    ),
 )
+@example("14000000000", "0{}")  # a prefix that the library does not know
 def test_a_mobile_is_one_number_however_it_is_dressed(number: str, dress: str) -> None:
     parts = (number, f"{number[:3]} {number[3:7]} {number[7:]}", "-".join(number), " ".join(number))
     for spelled in parts:
@@ -154,6 +157,7 @@ def test_a_mobile_is_one_number_however_it_is_dressed(number: str, dress: str) -
 
 @settings(deadline=None)
 @given(st.text() | st.text("0123456789 +-;转()一三a"))
+@example("2000000转0")  # an extension of one digit is none of the number's
 def test_any_phone_can_be_given(given: str) -> None:
     phone = read_phone(given, HERE)
     assert all(normal_phone(number) == number for number in phone.numbers)

@@ -35,7 +35,11 @@ _CHINESE_BARE = re.compile(rf"(?:\+|00)86({AREA_CODE}{_LOCAL})")  # +86 915 …:
 _SERVICE = re.compile(r"95\d{3,6}")
 _ABROAD = re.compile(r"(?:\+|00)((?!86)[1-9]\d{6,14})")
 _EXTENSION = re.compile(r"(.{7,40}?)\s*(?:-|转分机|转|分机|#|ext\.?|x)\s*(\d{1,6})")
+# As we spell it. Without the -, seven digits and an extension of one would be another, longer number.
+_EXTENDED = re.compile(rf"0{AREA_CODE}{_LOCAL}-\d{{1,6}}")
 _LOCAL_ONLY = re.compile(_LOCAL)
+# As exchanges dial it. Asked before the library, which does not know every mobile number there is.
+_MOBILE_WITH_0 = re.compile(rf"(?:(?:\+|00)?86)?0({_MOBILE})")
 # Exchanges leave the + of Hong Kong, Macao and Taiwan out. Of all others it is needed: a mobile number
 # with one wrong digit is a valid number of some country.
 _NEAR = re.compile(r"(?:85[23]|886)\d{8,9}")
@@ -143,6 +147,8 @@ def _among(row: str, whole: Whole) -> Iterator[str]:
 
 
 def _with_extension(written: str, whole: Whole) -> str | None:
+    if _EXTENDED.fullmatch(written):
+        return written
     if number := whole(written):
         return number
     parts = _EXTENSION.fullmatch(written)
@@ -163,10 +169,12 @@ def _whole(written: str) -> str | None:
 
 
 def _read_whole(written: str, area_code: str | None) -> str | None:
-    """The same, and what the library knows: numbers of the place, of neighbours, a 0 too many."""
+    """The same, and what the library knows: numbers of the place and of neighbours, and a 0 too many."""
     if number := _whole(written):
         return number
     digits = _GAPS.sub("", written)
+    if found := _MOBILE_WITH_0.fullmatch(digits):
+        return found[1]
     if area_code and _LOCAL_ONLY.fullmatch(digits):
         return _valid(area_code + digits)
     if _NEAR.fullmatch(digits):
