@@ -29,7 +29,7 @@ prove: .venv/ready ## 长时间证明 every property with ten thousand examples;
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)
 	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/system/test_attack_surface.py
 
-bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (10 minutes)
+bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (6 minutes)
 	$(PY) -m tests.load.bench $(ARGS)
 
 load: .venv/ready ## 加压 send load (URL=http://… RATE=20 SECONDS=30, or CSV=… SPEED=60)

@@ -124,7 +124,8 @@ ASSIGNMENTS_OF = (
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket by number, locked, with its assignments; None when it is not registered here."""
     if number not in act.locked:
-        numbers = act.lock_order(number, "ticket.")  # of what is passed on nothing is locked
+        # Facts addressed to a unit are only passed on to it: they lock no ticket.
+        numbers = act.lock_order(number, "ticket.")
         found = await _lock(act, LOCKED_BY_NUMBERS, numbers=numbers)
         act.locked |= dict.fromkeys(numbers) | found
     record: TicketRecord | None = act.locked[number]

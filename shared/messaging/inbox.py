@@ -3,8 +3,8 @@
 A batch of facts is one transaction: their ids, what the handlers changed and what they told. The
 facts of a subject of which one fails are taken one by one, the rest together (or one by one, if that
 fails too). A fact that fails when it is taken alone is parked in ``retry``, so one poison fact holds
-up only its own subject. Trouble of the database is no failure
-of a fact: it is raised, nothing counts as received and the bus hands the same batch over again.
+up only its own subject. Trouble of the database is no failure of a fact: it is raised, nothing counts
+as received and the bus hands the same batch over again.
 
 A fact of a newer release is parked as ``newer`` and waits for it (docs/how-it-flows.md#between-releases).
 """

@@ -27,8 +27,8 @@ class GroupCommit(Generic[T, R]):
     ``run`` serves a whole group in one transaction and answers one by one: a result or an error
     for each, or PutOff, but never for the first. When the group as a whole fails it is run again one
     by one, so that nobody pays for a neighbour; but not when it may have been committed, for then it
-    would be done twice. While the database is away, or holds
-    one of them up until it is given up, nobody waits for more than one further try.
+    would be done twice. While the database is away, or one of them hangs until it is given up,
+    nobody waits for more than one further try.
 
     ``limit``: how many share a transaction; ``most``: how many may wait, and who comes then is Busy.
     """

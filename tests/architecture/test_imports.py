@@ -52,7 +52,6 @@ MAY: dict[str, May] = {
     "routes": May(
         names(
             "usecases records views figures feed codes claims registration vault schemas settings"
-            " group_commit"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -74,7 +73,6 @@ MAY: dict[str, May] = {
     "claims": May(names("records rules schemas settings"), STORAGE),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
-    "group_commit": May(names(""), names("")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),

@@ -315,12 +315,7 @@ def _by_policy(
     """A critical word in the text, or else a topic or a flag that is urgent."""
     if found := rules.found(ticket.type, ticket.topic, ticket.flags, text):
         level, what = found
-        by_word = level is Urgency.CRITICAL
-        yield (
-            level,
-            (
-                reasons.critical_by_word(what)
-                if by_word
-                else reasons.urgent_by_matter(names.topic(what))
-            ),
-        )
+        if level is Urgency.CRITICAL:
+            yield level, reasons.critical_by_word(what)
+        else:
+            yield level, reasons.urgent_by_matter(names.topic(what))
