@@ -52,11 +52,14 @@ AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
-Front = Annotated[Caller, Depends(calling("phone_system", "desk"))]
-FrontDoor = Annotated[Door, Depends(entering("phone_system", "desk"))]
+Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
+FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
 ReadAct = Annotated[
     ServiceAct,
-    Depends(acting("phone_system", "desk", "supervisor", "callback", "service"), scope="function"),
+    Depends(
+        acting("phone_system", "agent", "desk", "supervisor", "callback", "service"),
+        scope="function",
+    ),
 ]
 ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
 

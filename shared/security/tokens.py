@@ -23,7 +23,9 @@ from shared.errors import JiesuError, Unauthenticated
 from shared.observability import log, place
 
 AUDIENCE = "jiesu"
-Role = Literal["phone_system", "unit", "desk", "supervisor", "callback", "ops", "service"]
+Role = Literal[
+    "phone_system", "agent", "unit", "desk", "supervisor", "callback", "custodian", "ops", "service"
+]
 ROLES = get_args(Role)
 CACHE_LIMIT = 10_000
 REVOKED_EVERY = timedelta(seconds=5)
