@@ -40,6 +40,11 @@ WORDS = {
     "source_number": "来源编号 number an upstream platform gave the same demand; `src-…` stands for one that "
     "may name a person",
     "reported_unit": "被反映单位 code of the unit the demand is about",
+    "reported": "被反映对象 whom the demand is about",
+    "Reported.units": "被反映单位 their codes",
+    "words": "posts and villages in words: 尚坝村村委会主任",
+    "nobody": "the caller said that nobody of the administration is meant",
+    "fields": "what changed, in the words of the registration",
     "confidential": "保密 identity kept from the unit; facts carry only the area",
     "reply_declined": "要求不回复 the citizen wants no reply",
     "has_contact": "whether the vault holds a way to reach the citizen",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.events.envelope import Data
-from shared.events.words import Location, TicketType, Urgency
+from shared.events.words import Location, Reported, TicketType, Urgency
 
 
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
@@ -44,3 +44,23 @@ class TicketWithdrawn(Data, name="ticket.withdrawn", by="intake"):
     """撤单: the citizen took the complaint back."""
 
     reason: str
+
+
+class TicketCorrected(Data, name="ticket.corrected", by="intake"):
+    """更正: what was written down wrongly at registration, put right by a named act.
+
+    ``fields`` names what changed, in the words of the registration; of those alone the values here
+    count. ``phone`` and ``name`` may stand among them and have no value: they lie in the vault.
+    """
+
+    fields: tuple[str, ...]
+    reason: str
+    type: TicketType | None = None
+    urgency: Urgency | None = None
+    topic: str | None = None
+    area: str | None = None
+    flags: tuple[str, ...] = ()
+    reported: Reported | None = None
+    confidential: bool | None = None
+    reply_declined: bool | None = None
+    has_contact: bool | None = None

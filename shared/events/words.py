@@ -151,6 +151,24 @@ class ClosingKind(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class Reported(BaseModel):
+    """被反映对象: whom the demand is about (R-35, JN-32): units by code, posts and villages in words.
+
+    ``nobody``: the caller said that nobody of the administration is meant (an illegal workshop, a
+    banquet). All empty: nobody has said yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    units: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    nobody: bool = False
+
+    @property
+    def stated(self) -> bool:
+        """Whether anybody said whom it is about, or that nobody of the administration is."""
+        return bool(self.units or self.words or self.nobody)
+
+
 class Location(BaseModel):
     """Coordinates of the matter, WGS 84 degrees."""
 
