@@ -39,7 +39,7 @@ WORDS = {
     "flags": "标记 marks across topics: tourism, enterprise …",
     "source_number": "来源编号 number an upstream platform gave the same demand; `src-…` stands for one that "
     "may name a person",
-    "reported_unit": "被反映单位 code of the unit the demand is about",
+    "reported_unit": "被反映单位 the first of reported.units",
     "reported": "被反映对象 whom the demand is about",
     "Reported.units": "被反映单位 their codes",
     "words": "posts and villages in words: 尚坝村村委会主任",

@@ -103,15 +103,17 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
-    """结案: the units that completed the round hear the citizen's verdict."""
+    """结案: the units that completed the round hear the citizen's verdict, unless recused since."""
     data: events.TicketClosed = fact.data
     record = await records.locked(act, fact.subject)
     if record.completed_lead(fact.round) is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     record.ticket.closed = max(record.ticket.closed, fact.round)
+    recused = act.config.dispatching.recused(record.matter)
     for assignment in record.completed(fact.round):
         assignment.verdict = data.kind
-        orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
+        if assignment.unit not in recused:
+            orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
 
 
 async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
@@ -266,7 +268,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
-    return views.ticket_out(record)
+    return views.ticket_out(act, record)
 
 
 async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:

@@ -7,7 +7,10 @@ from shared.events.words import Location, Reported, TicketType, Urgency
 
 
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
-    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01)."""
+    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01).
+
+    ``reported_unit`` is the first of ``reported.units``, for the release before; ask ``about``.
+    """
 
     type: TicketType
     urgency: Urgency
@@ -21,10 +24,16 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     flags: tuple[str, ...] = ()
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: Reported | None = None
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
     configuration: str | None = None
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象, whichever release said it: the one before names ``reported_unit`` alone."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class TicketSupplemented(Data, name="ticket.supplemented", by="intake"):

@@ -34,10 +34,14 @@ class Term(Section):
 
 
 class Unit(Section):
-    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+
+    ``aliases``: what people call it besides, its branches and its people's posts (gazetteer.py).
+    """
 
     code: UnitCode
     name: Words
+    aliases: tuple[Words, ...] = ()
     kind: Literal["town", "department", "utility", "office"]
     parent: UnitCode | None = None
     area: AreaCode | None = None

@@ -11,6 +11,8 @@ from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.codes import Units
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.urgency import UrgencyRules
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
@@ -56,14 +58,20 @@ def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
         UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
         NAMES,
-        recused,
+        named_units(),
     )
 
 
-def recused(reported: str | None) -> frozenset[str]:
-    """The town answers to the county government."""
-    kin = {TOWN: "ZFB", "ZFB": TOWN}
-    return frozenset({reported, kin.get(reported, reported)} if reported else ())
+def named_units() -> Gazetteer:
+    """The units by the names above; the town answers to the county government."""
+
+    def unit(code: str, name: str) -> dict[str, Any]:
+        row = {"code": code, "name": name, "kind": "office", "delivery": "feed", "liaison": "主任"}
+        town = {"kind": "town", "area": TOWN_AREA, "parent": "ZFB"}
+        return row | (town if code == TOWN else {})
+
+    rows = [unit(code, name) for code, name in NAMES.units.items()]
+    return Gazetteer(Units.model_validate({"units": rows}), "紫阳县")
 
 
 def decided(rules: dispatch.Dispatching, **given: Any) -> dispatch.Decision:
