@@ -34,17 +34,19 @@ OF_THE_TOWN = """
     居委会 居委 居委会主任 社区工作人员 社区支书
 """
 
-# Somebody of the administration, or what only its people do: which unit, the words do not say.
+# Somebody of the administration, or what only its people do: which unit, the words do not say. Who is no
+# handling unit anywhere (法院, 纪委) is left out: nothing is given to them; so is 政府 alone, to which nearly
+# everybody appeals.
 SOMEBODY = """
     局长 副局长 局领导 局里 所长 副所长 所里 站长 副站长 站里 科长 副科长 科室 股长 副股长 处长 主任 副主任
     书记 副书记 队长 副队长 大队长 中队长 中队 支队 大队 院长 副院长 领导干部 党员干部 干部 公务员 公职人员
-    国家工作人员 机关工作人员 政府工作人员 政府 党委 纪委 监委 纪检 组织部 宣传部 统战部 政法委 人大 政协
-    法院 法庭 法官 检察院 检察官 派出所 民警 警察 辅警 协警 户籍 户籍窗口 城管 执法人员 执法队 执法大队
-    执法局 稽查 监管所 监管局 监管人员 检查的人 验收的人 协管员 交警 办事员 办事大厅 窗口 政务大厅 服务大厅
-    抄表员 收费员 电工 安检员 学校 校长 副校长 园长 幼儿园 医院 卫生院 卫生室 敬老院 福利院 供销社 国土所
-    税务所 财政所 司法所 民政办 林业站 农技站 水管站 治超站 运管 征收办 房管 保护伞 官商勾结 通风报信 打招呼
-    有关系 有人罩 有人撑腰 内鬼 收黑钱 好处费 辛苦费 协调费 吃拿卡要 索贿 受贿 行贿 贪污 截留 挪用 克扣 冒领
-    套取 侵吞 私分 徇私 滥用职权 以权谋私 玩忽职守 不作为 乱作为 包庇 优亲厚友 打击报复
+    国家工作人员 机关工作人员 政府工作人员 政府的人 政府人员 政府干部 政府领导 当地政府 本地政府 基层政府
+    党委 派出所 民警 警察 辅警 协警 户籍 户籍窗口 城管 执法人员 执法队 执法大队 执法局 稽查 监管所 监管局
+    监管人员 检查的人 验收的人 协管员 交警 办事员 办事大厅 窗口 政务大厅 服务大厅 抄表员 收费员 电工 安检员
+    学校 校长 副校长 园长 幼儿园 医院 卫生院 卫生室 敬老院 福利院 供销社 国土所 税务所 财政所 司法所 民政办
+    林业站 农技站 水管站 治超站 运管 征收办 房管 保护伞 官商勾结 通风报信 打招呼 有关系 有人罩 有人撑腰 内鬼
+    收黑钱 好处费 辛苦费 协调费 吃拿卡要 索贿 受贿 行贿 贪污 截留 挪用 克扣 冒领 套取 侵吞 私分 徇私
+    滥用职权 以权谋私 玩忽职守 不作为 乱作为 包庇 优亲厚友 打击报复
 """
 
 # A town named as where something is: it does nothing there.
@@ -61,8 +63,12 @@ NO_NAMES = """
 """
 
 _BETWEEN = re.compile(r"[\s\u200b-\u200d·・.\-_—*'\"“”‘’《》【】()\[\]]+")
-_VILLAGE = re.compile(r"[\u4e00-\u9fff]{2}村(?![民庄])|[\u4e00-\u9fff]{2}社区")
-_LIVES_IN = re.compile(r"[村寨湾组]|社区")
+# No name of a village has these: 我们村, 到村里, 农村.
+_NO_VILLAGE = (
+    "举报我们他你这那该本各全每个在到去住回进出于是的了和与向对把被让给叫说农乡山下上里自外邻某同"
+)
+_VILLAGE = re.compile(rf"[^\W\da-z{_NO_VILLAGE}]{{2}}(?:村(?![民庄])|社区)")
+_LIVES_IN = re.compile(r"[村寨湾]|社区|[一二三四五六七八九十\d]组")
 
 
 def accuses(type: TicketType) -> bool:
@@ -154,12 +160,14 @@ class Gazetteer:
         return tuple(dict.fromkeys((*reported.units, *meant)))
 
     def meant(self, word: str, area: str) -> frozenset[str]:
-        """The units that somebody's post, or a village, belongs to; none when nobody can tell."""
-        units = {unit for mention in self.find(word, area) for unit in mention.units}
-        town = self.town_of(area)
-        if town and _LIVES_IN.search(word):
-            units.add(town)
-        return frozenset(units)
+        """The units that somebody's post, or a village, belongs to; none when nobody can tell. The town
+        is the area's unless the words name another.
+        """
+        outright = _narrowed(self.find(word, area=""))
+        if not outright.isdisjoint(self._towns.values()):
+            return outright
+        town = self.town_of(area) if _LIVES_IN.search(word) else None
+        return _narrowed(self.find(word, area)) | frozenset([town] if town else [])
 
     def unclear(self, reported: Reported, area: str) -> tuple[str, ...]:
         """What is reported and belongs to no unit of the table: who is its kin, nobody knows."""
@@ -176,6 +184,13 @@ class Gazetteer:
     def kin(self, unit: str) -> frozenset[str]:
         """A unit, its parent and its children."""
         return self._units.recused(unit)
+
+
+def _narrowed(mentions: Iterable[Mention]) -> frozenset[str]:
+    """The units meant within one phrase: 抄表员 of three companies is that of the company beside it."""
+    means = [mention.units for mention in mentions]
+    certain = frozenset().union(*(units for units in means if len(units) == 1))
+    return certain.union(*(units for units in means if units.isdisjoint(certain)))
 
 
 def _dense(text: str) -> str:

@@ -145,12 +145,13 @@ class Dispatching:
         has stated that, whom the text of a report names; and their kin.
         """
         barred: dict[str, Reason] = {}
-        if not ticket.about.stated:
+        stated = self.gazetteer.accused(ticket.about, ticket.area)
+        if not stated and not ticket.about.nobody:
             for mention in self.mentions(ticket):
                 for named in sorted(mention.units):
                     for unit in self.gazetteer.kin(named):
                         barred.setdefault(unit, reasons.named(unit, mention, named, self.names))
-        for accused in self.gazetteer.accused(ticket.about, ticket.area):
+        for accused in stated:
             for unit in self.gazetteer.kin(accused):
                 barred.setdefault(unit, reasons.stands_back(unit, accused, self.names))
             barred[accused] = reasons.stands_back(accused, accused, self.names)
