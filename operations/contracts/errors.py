@@ -42,6 +42,8 @@ CURES = {
     "malformed": "按 errors 逐项改正后再发。Mend what errors names, then send again.",
     "unknown-code": "从 GET /v1/codes/{table} 取代码；nearest 是最接近的。"
     "Take codes from GET /v1/codes/{table}; nearest names the likely ones.",
+    "ambiguous-code": "发 allowed 中的一个代码，或在名称前写明上级名称。"
+    "Send one of the codes in allowed, or the name with those of its fields before it.",
     "unknown-parameter": "改用 nearest 或 allowed 中的参数。Use the parameter in nearest, or one of allowed.",
     "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
     "A new request needs a new key; a repeat must be sent unchanged.",

@@ -89,7 +89,7 @@ class Settings(ServiceSettings):
             rules.codes,
             rules.units,
             rules.place,
-            rules.urgency,
+            rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),

@@ -70,7 +70,8 @@ MAY: dict[str, May] = {
         names("claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("records rules schemas settings"), STORAGE),
+    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "naming": May(names("schemas settings"), names("")),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
