@@ -76,13 +76,14 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11).
+    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
+    first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
     """
 
     type: NamedType
     urgency: Urgency = Urgency.NORMAL
     topic: Code
-    title: Title = Field(repr=False)
+    title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
     area: Code
     address: Phrase | None = Field(default=None, repr=False)
