@@ -78,7 +78,6 @@ CURES = {
     "seal-broken": "运维：核对保险库密钥与备份。Operators: look at the vault's keys and the backup.",
     "seal-key-missing": "运维：把该密钥放回 JIESU_VAULT_KEYS。"
     "Operators: put the key back into JIESU_VAULT_KEYS.",
-    "numbers-exhausted": "次日零时后重试。Repeat after midnight, local time.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
     "recused": "另选单位；被反映单位及其上下级单位不得承办。Choose another unit.",

@@ -38,7 +38,8 @@ from pydantic import (
 
 # A ticket's number, as intake's compose_number makes it.
 Number = Annotated[
-    str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", max_length=15, examples=["20260302-000001"])
+    str,
+    InPath(pattern=r"^[0-9]{8}-([0-9]{6}){1,4}$", max_length=33, examples=["20260302-000001"]),
 ]
 # A cursor as an answer gave it; of a unit's code, that it is not without end.
 Cursor = Annotated[str, StringConstraints(max_length=100)]
