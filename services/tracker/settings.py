@@ -45,5 +45,6 @@ class Settings(ServiceSettings):
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
         calendar = work_calendar(rules.place, rules.calendar)
-        recused = Gazetteer(rules.units, rules.place.name).recused
-        return Config(rules.limits, rules.supervision, calendar, recused, rules.units)
+        limits = rules.limits.among(rules.codes)
+        recused = Gazetteer(rules.units, rules.codes, rules.place.name).recused
+        return Config(limits, rules.supervision, calendar, recused, rules.units)

@@ -9,14 +9,14 @@ costs a person's look, what is missed may hand a reporter to whom they report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from ahocorasick_rs import AhoCorasick
 
 from shared.events import Reported, TicketType
-from shared.jurisdiction.codes import Unit, Units
+from shared.jurisdiction.codes import Codes, Unit, Units, areas_above
 from shared.jurisdiction.urgency import plain
 
 TOWN = "{town}"
@@ -102,11 +102,11 @@ class Mention:
 
 
 class Gazetteer:
-    """The names of a place's units, compiled once; ``place`` is what it is called itself."""
+    """The names of a place's units and areas, compiled once; ``place`` is what it is called itself."""
 
-    def __init__(self, units: Units, place: str) -> None:
+    def __init__(self, units: Units, codes: Codes, place: str) -> None:
         self._units = units
-        self._towns = units.towns()
+        self._towns = units.answering(codes)
         meanings: dict[str, set[str]] = {}
         for unit in units.units:
             for name in _names(unit, place):
@@ -115,10 +115,11 @@ class Gazetteer:
             meanings.setdefault(word, {TOWN})
         for word in map(_dense, SOMEBODY.split()):
             meanings.setdefault(word, set())
+        self._villages = _villages(codes, self._towns, meanings)
         # What is nobody hides the name within it, as any longer name does.
         places = {_dense(name) for unit in units.units for name in _places(unit)}
-        self._words = [*meanings, *sorted(places - meanings.keys())]
-        self._meanings = list(meanings.values())
+        self._meanings = meanings
+        self._words = list(dict.fromkeys((*meanings, *self._villages, *sorted(places))))
         self._automaton = AhoCorasick(self._words)
 
     def find(self, text: str, area: str) -> tuple[Mention, ...]:
@@ -127,21 +128,24 @@ class Gazetteer:
         """
         dense = _dense(text)
         found: dict[str, Mention] = {}
-        for word, units in self._longest(dense):
-            found.setdefault(word, Mention(word, self._placed(units, area)))
+        for word in self._longest(dense):
+            if word in self._meanings:
+                units = self._placed(self._meanings[word], area)
+                found.setdefault(word, Mention(word, units))
+            elif word in self._villages:
+                found.setdefault(word, Mention(word, self._villages[word], place=True))
         if town := self.town_of(area):
             for village in _VILLAGE.findall(dense):
                 found.setdefault(village, Mention(village, frozenset([town]), place=True))
         return tuple(found.values())
 
-    def _longest(self, dense: str) -> Iterator[tuple[str, set[str]]]:
+    def _longest(self, dense: str) -> Iterator[str]:
         matches = self._automaton.find_matches_as_indexes(dense, overlapping=True)
         reach = 0
-        for at, start, end in sorted(matches, key=lambda match: (match[1], -match[2])):
+        for _, start, end in sorted(matches, key=lambda match: (match[1], -match[2])):
             if end > reach:
                 reach = end
-                if at < len(self._meanings):
-                    yield dense[start:end], self._meanings[at]
+                yield dense[start:end]
 
     def _placed(self, units: Iterable[str], area: str) -> frozenset[str]:
         town = self.town_of(area)
@@ -149,8 +153,8 @@ class Gazetteer:
         return frozenset(unit for unit in placed if unit)
 
     def town_of(self, area: str) -> str | None:
-        """The town that answers for an area, or for the town's area a village lies in."""
-        return self._towns.get(area) or self._towns.get(area[:9])
+        """Who answers for an area, or for a larger one it lies in: of a village its town."""
+        return next((self._towns[each] for each in areas_above(area) if each in self._towns), None)
 
     # --- whom a demand is about ----------------------------------------------------------------
 
@@ -201,8 +205,8 @@ def _dense(text: str) -> str:
 def _names(unit: Unit, place: str) -> Iterator[str]:
     """What a unit is called: its name with and without the county's, and its aliases."""
     yield unit.name
-    yield from unit.aliases
-    if unit.kind == "town":
+    yield from (*unit.aliases, *unit.known_by)
+    if unit.area is not None:
         yield from (name + own for name in (unit.name, _bare(unit)) for own in TOWNS_OWN.split())
         yield from (_bare(unit) + post for post in OF_THE_TOWN.split() if post[0] in "镇乡")
         return
@@ -214,10 +218,22 @@ def _names(unit: Unit, place: str) -> Iterator[str]:
             yield name
 
 
+def _villages(
+    codes: Codes, towns: Mapping[str, str], units: Container[str]
+) -> Mapping[str, frozenset[str]]:
+    """Whose the areas are that are no unit's own name: of a village its town's."""
+    found: dict[str, set[str]] = {}
+    for area in codes.areas:
+        if area.code in towns:
+            for name in map(_dense, (area.name, *area.aliases)):
+                found.setdefault(name, set()).add(towns[area.code])
+    return {name: frozenset(whose) for name, whose in found.items() if name not in units}
+
+
 def _places(unit: Unit) -> Iterator[str]:
-    if unit.kind == "town":
+    if unit.area is not None:
         yield from (name + where for name in (unit.name, _bare(unit)) for where in WHERE.split())
 
 
 def _bare(unit: Unit) -> str:
-    return unit.name.rstrip("镇乡") if len(unit.name) > 2 else unit.name
+    return unit.name.rstrip("镇乡区") if len(unit.name) > 2 else unit.name

@@ -11,7 +11,7 @@ from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
-from shared.jurisdiction.codes import Units
+from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.urgency import UrgencyRules
 
@@ -71,7 +71,9 @@ def named_units() -> Gazetteer:
         return row | (town if code == TOWN else {})
 
     rows = [unit(code, name) for code, name in NAMES.units.items()]
-    return Gazetteer(Units.model_validate({"units": rows}), "紫阳县")
+    tables = dict.fromkeys(Codes.model_fields, ())
+    codes = Codes.model_validate(tables | {"areas": [{"code": TOWN_AREA, "name": "红椿镇"}]})
+    return Gazetteer(Units.model_validate({"units": rows}), codes, "紫阳县")
 
 
 def decided(rules: dispatch.Dispatching, **given: Any) -> dispatch.Decision:

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events import Reported
-from shared.jurisdiction.codes import Units
+from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.gazetteer import Gazetteer, Mention
 from shared.jurisdiction.reader import read
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 UNITS = read(ZIYANG / "units.yaml", Units)
-GAZETTEER = Gazetteer(UNITS, "紫阳县")
+GAZETTEER = Gazetteer(UNITS, read(ZIYANG / "codes.yaml", Codes), "紫阳县")
 HERE, COUNTY = "610924110", "610924000"  # 红椿镇, and the county as a whole
 CODES = [unit.code for unit in UNITS.units]
 

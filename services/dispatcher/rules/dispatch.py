@@ -58,8 +58,9 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Dispatching:
-    """The rules in force: catalogue, urgency, the town of each area, what codes are called, and
-    what people call the units, by which it is known who stands back.
+    """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
+    what people call the units, by which it is known who stands back. ``districts`` answer for areas
+    and are no grass roots.
     """
 
     matcher: Matcher
@@ -67,6 +68,7 @@ class Dispatching:
     towns: Mapping[str, str]
     names: Names
     gazetteer: Gazetteer
+    districts: frozenset[str] = frozenset()
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
@@ -97,9 +99,12 @@ class Dispatching:
         for unit in (lead, *co_handlers):
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
-        if lead in self.towns.values() and not rule.grassroots:
+        if self._is_town(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return self._gainsaid(rule, ticket, (lead, *co_handlers))
+
+    def _is_town(self, unit: str) -> bool:
+        return unit in self.towns.values() and unit not in self.districts
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""

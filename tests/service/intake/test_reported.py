@@ -32,6 +32,7 @@ async def answered(intake: Bench, number: str) -> tuple[str | None, dict[str, An
     [
         ({}, None, {}),
         ({"reported_unit": "HC"}, "HC", {"units": ["HC"]}),
+        ({"reported": {"units": ["红椿镇", "公安局"]}}, "HC", {"units": ["HC", "GAJ"]}),
         ({"reported": {"units": ["HC", "GAJ", "HC"]}}, "HC", {"units": ["HC", "GAJ"]}),
         ({"reported": {"words": ["尚坝村村主任"]}}, None, {"words": ["尚坝村村主任"]}),
         ({"reported": {"nobody": True}}, None, {"nobody": True}),
@@ -103,7 +104,11 @@ async def test_the_caller_is_not_named_by_whom_they_report(intake: Bench) -> Non
 
 
 async def test_in_a_batch_each_is_judged_alone(intake: Bench) -> None:
-    given = [{"reported": {"units": ["HCC"]}}, {"reported": {"units": ["HC"]}}, {"reported": 1}]
+    given: list[dict[str, Any]] = [
+        {"reported": {"units": ["HCC"]}},
+        {"reported": {"units": ["HC"]}},
+        {"reported": 1},
+    ]
     batch = {"tickets": [complaint(**each) for each in given]}
     answers = (await intake.http("phone_system").post("/v1/tickets/batch", json=batch)).json()[
         "answers"
