@@ -104,6 +104,7 @@ def test_the_town_of_the_area_leads_what_is_on_its_list() -> None:
 
 @pytest.mark.parametrize("lead", ["{town}", TOWN])
 def test_a_town_does_not_lead_what_is_not_on_its_list(lead: str) -> None:
+    """R-05 不得分派基层."""
     stopped = undecided(dispatching({"topic": "city", "lead": lead}))
     assert "GB66-5" in stopped.reason
     assert stopped.nearest == ("rule-0",)

@@ -80,6 +80,7 @@ async def test_the_desk_may_grant_a_complex_ticket_its_time(dispatcher: Bench) -
 
 
 async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
+    """R-37 个人信息保护."""
     await register(dispatcher, company())
     await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER))
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
@@ -139,6 +140,7 @@ async def test_a_ticket_that_is_not_there_is_not_assigned(dispatcher: Bench) -> 
 
 
 async def test_a_granted_return_gives_the_ticket_back_to_the_desk(dispatcher: Bench) -> None:
+    """R-15 退单."""
     given = await register(dispatcher, company())
     await finish(dispatcher, "RSJ", given["RSJ"])
     asked = await ask_back(dispatcher, COMPANY, given[COMPANY])
@@ -206,6 +208,7 @@ async def test_a_return_is_ruled_on_once(dispatcher: Bench) -> None:
     [("normal", "2026-03-03T18:00:01+08:00"), ("urgent", "2026-03-02T09:30:01+08:00")],
 )
 async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> None:
+    """R-16 退单时限."""
     given = (await register(dispatcher, street_light(urgency=urgency)))[STREET_LIGHT]
     dispatcher.at(late)
     answer = await ask_back(dispatcher, STREET_LIGHT, given, 409)
@@ -213,6 +216,7 @@ async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> 
 
 
 async def test_who_was_appointed_by_hand_may_not_return(dispatcher: Bench) -> None:
+    """R-16 退单时限."""
     await register(dispatcher, banquet())
     body = {"lead": "HC", "reason": "经研究确定"}
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
