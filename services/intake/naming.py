@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.intake.schemas import NewTicket
 from services.intake.settings import Config
-from shared.errors import AmbiguousCode
 
 
 def in_codes(body: NewTicket, config: Config) -> NewTicket:
@@ -20,17 +17,9 @@ def in_codes(body: NewTicket, config: Config) -> NewTicket:
         "channel": codes.channel_names,
         "reported_unit": config.units.names,
     }
-    found: dict[str, Any] = {}
-    for field, names in tables.items():
-        given = getattr(body, field)
-        meant = names.codes(given) if given else ()
-        if len(meant) > 1:
-            raise AmbiguousCode(
-                f"此名称对应多个代码，请改用代码 the name stands for several codes, send one of these: "
-                f"{', '.join(meant)}",
-                field=field,
-                allowed=list(meant),
-            )
-        if meant and meant[0] != given:
-            found[field] = meant[0]
+    found = {
+        field: code
+        for field, names in tables.items()
+        if (given := getattr(body, field)) and (code := names.code(given, field)) != given
+    }
     return body.model_copy(update=found) if found else body

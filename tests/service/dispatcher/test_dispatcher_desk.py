@@ -114,6 +114,14 @@ async def test_an_unknown_unit_is_answered_with_the_nearest(
     assert BY_HAND[field][0] in answer["nearest"] or BY_HAND[field] in answer["nearest"]
 
 
+async def test_units_may_be_called_by_their_names(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet())
+    body = BY_HAND | {"lead": "红椿镇", "co_handlers": ["民政局"]}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    told = await dispatcher.told("assignment.dispatched")
+    assert [fact.unit for fact in told] == ["HC", "MZJ"]
+
+
 @pytest.mark.parametrize("body", [{"lead": "MZJ", "co_handlers": ["HC"]}, {"lead": "HC"}])
 async def test_by_hand_too_the_reported_unit_gets_nothing(
     dispatcher: Bench, body: dict[str, Any]
