@@ -76,30 +76,57 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     orders.cancel(act, record.open(), "withdrawn", fact.time)
 
 
+async def end(act: ServiceAct, fact: Fact) -> None:
+    """The hotline ended it itself (R-02, R-06 … R-08): the desk has it no more, and an order that
+    crossed with that is taken back. What was never registered is nobody's to dispatch.
+    """
+    data: events.EndedHere = fact.data
+    if not data.registered:
+        log.info("ignored: never registered", ticket=fact.subject)
+        return
+    record = await records.locked(act, fact.subject)
+    ticket = record.ticket
+    ticket.ended = max(ticket.ended, fact.round)
+    ticket.closed = max(ticket.closed, fact.round)
+    if fact.round >= ticket.round:
+        ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "redispatched", fact.time)
+
+
 async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk.
+    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk; what the
+    hotline had ended itself goes to the desk.
 
     A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
     whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
-    lead = record.completed_lead(fact.round - 1)
-    if lead is None:
+    lead, ended = record.completed_lead(fact.round - 1), record.ticket.ended >= fact.round - 1
+    if lead is None and not ended:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
     if fact.round <= record.ticket.round:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
-    dispatching = act.config.dispatching
-    decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
+    if lead is None or ended:
+        orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
+    else:
+        await _give_again(act, record, lead, data)
+    if record.ticket.withdrawn_at:
+        record.ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+
+
+async def _give_again(
+    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketReopened
+) -> None:
+    dispatching, round = act.config.dispatching, record.ticket.round
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
-    if record.ticket.withdrawn_at:
-        record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import select
+from sqlmodel import col, func, select
 
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
@@ -14,6 +14,9 @@ from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from shared.errors import NotFound
 from shared.events import Location
 from shared.http.fields import Sentence
+
+# The status as it is shown; of what the hotline ended itself the column ``status`` is for older releases.
+STATUS = func.coalesce(col(Tickets.ending), col(Tickets.status))
 
 
 class Filter(NamedTuple):
@@ -51,10 +54,15 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
         unit_names=[unit.name for unit in units if unit],
         round=progress.round,
-        answer=record.ticket.answer,
+        answer=_answer(record.ticket),
         extended=_extended(record.ticket, progress.round),
         allowed=machine.allowed(progress.status),
     )
+
+
+def _answer(ticket: Ticket) -> str | None:
+    """What the hotline said itself, else what the lead answered."""
+    return ticket.ending_words if ticket.ending else ticket.answer
 
 
 def _extended(ticket: Ticket, round: int) -> Extended | None:
@@ -77,7 +85,9 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
     query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
-    for column in ("type", "topic", "area", "channel", "status"):
+    if narrowed.status is not None:
+        query = query.where(narrowed.status == STATUS)
+    for column in ("type", "topic", "area", "channel"):
         if (wanted := getattr(narrowed, column)) is not None:
             query = query.where(getattr(Tickets, column) == wanted)
     if narrowed.since:
@@ -104,7 +114,7 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         content=ticket.content,
         area=ticket.area,
         address=ticket.address,
-        location=_location(ticket),
+        location=location_of(ticket),
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,
@@ -116,10 +126,13 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         round=record.progress().round,
         urged=ticket.urged,
         registered_at=ticket.registered_at,
+        answer_due=ticket.answer_due,
+        call_rating=ticket.call_rating,
     )
 
 
-def _location(ticket: Ticket) -> Location | None:
+def location_of(ticket: Ticket) -> Location | None:
+    """Where the matter is, as far as it was given."""
     if ticket.longitude is None or ticket.latitude is None:
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

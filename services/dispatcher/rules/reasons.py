@@ -214,3 +214,8 @@ def returned(unit: str, ruling: str, names: Names) -> Reason:
     return Reason(
         f"“{names.unit(unit)}”退单获准：{ruling}", f"The return {unit} asked for was granted"
     )
+
+
+def resumed(why: str) -> Reason:
+    """恢复办理: what the hotline had ended itself goes on."""
+    return Reason(f"热线原已办结，现恢复办理：{why}", "The hotline had ended it, and it goes on")
