@@ -14,7 +14,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, dispatch, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
-from services.dispatcher.rules.ticket import check_assignable
+from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType
@@ -97,8 +97,8 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk; what the
     hotline had ended itself goes to the desk.
 
-    A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
-    whichever fact came first.
+    A ticket withdrawn or ended meanwhile gets its round and loses it at once, so that the rows are
+    the same whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
@@ -116,6 +116,9 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     if record.ticket.withdrawn_at:
         record.ticket.unassigned_at = None
         orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+    elif record.ticket.ended >= fact.round:
+        record.ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "redispatched", act.now)
 
 
 async def _give_again(
@@ -293,6 +296,20 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
+    return views.ticket_out(record)
+
+
+async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
+    """收回派单: the desk takes the ticket from whoever has it, and has it itself. Raises NotFound,
+    MoveRefused.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    check_recallable(record.milestones())
+    reason = mask_patterns(body.reason)
+    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.leave_to_desk(act, record, str(reasons.recalled(reason)))
     return views.ticket_out(record)
 
 

@@ -74,15 +74,24 @@ def check_codes(body: NewTicket, config: Config) -> None:
         end_records.end_of(config, body.ending, clock.now())
 
 
-def warnings_of(item: Registration) -> list[RegistrationWarning]:
-    """What of a complaint is kept but could not be taken up."""
-    if not item.phone.unreadable:
-        return []
-    detail = (
-        "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
-        "no telephone number could be read; it is sealed as it came, and nobody can be called back"
-    )
-    return [RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)]
+def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarning]:
+    """What of a complaint is kept but could not be taken up, or was not done again."""
+    found = []
+    if item.phone.unreadable:
+        detail = (
+            "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
+            "no telephone number could be read; it is sealed as it came, and nobody can be called back"
+        )
+        found.append(
+            RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)
+        )
+    if item.body.ending and not created:
+        detail = (
+            "此前已登记，本次未再办结：请查看工单现状 "
+            "it was registered before and not ended again now: see how the ticket stands"
+        )
+        found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
+    return found
 
 
 # --- the use case ------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
+ContactAct = Annotated[
+    ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
+]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -121,7 +123,7 @@ def _registered(request: Request, item: Registration, receipt: Receipt) -> Regis
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
         source_number=item.body.source_number,
-        warnings=warnings_of(item),
+        warnings=warnings_of(item, created=receipt.created),
     )
 
 

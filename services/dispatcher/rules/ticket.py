@@ -64,3 +64,11 @@ def check_assignable(known: Milestones) -> None:
     status = dispatch_status(known)
     if status not in ASSIGNABLE:
         raise MoveRefused("assign", status, [])
+
+
+def check_recallable(known: Milestones) -> None:
+    """The desk may take back what units have. Raises MoveRefused."""
+    status = dispatch_status(known)
+    if status is not DispatchStatus.ASSIGNED:
+        allowed = ["assign"] if status in ASSIGNABLE else []
+        raise MoveRefused("recall", status, allowed)

@@ -216,9 +216,9 @@ def check(action: EndAction, status: TicketStatus, units: Collection[str]) -> No
     """Raises UnitHoldsTicket, MoveRefused."""
     if status in WITH_A_UNIT:
         raise UnitHoldsTicket(
-            "承办单位已接到本工单：请先由派单员收回（同意退单，或由诉求人撤单）再办 "
-            "a unit has this ticket: first the desk takes the order back (it grants the unit's return), "
-            "or the citizen withdraws",
+            "承办单位已接到本工单：请先由派单员收回派单（派单服务 POST /v1/tickets/{number}/recall）再办 "
+            "a unit has this ticket: first the desk takes the order back (the dispatcher's POST "
+            "/v1/tickets/{number}/recall)",
             units=list(units),
             current_status=status.value,
         )
