@@ -36,6 +36,8 @@ MAY_HAVE = {
     "intake/malicious": "marks of malicious use, and how many a caller has",
     "intake/ending_views": "what the hotline did itself with a ticket, and the figures of a period",
     "intake/codes": "the code tables as vendors read them",
+    "intake/shares": "how much of intake one caller may take",
+    "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
