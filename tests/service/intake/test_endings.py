@@ -12,7 +12,7 @@ import pytest
 from services.intake import vault
 from services.intake.rules import identity
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import complaint, life, post, registered, rows
+from tests.fixtures.scenes.intake import complaint, life, post, read, registered, rows
 
 ANSWER = {"direct_answer": {"answer": "水费可在政务中心三楼缴纳"}}
 REFUSAL = {"not_accepted": {"reason": "already_in_petition", "note": "信访局已受理"}}
@@ -58,6 +58,26 @@ async def test_an_answer_to_be_rung_up_with_stays_with_the_hotline(intake: Bench
     assert await intake.told() == []
     assert (await act(intake, number, "direct-answer", {"answer": "三楼窗口"})).status_code == 200
     assert await status(intake, number) == "answered"
+
+
+async def test_an_agent_reads_whom_to_ring_up_while_the_answer_is_owed(intake: Bench) -> None:
+    number = (await registered(intake, ending={"direct_answer": {}}))["number"]
+    assert (await read(intake, number, "agent", None)).json()["phone"] == "13909150001"
+    await act(intake, number, "direct-answer", {"answer": "三楼窗口"})
+    assert (await read(intake, number, "agent", None)).status_code == 404
+    other = (await registered(intake))["number"]
+    assert (await read(intake, other, "agent", None)).status_code == 404
+
+
+async def test_a_list_of_a_status_holds_what_is_shown_so(intake: Bench) -> None:
+    ended = (await registered(intake, ending=ANSWER))["number"]
+    await registered(intake, ending={"direct_answer": {}})
+    for status, numbers in (("answered", [ended]), ("closed", []), ("resolved", [])):
+        page = (await intake.http("agent").get(f"/v1/tickets?status={status}")).json()
+        assert [row["number"] for row in page["items"]] == numbers
+    await intake.do("UPDATE ticket SET ending = 'sold' WHERE ending = 'answered'")
+    page = (await intake.http("agent").get("/v1/tickets?status=closed")).json()
+    assert [row["number"] for row in page["items"]] == [ended]
 
 
 async def test_what_is_not_accepted_says_why_and_where_to_turn(intake: Bench) -> None:
@@ -120,6 +140,7 @@ async def test_a_repeat_gets_the_first_ticket_and_says_nothing_twice(intake: Ben
         client = intake.http("phone_system")
         answer = await client.post("/v1/tickets", json=complaint(ending=ANSWER), headers=headers)
         assert answer.status_code == status_code
+    assert [each["code"] for each in answer.json()["warnings"]] == ["registered-before"]
     assert len(await intake.told()) == 1
     other = await client.post("/v1/tickets", json=complaint(), headers=headers)
     assert other.json()["type"].endswith("idempotency-key-reused")
@@ -144,9 +165,25 @@ async def test_names_and_numbers_the_agent_wrote_do_not_travel(intake: Bench) ->
 # --- after the end -----------------------------------------------------------------------------
 
 
-async def test_who_is_not_content_gets_an_order_with_all_that_was_said(intake: Bench) -> None:
+FULL: dict[str, Any] = {
+    "type": "report",
+    "topic": "conduct.banquet",
+    "area": "610924110",
+    "address": "红椿镇街道8号",
+    "location": {"longitude": 108.5, "latitude": 32.5},
+    "flags": ["water"],
+    "reported_unit": "HC",
+    "urgency": "urgent",
+    "reply_declined": True,
+}
+
+
+@pytest.mark.parametrize("changes", [{}, FULL, FULL | {"confidential": False, "caller": None}])
+async def test_who_is_not_content_gets_an_order_with_all_that_was_said(
+    intake: Bench, changes: dict[str, Any]
+) -> None:
     """Never a dead end: the ticket is registered as it would have been, and its supplements follow."""
-    number = (await registered(intake, ending={"direct_answer": {}}))["number"]
+    number = (await registered(intake, ending={"direct_answer": {}}, **changes))["number"]
     await post(intake, f"/v1/tickets/{number}/supplements", {"content": "水表也坏了"})
     await post(intake, f"/v1/tickets/{number}/urges", {"note": "急"})
     assert await intake.told() == []
@@ -158,7 +195,7 @@ async def test_who_is_not_content_gets_an_order_with_all_that_was_said(intake: B
         "ticket.supplemented",
         "ticket.urged",
     ]
-    await registered(intake)
+    await registered(intake, **changes)
     *_, direct = await intake.told()
     assert told[0].data == direct.data  # nothing of a registration is forgotten on this way
 
