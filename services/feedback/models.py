@@ -36,7 +36,8 @@ class Ticket(Base):
     """What feedback must know of a ticket.
 
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
-    holds this row first, so nobody waits for two rows in two orders.
+    holds this row first, so nobody waits for two rows in two orders. ``confidential``: not known of
+    tickets an older release took down, and then counts as such.
     """
 
     number: str = Field(primary_key=True)
@@ -47,6 +48,7 @@ class Ticket(Base):
     round: int = 1
     supervised: bool = False
     withdrawn_at: datetime | None = None
+    confidential: bool | None = None
 
 
 class Resolution(Base):

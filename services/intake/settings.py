@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
-from services.intake.rules.identity import KeepFor
+from services.intake.rules.identity import KeepFor, Public
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
@@ -44,6 +44,11 @@ class Rules(Files):
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
+def _public(rules: Rules) -> Public:
+    names = {area.name for area in rules.codes.areas} | {unit.name for unit in rules.units.units}
+    return Public(frozenset(names), rules.units.telephones)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Code tables, what is urgent, the seal of the vault and the digests of intake."""
@@ -55,6 +60,12 @@ class Config:
     keep_identity: KeepFor
     sealer: Sealer
     digester: CitizenDigester
+    public: Public
+
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.public.telephones
 
 
 class Settings(ServiceSettings):
@@ -93,4 +104,5 @@ class Settings(ServiceSettings):
             rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
+            _public(rules),
         )

@@ -10,6 +10,7 @@ from sqlmodel import select
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import machine
+from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from shared.errors import NotFound
 from shared.events import Location
@@ -120,6 +121,7 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
 
 
 def _location(ticket: Ticket) -> Location | None:
-    if ticket.longitude is None or ticket.latitude is None:
+    copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
+    if ticket.longitude is None or ticket.latitude is None or copy.at_home:  # older rows have both
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

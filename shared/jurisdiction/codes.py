@@ -13,6 +13,10 @@ from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_
 
 FlagCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}$")]
+Telephone = Annotated[
+    str,
+    StringConstraints(pattern=r"^(0\d{2,3}-[2-8]\d{6,7}|1[3-9]\d{9}|[48]00-?\d{3}-?\d{4}|\d{5})$"),
+]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
 
 
@@ -34,7 +38,9 @@ class Term(Section):
 
 
 class Unit(Section):
-    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+    ``telephones`` are the unit's own for the public, which no mask takes out of a text.
+    """
 
     code: UnitCode
     name: Words
@@ -43,6 +49,7 @@ class Unit(Section):
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
     liaison: Words
+    telephones: tuple[Telephone, ...] = ()
 
 
 class Codes(Section):
@@ -140,6 +147,13 @@ class Units(Section):
         above = [own.parent] if own and own.parent else []
         below = [unit.code for unit in self.units if unit.parent == reported]
         return frozenset([reported, *above, *below])
+
+    @cached_property
+    def telephones(self) -> frozenset[str]:
+        """The digits of the units' own telephones; of landlines also without the area code."""
+        given = [number for unit in self.units for number in unit.telephones]
+        local = [number.partition("-")[2] for number in given if number.startswith("0")]
+        return frozenset(number.replace("-", "") for number in (*given, *local))
 
     def towns(self) -> dict[str, str]:
         """The town of each area: unit code by area code."""
