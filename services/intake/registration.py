@@ -25,6 +25,7 @@ from services.intake.rules.identity import WorkingCopy
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.rules.phones import known_digits
+from services.intake.rules.titles import title_of
 from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
 from services.intake.settings import Config
 from services.intake.sources import (
@@ -189,7 +190,7 @@ def copy_for(config: Config, item: Registration) -> WorkingCopy:
     """The words of a complaint that may travel, and what lies behind their numbered places."""
     body = item.body
     return identity.working_copy(
-        body.title, body.content, body.address, person_of(item), config.public
+        body.title or "", body.content, body.address, person_of(item), config.public
     )
 
 
@@ -205,7 +206,7 @@ def ticket_row(
         "type": body.type.value,
         "urgency": body.urgency.value,
         "topic": body.topic,
-        "title": copy.title,
+        "title": copy.title or title_of(copy.content),
         "content": copy.content,
         "area": body.area,
         "address": copy.address,
