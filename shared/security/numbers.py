@@ -267,7 +267,7 @@ def _phone(each: _Candidate) -> tuple[int, str] | None:
         return 4, PHONE
     if (plus and 8 <= len(digits) <= 15) or (_ABROAD.fullmatch(digits) and each.sizes[0] > 2):
         return 4, PHONE
-    if said and (_LOCAL.fullmatch(digits) or (10 <= len(digits) <= 13 and each.listed < 2)):
+    if said and (_LOCAL.fullmatch(digits) or (10 <= len(digits) <= 13 and not each.listed)):
         return 3, PHONE
     return None
 

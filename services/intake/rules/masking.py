@@ -83,7 +83,8 @@ def _exact_spans(
             if _stands_alone(folded, start, end, label, needle) and (
                 label != NAME or stands_as_name(folded, start, end, public)
             ):
-                lead = len(folded[:start]) - len(folded[:start].rstrip("+("))
+                lead_in = "+(" if ")" in folded[start:end] else "+"
+                lead = len(folded[:start]) - len(folded[:start].rstrip(lead_in))
                 yield start - lead if needle.isdecimal() else start, end, label
             at = dense.find(needle, at + 1)
 
