@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shared import clock
+from shared.jurisdiction.codes import Units
 from shared.security.masking import mask_patterns
 from shared.security.reading import FOLD, NUMERALS
 from tests.fixtures.identities import (
@@ -175,3 +177,18 @@ def test_no_text_makes_masking_slow(piece: str) -> None:
     began = clock.real()
     mask_patterns(text)
     assert clock.real() - began < timedelta(seconds=60)
+
+
+def test_telephones_of_units_are_known_with_and_without_the_area_code() -> None:
+    unit = {
+        "code": "GSGS",
+        "name": "供水公司",
+        "kind": "utility",
+        "delivery": "feed",
+        "liaison": "值班长",
+    }
+    numbers = ["0915-4421234", "400-123-4567", "13900001111"]
+    units = Units.model_validate({"units": [unit | {"telephones": numbers}]})
+    assert units.telephones == {"09154421234", "4421234", "4001234567", "13900001111"}
+    with pytest.raises(ValidationError):
+        Units.model_validate({"units": [unit | {"telephones": ["4421234"]}]})
