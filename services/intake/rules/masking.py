@@ -55,15 +55,17 @@ def mask_exact(
     also found in parts that lead to a door: without the districts before it, up to the stairs, as
     the numbers alone.
     """
+    text = unicodedata.normalize("NFC", text)
+    seen = text.translate(_DENSE)
     wanted = [
         *((NAME, name) for given in names for name in _name_forms(given)),
         *((PHONE, digits) for given in phones for digits in _phone_forms(given)),
-        *((HOME, place) for given in addresses for place in _address_forms(given)),
+        *((HOME, place) for given in addresses for place in _address_forms(given, seen)),
     ]
     needles = [(label, needle) for label, needle in wanted if len(needle) > 1]
-    return mask_found(
-        unicodedata.normalize("NFC", text), lambda known: _exact_spans(known, needles, public)
-    )
+    if not any(needle in seen for _, needle in needles):
+        return text  # nearly every text: who calls in seldom writes their own name or number
+    return mask_found(text, lambda known: _exact_spans(known, needles, public))
 
 
 def _exact_spans(
@@ -71,7 +73,7 @@ def _exact_spans(
 ) -> Iterator[Span]:
     seen = text.translate(_DENSE)
     if not any(needle in seen for _, needle in needles):
-        return  # nearly every text: who calls in seldom writes their own name or number
+        return
     folded = _LABEL.sub(lambda label: "\0" * len(label[0]), text.translate(FOLD))
     plain = folded.translate(NUMERALS)
     places = [at for at, char in enumerate(plain) if char.isalnum() or char == "\0"]
@@ -123,21 +125,20 @@ def _phone_forms(given: str) -> Iterator[str]:
     yield local
 
 
-def _address_forms(given: str) -> Iterator[str]:
-    tail = whole = _dense(given)
-    wholes = []
+def _address_forms(given: str, seen: str) -> Iterator[str]:
+    """What to look for in a text of which the letters are ``seen``."""
+    tail = whole = street = _dense(given)
     while found := _DISTRICT.match(tail):
         tail = tail[found.end() :]
         if len(tail) > 4 and any(map(str.isdigit, tail)):
-            wholes.append(tail)
+            street = tail
+            yield tail
     if tail:
-        wholes.append(whole)
-    for place in wholes:
-        yield place
-        yield from _parts_of(place)
+        yield whole
+        yield from _parts_of(street, seen)
 
 
-def _parts_of(place: str) -> Iterator[str]:
+def _parts_of(place: str, seen: str) -> Iterator[str]:
     """Of 环城路8号2单元301: 环城路8号2单元, 环城路8-2-301, 8号2单元301, 2单元301.
 
     A house many live in is nobody's home: its door, or its stairs, must be named.
@@ -147,6 +148,10 @@ def _parts_of(place: str) -> Iterator[str]:
         return
     street, numbers = place[: found.start()], place[found.start() :]
     steps = list(_STEP.finditer(numbers))
+    if steps[-1][1] not in seen and not any(
+        step[0] in seen for step in steps if step[2] in _STAIRS
+    ):
+        return
     bare = "".join(step[1] for step in steps)
     door = re.sub(r"(?:室|号|户)$", "", numbers)
     for at, step in enumerate(steps):

@@ -11,7 +11,10 @@ from services.intake import vault
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import complaint, life, post, registered, rows
 
-HARASSED = "我是王小明（13909150001），一直被138-0000-1111骚扰，对方卡号6222021234567890123，还有13800001111。"
+HARASSED = (
+    "我是王小明（13909150001），一直被138-0000-1111骚扰，"
+    "对方卡号6222021234567890123，还有13800001111。"
+)
 PLACED = "我是[姓名]（[电话]），一直被[电话1]骚扰，对方卡号[银行卡1]，还有[电话1]。"
 PLACE = {"longitude": 108.534, "latitude": 32.52}
 HOME = "河堤路8号3单元201"
