@@ -73,6 +73,9 @@ class Topic(Branch):
 
 class Unit(Section):
     """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+
+    ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
+    its branches and its people's posts; one word may stand at several units (gazetteer.py).
     ``telephones`` are the unit's own for the public, which no mask takes out of a text.
     """
 
@@ -85,6 +88,7 @@ class Unit(Section):
     liaison: Words
     telephones: tuple[Telephone, ...] = ()
     aliases: Aliases = ()
+    known_by: tuple[Words, ...] = ()
 
 
 class Codes(Section):

@@ -63,7 +63,7 @@ def full_of(body: type[Body]) -> Body:
     """A body with a canary wherever a text may stand; in lists another, for a unit may confirm what
     stands in one.
     """
-    fields = {
+    fields: dict[str, Any] = {
         name: [IN_LISTS] if "list" in str(field.annotation) else CANARY
         for name, field in body.model_fields.items()
         if "str" in str(field.annotation)
