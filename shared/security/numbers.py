@@ -37,6 +37,12 @@ _ABROAD = re.compile(r"00[1-9]\d{8,13}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _SERVICE = re.compile(r"[48]00[1-9]\d{6}|9[56]\d{3,6}")
 _SERVICE_GROUPS = frozenset({(7,), (8,), (10,), (3, 3, 4), (3, 7), (4, 3, 3), (3, 4, 3)})
+# What digits may be that no word stands before: most of a long row is nothing, and soon told.
+_POSSIBLE = re.compile(
+    rf"{_MOBILE.pattern}|{_MOBILES.pattern}|{_LANDLINE.pattern}|{_NEAR.pattern}|{_ABROAD.pattern}"
+    rf"|{_SERVICE.pattern}|[3-69]\d{{12,18}}"
+    r"|[1-8]\d{5}(?:18|19|20)\d\d[01]\d[0-3]\d{4,5}|[1-8]\d{7}[01]\d[0-3]\d{4}"
+)
 _EXTENSION = re.compile(r" ?(?:-|转分机|转|分机|ext\.?) ?\d{1,6}(?!\d)")
 _DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _DATED = re.compile(rf"(?:19|20)\d\d{_DAY}(?:(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?")
@@ -176,12 +182,13 @@ def _candidates(plain: str, start: int, end: int) -> Iterator[_Candidate]:
     groups = [(m.start() + start, m.end() + start) for m in _GROUP.finditer(plain[start:end])]
     for at, (first, _) in enumerate(groups):
         digits, sizes = "", []
+        introduced = at == 0 or plain[first - 1] in "+("
         for begin, stop in groups[at : at + MOST_GROUPS]:
             digits += plain[begin:stop]
             sizes.append(stop - begin)
             if len(digits) > MOST_DIGITS:
                 break
-            if len(digits) >= 7:
+            if len(digits) >= 7 and (introduced or _POSSIBLE.fullmatch(digits)):
                 yield _candidate(plain, first, stop, digits, tuple(sizes))
 
 
