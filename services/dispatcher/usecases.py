@@ -18,7 +18,6 @@ from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType
 from shared.observability import log
-from shared.security.masking import mask_patterns
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 
@@ -178,7 +177,7 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
     """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
     record, assignment = await records.locked_assignment(act, id)
     moved = machine.contact(AssignmentStatus(assignment.status), body.outcome)
-    made_at, note = body.made_at or act.now, mask_patterns(body.note)
+    made_at, note = body.made_at or act.now, body.note
     completion.check_attempt(made_at, assignment.dispatched_at, act.now)
     assignment.status = moved
     assignment.attempts += 1
@@ -195,7 +194,7 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
     """进展: how far the unit is."""
     record, assignment = await records.locked_assignment(act, id)
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.PROGRESS)
-    assignment.progress = mask_patterns(body.note)
+    assignment.progress = body.note
     orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
     return views.assignment_out(record, assignment)
 
@@ -213,10 +212,10 @@ async def request_return(
     assignment.was, assignment.status = assignment.status, moved
     data = events.AssignmentReturnRequested(
         reason_code=body.reason_code,
-        legal_basis=mask_patterns(body.legal_basis),
+        legal_basis=body.legal_basis,
         suggested_unit=suggested,
         approver=body.approver,
-        note=mask_patterns(body.note),
+        note=body.note,
     )
     act.rows.add(
         Return(
@@ -242,13 +241,12 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     orders.tell(act, assignment, answer)
     if assignment.role == Role.LEAD:
         orders.resolve(act, record, assignment, answer)
-    return views.assignment_out(record, assignment)
+    answered = views.assignment_out(record, assignment)
+    return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
 
 
 def _answer(assignment: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
-    form = body.model_dump()
-    for field in ("unsolved_reason", "result", "public_answer"):
-        form[field] = form[field] and mask_patterns(form[field])
+    form = body.model_dump(exclude={"public_numbers"})
     form["contacted"] = assignment.reached if body.contacted is None else body.contacted
     form["promised_date"] = body.promised_date and body.promised_date.isoformat()
     return events.AssignmentCompleted(role=Role(assignment.role), **form)
@@ -291,7 +289,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     check_assignable(record.milestones())
     lead = _unit(act, "lead", body.lead)
     co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
-    reason = mask_patterns(body.reason)
+    reason = body.reason
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
@@ -308,9 +306,8 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     if record is None:
         raise NotFound
     check_recallable(record.milestones())
-    reason = mask_patterns(body.reason)
     orders.cancel(act, record.open(), "redispatched", act.now)
-    orders.leave_to_desk(act, record, str(reasons.recalled(reason)))
+    orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)
 
 
@@ -324,7 +321,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     was = AssignmentStatus(assignment.was or assignment.status)
     moved = machine.move(AssignmentStatus(assignment.status), action, was)
     asked = await records.return_to_rule(act, id)
-    ruling = mask_patterns(body.ruling)
+    ruling = body.ruling
     assignment.status = moved
     asked.granted, asked.ruling = body.granted, ruling
     asked.ruled_at, asked.ruled_by = act.now, act.actor

@@ -37,7 +37,8 @@ class Ticket(Base):
     itself, 0 for none.
 
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
-    holds this row first, so nobody waits for two rows in two orders.
+    holds this row first, so nobody waits for two rows in two orders. ``confidential``: not known of
+    tickets an older release took down, and then counts as such.
     """
 
     number: str = Field(primary_key=True)
@@ -49,6 +50,7 @@ class Ticket(Base):
     supervised: bool = False
     withdrawn_at: datetime | None = None
     ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    confidential: bool | None = None
 
 
 class Resolution(Base):

@@ -5,6 +5,7 @@ What it does by the clock stands in calls.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Unpack, assert_never
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.feedback import records, views
 from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
+from services.feedback.rules.comments import told
 from services.feedback.rules.machine import Action, Bilingual, CallbackStatus
 from services.feedback.rules.reports import ReportedAttempt
 from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
@@ -37,7 +39,6 @@ from shared.events import (
     TicketType,
 )
 from shared.observability import log
-from shared.security.masking import mask_patterns
 
 # --- facts -------------------------------------------------------------------------------------
 
@@ -57,6 +58,7 @@ def remember(act: ServiceAct, number: str, data: TicketRegistered | EndedHere) -
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
+        confidential=data.confidential,
     )
     record = act.locked[number] = TicketRecord(act.rows.add(ticket))
     return record
@@ -218,7 +220,7 @@ async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) ->
     """
     record, callback = await records.locked_callback(act, callback_id)
     reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
-    report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
+    report = Report(Outcome(body.outcome), body.answers(), body.comment)
     apply_report(act, record, callback, body.attempt, report)
     return views.callback_out(act.config, record, callback)
 
@@ -249,6 +251,9 @@ def apply_report(
         case Action.ANSWER | Action.REFUSE | Action.GIVE_UP:
             callback.rest()
             callback.settled_by = attempt.attempt
+            report = replace(
+                report, comment=told(report.comment, confidential=record.ticket.confidential)
+            )
             act.tell(
                 _told_by(report, attempt.attempt), subject=callback.number, round=callback.round
             )

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.intake.rules.machine import TicketStatus
-from services.intake.schemas import Content, Note, Phrase
+from services.intake.schemas import CitizenWords, Content, Note, Phrase
 from shared.events import CallRating
 from shared.http.fields import Body
 
@@ -27,7 +27,7 @@ class CallRated(Body):
     rating: CallRating
 
 
-class MaliciousUse(Body):
+class MaliciousUse(CitizenWords):
     """恶意使用: the evidence in words, whether the caller was warned, and to whom it was referred: 110,
     or the number the police gave it (BJ-9, BJ-37, JN-42).
     """

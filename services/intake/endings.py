@@ -81,8 +81,9 @@ async def dispatch(act: ServiceAct, number: str, body: Dispatch) -> Progress:
     ticket, within = record.ticket, act.config.endings.resume_within
     endings.check_resumable(ticket.ended_at, within, act.config.calendar, act.now)
     person = await vault.known_person(act, ticket)
-    reason = identity.copy_of(body.reason, person, confidential=ticket.confidential)
-    await resume(act, record, reason)
+    public, confidential = act.config.public, ticket.confidential
+    reason = identity.copy_of(body.reason, person, public, confidential=confidential)
+    await resume(act, record, reason.content)
     return progress_of(act, record)
 
 
@@ -121,7 +122,8 @@ async def _endable(act: ServiceAct, number: str, action: EndAction) -> TicketRec
 
 async def _end(act: ServiceAct, record: TicketRecord, end: End) -> None:
     person = await vault.known_person(act, record.ticket)
-    _keep_ending(act, record, end.masked(person, confidential=record.ticket.confidential))
+    confidential = record.ticket.confidential
+    _keep_ending(act, record, end.masked(person, act.config.public, confidential=confidential))
 
 
 def _keep_ending(act: ServiceAct, record: TicketRecord, end: End) -> None:
@@ -175,7 +177,8 @@ async def resume(act: ServiceAct, record: TicketRecord, reason: str) -> None:
 
 
 def _say_registered(act: ServiceAct, ticket: Ticket) -> None:
-    place = identity.visible(ticket.confidential, ticket.address, location_of(ticket))
+    copy = identity.WorkingCopy(ticket.title, ticket.content, ticket.address)
+    place = identity.visible(ticket.confidential, copy, location_of(ticket))
     row = ticket.model_dump() | place._asdict() | {"configuration": act.configuration}
     fact = TicketRegistered.on_record(row)
     text = text_of(fact.title, fact.content)

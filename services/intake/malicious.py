@@ -26,7 +26,8 @@ async def mark(act: ServiceAct, number: str, body: MaliciousUse) -> MaliciousMar
     """Note that the caller used the hotline maliciously, with the evidence. Raises NotFound."""
     ticket = (await _found(act, number)).ticket
     person = await vault.known_person(act, ticket)
-    copy = identity.copy_of(body.evidence, person, confidential=ticket.confidential)
+    public, confidential = act.config.public, ticket.confidential
+    copy = identity.copy_of(body.evidence, person, public, confidential=confidential).content
     note = UUID(bytes=uuid6.uuid7().bytes)
     sealed = act.config.sealer.seal(body.evidence.encode(), vault.bound_note(number, note))
     evidence = CitizenNote(
@@ -64,7 +65,9 @@ async def undo(act: ServiceAct, number: str, body: MaliciousUseUndone) -> Malici
     [row] = rows
     person = await vault.known_person(act, ticket)
     row.undone_at, row.undone_by = act.now, act.actor
-    row.undone_reason = identity.copy_of(body.reason, person, confidential=ticket.confidential)
+    public, confidential = act.config.public, ticket.confidential
+    copy = identity.copy_of(body.reason, person, public, confidential=confidential)
+    row.undone_reason = copy.content
     [evidence] = (
         await act.session.exec(select(CitizenNotes).where(CitizenNotes.id == row.note))
     ).all()

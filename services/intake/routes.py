@@ -20,6 +20,7 @@ from services.intake.schemas import (
     Contact,
     ContactReadRequest,
     Links,
+    Matter,
     NamedType,
     NewTicket,
     Progress,
@@ -63,6 +64,7 @@ ReadAct = Annotated[
 ContactAct = Annotated[
     ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
 ]
+MatterAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -224,3 +226,9 @@ async def read_progress(
 async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
     """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
     return await vault.read_contact(act, number, body)
+
+
+@router.post("/tickets/{number}/matter-reads", responses=problems(404, 410))
+async def read_matter(number: Number, body: ContactReadRequest, act: MatterAct) -> Matter:
+    """Read the numbers a ticket is about. Every call is a reading of its own and stands in the read log."""
+    return await vault.read_matter(act, number, body)

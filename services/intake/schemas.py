@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -177,26 +178,34 @@ class Batch(Body):
     tickets: tuple[Entry, ...] = Field(min_length=1, max_length=BATCH_LIMIT)
 
 
-class Supplement(Body):
+class CitizenWords(Body):
+    """What a citizen said: sealed as it came; intake masks it, knowing who spoke."""
+
+    def masked(self, keep: Collection[str] = ()) -> Self:
+        """As it came."""
+        return self
+
+
+class Supplement(CitizenWords):
     """补充: what the citizen adds."""
 
     content: Content = Field(repr=False)
 
 
-class Urge(Body):
+class Urge(CitizenWords):
     """催单: the citizen asks again."""
 
     note: Note = Field(repr=False)
 
 
-class Withdrawal(Body):
+class Withdrawal(CitizenWords):
     """撤单: the citizen takes the complaint back."""
 
     reason: Note = Field(repr=False)
 
 
 class ContactReadRequest(Body):
-    """Why the contact must be read; the reason stands in the read log (R-36)."""
+    """Why the contact, or the matter data, must be read; the reason stands in the read log (R-36)."""
 
     reason: Phrase
 
@@ -324,3 +333,20 @@ class Contact(BaseModel):
     address: str | None = Field(repr=False)
     other_phones: list[str] = Field(default=[], repr=False)
     phone_given: str | None = Field(default=None, repr=False)
+
+
+class MatterItem(BaseModel):
+    """What lies behind one place of the texts, as it was written: ``[电话1]`` and the number."""
+
+    place: str
+    value: str = Field(repr=False)
+
+
+class Matter(BaseModel):
+    """事项数据: what the texts of a ticket hide of others, and where the matter is, as it was given;
+    read once, stored nowhere. Of a ticket of an older release there are no items.
+    """
+
+    items: list[MatterItem] = Field(repr=False)
+    address: str | None = Field(repr=False)
+    location: Location | None = Field(default=None, repr=False)

@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
 from services.intake.rules.endings import EndingRules
-from services.intake.rules.identity import KeepFor
+from services.intake.rules.identity import KeepFor, Public
 from services.intake.sealing import Sealer
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
@@ -52,6 +52,11 @@ class Rules(Files):
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
+def _public(rules: Rules) -> Public:
+    names = {area.name for area in rules.codes.areas} | {unit.name for unit in rules.units.units}
+    return Public(frozenset(names), rules.units.telephones)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Code tables, what is urgent, how calls end, the seal of the vault and the digests of intake.
@@ -70,6 +75,12 @@ class Config:
     endings: EndingRules
     answer_within: Limit
     calendar: WorkCalendar
+    public: Public
+
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.public.telephones
 
 
 class Settings(ServiceSettings):
@@ -116,4 +127,5 @@ class Settings(ServiceSettings):
             rules.endings,
             rules.limits.direct_answer,
             work_calendar(rules.place, rules.calendar),
+            _public(rules),
         )

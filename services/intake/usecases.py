@@ -69,7 +69,9 @@ async def withdraw(act: ServiceAct, number: str, body: Withdrawal) -> Progress:
 async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> str:
     """Seal what the citizen said; returns the working copy."""
     person = await vault.known_person(act, ticket)
-    copy = identity.copy_of(note, person, confidential=ticket.confidential)
+    copy = identity.copy_of(note, person, act.config.public, confidential=ticket.confidential)
+    if person and copy.matter != person.matter:
+        await vault.keep_matter(act, ticket.number, copy.matter)
     id = UUID(bytes=uuid6.uuid7().bytes)
     # Whose identity was erased leaves no new raw words either.
     sealed = act.config.sealer.seal(note.encode(), vault.bound_note(ticket.number, id))
@@ -78,12 +80,12 @@ async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> s
             id=id,
             number=ticket.number,
             action=action,
-            content=copy,
+            content=copy.content,
             sealed=b"" if ticket.erased_at else sealed,
             said_at=act.now,
         )
     )
-    return copy
+    return copy.content
 
 
 async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import machine
+from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from shared.errors import NotFound
 from shared.events import Location
@@ -139,7 +140,8 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
 
 
 def location_of(ticket: Ticket) -> Location | None:
-    """Where the matter is, as far as it was given."""
-    if ticket.longitude is None or ticket.latitude is None:
+    """Where the matter is, as far as it was given and is not the caller's home."""
+    copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
+    if ticket.longitude is None or ticket.latitude is None or copy.at_home:  # older rows have both
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

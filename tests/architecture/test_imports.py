@@ -41,6 +41,7 @@ def names(words: str) -> frozenset[str]:
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
     " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency security.masking"
+    " security.numbers security.reading"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {

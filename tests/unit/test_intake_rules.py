@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from services.intake.rules.identity import (
     Person,
+    WorkingCopy,
     is_confidential,
     mask_note,
     may_read_contact,
@@ -218,18 +219,19 @@ def test_a_working_copy_names_nobody() -> None:
         CALLER,
     )
     assert copy.title == "[姓名]反映停水"
-    assert copy.content == "我是[姓名]，电话[电话]，邻居李四电话[电话]，水费35.5元。"
+    assert copy.content == "我是[姓名]，电话[电话]，邻居李四电话[电话1]，水费35.5元。"
+    assert copy.matter == {"[电话1]": "13900139000"}
     assert copy.address == "[住址]门前"
 
 
 def test_a_working_copy_of_an_unknown_caller_is_masked_by_pattern() -> None:
     copy = working_copy("停水", "请打13800138000", None, Person())
-    assert copy == ("停水", "请打[电话]", None)
+    assert copy[:3] == ("停水", "请打[电话1]", None)
 
 
 def test_no_mask_crosses_from_one_text_into_another() -> None:
     copy = working_copy("门牌1380013", "8000元", None, CALLER)
-    assert copy == ("门牌1380013", "8000元", None)
+    assert copy == ("门牌1380013", "8000元", None, {})
 
 
 def test_a_later_note_is_masked_the_same_way() -> None:
@@ -241,7 +243,7 @@ def test_a_later_note_is_masked_the_same_way() -> None:
 def test_the_three_texts_keep_their_places(text: str) -> None:
     copy = working_copy(text, f"{text}。王小明", text or None, CALLER)
     assert copy.content.endswith("[姓名]")
-    assert "王小明" not in "".join(part or "" for part in copy)
+    assert "王小明" not in "".join(part or "" for part in copy[:3])
 
 
 def test_a_person_is_never_printed() -> None:
@@ -257,8 +259,9 @@ def test_reports_are_confidential_unless_asked_otherwise(ticket_type: TicketType
 
 def test_a_confidential_fact_says_only_the_area() -> None:
     place = Location(longitude=108.5, latitude=32.5)
-    assert visible(False, "门前", place) == ("门前", place)
-    assert visible(True, "门前", place) == (None, None)
+    copy = WorkingCopy("停水", "停水", "门前")
+    assert visible(False, copy, place) == ("门前", place)
+    assert visible(True, copy, place) == (None, None)
 
 
 @pytest.mark.parametrize("status", AssignmentStatus)

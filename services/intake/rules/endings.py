@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from services.intake.rules.identity import Person, copy_of
+from services.intake.rules.identity import Person, Public, copy_of
 from services.intake.rules.machine import STORED, TicketStatus
 from shared.errors import Forbidden, JiesuError, Malformed, MoveRefused, UnknownCode
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -119,9 +119,11 @@ class End:
     taken_by: str | None = None
     taken_at: datetime | None = None
 
-    def masked(self, person: Person | None, *, confidential: bool = False) -> End:
+    def masked(self, person: Person | None, public: Public, *, confidential: bool = False) -> End:
         """With what was written cleared of names: the working copy."""
-        words = copy_of(self.words, person, confidential=confidential) if self.words else ""
+        words = ""
+        if self.words:
+            words = copy_of(self.words, person, public, confidential=confidential).content
         return replace(self, words=words, taken_by=self.taken_by and mask_patterns(self.taken_by))
 
     @property
