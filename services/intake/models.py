@@ -5,14 +5,15 @@ and nowhere else.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.intake.rules.machine import TicketStatus, ended, stored
-from shared.events import CallRating, TicketType, Urgency
+from shared.events import CallRating, Reported, TicketType, Urgency
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -33,6 +34,7 @@ class Ticket(Base):
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
 
     ``ending``: what the hotline did with it itself in the round ``ending_round``, ``ending_code`` the
     reason or the line, ``ending_words`` what the citizen reads of it; ``answer_due``: when it must be
@@ -55,6 +57,7 @@ class Ticket(Base):
     flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     confidential: bool
     reply_declined: bool
     has_contact: bool
@@ -81,6 +84,11 @@ class Ticket(Base):
     answer_due: datetime | None = None
     forwarded: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
     call_rating: str | None = Field(default=None, sa_type=ShortWords(CallRating))
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象: whom the demand is about."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class Vault(Base):

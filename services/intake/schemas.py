@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import TYPE_NAMES, CallRating, Location, TicketType, Urgency
+from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
@@ -73,6 +73,17 @@ class Citizen(Body):
     address: Phrase | None = Field(default=None, repr=False)
 
 
+class ReportedParty(Body):
+    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in
+    ``words`` (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, an illegal workshop,
+    a banquet; stated beside neither.
+    """
+
+    units: tuple[Code, ...] = Field(default=(), max_length=20)
+    words: tuple[Phrase, ...] = Field(default=(), max_length=20, repr=False)
+    nobody: bool = False
+
+
 class DirectAnswer(Body):
     """直办: the answer, or none yet: then the hotline keeps it and owes one (R-02).
 
@@ -126,7 +137,8 @@ class NewTicket(Body):
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
-    ``ending``: how the call ended, when no unit is to have it.
+    ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
+    call ended, when no unit is to have it.
     """
 
     type: NamedType
@@ -141,6 +153,7 @@ class NewTicket(Body):
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
     source_number: AsGiven = Field(default=None, repr=False)
     reported_unit: Code | None = None
+    reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
     confidential: bool | None = None
     reply_declined: bool = False
@@ -237,8 +250,8 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
-
-    ``answer_due``: until when the hotline owes the answer to what it kept.
+    ``reported_unit`` is the first of ``reported.units``. ``answer_due``:
+    until when the hotline owes the answer to what it kept.
     """
 
     number: str
@@ -255,6 +268,7 @@ class TicketOut(BaseModel):
     flags: list[str]
     source_number: str | None
     reported_unit: str | None
+    reported: Reported
     confidential: bool
     reply_declined: bool
     has_contact: bool

@@ -1,7 +1,8 @@
-"""What the hotline ends itself is heard here, too."""
+"""Whom a demand is about: several units, posts and villages in words, or nobody."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0008"
 down_revision = "0007"
@@ -11,9 +12,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand: the release before this one still runs on it."""
-    op.add_column("rounds", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("ticket", sa.Column("reported", postgresql.JSONB, nullable=True))
 
 
 def downgrade() -> None:
     """Back to the schema before."""
-    op.drop_column("rounds", "ended_at")
+    op.drop_column("ticket", "reported")
