@@ -179,7 +179,8 @@ async def resume(act: ServiceAct, record: TicketRecord, reason: str) -> None:
 def _say_registered(act: ServiceAct, ticket: Ticket) -> None:
     copy = identity.WorkingCopy(ticket.title, ticket.content, ticket.address)
     place = identity.visible(ticket.confidential, copy, location_of(ticket))
-    row = ticket.model_dump() | place._asdict() | {"configuration": act.configuration}
+    known = {"reported": ticket.about, "configuration": act.configuration}
+    row = ticket.model_dump() | place._asdict() | known
     fact = TicketRegistered.on_record(row)
     text = text_of(fact.title, fact.content)
     if act.config.urgency.found(fact.type, fact.topic, fact.flags, text):

@@ -138,8 +138,8 @@ class NewTicket(Body):
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
-    ``reported_unit`` is one of ``reported.units``, from before there were several.
-    ``ending``: how the call ended, when no unit is to have it.
+    ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
+    call ended, when no unit is to have it.
     """
 
     type: NamedType
@@ -259,9 +259,8 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
-    ``reported_unit`` is the first of ``reported.units``.
-
-    ``answer_due``: until when the hotline owes the answer to what it kept.
+    ``reported_unit`` is the first of ``reported.units``. ``answer_due``:
+    until when the hotline owes the answer to what it kept.
     """
 
     number: str

@@ -58,7 +58,14 @@ def test_the_numbers_of_a_day_never_run_out_and_sort_as_they_were_given() -> Non
 
 # --- the citizen's moves -----------------------------------------------------------------------
 
-OPEN = {TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED}
+OPEN = {
+    TicketStatus.RECEIVED,
+    TicketStatus.ASSIGNED,
+    TicketStatus.IN_HAND,
+    TicketStatus.REOPENED,
+    TicketStatus.ANSWERING,
+}
+ENDED_HERE = {TicketStatus.ANSWERED, TicketStatus.NOT_ACCEPTED, TicketStatus.HANDED_OVER}
 
 
 @pytest.mark.parametrize("action", Action)
@@ -68,9 +75,13 @@ def test_every_status_and_action(status: TicketStatus, action: Action) -> None:
         after = TicketStatus.WITHDRAWN if action is Action.WITHDRAW else status
         assert move(status, action) is after
         return
+    if status in ENDED_HERE and action is Action.SUPPLEMENT:  # the hotline looks at it again
+        assert move(status, action) is TicketStatus.ANSWERING
+        return
     with pytest.raises(MoveRefused) as refused:
         move(status, action)
-    assert refused.value.extra == {"current_status": status.value, "allowed": []}
+    can = ["supplement"] if status in ENDED_HERE else []
+    assert refused.value.extra == {"current_status": status.value, "allowed": can}
 
 
 @pytest.mark.parametrize("status", TicketStatus)
@@ -79,9 +90,10 @@ def test_what_is_said_to_be_allowed_is(status: TicketStatus) -> None:
 
 
 @pytest.mark.parametrize("status", TicketStatus)
-def test_nothing_moves_what_has_ended(status: TicketStatus) -> None:
-    assert ended(status) is (status in {TicketStatus.CLOSED, TicketStatus.WITHDRAWN})
-    assert not (ended(status) and allowed(status))
+def test_nothing_but_more_to_say_moves_what_has_ended(status: TicketStatus) -> None:
+    final = {TicketStatus.CLOSED, TicketStatus.WITHDRAWN}
+    assert ended(status) is (status in final | ENDED_HERE)
+    assert not (status in final and allowed(status))
 
 
 @pytest.mark.parametrize("status", TicketStatus)
@@ -185,6 +197,24 @@ PROGRESS: list[tuple[list[Assigned], dict[str, Any], TicketStatus, int, tuple[st
         TicketStatus.WITHDRAWN,
         1,
         ("HC",),
+    ),
+    # What the hotline ended itself in a round, whatever a unit did meanwhile; a later round goes on.
+    ([], {"ending": "answering", "ending_round": 1}, TicketStatus.ANSWERING, 1, ()),
+    (
+        [assigned("HC", C)],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "resolved_round": 1},
+        TicketStatus.ANSWERED,
+        1,
+        (),
+    ),
+    ([], {"ending": "not_accepted", "ending_round": 1}, TicketStatus.NOT_ACCEPTED, 1, ()),
+    ([], {"ending": "handed_over", "ending_round": 1}, TicketStatus.HANDED_OVER, 1, ()),
+    (
+        [],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "reopened_round": 2},
+        TicketStatus.REOPENED,
+        2,
+        (),
     ),
 ]
 
