@@ -33,6 +33,7 @@ class Ticket(Base):
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``phone_index``: what releases before this one wrote, until it is keyed anew (callers.py).
     """
 
     number: str = Field(primary_key=True)
@@ -78,6 +79,17 @@ class Vault(Base):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class CallerDigest(Base):
+    """By which a caller's tickets are found: a digest of each number given (``caller_digest``). It is
+    of the vault's row and goes with it, whichever release erases that.
+    """
+
+    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    number: str = Field(
+        primary_key=True, foreign_key="vault.number", ondelete="CASCADE", index=True
+    )
+
+
 class CitizenNote(Base):
     """What the citizen said later (补充, 催单, 撤单): raw words sealed, a copy without names."""
 
@@ -100,10 +112,12 @@ class Assignment(Base):
 
 
 class ContactRead(Base):
-    """One reading of a contact, or its erasure. Each row carries the hash of the one before (R-36)."""
+    """One reading of a contact, its erasure, or one lookup of a caller, which may have found no ticket.
+    Each row carries the hash of the one before (R-36).
+    """
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    number: str = Field(foreign_key="ticket.number", index=True)
+    number: str | None = Field(default=None, foreign_key="ticket.number", index=True)
     actor: str
     reason: str
     read_at: datetime
@@ -148,6 +162,12 @@ class Vaults(Vault, table=True):
     """The table of sealed identities."""
 
     __tablename__ = "vault"
+
+
+class CallerDigests(CallerDigest, table=True):
+    """The table of digests of callers' numbers."""
+
+    __tablename__ = "caller_digest"
 
 
 class CitizenNotes(CitizenNote, table=True):

@@ -18,7 +18,7 @@ import uuid6
 from sqlalchemy import text
 
 from services.intake.claims import Receipt, Registration, RegistrationClaims
-from services.intake.models import Ticket, Vault
+from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
@@ -113,6 +113,7 @@ INSERT = inserting(
     "RETURNING number",
 )
 SEAL = inserting(table_of(Vault))
+INDEX = inserting(table_of(CallerDigest))
 
 
 async def _insert(
@@ -156,6 +157,11 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
     if created:
         sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
         await connection.execute(SEAL, {"rows": as_json(sealed)})
+        found_by = [
+            row for item, ticket in created for row in digest_rows(act.config, item, ticket)
+        ]
+        if found_by:
+            await connection.execute(INDEX, {"rows": as_json(found_by)})
     for item, row in created:
         tell(act, item, row)
         await clock.breathe()  # and to search for words of danger
@@ -205,7 +211,6 @@ def ticket_row(
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": contact is not None,
-        "phone_index": act.config.digester.blind_index(contact, "phone") if contact else None,
         "code_nonce": nonce,
         "registered_at": act.now,
         "status": TicketStatus.RECEIVED.value,
@@ -240,6 +245,13 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
         "matter_address": body.address,
     }
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
+
+
+def digest_rows(config: Config, item: Registration, ticket: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the caller's tickets are found by: a row for every number given."""
+    numbers, confidential = item.phone.numbers, ticket["confidential"]
+    found = config.digester.caller_digests(numbers, confidential=confidential)
+    return [{"digest": digest, "number": ticket["number"]} for digest in found]
 
 
 def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:

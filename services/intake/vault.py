@@ -40,7 +40,7 @@ from shared.storage.rows import one_of
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
 CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
-READ, ERASED = "read", "erased"
+READ, ERASED, LOOKUP = "read", "erased", "lookup"
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -113,9 +113,14 @@ def _phones(known: dict[str, Any]) -> list[str]:
 # --- the log -----------------------------------------------------------------------------------
 
 
-async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str]) -> None:
-    """Write down why it was done to tickets, by number, behind the last deed of whoever came before.
-    Once an act: what it adds is in the table at its end only.
+async def log_lookup(act: ServiceAct, numbers: Sequence[str], reason: str) -> None:
+    """Write down which tickets a lookup of a caller showed, or that it showed none."""
+    await _log(act, LOOKUP, dict.fromkeys(numbers, reason) or {None: reason})
+
+
+async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str] | Mapping[None, str]) -> None:
+    """Write down why it was done to tickets, by number (None: to none of them), behind the last deed of
+    whoever came before. Once an act: what it adds is in the table at its end only.
     """
     await (await act.session.connection()).execute(CHAIN)
     newest = select(ContactReads).order_by(col(ContactReads.id).desc()).limit(1)

@@ -51,12 +51,12 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration vault schemas settings"
+            "usecases records views figures feed codes front claims registration vault schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
-    "jobs": May(names("usecases records calls phone feed settings"), names("")),
+    "jobs": May(names("usecases records callers calls phone feed settings"), names("")),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault clockwork orders feed"
@@ -72,6 +72,11 @@ MAY: dict[str, May] = {
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("records rules schemas settings"), STORAGE),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
+    "callers": May(names("rules models records schemas settings vault"), STORAGE),
+    "front": May(
+        names("callers rules records schemas settings"),
+        names("fastapi pydantic"),
+    ),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
