@@ -1,11 +1,13 @@
-"""Intake's third door, time: what other releases left to be done."""
+"""Intake's third door, time: what callers and words are found by."""
 
 from __future__ import annotations
 
-from services.intake import callers
+from datetime import datetime
+
+from services.intake import callers, search
 from services.intake.settings import Config
 from shared.service import Job
-from shared.storage.act import Store
+from shared.storage.act import Act, Store
 
 ACTOR = "service:intake"
 
@@ -16,6 +18,20 @@ async def index_callers(store: Store[Config], limit: int) -> int:
         return await callers.key_anew(act, limit)
 
 
+async def index_texts(store: Store[Config], limit: int) -> int:
+    """Bring the search up to what was said. Less than a whole batch is answered always: the next one
+    waits for its turn, so that a storm of registrations, or a log of years, is followed at leisure.
+    """
+    async with store.act(ACTOR) as act:
+        return min(await search.follow(act, limit), limit - 1)
+
+
+async def at_leisure(_: Act[Config]) -> datetime | None:
+    """No moment of the trade's time: nobody has to wait for it."""
+    return None
+
+
 JOBS: dict[str, Job] = {
     "index_callers": Job(run=index_callers, due=callers.outdated_since, every=10.0),
+    "index_texts": Job(run=index_texts, due=at_leisure, every=2.0, limit=500),
 }

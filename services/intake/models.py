@@ -8,7 +8,17 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from services.intake.rules.machine import TicketStatus, ended
@@ -101,6 +111,23 @@ class CitizenNote(Base):
     said_at: datetime
 
 
+class TicketText(Base):
+    """What a ticket is searched by: its working copy with what was added, and the grams of that
+    (rules/words.py). In a row of its own, for the ticket's changes with every step.
+    """
+
+    number: str = Field(primary_key=True, foreign_key="ticket.number")
+    words: str
+    grams: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+
+
+class SearchPlace(Base):
+    """How far the search has read the fact log: one row."""
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(sa_type=BigInteger)
+
+
 class Assignment(Base):
     """What intake knows of one assignment: for the citizen's progress and for who may contact."""
 
@@ -176,10 +203,24 @@ class CitizenNotes(CitizenNote, table=True):
     __tablename__ = "citizen_note"
 
 
+class TicketTexts(TicketText, table=True):
+    """The table of what tickets are searched by."""
+
+    __tablename__ = "ticket_text"
+    __table_args__ = (Index("ix_ticket_text_grams", "grams", postgresql_using="gin"),)
+
+
+class SearchPlaces(SearchPlace, table=True):
+    """The table of how far the search is."""
+
+    __tablename__ = "search_place"
+
+
 class Assignments(Assignment, table=True):
     """The table of assignments."""
 
     __tablename__ = "assignment"
+    __table_args__ = (Index("ix_assignment_unit_number", "unit", "number"),)
 
 
 class ContactReads(ContactRead, table=True):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from services.intake import codes, front, usecases, vault, views
+from services.intake import codes, front, search, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -24,6 +24,8 @@ from services.intake.schemas import (
     NewTicket,
     Progress,
     Registered,
+    SearchText,
+    SourceNumber,
     Supplement,
     TicketOut,
     TicketPage,
@@ -35,7 +37,7 @@ from services.intake.settings import Config, Settings
 from shared import clock
 from shared.caller import Caller
 from shared.errors import NotFound
-from shared.events import TicketType
+from shared.events import TicketType, Urgency
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
@@ -170,18 +172,43 @@ async def register_tickets(
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
+    text: SearchText | None = None,
     type: TicketType | None = None,
+    urgency: Urgency | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
     status: TicketStatus | None = None,
+    flags: Annotated[list[Code] | None, Query(max_length=20)] = None,
+    unit: Code | None = None,
+    reported: Code | None = None,
+    source_number: SourceNumber | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
-    """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = views.Filter(type, topic, area, channel, status, since, until)
+    """Tickets in order of registration, narrowed by any of the filters.
+
+    `text`: words of title, content and supplements, two characters or more side by side; what was
+    just registered is found some seconds later. `flags`: may be repeated, all must be there. `unit`: which
+    has or had an order. `source_number`: as it was sent.
+    """
+    narrowed = search.Filter(
+        type=type,
+        urgency=urgency,
+        topic=topic,
+        area=area,
+        channel=channel,
+        status=status,
+        since=since,
+        until=until,
+        text=text,
+        flags=flags,
+        unit=unit,
+        reported=reported,
+        source_number=source_number,
+    )
     return await views.tickets(act, narrowed, after, limit)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -14,6 +15,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.words import asked_for
 from shared.events import Location, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
@@ -23,6 +25,9 @@ Phrase = Annotated[str, Line(200)]
 Title = Annotated[str, Line(100)]
 Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
+
+SearchText = Annotated[str, Line(100), AfterValidator(asked_for)]
+SourceNumber = Annotated[str, Line(200)]
 
 BATCH_LIMIT = 1_000
 

@@ -51,12 +51,13 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes front claims registration vault schemas settings"
+            "usecases records views figures feed codes front search claims registration vault"
+            " schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
-    "jobs": May(names("usecases records callers calls phone feed settings"), names("")),
+    "jobs": May(names("usecases records callers search calls phone feed settings"), names("")),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault clockwork orders feed"
@@ -64,7 +65,8 @@ MAY: dict[str, May] = {
         STORAGE,
     ),
     "records": May(names("rules models settings"), STORAGE),
-    "views": May(names("rules models records schemas settings"), STORAGE),
+    "views": May(names("rules models records schemas search settings"), STORAGE),
+    "search": May(names("rules models records settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
     "registration": May(
         names("claims sources rules models records views schemas settings"), STORAGE

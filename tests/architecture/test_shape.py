@@ -31,6 +31,7 @@ MAY_HAVE = {
     "intake/digests": "what a citizen is looked up by, and the codes they are given",
     "intake/callers": "which tickets are one caller's: the blind index and who may ask it",
     "intake/front": "the doors of the agents' desk: lookup of callers, calls, missed calls",
+    "intake/search": "what lists are narrowed to, and the words tickets are found by",
     "intake/codes": "the code tables as vendors read them",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",

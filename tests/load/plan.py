@@ -42,6 +42,9 @@ class Plan:
     ticks: int = 20
     due: int = 10_000
     due_seconds: float = 60.0
+    known: int = 2_000  # tickets whose callers and words are looked for
+    kept: int = 100_000  # tickets among which they are
+    looks: int = 300
 
 
 QUICK = Plan(
@@ -65,6 +68,9 @@ QUICK = Plan(
     ticks=4,
     due=1_000,
     due_seconds=6.0,
+    known=500,
+    kept=10_000,
+    looks=60,
 )
 
 SMALL = Plan(
@@ -92,6 +98,9 @@ SMALL = Plan(
     ticks=2,
     due=20,
     due_seconds=600.0,
+    known=20,
+    kept=100,
+    looks=6,
 )
 
 
