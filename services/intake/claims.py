@@ -29,7 +29,8 @@ from shared.storage.group_commit import PutOff
 @dataclass(frozen=True, slots=True)
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
-    ``phone``: what the caller's telephone is, as the place reads it.
+    ``phone``: what the caller's telephone is, as the place reads it; ``call``: the call it was made of, once
+    that is known.
     """
 
     body: NewTicket
@@ -37,6 +38,7 @@ class Registration:
     key: str | None
     trace: str | None
     phone: GivenPhone
+    call: UUID | None = None
 
     @classmethod
     def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:

@@ -35,6 +35,10 @@ class CitizenDigester(Digester):
         use = "index confidential caller" if confidential else "index caller"
         return self.digest(use, index.encode())[:16]
 
+    def call_id(self, given: str) -> UUID:
+        """Our id of a call, from the exchange's own, in which there may be somebody's number."""
+        return UUID(bytes=self.digest("call id", given.encode())[:16], version=5)
+
     def stand_in(self, source_number: str) -> str:
         """What stands for an upstream number that may name a person, wherever it would be read. Letters
         only: nothing in it looks like a number of anybody.

@@ -1,10 +1,10 @@
-"""Intake's third door, time: what callers and words are found by."""
+"""Intake's third door, time: what callers and words are found by, calls that nobody took."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake import callers, search
+from services.intake import callers, calls, search
 from services.intake.settings import Config
 from shared.service import Job
 from shared.storage.act import Act, Store
@@ -26,6 +26,18 @@ async def index_texts(store: Store[Config], limit: int) -> int:
         return min(await search.follow(act, limit), limit - 1)
 
 
+async def miss_calls(store: Store[Config], limit: int) -> int:
+    """Put calls on the list that nobody answered."""
+    async with store.act(ACTOR) as act:
+        return await calls.miss_unanswered(act, limit)
+
+
+async def forget_calls(store: Store[Config], limit: int) -> int:
+    """Erase calls that were kept long enough."""
+    async with store.act(ACTOR) as act:
+        return await calls.forget(act, limit)
+
+
 async def at_leisure(_: Act[Config]) -> datetime | None:
     """No moment of the trade's time: nobody has to wait for it."""
     return None
@@ -34,4 +46,6 @@ async def at_leisure(_: Act[Config]) -> datetime | None:
 JOBS: dict[str, Job] = {
     "index_callers": Job(run=index_callers, due=callers.outdated_since, every=10.0),
     "index_texts": Job(run=index_texts, due=at_leisure, every=2.0, limit=500),
+    "miss_calls": Job(run=miss_calls, due=calls.next_unanswered, every=5.0),
+    "forget_calls": Job(run=forget_calls, due=at_leisure, every=600.0),
 }

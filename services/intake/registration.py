@@ -17,6 +17,7 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
+from services.intake.call_records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
@@ -73,13 +74,21 @@ def check_codes(body: NewTicket, config: Config) -> None:
 
 def warnings_of(item: Registration) -> list[RegistrationWarning]:
     """What of a complaint is kept but could not be taken up."""
-    if not item.phone.unreadable:
-        return []
-    detail = (
-        "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
-        "no telephone number could be read; it is sealed as it came, and nobody can be called back"
-    )
-    return [RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)]
+    warnings = []
+    if item.phone.unreadable:
+        detail = (
+            "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
+            "no telephone number could be read; it is sealed as it came, and nobody can be called back"
+        )
+        known = RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)
+        warnings.append(known)
+    if item.body.call and item.call is None:
+        detail = (
+            "没有此通话，已照常登记，未取来电号码 "
+            "there is no such call; the complaint is registered all the same, without its number"
+        )
+        warnings.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
+    return warnings
 
 
 # --- the use case ------------------------------------------------------------------------------
@@ -162,6 +171,9 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
         ]
         if found_by:
             await connection.execute(INDEX, {"rows": as_json(found_by)})
+        made_of = {item.call: ticket["number"] for item, ticket in created if item.call}
+        if made_of:
+            await tie(act, made_of)
     for item, row in created:
         tell(act, item, row)
         await clock.breathe()  # and to search for words of danger

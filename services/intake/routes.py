@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from services.intake import codes, front, search, usecases, vault, views
+from services.intake import calls, codes, front, search, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -106,9 +106,17 @@ class WrongCodeLimiter:
                 self._addresses.give_back(address or "")
 
 
+async def _of_call(request: Request, item: Registration) -> Registration:
+    """Check a complaint's codes, and look up the call it was made of. Raises UnknownCode."""
+    store: Store[Config] = service_of(request.app).store
+    check_codes(item.body, store.config)
+    if item.body.call is None:
+        return item
+    async with store.act(item.caller.actor) as act:
+        return await calls.with_call(act, item)
+
+
 async def _register(request: Request, item: Registration) -> Receipt:
-    config: Config = service_of(request.app).store.config
-    check_codes(item.body, config)
     shared: Registrar = request.app.state.registrar
     return await shared.submit(item)
 
@@ -133,6 +141,7 @@ async def register_ticket(
 ) -> Registered:
     """Register a complaint. 200 and the first ticket when it was registered before."""
     item = Registration.of(body, caller, key, service_of(request.app).store.config)
+    item = await _of_call(request, item)
     receipt = await _register(request, item)
     response.status_code = 201 if receipt.created else 200
     request.state.number = receipt.number
@@ -153,7 +162,7 @@ async def register_tickets(
         own_key = f"{key}/{at}" if key else None
         try:
             with trace(None):  # one of its own: nothing links what came in the same batch
-                item = Registration.of(entry, caller, own_key, config)
+                item = await _of_call(request, Registration.of(entry, caller, own_key, config))
                 receipt = await _register(request, item)
         except Exception as error:  # others of the batch are stored: each has its own answer
             refusal = named(error)

@@ -32,8 +32,8 @@ SourceNumber = Annotated[str, Line(200)]
 BATCH_LIMIT = 1_000
 
 
-def _as_given(given: object) -> object:
-    """Exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
+def as_given(given: object) -> object:
+    """As text: exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     return None if isinstance(given, str) and not given.strip() else given
@@ -43,7 +43,7 @@ def _as_given(given: object) -> object:
 AsGiven = Annotated[
     Annotated[str, Line(200)] | None,
     BeforeValidator(
-        _as_given,
+        as_given,
         json_schema_input_type=Annotated[str, Field(max_length=200)]
         | Annotated[int, Field(ge=0, le=2**63 - 1)]
         | None,
@@ -69,7 +69,8 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11).
+    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``call``: our id of the call it
+    was made of; its number is the caller's phone where none is given.
     """
 
     type: TicketType
@@ -87,6 +88,7 @@ class NewTicket(Body):
     caller: Citizen | None = Field(default=None, repr=False)
     confidential: bool | None = None
     reply_declined: bool = False
+    call: UUID | None = None
 
 
 def _entry(given: Any) -> NewTicket | Problem:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
+from services.intake.rules.calls import CallRules
 from services.intake.rules.identity import KeepFor
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
@@ -28,6 +29,7 @@ class Privacy(Section):
     """privacy.yaml: how long identities are kept."""
 
     keep_identity: Annotated[KeepFor, PlainValidator(_keep_for)]
+    keep_calls: Annotated[KeepFor, PlainValidator(_keep_for)] = KeepFor(0, 30)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Rules(Files):
     limits: LimitTable
     urgency: UrgencyRules
     privacy: Privacy
+    calls: CallRules
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
@@ -53,6 +56,8 @@ class Config:
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
+    keep_calls: KeepFor
+    calls: CallRules
     sealer: Sealer
     digester: CitizenDigester
 
@@ -91,6 +96,8 @@ class Settings(ServiceSettings):
             rules.place,
             rules.urgency,
             rules.privacy.keep_identity,
+            rules.privacy.keep_calls,
+            rules.calls,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
         )

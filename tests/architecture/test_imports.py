@@ -51,7 +51,7 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes front search claims registration vault"
+            "usecases records views figures feed codes front search calls claims registration vault"
             " schemas settings"
         ),
         names("fastapi pydantic orjson"),
@@ -69,14 +69,14 @@ MAY: dict[str, May] = {
     "search": May(names("rules models records settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
     "registration": May(
-        names("claims sources rules models records views schemas settings"), STORAGE
+        names("call_records claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("records rules schemas settings"), STORAGE),
-    "vault": May(names("rules models records schemas sealing settings"), STORAGE),
+    "vault": May(names("call_records rules models records schemas sealing settings"), STORAGE),
     "callers": May(names("rules models records schemas settings vault"), STORAGE),
     "front": May(
-        names("callers rules records schemas settings"),
+        names("callers calls call_lists call_schemas rules records schemas settings"),
         names("fastapi pydantic"),
     ),
     "sealing": May(names("rules"), names("cryptography")),
@@ -86,7 +86,18 @@ MAY: dict[str, May] = {
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
-    "calls": May(names("rules models records usecases phone settings"), STORAGE),
+    "calls": May(
+        names(
+            "call_records call_schemas callers claims rules models records schemas usecases vault phone"
+            " settings"
+        ),
+        STORAGE,
+    ),
+    "call_lists": May(
+        names("call_records call_schemas calls rules models records schemas settings"), STORAGE
+    ),
+    "call_records": May(names("rules models records sealing settings"), STORAGE),
+    "call_schemas": May(names("callers rules schemas"), names("pydantic")),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(
