@@ -16,7 +16,7 @@ from pydantic import (
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
 from services.intake.rules.words import asked_for
-from shared.events import Location, TicketType, Urgency
+from shared.events import TYPE_NAMES, Location, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
@@ -30,6 +30,18 @@ SearchText = Annotated[str, Line(100), AfterValidator(asked_for)]
 SourceNumber = Annotated[str, Line(200)]
 
 BATCH_LIMIT = 1_000
+
+TYPE_BY_NAME = {name: kind for kind, name in TYPE_NAMES.items()}
+# A type by its word or by its Chinese name: 求助 is help.
+NamedType = Annotated[
+    TicketType,
+    BeforeValidator(
+        lambda given: TYPE_BY_NAME.get(given.strip(), given) if isinstance(given, str) else given,
+        json_schema_input_type=Annotated[
+            str, Field(json_schema_extra={"enum": [*TicketType, *TYPE_BY_NAME]})
+        ],
+    ),
+]
 
 
 def as_given(given: object) -> object:
@@ -69,14 +81,15 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``call``: our id of the call it
-    was made of; its number is the caller's phone where none is given.
+    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
+    first sentence of the content. Codes may be sent by name: GET /v1/codes says which. ``call``: our id of
+    the call it was made of; its number is the caller's phone where none is given.
     """
 
-    type: TicketType
+    type: NamedType
     urgency: Urgency = Urgency.NORMAL
     topic: Code
-    title: Title = Field(repr=False)
+    title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
     area: Code
     address: Phrase | None = Field(default=None, repr=False)

@@ -45,13 +45,13 @@ PURE = names(
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook"),
         names("fastapi"),
         names("app part service"),
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes front search calls claims registration vault"
+            "usecases records views figures feed codes front search calls claims registration shares vault"
             " schemas settings"
         ),
         names("fastapi pydantic orjson"),
@@ -72,7 +72,9 @@ MAY: dict[str, May] = {
         names("call_records claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("records rules schemas settings"), STORAGE),
+    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "shares": May(names("settings"), names("")),
+    "naming": May(names("schemas settings"), names("")),
     "vault": May(names("call_records rules models records schemas sealing settings"), STORAGE),
     "callers": May(names("rules models records schemas settings vault"), STORAGE),
     "front": May(

@@ -37,6 +37,8 @@ MAY_HAVE = {
     "intake/front": "the doors of the agents' desk: lookup of callers, calls, missed calls",
     "intake/search": "what lists are narrowed to, and the words tickets are found by",
     "intake/codes": "the code tables as vendors read them",
+    "intake/shares": "how much of intake one caller may take",
+    "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
