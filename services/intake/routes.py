@@ -20,6 +20,7 @@ from services.intake.schemas import (
     Contact,
     ContactReadRequest,
     Links,
+    NamedType,
     NewTicket,
     Progress,
     Registered,
@@ -35,7 +36,7 @@ from services.intake.schemas import (
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from shared.caller import Caller
-from shared.events import TicketType, Urgency
+from shared.events import Urgency
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
@@ -165,7 +166,7 @@ async def register_tickets(
 async def list_tickets(
     act: ReadAct,
     text: SearchText | None = None,
-    type: TicketType | None = None,
+    type: NamedType | None = None,
     urgency: Urgency | None = None,
     topic: Code | None = None,
     area: Code | None = None,
@@ -189,9 +190,9 @@ async def list_tickets(
     narrowed = search.Filter(
         type=type,
         urgency=urgency,
-        topic=topic,
-        area=area,
-        channel=channel,
+        topic=topic and act.config.codes.topic_names.code(topic, "topic"),
+        area=area and act.config.codes.area_names.code(area, "area"),
+        channel=channel and act.config.codes.channel_names.code(channel, "channel"),
         status=status,
         since=since,
         until=until,

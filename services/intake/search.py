@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal, text
+from sqlalchemy import literal, or_, text
 from sqlmodel import col, exists, select
 
 from services.intake.models import (
@@ -64,7 +64,8 @@ async def narrow(act: ServiceAct, query: Any, to: Filter) -> Any:
     if to.flags:
         query = query.where(_has_all(Tickets.flags, to.flags))
     if to.reported:
-        query = query.where(col(Tickets.reported_unit) == to.reported)
+        several = col(Tickets.reported).contains({"units": [to.reported]})
+        query = query.where(or_(col(Tickets.reported_unit) == to.reported, several))
     if to.unit:
         theirs = col(Assignments.number) == col(Tickets.number), col(Assignments.unit) == to.unit
         query = query.where(exists().where(*theirs))

@@ -108,6 +108,13 @@ async def test_filters_narrow_alone_and_together(intake: Bench) -> None:
     assert await found(intake, flags="enterprise", text="停水", type="report") == [second]
 
 
+async def test_a_ticket_is_found_by_each_unit_it_is_about(intake: Bench) -> None:
+    about = {"units": ["GSGS", "HC"]}
+    number = (await registered(intake, type="report", reported=about))["number"]
+    for unit, numbers in {"GSGS": [number], "HC": [number], "SLJ": []}.items():
+        assert await found(intake, reported=unit) == numbers
+
+
 async def test_the_text_a_search_reads_names_nobody(intake: Bench) -> None:
     await registered(intake)
     await followed(intake)
