@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import codes, ending_routes, usecases, vault, views
+from services.intake import calls, codes, ending_routes, front, search, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -25,6 +25,8 @@ from services.intake.schemas import (
     NewTicket,
     Progress,
     Registered,
+    SearchText,
+    SourceNumber,
     Supplement,
     TicketOut,
     TicketPage,
@@ -35,6 +37,7 @@ from services.intake.schemas import (
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from shared.caller import Caller
+from shared.events import Urgency
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
@@ -51,6 +54,7 @@ AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
 router.routes.extend(ending_routes.router.routes)
+router.routes.extend(front.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -84,9 +88,17 @@ def share(app: FastAPI, settings: Settings) -> None:
     app.state.wrong_codes = WrongCodeLimiter(settings)
 
 
+async def _of_call(request: Request, item: Registration) -> Registration:
+    """Check a complaint's codes, and look up the call it was made of. Raises UnknownCode."""
+    store: Store[Config] = service_of(request.app).store
+    check_codes(item.body, store.config)
+    if item.body.call is None:
+        return item
+    async with store.act(item.caller.actor) as act:
+        return await calls.with_call(act, item)
+
+
 async def _register(request: Request, item: Registration) -> Receipt:
-    config: Config = service_of(request.app).store.config
-    check_codes(item.body, config)
     shared: Registrar = request.app.state.registrar
     return await shared.submit(item)
 
@@ -117,6 +129,7 @@ async def register_ticket(
     """Register a complaint. 200 and the first ticket when it was registered before."""
     item = Registration.of(body, caller, key, service_of(request.app).store.config)
     with _limiter(request).admit(caller):
+        item = await _of_call(request, item)
         receipt = await _register(request, item)
     response.status_code = 201 if receipt.created else 200
     request.state.number = receipt.number
@@ -137,7 +150,7 @@ async def register_tickets(
         own_key = f"{key}/{at}" if key else None
         try:
             with trace(None):  # one of its own: nothing links what came in the same batch
-                item = Registration.of(entry, caller, own_key, config)
+                item = await _of_call(request, Registration.of(entry, caller, own_key, config))
                 receipt = await _register(request, item)
         except Exception as error:  # others of the batch are stored: each has its own answer
             refusal = named(error)
@@ -157,26 +170,42 @@ async def register_tickets(
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
+    text: SearchText | None = None,
     type: NamedType | None = None,
+    urgency: Urgency | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
     status: TicketStatus | None = None,
+    flags: Annotated[list[Code] | None, Query(max_length=20)] = None,
+    unit: Code | None = None,
+    reported: Code | None = None,
+    source_number: SourceNumber | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
-    """Tickets in order of registration, narrowed by any of the filters."""
-    codes = act.config.codes
-    narrowed = views.Filter(
-        type,
-        topic and codes.topic_names.code(topic, "topic"),
-        area and codes.area_names.code(area, "area"),
-        channel and codes.channel_names.code(channel, "channel"),
-        status,
-        since,
-        until,
+    """Tickets in order of registration, narrowed by any of the filters.
+
+    `text`: words of title, content and supplements, two characters or more side by side; what was
+    just registered is found some seconds later. `flags`: may be repeated, all must be there. `unit`: which
+    has or had an order. `source_number`: as it was sent.
+    """
+    narrowed = search.Filter(
+        type=type,
+        urgency=urgency,
+        topic=topic and act.config.codes.topic_names.code(topic, "topic"),
+        area=area and act.config.codes.area_names.code(area, "area"),
+        channel=channel and act.config.codes.channel_names.code(channel, "channel"),
+        status=status,
+        since=since,
+        until=until,
+        text=text,
+        flags=flags,
+        unit=unit,
+        reported=reported,
+        source_number=source_number,
     )
     return await views.tickets(act, narrowed, after, limit)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
@@ -25,6 +27,9 @@ Phrase = Annotated[str, Line(200)]
 Title = Annotated[str, Line(100)]
 Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
+
+SearchText = Annotated[str, Line(100), AfterValidator(asked_for)]
+SourceNumber = Annotated[str, Line(200)]
 
 BATCH_LIMIT = 1_000
 
@@ -41,8 +46,8 @@ NamedType = Annotated[
 ]
 
 
-def _as_given(given: object) -> object:
-    """Exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
+def as_given(given: object) -> object:
+    """As text: exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     return None if isinstance(given, str) and not given.strip() else given
@@ -52,7 +57,7 @@ def _as_given(given: object) -> object:
 AsGiven = Annotated[
     Annotated[str, Line(200)] | None,
     BeforeValidator(
-        _as_given,
+        as_given,
         json_schema_input_type=Annotated[str, Field(max_length=200)]
         | Annotated[int, Field(ge=0, le=2**63 - 1)]
         | None,
@@ -139,7 +144,8 @@ class NewTicket(Body):
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
     ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
-    call ended, when no unit is to have it.
+    call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
+    the caller's phone where none is given.
     """
 
     type: NamedType
@@ -159,6 +165,7 @@ class NewTicket(Body):
     confidential: bool | None = None
     reply_declined: bool = False
     ending: Ending | None = None
+    call: UUID | None = None
 
 
 def _entry(given: Any) -> NewTicket | Problem:

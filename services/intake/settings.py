@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
+from services.intake.rules.calls import CallRules
 from services.intake.rules.endings import EndingRules
 from services.intake.rules.identity import KeepFor, Public
 from services.intake.sealing import Sealer
@@ -32,6 +33,7 @@ class Privacy(Section):
     """privacy.yaml: how long identities are kept."""
 
     keep_identity: Annotated[KeepFor, PlainValidator(_keep_for)]
+    keep_calls: Annotated[KeepFor, PlainValidator(_keep_for)] = KeepFor(0, 30)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Rules(Files):
     privacy: Privacy
     endings: EndingRules
     calendar: tuple[Notice, ...]
+    calls: CallRules
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
@@ -70,6 +73,8 @@ class Config:
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
+    keep_calls: KeepFor
+    calls: CallRules
     sealer: Sealer
     digester: CitizenDigester
     endings: EndingRules
@@ -122,6 +127,8 @@ class Settings(ServiceSettings):
             rules.place,
             rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
+            rules.privacy.keep_calls,
+            rules.calls,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,

@@ -1,12 +1,56 @@
-"""What does not move at intake: what the hotline kept to answer itself; the rest shows when compared."""
+"""What does not move at intake: calls kept and not answered, callers nobody rings back, drafts without
+an end; the rest shows when compared.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
 from services.intake import models
-from shared.stuck import EVERYWHERE, Question, rows
+from services.intake.models import PhoneCalls
+from services.intake.records import ServiceAct
+from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
+
+
+async def unrung(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Missed callers nobody reached within the limit of calls.yaml, the longest wait first."""
+    since = col(PhoneCalls.missed_since)
+    late = select(PhoneCalls).where(
+        since <= act.config.calls.ring_back.late_since(act.now), col(PhoneCalls.ended_at).is_(None)
+    )
+    found = (await act.session.exec(late.order_by(since).limit(COUNTED))).all()
+    return [Stuck(str(row.id), row.missed_since, "漏接 missed") for row in found]
+
+
+async def undone(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Drafts left without a ticket."""
+    at = col(PhoneCalls.drafted_at)
+    left = select(PhoneCalls).where(
+        at <= act.config.calls.left_since(act.now), col(PhoneCalls.number).is_(None)
+    )
+    found = (await act.session.exec(left.order_by(at).limit(COUNTED))).all()
+    return [Stuck(str(row.id), row.drafted_at, "草稿 draft") for row in found]
+
 
 QUESTIONS: tuple[Question, ...] = (
     *EVERYWHERE,
+    Question(
+        "unrung",
+        "超时未回拨的漏接来电 missed calls nobody rang back in time",
+        "话务员未回拨，或未登记结果 no agent rang back, or none said what came of it",
+        "话务员处理 GET /v1/missed-calls  agents work through that list",
+        unrung,
+    ),
+    Question(
+        "drafts",
+        "未转工单的草稿 agents' drafts without a ticket",
+        "话务员未登记，也未删除 the agent neither registered it nor removed it",
+        "派单员处理 GET /v1/drafts：登记时写明 call，或删除 the desk registers with that call, or removes it",
+        undone,
+    ),
     Question(
         "unanswered",
         "逾期未答复的直办来电 calls the hotline kept and has not answered in time",

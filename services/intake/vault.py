@@ -15,12 +15,15 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
+from services.intake.call_records import bound_call
 from services.intake.models import (
     ENDED,
     CitizenNote,
     CitizenNotes,
     ContactRead,
     ContactReads,
+    PhoneCall,
+    PhoneCalls,
     Ticket,
     Tickets,
     Vault,
@@ -40,7 +43,7 @@ from shared.storage.rows import one_of
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
 CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
-READ, READ_MATTER, ERASED = "read", "matter", "erased"
+READ, READ_MATTER, ERASED, LOOKUP = "read", "matter", "erased", "lookup"
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -137,9 +140,14 @@ def _phones(known: dict[str, Any]) -> list[str]:
 # --- the log -----------------------------------------------------------------------------------
 
 
-async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str]) -> None:
-    """Write down why it was done to tickets, by number, behind the last deed of whoever came before.
-    Once an act: what it adds is in the table at its end only.
+async def log_lookup(act: ServiceAct, numbers: Sequence[str], reason: str) -> None:
+    """Write down which tickets a lookup of a caller showed, or that it showed none."""
+    await _log(act, LOOKUP, dict.fromkeys(numbers, reason) or {None: reason})
+
+
+async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str] | Mapping[None, str]) -> None:
+    """Write down why it was done to tickets, by number (None: to none of them), behind the last deed of
+    whoever came before. Once an act: what it adds is in the table at its end only.
     """
     await (await act.session.connection()).execute(CHAIN)
     newest = select(ContactReads).order_by(col(ContactReads.id).desc()).limit(1)
@@ -236,13 +244,15 @@ async def _destroy(act: ServiceAct, tickets: Sequence[Ticket], reason: str) -> N
     await connection.execute(delete(Vaults).where(one_of(Vaults.number, reasons)))
     raw = update(CitizenNotes).where(one_of(CitizenNotes.number, reasons))
     await connection.execute(raw.values(sealed=b""))
+    calls = update(PhoneCalls).where(one_of(PhoneCalls.number, reasons))
+    await connection.execute(calls.values(sealed=b""))
     await _log(act, ERASED, reasons)
 
 
 # --- sealing anew ------------------------------------------------------------------------------
 
-SealedRow: TypeAlias = Vault | CitizenNote
-SealedTable: TypeAlias = type[Vaults] | type[CitizenNotes]
+SealedRow: TypeAlias = Vault | CitizenNote | PhoneCall
+SealedTable: TypeAlias = type[Vaults] | type[CitizenNotes] | type[PhoneCalls]
 Key: TypeAlias = str | UUID
 
 
@@ -273,19 +283,25 @@ async def reseal(act: ServiceAct, table: SealedTable, after: Key | None, limit: 
     done = Resealed(last=page[-1][0] if page else None)
     for found, number, sealed in page:
         if sealed.startswith(sealer.head):
-            bound = number if table is Vaults else bound_note(number, cast(UUID, found))
+            bound = _bound(table, found, number)
             _count_opened(sealer, sealed, bound, done)
     old = [found for found, _, sealed in page if sealed and not sealed.startswith(sealer.head)]
     if old:
         others = select(table).where(one_of(key, old)).order_by(key).with_for_update()
-        kind: type[SealedRow] = Vault if table is Vaults else CitizenNote
-        for row in await act.rows.load(kind, others):
-            _seal_anew(sealer, row, done)
+        for row in await act.rows.load(ROWS[table], others):
+            bound = _bound(table, row.number if isinstance(row, Vault) else row.id, row.number)
+            _seal_anew(sealer, row, bound, done)
     return done
 
 
 def _key(table: SealedTable) -> Any:
-    return col(Vaults.number) if table is Vaults else col(CitizenNotes.id)
+    return col(table.number) if table is Vaults else col(cast(Any, table).id)
+
+
+def _bound(table: SealedTable, key: Key, number: str | None) -> str:
+    if table is PhoneCalls:
+        return bound_call(cast(UUID, key))
+    return str(key) if table is Vaults else bound_note(cast(str, number), cast(UUID, key))
 
 
 def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> None:
@@ -296,8 +312,7 @@ def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> 
         done.unreadable[sealer.key_of(sealed)] += 1
 
 
-def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
-    bound = row.number if isinstance(row, Vault) else bound_note(row.number, row.id)
+def _seal_anew(sealer: Sealer, row: SealedRow, bound: str, done: Resealed) -> None:
     if not row.sealed or row.sealed.startswith(sealer.head):
         return
     try:
@@ -337,4 +352,9 @@ async def check_keys(act: ServiceAct) -> None:
         )
 
 
-TABLES: Sequence[SealedTable] = (Vaults, CitizenNotes)
+ROWS: Mapping[SealedTable, type[SealedRow]] = {
+    Vaults: Vault,
+    CitizenNotes: CitizenNote,
+    PhoneCalls: PhoneCall,
+}
+TABLES: Sequence[SealedTable] = tuple(ROWS)

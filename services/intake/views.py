@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from sqlmodel import select
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, select
-
+from services.intake import search
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import machine
 from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
+from services.intake.search import Filter
 from shared.errors import NotFound
 from shared.events import Location
 from shared.http.fields import Sentence
-
-
-class Filter(NamedTuple):
-    """What a list of tickets is narrowed to; None narrows nothing."""
-
-    type: str | None = None
-    topic: str | None = None
-    area: str | None = None
-    channel: str | None = None
-    status: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
 
 # --- the citizen's look ------------------------------------------------------------------------
 
@@ -84,29 +69,13 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
     query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
-    if narrowed.status is not None:
-        query = query.where(_has(narrowed.status))
-    for column in ("type", "topic", "area", "channel"):
-        if (wanted := getattr(narrowed, column)) is not None:
-            query = query.where(getattr(Tickets, column) == wanted)
-    if narrowed.since:
-        query = query.where(Tickets.registered_at >= narrowed.since)
-    if narrowed.until:
-        query = query.where(Tickets.registered_at < narrowed.until)
+    query = await search.narrow(act, query, narrowed)
     if after is not None:
         query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
     items = [_ticket_out(record) for record in await records_of(act, rows[:limit])]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
-
-
-def _has(status: str) -> ColumnElement[bool]:
-    """The status as it is shown (rules/machine.py); each of its two columns has an index."""
-    own, kept = list(machine.STORED), col(Tickets.ending)
-    if status in own:
-        return kept == status
-    return (col(Tickets.status) == status) & (kept.is_(None) | kept.not_in(own))
 
 
 def _ticket_out(record: TicketRecord) -> TicketOut:

@@ -66,6 +66,10 @@ def run_intake(folder: Folder) -> None:
     assert at("03-02 10:00").astimezone(config.place.timezone)
     assert read_phone("4421234", config.place.area_code).contact
     assert [flag for flag in config.codes.flags if flag]
+    now, calls = at("03-02 10:00"), config.calls
+    assert calls.missed_since(now) < now < calls.pop_until(now)
+    assert calls.ring_back.late_since(calls.left_since(now)) < now
+    assert calls.ring_back.given_up([now.date(), *([at("03-03 10:00").date()] * 2)])
 
 
 def run_dispatcher(folder: Folder) -> None:
