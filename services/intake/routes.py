@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import codes, usecases, vault, views
+from services.intake import codes, contacts, usecases, views
 from services.intake.claims import Receipt, Registration
+from services.intake.duty import Neighbours
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
@@ -18,8 +19,6 @@ from services.intake.schemas import (
     BatchAnswer,
     BatchAnswers,
     Code,
-    Contact,
-    ContactReadRequest,
     Links,
     NewTicket,
     Progress,
@@ -50,7 +49,7 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-router.routes.extend(codes.router.routes)
+router.routes.extend((*codes.router.routes, *contacts.router.routes))
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -61,7 +60,6 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -101,6 +99,13 @@ class WrongCodeLimiter:
             if not wrong:
                 self._tickets.give_back(number)
                 self._addresses.give_back(address or "")
+
+
+def equip(app: FastAPI, settings: Settings) -> None:
+    """Give an app what its doors share. Raises ConfigError."""
+    app.state.registrar = registrar(service_of(app).store)
+    app.state.wrong_codes = WrongCodeLimiter(settings)
+    app.state.neighbours = Neighbours(settings)
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
@@ -219,13 +224,3 @@ async def read_progress(
     with wrong_codes.look(number, anonymous_address(request)):
         async with service_of(request.app).store.act("citizen") as act:
             return await views.progress_by_code(act, number, code)
-
-
-@router.post(
-    "/tickets/{number}/contact-reads",
-    response_model_exclude_defaults=True,
-    responses=problems(404, 410),
-)
-async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
-    """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
-    return await vault.read_contact(act, number, body)

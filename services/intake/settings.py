@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, SecretStr, field_validator
+from pydantic import (
+    AnyHttpUrl,
+    Field,
+    PlainValidator,
+    SecretStr,
+    field_validator,
+)
 
 from services.intake.digests import CitizenDigester
 from services.intake.rules.identity import KeepFor
+from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
+from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -25,9 +34,10 @@ def _keep_for(text: Any) -> KeepFor:
 
 
 class Privacy(Section):
-    """privacy.yaml: how long identities are kept."""
+    """privacy.yaml: how long identities are kept, and what binds the custodian."""
 
     keep_identity: Annotated[KeepFor, PlainValidator(_keep_for)]
+    custodian: Custodian = Custodian()  # folders of the release before have none
 
 
 @dataclass(frozen=True)
@@ -40,19 +50,22 @@ class Rules(Files):
     limits: LimitTable
     urgency: UrgencyRules
     privacy: Privacy
+    calendar: tuple[Notice, ...]
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Code tables, what is urgent, the seal of the vault and the digests of intake."""
+    """Code tables, what is urgent, what binds the custodian, the seal of the vault, the digests."""
 
     codes: Codes
     units: Units
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
+    custodian: Custodian
+    calendar: WorkCalendar
     sealer: Sealer
     digester: CitizenDigester
 
@@ -62,6 +75,9 @@ class Settings(ServiceSettings):
 
     ``wrong_codes_per_ticket``: wrong codes (查询码) an hour before nobody may look by code for a
     while; ``wrong_codes_per_address``: the same for whoever sends them.
+
+    ``dispatcher_url`` and ``feedback_url`` are asked who may read a contact, with ``service_token``,
+    intake's own of role ``service``.
     """
 
     vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
@@ -69,6 +85,14 @@ class Settings(ServiceSettings):
     vault_suite: str = "aes-256-gcm"
     wrong_codes_per_ticket: int = Field(default=10, ge=1)
     wrong_codes_per_address: int = Field(default=30, ge=1)
+    dispatcher_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
+    feedback_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8004")
+    service_token: SecretStr | None = None
+
+    @field_validator("service_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value if not isinstance(value, str) or value.strip() else None
 
     @field_validator("vault_keys")
     @classmethod
@@ -91,6 +115,8 @@ class Settings(ServiceSettings):
             rules.place,
             rules.urgency,
             rules.privacy.keep_identity,
+            rules.privacy.custodian,
+            work_calendar(rules.place, rules.calendar),
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
         )

@@ -15,7 +15,14 @@ import uuid6
 
 from services.tracker import records, schemas, views
 from services.tracker.clockwork import fire, recompute_clocks
-from services.tracker.models import Assignment, Extension, Round, Supervision, Ticket
+from services.tracker.models import (
+    Assignment,
+    Extension,
+    ReadAnchor,
+    Round,
+    Supervision,
+    Ticket,
+)
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
@@ -282,6 +289,13 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
         assignment=assignment.id,
         unit=assignment.unit,
     )
+
+
+async def hold_anchor(act: ServiceAct, fact: Fact) -> None:
+    """查阅记录存证: keep the head of intake's read log, for whoever verifies it (R-36)."""
+    data: events.ReadsAnchored = fact.data
+    held = ReadAnchor(fact=fact.id, count=data.count, hash=data.hash, told_at=fact.time)
+    act.rows.add(held, unless_there=True)
 
 
 # --- by the clock ------------------------------------------------------------------------------

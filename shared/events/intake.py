@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from shared.events.envelope import Data
 from shared.events.words import Location, TicketType, Urgency
 
@@ -44,3 +48,12 @@ class TicketWithdrawn(Data, name="ticket.withdrawn", by="intake"):
     """撤单: the citizen took the complaint back."""
 
     reason: str
+
+
+class ReadsAnchored(Data, name="reads.anchored", by="intake"):
+    """查阅记录存证: how long the read log was, and the hash of its last row. Who keeps this fact can
+    tell when the log is cut or rewritten (R-36). Its subject is ``reads``: it is about no ticket.
+    """
+
+    count: Annotated[int, Field(ge=1)]
+    hash: str

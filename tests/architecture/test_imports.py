@@ -52,14 +52,16 @@ MAY: dict[str, May] = {
     "routes": May(
         names(
             "usecases records views figures feed codes claims registration vault schemas settings"
+            " contacts duty duties dues"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases feed settings"), names("")),
-    "jobs": May(names("usecases records calls phone feed settings"), names("")),
+    "jobs": May(names("usecases records calls phone feed readlog settings"), names("")),
     "usecases": May(
         names(
-            "rules models records views schemas settings registration vault clockwork orders feed"
+            "rules models records views schemas settings registration vault rights clockwork orders"
+            " feed"
         ),
         STORAGE,
     ),
@@ -71,7 +73,13 @@ MAY: dict[str, May] = {
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("records rules schemas settings"), STORAGE),
-    "vault": May(names("rules models records schemas sealing settings"), STORAGE),
+    "vault": May(names("rules models records readlog sealing settings"), STORAGE),
+    "readlog": May(names("rules models records settings"), STORAGE),
+    "rights": May(names("rules models records readlog vault schemas settings"), STORAGE),
+    "contacts": May(names("rights duty rules records schemas"), names("fastapi pydantic")),
+    "duty": May(names("settings"), names("httpx pydantic")),
+    "duties": May(names("rules records"), names("fastapi pydantic")),
+    "dues": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),

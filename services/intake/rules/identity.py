@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self, assert_never
 
-from services.intake.rules.machine import Assigned, TicketStatus, ended
+from services.intake.rules.machine import TicketStatus, ended
 from services.intake.rules.masking import HOME, mask_exact
 from shared.errors import JiesuError
 from shared.events import Location, TicketType
@@ -104,29 +103,6 @@ def visible(confidential: bool, address: str | None, location: Location | None) 
     if confidential:
         return Place(None, None)
     return Place(address, None if address and HOME in address else location)
-
-
-def may_read_contact(
-    role: str,
-    name: str,
-    unit: str | None,
-    assignments: Iterable[Assigned],
-    recused: Collection[str],
-    status: TicketStatus,
-) -> bool:
-    """Whether a caller may read who the citizen is (R-35, R-36).
-
-    A unit while it holds an open assignment of a ticket that goes on, but never one that is
-    recused, the unit complained of or its kin; the feedback service, which has to call; call-back
-    staff while the citizen's verdict is awaited.
-    """
-    if role == "service":
-        return name == "feedback"
-    if role == "callback":
-        return status is TicketStatus.RESOLVED
-    if role != "unit" or unit is None or unit in recused or ended(status):
-        return False
-    return any(each.open and each.unit == unit for each in assignments)
 
 
 # --- keeping and erasing -----------------------------------------------------------------------
