@@ -73,7 +73,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = fact.time
     record.ticket.unassigned_at = None
-    orders.cancel(act, record.open(), "withdrawn", fact.time)
+    orders.cancel(act, record, record.open(), "withdrawn", fact.time)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
@@ -99,7 +99,7 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
     if record.ticket.withdrawn_at:
         record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+        orders.cancel(act, record, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
@@ -263,7 +263,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     reason = mask_patterns(body.reason)
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
-    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
     return views.ticket_out(record)
@@ -293,7 +293,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
 def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ruling: str) -> None:
     orders.tell(act, assignment, events.AssignmentReturned(ruling=ruling))
     if assignment.role == Role.LEAD:
-        orders.cancel(act, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
         names = act.config.dispatching.names
         orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
 

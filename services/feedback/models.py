@@ -47,6 +47,15 @@ class Ticket(Base):
     round: int = 1
     supervised: bool = False
     withdrawn_at: datetime | None = None
+    confidential: bool | None = None
+
+    @property
+    def kept_quiet(self) -> bool:
+        """Whether what the citizen is told is neutral (R-35). Of a ticket of an older release it is
+        not known: then of every type that is confidential unless the citizen says otherwise.
+        """
+        delicate = (TicketType.REPORT, TicketType.UNKNOWN)
+        return TicketType(self.type) in delicate if self.confidential is None else self.confidential
 
 
 class Resolution(Base):

@@ -52,6 +52,7 @@ async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
+        confidential=data.confidential,
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket))
     _inform(act, record, 1, "accepted")
@@ -310,7 +311,7 @@ def _inform(
         return
     record.messages.add(key)
     act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
-    text = messages.compose(occasion, ticket.number, **details)
+    text = messages.compose(occasion, ticket.number, confidential=ticket.kept_quiet, **details)
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

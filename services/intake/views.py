@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
-from services.intake.rules import machine
+from services.intake.rules import identity, machine
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from shared.errors import NotFound
 from shared.events import Location
@@ -94,6 +94,7 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
 
 def _ticket_out(record: TicketRecord) -> TicketOut:
     ticket = record.ticket
+    place = identity.visible(ticket.confidential, ticket.address, _location(ticket))
     return TicketOut(
         number=ticket.number,
         id=ticket.id,
@@ -103,8 +104,8 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         title=ticket.title,
         content=ticket.content,
         area=ticket.area,
-        address=ticket.address,
-        location=_location(ticket),
+        address=place.address,
+        location=place.location,
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,

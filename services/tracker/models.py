@@ -42,6 +42,7 @@ class Ticket(Base):
     registered_at: datetime
     withdrawn_at: datetime | None = None
     reported_unit: str | None = Field(default=None, sa_type=Text)
+    confidential: bool | None = None
 
 
 class Round(Base):

@@ -51,6 +51,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         flags=list(data.flags),
         registered_at=fact.time,
         reported_unit=data.reported_unit,
+        confidential=data.confidential,
     )
     first = Round(ticket=fact.subject, number=1, started_at=fact.time)
     record = TicketRecord(act.rows.add(ticket), [act.rows.add(first)])
@@ -137,6 +138,13 @@ async def cancel(act: ServiceAct, fact: Fact) -> None:
     if assignment.cancelled_at is None or fact.time < assignment.cancelled_at:
         assignment.cancelled_at, assignment.cancel_reason = fact.time, data.reason
     recompute_clocks(act, record, fact.time)
+
+
+async def hold_anchor(act: ServiceAct, fact: Fact) -> None:
+    """查阅记录存证: keep the head of intake's read log, for whoever verifies it (R-36)."""
+    data: events.ReadsAnchored = fact.data
+    held = ReadAnchor(fact=fact.id, count=data.count, hash=data.hash, told_at=fact.time)
+    act.rows.add(held, unless_there=True)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
@@ -289,13 +297,6 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
         assignment=assignment.id,
         unit=assignment.unit,
     )
-
-
-async def hold_anchor(act: ServiceAct, fact: Fact) -> None:
-    """查阅记录存证: keep the head of intake's read log, for whoever verifies it (R-36)."""
-    data: events.ReadsAnchored = fact.data
-    held = ReadAnchor(fact=fact.id, count=data.count, hash=data.hash, told_at=fact.time)
-    act.rows.add(held, unless_there=True)
 
 
 # --- by the clock ------------------------------------------------------------------------------
