@@ -251,17 +251,29 @@ GONE = ("returned", "cancelled", "completed")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
-@given(st.lists(STEPS, max_size=14), st.booleans(), st.sampled_from([None, "GSGS", "ZFB"]))
+@given(
+    st.sampled_from(UNITS),
+    st.lists(STEPS, min_size=3, max_size=12),
+    st.sampled_from(["open", "secret", "secret and let"]),
+    st.sampled_from([None, "GSGS", "ZFB"]),
+)
 async def test_those_read_who_are_on_duty_and_were_let_and_nobody_else(
-    county: County, steps: list[tuple[str, str | None]], secret: bool, reported: str | None
+    county: County,
+    first: str,
+    steps: list[tuple[str, str | None]],
+    kind: str,
+    reported: str | None,
 ) -> None:
     """R-35, R-36: whatever the history, and whatever of it intake has heard."""
     county.at("2026-03-02T09:00+08:00")
     answer = await county.ticket(
-        type="complaint", reported_unit=reported, confidential=secret, topic="other.unclear"
+        type="complaint", reported_unit=reported, confidential=kind != "open", topic="other.unclear"
     )
-    history = History(county, answer, reported, secret)
-    for what, unit in steps:
+    history = History(county, answer, reported, kind != "open")
+    begun: list[tuple[str, str | None]] = [("assign", first), ("sign", HOLDER)]
+    if kind == "secret and let":
+        begun += [("ask", HOLDER), ("grant", None)]
+    for what, unit in (*begun, *steps):
         await history.step(what, unit)
         for reader in UNITS:
             got = await read(county, answer, reader)
