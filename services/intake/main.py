@@ -8,7 +8,7 @@ from services.intake import stuck, vault
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
 from services.intake.models import Base
-from services.intake.routes import equip, router
+from services.intake.routes import router, share
 from services.intake.settings import Settings
 from shared.app import build_app
 from shared.part import Part, StuckPage
@@ -20,7 +20,7 @@ def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     given, check = settings or Settings(), vault.check_keys
     built = build_app("intake", given, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
-    equip(built, given)
+    share(built, given)
     return built
 
 

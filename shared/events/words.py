@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import EnumType, StrEnum
 from typing import Annotated, Any, Self, TypeVar
 
@@ -74,6 +74,16 @@ class TicketType(OpenEnum):
     SUGGESTION = "suggestion"
     COMMENDATION = "commendation"
     UNKNOWN = "unknown"
+
+
+TYPE_NAMES: Mapping[TicketType, str] = {
+    TicketType.CONSULTATION: "咨询",
+    TicketType.HELP: "求助",
+    TicketType.COMPLAINT: "投诉",
+    TicketType.REPORT: "举报",
+    TicketType.SUGGESTION: "建议",
+    TicketType.COMMENDATION: "表扬",
+}
 
 
 class Urgency(OpenEnum):

@@ -45,13 +45,13 @@ PURE = names(
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook"),
         names("fastapi"),
         names("app part service"),
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration vault schemas settings"
+            "usecases records views figures feed codes claims registration shares vault schemas settings"
             " contacts duty duties dues"
         ),
         names("fastapi pydantic orjson"),
@@ -72,7 +72,9 @@ MAY: dict[str, May] = {
         names("claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("records rules schemas settings"), STORAGE),
+    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "shares": May(names("settings"), names("")),
+    "naming": May(names("schemas settings"), names("")),
     "vault": May(names("rules models records readlog sealing settings"), STORAGE),
     "readlog": May(names("rules models records settings"), STORAGE),
     "rights": May(names("rules models records readlog vault schemas settings"), STORAGE),

@@ -36,6 +36,8 @@ MAY_HAVE = {
     "intake/readlog": "the chain of what was done to contacts: written, checked, anchored",
     "dispatcher/duties": "who handles a ticket now, as intake asks it",
     "feedback/dues": "whether a citizen is to be called now, as intake asks it",
+    "intake/shares": "how much of intake one caller may take",
+    "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
