@@ -86,7 +86,8 @@ CURES = {
     "Say either until or hours, not after latest.",
     "duty-unknown": "什么都没有打开；按 Retry-After 稍后重试。"
     "Nothing was opened; ask again after Retry-After.",
-    "recused": "另选单位；被反映单位及其上下级单位不得承办。Choose another unit.",
+    "recused": "另选单位；或先更正被反映对象（reported），确与行政机关无关的注明 nobody。"
+    "Choose another unit; or first correct whom it is about, or state nobody.",
     "citizen-not-contacted": "先联系诉求人并登记，再办结。Contact the citizen and record it first.",
     "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
     "Record the contact, or say there was none.",

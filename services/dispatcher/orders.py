@@ -73,7 +73,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     A unit that must stand back has an assignment only from an older release, or from before
     units.yaml made it kin of the reported unit.
     """
-    recused = act.config.units.recused(record.matter.reported_unit)
+    recused = act.config.dispatching.recused(record.matter)
     return [each for each in record.open() if each.unit not in recused]
 
 

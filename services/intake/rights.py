@@ -6,6 +6,7 @@ service in a transaction.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 import uuid6
@@ -78,11 +79,16 @@ async def _why_not(act: ServiceAct, record: TicketRecord, standing: Standing) ->
     return rights.refusal(
         _caller(act),
         standing,
-        recused=act.config.units.recused(record.ticket.reported_unit),
+        recused=_recused(act, record.ticket),
         status=record.status,
         confidential=record.ticket.confidential,
         granted=await _is_granted(act, standing.assignment),
     )
+
+
+def _recused(act: ServiceAct, ticket: Ticket) -> Collection[str]:
+    """Who must know nothing of the ticket."""
+    return act.config.gazetteer.recused(ticket.about, ticket.area)
 
 
 async def _is_granted(act: ServiceAct, assignment: UUID | None) -> bool:
@@ -238,7 +244,7 @@ async def contact_requests(
     items = [
         _out(request, ticket)
         for request, ticket in rows[:limit]
-        if unit not in act.config.units.recused(ticket.reported_unit)
+        if unit is None or unit not in _recused(act, ticket)
     ]
     last = act.cursor(str(rows[limit - 1][0].id)) if len(rows) > limit else None
     return ContactRequestPage(items=items, next=last)

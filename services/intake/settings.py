@@ -21,6 +21,7 @@ from services.intake.sealing import Sealer
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
@@ -61,6 +62,7 @@ class Config:
 
     codes: Codes
     units: Units
+    gazetteer: Gazetteer
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
@@ -116,6 +118,7 @@ class Settings(ServiceSettings):
         return Config(
             rules.codes,
             rules.units,
+            Gazetteer(rules.units, rules.codes, rules.place.name),
             rules.place,
             rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,

@@ -51,6 +51,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         flags=list(data.flags),
         registered_at=fact.time,
         reported_unit=data.reported_unit,
+        reported=data.about.model_dump(mode="json"),
+        area=data.area,
         confidential=data.confidential,
     )
     first = Round(ticket=fact.subject, number=1, started_at=fact.time)

@@ -161,6 +161,32 @@ class ClosingKind(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class Reported(BaseModel):
+    """被反映对象: whom the demand is about (R-35, JN-32): units by code, posts and villages in words.
+
+    ``nobody``: the caller said that nobody of the administration is meant (an illegal workshop, a
+    banquet). All empty: nobody has said yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    units: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    nobody: bool = False
+
+    @property
+    def stated(self) -> bool:
+        """Whether anybody said whom it is about, or that nobody of the administration is."""
+        return bool(self.units or self.words or self.nobody)
+
+    @classmethod
+    def on_record(cls, said: Mapping[str, Any] | Self | None, unit: str | None) -> Self:
+        """As it was said or stored, by whichever release: the one before knows a single ``unit``."""
+        known = said if isinstance(said, cls) else cls.model_validate(said or {})
+        if unit is None or unit in known.units:
+            return known
+        return known.model_copy(update={"units": (unit, *known.units), "nobody": False})
+
+
 class Location(BaseModel):
     """Coordinates of the matter, WGS 84 degrees."""
 
