@@ -71,7 +71,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = fact.time
     record.ticket.unassigned_at = None
-    orders.cancel(act, record.open(), "withdrawn", fact.time)
+    orders.cancel(act, record, record.open(), "withdrawn", fact.time)
 
 
 async def end(act: ServiceAct, fact: Fact) -> None:
@@ -88,7 +88,7 @@ async def end(act: ServiceAct, fact: Fact) -> None:
     ticket.closed = max(ticket.closed, fact.round)
     if fact.round >= ticket.round:
         ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "redispatched", fact.time)
+        orders.cancel(act, record, record.open(), "redispatched", fact.time)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
@@ -113,10 +113,10 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         await _give_again(act, record, lead, data)
     if record.ticket.withdrawn_at:
         record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+        orders.cancel(act, record, record.open(), "withdrawn", record.ticket.withdrawn_at)
     elif record.ticket.ended >= fact.round:
         record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
 
 
 async def _give_again(
@@ -292,7 +292,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     reason = body.reason
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
-    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
     return views.ticket_out(act, record)
@@ -306,7 +306,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     if record is None:
         raise NotFound
     check_recallable(record.milestones())
-    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.cancel(act, record, record.open(), "redispatched", act.now)
     orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)
 
@@ -335,7 +335,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
 def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ruling: str) -> None:
     orders.tell(act, assignment, events.AssignmentReturned(ruling=ruling))
     if assignment.role == Role.LEAD:
-        orders.cancel(act, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
         names = act.config.dispatching.names
         orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
 

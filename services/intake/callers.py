@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.intake import vault
+from services.intake import readlog
 from services.intake.models import CallerDigest, CallerDigests, Ticket, Tickets, Vaults
 from services.intake.records import ServiceAct, TicketRecord, records_of
 from services.intake.rules import identity, machine
@@ -148,7 +148,7 @@ async def lookup(act: ServiceAct, asked: CallerLookup) -> CallerTickets:
     shown = select(Tickets).where(one_of(Tickets.number, numbers[:SHOWN]))
     newest = shown.order_by(col(Tickets.number).desc())
     records = await records_of(act, (await act.session.exec(newest)).all()) if numbers else []
-    await vault.log_lookup(act, numbers[:SHOWN], _why(act.config, asked, phone.numbers))
+    await readlog.log_lookup(act, numbers[:SHOWN], _why(act.config, asked, phone.numbers))
     items = [_caller_ticket(act.config, record) for record in records]
     return CallerTickets(readable=bool(phone.numbers), items=items, more=len(numbers) > SHOWN)
 

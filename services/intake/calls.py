@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
-from services.intake import callers, vault
+from services.intake import callers, readlog
 from services.intake.call_records import (
     LOCK,
     add_details,
@@ -181,7 +181,7 @@ async def read(act: ServiceAct, id: UUID) -> CallOut:
     call = await _own(act, id)
     details = details_of(act, call)
     if act.caller and act.caller.name != call.agent:
-        await vault.log_lookup(act, [], f"通话草稿 draft of call {id}")
+        await readlog.log_lookup(act, [], f"通话草稿 draft of call {id}")
     return CallOut(
         call=id,
         agent=call.agent,

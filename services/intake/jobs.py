@@ -1,10 +1,12 @@
-"""Intake's third door, time: what callers and words are found by, calls that nobody took."""
+"""Intake's third door, time: what callers and words are found by, calls that nobody took, and with the
+end of a day the head of the read log.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake import callers, calls, search
+from services.intake import callers, calls, readlog, search
 from services.intake.settings import Config
 from shared.service import Job
 from shared.storage.act import Act, Store
@@ -38,6 +40,12 @@ async def forget_calls(store: Store[Config], limit: int) -> int:
         return await calls.forget(act, limit)
 
 
+async def anchor_reads(store: Store[Config], _: int) -> int:
+    """Tell the head of the read log where no writer of this database reaches it."""
+    async with store.act(ACTOR) as act:
+        return await readlog.anchor(act)
+
+
 async def at_leisure(_: Act[Config]) -> datetime | None:
     """No moment of the trade's time: nobody has to wait for it."""
     return None
@@ -48,4 +56,5 @@ JOBS: dict[str, Job] = {
     "index_texts": Job(run=index_texts, due=at_leisure, every=2.0, limit=500),
     "miss_calls": Job(run=miss_calls, due=calls.next_unanswered, every=5.0),
     "forget_calls": Job(run=forget_calls, due=at_leisure, every=600.0),
+    "anchor_reads": Job(run=anchor_reads, due=readlog.next_anchor, every=60.0),
 }

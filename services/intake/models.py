@@ -159,8 +159,10 @@ class Assignment(Base):
 
 
 class ContactRead(Base):
-    """One reading of a contact, its erasure, or one lookup of a caller, which may have found no ticket.
-    Each row carries the hash of the one before (R-36).
+    """One deed of the read log: a contact read, asked for, granted, refused, erased, or a caller looked
+    up, who may have no ticket. Each row carries the hash of the one before (R-36).
+
+    ``person``: on whose behalf a machine's token did it; ``why``: in our words, of a refusal.
     """
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -170,6 +172,28 @@ class ContactRead(Base):
     read_at: datetime
     hash: str
     deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
+    person: str | None = None
+    why: str | None = None
+
+
+class ContactRequest(Base):
+    """查阅申请: what a unit asks the custodian for, to read whom it must contact in a confidential
+    matter (R-35, R-36). It ends with ``assignment``, the order it was asked under.
+    """
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    unit: str
+    assignment: UUID = Field(index=True)
+    status: str
+    reason: str
+    asked_at: datetime
+    asked_by: str
+    due: datetime
+    granted_until: datetime | None = None
+    ruling: str | None = None
+    ruled_at: datetime | None = None
+    ruled_by: str | None = None
 
 
 class EndingRecord(Base):
@@ -361,6 +385,15 @@ class RingBacks(RingBack, table=True):
     """The table of tries to ring back."""
 
     __tablename__ = "ring_back"
+
+
+class ContactRequests(ContactRequest, table=True):
+    """The table of requests to read a confidential contact."""
+
+    __tablename__ = "contact_request"
+    __table_args__ = (
+        Index("ix_contact_request_due", "due", postgresql_where=text("status = 'asked'")),
+    )
 
 
 class DayNumbers(DayNumber, table=True):

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import calls, codes, ending_routes, front, search, usecases, vault, views
+from services.intake import calls, codes, contacts, ending_routes, front, search, usecases, views
 from services.intake.claims import Receipt, Registration
+from services.intake.duty import Neighbours
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
@@ -17,10 +18,7 @@ from services.intake.schemas import (
     BatchAnswer,
     BatchAnswers,
     Code,
-    Contact,
-    ContactReadRequest,
     Links,
-    Matter,
     NamedType,
     NewTicket,
     Progress,
@@ -52,9 +50,8 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-router.routes.extend(codes.router.routes)
-router.routes.extend(ending_routes.router.routes)
-router.routes.extend(front.router.routes)
+for part in (codes, contacts, ending_routes, front):
+    router.routes.extend(part.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -65,10 +62,6 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[
-    ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
-]
-MatterAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -82,10 +75,13 @@ def registrar(store: Store[Config]) -> Registrar:
 
 
 def share(app: FastAPI, settings: Settings) -> None:
-    """What all requests of a process have in common: the group commit, and who may ask how often."""
+    """What all requests of a process have in common: the group commit, who may ask how often, and the
+    neighbours. Raises ConfigError.
+    """
     app.state.registrar = registrar(service_of(app).store)
     app.state.complaints = ComplaintLimiter(settings)
     app.state.wrong_codes = WrongCodeLimiter(settings)
+    app.state.neighbours = Neighbours(settings)
 
 
 async def _of_call(request: Request, item: Registration) -> Registration:
@@ -245,19 +241,3 @@ async def read_progress(
     with wrong_codes.look(number, anonymous_address(request)):
         async with service_of(request.app).store.act("citizen") as act:
             return await views.progress_by_code(act, number, code)
-
-
-@router.post(
-    "/tickets/{number}/contact-reads",
-    response_model_exclude_defaults=True,
-    responses=problems(404, 410),
-)
-async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
-    """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
-    return await vault.read_contact(act, number, body)
-
-
-@router.post("/tickets/{number}/matter-reads", responses=problems(404, 410))
-async def read_matter(number: Number, body: ContactReadRequest, act: MatterAct) -> Matter:
-    """Read the numbers a ticket is about. Every call is a reading of its own and stands in the read log."""
-    return await vault.read_matter(act, number, body)

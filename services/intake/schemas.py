@@ -17,6 +17,8 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.rights import RequestStatus as RequestStatus
+from services.intake.rules.rights import meaningful
 from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Instant, Line, Sentence, Text
@@ -211,10 +213,36 @@ class Withdrawal(CitizenWords):
     reason: Note = Field(repr=False)
 
 
+# Why somebody must know who the citizen is, in words: it stands in the read log.
+Reason = Annotated[str, Line(200), AfterValidator(meaningful)]
+OnBehalfOf = Annotated[
+    str,
+    Line(50),
+    Field(description="经办人 the person who asks, where a system asks with its own token"),
+]
+
+
 class ContactReadRequest(Body):
     """Why the contact, or the matter data, must be read; the reason stands in the read log (R-36)."""
 
-    reason: Phrase
+    reason: Reason
+    on_behalf_of: OnBehalfOf | None = None
+
+
+class ContactRequestIn(Body):
+    """查阅申请: why the unit must know who the citizen of a confidential matter is."""
+
+    reason: Reason
+    on_behalf_of: OnBehalfOf | None = None
+
+
+class ContactRuling(Body):
+    """查阅裁定: granted until a moment or for some hours, or refused; in words."""
+
+    granted: bool
+    until: AwareDatetime | None = None
+    hours: float | None = Field(default=None, gt=0, le=10_000)
+    reason: Reason
 
 
 # --- answered ----------------------------------------------------------------------------------
@@ -325,6 +353,34 @@ class Progress(BaseModel):
     answer: str | None
     extended: Extended | None
     allowed: list[str]
+
+
+class ContactRequestOut(BaseModel):
+    """查阅申请 as the custodian and its unit see it; nothing of what the ticket says.
+
+    ``due``: until when the custodian must have ruled; ``granted_until``: how long the unit may read.
+    """
+
+    id: UUID
+    number: str
+    type: TicketType
+    unit: str
+    status: RequestStatus
+    reason: str
+    asked_at: AwareDatetime
+    asked_by: str
+    due: AwareDatetime
+    granted_until: AwareDatetime | None
+    ruling: str | None
+    ruled_at: AwareDatetime | None
+    ruled_by: str | None
+
+
+class ContactRequestPage(BaseModel):
+    """Requests, oldest first; ``next`` asks for what follows, None at the end."""
+
+    items: list[ContactRequestOut]
+    next: str | None
 
 
 class Contact(BaseModel):

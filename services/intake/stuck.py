@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from services.intake import models
 from services.intake.models import PhoneCalls
 from services.intake.records import ServiceAct
+from services.intake.rules.rights import RequestStatus
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
 
@@ -61,6 +62,15 @@ QUESTIONS: tuple[Question, ...] = (
         rows("""
             SELECT number, answer_due, type FROM ticket
             WHERE ending = 'answering' AND answer_due < :now ORDER BY number LIMIT :limit"""),
+    ),
+    Question(
+        "unruled-contacts",
+        "逾期未裁定的查阅申请 requests to read a confidential contact that nobody ruled on in time",
+        "身份保管员逾期未裁定，承办单位无法联系诉求人 the custodian did not rule; the unit cannot call",
+        "身份保管员裁定 the custodian rules: POST /v1/contact-requests/{id}/ruling",
+        rows(f"""
+            SELECT number, due, unit FROM contact_request
+            WHERE status = '{RequestStatus.ASKED}' AND due < :now ORDER BY due LIMIT :limit"""),
     ),
 )
 

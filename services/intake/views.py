@@ -7,7 +7,7 @@ from sqlmodel import select
 from services.intake import search
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
-from services.intake.rules import machine
+from services.intake.rules import identity, machine
 from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from services.intake.search import Filter
@@ -80,6 +80,8 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
 
 def _ticket_out(record: TicketRecord) -> TicketOut:
     ticket = record.ticket
+    copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
+    place = identity.visible(ticket.confidential, copy, location_of(ticket))
     return TicketOut(
         number=ticket.number,
         id=ticket.id,
@@ -89,8 +91,8 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         title=ticket.title,
         content=ticket.content,
         area=ticket.area,
-        address=ticket.address,
-        location=location_of(ticket),
+        address=place.address,
+        location=place.location,
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,

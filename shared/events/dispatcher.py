@@ -124,7 +124,9 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
-    """取消: the unit need not go on (the ticket was withdrawn, or went to another unit)."""
+    """取消: the unit need not go on (the ticket was withdrawn, or went to another unit). Of a
+    confidential matter it is always ``redispatched``: why is not told.
+    """
 
     reason: Literal["withdrawn", "redispatched"]
 

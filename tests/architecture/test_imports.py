@@ -52,17 +52,19 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes front search calls claims registration shares vault"
-            " schemas settings ending_routes"
+            "usecases records views figures feed codes front search calls claims registration shares"
+            " schemas settings ending_routes contacts duty duties dues"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases endings feed settings"), names("")),
-    "jobs": May(names("usecases records callers search calls phone feed settings"), names("")),
+    "jobs": May(
+        names("usecases records callers search calls phone feed readlog settings"), names("")
+    ),
     "usecases": May(
         names(
-            "rules models records views schemas settings registration vault clockwork orders feed"
-            " endings"
+            "rules models records views schemas settings registration vault rights clockwork orders"
+            " feed endings"
         ),
         STORAGE,
     ),
@@ -98,12 +100,18 @@ MAY: dict[str, May] = {
     "claims": May(names("naming records rules schemas settings"), STORAGE),
     "shares": May(names("settings"), names("")),
     "naming": May(names("schemas settings"), names("")),
-    "vault": May(names("call_records rules models records schemas sealing settings"), STORAGE),
-    "callers": May(names("rules models records schemas settings vault"), STORAGE),
+    "vault": May(names("call_records rules models records readlog sealing settings"), STORAGE),
+    "callers": May(names("rules models records readlog schemas settings vault"), STORAGE),
     "front": May(
         names("callers calls call_lists call_schemas rules records schemas settings"),
         names("fastapi pydantic"),
     ),
+    "readlog": May(names("rules models records settings"), STORAGE),
+    "rights": May(names("rules models records readlog vault schemas settings"), STORAGE),
+    "contacts": May(names("rights duty rules records schemas"), names("fastapi pydantic")),
+    "duty": May(names("settings"), names("httpx pydantic")),
+    "duties": May(names("rules records"), names("fastapi pydantic")),
+    "dues": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),

@@ -59,6 +59,9 @@ def ticket(rule: Rule) -> TicketRegistered:
 def run_intake(folder: Folder) -> None:
     config = Intake(embedded=True).load(folder)
     codes.tables_of(config.codes, config.units, config.endings)
+    for urgency in Urgency:
+        config.custodian.rule_by(urgency, at("03-02 09:00"), config.calendar)
+    config.custodian.latest_end(at("03-02 09:00"), config.calendar)
     config.keep_identity.before(at("03-02 10:00"))
     config.calendar.due(at("03-02 10:00"), config.answer_within)
     now, within = at("03-02 10:00"), config.endings.resume_within

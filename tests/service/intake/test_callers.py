@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from operations import vault as custody
-from services.intake import callers, vault
+from services.intake import callers, readlog
+from services.intake.readlog import Deed
 from services.intake.records import find_locked
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import complaint, life, post, registered, rows
@@ -30,7 +31,7 @@ async def shown(intake: Bench, **asked: Any) -> list[str]:
 
 async def whole(intake: Bench) -> bool:
     async with intake.service.store.act("ops") as act:
-        return await vault.chain_breaks_at(act) is None
+        return (await readlog.verify(act)).broken is None
 
 
 async def phoned(intake: Bench, phone: Any, **changes: Any) -> dict[str, Any]:
@@ -109,8 +110,8 @@ async def test_every_lookup_stands_in_the_read_log_also_one_that_finds_nothing(
     await look(intake, phone="13800138000")
     first, second = await rows(intake, "contact_read")
     assert [(row["number"], row["deed"]) for row in (first, second)] == [
-        (number, vault.LOOKUP),
-        (None, vault.LOOKUP),
+        (number, Deed.LOOKUP),
+        (None, Deed.LOOKUP),
     ]
     assert first["actor"] == second["actor"] == "agent:test"
     assert first["reason"].startswith("来电核对 [电话] · ")

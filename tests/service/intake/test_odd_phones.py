@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import complaint, post, read, registered, rows
+from tests.fixtures.scenes.intake import complaint, post, read_on_duty, registered, rows
 
 MOBILE = "13909150001"
 
 
 async def known(intake: Bench, number: str) -> Any:
-    """What lies in the vault for a ticket, as feedback reads it before it calls."""
-    return (await read(intake, number, "service", None, "feedback")).json()
+    """What lies in the vault for a ticket, as the unit reads it that handles it."""
+    return (await read_on_duty(intake, number)).json()
 
 
 def phoned(phone: Any, **changes: Any) -> dict[str, Any]:
