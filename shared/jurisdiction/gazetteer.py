@@ -51,7 +51,7 @@ SOMEBODY = """
 
 # A town named as where something is: it does nothing there.
 WHERE = """
-    街上 境内 辖区内 附近 老街 新街 街头 街尾 集镇 集市 大桥 桥头 路口 路段 河段 客运站 汽车站
+    街上 境内 辖区内 附近 老街 新街 街头 街尾 集镇 集市 大桥 桥头 路口 路段 河段
 """
 # Behind the bare name of a town, its government and its people.
 TOWNS_OWN = """
