@@ -6,42 +6,25 @@ from typing import Any
 
 from services.intake.schemas import NewTicket
 from services.intake.settings import Config
-from shared.errors import AmbiguousCode
-from shared.jurisdiction.naming import Names
 
 
 def in_codes(body: NewTicket, config: Config) -> NewTicket:
     """A complaint with codes where its caller sent names or aliases. What nobody is called stays, for
     check_codes to refuse. Raises AmbiguousCode with the codes that a name may mean.
     """
-    codes = config.codes
+    codes, units = config.codes, config.units.names
     tables = {
         "area": codes.area_names,
         "topic": codes.topic_names,
         "channel": codes.channel_names,
-        "reported_unit": config.units.names,
+        "reported_unit": units,
     }
-    found: dict[str, Any] = {}
-    for field, names in tables.items():
-        given = getattr(body, field)
-        if given and (code := _code(given, names, field)) != given:
-            found[field] = code
+    found: dict[str, Any] = {
+        field: code
+        for field, names in tables.items()
+        if (given := getattr(body, field)) and (code := names.code(given, field)) != given
+    }
     if body.reported and body.reported.units:
-        of_units = [
-            _code(given, config.units.names, "reported.units") for given in body.reported.units
-        ]
-        found["reported"] = body.reported.model_copy(update={"units": tuple(of_units)})
+        meant = tuple(units.code(given, "reported.units") for given in body.reported.units)
+        found["reported"] = body.reported.model_copy(update={"units": meant})
     return body.model_copy(update=found) if found else body
-
-
-def _code(given: str, names: Names, field: str) -> str:
-    """The code somebody means, or what they said where nothing is called so. Raises AmbiguousCode."""
-    meant = names.codes(given)
-    if len(meant) > 1:
-        raise AmbiguousCode(
-            f"此名称对应多个代码，请改用代码 the name stands for several codes, send one of these: "
-            f"{', '.join(meant)}",
-            field=field,
-            allowed=list(meant),
-        )
-    return meant[0] if meant else given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,9 +115,16 @@ def test_the_town_of_the_area_leads_what_is_on_its_list() -> None:
 
 @pytest.mark.parametrize("lead", ["{town}", TOWN])
 def test_a_town_does_not_lead_what_is_not_on_its_list(lead: str) -> None:
+    """R-05 不得分派基层."""
     stopped = undecided(dispatching({"topic": "city", "lead": lead}))
     assert "GB66-5" in stopped.reason
     assert stopped.nearest == ("rule-0",)
+
+
+def test_a_district_leads_where_there_is_no_town() -> None:
+    """R-04: it is no grass roots, so no duty list is asked (R-05)."""
+    rules = replace(dispatching({"topic": "city", "lead": "{town}"}), districts=frozenset({TOWN}))
+    assert decided(rules).lead == TOWN
 
 
 def test_a_town_may_help_without_being_on_the_list() -> None:
