@@ -32,6 +32,7 @@ BANQUET: Json = {
     "邻组今天中午违反村规民约操办“无事酒”，已摆二十桌，收礼登记簿就在门口。请不要透露我的姓名。",
     "area": "610924110",
     "channel": "phone",
+    "reported": {"nobody": True},
     "caller": REPORTER,
 }
 TEA_COMPANY: Json = {

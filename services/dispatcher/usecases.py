@@ -291,10 +291,11 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
     reason = body.reason
     dispatching = act.config.dispatching
-    order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
+    added = await records.added(act, record)
+    order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
     orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, await records.added(act, record))
+    orders.give(act, record, order, added)
     return views.ticket_out(act, record)
 
 
