@@ -16,7 +16,7 @@ from operations.contracts.facts import Json
 from operations.contracts.vocabulary import WORDS
 from services.feedback import phone
 from services.feedback.rules import machine, planning, verdict
-from services.feedback.schemas import OutcomeIn
+from services.feedback.schemas import RECORDED_AS, OutcomeIn
 from services.feedback.settings import Settings
 from services.feedback.webhook import ID, SIGNATURE, TIMESTAMP, Called, CallRequest
 from services.intake.schemas import Citizen, NewTicket
@@ -52,10 +52,13 @@ SAID = {
     "OutcomeIn.comment": "其他意见 whatever else was said; it is masked",
 }
 OUTCOMES = {
-    "answered": "接通并答完三问 the citizen answered the three questions",
-    "no_answer": "无人接听、占线 nobody answered, or busy",
+    "answered": "接通并答了至少一问；有异议即重办，没问完则再问 the citizen answered at least one "
+    "question; one objection reopens, else the rest is asked again",
+    "unreachable": "无人接听、占线 nobody answered, or busy",
+    "no_answer": "同 unreachable 的旧词 the older word for unreachable",
     "refused": "拒绝回访 the citizen would not talk",
-    "wrong_number": "号码不是本人 somebody else's number",
+    "wrong_number": "号码不是本人；不再拨打，待更正 somebody else's number; called no more until it is "
+    "corrected",
     "number_off": "停机、空号 the number is off or is none",
 }
 
@@ -204,7 +207,7 @@ def _outcomes() -> Iterator[str]:
     due = machine.MOVES[_due()]
     rows = []
     for name in _choices("outcome"):
-        outcome = verdict.Outcome(name)
+        outcome = RECORDED_AS.get(name) or verdict.Outcome(name)
         first, last = (due[verdict.action_for(outcome, at, 2)] for at in (1, 2))
         rows.append((f"`{name}`", OUTCOMES[name], f"`{first}`", f"`{last}`"))
     head = ("outcome", "何时用 when", "之后的状态 then", "最后一次时 at the last attempt")

@@ -51,7 +51,7 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration vault schemas settings"
+            "usecases records views figures verdicts feed codes claims registration vault schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -79,6 +79,7 @@ MAY: dict[str, May] = {
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
+    "verdicts": May(names("rules models records usecases schemas settings"), STORAGE),
     "calls": May(names("rules models records usecases phone settings"), STORAGE),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),

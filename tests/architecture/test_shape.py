@@ -33,6 +33,7 @@ MAY_HAVE = {
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
+    "feedback/verdicts": "what a citizen says without being called, and what upstream returns",
     "feedback/calls": "asking the phone system, by the clock",
     "feedback/webhook": "what the phone system is sent, as one model for code and contract",
     "feedback/phone": "the webhook to the phone system",
