@@ -79,7 +79,8 @@ CURES = {
     "numbers-exhausted": "次日零时后重试。Repeat after midnight, local time.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
-    "recused": "另选单位；被反映单位及其上下级单位不得承办。Choose another unit.",
+    "recused": "另选单位；更正举报件须先注明被反映对象（reported）。"
+    "Choose another unit; to correct a report, state first whom it is about (reported).",
     "citizen-not-contacted": "先联系诉求人并登记，再办结。Contact the citizen and record it first.",
     "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
     "Record the contact, or say there was none.",
@@ -97,6 +98,8 @@ CURES = {
     "Call when it is due; before that report only a citizen who rings back.",
     "already-reported": "以先登记者为准，不再重试。The first report stands: do not repeat.",
     "callback-over": "不再拨打，不再重试。Call no more, and do not repeat.",
+    "consent-missing": "在 consent 注明诉求人如何同意，或保持保密。"
+    "Say in consent how the citizen agreed, or leave it confidential.",
     "nothing-to-judge": "登记补充或催单；办结答复后再评价。"
     "Note a supplement or an urging; judge it when the unit has answered.",
     "already-judged": "无异议则无需再报；未解决请答 solved=no。"

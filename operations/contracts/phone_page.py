@@ -38,6 +38,7 @@ SAID = {
     "NewTicket.source_number": "来源编号 the number your system or an upstream one gave it, however it "
     "looks; the same channel and number again is the same ticket",
     "NewTicket.reported_unit": "被反映单位：表 units 中的代码 a code of the table units",
+    "NewTicket.follows": "所续工单的编号 the ticket it goes on from",
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
     "CallRequest.contact": "被叫，见下表 whom to call, see below",

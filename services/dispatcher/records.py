@@ -140,6 +140,11 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
     return record
 
 
+def recused_of(act: ServiceAct, matter: TicketRegistered) -> frozenset[str]:
+    """回避: who must know nothing of a matter (R-35, JN-32)."""
+    return frozenset().union(*map(act.config.units.recused, matter.about.units))
+
+
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
     unit = act.caller.unit if act.caller else None

@@ -17,7 +17,7 @@ from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.ticket import check_assignable
 from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
-from shared.events import Fact, Role, TicketType
+from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 from shared.security.masking import mask_patterns
 
@@ -72,7 +72,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     """撤单: nobody need go on, in whatever round; a withdrawal is final."""
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = fact.time
-    record.ticket.unassigned_at = None
+    record.ticket.unassigned_at = record.ticket.doubted_at = None
     orders.cancel(act, record.open(), "withdrawn", fact.time)
 
 
@@ -263,10 +263,19 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     reason = mask_patterns(body.reason)
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
+    if record.ticket.doubted_at and _has_it(record, order, body.urgency):
+        record.ticket.doubted_at = record.ticket.doubted_reason = None
+        return views.ticket_out(record)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
     return views.ticket_out(record)
+
+
+def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None) -> bool:
+    """Whether just these units are at work: then the desk has confirmed them, and nobody begins anew."""
+    roles = {each.unit: each.role for each in record.open()}
+    return roles == order.roles() and urgency in (None, record.ticket.urgency)
 
 
 async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:

@@ -5,14 +5,15 @@ and nowhere else.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.intake.rules.machine import TicketStatus, ended
-from shared.events import TicketType, Urgency
+from shared.events import Reported, TicketType, Urgency
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -32,7 +33,10 @@ class Ticket(Base):
     """诉求工单: the complaint as others may know it, and how far it is (R-01).
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
-    ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``follows``: the ended ticket this one goes on from. ``noted_after_end_at``: since when something was
+    said after the end that nobody has read. ``code_nonce``: what the citizen's code is made of beside
+    the number; None in older tickets.
+    ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
     """
 
     number: str = Field(primary_key=True)
@@ -50,6 +54,7 @@ class Ticket(Base):
     flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     confidential: bool
     reply_declined: bool
     has_contact: bool
@@ -69,6 +74,13 @@ class Ticket(Base):
     ended_at: datetime | None = None
     erased_at: datetime | None = None
     code_nonce: UUID | None = None
+    follows: str | None = None
+    noted_after_end_at: datetime | None = None
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象: whom the demand is about."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class Vault(Base):
@@ -124,6 +136,24 @@ class DayNumber(Base):
     )
 
 
+class Correction(Base):
+    """更正: what was written down wrongly, and put right. What it says of a person, before and after, lies
+    sealed in the note of the same id, with the reason in its own words.
+
+    ``before`` and ``after`` hold the values of the other fields. ``after_dispatch``: a unit had the ticket
+    by then.
+    """
+
+    id: UUID = Field(primary_key=True, foreign_key="citizen_note.id")
+    number: str = Field(foreign_key="ticket.number", index=True)
+    fields: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    before: dict[str, Any] = Field(sa_type=JSONB)
+    after: dict[str, Any] = Field(sa_type=JSONB)
+    after_dispatch: bool
+    corrected_at: datetime
+    corrected_by: str
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -140,6 +170,12 @@ class Tickets(Ticket, table=True):
             postgresql_where=text("source_number IS NOT NULL"),
         ),
         Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
+        Index("ix_ticket_follows", "follows", postgresql_where=text("follows IS NOT NULL")),
+        Index(
+            "ix_ticket_noted_after_end",
+            "number",
+            postgresql_where=text("noted_after_end_at IS NOT NULL"),
+        ),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
     )
 
@@ -154,6 +190,12 @@ class CitizenNotes(CitizenNote, table=True):
     """The table of what citizens said later."""
 
     __tablename__ = "citizen_note"
+
+
+class Corrections(Correction, table=True):
+    """The table of corrections, to which rows are only added."""
+
+    __tablename__ = "correction"
 
 
 class Assignments(Assignment, table=True):

@@ -8,7 +8,7 @@ savepoint (docs/how-it-flows.md#fast).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -33,9 +33,10 @@ from services.intake.sources import (
     holders_of,
     source_of,
     told_as,
+    unknown_follows,
 )
 from shared import clock
-from shared.errors import UnknownCode
+from shared.errors import JiesuError, UnknownCode
 from shared.events import TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
@@ -44,31 +45,39 @@ from shared.storage.rows import as_json, inserting, table_of
 
 def check_codes(body: NewTicket, config: Config) -> None:
     """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode."""
-    codes = config.codes
-    if codes.area(body.area) is None:
-        raise UnknownCode(
-            f"未知区域 unknown area {body.area!r}",
-            field="area",
-            nearest=codes.nearest_areas(body.area),
-        )
-    if codes.topic(body.topic) is None:
-        nearest = codes.nearest_topics(body.topic)
-        raise UnknownCode(
-            f"未知诉求分类 unknown topic {body.topic!r}", field="topic", nearest=nearest
-        )
-    if codes.channel(body.channel) is None:
-        channels = [channel.code for channel in codes.channels]
+    check_known(config, body.area, body.topic, body.flags)
+    if config.codes.channel(body.channel) is None:
+        channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
-    if unknown := set(body.flags).difference(codes.flags):
-        raise UnknownCode(
-            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
-        )
     if body.reported_unit and config.units.unit(body.reported_unit) is None:
         raise UnknownCode(
             "未知单位 unknown unit",
             field="reported_unit",
             nearest=config.units.nearest_units(body.reported_unit),
         )
+
+
+def check_known(
+    config: Config, area: str, topic: str, flags: Iterable[str], reported: Iterable[str] = ()
+) -> None:
+    """Refuse unknown codes, of a registration or a correction. Raises UnknownCode."""
+    codes = config.codes
+    if codes.area(area) is None:
+        nearest = codes.nearest_areas(area)
+        raise UnknownCode(f"未知区域 unknown area {area!r}", field="area", nearest=nearest)
+    if codes.topic(topic) is None:
+        nearest = codes.nearest_topics(topic)
+        raise UnknownCode(f"未知诉求分类 unknown topic {topic!r}", field="topic", nearest=nearest)
+    if unknown := set(flags).difference(codes.flags):
+        raise UnknownCode(
+            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
+        )
+    for unit in reported:
+        if config.units.unit(unit) is None:
+            nearest = config.units.nearest_units(unit)
+            raise UnknownCode(
+                f"未知单位 unknown unit {unit!r}", field="reported.units", nearest=nearest
+            )
 
 
 def warnings_of(item: Registration) -> list[RegistrationWarning]:
@@ -94,8 +103,11 @@ async def register_many(
     """
     claims = RegistrationClaims(items, act.config)
     new = await claims.make(act)
-    receipts = await _insert(act, [items[at] for at in new])
-    await claims.keep(act, dict(zip(new, receipts, strict=True)))
+    answers: dict[int, Receipt | JiesuError] = dict(await unknown_follows(act, items, new))
+    sound = [at for at in new if at not in answers]
+    receipts = await _insert(act, [items[at] for at in sound])
+    answers.update(zip(sound, receipts, strict=True))
+    await claims.keep(act, answers)
     return [claims.answer(at) for at in range(len(items))]
 
 
@@ -202,6 +214,7 @@ def ticket_row(
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
         "reported_unit": body.reported_unit,
+        "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": contact is not None,

@@ -64,7 +64,8 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11).
+    lives. ``follows``: the number of the ticket it goes on from. ``confidential`` left out: reports
+    are confidential (JN-16, WF-11).
     """
 
     type: TicketType
@@ -80,6 +81,7 @@ class NewTicket(Body):
     source_number: AsGiven = Field(default=None, repr=False)
     reported_unit: Code | None = None
     caller: Citizen | None = Field(default=None, repr=False)
+    follows: Code | None = None
     confidential: bool | None = None
     reply_declined: bool = False
 
@@ -117,6 +119,12 @@ class Withdrawal(Body):
     """撤单: the citizen takes the complaint back."""
 
     reason: Note = Field(repr=False)
+
+
+class NotesRead(Body):
+    """已阅: what was done with what the citizen said after the end."""
+
+    done: Note = Field(repr=False)
 
 
 class ContactReadRequest(Body):
@@ -173,7 +181,11 @@ class BatchAnswers(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither."""
+    """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
+
+    ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
+    ``noted_after_end_at``: since when something was said after the end that nobody has read.
+    """
 
     number: str
     id: UUID
@@ -196,6 +208,23 @@ class TicketOut(BaseModel):
     round: int
     urged: int
     registered_at: AwareDatetime
+    follows: str | None = None
+    followed_by: list[str] = []
+    noted_after_end_at: AwareDatetime | None = None
+
+
+class Noted(BaseModel):
+    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read."""
+
+    action: str
+    content: str
+    said_at: AwareDatetime
+
+
+class Notes(BaseModel):
+    """What was said later, oldest first."""
+
+    items: list[Noted]
 
 
 class TicketPage(BaseModel):

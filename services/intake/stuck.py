@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from services.intake import models
-from shared.stuck import EVERYWHERE, Question
+from shared.stuck import EVERYWHERE, Question, rows
 
-QUESTIONS: tuple[Question, ...] = EVERYWHERE
+QUESTIONS: tuple[Question, ...] = (
+    *EVERYWHERE,
+    Question(
+        "unread",
+        "结案后诉求人又来话、无人查看的工单 tickets of which the citizen said something after the end",
+        "一天内无人查看 nobody has read it within a day",
+        "派单员或回访员查看 GET /v1/tickets?noted_after_end=true，登记 POST …/notes/read，或重开 "
+        "the desk or call-back staff read that list, note it, or reopen",
+        rows("""
+            SELECT number, noted_after_end_at, status FROM ticket
+            WHERE noted_after_end_at <= CAST(:now AS timestamptz) - interval '1 day'
+            ORDER BY noted_after_end_at LIMIT :limit"""),
+    ),
+)
 
 OPEN = f"""
     SELECT number FROM ticket WHERE {models.OPEN} AND number > :after

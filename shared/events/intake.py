@@ -7,7 +7,10 @@ from shared.events.words import Location, Reported, TicketType, Urgency
 
 
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
-    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01)."""
+    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01).
+
+    ``reported_unit`` is the first of ``reported.units``, for the release before; ask ``about``.
+    """
 
     type: TicketType
     urgency: Urgency
@@ -21,10 +24,16 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     flags: tuple[str, ...] = ()
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: Reported | None = None
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
     configuration: str | None = None
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象, whichever release said it: the one before names ``reported_unit`` alone."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class TicketSupplemented(Data, name="ticket.supplemented", by="intake"):
@@ -50,7 +59,8 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     """更正: what was written down wrongly at registration, put right by a named act.
 
     ``fields`` names what changed, in the words of the registration; of those alone the values here
-    count. ``phone`` and ``name`` may stand among them and have no value: they lie in the vault.
+    count. ``phone``, ``name`` and ``caller_address`` may stand among them and have no value: they lie in
+    the vault. ``after_dispatch``: a unit had it already, and judged it by what was written before.
     """
 
     fields: tuple[str, ...]
@@ -64,3 +74,4 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     confidential: bool | None = None
     reply_declined: bool | None = None
     has_contact: bool | None = None
+    after_dispatch: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import EnumType, StrEnum
 from typing import Annotated, Any, Self, TypeVar
 
@@ -178,6 +178,14 @@ class Reported(BaseModel):
     def stated(self) -> bool:
         """Whether anybody said whom it is about, or that nobody of the administration is."""
         return bool(self.units or self.words or self.nobody)
+
+    @classmethod
+    def on_record(cls, said: Mapping[str, Any] | Self | None, unit: str | None) -> Self:
+        """As it was said or stored, by whichever release: the one before knows a single ``unit``."""
+        known = said if isinstance(said, cls) else cls.model_validate(said or {})
+        if unit is None or unit in known.units:
+            return known
+        return known.model_copy(update={"units": (unit, *known.units), "nobody": False})
 
 
 class Location(BaseModel):

@@ -51,11 +51,12 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures verdicts feed codes claims registration vault schemas settings"
+            "usecases records views figures verdicts correction_routes feed codes claims registration"
+            " vault schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases feed settings"), names("")),
+    "consumers": May(names("usecases corrections feed settings"), names("")),
     "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
         names(
@@ -79,6 +80,17 @@ MAY: dict[str, May] = {
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
+    "correction_routes": May(
+        names("corrections correction_schemas usecases records views schemas settings"),
+        names("fastapi pydantic"),
+    ),
+    "correction_schemas": May(names("rules schemas"), names("pydantic pydantic_core")),
+    "corrections": May(
+        names(
+            "rules models records correction_schemas usecases registration vault orders settings clockwork"
+        ),
+        STORAGE,
+    ),
     "verdicts": May(names("rules models records usecases schemas settings"), STORAGE),
     "calls": May(names("rules models records usecases phone settings"), STORAGE),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),

@@ -1,0 +1,236 @@
+"""更正: what was written down wrongly is put right, on record, and told (ADR 0045).
+
+Who called lies in the vault and is sealed anew; what stood there before is sealed in the record of the
+correction. Whoever calls reads the vault at that moment, so a new number needs no telling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+import uuid6
+from sqlmodel import col, select
+
+from services.intake import vault
+from services.intake.correction_schemas import CorrectionIn, CorrectionList, CorrectionOut
+from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
+from services.intake.records import ServiceAct, TicketRecord, find_locked, read
+from services.intake.registration import check_known
+from services.intake.rules import corrections as rules
+from services.intake.rules import identity
+from services.intake.rules.corrections import PERSONAL
+from services.intake.rules.identity import IdentityErased, Person
+from services.intake.rules.phones import known_digits, read_phone
+from shared.errors import NotFound
+from shared.events import Reported, TicketCorrected, TicketType
+from shared.jurisdiction.urgency import text_of
+
+NOTED_AS = "correct"
+Known = dict[str, Any]
+
+
+async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> CorrectionOut:
+    """Put right what is named. What was so already changes nothing.
+
+    Raises NotFound, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
+    """
+    record = await find_locked(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    sealed = await _vault_row(act, record) if body.caller else None
+    known: Known = _opened(act, sealed) if sealed else {}
+    before, after = _before(record, known), _after(act, known, body)
+    _check(act, record, before, after, body.consent)
+    fields = rules.changed(before, after)
+    rules.check_status(record.status, fields)
+    person = await vault.known_person(act, record.ticket)
+    reason = identity.copy_of(body.reason, person, confidential=record.ticket.confidential)
+    reason = identity.mask_note(reason, _person_given(after))
+    row = _row(act, record, fields, before, after)
+    if fields:
+        _keep(act, row, reason, _personal(fields, before, after) | {"reason": body.reason})
+        if sealed and set(PERSONAL) & set(fields):
+            _reseal(act, record, sealed, known, after)
+        _write(record, fields, after)
+        _tell(act, record, row, reason)
+    return _out(row, reason)
+
+
+async def listed(act: ServiceAct, number: str) -> CorrectionList:
+    """Every correction of a ticket, oldest first. Raises NotFound."""
+    if await read(act, number) is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    query = (
+        select(Corrections, CitizenNotes.content)
+        .join(CitizenNotes, col(CitizenNotes.id) == col(Corrections.id))
+        .where(Corrections.number == number)
+        .order_by(col(Corrections.corrected_at), col(Corrections.id))
+    )
+    return CorrectionList(
+        items=[_out(row, reason) for row, reason in await act.session.exec(query)]
+    )
+
+
+# --- before and after --------------------------------------------------------------------------
+
+
+async def _vault_row(act: ServiceAct, record: TicketRecord) -> Vault:
+    query = select(Vaults).where(Vaults.number == record.ticket.number).with_for_update()
+    rows = await act.rows.load(Vault, query)
+    if not rows:
+        raise IdentityErased
+    return rows[0]
+
+
+def _opened(act: ServiceAct, sealed: Vault) -> Known:
+    known: Known = orjson.loads(act.config.sealer.unseal(sealed.sealed, sealed.number))
+    return known
+
+
+def _before(record: TicketRecord, known: Known) -> Known:
+    ticket = record.ticket
+    return {
+        "phone": known.get("phone_given") or known.get("phone"),
+        "name": known.get("name"),
+        "caller_address": known.get("address"),
+        "type": ticket.type,
+        "topic": ticket.topic,
+        "area": ticket.area,
+        "flags": list(ticket.flags),
+        "urgency": ticket.urgency,
+        "reported": ticket.about.model_dump(mode="json"),
+        "reply_declined": ticket.reply_declined,
+        "confidential": ticket.confidential,
+    }
+
+
+def _after(act: ServiceAct, known: Known, body: CorrectionIn) -> Known:
+    """The values that were given, in the words of ``_before``."""
+    said = body.model_dump(mode="json", exclude={"reason", "caller", "consent"}, exclude_none=True)
+    caller = body.caller.model_dump(exclude_unset=True) if body.caller else {}
+    if "phone" in caller and known:
+        same = read_phone(caller["phone"], act.config.place.area_code).contact
+        if same is not None and same == known.get("phone"):
+            caller["phone"] = known.get("phone_given") or known.get("phone")
+    names = {"phone": "phone", "name": "name", "address": "caller_address"}
+    return said | {names[part]: value for part, value in caller.items()}
+
+
+def _check(
+    act: ServiceAct, record: TicketRecord, before: Known, after: Known, consent: str | None
+) -> None:
+    now, ticket = before | after, record.ticket
+    check_known(act.config, now["area"], now["topic"], now["flags"], now["reported"]["units"])
+    rules.check_shield(
+        type=TicketType(now["type"]),
+        was_report=TicketType(ticket.type) is TicketType.REPORT,
+        reported=Reported.model_validate(now["reported"]),
+        confidential=now["confidential"],
+        was_confidential=ticket.confidential,
+        consent=consent,
+    )
+
+
+def _personal(fields: list[str], before: Known, after: Known) -> Known:
+    named = [field for field in PERSONAL if field in fields]
+    return {
+        "before": {field: before[field] for field in named},
+        "after": {field: after[field] for field in named},
+    }
+
+
+def _person_given(after: Known) -> Person:
+    """Who the correction says it was: the reason may name the right person."""
+    return Person(after.get("name"), (), after.get("caller_address"))
+
+
+# --- what is written ---------------------------------------------------------------------------
+
+
+def _row(
+    act: ServiceAct, record: TicketRecord, fields: list[str], before: Known, after: Known
+) -> Correction:
+    plain = [field for field in fields if field not in PERSONAL]
+    return Correction(
+        id=UUID(bytes=uuid6.uuid7().bytes),
+        number=record.ticket.number,
+        fields=fields,
+        before={field: before[field] for field in plain},
+        after={field: after[field] for field in plain},
+        after_dispatch=bool(record.assignments),
+        corrected_at=act.now,
+        corrected_by=act.actor,
+    )
+
+
+def _keep(act: ServiceAct, row: Correction, reason: str, said: Known) -> None:
+    """The record, and what it says of a person sealed as every note is: erased and resealed with them."""
+    bound = vault.bound_note(row.number, row.id)
+    act.rows.add(
+        CitizenNote(
+            id=row.id,
+            number=row.number,
+            action=NOTED_AS,
+            content=reason,
+            sealed=act.config.sealer.seal(orjson.dumps(said), bound),
+            said_at=act.now,
+        )
+    )
+    act.rows.add(row)
+
+
+def _reseal(
+    act: ServiceAct, record: TicketRecord, sealed: Vault, known: Known, after: Known
+) -> None:
+    """Seal who called anew. What was said is masked anew too: it may name the right person."""
+    ticket, config = record.ticket, act.config
+    if "phone" in after:
+        phone = read_phone(after["phone"], config.place.area_code)
+        known |= {"phone": phone.contact, "phones": phone.numbers, "phone_given": phone.given}
+        ticket.has_contact = phone.contact is not None
+        index = config.digester.blind_index
+        ticket.phone_index = index(phone.contact, "phone") if phone.contact else None
+    if "name" in after:
+        known["name"] = after["name"]
+    if "caller_address" in after:
+        known["address"] = after["caller_address"]
+    sealed.sealed = config.sealer.seal(orjson.dumps(known), ticket.number)
+    digits = known_digits(known["phones"], known["phone_given"])
+    person = Person(known["name"], digits, known["address"])
+    copy = identity.working_copy(
+        known["title"], known["content"], known.get("matter_address"), person
+    )
+    ticket.title, ticket.content, ticket.address = copy
+
+
+def _write(record: TicketRecord, fields: list[str], after: Known) -> None:
+    ticket = record.ticket
+    for field in fields:
+        if field == "reported":
+            ticket.reported = after[field]
+            ticket.reported_unit = next(iter(after[field]["units"]), None)
+        elif field not in PERSONAL:
+            setattr(ticket, field, after[field])
+
+
+def _tell(act: ServiceAct, record: TicketRecord, row: Correction, reason: str) -> None:
+    """Say it. What it makes urgent overtakes."""
+    ticket, said = record.ticket, {field: row.after[field] for field in row.after}
+    if "phone" in row.fields:
+        said["has_contact"] = ticket.has_contact
+    data = TicketCorrected(
+        fields=tuple(row.fields), reason=reason, after_dispatch=row.after_dispatch, **said
+    )
+    kind, text = TicketType(ticket.type), text_of(ticket.title, ticket.content)
+    if act.config.urgency.found(kind, ticket.topic, tuple(ticket.flags), text):
+        act.urgent.add(ticket.number)
+    act.tell(data, subject=ticket.number, round=record.progress().round)
+
+
+def _out(row: Correction, reason: str) -> CorrectionOut:
+    return CorrectionOut(
+        **row.model_dump(exclude={"id"}),
+        reason=reason,
+    )
