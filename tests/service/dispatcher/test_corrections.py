@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import pytest
+
+from services.dispatcher.rules.assignment import OPEN
 from shared.events import Fact, Reported, TicketCorrected, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
@@ -154,3 +158,34 @@ async def test_a_correction_before_the_registration_waits_for_it(dispatcher: Ben
     early = corrected(dispatcher, topic="water.supply")
     await dispatcher.hear(early)
     assert [row["state"] for row in await dispatcher.parked()] == ["early"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_in_any_order_no_recused_unit_stays_at_work(dispatcher: Bench, seed: int) -> None:
+    """Registered, signed or not, corrected thrice, in any order: who is reported has no open order, and
+    somebody always has the ticket: a unit, or the desk by its list.
+    """
+    dice = random.Random(seed)
+    facts = [
+        dispatcher.fact(street_light(), subject=NUMBER),
+        corrected(dispatcher, seq=2, topic=dice.choice(["water.supply", "road.damage"])),
+        corrected(
+            dispatcher, seq=3, reported=Reported(units=(dice.choice([STREET_LIGHT, WATER]),))
+        ),
+        corrected(dispatcher, seq=4, urgency=Urgency.URGENT),
+    ]
+    dice.shuffle(facts)
+    for fact in facts:
+        await dispatcher.hear(fact)
+        for unit, assignment in (await assignments(dispatcher)).items():
+            if (unit, 1, "dispatched") in await statuses(dispatcher) and dice.random() < 0.5:
+                await dispatcher.http("unit", unit).post(
+                    f"/v1/assignments/{assignment}/sign", json={"handler": "张三"}
+                )
+    await dispatcher.hear(*facts)  # and once more
+    assert await dispatcher.parked() == []
+    [row] = await dispatcher.rows("SELECT matter, unassigned_at FROM tickets")
+    at_work = {unit for unit, _, status in await statuses(dispatcher) if status in OPEN}
+    assert not at_work & set(row["matter"]["reported"]["units"])
+    assert at_work or row["unassigned_at"]
+    assert len([s for s in await statuses(dispatcher) if s[2] in OPEN]) == len(at_work)

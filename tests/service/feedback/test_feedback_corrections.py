@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
 from typing import Any
+
+import pytest
 
 from shared.events import Fact, TicketCorrected
 from tests.fixtures.bench import Bench
@@ -129,3 +132,45 @@ async def test_the_later_said_counts_whichever_is_heard_first(feedback: Bench) -
 async def test_a_correction_before_the_registration_waits_for_it(feedback: Bench) -> None:
     await feedback.hear(corrected(feedback, reply_declined=True))
     assert [row["state"] for row in await feedback.parked()] == ["early"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_happens_each_round_ends_once_and_nobody_is_called_in_vain(
+    feedback: Bench, seed: int
+) -> None:
+    """Completed, called, rung up, corrected and closed in any order: one verdict a round, no call to who
+    has spoken or wants none, and no callback that nobody and no clock can move.
+    """
+    dice, round = random.Random(seed), 1
+    await resolved(feedback)
+    for _ in range(10):
+        callback = await callback_of(feedback, round=round)
+        match dice.choice(["say", "report", "wrong", "number", "decline", "time"]):
+            case "say":
+                said = dice.choice([{"solved": "no"}, {"contacted": "yes"}, SATISFIED])
+                await feedback.http("agent").post(f"/v1/tickets/{NUMBER}/verdict", json=said)
+            case "report" | "wrong" as what:
+                view = (await feedback.http("callback").get(f"/v1/callbacks/{callback}")).json()
+                outcome = "wrong_number" if what == "wrong" else "unreachable"
+                await report(feedback, callback, outcome, view["attempt"])
+            case "number":
+                await feedback.hear(new_number(feedback))
+            case "decline":
+                await feedback.hear(corrected(feedback, reply_declined=dice.random() < 0.5))
+            case "time":
+                if moment := await feedback.service.next_due():
+                    feedback.at(max(moment, feedback.now))
+                    await feedback.run("ring")
+                    await feedback.run("expire")
+        reopened = await feedback.told("ticket.reopened")
+        if reopened and reopened[-1].round > round:
+            round = reopened[-1].round
+            await feedback.hear(resolution(feedback, round=round))
+    rows = await feedback.rows("SELECT status, next_step FROM callbacks")
+    assert all(row["next_step"] or row["status"] != "planned" for row in rows)
+    assert all(row["next_step"] or row["status"] != "no_answer" for row in rows)
+    assert [fact.round for fact in await feedback.told("ticket.reopened")] == list(
+        range(2, round + 1)
+    )
+    ended = [fact for fact in rows if fact["status"] in ("answered", "given_up", "cancelled")]
+    assert all(row["next_step"] is None for row in ended)

@@ -86,8 +86,13 @@ async def test_a_number_taken_away_leaves_no_contact(intake: Bench) -> None:
 
 async def test_what_was_written_down_wrongly_is_put_right_and_told(intake: Bench) -> None:
     number = (await registered(intake))["number"]
-    right = {"type": "complaint", "topic": "road.damage", "area": "610924110", "urgency": "urgent"}
-    right |= {"reply_declined": True, "reported": {"units": ["CG"]}}
+    right: dict[str, Any] = {
+        "type": "complaint",
+        "topic": "road.damage",
+        "area": "610924110",
+        "urgency": "urgent",
+    }
+    right |= {"area": "610924110", "reply_declined": True, "reported": {"units": ["CG"]}}
     answer = (await correct(intake, number, "desk", **right)).json()
     assert answer["before"]["topic"] == "water.supply"
     assert answer["after"]["topic"] == "road.damage"
