@@ -50,6 +50,15 @@ class UnknownCode(Malformed):
     title = "代码不存在 Unknown code"
 
 
+class AmbiguousCode(Malformed):
+    """A name was sent for a code, and several rows of the table are called so: ``allowed`` are their
+    codes.
+    """
+
+    slug = "ambiguous-code"
+    title = "名称对应多个代码 The name stands for several codes"
+
+
 class KeyReused(Malformed):
     """The same Idempotency-Key came with another body or to another place."""
 

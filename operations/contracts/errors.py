@@ -42,6 +42,8 @@ CURES = {
     "malformed": "按 errors 逐项改正后再发。Mend what errors names, then send again.",
     "unknown-code": "从 GET /v1/codes/{table} 取代码；nearest 是最接近的。"
     "Take codes from GET /v1/codes/{table}; nearest names the likely ones.",
+    "ambiguous-code": "发 allowed 中的一个代码，或在名称前写明上级名称。"
+    "Send one of the codes in allowed, or the name with those of its fields before it.",
     "unknown-parameter": "改用 nearest 或 allowed 中的参数。Use the parameter in nearest, or one of allowed.",
     "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
     "A new request needs a new key; a repeat must be sent unchanged.",
@@ -76,7 +78,6 @@ CURES = {
     "seal-broken": "运维：核对保险库密钥与备份。Operators: look at the vault's keys and the backup.",
     "seal-key-missing": "运维：把该密钥放回 JIESU_VAULT_KEYS。"
     "Operators: put the key back into JIESU_VAULT_KEYS.",
-    "numbers-exhausted": "次日零时后重试。Repeat after midnight, local time.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
     "recused": "另选单位；更正举报件须先注明被反映对象（reported）。"

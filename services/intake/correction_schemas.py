@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.intake.schemas import AsGiven, Code, Note, Phrase
-from shared.events import TicketType, Urgency
+from services.intake.schemas import AsGiven, Code, NamedType, Note, Phrase
+from shared.events import Urgency
 from shared.http.fields import Body, Line
 
 
@@ -36,7 +36,7 @@ class CorrectionIn(Body):
 
     reason: Note = Field(repr=False)
     caller: CorrectedCaller | None = Field(default=None, repr=False)
-    type: TicketType | None = None
+    type: NamedType | None = None
     topic: Code | None = None
     area: Code | None = None
     flags: Annotated[tuple[Code, ...], Field(max_length=20)] | None = None

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from services.intake import vault
 from services.intake.correction_schemas import CorrectionIn, CorrectionList, CorrectionOut
 from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
+from services.intake.naming import in_codes
 from services.intake.records import ServiceAct, TicketRecord, find_locked, read
 from services.intake.registration import check_known
 from services.intake.rules import corrections as rules
@@ -36,6 +37,7 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
 
     Raises NotFound, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
     """
+    body = in_codes(body, act.config)
     record = await find_locked(act, number)
     if record is None:
         raise NotFound(f"没有此工单 no ticket {number}")

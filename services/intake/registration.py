@@ -24,6 +24,7 @@ from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.rules.phones import known_digits
+from services.intake.rules.titles import title_of
 from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
 from services.intake.settings import Config
 from services.intake.sources import (
@@ -197,14 +198,14 @@ def ticket_row(
 ) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
     body, person, contact = item.body, person_of(item), item.phone.contact
-    copy = identity.working_copy(body.title, body.content, body.address, person)
+    copy = identity.working_copy(body.title or "", body.content, body.address, person)
     return {
         "number": number,
         "id": UUID(bytes=uuid6.uuid7().bytes),
         "type": body.type.value,
         "urgency": body.urgency.value,
         "topic": body.topic,
-        "title": copy.title,
+        "title": copy.title or title_of(copy.content),
         "content": copy.content,
         "area": body.area,
         "address": copy.address,

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import Location, TicketType, Urgency
+from shared.events import TYPE_NAMES, Location, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
@@ -25,6 +25,18 @@ Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
 
 BATCH_LIMIT = 1_000
+
+TYPE_BY_NAME = {name: kind for kind, name in TYPE_NAMES.items()}
+# A type by its word or by its Chinese name: 求助 is help.
+NamedType = Annotated[
+    TicketType,
+    BeforeValidator(
+        lambda given: TYPE_BY_NAME.get(given.strip(), given) if isinstance(given, str) else given,
+        json_schema_input_type=Annotated[
+            str, Field(json_schema_extra={"enum": [*TicketType, *TYPE_BY_NAME]})
+        ],
+    ),
+]
 
 
 def _as_given(given: object) -> object:
@@ -65,13 +77,14 @@ class NewTicket(Body):
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
     lives. ``follows``: the number of the ticket it goes on from. ``confidential`` left out: reports
-    are confidential (JN-16, WF-11).
+    are confidential (JN-16, WF-11). ``title`` left out: the first sentence of the content. Codes may be
+    sent by name: GET /v1/codes says which.
     """
 
-    type: TicketType
+    type: NamedType
     urgency: Urgency = Urgency.NORMAL
     topic: Code
-    title: Title = Field(repr=False)
+    title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
     area: Code
     address: Phrase | None = Field(default=None, repr=False)

@@ -61,7 +61,9 @@ class Settings(ServiceSettings):
     """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new.
 
     ``wrong_codes_per_ticket``: wrong codes (查询码) an hour before nobody may look by code for a
-    while; ``wrong_codes_per_address``: the same for whoever sends them.
+    while; ``wrong_codes_per_address``: the same for whoever sends them. ``complaints_per_minute``: those
+    a caller may hand in, each of a batch counted, at most as many of them under way as
+    ``complaints_at_once``.
     """
 
     vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
@@ -69,6 +71,8 @@ class Settings(ServiceSettings):
     vault_suite: str = "aes-256-gcm"
     wrong_codes_per_ticket: int = Field(default=10, ge=1)
     wrong_codes_per_address: int = Field(default=30, ge=1)
+    complaints_per_minute: int = Field(default=60_000, ge=1_000)
+    complaints_at_once: int = Field(default=4_000, ge=1_000)
 
     @field_validator("vault_keys")
     @classmethod
@@ -89,7 +93,7 @@ class Settings(ServiceSettings):
             rules.codes,
             rules.units,
             rules.place,
-            rules.urgency,
+            rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),

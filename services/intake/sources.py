@@ -25,6 +25,7 @@ from shared.errors import JiesuError, UnknownCode
 from shared.observability import log, place
 
 Source = tuple[str, str]  # a channel, and a number as it was sent
+Words = tuple[str | None, str]  # title and content, as they were said
 
 
 class SourceNumberTaken(JiesuError):
@@ -45,7 +46,7 @@ class Holder:
 
     receipt: Receipt
     actor: str | None
-    words: tuple[str, str] | None
+    words: Words | None
     status: TicketStatus = TicketStatus.RECEIVED
 
     @classmethod
@@ -142,7 +143,7 @@ def _holder(act: ServiceAct, row: Any) -> Holder:
     return Holder(receipt_of(row), row.actor, _sealed_words(act, row), TicketStatus(row.status))
 
 
-def _sealed_words(act: ServiceAct, row: Any) -> tuple[str, str] | None:
+def _sealed_words(act: ServiceAct, row: Any) -> Words | None:
     if row.sealed is None:
         return None
     try:
@@ -154,7 +155,7 @@ def _sealed_words(act: ServiceAct, row: Any) -> tuple[str, str] | None:
     return known["title"], known["content"]
 
 
-def _words(item: Registration) -> tuple[str, str]:
+def _words(item: Registration) -> Words:
     return item.body.title, item.body.content
 
 

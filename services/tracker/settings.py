@@ -44,4 +44,5 @@ class Settings(ServiceSettings):
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
         calendar = work_calendar(rules.place, rules.calendar)
-        return Config(rules.limits, rules.supervision, calendar, rules.units.recused, rules.units)
+        limits = rules.limits.among(rules.codes)
+        return Config(limits, rules.supervision, calendar, rules.units.recused, rules.units)

@@ -76,6 +76,16 @@ class TicketType(OpenEnum):
     UNKNOWN = "unknown"
 
 
+TYPE_NAMES: Mapping[TicketType, str] = {
+    TicketType.CONSULTATION: "咨询",
+    TicketType.HELP: "求助",
+    TicketType.COMPLAINT: "投诉",
+    TicketType.REPORT: "举报",
+    TicketType.SUGGESTION: "建议",
+    TicketType.COMMENDATION: "表扬",
+}
+
+
 class Urgency(OpenEnum):
     """紧急程度: critical and urgent run on natural time, normal and complex on working time (BJ4)."""
 

@@ -45,14 +45,14 @@ PURE = names(
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook"),
         names("fastapi"),
         names("app part service"),
     ),
     "routes": May(
         names(
             "usecases records views figures verdicts correction_routes feed codes claims registration"
-            " vault schemas settings"
+            " shares vault schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -71,7 +71,9 @@ MAY: dict[str, May] = {
         names("claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("records rules schemas settings"), STORAGE),
+    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "shares": May(names("settings"), names("")),
+    "naming": May(names("schemas settings"), names("pydantic")),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
@@ -87,7 +89,8 @@ MAY: dict[str, May] = {
     "correction_schemas": May(names("rules schemas"), names("pydantic pydantic_core")),
     "corrections": May(
         names(
-            "rules models records correction_schemas usecases registration vault orders settings clockwork"
+            "rules models records correction_schemas naming usecases registration vault orders"
+            " settings clockwork"
         ),
         STORAGE,
     ),

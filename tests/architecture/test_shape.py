@@ -33,6 +33,8 @@ MAY_HAVE = {
     "intake/sealing": "seals, and the suites they are made with",
     "intake/digests": "what a citizen is looked up by, and the codes they are given",
     "intake/codes": "the code tables as vendors read them",
+    "intake/shares": "how much of intake one caller may take",
+    "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/corrections": "what a correction means for orders: it ends and gives them",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",

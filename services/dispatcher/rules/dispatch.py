@@ -47,8 +47,9 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Dispatching:
-    """The rules in force: catalogue, urgency, the town of each area, what codes are called, and
-    who stands back when a unit is complained of.
+    """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
+    who stands back when a unit is complained of. ``districts`` answer for areas and are no
+    grass roots.
     """
 
     matcher: Matcher
@@ -56,6 +57,7 @@ class Dispatching:
     towns: Mapping[str, str]
     names: Names
     recused: Callable[[str | None], frozenset[str]]
+    districts: frozenset[str] = frozenset()
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
@@ -87,9 +89,12 @@ class Dispatching:
         for unit in (lead, *co_handlers):
             if ticket.reported_unit and unit in recused:
                 return reasons.must_withdraw(rule, unit, ticket.reported_unit, self.names)
-        if lead in self.towns.values() and not rule.grassroots:
+        if self._is_town(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return None
+
+    def _is_town(self, unit: str) -> bool:
+        return unit in self.towns.values() and unit not in self.districts
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""

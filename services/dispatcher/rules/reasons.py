@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.dispatcher.rules.catalogue import Rule
-from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.events import TYPE_NAMES, TicketRegistered, TicketReopened, Urgency
 from shared.jurisdiction.urgency import plain
 
 
@@ -45,14 +45,6 @@ class Names:
         return self.units.get(code, code)
 
 
-TYPES: Mapping[TicketType, str] = {
-    TicketType.CONSULTATION: "咨询",
-    TicketType.HELP: "求助",
-    TicketType.COMPLAINT: "投诉",
-    TicketType.REPORT: "举报",
-    TicketType.SUGGESTION: "建议",
-    TicketType.COMMENDATION: "表扬",
-}
 URGENCIES: Mapping[Urgency, str] = {
     Urgency.CRITICAL: "特急",
     Urgency.URGENT: "紧急",
@@ -95,7 +87,7 @@ def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) ->
         yield Reason(f"地区“{area}”在规则所列之内", f"area {ticket.area} is one of the rule's")
     if rule.types:
         kind = ticket.type
-        yield Reason(f"性质为{TYPES[kind]}", f"the type is {kind}")
+        yield Reason(f"性质为{TYPE_NAMES[kind]}", f"the type is {kind}")
     if words := [word for word in rule.keywords if plain(word) in text]:
         listed = "、".join(words)
         yield Reason(f"内容提到“{listed}”", f"the text mentions “{listed}”")
