@@ -80,8 +80,8 @@ CURES = {
     "Operators: put the key back into JIESU_VAULT_KEYS.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
-    "recused": "另选单位；更正举报件须先注明被反映对象（reported）。"
-    "Choose another unit; to correct a report, state first whom it is about (reported).",
+    "recused": "另选单位；或先更正被反映对象（reported），确与行政机关无关的注明 nobody。"
+    "Choose another unit; or first correct whom it is about, or state nobody.",
     "citizen-not-contacted": "先联系诉求人并登记，再办结。Contact the citizen and record it first.",
     "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
     "Record the contact, or say there was none.",

@@ -79,9 +79,9 @@ async def _review(
     """The ticket is with units: who must stand back goes, and so does an unsigned order that is no
     longer theirs.
     """
-    recused = records.recused_of(act, record.matter)
+    barred = act.config.dispatching.barred(record.matter)
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
-    must_go = [each for each in record.open() if each.unit in recused]
+    must_go = [each for each in record.open() if each.unit in barred]
     dropped = rules.drops_reported(before, record.matter)
     if lead is None or lead in must_go:
         orders.cancel(act, record.open(), "redispatched", act.now)

@@ -75,7 +75,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     A unit that must stand back has an assignment only from an older release, or from before
     units.yaml made it kin of the reported unit.
     """
-    recused = act.config.units.recused(record.matter.reported_unit)
+    recused = act.config.dispatching.recused(record.matter)
     at_work = record.open()
     if not at_work and (last := record.completed_lead(record.ticket.round)):
         at_work = [last]  # what is said after the answer concerns who answered

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -37,8 +37,14 @@ from shared.events import Role, TicketRegistered, Urgency
 from shared.storage.act import Act
 
 ServiceAct = Act[Config]
-# The unit a ticket complains of; empty for none.
-REPORTED = func.coalesce(col(Tickets.matter)["reported_unit"].as_string(), "")
+# Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
+ABOUT_SOMEBODY = or_(
+    col(Tickets.matter)["reported_unit"].as_string().is_not(None),
+    *(
+        func.coalesce(col(Tickets.matter)[("reported", part)].as_string(), "[]") != "[]"
+        for part in ("units", "words")
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -140,15 +146,10 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
     return record
 
 
-def recused_of(act: ServiceAct, matter: TicketRegistered) -> frozenset[str]:
-    """回避: who must know nothing of a matter (R-35, JN-32)."""
-    return frozenset().union(*map(act.config.units.recused, matter.about.units))
-
-
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
     unit = act.caller.unit if act.caller else None
-    return unit in act.config.units.recused(record.matter.reported_unit)
+    return unit is not None and unit in act.config.dispatching.recused(record.matter)
 
 
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:

@@ -14,6 +14,7 @@ from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
@@ -104,7 +105,7 @@ class Settings(ServiceSettings):
                 urgency=rules.urgency.among(rules.codes),
                 towns=rules.units.answering(rules.codes),
                 names=_names(rules.units, rules.codes),
-                recused=rules.units.recused,
+                gazetteer=Gazetteer(rules.units, rules.codes, rules.place.name),
                 districts=rules.units.districts(),
             ),
             units=rules.units,

@@ -8,7 +8,7 @@ them. How a unit is reached and who must sign there is nobody else's to know, an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from services.intake.settings import Config
 from shared.caller import Caller
 from shared.http.auth import calling
 from shared.http.router import Router
-from shared.jurisdiction.codes import Branch, Codes, Term, Unit, Units
+from shared.jurisdiction.codes import Codes, Term, Unit, Units
 from shared.security.tokens import ROLES
 from shared.service import service_of
 
@@ -75,11 +75,11 @@ def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
     """Every table as it is answered."""
     return {
         Table.AREAS: _areas(codes, units),
-        Table.CHANNELS: _terms(codes.channels),
-        Table.FIELDS: _branches(codes.fields),
-        Table.TOPICS: _branches(codes.topics),
+        Table.CHANNELS: [_term(row, aliases=row.aliases) for row in codes.channels],
+        Table.FIELDS: [_term(row, row.above or None) for row in codes.fields],
+        Table.TOPICS: [_term(row, row.above, row.aliases) for row in codes.topics],
         Table.UNITS: [_unit(unit) for unit in units.units],
-        Table.REASONS: _terms(codes.reasons),
+        Table.REASONS: [_term(row) for row in codes.reasons],
     }
 
 
@@ -97,14 +97,8 @@ def _areas(codes: Codes, units: Units) -> list[CodeRow]:
     ]
 
 
-def _terms(terms: Iterable[Term]) -> list[CodeRow]:
-    return [CodeRow.model_validate(term.model_dump()) for term in terms]
-
-
-def _branches(terms: Iterable[Branch]) -> list[CodeRow]:
-    return [
-        CodeRow.model_validate(term.model_dump() | {"parent": term.above or None}) for term in terms
-    ]
+def _term(term: Term, parent: str | None = None, aliases: tuple[str, ...] = ()) -> CodeRow:
+    return CodeRow(code=term.code, zh=term.zh, en=term.en, parent=parent, aliases=aliases)
 
 
 def _unit(unit: Unit) -> CodeRow:

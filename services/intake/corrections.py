@@ -24,6 +24,7 @@ from services.intake.rules import identity
 from services.intake.rules.corrections import PERSONAL
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.phones import known_digits, read_phone
+from services.intake.rules.reported import check_reported, working_reported
 from shared.errors import NotFound
 from shared.events import Reported, TicketCorrected, TicketType
 from shared.jurisdiction.urgency import text_of
@@ -45,9 +46,14 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     known: Known = _opened(act, sealed) if sealed else {}
     before, after = _before(record, known), _after(act, known, body)
     _check(act, record, before, after, body.consent)
+    person = await vault.known_person(act, record.ticket)
+    if body.reported:
+        about = Reported(**body.reported.model_dump())
+        after["reported"] = working_reported(about, None, person or Person()).model_dump(
+            mode="json"
+        )
     fields = rules.changed(before, after)
     rules.check_status(record.status, fields)
-    person = await vault.known_person(act, record.ticket)
     reason = identity.copy_of(body.reason, person, confidential=record.ticket.confidential)
     reason = identity.mask_note(reason, _person_given(after))
     row = _row(act, record, fields, before, after)
@@ -124,7 +130,8 @@ def _check(
     act: ServiceAct, record: TicketRecord, before: Known, after: Known, consent: str | None
 ) -> None:
     now, ticket = before | after, record.ticket
-    check_known(act.config, now["area"], now["topic"], now["flags"], now["reported"]["units"])
+    check_known(act.config, now["area"], now["topic"], now["flags"])
+    check_reported(Reported.model_validate(now["reported"]), None, act.config.units)
     rules.check_shield(
         type=TicketType(now["type"]),
         was_report=TicketType(ticket.type) is TicketType.REPORT,

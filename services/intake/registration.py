@@ -24,6 +24,7 @@ from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.rules.phones import known_digits
+from services.intake.rules.reported import check_reported, working_reported
 from services.intake.rules.titles import title_of
 from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
 from services.intake.settings import Config
@@ -38,7 +39,7 @@ from services.intake.sources import (
 )
 from shared import clock
 from shared.errors import JiesuError, UnknownCode
-from shared.events import TicketRegistered
+from shared.events import Reported, TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
 from shared.storage.rows import as_json, inserting, table_of
@@ -50,17 +51,15 @@ def check_codes(body: NewTicket, config: Config) -> None:
     if config.codes.channel(body.channel) is None:
         channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
-    if body.reported_unit and config.units.unit(body.reported_unit) is None:
-        raise UnknownCode(
-            "未知单位 unknown unit",
-            field="reported_unit",
-            nearest=config.units.nearest_units(body.reported_unit),
-        )
+    check_reported(stated(body), body.reported_unit, config.units)
 
 
-def check_known(
-    config: Config, area: str, topic: str, flags: Iterable[str], reported: Iterable[str] = ()
-) -> None:
+def stated(body: NewTicket) -> Reported:
+    """Whom a complaint says it is about."""
+    return Reported(**body.reported.model_dump()) if body.reported else Reported()
+
+
+def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> None:
     """Refuse unknown codes, of a registration or a correction. Raises UnknownCode."""
     codes = config.codes
     if codes.area(area) is None:
@@ -73,12 +72,6 @@ def check_known(
         raise UnknownCode(
             f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
         )
-    for unit in reported:
-        if config.units.unit(unit) is None:
-            nearest = config.units.nearest_units(unit)
-            raise UnknownCode(
-                f"未知单位 unknown unit {unit!r}", field="reported.units", nearest=nearest
-            )
 
 
 def warnings_of(item: Registration) -> list[RegistrationWarning]:
@@ -199,6 +192,7 @@ def ticket_row(
     """The ticket as others may know it, under its number."""
     body, person, contact = item.body, person_of(item), item.phone.contact
     copy = identity.working_copy(body.title or "", body.content, body.address, person)
+    reported = working_reported(stated(body), body.reported_unit, person)
     return {
         "number": number,
         "id": UUID(bytes=uuid6.uuid7().bytes),
@@ -214,7 +208,8 @@ def ticket_row(
         "channel": body.channel,
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
-        "reported_unit": body.reported_unit,
+        "reported_unit": next(iter(reported.units), None),
+        "reported": reported.model_dump(mode="json"),
         "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
@@ -252,6 +247,7 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
         "title": body.title,
         "content": body.content,
         "matter_address": body.address,
+        "reported": stated(body).words,
     }
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
 
@@ -274,6 +270,7 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
         flags=item.body.flags,
         source_number=row["source_number"],
         reported_unit=row["reported_unit"],
+        reported=row["reported"],
         confidential=row["confidential"],
         reply_declined=row["reply_declined"],
         has_contact=row["has_contact"],

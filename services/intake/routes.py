@@ -20,6 +20,7 @@ from services.intake.schemas import (
     Contact,
     ContactReadRequest,
     Links,
+    NamedType,
     NewTicket,
     Progress,
     Registered,
@@ -33,7 +34,6 @@ from services.intake.schemas import (
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from shared.caller import Caller
-from shared.events import TicketType
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
@@ -153,7 +153,7 @@ async def register_tickets(
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
-    type: TicketType | None = None,
+    type: NamedType | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
@@ -168,7 +168,17 @@ async def list_tickets(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
     """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = views.Filter(type, topic, area, channel, status, since, until, noted_after_end)
+    codes = act.config.codes
+    narrowed = views.Filter(
+        type,
+        topic and codes.topic_names.code(topic, "topic"),
+        area and codes.area_names.code(area, "area"),
+        channel and codes.channel_names.code(channel, "channel"),
+        status,
+        since,
+        until,
+        noted_after_end,
+    )
     return await views.tickets(act, narrowed, after, limit)
 
 

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import TYPE_NAMES, Location, TicketType, Urgency
+from shared.events import TYPE_NAMES, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
@@ -72,6 +72,17 @@ class Citizen(Body):
     address: Phrase | None = Field(default=None, repr=False)
 
 
+class ReportedParty(Body):
+    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in
+    ``words`` (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, an illegal workshop,
+    a banquet; stated beside neither.
+    """
+
+    units: tuple[Code, ...] = Field(default=(), max_length=20)
+    words: tuple[Phrase, ...] = Field(default=(), max_length=20, repr=False)
+    nobody: bool = False
+
+
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
@@ -79,6 +90,7 @@ class NewTicket(Body):
     lives. ``follows``: the number of the ticket it goes on from. ``confidential`` left out: reports
     are confidential (JN-16, WF-11). ``title`` left out: the first sentence of the content. Codes may be
     sent by name: GET /v1/codes says which.
+    ``reported_unit`` is one of ``reported.units``, from before there were several.
     """
 
     type: NamedType
@@ -93,6 +105,7 @@ class NewTicket(Body):
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
     source_number: AsGiven = Field(default=None, repr=False)
     reported_unit: Code | None = None
+    reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
     follows: Code | None = None
     confidential: bool | None = None
@@ -195,6 +208,7 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
+    ``reported_unit`` is the first of ``reported.units``.
 
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
@@ -214,6 +228,7 @@ class TicketOut(BaseModel):
     flags: list[str]
     source_number: str | None
     reported_unit: str | None
+    reported: Reported
     confidential: bool
     reply_declined: bool
     has_contact: bool

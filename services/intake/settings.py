@@ -13,6 +13,7 @@ from services.intake.rules.identity import KeepFor
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -50,6 +51,7 @@ class Config:
 
     codes: Codes
     units: Units
+    gazetteer: Gazetteer
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
@@ -92,6 +94,7 @@ class Settings(ServiceSettings):
         return Config(
             rules.codes,
             rules.units,
+            Gazetteer(rules.units, rules.codes, rules.place.name),
             rules.place,
             rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,

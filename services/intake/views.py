@@ -139,6 +139,7 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         flags=ticket.flags,
         source_number=ticket.source_number,
         reported_unit=ticket.reported_unit,
+        reported=ticket.about,
         confidential=ticket.confidential,
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,

@@ -68,7 +68,11 @@ class Topic(Branch):
 
 
 class Unit(Section):
-    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+
+    ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
+    its branches and its people's posts; one word may stand at several units (gazetteer.py).
+    """
 
     code: UnitCode
     name: Words
@@ -78,6 +82,7 @@ class Unit(Section):
     delivery: Literal["amqp", "feed"]
     liaison: Words
     aliases: Aliases = ()
+    known_by: tuple[Words, ...] = ()
 
 
 class Codes(Section):

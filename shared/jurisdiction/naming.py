@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from shared.errors import AmbiguousCode
 from shared.jurisdiction.sections import Where
 
 _STROKES = re.compile(r"[\s/>]+")
@@ -35,6 +36,20 @@ class Names:
         row that is called so; none when it is unknown.
         """
         return (text,) if text in self._codes else self._called.get(name_key(text), ())
+
+    def code(self, text: str, field: str) -> str:
+        """The code a text means, or the text itself where nothing is called so, for whoever asked to
+        refuse it. Raises AmbiguousCode, for the field of a request, with the codes it may mean.
+        """
+        meant = self.codes(text)
+        if len(meant) > 1:
+            raise AmbiguousCode(
+                "此名称对应多个代码，请改用代码 the name stands for several codes, send one of these: "
+                f"{', '.join(meant)}",
+                field=field,
+                allowed=list(meant),
+            )
+        return meant[0] if meant else text
 
 
 def paths(names: Sequence[str]) -> Iterator[str]:

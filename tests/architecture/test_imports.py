@@ -40,7 +40,7 @@ def names(words: str) -> frozenset[str]:
 
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
-    " jurisdiction.sections jurisdiction.urgency security.masking"
+    " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency security.masking"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {

@@ -127,6 +127,7 @@ def test_an_area_lies_in_larger_ones(code: str, found: list[str]) -> None:
 
 
 def test_a_village_is_answered_for_by_its_town_and_the_rest_by_the_district() -> None:
+    """R-04 派单顺序."""
     place = codes()
     who = units(
         {"code": "HBQ", "kind": "district", "area": "610902"},

@@ -30,6 +30,18 @@ async def test_names_are_taken_for_codes(intake: Bench) -> None:
     assert data.reported_unit == "SLJ"
 
 
+async def test_lists_are_narrowed_by_names_too(intake: Bench) -> None:
+    number = (await post(intake, "/v1/tickets", complaint())).json()["number"]
+    desk = intake.http("desk")
+    for query in (
+        "topic=停水缺水&area=城关镇&channel=电话&type=求助",
+        "topic=water.supply&type=help",
+    ):
+        items = (await desk.get(f"/v1/tickets?{query}")).json()["items"]
+        assert [item["number"] for item in items] == [number]
+    assert (await desk.get("/v1/tickets?topic=路灯不亮")).json()["items"] == []
+
+
 async def test_the_same_complaint_by_name_and_by_code_is_one_upstream_number(intake: Bench) -> None:
     first = await post(intake, "/v1/tickets", complaint(source_number="A1"))
     again = await post(intake, "/v1/tickets", complaint(**NAMED, source_number="A1"))
