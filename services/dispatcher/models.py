@@ -29,7 +29,8 @@ class Ticket(Base):
     ``matter`` is the data of ``ticket.registered`` as it was corrected since; ``corrected`` has, of each
     field that was, the ``seq`` of the last correction heard and what it ``was`` at first. ``doubted_at``:
     since when the desk must see whether the units at work are still the right ones. ``resolved`` and
-    ``closed`` are the last rounds that ended so, 0 for none. The row is the lock of everything about the
+    ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
+    that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
     """
 
@@ -40,6 +41,7 @@ class Ticket(Base):
     round: int = 1
     resolved: int = 0
     closed: int = 0
+    ended: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     withdrawn_at: datetime | None = None
     unassigned_at: datetime | None = None
     unassigned_reason: str | None = Field(default=None, sa_type=Text)

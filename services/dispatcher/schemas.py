@@ -26,6 +26,12 @@ Note = Annotated[str, Text(2_000, min_length=0)]
 Report = Annotated[str, Text(10_000)]
 
 
+class Recall(Body):
+    """收回派单: why no unit is to go on with it."""
+
+    reason: Paragraph
+
+
 class Assign(Body):
     """指定承办单位: the desk names one lead and any co-handlers (JN-29)."""
 

@@ -13,7 +13,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, dispatch, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
-from services.dispatcher.rules.ticket import check_assignable
+from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType, Urgency
@@ -75,30 +75,60 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     orders.cancel(act, record.open(), "withdrawn", fact.time)
 
 
-async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk.
+async def end(act: ServiceAct, fact: Fact) -> None:
+    """The hotline ended it itself (R-02, R-06 … R-08): the desk has it no more, and an order that
+    crossed with that is taken back. What was never registered is nobody's to dispatch.
+    """
+    data: events.EndedHere = fact.data
+    if not data.registered:
+        log.info("ignored: never registered", ticket=fact.subject)
+        return
+    record = await records.locked(act, fact.subject)
+    ticket = record.ticket
+    ticket.ended = max(ticket.ended, fact.round)
+    ticket.closed = max(ticket.closed, fact.round)
+    if fact.round >= ticket.round:
+        ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "redispatched", fact.time)
 
-    A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
-    whichever fact came first.
+
+async def reopen(act: ServiceAct, fact: Fact) -> None:
+    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk; what the
+    hotline had ended itself goes to the desk.
+
+    A ticket withdrawn or ended meanwhile gets its round and loses it at once, so that the rows are
+    the same whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
-    lead = record.completed_lead(fact.round - 1)
-    if lead is None:
+    lead, ended = record.completed_lead(fact.round - 1), record.ticket.ended >= fact.round - 1
+    if lead is None and not ended:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
     if fact.round <= record.ticket.round:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
-    dispatching = act.config.dispatching
-    decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
+    if lead is None or ended:
+        orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
+    else:
+        await _give_again(act, record, lead, data)
+    if record.ticket.withdrawn_at:
+        record.ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+    elif record.ticket.ended >= fact.round:
+        record.ticket.unassigned_at = None
+        orders.cancel(act, record.open(), "redispatched", act.now)
+
+
+async def _give_again(
+    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketReopened
+) -> None:
+    dispatching, round = act.config.dispatching, record.ticket.round
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
-    if record.ticket.withdrawn_at:
-        record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
@@ -277,6 +307,20 @@ def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None
     """Whether just these units are at work: then the desk has confirmed them, and nobody begins anew."""
     roles = {each.unit: each.role for each in record.open()}
     return roles == order.roles() and urgency in (None, record.ticket.urgency)
+
+
+async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
+    """收回派单: the desk takes the ticket from whoever has it, and has it itself. Raises NotFound,
+    MoveRefused.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    check_recallable(record.milestones())
+    reason = mask_patterns(body.reason)
+    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.leave_to_desk(act, record, str(reasons.recalled(reason)))
+    return views.ticket_out(act, record)
 
 
 async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:

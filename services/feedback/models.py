@@ -29,7 +29,7 @@ from services.feedback.rules.verdict import (
     Report,
     answers_on_record,
 )
-from shared.events import TicketType
+from shared.events import CallRating, TicketType
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -41,7 +41,8 @@ class Base(SQLModel):
 
 
 class Ticket(Base):
-    """What feedback must know of a ticket.
+    """What feedback must know of a ticket. ``ended_round``: the last round that the hotline ended
+    itself, 0 for none.
 
     ``number_corrected_at``: since when the vault holds another number to call; ``corrected``: the
     last correction heard of each field, by intake's seq.
@@ -60,6 +61,7 @@ class Ticket(Base):
     withdrawn_at: datetime | None = None
     number_corrected_at: datetime | None = None
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
+    ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class Resolution(Base):
@@ -165,6 +167,17 @@ class Message(Base):
     occasion: str = Field(primary_key=True)
 
 
+class CallRated(Base):
+    """一次一评: what a caller said of the call, not of the matter (R-26). It hangs on no ticket: of most
+    calls there is none here. ``direct``: whether the hotline answered the call itself.
+    """
+
+    number: str = Field(primary_key=True)
+    rating: str = Field(sa_type=ShortWords(CallRating))
+    direct: bool
+    rated_at: datetime
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -204,6 +217,13 @@ class Messages(Message, table=True):
     """The table of messages."""
 
     __tablename__ = "messages"
+
+
+class CallsRated(CallRated, table=True):
+    """The table of what callers said of their calls."""
+
+    __tablename__ = "calls_rated"
+    __table_args__ = (Index("ix_calls_rated_rated_at", "rated_at"),)
 
 
 declare_system_tables(Base.metadata)

@@ -225,7 +225,9 @@ def _write(record: TicketRecord, fields: list[str], after: Known) -> None:
 
 
 def _tell(act: ServiceAct, record: TicketRecord, row: Correction, reason: str) -> None:
-    """Say it. What it makes urgent overtakes."""
+    """Say it, unless only the hotline has the number. What it makes urgent overtakes."""
+    if not record.ticket.forwarded:
+        return
     ticket, said = record.ticket, {field: row.after[field] for field in row.after}
     if "phone" in row.fields:
         said["has_contact"] = ticket.has_contact

@@ -17,6 +17,7 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
+from services.intake import end_records
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
@@ -52,6 +53,8 @@ def check_codes(body: NewTicket, config: Config) -> None:
         channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
     check_reported(stated(body), body.reported_unit, config.units)
+    if body.ending:
+        end_records.end_of(config, body.ending, clock.now())
 
 
 def stated(body: NewTicket) -> Reported:
@@ -74,15 +77,24 @@ def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> 
         )
 
 
-def warnings_of(item: Registration) -> list[RegistrationWarning]:
-    """What of a complaint is kept but could not be taken up."""
-    if not item.phone.unreadable:
-        return []
-    detail = (
-        "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
-        "no telephone number could be read; it is sealed as it came, and nobody can be called back"
-    )
-    return [RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)]
+def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarning]:
+    """What of a complaint is kept but could not be taken up, or was not done again."""
+    found = []
+    if item.phone.unreadable:
+        detail = (
+            "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
+            "no telephone number could be read; it is sealed as it came, and nobody can be called back"
+        )
+        found.append(
+            RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)
+        )
+    if item.body.ending and not created:
+        detail = (
+            "此前已登记，本次未再办结：请查看工单现状 "
+            "it was registered before and not ended again now: see how the ticket stands"
+        )
+        found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
+    return found
 
 
 # --- the use case ------------------------------------------------------------------------------
@@ -225,7 +237,17 @@ def ticket_row(
         "reopened_round": 1,
         "answer_seq": 0,
         "extended_round": 0,
-    }
+    } | _ending(act, item, person)
+
+
+def _ending(act: ServiceAct, item: Registration, person: identity.Person) -> dict[str, Any]:
+    """How the call ended, as far as the row of its ticket holds it."""
+    asked = item.body.ending
+    if asked is None:
+        return {"ending_round": 0, "forwarded": True}
+    end = end_records.end_of(act.config, asked, act.now).masked(person)
+    rating = asked.direct_answer and asked.direct_answer.rating
+    return end_records.columns(act, end, 1) | {"forwarded": False, "call_rating": rating}
 
 
 def person_of(item: Registration) -> identity.Person:
@@ -253,6 +275,17 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
 
 
 def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
+    """Say that it was registered, or how it ended in the same call."""
+    if item.body.ending:
+        end = end_records.end_of(act.config, item.body.ending, act.now).masked(person_of(item))
+        with trace(item.trace, ticket=row["number"]):
+            end_records.put_on_record(act, row, end, actor=item.caller.actor)
+            end_records.say_rated(act, row, actor=item.caller.actor)
+        return
+    _tell_registered(act, item, row)
+
+
+def _tell_registered(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
     """Say that it was registered, under the caller's trace and in the caller's name. What the place
     counts as urgent overtakes, whatever the caller asked for.
     """

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import codes, correction_routes, usecases, vault, views
+from services.intake import codes, correction_routes, ending_routes, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -50,6 +50,7 @@ AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
 router.routes.extend(correction_routes.router.routes)
+router.routes.extend(ending_routes.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -60,7 +61,9 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
+ContactAct = Annotated[
+    ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
+]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -102,7 +105,7 @@ def _registered(request: Request, item: Registration, receipt: Receipt) -> Regis
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
         source_number=item.body.source_number,
-        warnings=warnings_of(item),
+        warnings=warnings_of(item, created=receipt.created),
     )
 
 

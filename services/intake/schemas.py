@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
@@ -11,11 +11,12 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import TYPE_NAMES, Location, Reported, TicketType, Urgency
-from shared.http.fields import Body, Line, Sentence, Text
+from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
+from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
 Code = Annotated[str, Line(64)]
@@ -83,6 +84,53 @@ class ReportedParty(Body):
     nobody: bool = False
 
 
+class DirectAnswer(Body):
+    """直办: the answer, or none yet: then the hotline keeps it and owes one (R-02).
+
+    ``callback_wanted``: the caller asked to be rung up with it, so it stays with the hotline too.
+    ``rating``: what the caller said of the call (R-26).
+    """
+
+    answer: Content | None = Field(default=None, repr=False)
+    callback_wanted: bool = False
+    rating: CallRating | None = None
+
+
+class NotAccepted(Body):
+    """不予受理: a reason of endings.yaml, and what the agent adds to it (R-07, R-08)."""
+
+    reason: Code
+    note: Note | None = Field(default=None, repr=False)
+
+
+class HandedOver(Body):
+    """即时转接: which line took it over, who there, and when (R-06)."""
+
+    line: Code
+    taken_by: Phrase = Field(repr=False)
+    at: Instant
+
+
+class Ending(Body):
+    """How a call ends that becomes no order: exactly one of these."""
+
+    direct_answer: DirectAnswer | None = None
+    not_accepted: NotAccepted | None = None
+    handed_over: HandedOver | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(each is not None for each in self._ways) != 1:
+            raise ValueError(
+                "direct_answer、not_accepted、handed_over 须且只须给出一项 exactly one of them is needed"
+            )
+        return self
+
+    @property
+    def _ways(self) -> tuple[object, ...]:
+        return self.direct_answer, self.not_accepted, self.handed_over
+
+
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
@@ -91,6 +139,7 @@ class NewTicket(Body):
     are confidential (JN-16, WF-11). ``title`` left out: the first sentence of the content. Codes may be
     sent by name: GET /v1/codes says which.
     ``reported_unit`` is one of ``reported.units``, from before there were several.
+    ``ending``: how the call ended, when no unit is to have it.
     """
 
     type: NamedType
@@ -110,6 +159,7 @@ class NewTicket(Body):
     follows: Code | None = None
     confidential: bool | None = None
     reply_declined: bool = False
+    ending: Ending | None = None
 
 
 def _entry(given: Any) -> NewTicket | Problem:
@@ -210,6 +260,7 @@ class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
     ``reported_unit`` is the first of ``reported.units``.
 
+    ``answer_due``: until when the hotline owes the answer to what it kept.
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
     """
@@ -236,6 +287,8 @@ class TicketOut(BaseModel):
     round: int
     urged: int
     registered_at: AwareDatetime
+    answer_due: AwareDatetime | None = None
+    call_rating: CallRating | None = None
     follows: str | None = None
     followed_by: list[str] = []
     noted_after_end_at: AwareDatetime | None = None

@@ -9,11 +9,14 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
+from services.intake.rules.endings import EndingRules
 from services.intake.rules.identity import KeepFor
 from services.intake.sealing import Sealer
+from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
+from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -33,7 +36,9 @@ class Privacy(Section):
 
 @dataclass(frozen=True)
 class Rules(Files):
-    """The files intake reads. Of the limits it checks that what they name can be registered."""
+    """The files intake reads. Of the limits it obeys ``direct_answer``, and checks that what the
+    others name can be registered.
+    """
 
     place: Place
     codes: Codes
@@ -41,13 +46,18 @@ class Rules(Files):
     limits: LimitTable
     urgency: UrgencyRules
     privacy: Privacy
+    endings: EndingRules
+    calendar: tuple[Notice, ...]
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Code tables, what is urgent, the seal of the vault and the digests of intake."""
+    """Code tables, what is urgent, how calls end, the seal of the vault and the digests of intake.
+
+    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``.
+    """
 
     codes: Codes
     units: Units
@@ -57,6 +67,9 @@ class Config:
     keep_identity: KeepFor
     sealer: Sealer
     digester: CitizenDigester
+    endings: EndingRules
+    answer_within: Limit
+    calendar: WorkCalendar
 
 
 class Settings(ServiceSettings):
@@ -100,4 +113,7 @@ class Settings(ServiceSettings):
             rules.privacy.keep_identity,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
+            rules.endings,
+            rules.limits.direct_answer,
+            work_calendar(rules.place, rules.calendar),
         )

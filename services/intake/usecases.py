@@ -11,7 +11,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import vault
+from services.intake import endings, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
 from services.intake.rules import identity, machine
@@ -46,6 +46,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     record.supplements = count + 1, characters + len(content)
     _note_end(act, record)
     _say(act, record, TicketSupplemented(content=content))
+    await endings.supplemented(act, record, content)
     return progress_of(act, record)
 
 
@@ -117,6 +118,9 @@ async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
 
 
 def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
+    """Said of what others know: a number that only the hotline has would keep them waiting."""
+    if not record.ticket.forwarded:
+        return
     act.tell(data, subject=record.ticket.number, round=record.ticket.reopened_round)
 
 

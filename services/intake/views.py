@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from services.intake.models import CitizenNotes, Ticket, Tickets
@@ -54,10 +55,15 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
         unit_names=[unit.name for unit in units if unit],
         round=progress.round,
-        answer=record.ticket.answer,
+        answer=_answer(record.ticket),
         extended=_extended(record.ticket, progress.round),
         allowed=machine.allowed(progress.status),
     )
+
+
+def _answer(ticket: Ticket) -> str | None:
+    """What the hotline said itself, else what the lead answered."""
+    return ticket.ending_words if ticket.ending else ticket.answer
 
 
 def _extended(ticket: Ticket, round: int) -> Extended | None:
@@ -103,7 +109,9 @@ async def _followers(act: ServiceAct, numbers: Sequence[str]) -> dict[str, list[
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
     query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
-    for column in ("type", "topic", "area", "channel", "status"):
+    if narrowed.status is not None:
+        query = query.where(_has(narrowed.status))
+    for column in ("type", "topic", "area", "channel"):
         if (wanted := getattr(narrowed, column)) is not None:
             query = query.where(getattr(Tickets, column) == wanted)
     if narrowed.since:
@@ -122,6 +130,14 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
+def _has(status: str) -> ColumnElement[bool]:
+    """The status as it is shown (rules/machine.py); each of its two columns has an index."""
+    own, kept = list(machine.STORED), col(Tickets.ending)
+    if status in own:
+        return kept == status
+    return (col(Tickets.status) == status) & (kept.is_(None) | kept.not_in(own))
+
+
 def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> TicketOut:
     ticket = record.ticket
     return TicketOut(
@@ -134,7 +150,7 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         content=ticket.content,
         area=ticket.area,
         address=ticket.address,
-        location=_location(ticket),
+        location=location_of(ticket),
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,
@@ -150,10 +166,13 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         follows=ticket.follows,
         followed_by=followers.get(ticket.number, []),
         noted_after_end_at=ticket.noted_after_end_at,
+        answer_due=ticket.answer_due,
+        call_rating=ticket.call_rating,
     )
 
 
-def _location(ticket: Ticket) -> Location | None:
+def location_of(ticket: Ticket) -> Location | None:
+    """Where the matter is, as far as it was given."""
     if ticket.longitude is None or ticket.latitude is None:
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

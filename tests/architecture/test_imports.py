@@ -52,15 +52,16 @@ MAY: dict[str, May] = {
     "routes": May(
         names(
             "usecases records views figures verdicts correction_routes feed codes claims registration"
-            " shares vault schemas settings"
+            " shares vault schemas settings ending_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases corrections feed settings"), names("")),
+    "consumers": May(names("usecases corrections endings feed settings"), names("")),
     "jobs": May(names("usecases records calls phone feed settings"), names("")),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault clockwork orders feed"
+            " endings"
         ),
         STORAGE,
     ),
@@ -68,7 +69,25 @@ MAY: dict[str, May] = {
     "views": May(names("rules models records schemas settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
     "registration": May(
-        names("claims sources rules models records views schemas settings"), STORAGE
+        names("claims sources end_records rules models records views schemas settings"), STORAGE
+    ),
+    "endings": May(
+        names(
+            "end_records usecases rules models records vault views schemas ending_schemas settings"
+        ),
+        STORAGE,
+    ),
+    "end_records": May(names("rules models records schemas settings"), STORAGE),
+    "ending_routes": May(
+        names("endings ending_views malicious records schemas ending_schemas settings"),
+        names("fastapi pydantic"),
+    ),
+    "malicious": May(names("rules models records vault ending_schemas settings"), STORAGE),
+    "ending_schemas": May(
+        names("rules schemas"), names("pydantic"), PURE | names("http.fields http.problems")
+    ),
+    "ending_views": May(
+        names("malicious rules models records views schemas ending_schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("naming records rules schemas settings"), STORAGE),

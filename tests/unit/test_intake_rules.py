@@ -57,10 +57,15 @@ def test_the_numbers_of_a_day_never_run_out_and_sort_as_they_were_given() -> Non
 
 # --- the citizen's moves -----------------------------------------------------------------------
 
+ENDED_HERE = {TicketStatus.ANSWERED, TicketStatus.NOT_ACCEPTED, TicketStatus.HANDED_OVER}
+
 
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("status", TicketStatus)
 def test_every_status_and_action(status: TicketStatus, action: Action) -> None:
+    if status in ENDED_HERE and action is Action.SUPPLEMENT:  # the hotline looks at it again
+        assert move(status, action) is TicketStatus.ANSWERING
+        return
     if action is not Action.WITHDRAW:  # whatever is said is noted, at any stage
         assert move(status, action) is status
         return
@@ -79,10 +84,11 @@ def test_what_is_said_to_be_allowed_is(status: TicketStatus) -> None:
 
 
 @pytest.mark.parametrize("status", TicketStatus)
-def test_nothing_moves_what_has_ended(status: TicketStatus) -> None:
-    assert ended(status) is (status in {TicketStatus.CLOSED, TicketStatus.WITHDRAWN})
+def test_nothing_but_more_to_say_moves_what_has_ended(status: TicketStatus) -> None:
+    final = {TicketStatus.CLOSED, TicketStatus.WITHDRAWN}
+    assert ended(status) is (status in final | ENDED_HERE)
     moved = {move(status, Action(action)) for action in allowed(status)}
-    assert not ended(status) or moved == {status}
+    assert status not in final or moved == {status}
 
 
 @pytest.mark.parametrize("status", TicketStatus)
@@ -186,6 +192,24 @@ PROGRESS: list[tuple[list[Assigned], dict[str, Any], TicketStatus, int, tuple[st
         TicketStatus.WITHDRAWN,
         1,
         ("HC",),
+    ),
+    # What the hotline ended itself in a round, whatever a unit did meanwhile; a later round goes on.
+    ([], {"ending": "answering", "ending_round": 1}, TicketStatus.ANSWERING, 1, ()),
+    (
+        [assigned("HC", C)],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "resolved_round": 1},
+        TicketStatus.ANSWERED,
+        1,
+        (),
+    ),
+    ([], {"ending": "not_accepted", "ending_round": 1}, TicketStatus.NOT_ACCEPTED, 1, ()),
+    ([], {"ending": "handed_over", "ending_round": 1}, TicketStatus.HANDED_OVER, 1, ()),
+    (
+        [],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "reopened_round": 2},
+        TicketStatus.REOPENED,
+        2,
+        (),
     ),
 ]
 

@@ -249,3 +249,13 @@ def returned(unit: str, ruling: str, names: Names) -> Reason:
     return Reason(
         f"“{names.unit(unit)}”退单获准：{ruling}", f"The return {unit} asked for was granted"
     )
+
+
+def resumed(why: str) -> Reason:
+    """恢复办理: what the hotline had ended itself goes on."""
+    return Reason(f"热线原已办结，现恢复办理：{why}", "The hotline had ended it, and it goes on")
+
+
+def recalled(why: str) -> Reason:
+    """收回派单: the desk took the ticket back from its units."""
+    return Reason(f"派单员收回：{why}", "The desk took the order back")

@@ -118,8 +118,10 @@ def may_read_contact(
 
     A unit while it holds an open assignment of a ticket that goes on, but never one that is
     recused, the unit complained of or its kin; the feedback service, which has to call; call-back
-    staff while the citizen's verdict is awaited.
+    staff while the citizen's verdict is awaited; an agent while the hotline owes the answer itself.
     """
+    if role == "agent":
+        return status is TicketStatus.ANSWERING
     if role == "service":
         return name == "feedback"
     if role == "callback":
