@@ -125,6 +125,11 @@ class PhoneSystem:
         answer: Json = await self._intake.post(f"/v1/tickets/{number}/urges", {"note": note}, key)
         return answer
 
+    async def judge(self, number: str, verdict: Json, key: str) -> Json:
+        """来电评价: the citizen rings and says what came of it, without having been called."""
+        answer: Json = await self._feedback.post(f"/v1/tickets/{number}/verdict", verdict, key)
+        return answer
+
     async def progress(self, receipt: Receipt) -> Json:
         """办理进度, as the citizen sees it: number and code, no token."""
         path, code = f"/v1/tickets/{receipt.number}/progress", {"X-Ticket-Code": receipt.code}

@@ -98,6 +98,18 @@ class NotFound(JiesuError):
     title = "不存在 Not found"
 
 
+class Recused(JiesuError):
+    """回避: the unit the complaint is about and its kin may neither lead nor help (R-35, JN-32), and no
+    correction may take that from them.
+
+    ``unit`` is who must withdraw, ``field`` where the request names it.
+    """
+
+    status = 409
+    slug = "recused"
+    title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
+
+
 class MoveRefused(JiesuError):
     """Where a thing stands does not allow this move; ``current_status`` and ``allowed`` say what it
     does allow.

@@ -105,6 +105,15 @@ CURES = {
     "Call when it is due; before that report only a citizen who rings back.",
     "already-reported": "以先登记者为准，不再重试。The first report stands: do not repeat.",
     "callback-over": "不再拨打，不再重试。Call no more, and do not repeat.",
+    "consent-missing": "在 consent 注明诉求人如何同意，或保持保密。"
+    "Say in consent how the citizen agreed, or leave it confidential.",
+    "nothing-to-judge": "登记补充或催单；办结答复后再评价。"
+    "Note a supplement or an urging; judge it when the unit has answered.",
+    "already-judged": "无异议则无需再报；未解决请答 solved=no。"
+    "Without an objection nothing need be said again; to object, answer solved=no.",
+    "not-reopened": "另行登记一张工单，follows 填本工单编号。"
+    "Register a new ticket whose follows is this one.",
+    "answers-missing": "把 missing 所列的问题问完再报。Ask the questions in missing, then send all answers.",
     "nothing-to-extend": "该派单无需延期。There is nothing to extend.",
     "extension-asked-before": "在已有期限内办结。Complete it within the time there is.",
     "extension-not-for-urgency": "在已有期限内办结。Complete it within the time there is.",

@@ -16,7 +16,7 @@ from operations.contracts.facts import Json
 from operations.contracts.vocabulary import WORDS
 from services.feedback import phone
 from services.feedback.rules import machine, planning, verdict
-from services.feedback.schemas import OutcomeIn
+from services.feedback.schemas import RECORDED_AS, OutcomeIn
 from services.feedback.settings import Settings
 from services.feedback.webhook import ID, SIGNATURE, TIMESTAMP, Called, CallRequest
 from services.intake.call_schemas import CallReport
@@ -43,6 +43,7 @@ SAID = {
     "NewTicket.reported": "被反映对象：`units` 单位代码，`words` 职务、村名等文字，`nobody` 不涉及行政机关；"
     "举报不填则由派单员核实后派单 whom it is about: codes, posts and villages in words, or nobody of the "
     "administration; a report that leaves it out waits for the desk",
+    "NewTicket.follows": "所续工单的编号 the ticket it goes on from",
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
     "NewTicket.ending": "不派单的结束方式，见下 how the call ended, when no unit is to have it: see below",
@@ -65,10 +66,13 @@ SAID = {
     "OutcomeIn.comment": "其他意见 whatever else was said; it is masked",
 }
 OUTCOMES = {
-    "answered": "接通并答完三问 the citizen answered the three questions",
-    "no_answer": "无人接听、占线 nobody answered, or busy",
+    "answered": "接通并答了至少一问；有异议即重办，没问完则再问 the citizen answered at least one "
+    "question; one objection reopens, else the rest is asked again",
+    "unreachable": "无人接听、占线 nobody answered, or busy",
+    "no_answer": "同 unreachable 的旧词 the older word for unreachable",
     "refused": "拒绝回访 the citizen would not talk",
-    "wrong_number": "号码不是本人 somebody else's number",
+    "wrong_number": "号码不是本人；不再拨打，待更正 somebody else's number; called no more until it is "
+    "corrected",
     "number_off": "停机、空号 the number is off or is none",
 }
 
@@ -218,7 +222,7 @@ def _outcomes() -> Iterator[str]:
     due = machine.MOVES[_due()]
     rows = []
     for name in _choices("outcome"):
-        outcome = verdict.Outcome(name)
+        outcome = RECORDED_AS.get(name) or verdict.Outcome(name)
         first, last = (due[verdict.action_for(outcome, at, 2)] for at in (1, 2))
         rows.append((f"`{name}`", OUTCOMES[name], f"`{first}`", f"`{last}`"))
     head = ("outcome", "何时用 when", "之后的状态 then", "最后一次时 at the last attempt")

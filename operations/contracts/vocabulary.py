@@ -44,6 +44,8 @@ WORDS = {
     "Reported.units": "被反映单位 their codes",
     "words": "posts and villages in words: 尚坝村村委会主任",
     "nobody": "the caller said that nobody of the administration is meant",
+    "cause": "由何而起 how we came to know it",
+    "after_dispatch": "派单后更正 whether a unit had the ticket by then",
     "fields": "what changed, in the words of the registration",
     "confidential": "保密 identity kept from the unit; facts carry only the area",
     "reply_declined": "要求不回复 the citizen wants no reply",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from services.dispatcher import usecases
+from services.dispatcher import corrections, usecases
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.registered": usecases.register,
     "ticket.supplemented": usecases.supplement,
     "ticket.urged": usecases.urge,
+    "ticket.corrected": corrections.heed,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.reopened": usecases.reopen,
     "ticket.closed": usecases.close,

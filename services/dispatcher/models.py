@@ -26,9 +26,12 @@ class Base(SQLModel):
 class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
-    ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
-    last rounds that ended so, 0 for none; ``ended``: the last that the hotline ended itself,
-    which is ``closed`` too. The row is the lock of everything about the ticket.
+    ``matter`` is the data of ``ticket.registered`` as it was corrected since; ``corrected`` has, of each
+    field that was, the ``seq`` of the last correction heard and what it ``was`` at first. ``doubted_at``:
+    since when the desk must see whether the units at work are still the right ones. ``resolved`` and
+    ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
+    that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
+    ticket.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -44,6 +47,9 @@ class Ticket(Base):
     unassigned_reason: str | None = Field(default=None, sa_type=Text)
     nearest: list[str] = Field(default_factory=list, sa_type=JSONB)
     urged: int = 0
+    corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    doubted_at: datetime | None = None
+    doubted_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class Assignment(Base):
@@ -141,6 +147,7 @@ class Delivery(Base):
 
 OPEN = text("withdrawn_at IS NULL AND closed < round")
 UNASSIGNED = text("unassigned_at IS NOT NULL")
+DOUBTED = text("doubted_at IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
 
 
@@ -151,6 +158,7 @@ class Tickets(Ticket, table=True):
     __table_args__ = (
         Index("ix_tickets_unassigned", "number", postgresql_where=UNASSIGNED),
         Index("ix_tickets_open", "number", postgresql_where=OPEN),
+        Index("ix_tickets_doubted", "number", postgresql_where=DOUBTED),
     )
 
 

@@ -29,7 +29,7 @@ def give(
 ) -> None:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
     ticket = record.ticket
-    ticket.unassigned_at = None
+    ticket.unassigned_at = ticket.doubted_at = ticket.doubted_reason = None
     redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
     for unit, role in order.roles().items():
         work_order = dispatch.work_order(
@@ -38,7 +38,7 @@ def give(
             added,
             role=role,
             urgency=urgency,
-            limits=_limits(act, record, urgency, role),
+            limits=limits_of(act, record, urgency, role),
             registered_at=ticket.registered_at,
             redo=redo,
             configuration=act.configuration,
@@ -59,7 +59,8 @@ def give(
         tell(act, assignment, work_order)
 
 
-def _limits(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
+def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
+    """The limits of one role in the round that runs."""
     matter, redo = record.matter, record.ticket.round > 1
     limits = act.config.limits.stages(
         matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
@@ -68,13 +69,17 @@ def _limits(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role)
 
 
 def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
-    """Whom what the citizen says next is told: who is at work, but no recused unit.
+    """Whom what the citizen says next is told: who is at work, or else who led the round and answered,
+    but no recused unit.
 
     A unit that must stand back has an assignment only from an older release, or from before
     units.yaml made it kin of the reported unit.
     """
     recused = act.config.dispatching.recused(record.matter)
-    return [each for each in record.open() if each.unit not in recused]
+    at_work = record.open()
+    if not at_work and (last := record.completed_lead(record.ticket.round)):
+        at_work = [last]  # what is said after the answer concerns who answered
+    return [each for each in at_work if each.unit not in recused]
 
 
 def leave_to_desk(
@@ -83,6 +88,7 @@ def leave_to_desk(
     """待派: a person must assign the ticket; ``nearest`` are rules to start from."""
     ticket = record.ticket
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
+    ticket.doubted_at = ticket.doubted_reason = None
     ticket.nearest = list(nearest)
     data = events.TicketUnassigned(reason=reason, nearest=tuple(nearest))
     act.tell(data, subject=ticket.number, round=ticket.round)
@@ -113,6 +119,7 @@ def resolve(
 ) -> None:
     """The lead's answer is the ticket's: the citizen is to be called back (R-23)."""
     record.ticket.resolved = lead.round
+    record.ticket.doubted_at = record.ticket.doubted_reason = None
     completed = (assignment.unit for assignment in record.completed(lead.round))
     data = events.TicketResolved(
         kind=answer.kind,

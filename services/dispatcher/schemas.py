@@ -225,7 +225,11 @@ class AssignmentPage(BaseModel):
 
 
 class UnassignedOut(BaseModel):
-    """待派: a ticket that a person must assign, with what is needed to decide."""
+    """待派: a ticket that a person must assign, with what is needed to decide.
+
+    ``doubted``: units are at work on it, and a correction puts in doubt whether it is theirs; to assign
+    just those again confirms them.
+    """
 
     number: str
     type: TicketType
@@ -243,6 +247,7 @@ class UnassignedOut(BaseModel):
     unassigned_at: AwareDatetime
     reason: str
     nearest: list[str]
+    doubted: bool = False
 
 
 class UnassignedPage(BaseModel):

@@ -16,7 +16,7 @@ from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
-from shared.events import Fact, Role, TicketType
+from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
@@ -70,7 +70,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     """撤单: nobody need go on, in whatever round; a withdrawal is final."""
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = fact.time
-    record.ticket.unassigned_at = None
+    record.ticket.unassigned_at = record.ticket.doubted_at = None
     orders.cancel(act, record, record.open(), "withdrawn", fact.time)
 
 
@@ -293,10 +293,19 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     dispatching = act.config.dispatching
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
+    if record.ticket.doubted_at and _has_it(record, order, body.urgency):
+        record.ticket.doubted_at = record.ticket.doubted_reason = None
+        return views.ticket_out(act, record)
     orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, added)
     return views.ticket_out(act, record)
+
+
+def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None) -> bool:
+    """Whether just these units are at work: then the desk has confirmed them, and nobody begins anew."""
+    roles = {each.unit: each.role for each in record.open()}
+    return roles == order.roles() and urgency in (None, record.ticket.urgency)
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:

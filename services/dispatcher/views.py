@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import case, tuple_
+from sqlalchemy import case, or_, tuple_
 from sqlmodel import col, select
 
 from services.dispatcher import records
@@ -109,7 +109,8 @@ async def _of_unit(
 async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
     """A page of the tickets that wait for the desk, the most urgent first. Raises BadCursor."""
     place = tuple_(RANK, col(Tickets.number))
-    query = select(RANK, Tickets).where(col(Tickets.unassigned_at).is_not(None))
+    waits = or_(col(Tickets.unassigned_at).is_not(None), col(Tickets.doubted_at).is_not(None))
+    query = select(RANK, Tickets).where(waits)
     if after is not None:
         query = query.where(place > _place(act.place(after)))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
@@ -224,6 +225,7 @@ def _unassigned_out(act: ServiceAct, record: TicketRecord) -> UnassignedOut:
         reported_unit=matter.reported_unit,
         shield=_shield(act, record),
         urgency=ticket.urgency,
-        unassigned_at=ticket.unassigned_at,
-        reason=ticket.unassigned_reason,
+        unassigned_at=ticket.unassigned_at or ticket.doubted_at,
+        reason=ticket.unassigned_reason if ticket.unassigned_at else ticket.doubted_reason,
+        doubted=ticket.doubted_at is not None,
     )

@@ -97,11 +97,17 @@ def _note_failure(
 
 
 async def expire_calls(act: ServiceAct, limit: int, real: datetime) -> int:
-    """Count asked calls nobody reported on as not answered; answers how many."""
-    claimed = await _claim(act, ("expire",), limit, real)
+    """Count asked calls nobody reported on as not answered, and give up who had no right number until
+    the round should have been finished; answers how many.
+    """
+    claimed = await _claim(act, ("expire", "lapse"), limit, real)
     for record, callback in claimed:
-        expired = Report(Outcome.EXPIRED)
-        usecases.apply_report(act, record, callback, callback.attempt, expired)
+        if callback.next_step == "lapse":
+            callback.move(Action.LAPSE)
+            usecases.settle(act, record, callback, record.attempts[callback.id][-1])
+        else:
+            expired = Report(Outcome.EXPIRED)
+            usecases.apply_report(act, record, callback, callback.attempt, expired)
     return len(claimed)
 
 
@@ -142,8 +148,8 @@ async def _next_moment(act: ServiceAct, steps: Collection[str]) -> datetime | No
 
 
 async def next_expiry(act: ServiceAct) -> datetime | None:
-    """When the next asked call expires."""
-    return await _next_moment(act, ("expire",))
+    """When the next asked call expires, or the next callback without a right number ends."""
+    return await _next_moment(act, ("expire", "lapse"))
 
 
 async def next_call(act: ServiceAct) -> datetime | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from services.feedback import endings, usecases
+from services.feedback import corrections, endings, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.remember_ticket,
+    "ticket.corrected": corrections.heed,
     "ticket.withdrawn": usecases.cancel_callbacks,
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,

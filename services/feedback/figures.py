@@ -62,9 +62,11 @@ def _midnight(config: Config, day: date) -> datetime:
 
 async def _counts_by_unit(act: ServiceAct, start: datetime, end: datetime) -> dict[str, Counts]:
     units: dict[str, Counts] = defaultdict(Counts)
-    for lead, outcome, contacted, solved, satisfied, times in await _outcomes(act, start, end):
-        answers = verdict.answers_on_record(contacted, solved, satisfied)
-        units[lead] += rates.count(Outcome(outcome), answers, times)
+    for lead, word, by_citizen, *said, times in await _outcomes(act, start, end):
+        outcome = Outcome(word)
+        answered = outcome is Outcome.ANSWERED
+        answers = verdict.answers_on_record(*said) if answered else None
+        units[lead] += rates.count(outcome, answers, times, by_citizen=by_citizen)
     return units
 
 
@@ -91,16 +93,15 @@ def _rounded(formula: Formula, counts: Counts) -> dict[str, float] | None:
 
 
 async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence[Any]:
-    """Rows of (lead, outcome, contacted, solved, satisfied, number) of rounds that ended in
-    [start, end) with a callback; the outcome is that of the attempt that settled it.
+    """Rows of (lead, outcome, by_citizen, contacted, solved, satisfied, number) of rounds that ended in
+    [start, end) with a callback; the outcome is that of the attempt that settled it, the answers are
+    what was said in all of them.
     """
-    raw = (
-        Resolutions.lead,
-        Attempts.outcome,
-        Attempts.contacted,
-        Attempts.solved,
-        Attempts.satisfied,
-    )
+    said = [
+        func.coalesce(col(Callbacks.said)[question].as_string(), getattr(Attempts, question))
+        for question in verdict.QUESTIONS
+    ]
+    raw = (Resolutions.lead, Attempts.outcome, Attempts.by_citizen, *said)
     query = (
         select(*raw, func.count())  # type: ignore[call-overload]  # sqlmodel types 4 columns at most
         .join(

@@ -4,6 +4,7 @@ telephone number and no word of the complaint.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -16,11 +17,18 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.feedback.rules import machine
 from services.feedback.rules.machine import Action, CallbackStatus
-from services.feedback.rules.verdict import Outcome, Report, answers_on_record
+from services.feedback.rules.verdict import (
+    QUESTIONS,
+    Answers,
+    Outcome,
+    Report,
+    answers_on_record,
+)
 from shared.events import CallRating, TicketType
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
@@ -36,6 +44,9 @@ class Ticket(Base):
     """What feedback must know of a ticket. ``ended_round``: the last round that the hotline ended
     itself, 0 for none.
 
+    ``number_corrected_at``: since when the vault holds another number to call; ``corrected``: the
+    last correction heard of each field, by intake's seq.
+
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
     holds this row first, so nobody waits for two rows in two orders. ``confidential``: not known of
     tickets an older release took down, and then counts as such.
@@ -49,6 +60,8 @@ class Ticket(Base):
     round: int = 1
     supervised: bool = False
     withdrawn_at: datetime | None = None
+    number_corrected_at: datetime | None = None
+    corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     confidential: bool | None = None
 
@@ -81,9 +94,10 @@ class Callback(Base):
     """回访: the callback of one round; ``attempt`` is the one planned or running.
 
     ``next_step`` is what the clock does with it at ``next_at``: fall_due, ask (the phone system),
-    expire (an asked call nobody reported on); None when it waits for a person or is over.
+    expire (an asked call nobody reported on), lapse (nobody found the right number); None when it
+    waits for a person or is over.
     ``lease_ends_at`` (wall clock): a call is being asked for right now. ``settled_by`` is the
-    attempt that ended it.
+    attempt that ended it. ``said``: the answers given so far, by question.
     """
 
     id: UUID = Field(primary_key=True)
@@ -97,6 +111,15 @@ class Callback(Base):
     lease_ends_at: datetime | None = None
     failed_asks: int = 0
     settled_by: int | None = None
+    said: dict[str, str] | None = Field(default=None, sa_type=JSONB)
+
+    def answers(self) -> Answers | None:
+        """What was answered so far."""
+        return answers_on_record(*map((self.said or {}).get, QUESTIONS))
+
+    def keep(self, answers: Answers) -> None:
+        """Keep what was answered so far, of a citizen who gave only some of the answers, too."""
+        self.said = {name: answer for name, answer in asdict(answers).items() if answer}
 
     def move(self, action: Action) -> None:
         """Raises MoveRefused when the table does not allow it."""
@@ -112,7 +135,10 @@ class Callback(Base):
 
 
 class Attempt(Base):
-    """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2)."""
+    """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2).
+
+    ``by_citizen``: nobody called, the citizen rang and judged.
+    """
 
     callback: UUID = Field(primary_key=True, foreign_key="callbacks.id")
     attempt: int = Field(primary_key=True)
@@ -125,6 +151,7 @@ class Attempt(Base):
     comment: str = ""
     reported_at: datetime | None = None
     reported_by: str | None = None
+    by_citizen: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
     def write(self, report: Report, now: datetime, by: str) -> None:
         """Put a report on record."""

@@ -7,18 +7,21 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.feedback import dues, figures, usecases, views
+from services.feedback import dues, figures, usecases, verdicts, views
 from services.feedback.schemas import (
     CallbackOut,
     CallbackPage,
     CallbackStatus,
     OutcomeIn,
     RatesOut,
+    ReopeningIn,
+    VerdictIn,
+    VerdictOut,
 )
 from services.feedback.settings import Config
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
-from shared.http.fields import Day
+from shared.http.fields import Day, Number
 from shared.http.problems import problems
 from shared.http.router import Router
 from shared.storage.act import Act
@@ -30,6 +33,7 @@ ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
 ]
 CallerDoor = Annotated[Door, Depends(entering("phone_system", "callback"))]
+FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk", "callback"))]
 FiguresAct = Annotated[
     Act[Config], Depends(acting("supervisor", "callback", "desk", "service"), scope="function")
 ]
@@ -39,11 +43,14 @@ FiguresAct = Annotated[
 async def list_callbacks(
     act: ReaderAct,
     status: CallbackStatus | None = None,
+    awaits_number: Annotated[
+        bool | None, Query(description="只列错号待更正的 only those whose number is wrong, or not")
+    ] = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CallbackPage:
     """回访列表: callbacks in the order they were planned, for example all that are due."""
-    return await views.page(act, status, after, limit)
+    return await views.page(act, status, awaits_number, after, limit)
 
 
 @router.get("/callbacks/{callback}", responses=problems(404))
@@ -63,6 +70,23 @@ async def report_outcome(callback: UUID, body: OutcomeIn, door: CallerDoor) -> R
     more.
     """
     return await door.once(usecases.report_outcome, callback, body)
+
+
+@router.post("/tickets/{number}/verdict", response_model=VerdictOut, responses=problems(404, 409))
+async def give_verdict(number: Number, body: VerdictIn, door: FrontDoor) -> Response:
+    """来电评价: the citizen rings and says what came of it, before the callback or after it.
+
+    One objection reopens at once. 409 `nothing-to-judge`: no unit has answered in this round.
+    `already-judged`: it was closed on the citizen's word. `not-reopened`: withdrawn, or ended too long
+    ago; `follows` is what a new ticket names. `answers-missing`: nobody calls, so ask for the rest.
+    """
+    return await door.once(verdicts.give_verdict, number, body)
+
+
+@router.post("/tickets/{number}/reopening", response_model=VerdictOut, responses=problems(404, 409))
+async def reopen_ticket(number: Number, body: ReopeningIn, door: FrontDoor) -> Response:
+    """重办: a repeat call, or 退回重办 by the platform the complaint came from; 409 as for a verdict."""
+    return await door.once(verdicts.reopen, number, body)
 
 
 @router.get("/rates")

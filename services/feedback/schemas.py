@@ -31,12 +31,14 @@ from services.feedback.rules.verdict import (
 from shared.http.fields import Body, Sentence, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
-Reported = Literal["answered", "no_answer", "refused", "wrong_number", "number_off"]
+Reported = Literal["answered", "refused", "unreachable", "wrong_number", "number_off", "no_answer"]
+RECORDED_AS = {"unreachable": Outcome.NO_ANSWER}
 ANSWER = "同名问题所选答案的代码 the code of the answer chosen to the question whose id is this field's name"
 
 
 class OutcomeIn(Body):
-    """回访结果: what came of one attempt (R-25); ``answered`` carries the three answers (R-23).
+    """回访结果: what came of one attempt (R-25); ``answered`` carries the answers (R-23), also when the
+    citizen hung up after the first. ``no_answer`` is the older word for ``unreachable``.
 
     An answer is said as in the request to call: the field is the question's ``id``, its value the
     ``code`` of the answer the citizen chose. ``attempt`` is the attempt this is about, as the
@@ -52,14 +54,22 @@ class OutcomeIn(Body):
     satisfied: Satisfied | None = Field(None, validate_default=True, description=ANSWER)
     comment: Comment = Field("", description="其他意见 whatever else was said")
 
+    @field_validator("satisfied")
+    @classmethod
+    def _something_was_answered(cls, value: str | None, info: ValidationInfo) -> Any:
+        """Validated last, so what was said of the others is known here."""
+        answers = (value, *(info.data.get(name, "bad") for name in ("contacted", "solved")))
+        if info.data.get("outcome") == "answered" and not any(answers):
+            raise PydanticCustomError(
+                "answer_missing",
+                "回访结果为 answered 时至少一项必填 At least one is needed when the outcome is answered",
+            )
+        return value
+
     @field_validator("contacted", "solved", "satisfied")
     @classmethod
     def _answered_when_answered(cls, value: str | None, info: ValidationInfo) -> Any:
         outcome = info.data.get("outcome", "")
-        if outcome == "answered" and value is None:
-            raise PydanticCustomError(
-                "answer_missing", "回访结果为 answered 时必填 Needed when the outcome is answered"
-            )
         if outcome not in ("", "answered") and value is not None:
             raise PydanticCustomError(
                 "answer_extra",
@@ -67,9 +77,49 @@ class OutcomeIn(Body):
             )
         return value
 
+    def said_outcome(self) -> Outcome:
+        """The outcome as rows and answers call it."""
+        return RECORDED_AS.get(self.outcome) or Outcome(self.outcome)
+
     def answers(self) -> Answers | None:
-        """The three answers, when the citizen gave them."""
+        """What was answered, when the citizen answered."""
         return answers_on_record(self.contacted, self.solved, self.satisfied)
+
+
+class VerdictIn(Body):
+    """评价: what a citizen who rings says of the result; what was not asked is left out (R-23, R-27).
+
+    One objection is enough to reopen. ``comment``: the citizen's words.
+    """
+
+    contacted: Contacted | None = Field(None, description=ANSWER)
+    solved: Solved | None = Field(None, description=ANSWER)
+    satisfied: Satisfied | None = Field(None, validate_default=True, description=ANSWER)
+    comment: Comment = Field("", description="诉求人原话 what was said, in words")
+
+    @field_validator("satisfied")
+    @classmethod
+    def _something_was_said(cls, value: str | None, info: ValidationInfo) -> Any:
+        answers = (value, *(info.data.get(name, "bad") for name in ("contacted", "solved")))
+        if not any(answers):
+            raise PydanticCustomError(
+                "answer_missing",
+                "至少一项必填；“没修好”即 solved=no At least one is needed; “not repaired” is solved=no",
+            )
+        return value
+
+    def answers(self) -> Answers:
+        """What was answered."""
+        return Answers(self.contacted, self.solved, self.satisfied)
+
+
+class ReopeningIn(Body):
+    """重办: who wants it done again, and why; what is new goes before it as a supplement."""
+
+    by: Literal["citizen", "upstream"] = Field(
+        description="citizen 诉求人再次来电 | upstream 来源平台退回重办 the platform it came from"
+    )
+    reason: Annotated[str, Text(1_000)]
 
 
 # An answer shown as its row has it: a newer release may have written a word we do not offer.
@@ -79,7 +129,7 @@ Stored = Annotated[T, WrapValidator(lambda value, _: value), PlainSerializer(lam
 
 class AttemptOut(BaseModel):
     """One attempt, its answers as they were reported. ``expired``: the phone system did not say
-    what came of it.
+    what came of it. ``by_citizen``: nobody called, the citizen rang.
     """
 
     attempt: int
@@ -90,6 +140,28 @@ class AttemptOut(BaseModel):
     solved: Stored[Solved | None]
     satisfied: Stored[Satisfied | None]
     comment: str
+    by_citizen: bool = False
+
+
+class AnswersOut(BaseModel):
+    """What was answered so far; null: not said yet."""
+
+    contacted: Stored[Contacted | None]
+    solved: Stored[Solved | None]
+    satisfied: Stored[Satisfied | None]
+
+
+class VerdictOut(BaseModel):
+    """What a verdict did to its round. ``ending`` is null while answers are ``missing``: they are kept,
+    and the callback asks for the rest. ``current_round`` is one more when it was reopened.
+    """
+
+    number: str
+    round: int
+    ending: Ending | None
+    current_round: int
+    said: AnswersOut
+    missing: list[str]
 
 
 class CallbackOut(BaseModel):
@@ -97,7 +169,9 @@ class CallbackOut(BaseModel):
 
     ``finish_due`` is when the round should have its verdict (callbacks.yaml ``finish_within``);
     ``failed_asks`` how often the phone system could not be asked for the current attempt;
-    ``ending`` how the round ended: a closing kind, or ``reopened``.
+    ``ending`` how the round ended: a closing kind, or ``reopened``. ``said``: the answers so far, partial
+    while one is null. ``awaits_number``: the number is wrong; a person corrects it, or it is given up at
+    ``finish_due``.
     """
 
     id: UUID
@@ -112,6 +186,8 @@ class CallbackOut(BaseModel):
     person: bool
     failed_asks: int
     ending: Ending | None
+    said: AnswersOut | None = None
+    awaits_number: bool = False
     attempts: list[AttemptOut]
 
 
@@ -123,7 +199,10 @@ class CallbackPage(BaseModel):
 
 
 class CountsOut(BaseModel):
-    """Finished callbacks by outcome; ``valid`` = called − refused − unreachable (ZY22)."""
+    """Finished callbacks by outcome; ``valid`` = called − refused − unreachable (ZY22).
+
+    ``partial``: of the valid, those not asked to the end; ``by_citizen``: where the citizen rang.
+    """
 
     called: int
     refused: int
@@ -136,6 +215,8 @@ class CountsOut(BaseModel):
     basically_satisfied: int
     unsatisfied: int
     unrated: int
+    partial: int
+    by_citizen: int
 
 
 class UnitRates(BaseModel):

@@ -19,7 +19,7 @@ from services.feedback.rules import messages, planning, reports, verdict
 from services.feedback.rules.comments import told
 from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.reports import ReportedAttempt
-from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
+from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
 from shared.errors import TooEarly
 from shared.events import (
@@ -182,9 +182,13 @@ def _new_callback(resolution: Resolution, finish_due: datetime) -> Callback:
     )
 
 
-def _plan_next(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
-    """Plan the attempt after a miss, at another time of day (R-24)."""
-    tried = [attempt.asked_at or attempt.due for attempt in record.attempts[callback.id]]
+def plan_next(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
+    """Plan the attempt after a miss, at another time of day (R-24). A wrong number was no try."""
+    tried = [
+        attempt.asked_at or attempt.due
+        for attempt in record.attempts[callback.id]
+        if attempt.outcome != Outcome.WRONG_NUMBER
+    ]
     callback.attempt += 1
     due = planning.next_attempt(tried, act.now, act.config.times)
     _plan_attempt(act, record, callback, due)
@@ -220,7 +224,7 @@ async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) ->
     """
     record, callback = await records.locked_callback(act, callback_id)
     reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
-    report = Report(Outcome(body.outcome), body.answers(), body.comment)
+    report = Report(body.said_outcome(), body.answers(), body.comment)
     apply_report(act, record, callback, body.attempt, report)
     return views.callback_out(act.config, record, callback)
 
@@ -238,34 +242,81 @@ def apply_report(
         raise AssertionError(f"attempt {number} of {callback.id} was never planned")
     if attempt.report() == report:
         return
-    action = reports.effect_of(
-        report, _as_found(callback, attempt), act.now, act.config.times.max_attempts
-    )
+    found = _as_found(record, callback, attempt)
+    action = reports.effect_of(report, found, act.now, act.config.times.max_attempts)
     attempt.write(report, act.now, act.actor)
+    if report.answers:
+        callback.keep(report.answers.after(callback.answers()))
+    wrong = report.outcome is Outcome.WRONG_NUMBER and not _called_anew(record, attempt)
     if action is None:
+        if wrong and callback.status == CallbackStatus.NO_ANSWER:
+            await_number(act, record, callback)
         return
     callback.move(action)
     match action:
+        case Action.MISS if wrong:
+            await_number(act, record, callback)
         case Action.MISS:
-            _plan_next(act, record, callback)
+            plan_next(act, record, callback)
         case Action.ANSWER | Action.REFUSE | Action.GIVE_UP:
-            callback.rest()
-            callback.settled_by = attempt.attempt
-            report = replace(
-                report, comment=told(report.comment, confidential=record.ticket.confidential)
-            )
-            act.tell(
-                _told_by(report, attempt.attempt), subject=callback.number, round=callback.round
-            )
-            answers = report.answers
-            ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
-            end_round(act, record, callback.round, ending, report.comment)
+            settle(act, record, callback, attempt)
         case _:
             assert_never(action)
 
 
-def _as_found(callback: Callback, attempt: Attempt) -> ReportedAttempt:
+def settle(
+    act: ServiceAct,
+    record: TicketRecord,
+    callback: Callback,
+    attempt: Attempt,
+    decided: Closed | Reopened | None = None,
+) -> None:
+    """An attempt ended its callback: say so, and end the round as the citizen's word wants it, or as
+    was decided.
+
+    Answers of which some are missing are said in how the round ends only: the fact of an answered
+    callback has all three.
+    """
+    report, answers = attempt.report(), callback.answers()
+    if report is None:
+        raise AssertionError(f"attempt {attempt.attempt} of {callback.id} has no report")
+    callback.rest()
+    callback.settled_by = attempt.attempt
+    answers = answers if report.answers else None
+    report = replace(report, comment=told(report.comment, confidential=record.ticket.confidential))
+    said = _told_by(report, answers, attempt.attempt)
+    if said:
+        act.tell(said, subject=callback.number, round=callback.round)
+    ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
+    end_round(act, record, callback.round, decided or ending, report.comment)
+
+
+def _called_anew(record: TicketRecord, attempt: Attempt) -> bool:
+    """Whether the number was corrected since an attempt called the old one."""
+    corrected = record.ticket.number_corrected_at
+    return corrected is not None and corrected > (attempt.asked_at or attempt.due)
+
+
+def await_number(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
+    """错号: nobody calls that number again. A person finds the right one (更正) before the day the round
+    should be finished by; then it has to do without a verdict.
+    """
+    callback.wait_for("lapse", max(callback.finish_due, act.now))
+
+
+def _tries(record: TicketRecord, callback: Callback, attempt: int) -> int:
+    """How many attempts up to one count: who never had the right number was not tried."""
+    wrong = sum(
+        each.outcome == Outcome.WRONG_NUMBER and each.attempt < attempt
+        for each in record.attempts[callback.id]
+    )
+    return attempt if attempt >= planning.MOST_ATTEMPTS else attempt - wrong
+
+
+def _as_found(record: TicketRecord, callback: Callback, attempt: Attempt) -> ReportedAttempt:
     return ReportedAttempt(
+        said=callback.answers(),
+        tries=_tries(record, callback, attempt.attempt),
         status=CallbackStatus(callback.status),
         expected=callback.attempt,
         attempt=attempt.attempt,
@@ -274,15 +325,19 @@ def _as_found(callback: Callback, attempt: Attempt) -> ReportedAttempt:
     )
 
 
-def _told_by(report: Report, attempts: int) -> CallbackAnswered | CallbackGivenUp:
-    """The fact in which the end of a callback is said."""
-    if report.answers is None:
+def _told_by(
+    report: Report, answers: Answers | None, attempts: int
+) -> CallbackAnswered | CallbackGivenUp | None:
+    """The fact in which the end of a callback is said; None for answers of which some are missing."""
+    if answers is None:
         refused = report.outcome is Outcome.REFUSED
         return CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
+    if answers.contacted is None or answers.solved is None or answers.satisfied is None:
+        return None
     return CallbackAnswered(
-        contacted=report.answers.contacted == "yes",
-        solved=report.answers.solved,
-        satisfied=report.answers.satisfied,
+        contacted=answers.contacted == "yes",
+        solved=answers.solved,
+        satisfied=answers.satisfied,
         comment=report.comment,
     )
 
@@ -296,14 +351,15 @@ def end_round(
 ) -> None:
     """Close the ticket or open its next round (R-27); nobody else may (ADR 0006)."""
     ticket, resolution = record.ticket, record.resolutions[round]
-    resolution.ending, resolution.ended_at = ending.kind, act.now
+    if resolution.ending is None:  # how it ended first stays on record when it is opened again
+        resolution.ending, resolution.ended_at = ending.kind, act.now
     match ending:
         case Closed(kind):
             act.tell(TicketClosed(kind=kind), subject=ticket.number, round=round)
             inform(act, record, round, "closed")
-        case Reopened(reasons):
+        case Reopened(reasons, cause):
             ticket.round = round + 1
-            data = TicketReopened(reasons=reasons, comment=comment)
+            data = TicketReopened(reasons=reasons, comment=comment, cause=cause)
             act.tell(data, subject=ticket.number, round=ticket.round)
             inform(act, record, ticket.round, "reopened")
         case _:

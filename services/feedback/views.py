@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from services.feedback.models import (
     Attempt,
@@ -19,19 +19,28 @@ from services.feedback.models import (
 from services.feedback.records import ServiceAct, TicketRecord, attempts_of, needs_person
 from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import CallbackStatus
-from services.feedback.schemas import AttemptOut, CallbackOut, CallbackPage
+from services.feedback.schemas import AnswersOut, AttemptOut, CallbackOut, CallbackPage
 from services.feedback.settings import Config
 from shared.errors import NotFound
 from shared.http.fields import Sentence
 
+LAPSE = "lapse"
+
 
 async def page(
-    act: ServiceAct, status: CallbackStatus | None, after: str | None, limit: int
+    act: ServiceAct,
+    status: CallbackStatus | None,
+    awaits_number: bool | None,
+    after: str | None,
+    limit: int,
 ) -> CallbackPage:
     """Callbacks in the order they were planned. Raises BadCursor."""
     query = select(Callbacks).order_by(col(Callbacks.id)).limit(limit + 1)
     if status is not None:
         query = query.where(col(Callbacks.status) == status)
+    if awaits_number is not None:
+        lapses = func.coalesce(col(Callbacks.next_step), "") == LAPSE
+        query = query.where(lapses if awaits_number else ~lapses)
     if after is not None:
         query = query.where(col(Callbacks.id) > UUID(act.place(after)))
     found = (await act.session.exec(query)).all()
@@ -87,13 +96,16 @@ def _view(
     resolution: Resolution,
     attempts: Sequence[Attempt],
 ) -> CallbackOut:
-    zh, en = machine.SENTENCES[CallbackStatus(callback.status)]
+    awaits_number = callback.next_step == LAPSE
+    status = CallbackStatus(callback.status)
+    zh, en = machine.AWAITS_NUMBER if awaits_number else machine.SENTENCES[status]
+    said = callback.answers()
     return CallbackOut(
         id=callback.id,
         number=callback.number,
         round=callback.round,
         lead=resolution.lead,
-        status=CallbackStatus(callback.status),
+        status=status,
         sentence=Sentence(zh=zh, en=en),
         attempt=callback.attempt,
         due=attempts[-1].due,
@@ -101,5 +113,7 @@ def _view(
         person=needs_person(config, ticket, callback),
         failed_asks=callback.failed_asks,
         ending=verdict.ending_on_record(resolution.ending),
+        said=AnswersOut.model_validate(said, from_attributes=True) if said else None,
+        awaits_number=awaits_number,
         attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in attempts],
     )

@@ -43,7 +43,9 @@ class Ticket(Base):
     """诉求工单: the complaint as others may know it, and how far it is (R-01).
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
-    ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``follows``: the ended ticket this one goes on from. ``noted_after_end_at``: since when something was
+    said after the end that nobody has read. ``code_nonce``: what the citizen's code is made of beside
+    the number; None in older tickets.
     ``phone_index``: what releases before this one wrote, until it is keyed anew (callers.py).
     ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
 
@@ -88,6 +90,8 @@ class Ticket(Base):
     ended_at: datetime | None = None
     erased_at: datetime | None = None
     code_nonce: UUID | None = None
+    follows: str | None = None
+    noted_after_end_at: datetime | None = None
     ending: str | None = None
     ending_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     ending_code: str | None = None
@@ -284,6 +288,24 @@ class DayNumber(Base):
     )
 
 
+class Correction(Base):
+    """更正: what was written down wrongly, and put right. What it says of a person, before and after, lies
+    sealed in the note of the same id, with the reason in its own words.
+
+    ``before`` and ``after`` hold the values of the other fields. ``after_dispatch``: a unit had the ticket
+    by then.
+    """
+
+    id: UUID = Field(primary_key=True, foreign_key="citizen_note.id")
+    number: str = Field(foreign_key="ticket.number", index=True)
+    fields: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    before: dict[str, Any] = Field(sa_type=JSONB)
+    after: dict[str, Any] = Field(sa_type=JSONB)
+    after_dispatch: bool
+    corrected_at: datetime
+    corrected_by: str
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -300,6 +322,12 @@ class Tickets(Ticket, table=True):
             postgresql_where=text("source_number IS NOT NULL"),
         ),
         Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
+        Index("ix_ticket_follows", "follows", postgresql_where=text("follows IS NOT NULL")),
+        Index(
+            "ix_ticket_noted_after_end",
+            "number",
+            postgresql_where=text("noted_after_end_at IS NOT NULL"),
+        ),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
         Index("ix_ticket_ending", "ending", "number", postgresql_where=text("ending IS NOT NULL")),
     )
@@ -334,6 +362,12 @@ class SearchPlaces(SearchPlace, table=True):
     """The table of how far the search is."""
 
     __tablename__ = "search_place"
+
+
+class Corrections(Correction, table=True):
+    """The table of corrections, to which rows are only added."""
+
+    __tablename__ = "correction"
 
 
 class Assignments(Assignment, table=True):

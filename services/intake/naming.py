@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from services.intake.schemas import NewTicket
+from pydantic import BaseModel
+
 from services.intake.settings import Config
 
+B = TypeVar("B", bound=BaseModel)
 
-def in_codes(body: NewTicket, config: Config) -> NewTicket:
-    """A complaint with codes where its caller sent names or aliases. What nobody is called stays, for
-    check_codes to refuse. Raises AmbiguousCode with the codes that a name may mean.
+
+def in_codes(body: B, config: Config) -> B:
+    """A complaint, or a correction, with codes where its caller sent names or aliases. What nobody is
+    called stays, for check_codes to refuse. Raises AmbiguousCode with the codes that a name may mean.
     """
     codes, units = config.codes, config.units.names
     tables = {
@@ -22,9 +25,10 @@ def in_codes(body: NewTicket, config: Config) -> NewTicket:
     found: dict[str, Any] = {
         field: code
         for field, names in tables.items()
-        if (given := getattr(body, field)) and (code := names.code(given, field)) != given
+        if (given := getattr(body, field, None)) and (code := names.code(given, field)) != given
     }
-    if body.reported and body.reported.units:
-        meant = tuple(units.code(given, "reported.units") for given in body.reported.units)
-        found["reported"] = body.reported.model_copy(update={"units": meant})
+    reported = getattr(body, "reported", None)
+    if reported and reported.units:
+        meant = tuple(units.code(given, "reported.units") for given in reported.units)
+        found["reported"] = reported.model_copy(update={"units": meant})
     return body.model_copy(update=found) if found else body

@@ -8,7 +8,7 @@ savepoint (docs/how-it-flows.md#fast).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -38,9 +38,10 @@ from services.intake.sources import (
     holders_of,
     source_of,
     told_as,
+    unknown_follows,
 )
 from shared import clock
-from shared.errors import UnknownCode
+from shared.errors import JiesuError, UnknownCode
 from shared.events import Reported, TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
@@ -49,25 +50,10 @@ from shared.storage.rows import as_json, inserting, table_of
 
 def check_codes(body: NewTicket, config: Config) -> None:
     """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode."""
-    codes = config.codes
-    if codes.area(body.area) is None:
-        raise UnknownCode(
-            f"未知区域 unknown area {body.area!r}",
-            field="area",
-            nearest=codes.nearest_areas(body.area),
-        )
-    if codes.topic(body.topic) is None:
-        nearest = codes.nearest_topics(body.topic)
-        raise UnknownCode(
-            f"未知诉求分类 unknown topic {body.topic!r}", field="topic", nearest=nearest
-        )
-    if codes.channel(body.channel) is None:
-        channels = [channel.code for channel in codes.channels]
+    check_known(config, body.area, body.topic, body.flags)
+    if config.codes.channel(body.channel) is None:
+        channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
-    if unknown := set(body.flags).difference(codes.flags):
-        raise UnknownCode(
-            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
-        )
     check_reported(stated(body), body.reported_unit, config.units)
     if body.ending:
         end_records.end_of(config, body.ending, clock.now())
@@ -76,6 +62,21 @@ def check_codes(body: NewTicket, config: Config) -> None:
 def stated(body: NewTicket) -> Reported:
     """Whom a complaint says it is about."""
     return Reported(**body.reported.model_dump()) if body.reported else Reported()
+
+
+def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> None:
+    """Refuse unknown codes, of a registration or a correction. Raises UnknownCode."""
+    codes = config.codes
+    if codes.area(area) is None:
+        nearest = codes.nearest_areas(area)
+        raise UnknownCode(f"未知区域 unknown area {area!r}", field="area", nearest=nearest)
+    if codes.topic(topic) is None:
+        nearest = codes.nearest_topics(topic)
+        raise UnknownCode(f"未知诉求分类 unknown topic {topic!r}", field="topic", nearest=nearest)
+    if unknown := set(flags).difference(codes.flags):
+        raise UnknownCode(
+            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
+        )
 
 
 def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarning]:
@@ -116,8 +117,11 @@ async def register_many(
     """
     claims = RegistrationClaims(items, act.config)
     new = await claims.make(act)
-    receipts = await _insert(act, [items[at] for at in new])
-    await claims.keep(act, dict(zip(new, receipts, strict=True)))
+    answers: dict[int, Receipt | JiesuError] = dict(await unknown_follows(act, items, new))
+    sound = [at for at in new if at not in answers]
+    receipts = await _insert(act, [items[at] for at in sound])
+    answers.update(zip(sound, receipts, strict=True))
+    await claims.keep(act, answers)
     return [claims.answer(at) for at in range(len(items))]
 
 
@@ -247,6 +251,7 @@ def ticket_row(
         "source_number": told_as(item, person, act.config),
         "reported_unit": next(iter(reported.units), None),
         "reported": reported.model_dump(mode="json"),
+        "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": contact is not None,

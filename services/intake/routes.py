@@ -8,7 +8,17 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import calls, codes, contacts, ending_routes, front, search, usecases, views
+from services.intake import (
+    calls,
+    codes,
+    contacts,
+    correction_routes,
+    ending_routes,
+    front,
+    search,
+    usecases,
+    views,
+)
 from services.intake.claims import Receipt, Registration
 from services.intake.duty import Neighbours
 from services.intake.records import ServiceAct
@@ -50,7 +60,7 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-for part in (codes, contacts, ending_routes, front):
+for part in (codes, contacts, correction_routes, ending_routes, front):
     router.routes.extend(part.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
@@ -179,6 +189,10 @@ async def list_tickets(
     source_number: SourceNumber | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
+    noted_after_end: Annotated[
+        bool | None,
+        Query(description="结案后又有来话、尚无人查看 something said after the end is unread"),
+    ] = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
@@ -202,6 +216,7 @@ async def list_tickets(
         unit=unit,
         reported=reported,
         source_number=source_number,
+        noted_after_end=noted_after_end,
     )
     return await views.tickets(act, narrowed, after, limit)
 

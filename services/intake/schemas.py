@@ -147,7 +147,7 @@ class NewTicket(Body):
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
     ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
     call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
-    the caller's phone where none is given.
+    the caller's phone where none is given. ``follows``: the number of the ticket it goes on from.
     """
 
     type: NamedType
@@ -164,6 +164,7 @@ class NewTicket(Body):
     reported_unit: Code | None = None
     reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
+    follows: Code | None = None
     confidential: bool | None = None
     reply_declined: bool = False
     ending: Ending | None = None
@@ -211,6 +212,12 @@ class Withdrawal(CitizenWords):
     """撤单: the citizen takes the complaint back."""
 
     reason: Note = Field(repr=False)
+
+
+class NotesRead(Body):
+    """已阅: what was done with what the citizen said after the end."""
+
+    done: Note = Field(repr=False)
 
 
 # Why somebody must know who the citizen is, in words: it stands in the read log.
@@ -294,8 +301,11 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
-    ``reported_unit`` is the first of ``reported.units``. ``answer_due``:
-    until when the hotline owes the answer to what it kept.
+    ``reported_unit`` is the first of ``reported.units``.
+
+    ``answer_due``: until when the hotline owes the answer to what it kept.
+    ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
+    ``noted_after_end_at``: since when something was said after the end that nobody has read.
     """
 
     number: str
@@ -322,6 +332,23 @@ class TicketOut(BaseModel):
     registered_at: AwareDatetime
     answer_due: AwareDatetime | None = None
     call_rating: CallRating | None = None
+    follows: str | None = None
+    followed_by: list[str] = []
+    noted_after_end_at: AwareDatetime | None = None
+
+
+class Noted(BaseModel):
+    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read."""
+
+    action: str
+    content: str
+    said_at: AwareDatetime
+
+
+class Notes(BaseModel):
+    """What was said later, oldest first."""
+
+    items: list[Noted]
 
 
 class TicketPage(BaseModel):

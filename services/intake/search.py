@@ -45,6 +45,7 @@ class Filter(NamedTuple):
     unit: str | None = None
     reported: str | None = None
     source_number: str | None = None
+    noted_after_end: bool | None = None
 
 
 EQUAL = ("type", "urgency", "topic", "area", "channel")
@@ -72,6 +73,9 @@ async def narrow(act: ServiceAct, query: Any, to: Filter) -> Any:
     if to.unit:
         theirs = col(Assignments.number) == col(Tickets.number), col(Assignments.unit) == to.unit
         query = query.where(exists().where(*theirs))
+    if to.noted_after_end is not None:
+        noted = col(Tickets.noted_after_end_at).is_not(None)
+        query = query.where(noted if to.noted_after_end else ~noted)
     if to.source_number:
         query = query.where(*_source(act, to.source_number))
     if to.text:

@@ -8,7 +8,7 @@ both are looked for.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from sqlalchemy import text
 from services.intake.claims import Receipt, Registration, receipt_of
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
+from services.intake.rules.machine import TicketStatus, ended
 from services.intake.sealing import SealBroken
 from services.intake.settings import Config
-from shared.errors import JiesuError
+from shared.errors import JiesuError, UnknownCode
 from shared.observability import log, place
 
 Source = tuple[str, str]  # a channel, and a number as it was sent
@@ -28,8 +29,8 @@ Words = tuple[str | None, str]  # title and content, as they were said
 
 
 class SourceNumberTaken(JiesuError):
-    """Another complaint stands under this channel and source number: of another caller, or with
-    another title or content. What was sent now is not registered.
+    """Another complaint stands under this channel and source number: of another caller, with another
+    title or content, or one that has ended. What was sent now is not registered.
     """
 
     status = 409
@@ -46,6 +47,7 @@ class Holder:
     receipt: Receipt
     actor: str | None
     words: Words | None
+    status: TicketStatus = TicketStatus.RECEIVED
 
     @classmethod
     def of(cls, item: Registration, receipt: Receipt) -> Holder:
@@ -53,7 +55,9 @@ class Holder:
         return cls(replace(receipt, created=False), item.caller.actor, _words(item))
 
     def answer(self, item: Registration) -> Receipt | SourceNumberTaken:
-        """A repeat gets the receipt: the same caller with the same words, whatever else changed."""
+        """A repeat gets the receipt: the same caller with the same words, whatever else changed. When the
+        ticket has ended it may be 退回重办, which nobody may take for a repeat and drop.
+        """
         if item.caller.actor != self.actor:
             return SourceNumberTaken(
                 "此来源编号已由其他调用方登记，本诉求未登记：请换编号，或不填编号 "
@@ -61,6 +65,8 @@ class Holder:
                 "send it with another number, or with none",
                 field="source_number",
             )
+        if ended(self.status):
+            return self._has_ended()
         if _words(item) != self.words:
             number = self.receipt.number
             return SourceNumberTaken(
@@ -71,6 +77,20 @@ class Holder:
                 number=number,
             )
         return self.receipt
+
+    def _has_ended(self) -> SourceNumberTaken:
+        number = self.receipt.number
+        return SourceNumberTaken(
+            f"此来源编号的工单 {number} 已结束（{self.status}），本次来件未登记：退回重办请先以"
+            f"补充登记新的内容，再调用 POST /v1/tickets/{number}/reopening（by=upstream）；另一件事请换编号 "
+            f"ticket {number} of this source number has ended ({self.status}); this is NOT registered: to "
+            "return it, add the new text as a supplement, then POST its reopening with by=upstream at "
+            "feedback; another matter needs another number",
+            field="source_number",
+            number=number,
+            current_status=self.status.value,
+            allowed=["supplement_ticket", "reopen_ticket"],
+        )
 
 
 def source_of(item: Registration) -> Source | None:
@@ -91,7 +111,7 @@ def told_as(item: Registration, person: identity.Person, config: Config) -> str 
 
 # The actor is taken from the fact log: no release before kept it in the row.
 HOLDERS = text("""
-    SELECT t.channel, t.source_number, t.number, t.id, t.code_nonce, t.registered_at, v.sealed,
+    SELECT t.channel, t.source_number, t.number, t.id, t.code_nonce, t.registered_at, t.status, v.sealed,
         (SELECT o.body::json->>'actor' FROM outbox o
             WHERE o.subject = t.number AND o.key = 'ticket.registered' ORDER BY o.id LIMIT 1) AS actor
     FROM ticket t
@@ -120,7 +140,7 @@ async def holders_of(act: ServiceAct, items: Iterable[Registration]) -> dict[Sou
 
 
 def _holder(act: ServiceAct, row: Any) -> Holder:
-    return Holder(receipt_of(row), row.actor, _sealed_words(act, row))
+    return Holder(receipt_of(row), row.actor, _sealed_words(act, row), TicketStatus(row.status))
 
 
 def _sealed_words(act: ServiceAct, row: Any) -> Words | None:
@@ -137,3 +157,24 @@ def _sealed_words(act: ServiceAct, row: Any) -> Words | None:
 
 def _words(item: Registration) -> Words:
     return item.body.title, item.body.content
+
+
+# --- the ticket it follows ---------------------------------------------------------------------
+
+FOLLOWED = text("SELECT number FROM ticket WHERE number = ANY(CAST(:numbers AS text[]))")
+
+
+async def unknown_follows(
+    act: ServiceAct, items: Sequence[Registration], places: Iterable[int]
+) -> dict[int, UnknownCode]:
+    """Which complaints name a ticket to follow that does not exist, by their place."""
+    named = {at: str(items[at].body.follows) for at in places if items[at].body.follows}
+    if not named:
+        return {}
+    values = {"numbers": sorted(set(named.values()))}
+    found = set((await (await act.session.connection()).execute(FOLLOWED, values)).scalars())
+    return {
+        at: UnknownCode(f"没有此工单 no ticket {number}", field="follows")
+        for at, number in named.items()
+        if number not in found
+    }

@@ -53,6 +53,17 @@ QUESTIONS: tuple[Question, ...] = (
         undone,
     ),
     Question(
+        "unread",
+        "结案后诉求人又来话、无人查看的工单 tickets of which the citizen said something after the end",
+        "一天内无人查看 nobody has read it within a day",
+        "派单员或回访员查看 GET /v1/tickets?noted_after_end=true，登记 POST …/notes/read，或重开 "
+        "the desk or call-back staff read that list, note it, or reopen",
+        rows("""
+            SELECT number, noted_after_end_at, status FROM ticket
+            WHERE noted_after_end_at <= CAST(:now AS timestamptz) - interval '1 day'
+            ORDER BY noted_after_end_at LIMIT :limit"""),
+    ),
+    Question(
         "unanswered",
         "逾期未答复的直办来电 calls the hotline kept and has not answered in time",
         "话务员未在 limits.yaml direct_answer 的时限内答复或转派 no agent has answered it, or sent it on, "

@@ -17,9 +17,9 @@ from services.intake.records import ServiceAct, TicketRecord, find_locked, locke
 from services.intake.rules import identity, machine
 from services.intake.rules.machine import Action, AssignmentStatus
 from services.intake.rules.supplements import check_room
-from services.intake.schemas import Progress, Urge, Withdrawal
+from services.intake.schemas import NotesRead, Progress, TicketOut, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
-from services.intake.views import progress_of
+from services.intake.views import progress_of, ticket_out
 from shared.errors import NotFound
 from shared.events import (
     Data,
@@ -32,6 +32,8 @@ from shared.events import (
     TicketWithdrawn,
 )
 
+READ = "read"
+
 # --- the citizen's acts ------------------------------------------------------------------------
 
 
@@ -42,6 +44,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     check_room(count, characters, len(body.content))
     content = await _keep(act, record.ticket, Action.SUPPLEMENT, body.content)
     record.supplements = count + 1, characters + len(content)
+    _note_end(act, record)
     _say(act, record, TicketSupplemented(content=content))
     await endings.supplemented(act, record, content)
     return progress_of(act, record)
@@ -52,6 +55,7 @@ async def urge(act: ServiceAct, number: str, body: Urge) -> Progress:
     record = await _moved(act, number, Action.URGE)
     record.ticket.urged += 1
     note = await _keep(act, record.ticket, Action.URGE, body.note)
+    _note_end(act, record)
     _say(act, record, TicketUrged(note=note, times=record.ticket.urged))
     return progress_of(act, record)
 
@@ -66,7 +70,25 @@ async def withdraw(act: ServiceAct, number: str, body: Withdrawal) -> Progress:
     return progress_of(act, record)
 
 
-async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> str:
+def _note_end(act: ServiceAct, record: TicketRecord) -> None:
+    """What is said after the end stands on a list until somebody has read it (ADR 0045)."""
+    ticket = record.ticket
+    if machine.ended(record.status):
+        ticket.noted_after_end_at = ticket.noted_after_end_at or act.now
+
+
+async def mark_notes_read(act: ServiceAct, number: str, body: NotesRead) -> TicketOut:
+    """已阅: whoever read what was said after the end takes it off the list. Raises NotFound."""
+    record = await find_locked(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    if record.ticket.noted_after_end_at:
+        record.ticket.noted_after_end_at = None
+        await _keep(act, record.ticket, READ, body.done)
+    return await ticket_out(act, record)
+
+
+async def _keep(act: ServiceAct, ticket: Ticket, action: str, note: str) -> str:
     """Seal what the citizen said; returns the working copy."""
     person = await vault.known_person(act, ticket)
     copy = identity.copy_of(note, person, act.config.public, confidential=ticket.confidential)
@@ -167,4 +189,5 @@ async def note_reopened(act: ServiceAct, fact: Fact) -> None:
     """The citizen did not agree; the fact carries the new round."""
     record = await locked(act, fact.subject)
     record.ticket.reopened_round = max(record.ticket.reopened_round, fact.round)
+    record.ticket.noted_after_end_at = None  # it goes with the new order
     record.refresh(act.now)

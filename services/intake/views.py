@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import col, select
 
 from services.intake import search
-from services.intake.models import Ticket, Tickets
+from services.intake.models import CitizenNotes, Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import identity, machine
 from services.intake.rules.identity import WorkingCopy
-from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
+from services.intake.schemas import Extended, Noted, Notes, Progress, TicketOut, TicketPage
 from services.intake.search import Filter
 from shared.errors import NotFound
 from shared.events import Location
 from shared.http.fields import Sentence
+from shared.storage.rows import one_of
 
 # --- the citizen's look ------------------------------------------------------------------------
 
@@ -63,7 +66,30 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
     record = await read(act, number)
     if record is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    return _ticket_out(record)
+    return await ticket_out(act, record)
+
+
+async def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
+    """A ticket that was loaded, as it is answered."""
+    return _ticket_out(record, await _followers(act, [record.ticket.number]))
+
+
+async def notes_of(act: ServiceAct, number: str) -> Notes:
+    """What was said of a ticket later, oldest first. Raises NotFound."""
+    if await act.session.get(Tickets, number) is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    said = select(CitizenNotes).where(CitizenNotes.number == number).order_by(col(CitizenNotes.id))
+    rows = await act.session.exec(said)
+    return Notes(items=[Noted.model_validate(row, from_attributes=True) for row in rows])
+
+
+async def _followers(act: ServiceAct, numbers: Sequence[str]) -> dict[str, list[str]]:
+    """Which tickets go on from these, by these."""
+    query = select(Tickets.follows, Tickets.number).where(one_of(Tickets.follows, numbers))
+    found: dict[str, list[str]] = {}
+    for followed, number in await act.session.exec(query.order_by(col(Tickets.number))):
+        found.setdefault(str(followed), []).append(number)
+    return found
 
 
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
@@ -73,12 +99,13 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
     if after is not None:
         query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
-    items = [_ticket_out(record) for record in await records_of(act, rows[:limit])]
+    followers = await _followers(act, [row.number for row in rows[:limit]])
+    items = [_ticket_out(record, followers) for record in await records_of(act, rows[:limit])]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _ticket_out(record: TicketRecord) -> TicketOut:
+def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> TicketOut:
     ticket = record.ticket
     copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
     place = identity.visible(ticket.confidential, copy, location_of(ticket))
@@ -105,6 +132,9 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         round=record.progress().round,
         urged=ticket.urged,
         registered_at=ticket.registered_at,
+        follows=ticket.follows,
+        followed_by=followers.get(ticket.number, []),
+        noted_after_end_at=ticket.noted_after_end_at,
         answer_due=ticket.answer_due,
         call_rating=ticket.call_rating,
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from services.tracker import records
 from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
+from services.tracker.rules import machine
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
 from services.tracker.rules.clock_history import ClockHistory, clock_histories
 from services.tracker.rules.clock_state import ClockState, is_current, pass_due_marks, replay
@@ -20,17 +21,19 @@ from services.tracker.rules.timelines import Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
 
-def recompute_clocks(act: ServiceAct, record: TicketRecord, at: datetime) -> bool:
+def recompute_clocks(
+    act: ServiceAct, record: TicketRecord, at: datetime, *, corrected: bool = False
+) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
-    ``at`` is when what is new became true.
+    ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
     facts = [
         (row, fact)
         for history in clock_histories(matter, record.round_timelines(), assignments)
-        for row, fact in _recompute(act, record, matter, history, at)
+        for row, fact in _recompute(act, record, matter, history, at, corrected=corrected)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
@@ -64,12 +67,22 @@ def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
 
 
 def _recompute(
-    act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory, at: datetime
+    act: ServiceAct,
+    record: TicketRecord,
+    matter: Matter,
+    history: ClockHistory,
+    at: datetime,
+    *,
+    corrected: bool,
 ) -> Iterator[tuple[Clock, DatedFact]]:
-    """Work out one clock. It keeps the terms it started under until the urgency changes."""
+    """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
+    open what they depend on is corrected.
+    """
     entry, calendar = record.clocks.get(history.id), act.config.calendar
     before = entry.state if entry else None
     keeps = entry is not None and entry.row.urgency == history.urgency
+    if corrected and history.assignment is None and before and before.status in machine.OPEN:
+        keeps = False
     if before and keeps and is_current(before, history, calendar):
         return
     terms = before.terms if before and keeps else act.config.terms(history, matter)

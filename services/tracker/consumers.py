@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from services.tracker import usecases
+from services.tracker import corrections, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.register,
+    "ticket.corrected": corrections.heed,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.resolved": usecases.resolve,
     "ticket.reopened": usecases.reopen,
@@ -20,6 +21,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.return_refused.*": usecases.refuse_return,
     "assignment.returned.*": usecases.grant_return,
     "assignment.completed.*": usecases.complete,
+    "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
     "reads.anchored": usecases.hold_anchor,
 }

@@ -31,8 +31,10 @@ class Base(SQLModel):
 class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
-    ``reported``, or ``reported_unit`` alone in older tickets: whom it is about, who see nothing of it,
-    nor do their kin; ask ``about``. ``area``, which may say whose town it is, is None in older ones.
+    ``corrected``: the last correction heard of each field, by intake's seq; ``terms_at``: since when its
+    limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is
+    about, who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it
+    is, is None in older ones.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -46,6 +48,8 @@ class Ticket(Base):
     confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
+    corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
+    terms_at: datetime | None = None
 
     @property
     def about(self) -> Reported:
@@ -68,7 +72,8 @@ class Round(Base):
 class Assignment(Base):
     """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
 
-    ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
+    ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
+    fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
     """
 
     id: UUID = Field(primary_key=True)
@@ -92,6 +97,8 @@ class Assignment(Base):
     cancelled_at: datetime | None = None
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
+    terms_at: datetime | None = None
+    terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class Clock(Base):

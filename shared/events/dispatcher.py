@@ -79,10 +79,15 @@ class AssignmentProgressed(Data, name="assignment.progressed", by="dispatcher"):
 
 
 class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
-    """Something about the ticket changed that its unit must know."""
+    """Something about the ticket changed that its unit must know.
+
+    ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
+    """
 
     kind: Literal["supplemented", "urged"]
     content: str
+    urgency: Urgency | None = None
+    limits: Limits | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from shared.events.envelope import Data
-from shared.events.words import ClosingKind
+from shared.events.words import ClosingKind, ReopenCause
 
 
 class CallbackPlanned(Data, name="callback.planned", by="feedback"):
@@ -59,7 +59,11 @@ class TicketClosed(Data, name="ticket.closed", by="feedback"):
 
 
 class TicketReopened(Data, name="ticket.reopened", by="feedback"):
-    """重办: the citizen does not agree; the envelope's round is the resolved round + 1 (R-27)."""
+    """重办: the citizen does not agree; the envelope's round is the resolved round + 1 (R-27).
+
+    ``reasons`` are in words every release knows; ``cause`` says how we came to know them.
+    """
 
     reasons: tuple[Literal["not_contacted", "not_solved", "not_satisfied"], ...]
     comment: str = ""
+    cause: ReopenCause = ReopenCause.VERDICT

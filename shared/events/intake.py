@@ -63,7 +63,8 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     """更正: what was written down wrongly at registration, put right by a named act.
 
     ``fields`` names what changed, in the words of the registration; of those alone the values here
-    count. ``phone`` and ``name`` may stand among them and have no value: they lie in the vault.
+    count. ``phone``, ``name`` and ``caller_address`` may stand among them and have no value: they lie in
+    the vault. ``after_dispatch``: a unit had it already, and judged it by what was written before.
     """
 
     fields: tuple[str, ...]
@@ -77,6 +78,7 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     confidential: bool | None = None
     reply_declined: bool | None = None
     has_contact: bool | None = None
+    after_dispatch: bool = False
 
 
 class EndedHere(BaseModel):

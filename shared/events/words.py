@@ -161,6 +161,17 @@ class ClosingKind(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class ReopenCause(OpenEnum):
+    """Why a round was opened again: the verdict of a callback, a repeat call (再次来电) of the citizen, or
+    the upstream platform that handed it in (退回重办).
+    """
+
+    VERDICT = "verdict"
+    REPEAT_CALL = "repeat_call"
+    UPSTREAM = "upstream"
+    UNKNOWN = "unknown"
+
+
 class Reported(BaseModel):
     """被反映对象: whom the demand is about (R-35, JN-32): units by code, posts and villages in words.
 

@@ -52,12 +52,12 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes front search calls claims registration shares"
-            " schemas settings ending_routes contacts duty duties dues"
+            "usecases records views figures verdicts correction_routes feed codes front search calls"
+            " claims registration shares schemas settings ending_routes contacts duty duties dues"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases endings feed settings"), names("")),
+    "consumers": May(names("usecases corrections endings feed settings"), names("")),
     "jobs": May(
         names("usecases records callers search calls phone feed readlog settings"), names("")
     ),
@@ -99,7 +99,7 @@ MAY: dict[str, May] = {
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("naming records rules schemas settings"), STORAGE),
     "shares": May(names("settings"), names("")),
-    "naming": May(names("schemas settings"), names("")),
+    "naming": May(names("schemas settings"), names("pydantic")),
     "vault": May(names("call_records rules models records readlog sealing settings"), STORAGE),
     "callers": May(names("rules models records readlog schemas settings vault"), STORAGE),
     "front": May(
@@ -119,6 +119,19 @@ MAY: dict[str, May] = {
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
+    "correction_routes": May(
+        names("corrections correction_schemas usecases records views schemas settings"),
+        names("fastapi pydantic"),
+    ),
+    "correction_schemas": May(names("rules schemas"), names("pydantic pydantic_core")),
+    "corrections": May(
+        names(
+            "rules models records correction_schemas naming usecases registration vault callers orders"
+            " settings clockwork"
+        ),
+        STORAGE,
+    ),
+    "verdicts": May(names("rules models records usecases schemas settings"), STORAGE),
     "calls": May(
         names(
             "call_records call_schemas callers claims rules models records schemas usecases vault phone"

@@ -159,6 +159,7 @@ TOLD_SO_FAR: dict[str, tuple[str, ...]] = {
     "assigned": ANSWERED[:1],
     "in_hand": ANSWERED[:2],
     "resolved": ANSWERED,
+    "closed": (*ANSWERED, "ticket.closed"),
     "reopened": (*ANSWERED, "ticket.reopened"),
 }
 

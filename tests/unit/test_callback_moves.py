@@ -21,6 +21,12 @@ ALLOWED = {
     ("no_answer", "answer"): "answered",
     ("no_answer", "refuse"): "given_up",
     ("no_answer", "cancel"): "cancelled",
+    ("no_answer", "lapse"): "given_up",
+    ("planned", "hear"): "answered",
+    ("due", "hear"): "answered",
+    ("no_answer", "hear"): "answered",
+    ("given_up", "hear"): "answered",
+    ("cancelled", "hear"): "answered",
 }
 
 

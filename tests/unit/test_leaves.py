@@ -127,6 +127,7 @@ def run_feedback(folder: Folder, reads: Reads) -> None:
     planning.first_attempt(now, config.times)
     planning.next_attempt([now], now + timedelta(hours=1), config.times)
     policy.finish_due(now, config.calendar)
+    policy.reopen_until(now, config.calendar)
     policy.needs_person(report=True, supervised=True, redo=True)
     policy.closes_at_once(TicketType.COMMENDATION, has_contact=True, reply_declined=True)
     request = CallRequest(

@@ -15,6 +15,7 @@ import pytest
 
 from services.dispatcher.rules import dispatch
 from services.dispatcher.settings import Settings
+from shared.errors import Recused
 from shared.events import Reported, TicketRegistered, TicketReopened, TicketType
 from tests.fixtures.scenes.shield import (
     ANOTHER,
@@ -86,7 +87,7 @@ def test_who_may_have_it_by_hand(row: Row) -> None:
         if unit not in barred:
             assert unit in RULES.by_hand(report, lead, helpers, "查").roles()
             continue
-        with pytest.raises(dispatch.Recused) as refused:
+        with pytest.raises(Recused) as refused:
             RULES.by_hand(report, lead, helpers, "查")
         assert refused.value.extra == {"unit": unit, "field": field}
         way_out = "请先更正，注明被反映对象（reported）或不涉及行政机关（nobody），再指定"
@@ -167,7 +168,7 @@ def test_somebody_nobody_can_place_gainsays_that_nobody_is_meant() -> None:
 @pytest.mark.parametrize("topic", LEADS)
 def test_words_nobody_can_place_do_not_lift_what_the_text_bars(topic: str) -> None:
     report = ticket(content="红椿镇政府的老王收钱", topic=topic, reported=Reported(words=("老王",)))
-    with pytest.raises(dispatch.Recused):
+    with pytest.raises(Recused):
         RULES.by_hand(report, "HC", [], "查")
 
 

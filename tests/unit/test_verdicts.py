@@ -59,7 +59,11 @@ def test_the_citizens_word_closes_or_reopens(
         (Outcome.ANSWERED, Action.ANSWER, Action.ANSWER),
         (Outcome.REFUSED, Action.REFUSE, Action.REFUSE),
         (Outcome.NO_ANSWER, Action.MISS, Action.GIVE_UP),
-        (Outcome.WRONG_NUMBER, Action.MISS, Action.GIVE_UP),
+        (
+            Outcome.WRONG_NUMBER,
+            Action.MISS,
+            Action.MISS,
+        ),  # never the last: it waits for the right one
         (Outcome.NUMBER_OFF, Action.MISS, Action.GIVE_UP),
         (Outcome.EXPIRED, Action.MISS, Action.GIVE_UP),
     ],

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
-from shared.errors import JiesuError
+from shared.errors import Recused
 from shared.events import (
     AssignmentDispatched,
     Limits,
@@ -23,17 +23,6 @@ from shared.jurisdiction.gazetteer import Gazetteer, Mention, accuses
 from shared.jurisdiction.urgency import UrgencyRules, text_of
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
-
-
-class Recused(JiesuError):
-    """回避: the unit the complaint is about and its kin may neither lead nor help (R-35, JN-32).
-
-    ``unit`` is who must withdraw, ``field`` where the request names it.
-    """
-
-    status = 409
-    slug = "recused"
-    title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Action(StrEnum):
     REFUSE = "refuse"
     GIVE_UP = "give_up"
     CANCEL = "cancel"
+    HEAR = "hear"
+    LAPSE = "lapse"
 
 
 class Bilingual(NamedTuple):
@@ -44,6 +46,8 @@ class Bilingual(NamedTuple):
 
 
 _LATE_WORD = {Action.ANSWER: CallbackStatus.ANSWERED, Action.REFUSE: CallbackStatus.GIVEN_UP}
+# 诉求人自行来电: the verdict of a citizen who rings before we do, or after we gave up.
+_OWN_WORD = {Action.HEAR: CallbackStatus.ANSWERED}
 
 MOVES: Mapping[CallbackStatus, Mapping[Action, CallbackStatus]] = MappingProxyType(
     {
@@ -52,6 +56,7 @@ MOVES: Mapping[CallbackStatus, Mapping[Action, CallbackStatus]] = MappingProxyTy
             Action.PLAN: CallbackStatus.PLANNED,
             Action.FALL_DUE: CallbackStatus.DUE,
             Action.CANCEL: CallbackStatus.CANCELLED,
+            **_OWN_WORD,
         },
         CallbackStatus.DUE: {
             Action.ANSWER: CallbackStatus.ANSWERED,
@@ -59,20 +64,25 @@ MOVES: Mapping[CallbackStatus, Mapping[Action, CallbackStatus]] = MappingProxyTy
             Action.REFUSE: CallbackStatus.GIVEN_UP,
             Action.GIVE_UP: CallbackStatus.GIVEN_UP,
             Action.CANCEL: CallbackStatus.CANCELLED,
+            **_OWN_WORD,
         },
-        # The outcome of an attempt that was counted as missed may still come in late.
+        # The outcome of an attempt that was counted as missed may still come in late. One that waits
+        # for a right number may wait in vain.
         CallbackStatus.NO_ANSWER: {
             Action.FALL_DUE: CallbackStatus.DUE,
             Action.CANCEL: CallbackStatus.CANCELLED,
+            Action.LAPSE: CallbackStatus.GIVEN_UP,
             **_LATE_WORD,
+            **_OWN_WORD,
         },
+        # Nobody calls any more; who rings us is heard within the policy's time.
+        CallbackStatus.GIVEN_UP: _OWN_WORD,
+        CallbackStatus.CANCELLED: _OWN_WORD,
         CallbackStatus.ANSWERED: {},
-        CallbackStatus.GIVEN_UP: {},
-        CallbackStatus.CANCELLED: {},
     }
 )
 
-OPEN = frozenset(status for status, moves in MOVES.items() if moves)
+OPEN = frozenset(status for status, moves in MOVES.items() if Action.CANCEL in moves)
 
 SENTENCES: Mapping[CallbackStatus, Bilingual] = MappingProxyType(
     {
@@ -97,10 +107,16 @@ SENTENCES: Mapping[CallbackStatus, Bilingual] = MappingProxyType(
             "Given up: refused, or unreachable after every attempt; counted apart.",
         ),
         CallbackStatus.CANCELLED: Bilingual(
-            "诉求已撤回，不再回访。",
-            "Cancelled: the citizen withdrew the complaint; no call is made.",
+            "诉求已撤回，或诉求人要求不再回访。",
+            "Cancelled: the citizen withdrew the complaint or wants no call; none is made.",
         ),
     }
+)
+
+# Of a callback that has no right number to call, in the status no_answer.
+AWAITS_NUMBER = Bilingual(
+    "号码有误，不再拨打：请更正来电号码，到回访期限仍无法联系则结束。",
+    "The number is wrong and is called no more: a person corrects it, or time ends the callback.",
 )
 
 

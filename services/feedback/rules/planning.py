@@ -56,7 +56,8 @@ def next_attempt(tried: Sequence[datetime], missed: datetime, times: CallTimes) 
     """
     used = _windows_used(tried, times) if times.other_windows else set()
     days = {moment.astimezone(times.timezone).date() for moment in tried}
-    left = times.max_attempts - len(tried) - 1
+    # A citizen whose number was corrected is tried again, however often the wrong one was.
+    left = max(times.max_attempts - len(tried) - 1, times.min_days - len(days) - 1)
     return next(
         opens
         for opens, window in _openings(missed.astimezone(times.timezone).date(), times)

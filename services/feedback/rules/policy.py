@@ -98,6 +98,7 @@ class CallbackPolicy(Section):
 
     first: First
     finish_within: LimitText
+    reopen_within: LimitText
     windows: Annotated[tuple[WindowText, ...], Field(min_length=1)]
     attempts: Attempts
     human_call_required_for: frozenset[PersonCalls]
@@ -125,6 +126,10 @@ class CallbackPolicy(Section):
     def finish_due(self, completed: datetime, calendar: WorkCalendar) -> datetime:
         """When a round that was completed should have its verdict."""
         return calendar.due(completed, self.finish_within).at
+
+    def reopen_until(self, ended: datetime, calendar: WorkCalendar) -> datetime:
+        """Until when a repeat call about a round that ended opens the next one."""
+        return calendar.due(ended, self.reopen_within).at
 
     def closes_at_once(
         self, ticket_type: TicketType, *, has_contact: bool, reply_declined: bool

@@ -19,7 +19,11 @@ Rates: TypeAlias = dict[str, Fraction]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Finished callbacks by outcome (R-25), and the answers of those that were answered."""
+    """Finished callbacks by outcome (R-25), and the answers of those that were answered.
+
+    ``partial``: not all questions were answered; who said nothing of satisfaction is unrated.
+    ``by_citizen``: nobody called, the citizen rang.
+    """
 
     called: int = 0
     refused: int = 0
@@ -31,6 +35,8 @@ class Counts:
     basically_satisfied: int = 0
     unsatisfied: int = 0
     unrated: int = 0
+    partial: int = 0
+    by_citizen: int = 0
 
     @property
     def valid(self) -> int:
@@ -42,7 +48,9 @@ class Counts:
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
-def count(outcome: Outcome, answers: Answers | None, times: int = 1) -> Counts:
+def count(
+    outcome: Outcome, answers: Answers | None, times: int = 1, *, by_citizen: bool = False
+) -> Counts:
     """``times`` callbacks that ended with this outcome of their last attempt."""
     if outcome is Outcome.REFUSED:
         return Counts(called=times, refused=times)
@@ -56,7 +64,9 @@ def count(outcome: Outcome, answers: Answers | None, times: int = 1) -> Counts:
         satisfied=times * (answers.satisfied == "satisfied"),
         basically_satisfied=times * (answers.satisfied == "basically_satisfied"),
         unsatisfied=times * (answers.satisfied == "unsatisfied"),
-        unrated=times * (answers.satisfied == "unrated"),
+        unrated=times * (answers.satisfied in ("unrated", None)),
+        partial=times * bool(answers.missing),
+        by_citizen=times * by_citizen,
     )
 
 

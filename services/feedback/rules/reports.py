@@ -14,7 +14,7 @@ from typing import Any
 
 from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import Action, CallbackStatus
-from services.feedback.rules.verdict import Effect, Outcome, Report
+from services.feedback.rules.verdict import Answers, Effect, Outcome, Report
 from shared.errors import JiesuError
 
 # Which operation makes a move; the others are made by the clock or by a fact, and by no caller.
@@ -60,7 +60,8 @@ class ReportedAttempt:
     """An attempt as a report finds it.
 
     ``status`` and ``expected`` say where its callback stands and at which attempt; ``known`` is
-    what was reported on it before.
+    what was reported on it before, ``said`` what was answered in earlier ones. ``tries``: how many
+    attempts count towards the most there may be, of which a wrong number is none.
     """
 
     status: CallbackStatus
@@ -68,6 +69,8 @@ class ReportedAttempt:
     attempt: int
     due: datetime | None = None
     known: Report | None = None
+    said: Answers | None = None
+    tries: int = 0
 
 
 def check_attempt(status: CallbackStatus, expected: int, attempt: int) -> None:
@@ -84,7 +87,7 @@ def effect_of(
     Raises CallNotDue, and WrongAttempt, AlreadyReported or CallbackOver for an attempt that has
     another outcome. Who rings back before the next attempt is heard, but has refused no call.
     """
-    action = verdict.action_for(report.outcome, found.attempt, max_attempts)
+    action = _action_for(report, found, max_attempts)
     expired = found.known is not None and found.known.outcome is Outcome.EXPIRED
     if expired and action in (Action.MISS, Action.GIVE_UP):
         return None
@@ -92,6 +95,15 @@ def effect_of(
     if (expired or found.known is None) and action in machine.MOVES[found.status] and not early:
         return action
     raise _refusal(found)
+
+
+def _action_for(report: Report, found: ReportedAttempt, max_attempts: int) -> Effect:
+    """Who hung up halfway is asked again, as long as there are tries; then that was the answer."""
+    action = verdict.action_for(report.outcome, found.tries or found.attempt, max_attempts)
+    if report.answers is None or verdict.is_decided(report.answers.after(found.said)):
+        return action
+    last = (found.tries or found.attempt) >= max_attempts
+    return Action.ANSWER if last else Action.MISS
 
 
 def _refusal(found: ReportedAttempt) -> JiesuError:
@@ -124,6 +136,9 @@ def _not_due(found: ReportedAttempt) -> CallNotDue:
     if Action.ANSWER in machine.MOVES[found.status]:
         zh += "，此前仅诉求人来电可登记为 answered"
         en += "; until then only a citizen who rings back is reported, as answered"
+    else:
+        zh += "，诉求人来电评价请用 POST /v1/tickets/{number}/verdict"
+        en += "; what a citizen who rings us says goes there"
     return CallNotDue(f"{zh} {en}", due=found.due, **_members(found))
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeAlias, assert_never, cast
 
 from services.feedback.rules.machine import Action
-from shared.events import ClosingKind, OpenEnum, TicketType
+from shared.events import ClosingKind, OpenEnum, ReopenCause, TicketType
 
 # The codes of the answers, as the questions of callbacks.yaml offer them.
 Contacted: TypeAlias = Literal["yes", "no"]
 Solved: TypeAlias = Literal["yes", "partly", "no"]
 Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
+QUESTIONS = ("contacted", "solved", "satisfied")
 Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
 
 # How a round can end: the ticket is closed, as one of the closing kinds, or it is reopened.
@@ -25,7 +26,9 @@ Effect: TypeAlias = Literal[Action.ANSWER, Action.MISS, Action.REFUSE, Action.GI
 
 
 class Outcome(OpenEnum):
-    """What came of one attempt (R-25). Expired: nobody reported an outcome in time."""
+    """What came of one attempt (R-25). Expired: nobody reported an outcome in time. ``no_answer`` is how
+    rows and answers call what the policy calls unreachable (无法接通).
+    """
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -38,11 +41,30 @@ class Outcome(OpenEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The three answers (R-23). ``contacted``: did the handling unit contact you?"""
+    """The three answers (R-23). ``contacted``: did the handling unit contact you?
 
-    contacted: Contacted
-    solved: Solved
-    satisfied: Satisfied
+    None: not said. Who hangs up after the first answer has still given that.
+    """
+
+    contacted: Contacted | None = None
+    solved: Solved | None = None
+    satisfied: Satisfied | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The questions that are still to be asked."""
+        said = {"contacted": self.contacted, "solved": self.solved, "satisfied": self.satisfied}
+        return tuple(question for question, answer in said.items() if answer is None)
+
+    def after(self, earlier: Answers | None) -> Answers:
+        """These, and where nothing was said now, what was said before."""
+        if earlier is None:
+            return self
+        return Answers(
+            self.contacted or earlier.contacted,
+            self.solved or earlier.solved,
+            self.satisfied or earlier.satisfied,
+        )
 
 
 def answers_on_record(
@@ -52,10 +74,12 @@ def answers_on_record(
 
     A word of a newer release stays what it is: it was an answer, and is counted as no other.
     """
-    if contacted is None:
+    if contacted is solved is satisfied is None:
         return None
     return Answers(
-        cast("Contacted", contacted), cast("Solved", solved), cast("Satisfied", satisfied)
+        cast("Contacted | None", contacted),
+        cast("Solved | None", solved),
+        cast("Satisfied | None", satisfied),
     )
 
 
@@ -84,27 +108,35 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """The ticket is handled again (重办), for these reasons."""
+    """The ticket is handled again (重办), for these reasons; ``cause``: how we came to know them."""
 
     reasons: tuple[Reason, ...]
+    cause: ReopenCause = ReopenCause.VERDICT
     kind: ClassVar[Literal["reopened"]] = REOPENED
 
 
 def judge(answers: Answers) -> Closed | Reopened:
-    """Close or reopen on the three answers.
+    """Close or reopen on what was answered.
 
-    Not contacted, not solved or not satisfied each reopen, whatever the other answers are (R-27).
-    Not having been contacted always counts: nobody is called who wanted no contact.
+    Not contacted, not solved or not satisfied each reopen, whatever the other answers are (R-27), and
+    also when they were never given: who says "not repaired" and hangs up need not be called again.
+    Not having been contacted always counts: nobody is called who wanted no contact. Without an
+    objection and without a word on satisfaction it is 无法评价 (R-25).
     """
-    reasons = _objections(answers)
+    reasons = objections(answers)
     if reasons:
         return Reopened(reasons)
-    if answers.satisfied == "unrated":
+    if answers.satisfied is None or answers.satisfied == "unrated":
         return Closed(ClosingKind.UNRATED)
     return Closed(ClosingKind(answers.satisfied))
 
 
-def _objections(answers: Answers) -> tuple[Reason, ...]:
+def is_decided(answers: Answers) -> bool:
+    """Whether nothing need be asked any more: all was answered, or one answer reopens (R-23, R-27)."""
+    return not answers.missing or bool(objections(answers))
+
+
+def objections(answers: Answers) -> tuple[Reason, ...]:
     found: dict[Reason, bool] = {
         "not_contacted": answers.contacted == "no",
         "not_solved": answers.solved == "no",
@@ -116,16 +148,18 @@ def _objections(answers: Answers) -> tuple[Reason, ...]:
 def action_for(outcome: Outcome, attempt: int, max_attempts: int) -> Effect:
     """What an attempt's outcome does to its callback.
 
-    A wrong number and a number that is off are attempts like any other: it may be the dialling.
+    A number that is off is an attempt like any other: it may be on tomorrow. A wrong number is not
+    called again, so it never was the last attempt: the callback waits for the right one.
     """
     match outcome:
         case Outcome.ANSWERED:
             return Action.ANSWER
         case Outcome.REFUSED:
             return Action.REFUSE
+        case Outcome.WRONG_NUMBER:
+            return Action.MISS
         case (
             Outcome.NO_ANSWER
-            | Outcome.WRONG_NUMBER
             | Outcome.NUMBER_OFF
             | Outcome.EXPIRED
             | Outcome.UNKNOWN  # no verdict in it: the citizen is called again

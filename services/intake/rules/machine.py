@@ -64,20 +64,23 @@ SENTENCES: dict[TicketStatus, Sentence] = {
         "The unit has signed and is working on it: the lead unit answers you when it is done.",
     ),
     TicketStatus.RESOLVED: Sentence(
-        "主办单位已答复：热线将回访，请您评价后结案。",
-        "The lead unit has answered: the hotline will call you back, and your verdict decides.",
+        "主办单位已答复：热线将回访，请您评价；您也可随时来电评价，未解决即退回重办。",
+        "The lead unit has answered: the hotline will call you back, or you ring and judge; what is not "
+        "solved is done again.",
     ),
     TicketStatus.CLOSED: Sentence(
-        "已结案，无人再办：如有新的事实或理由，请另行反映。",
-        "It is closed and nobody moves it: with a new fact or reason, please come again.",
+        "已结案：如仍未解决，请来电，期限内重开办理；有补充也会有人查看。",
+        "It is closed: if it is not solved, please ring; within the time for that it is opened again. What "
+        "you add is read.",
     ),
     TicketStatus.REOPENED: Sentence(
         "您未认可办理结果，已退回重办：重新派出后由主办单位接手。",
         "You did not agree with the result: it goes back to the lead unit to be done again.",
     ),
     TicketStatus.WITHDRAWN: Sentence(
-        "您已撤回，不再办理：如仍需解决，请另行反映。",
-        "You took it back and nobody moves it: if you still need it solved, please come again.",
+        "您已撤回，不再办理：如仍需解决，请来电另行登记，与本工单关联。",
+        "You took it back and nobody moves it: if you still need it solved, please ring; a new one follows "
+        "it.",
     ),
     TicketStatus.ANSWERING: Sentence(
         "由热线直接答复：话务员正在核实，答复后结束；需单位办理的将转派。",
@@ -97,8 +100,8 @@ SENTENCES: dict[TicketStatus, Sentence] = {
     ),
 }
 
-# After an answer the citizen's word is given in the callback; after the end it is a new ticket. What the
-# hotline ended itself is looked at again when the citizen has more to say.
+# Whatever is said is noted, at any stage: after the end somebody reads it from a list. What the hotline
+# ended itself is looked at again. Only what a unit or the citizen still decides can be taken back.
 _OPEN = (
     TicketStatus.RECEIVED,
     TicketStatus.ASSIGNED,
@@ -108,10 +111,13 @@ _OPEN = (
 )
 ENDED_HERE = (TicketStatus.ANSWERED, TicketStatus.NOT_ACCEPTED, TicketStatus.HANDED_OVER)
 MOVES: dict[tuple[TicketStatus, Action], TicketStatus] = {
-    **{(status, Action.SUPPLEMENT): status for status in _OPEN},
+    **{(status, Action.SUPPLEMENT): status for status in TicketStatus},
     **{(status, Action.SUPPLEMENT): TicketStatus.ANSWERING for status in ENDED_HERE},
-    **{(status, Action.URGE): status for status in _OPEN},
-    **{(status, Action.WITHDRAW): TicketStatus.WITHDRAWN for status in _OPEN},
+    **{(status, Action.URGE): status for status in TicketStatus},
+    **{
+        (status, Action.WITHDRAW): TicketStatus.WITHDRAWN
+        for status in (*_OPEN, TicketStatus.RESOLVED)
+    },
 }
 
 

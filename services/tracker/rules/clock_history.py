@@ -28,7 +28,7 @@ class ClockHistory:
     """What befell one clock; how it stands follows from this, its terms and the calendar.
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
-    counts working days.
+    counts working days. ``terms_at``: when a correction last gave it other terms.
     """
 
     id: UUID
@@ -44,6 +44,7 @@ class ClockHistory:
     role: Role | None = None
     pauses: tuple[Pause, ...] = ()
     extension: int = 0
+    terms_at: datetime | None = None
 
 
 def clock_histories(
@@ -94,6 +95,7 @@ def _dispatch(
         started_at=started_at,
         met_at=min(done_at, default=None),
         lost=matter.withdrawal,
+        terms_at=matter.terms_at,
     )
 
 
@@ -109,6 +111,7 @@ def _citizen(
         started_at=round.started_at,
         met_at=round.answered_at,
         lost=matter.withdrawal,
+        terms_at=matter.terms_at,
     )
 
 
@@ -152,6 +155,7 @@ def _stage(
         role=assignment.role,
         pauses=assignment.pauses,
         extension=assignment.extension if kind is ClockKind.HANDLE else 0,
+        terms_at=assignment.terms_at,
     )
 
 

@@ -228,6 +228,10 @@ def _base(
         base = Due(longer.at, base.provisional or longer.provisional)
     if before and (before.terms.limit, before.extension) == (terms.limit, history.extension):
         return Due(max(base.at, before.base_due), base.provisional)
+    if before and history.terms_at:
+        # A correction that shortens a limit makes nothing late before it was made.
+        floor = min(history.terms_at, before.base_due)
+        return Due(max(base.at, floor), base.provisional)
     return base
 
 

@@ -49,6 +49,7 @@ class Matter(_Known):
     registered_at: Instant
     withdrawn_at: Instant | None = None
     confidential: bool | None = None
+    terms_at: Instant | None = None
 
     @property
     def asked_urgency(self) -> Urgency:
@@ -102,6 +103,7 @@ class AssignmentTimeline(_Known):
     cancelled_at: Instant | None = None
     cancel_reason: str | None = None
     extension: int = 0
+    terms_at: Instant | None = None
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""

@@ -25,7 +25,7 @@ CALLS: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
     ("CG", [("answered", CONTENT | {"solved": "no", "satisfied": "unsatisfied"})]),
     ("CG", [("refused", {})]),
     ("HC", [("answered", CONTENT | {"contacted": "no"})]),
-    ("HC", [("no_answer", {}), ("wrong_number", {}), ("number_off", {})]),
+    ("HC", [("no_answer", {}), ("unreachable", {}), ("number_off", {})]),
 ]
 MOMENTS = [FIRST_CALL, "2026-03-03T14:30+08:00", "2026-03-04T18:30+08:00"]
 
@@ -75,6 +75,8 @@ async def test_the_counties_formula_is_printed_with_its_counts(month: Bench) -> 
         "basically_satisfied": 1,
         "unsatisfied": 1,
         "unrated": 1,
+        "partial": 0,
+        "by_citizen": 0,
     }
     assert found["rates"] == {"satisfaction": 0.8}
     assert found["not_called"] == {"commendation": 1, "no_contact": 2}

@@ -8,7 +8,7 @@ import pytest
 
 from services.intake.rules import supplements
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import post, registered
+from tests.fixtures.scenes.intake import RESOLVED, complaint, post, registered
 
 
 async def test_supplement_urge_withdraw(intake: Bench) -> None:
@@ -29,14 +29,65 @@ async def test_supplement_urge_withdraw(intake: Bench) -> None:
 async def test_what_the_status_does_not_allow_is_a_409_with_what_it_does(intake: Bench) -> None:
     number = (await registered(intake))["number"]
     await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
-    for path, body in (
-        ("supplements", {"content": "x"}),
-        ("urges", {"note": "x"}),
-        ("withdrawal", {"reason": "x"}),
-    ):
-        answer = await post(intake, f"/v1/tickets/{number}/{path}", body)
-        assert answer.status_code == 409
-        assert (answer.json()["current_status"], answer.json()["allowed"]) == ("withdrawn", [])
+    answer = await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "x"})
+    assert answer.status_code == 409
+    noted = ["supplement", "urge"]
+    assert (answer.json()["current_status"], answer.json()["allowed"]) == ("withdrawn", noted)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("supplements", {"content": "又停水了"}), ("urges", {"note": "又停水了"})]
+)
+async def test_what_is_said_after_the_end_is_read_by_somebody(
+    intake: Bench, path: str, body: dict[str, str]
+) -> None:
+    """No note is written into the void: it stands on a list until it was read."""
+    number = (await registered(intake))["number"]
+    await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "已来水"})
+    answer = await post(intake, f"/v1/tickets/{number}/{path}", body)
+    assert (answer.status_code, answer.json()["status"]) == (200, "withdrawn")
+    desk = intake.http("desk")
+    [listed] = (await desk.get("/v1/tickets?noted_after_end=true")).json()["items"]
+    assert listed["number"] == number
+    notes = (await desk.get(f"/v1/tickets/{number}/notes")).json()["items"]
+    assert [note["content"] for note in notes] == ["已来水", "又停水了"]
+    done = {"done": "已请其另行登记"}
+    await post(intake, f"/v1/tickets/{number}/notes/read", done, "callback")
+    assert (await desk.get("/v1/tickets?noted_after_end=true")).json()["items"] == []
+    notes = (await desk.get(f"/v1/tickets/{number}/notes")).json()["items"]
+    assert notes[-1]["action"] == "read"
+
+
+async def test_a_resolved_ticket_can_be_noted_and_taken_back(intake: Bench) -> None:
+    number = (await registered(intake))["number"]
+    await intake.hear(intake.fact(RESOLVED, subject=number))
+    answer = await post(intake, f"/v1/tickets/{number}/supplements", {"content": "水压很低"})
+    assert answer.json()["status"] == "resolved"
+    assert answer.json()["allowed"] == ["supplement", "urge", "withdraw"]
+    answer = await post(intake, f"/v1/tickets/{number}/withdrawal", {"reason": "不追究了"})
+    assert answer.json()["status"] == "withdrawn"
+    assert len(await intake.told("ticket.withdrawn")) == 1
+
+
+# --- a new ticket that follows -----------------------------------------------------------------
+
+
+async def test_a_new_ticket_follows_an_old_one_and_both_say_so(intake: Bench) -> None:
+    old = (await registered(intake))["number"]
+    new = (await registered(intake, follows=old, caller=None))["number"]
+    client = intake.http("desk")
+    assert (await client.get(f"/v1/tickets/{new}")).json()["follows"] == old
+    assert (await client.get(f"/v1/tickets/{old}")).json()["followed_by"] == [new]
+    listed = (await client.get("/v1/tickets")).json()["items"]
+    assert [row["followed_by"] for row in listed] == [[new], []]
+
+
+async def test_a_ticket_nobody_knows_cannot_be_followed(intake: Bench) -> None:
+    """The others of its batch are registered."""
+    batch = {"tickets": [complaint(follows="20200101-000001"), complaint()]}
+    answers = (await post(intake, "/v1/tickets/batch", batch)).json()["answers"]
+    assert [answer["status"] for answer in answers] == [422, 201]
+    assert answers[0]["problem"]["field"] == "follows"
 
 
 async def test_an_unknown_ticket_is_404(intake: Bench) -> None:

@@ -1,0 +1,151 @@
+"""更正: what a correction at intake means for the orders of a ticket (ADR 0045).
+
+A unit that must know nothing of it any more loses it at once. Where the rules would now lead elsewhere, an
+order nobody has signed goes there; one that was signed is a person's work, and a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.dispatcher import orders, records
+from services.dispatcher.models import Assignment
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import corrections as rules
+from services.dispatcher.rules import dispatch
+from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
+from shared import events
+from shared.events import Fact, Role, Urgency
+from shared.observability import log
+
+
+async def heed(act: ServiceAct, fact: Fact) -> None:
+    """Take over what was put right, then see who may keep the ticket and whose it is.
+
+    Of two corrections of a field the later said counts, whichever is heard first.
+    """
+    data: events.TicketCorrected = fact.data
+    record = await records.locked(act, fact.subject)
+    known = record.ticket.corrected or {}
+    fields = [f for f in rules.fields_of(data) if fact.seq > known.get(f, {}).get("seq", 0)]
+    if not fields:
+        log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
+        return
+    before = record.matter
+    decided_before = act.config.dispatching.decide(before)
+    record.registered = rules.corrected(before, data, fields)
+    _keep(record, known, before, fact.seq, fields)
+    if not rules.DECIDES & set(fields):
+        return
+    decided = act.config.dispatching.decide(record.matter)
+    if decided.urgency != decided_before.urgency:
+        record.ticket.urgency = decided.urgency
+    match dispatch_status(record.milestones()):
+        case DispatchStatus.UNASSIGNED:
+            await _decide(act, record, decided, dropped=rules.drops_reported(before, record.matter))
+        case DispatchStatus.ASSIGNED:
+            await _review(act, record, before, decided, fact)
+        case DispatchStatus.RESOLVED | DispatchStatus.CLOSED | DispatchStatus.WITHDRAWN:
+            pass  # nobody is at work; a next round goes by what is known then
+
+
+def _keep(
+    record: TicketRecord,
+    known: dict[str, Any],
+    before: events.TicketRegistered,
+    seq: int,
+    fields: Sequence[str],
+) -> None:
+    was = before.model_dump(mode="json")
+    record.ticket.corrected = known | {
+        field: {"seq": seq, "was": known.get(field, {}).get("was", was[field])} for field in fields
+    }
+    right = record.matter.model_dump(mode="json", include={*fields, "reported_unit"})
+    record.ticket.matter = record.ticket.matter | right
+
+
+# --- what becomes of the orders ----------------------------------------------------------------
+
+
+async def _review(
+    act: ServiceAct,
+    record: TicketRecord,
+    before: events.TicketRegistered,
+    decided: dispatch.Decision | dispatch.Undecided,
+    fact: Fact,
+) -> None:
+    """The ticket is with units: who must stand back goes, and so does an unsigned order that is no
+    longer theirs.
+    """
+    barred = act.config.dispatching.barred(record.matter)
+    lead = next((each for each in record.open() if each.role == Role.LEAD), None)
+    must_go = [each for each in record.open() if each.unit in barred]
+    dropped = rules.drops_reported(before, record.matter)
+    if lead is None or lead in must_go:
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        await _decide(act, record, decided, dropped=dropped)
+        return
+    orders.cancel(act, record, must_go, "redispatched", act.now)
+    if not rules.leads_elsewhere(decided, lead.unit, act.config.dispatching.decide(before)):
+        if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
+            await _hurry(act, record, lead, fact)
+        return
+    if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        await _decide(act, record, decided, dropped=dropped)
+    else:
+        _doubt(act, record, rules.why_doubted(decided))
+
+
+async def _decide(
+    act: ServiceAct,
+    record: TicketRecord,
+    decided: dispatch.Decision | dispatch.Undecided,
+    *,
+    dropped: bool,
+) -> None:
+    """Nobody has it: the rules decide as they do at registration, but never give it back to who returned
+    it, and not at all when somebody who was reported no longer is.
+    """
+    if isinstance(decided, dispatch.Undecided):
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest)
+        return
+    returned = {
+        each.unit for each in record.assignments if each.status == AssignmentStatus.RETURNED
+    }
+    if dropped or returned & {decided.lead, *decided.co_handlers}:
+        orders.leave_to_desk(act, record, rules.why_desk(decided, dropped=dropped), [decided.rule])
+        return
+    order = dispatch.by_rule(decided)
+    orders.give(act, record, order, await records.added(act, record))
+
+
+async def _hurry(act: ServiceAct, record: TicketRecord, lead: Assignment, fact: Fact) -> None:
+    """The same units, more urgent. Who has not signed gets a new order; who is at work is told, and its
+    limits follow.
+    """
+    if lead.status == AssignmentStatus.DISPATCHED:
+        units: Sequence[Assignment] = record.open()
+        helpers = tuple(each.unit for each in units if each is not lead)
+        reason = f"{rules.HURRIED} {lead.reason}"
+        orders.cancel(act, record, units, "redispatched", act.now)
+        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        orders.give(act, record, order, await records.added(act, record))
+        return
+    urgency = Urgency(record.ticket.urgency)
+    for each in record.open():
+        limits = orders.limits_of(act, record, urgency, Role(each.role))
+        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
+        words = rules.hurried(urgency, limits)
+        update = events.AssignmentUpdated(
+            kind="urged", content=words, urgency=urgency, limits=limits
+        )
+        orders.tell(act, each, update, fact.time)
+
+
+def _doubt(act: ServiceAct, record: TicketRecord, reason: str) -> None:
+    """待核: the desk sees it on its list until it re-dispatches, or confirms who has it."""
+    record.ticket.doubted_at = record.ticket.doubted_at or act.now
+    record.ticket.doubted_reason = reason

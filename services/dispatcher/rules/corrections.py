@@ -1,0 +1,78 @@
+"""更正: what a correction changes in a matter, and what follows for who has it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.dispatcher.rules.dispatch import Decision, Undecided
+from shared.events import Limits, TicketCorrected, TicketRegistered, Urgency
+
+# What rules decide by; the rest is only kept.
+DECIDES = frozenset({"type", "topic", "area", "flags", "urgency", "reported"})
+HURRY = (Urgency.CRITICAL, Urgency.URGENT)
+HURRIED = "紧急程度已更正，重新派单 The urgency was corrected:"
+
+
+def fields_of(data: TicketCorrected) -> list[str]:
+    """What of a correction the dispatcher keeps, in the words of the registration."""
+    kept = DECIDES | {"confidential", "reply_declined"}
+    named = [field for field in data.fields if field in kept]
+    return [*named, "has_contact"] if data.has_contact is not None else named
+
+
+def corrected(
+    matter: TicketRegistered, data: TicketCorrected, fields: Iterable[str]
+) -> TicketRegistered:
+    """The matter as it is right."""
+    update = {field: getattr(data, field) for field in fields}
+    if data.reported is not None and "reported" in update:
+        update["reported_unit"] = next(iter(data.reported.units), None)
+    return matter.model_copy(update=update)
+
+
+def drops_reported(before: TicketRegistered, after: TicketRegistered) -> bool:
+    """Whether somebody the demand was about is none of them any more: then a person looks first."""
+    return bool(
+        set(before.about.units) - set(after.about.units)
+        or set(before.about.words) - set(after.about.words)
+    )
+
+
+def leads_elsewhere(now: Decision | Undecided, lead: str, before: Decision | Undecided) -> bool:
+    """Whether the rules, which led to one unit or to nobody, now lead to another than who has it."""
+    if isinstance(now, Undecided):
+        return isinstance(before, Decision)
+    return now.lead != lead and not (isinstance(before, Decision) and before.lead == now.lead)
+
+
+def why_doubted(now: Decision | Undecided) -> str:
+    """What the desk reads of a ticket whose unit may no longer be the right one."""
+    if isinstance(now, Undecided):
+        return f"更正后：{now.reason}"
+    return (
+        f"更正后按目录应派 {now.lead}（{now.reason}），现承办单位已签收或系人工指定：请改派，"
+        "或指定原单位以确认 "
+        f"After a correction the rules lead to {now.lead}; who has it signed or was appointed: re-dispatch, "
+        "or assign the same unit to confirm"
+    )
+
+
+def why_desk(now: Decision, *, dropped: bool) -> str:
+    """What the desk reads where a rule could decide and must not."""
+    if dropped:
+        return (
+            f"被反映对象经更正减少，不自动派单：请核实后指定（目录指向 {now.lead}） "
+            f"Somebody reported no longer is: look first, then assign (the rules lead to {now.lead})"
+        )
+    return (
+        f"更正后目录仍指向已退单的单位：请人工指定（{now.lead}） "
+        f"After a correction the rules lead to who returned it ({now.lead}): assign by hand"
+    )
+
+
+def hurried(urgency: Urgency, limits: Limits) -> str:
+    """What a unit at work hears of a ticket that is more urgent than was thought."""
+    return (
+        f"紧急程度更正为 {urgency}，办理时限改为 {limits.handle or '不变'} "
+        f"The urgency was corrected to {urgency}; handle within {limits.handle or 'the same time'}"
+    )

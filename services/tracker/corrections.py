@@ -1,0 +1,61 @@
+"""更正: what a correction means for clocks, and for who may see them (ADR 0045).
+
+An open clock goes by the values that are right, keeps the time it has consumed, and is never late before
+the correction was made. A closed clock is judged as it was.
+"""
+
+from __future__ import annotations
+
+from services.tracker import records
+from services.tracker.clockwork import recompute_clocks
+from services.tracker.records import ServiceAct
+from shared.errors import TooEarly
+from shared.events import AssignmentUpdated, Fact, TicketCorrected
+from shared.observability import log
+
+LIMITING = {"type", "topic", "flags", "urgency"}
+HEEDED = LIMITING | {"reported", "area", "confidential"}
+
+
+async def heed(act: ServiceAct, fact: Fact) -> None:
+    """The ticket's own clocks follow what was put right; those of units follow the dispatcher's word.
+
+    Of two corrections of a field the later said counts, whichever is heard first.
+    """
+    data: TicketCorrected = fact.data
+    record = await records.locked(act, fact.subject)
+    ticket = record.ticket
+    known = ticket.corrected or {}
+    fields = {f for f in data.fields if f in HEEDED and fact.seq > known.get(f, 0)}
+    if not fields:
+        log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
+        return
+    ticket.corrected = known | dict.fromkeys(sorted(fields), fact.seq)
+    right = data.model_dump(mode="json", include=fields)
+    for field, value in right.items():
+        setattr(ticket, field, value)
+    if "reported" in fields and data.reported:
+        ticket.reported_unit = next(iter(data.reported.units), None)
+    if fields & LIMITING:
+        ticket.terms_at = max(ticket.terms_at or fact.time, fact.time)
+        recompute_clocks(act, record, fact.time, corrected=True)
+
+
+async def follow_terms(act: ServiceAct, fact: Fact) -> None:
+    """A unit at work heard that its ticket is more urgent: its clocks go by the new limits."""
+    data: AssignmentUpdated = fact.data
+    if data.urgency is None or data.limits is None:
+        return
+    record = await records.locked(act, fact.subject)
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    if fact.seq <= assignment.terms_seq:
+        log.info("ignored: newer terms were heard", ticket=fact.subject)
+        return
+    assignment.terms_seq, assignment.terms_at = fact.seq, fact.time
+    assignment.urgency = data.urgency
+    assignment.sign_limit = data.limits.sign
+    assignment.first_contact_limit = data.limits.first_contact
+    assignment.handle_limit = data.limits.handle
+    recompute_clocks(act, record, fact.time)
