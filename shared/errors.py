@@ -50,6 +50,17 @@ class UnknownCode(Malformed):
     title = "代码不存在 Unknown code"
 
 
+class Recused(JiesuError):
+    """回避: the unit the complaint is about and its kin may neither lead nor help (R-35, JN-32).
+
+    ``unit`` is who must withdraw, ``field`` where the request names it.
+    """
+
+    status = 409
+    slug = "recused"
+    title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
+
+
 class KeyReused(Malformed):
     """The same Idempotency-Key came with another body or to another place."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from services.dispatcher import usecases
+from services.dispatcher import merging, usecases
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.registered": usecases.register,
     "ticket.supplemented": usecases.supplement,
     "ticket.urged": usecases.urge,
+    "ticket.merged": merging.merge,
+    "ticket.unmerged": merging.unmerge,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.reopened": usecases.reopen,
     "ticket.closed": usecases.close,

@@ -28,6 +28,9 @@ class Ticket(Base):
 
     ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
     last rounds that ended so, 0 for none. The row is the lock of everything about the ticket.
+
+    ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
+    the fact that says so. ``answered``: who completed its last resolved round under another's number.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -42,6 +45,9 @@ class Ticket(Base):
     unassigned_reason: str | None = Field(default=None, sa_type=Text)
     nearest: list[str] = Field(default_factory=list, sa_type=JSONB)
     urged: int = 0
+    work: str | None = Field(default=None, sa_type=Text)
+    work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class Assignment(Base):
@@ -149,6 +155,7 @@ class Tickets(Ticket, table=True):
     __table_args__ = (
         Index("ix_tickets_unassigned", "number", postgresql_where=UNASSIGNED),
         Index("ix_tickets_open", "number", postgresql_where=OPEN),
+        Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),
     )
 
 

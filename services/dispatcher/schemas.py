@@ -133,7 +133,11 @@ class SupplementPage(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher."""
+    """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher.
+
+    ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
+    other citizens that wait for the same work; ``citizens``: how many that are with this one.
+    """
 
     number: str
     status: str
@@ -141,6 +145,9 @@ class TicketOut(BaseModel):
     round: int
     urgency: Urgency
     assignments: list[AssignmentOut]
+    merged_into: str | None = None
+    merged: list[str] = []
+    citizens: int = 1
 
 
 class AssignmentPage(BaseModel):
@@ -151,7 +158,10 @@ class AssignmentPage(BaseModel):
 
 
 class UnassignedOut(BaseModel):
-    """待派: a ticket that a person must assign, with what is needed to decide."""
+    """待派: a ticket that a person must assign, with what is needed to decide.
+
+    ``citizens``: how many wait for it, its own one among them (并单).
+    """
 
     number: str
     type: TicketType
@@ -168,6 +178,7 @@ class UnassignedOut(BaseModel):
     unassigned_at: AwareDatetime
     reason: str
     nearest: list[str]
+    citizens: int = 1
 
 
 class UnassignedPage(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.dispatcher import orders, records, schemas, views
+from services.dispatcher import merging, orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -53,9 +53,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
     record.supplements.append(act.rows.add(added))
-    update = events.AssignmentUpdated(kind="supplemented", content=data.content)
-    for assignment in orders.hearing(act, record):
-        orders.tell(act, assignment, update, fact.time)
+    orders.update(act, record, "supplemented", data.content, fact.time)
 
 
 async def urge(act: ServiceAct, fact: Fact) -> None:
@@ -63,34 +61,33 @@ async def urge(act: ServiceAct, fact: Fact) -> None:
     data: events.TicketUrged = fact.data
     record = await records.locked(act, fact.subject)
     record.ticket.urged = max(record.ticket.urged, data.times)
-    update = events.AssignmentUpdated(kind="urged", content=data.note)
-    for assignment in orders.hearing(act, record):
-        orders.tell(act, assignment, update, fact.time)
+    orders.update(act, record, "urged", data.note, fact.time)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
-    """撤单: nobody need go on, in whatever round; a withdrawal is final."""
+    """撤单: nobody need go on for this citizen, in whatever round; a withdrawal is final."""
     record = await records.locked(act, fact.subject)
-    record.ticket.withdrawn_at = fact.time
-    record.ticket.unassigned_at = None
-    orders.cancel(act, record.open(), "withdrawn", fact.time)
+    await merging.withdraw(act, record, fact.time)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk.
+    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk. Where
+    others it was merged with are worked on again already, it joins them.
 
     A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
     whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
-    lead = record.completed_lead(fact.round - 1)
+    lead = record.answerer(fact.round - 1)
     if lead is None:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
     if fact.round <= record.ticket.round:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
+    if record.waits and await merging.join_again(act, record, fact):
+        return
     dispatching = act.config.dispatching
     decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
     if isinstance(decided, dispatch.Order):
@@ -98,15 +95,14 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
     if record.ticket.withdrawn_at:
-        record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "withdrawn", record.ticket.withdrawn_at)
+        await merging.withdraw(act, record, record.ticket.withdrawn_at)
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
     """结案: the units that completed the round hear the citizen's verdict."""
     data: events.TicketClosed = fact.data
     record = await records.locked(act, fact.subject)
-    if record.completed_lead(fact.round) is None:
+    if record.ticket.resolved < fact.round:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     record.ticket.closed = max(record.ticket.closed, fact.round)
     for assignment in record.completed(fact.round):
@@ -252,7 +248,7 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
     """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
 
-    Raises NotFound, MoveRefused, UnknownCode, Recused.
+    Raises NotFound, MoveRefused, UnknownCode, Recused, InOtherWork.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -263,6 +259,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     reason = mask_patterns(body.reason)
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
+    merging.check_assignable(act, record, order)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))

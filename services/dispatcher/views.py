@@ -53,6 +53,7 @@ async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
         record.assignments = _seen_by(act.caller.unit, record.assignments)
         if not record.assignments:
             raise NotFound
+        record.group = [each for each in record.group if not records.recused_caller(act, each)]
     return ticket_out(record)
 
 
@@ -103,7 +104,9 @@ async def unassigned(act: ServiceAct, after: str | None, limit: int) -> Unassign
         query = query.where(place > _place(act.place(after)))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     more = len(rows) > limit
-    items = [_unassigned_out(TicketRecord(ticket, [])) for _, ticket in rows[:limit]]
+    found = [TicketRecord(ticket, []) for _, ticket in rows[:limit]]
+    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
+    items = [_unassigned_out(row, waiting.get(row.ticket.work, 1)) for row in found]
     rank = rows[limit - 1][0] if more else 0
     return UnassignedPage(
         items=items, next=act.cursor(f"0{rank}/{items[-1].number}") if more else None
@@ -158,13 +161,18 @@ def ticket_out(record: TicketRecord) -> TicketOut:
     """A ticket as it is answered."""
     status = tickets.dispatch_status(record.milestones())
     zh, en = tickets.SENTENCES[status]
+    number, work = record.ticket.number, record.ticket.work
+    merged = [each.ticket.number for each in record.waiting_with()]
     return TicketOut(
-        number=record.ticket.number,
+        number=number,
         status=status,
         sentence=Sentence(zh=zh, en=en),
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         assignments=[assignment_out(record, each) for each in record.assignments],
+        merged_into=None if work == number else work,
+        merged=merged,
+        citizens=len(merged) + record.waits,
     )
 
 
@@ -189,7 +197,7 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
     )
 
 
-def _unassigned_out(record: TicketRecord) -> UnassignedOut:
+def _unassigned_out(record: TicketRecord, citizens: int) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
         **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
@@ -203,4 +211,5 @@ def _unassigned_out(record: TicketRecord) -> UnassignedOut:
         urgency=ticket.urgency,
         unassigned_at=ticket.unassigned_at,
         reason=ticket.unassigned_reason,
+        citizens=citizens,
     )

@@ -33,6 +33,7 @@ class Ticket(Base):
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``work``: the ticket under whose number several are worked on as one (并单), on each of them.
     """
 
     number: str = Field(primary_key=True)
@@ -69,6 +70,7 @@ class Ticket(Base):
     ended_at: datetime | None = None
     erased_at: datetime | None = None
     code_nonce: UUID | None = None
+    work: str | None = None
 
 
 class Vault(Base):
@@ -140,6 +142,7 @@ class Tickets(Ticket, table=True):
             postgresql_where=text("source_number IS NOT NULL"),
         ),
         Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
+        Index("ix_ticket_work", "work", postgresql_where=text("work IS NOT NULL")),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
     )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from services.intake import codes, usecases, vault, views
+from services.intake import codes, merging, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -51,6 +51,7 @@ from shared.storage.group_commit import GroupCommit
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
+router.routes.extend(merging.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -176,11 +177,12 @@ async def list_tickets(
     status: TicketStatus | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
+    merged_into: Number | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
     """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = views.Filter(type, topic, area, channel, status, since, until)
+    narrowed = views.Filter(type, topic, area, channel, status, since, until, merged_into)
     return await views.tickets(act, narrowed, after, limit)
 
 

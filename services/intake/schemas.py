@@ -173,7 +173,11 @@ class BatchAnswers(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither."""
+    """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
+
+    ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
+    citizens that are worked on under this one.
+    """
 
     number: str
     id: UUID
@@ -196,6 +200,8 @@ class TicketOut(BaseModel):
     round: int
     urged: int
     registered_at: AwareDatetime
+    merged_into: str | None = None
+    merged: list[str] = []
 
 
 class TicketPage(BaseModel):

@@ -73,7 +73,7 @@ def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
         caller.role,
         caller.name,
         caller.unit,
-        record.assigned(),
+        record.at_work(),
         act.config.units.recused(record.ticket.reported_unit),
         record.status,
     )

@@ -26,6 +26,7 @@ class Filter(NamedTuple):
     status: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    merged_into: str | None = None
 
 
 # --- the citizen's look ------------------------------------------------------------------------
@@ -71,7 +72,7 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
     record = await read(act, number)
     if record is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    return _ticket_out(record)
+    return ticket_out(record)
 
 
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
@@ -84,16 +85,21 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
         query = query.where(Tickets.registered_at >= narrowed.since)
     if narrowed.until:
         query = query.where(Tickets.registered_at < narrowed.until)
+    if narrowed.merged_into is not None:
+        work = narrowed.merged_into
+        query = query.where(Tickets.work == work, Tickets.number != work)
     if after is not None:
         query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
-    items = [_ticket_out(record) for record in await records_of(act, rows[:limit])]
+    items = [ticket_out(record) for record in await records_of(act, rows[:limit])]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _ticket_out(record: TicketRecord) -> TicketOut:
+def ticket_out(record: TicketRecord) -> TicketOut:
+    """A ticket as it is answered."""
     ticket = record.ticket
+    others = [each.ticket.number for each in record.group if each is not record]
     return TicketOut(
         number=ticket.number,
         id=ticket.id,
@@ -116,6 +122,8 @@ def _ticket_out(record: TicketRecord) -> TicketOut:
         round=record.progress().round,
         urged=ticket.urged,
         registered_at=ticket.registered_at,
+        merged_into=ticket.work if ticket.work != ticket.number else None,
+        merged=others if ticket.work == ticket.number else [],
     )
 
 

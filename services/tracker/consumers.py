@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from services.tracker import usecases
+from services.tracker import merging, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.register,
+    "ticket.merged": merging.merge,
+    "ticket.unmerged": merging.unmerge,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.resolved": usecases.resolve,
     "ticket.reopened": usecases.reopen,

@@ -32,6 +32,8 @@ class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
     ``reported_unit``: it and its kin see nothing of the ticket; of older tickets it is not known.
+    ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
+    when this one was merged and parted again, with the seq of each.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -42,6 +44,10 @@ class Ticket(Base):
     registered_at: datetime
     withdrawn_at: datetime | None = None
     reported_unit: str | None = Field(default=None, sa_type=Text)
+    work: str | None = Field(default=None, sa_type=Text)
+    merges: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class Round(Base):
@@ -161,6 +167,7 @@ class Tickets(Ticket, table=True):
     """The table of tickets."""
 
     __tablename__ = "tickets"
+    __table_args__ = (Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),)
 
 
 class Rounds(Round, table=True):

@@ -79,10 +79,14 @@ class AssignmentProgressed(Data, name="assignment.progressed", by="dispatcher"):
 
 
 class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
-    """Something about the ticket changed that its unit must know."""
+    """Something about the ticket changed that its unit must know.
 
-    kind: Literal["supplemented", "urged"]
+    ``number``: the ticket whose citizen said it, where that is another one merged into this work.
+    """
+
+    kind: Literal["supplemented", "urged", "merged", "unmerged"]
     content: str
+    number: str | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):
@@ -124,9 +128,9 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
-    """取消: the unit need not go on (the ticket was withdrawn, or went to another unit)."""
+    """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work."""
 
-    reason: Literal["withdrawn", "redispatched"]
+    reason: Literal["withdrawn", "redispatched", "merged"]
 
 
 class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):

@@ -36,7 +36,9 @@ class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
 class CitizenTold(Data, name="citizen.told", by="feedback"):
     """告知: a message went to the citizen (BJ-15, JN-15)."""
 
-    occasion: Literal["accepted", "dispatched", "extended", "completed", "reopened", "closed"]
+    occasion: Literal[
+        "accepted", "dispatched", "merged", "extended", "completed", "reopened", "closed"
+    ]
     channel: str
     zh: str
     en: str

@@ -51,15 +51,17 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration vault schemas settings"
+            "usecases records views figures feed codes claims registration merging vault schemas"
+            " settings"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases feed settings"), names("")),
-    "jobs": May(names("usecases records calls phone feed settings"), names("")),
+    "consumers": May(names("usecases merging feed settings"), names("")),
+    "jobs": May(names("usecases merging records calls phone feed settings"), names("")),
     "usecases": May(
         names(
-            "rules models records views schemas settings registration vault clockwork orders feed"
+            "rules models records views schemas settings registration vault clockwork orders"
+            " merging feed"
         ),
         STORAGE,
     ),
@@ -76,6 +78,10 @@ MAY: dict[str, May] = {
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),
+    "merging": May(
+        names("rules models records views schemas orders clockwork vault settings"),
+        STORAGE | names("fastapi"),
+    ),
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),

@@ -10,6 +10,7 @@ import pytest
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
+from shared.errors import Recused
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
 from shared.jurisdiction.urgency import UrgencyRules
 
@@ -229,7 +230,7 @@ def test_by_hand_any_unit_but_the_reported_one() -> None:
     ("lead", "co", "field"), [("HC", "GAJ", "lead"), ("GAJ", "HC", "co_handlers")]
 )
 def test_by_hand_the_reported_unit_must_withdraw(lead: str, co: str, field: str) -> None:
-    with pytest.raises(dispatch.Recused) as refused:
+    with pytest.raises(Recused) as refused:
         HAND.by_hand(ticket(reported_unit="HC"), lead, [co], "因为")
     assert refused.value.extra == {"field": field, "unit": "HC"}
     assert refused.value.detail == (
@@ -239,7 +240,7 @@ def test_by_hand_the_reported_unit_must_withdraw(lead: str, co: str, field: str)
 
 @pytest.mark.parametrize(("reported", "kin"), [("HC", "ZFB"), ("ZFB", "HC")])
 def test_by_hand_its_kin_must_withdraw_like_it(reported: str, kin: str) -> None:
-    with pytest.raises(dispatch.Recused) as refused:
+    with pytest.raises(Recused) as refused:
         HAND.by_hand(ticket(reported_unit=reported), "CGZF", ["SCJG", kin], "因为")
     assert refused.value.extra == {"field": "co_handlers", "unit": kin}
     called, by = NAMES.unit(kin), NAMES.unit(reported)

@@ -103,6 +103,10 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
+    cluster = policy.rules.cluster_of_reporters
+    assert cluster
+    assert cluster.reached([at("03-02 10:00")] * 5)
+    policy.title(cluster.then)
     for flags in ((), ("enterprise",)):
         asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
         extension.check(

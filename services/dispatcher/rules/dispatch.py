@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
-from shared.errors import JiesuError
+from shared.errors import Recused
 from shared.events import (
     AssignmentDispatched,
     Limits,
@@ -23,17 +23,6 @@ from shared.events import (
 from shared.jurisdiction.urgency import UrgencyRules, text_of
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
-
-
-class Recused(JiesuError):
-    """回避: the unit the complaint is about and its kin may neither lead nor help (R-35, JN-32).
-
-    ``unit`` is who must withdraw, ``field`` where the request names it.
-    """
-
-    status = 409
-    slug = "recused"
-    title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +132,26 @@ class Dispatching:
         A Reason for the desk when that lead has to stand back, or when a rule gave it a report
         that accuses nobody by name: an older release did that.
         """
-        verdict = reasons.done_again(round, data)
-        if ticket.reported_unit and lead in self.recused(ticket.reported_unit):
-            return reasons.joined(
-                (verdict, reasons.stands_back(lead, ticket.reported_unit, self.names))
-            )
-        if rule and (stopped := self._unnamed(ticket)):
-            return reasons.joined((verdict, stopped))
-        return Order(lead, (), str(verdict), rule)
+        return self.handed_on(ticket, lead, (), rule, reasons.done_again(round, data))
+
+    def handed_on(
+        self,
+        ticket: TicketRegistered,
+        lead: str,
+        co_handlers: Iterable[str],
+        rule: str | None,
+        why: Reason,
+    ) -> Order | Reason:
+        """An order to units that had the matter before; a Reason for the desk where ``again`` has one."""
+        order, recused = Order(lead, helpers(lead, co_handlers), str(why), rule), frozenset[str]()
+        if ticket.reported_unit:
+            recused = self.recused(ticket.reported_unit)
+        for unit in recused.intersection(order.roles()):
+            stopped = reasons.stands_back(unit, ticket.reported_unit or "", self.names)
+            return reasons.joined((why, stopped))
+        if rule and (unnamed := self._unnamed(ticket)):
+            return reasons.joined((why, unnamed))
+        return order
 
 
 def accuses(type: TicketType) -> bool:
@@ -214,11 +215,19 @@ LEFT = (
 @dataclass(frozen=True, slots=True)
 class Added:
     """补充: what the citizen said since the registration. A work order carries the newest of it, in
-    the order it was said; ``left`` earlier ones its unit reads from the dispatcher.
+    the order it was said; ``left`` earlier ones its unit reads from the dispatcher. ``also``: what other
+    citizens said of the matter, by their tickets' numbers.
     """
 
     newest: Sequence[str] = ()
     left: int = 0
+    also: Mapping[str, str] = field(default_factory=dict)
+
+
+def fitting(also: Mapping[str, str]) -> dict[str, str]:
+    """The newest of what other citizens said as far as a work order carries it, by number."""
+    fit = newest_that_fit(list(also.values()))
+    return dict(list(also.items())[len(also) - len(fit) :])
 
 
 def newest_that_fit(said: Sequence[str]) -> list[str]:
@@ -254,7 +263,7 @@ def work_order(
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
-        content="\n\n".join((ticket.content, *_notes(added))),
+        content=whole_text(ticket, added),
         area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
@@ -280,6 +289,13 @@ def _notes(added: Added) -> Iterator[str]:
         yield LEFT.format(left=added.left)
     for count, note in enumerate(added.newest, added.left + 1):
         yield f"【补充{count} Supplement {count}】{note}"
+    for number, content in added.also.items():
+        yield f"【另有诉求人反映同一事项 also reported as {number}】{content}"
+
+
+def whole_text(ticket: TicketRegistered, added: Added) -> str:
+    """What the citizen said, with what was added."""
+    return "\n\n".join((ticket.content, *_notes(added)))
 
 
 # --- urgency -----------------------------------------------------------------------------------

@@ -214,3 +214,16 @@ def returned(unit: str, ruling: str, names: Names) -> Reason:
     return Reason(
         f"“{names.unit(unit)}”退单获准：{ruling}", f"The return {unit} asked for was granted"
     )
+
+
+def work_goes_on() -> Reason:
+    """撤单 or 撤销并单: the ticket under which the work was done is out, and others wait for it."""
+    return Reason(
+        "同一事项还有其他诉求人等待办理，接续办理",
+        "Other citizens still wait for the same matter: the work goes on",
+    )
+
+
+def parted(number: str) -> Reason:
+    """撤销并单: it was another matter after all."""
+    return Reason(f"{number} 已撤销并单，单独办理", f"{number} is worked on for itself again")

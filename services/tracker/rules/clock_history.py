@@ -7,7 +7,7 @@ order the facts came in, and however often (docs/how-it-flows.md#in-any-order-an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -51,7 +51,9 @@ def clock_histories(
 ) -> Iterator[ClockHistory]:
     """Every clock of a ticket: its own, then those of its assignments."""
     leads = [assignment for assignment in assignments if assignment.role is Role.LEAD]
+    rounds = list(rounds)
     yield from _dispatching(matter, leads)
+    yield from _parted(matter, rounds, leads)
     for round in rounds:
         yield _citizen(matter, round, leads)
     for assignment in assignments:
@@ -66,6 +68,27 @@ def _dispatching(matter: Matter, leads: Sequence[AssignmentTimeline]) -> Iterato
             others = [lead for lead in leads if lead is not back]
             cause = str(back.id)
             yield _dispatch(matter, cause, back.round, back.urgency, back.returned_at, others)
+
+
+def _parted(
+    matter: Matter, rounds: Sequence[RoundTimeline], leads: Sequence[AssignmentTimeline]
+) -> Iterator[ClockHistory]:
+    """The desk's clock runs afresh when a merged ticket is worked on for itself again, unless units were
+    at work on it already, or had answered.
+    """
+    for merge in matter.merges:
+        if merge.into is None:
+            urgency = effective_urgency(matter, leads, len(rounds))
+            clock = _dispatch(matter, f"parted {merge.seq}", len(rounds), urgency, merge.at, leads)
+            settled = [max(merge.at, at) for at in (rounds[-1].resolved_at,) if at]
+            settled += [merge.at for lead in leads if _at_work(lead, merge.at)]
+            met = min(filter(None, (clock.met_at, *settled)), default=None)
+            yield replace(clock, met_at=met)
+
+
+def _at_work(lead: AssignmentTimeline, at: datetime) -> bool:
+    ending = lead.ending(None)
+    return lead.dispatched_at <= at and (ending is None or ending.at > at)
 
 
 def _dispatch(
@@ -84,7 +107,7 @@ def _dispatch(
         urgency=urgency,
         started_at=started_at,
         met_at=min(dispatched_at, default=None),
-        lost=matter.withdrawal,
+        lost=matter.lost_after(started_at),
     )
 
 
