@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from services.intake import codes, merging, usecases, vault, views
+from services.intake import codes, duplicates, merging, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -51,6 +51,7 @@ from shared.storage.group_commit import GroupCommit
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
+router.routes.extend(duplicates.router.routes)
 router.routes.extend(merging.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]

@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
 from services.intake.rules.identity import KeepFor
+from services.intake.rules.likeness import Duplicates
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
@@ -40,6 +41,7 @@ class Rules(Files):
     limits: LimitTable
     urgency: UrgencyRules
     privacy: Privacy
+    duplicates: Duplicates
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
@@ -53,6 +55,7 @@ class Config:
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
+    duplicates: Duplicates
     sealer: Sealer
     digester: CitizenDigester
 
@@ -91,6 +94,7 @@ class Settings(ServiceSettings):
             rules.place,
             rules.urgency,
             rules.privacy.keep_identity,
+            rules.duplicates,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
         )

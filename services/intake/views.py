@@ -110,7 +110,7 @@ def ticket_out(record: TicketRecord) -> TicketOut:
         content=ticket.content,
         area=ticket.area,
         address=ticket.address,
-        location=_location(ticket),
+        location=location_of(ticket),
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,
@@ -127,7 +127,8 @@ def ticket_out(record: TicketRecord) -> TicketOut:
     )
 
 
-def _location(ticket: Ticket) -> Location | None:
+def location_of(ticket: Ticket) -> Location | None:
+    """Where the matter of a ticket is, as far as that is known."""
     if ticket.longitude is None or ticket.latitude is None:
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

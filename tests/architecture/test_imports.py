@@ -51,7 +51,8 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration merging vault schemas"
+            "usecases records views figures feed codes claims registration duplicates merging vault"
+            " schemas"
             " settings"
         ),
         names("fastapi pydantic orjson"),
@@ -78,6 +79,10 @@ MAY: dict[str, May] = {
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),
+    "duplicates": May(
+        names("rules models records views schemas vault settings"),
+        names("fastapi pydantic sqlmodel"),
+    ),
     "merging": May(
         names("rules models records views schemas orders clockwork vault settings"),
         STORAGE | names("fastapi"),

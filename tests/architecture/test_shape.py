@@ -29,6 +29,7 @@ MAY_HAVE = {
     "intake/vault": "whatever opens, erases or seals an identity stands in one place",
     "intake/sealing": "seals, and the suites they are made with",
     "intake/digests": "what a citizen is looked up by, and the codes they are given",
+    "intake/duplicates": "which tickets may be about the same matter: doors of its own",
     "intake/merging": "several citizens and one matter: a door of its own",
     "intake/codes": "the code tables as vendors read them",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",

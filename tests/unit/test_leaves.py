@@ -26,6 +26,7 @@ from services.feedback.rules import planning
 from services.feedback.settings import Settings as Feedback
 from services.feedback.webhook import Called, CallRequest
 from services.intake import codes
+from services.intake.rules import likeness
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
@@ -60,6 +61,9 @@ def run_intake(folder: Folder) -> None:
     codes.tables_of(config.codes, config.units)
     config.keep_identity.before(at("03-02 10:00"))
     assert at("03-02 10:00").astimezone(config.place.timezone)
+    assert config.duplicates.window
+    for distance in (None, 700.0):
+        likeness.is_candidate(likeness.Seen(False, True, distance, 0.5), config.duplicates)
     assert read_phone("4421234", config.place.area_code).contact
     assert [flag for flag in config.codes.flags if flag]
 
