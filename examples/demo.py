@@ -1,4 +1,4 @@
-"""演示 The demo: four stories, then a month of a county's calls (``make demo``).
+"""演示 The demo: five stories, then a month of a county's calls (``make demo``).
 
 Jiesu runs embedded in a process of its own, once for the stories and once for the month, on the
 stepped clock and on databases that are thrown away. The people (phone system, units, hotline
@@ -35,6 +35,7 @@ from examples.connection import open_http, rest
 from examples.county import Access, County
 from examples.figures import Figures, Unit
 from examples.month import Duty, cases
+from examples.pothole import pothole
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
 from operations.runtime import embedded, postgres
@@ -60,6 +61,7 @@ TOLD = (
     ("二  开办茶企：一主三协，提前办结  A tea company to be opened", stories.tea_company),
     ("三  涉旅投诉：二十四小时  A tourist's complaint", stories.tourist),
     ("四  路面坑洞：迟签、黄牌、红牌、督办、重办  One that goes wrong", stories.gone_wrong),
+    ("五  三个市民一个坑：并单、各自回访、一人不满意  Three citizens and one pothole", pothole),
 )  # fmt: skip
 
 
@@ -236,7 +238,7 @@ class Telling:
 
 
 async def tell_stories(http: httpx.AsyncClient, running: tuple[Place, BaseProcess]) -> None:
-    """The four stories, in the order in which they happened."""
+    """The stories, in the order in which they happened."""
     citizens = Citizens()
     async with county_of(http, running, lambda given: County(http, given, citizens)) as county:
         for title, story in TOLD:
@@ -272,7 +274,7 @@ async def _tell_all(
     month = asyncio.create_task(run_month(http, other, telling))
     try:
         await tell_stories(http, one)
-        telling.open("五  一个月：约五百五十件  A month of the county's volume")
+        telling.open("六  一个月：约五百五十件  A month of the county's volume")
         return await month
     finally:
         month.cancel()
@@ -282,7 +284,7 @@ async def demo() -> int:
     """Tell everything; 1 when a promise was broken."""
     began = clock.real()
     say(
-        "接诉 Jiesu：四个故事与一个月 four stories and a month. 时间为步进时钟 on the stepped clock."
+        "接诉 Jiesu：五个故事与一个月 five stories and a month. 时间为步进时钟 on the stepped clock."
     )
     units = {
         unit.code: Unit(unit.name, unit.kind) for unit in read(CONFIG / "units.yaml", Units).units

@@ -26,6 +26,7 @@ from tests.load.backlog import critical, drain, relay
 from tests.load.calls import complaint, encoded
 from tests.load.clocks import due, sweep
 from tests.load.county import loops
+from tests.load.likeness import duplicates
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
@@ -202,6 +203,7 @@ async def statements(plant: Plant, plan: Plan) -> Figures:
 
 
 MEASURES: Sequence[Any] = (
+    duplicates,
     starts,
     loop,
     dispatch,
