@@ -59,9 +59,9 @@ class Office:
     async def merge(self, number: str, into: str, reason: str) -> Json:
         """并单: one piece of work for two citizens; each keeps a ticket of their own."""
         body = {"into": into, "reason": reason}
-        return await self._desk["intake"].post(
-            f"/v1/tickets/{number}/merge", body, f"merge {number}"
-        )
+        path = f"/v1/tickets/{number}/merge"
+        merged: Json = await self._desk["intake"].post(path, body, f"merge-{number}")
+        return merged
 
     async def unassigned(self) -> list[Json]:
         """待派: what no rule of the catalogue covers, and what came back."""

@@ -71,9 +71,9 @@ async def _also(scene: Scene, first: Receipt, said: Json, when: str) -> Receipt:
     await scene.at(when)
     demand = HOLE | said
     found = await scene.office.duplicates(demand)
-    if [one["number"] for one in found["items"]][-1:] != [first.number] or found["same_person"]:
+    alike = next((one for one in found["items"] if one["number"] == first.number), None)
+    if alike is None or found["same_person"]:
         raise BrokenPromise(f"{first.number} is no candidate for what is the same matter")
-    alike = found["items"][-1]
     receipt = await scene.phone.register(demand, key=f"call-{when[:10]}-{when[11:13]}{when[14:]}")
     await scene.office.merge(receipt.number, first.number, "同一处塌坑")
     await scene.settle()

@@ -128,7 +128,7 @@ def _may(user: str) -> dict[str, str]:
     if user == "admin":
         return _rights(EVERYTHING, EVERYTHING, EVERYTHING)
     if user == "migrate":  # lays everything out, publishes no fact and reads no queue of anybody
-        queues = r"svc\.\w+|unit\.[A-Z]+"
+        queues = r"svc\.\w+|unit\.[A-Z][A-Z0-9]+"
         return _rights(
             rf"^(jiesu\.(events|unrouted)|{queues})$",
             rf"^(jiesu\.unrouted|{queues})$",
@@ -148,7 +148,7 @@ def _rights(configure: str, write: str, read: str) -> dict[str, str]:
 def _topics(name: str) -> dict[str, str]:
     """Which routing keys a service may publish, and to which it may bind its queue."""
     spoken = [key for kind in FACTS.values() if kind.speaker == name for key in keys(kind)]
-    write = _one_of(_in_lanes(spoken)).replace(re.escape(UNIT), "[A-Z]+")
+    write = _one_of(_in_lanes(spoken)).replace(re.escape(UNIT), "[A-Z][A-Z0-9]+")
     return {"write": write, "read": _one_of(_in_lanes(part(name).subscriptions))}
 
 

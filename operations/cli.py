@@ -7,6 +7,7 @@ python -m services migrate [NAME…]      databases and broker topology, before 
 python -m services migration NAME what_it_does   writes the next migration from the models
 python -m services broker-definitions   users, rights and queues, for RabbitMQ to load
 python -m services check-config DIR     every fault of a folder of rules; reload takes it up
+python -m services import-codes FILE.csv --into DIR   a city's own topics or areas, into codes.yaml
 python -m services processes            what runs, on which code and under which rules
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens

@@ -61,6 +61,15 @@ class Recused(JiesuError):
     title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
+class AmbiguousCode(Malformed):
+    """A name was sent for a code, and several rows of the table are called so: ``allowed`` are their
+    codes.
+    """
+
+    slug = "ambiguous-code"
+    title = "名称对应多个代码 The name stands for several codes"
+
+
 class KeyReused(Malformed):
     """The same Idempotency-Key came with another body or to another place."""
 

@@ -9,6 +9,7 @@ import typer
 from operations.commands import (
     facts,
     identities,
+    importing,
     morning,
     preparing,
     rules,
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migration": preparing.migration,
     "broker-definitions": preparing.broker_definitions,
     "check-config": rules.check_config,
+    "import-codes": importing.import_codes,
     "reload": rules.reload,
     "processes": rules.processes,
     "token": signing.token,

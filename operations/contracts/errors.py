@@ -42,6 +42,8 @@ CURES = {
     "malformed": "按 errors 逐项改正后再发。Mend what errors names, then send again.",
     "unknown-code": "从 GET /v1/codes/{table} 取代码；nearest 是最接近的。"
     "Take codes from GET /v1/codes/{table}; nearest names the likely ones.",
+    "ambiguous-code": "发 allowed 中的一个代码，或在名称前写明上级名称。"
+    "Send one of the codes in allowed, or the name with those of its fields before it.",
     "unknown-parameter": "改用 nearest 或 allowed 中的参数。Use the parameter in nearest, or one of allowed.",
     "idempotency-key-reused": "每个新请求用新键；重试时原样重发。"
     "A new request needs a new key; a repeat must be sent unchanged.",
@@ -66,6 +68,7 @@ CURES = {
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
+    "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",
     "in-other-work": "对 number 所指工单指派。Assign the ticket that number names.",
     "clock-is-real": "仅演示和测试可拨钟：JIESU_CLOCK=simulated。Only demos and tests step a clock.",
@@ -85,10 +88,10 @@ CURES = {
     "seal-broken": "运维：核对保险库密钥与备份。Operators: look at the vault's keys and the backup.",
     "seal-key-missing": "运维：把该密钥放回 JIESU_VAULT_KEYS。"
     "Operators: put the key back into JIESU_VAULT_KEYS.",
-    "numbers-exhausted": "次日零时后重试。Repeat after midnight, local time.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
-    "recused": "另选单位；被反映单位及其上下级单位不得承办。Choose another unit.",
+    "recused": "另选单位；或先更正被反映对象（reported），确与行政机关无关的注明 nobody。"
+    "Choose another unit; or first correct whom it is about, or state nobody.",
     "citizen-not-contacted": "先联系诉求人并登记，再办结。Contact the citizen and record it first.",
     "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
     "Record the contact, or say there was none.",

@@ -37,7 +37,11 @@ SAID = {
     "NewTicket.channel": "来源渠道：表 channels 中的代码 a code of the table channels",
     "NewTicket.source_number": "来源编号 the number your system or an upstream one gave it, however it "
     "looks; the same channel and number again is the same ticket",
-    "NewTicket.reported_unit": "被反映单位：表 units 中的代码 a code of the table units",
+    "NewTicket.reported_unit": "被反映单位：表 units 中的代码；请改用 reported  a code of the table units; "
+    "better say `reported`",
+    "NewTicket.reported": "被反映对象：`units` 单位代码，`words` 职务、村名等文字，`nobody` 不涉及行政机关；"
+    "举报不填则由派单员核实后派单 whom it is about: codes, posts and villages in words, or nobody of the "
+    "administration; a report that leaves it out waits for the desk",
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
     "CallRequest.contact": "被叫，见下表 whom to call, see below",

@@ -24,7 +24,7 @@ from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Deliveries, Tickets
-from services.dispatcher.records import REPORTED, ServiceAct
+from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord, recused_caller
 from shared import clock
 from shared.errors import BadCursor
 from shared.http.rate_limits import TooMany
@@ -156,13 +156,11 @@ def _word(envelope: Mapping[str, Any], name: str) -> str | None:
 
 async def _hidden(act: ServiceAct, subjects: set[str]) -> set[str]:
     """Those of these tickets that the unit which reads must know nothing of."""
-    unit = act.caller.unit if act.caller else None
-    if unit is None or not subjects:
+    if act.caller is None or act.caller.unit is None or not subjects:
         return set()
-    query = select(Tickets.number).where(
-        col(Tickets.number).in_(subjects), REPORTED.in_(act.config.units.recused(unit))
-    )
-    return set((await act.session.exec(query)).all())
+    about = select(Tickets).where(col(Tickets.number).in_(subjects), ABOUT_SOMEBODY)
+    rows = (await act.session.exec(about)).all()
+    return {row.number for row in rows if recused_caller(act, TicketRecord(row, []))}
 
 
 async def stream(

@@ -77,9 +77,9 @@ def _is_old(record: TicketRecord, fact: Fact) -> bool:
 
 
 def may_have(act: ServiceAct, record: TicketRecord, holder: TicketRecord) -> bool:
-    """Whether no unit at work has to stand back from a ticket (R-35)."""
-    recused = act.config.units.recused(record.matter.reported_unit)
-    return not recused.intersection(each.unit for each in holder.open())
+    """Whether the units at work on one ticket may have another one, too (R-35)."""
+    units = [each.unit for each in holder.open()]
+    return act.config.dispatching.may_join(record.matter, units)
 
 
 async def _pass_on(

@@ -80,7 +80,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     at_work = record.open()
     if not at_work and record.waits and (holder := record.holder()):
         at_work = holder.open()
-    recused = act.config.units.recused(record.matter.reported_unit)
+    recused = act.config.dispatching.recused(record.matter)
     return [each for each in at_work if each.unit not in recused]
 
 

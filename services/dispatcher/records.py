@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, union
+from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -41,8 +41,14 @@ from shared.storage.act import Act
 from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
-# The unit a ticket complains of; empty for none.
-REPORTED = func.coalesce(col(Tickets.matter)["reported_unit"].as_string(), "")
+# Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
+ABOUT_SOMEBODY = or_(
+    col(Tickets.matter)["reported_unit"].as_string().is_not(None),
+    *(
+        func.coalesce(col(Tickets.matter)[("reported", part)].as_string(), "[]") != "[]"
+        for part in ("units", "words")
+    ),
+)
 
 
 class Answerer(NamedTuple):
@@ -215,7 +221,7 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
     unit = act.caller.unit if act.caller else None
-    return unit in act.config.units.recused(record.matter.reported_unit)
+    return unit is not None and unit in act.config.dispatching.recused(record.matter)
 
 
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:

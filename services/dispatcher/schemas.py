@@ -8,7 +8,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from shared.events import CompletionKind, ContactOutcome, Limits, Role, TicketType, Urgency
+from shared.events import (
+    CompletionKind,
+    ContactOutcome,
+    Limits,
+    Reported,
+    Role,
+    TicketType,
+    Urgency,
+)
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 
 Code = Annotated[str, Line(20)]
@@ -132,8 +140,19 @@ class SupplementPage(BaseModel):
     next: str | None
 
 
+class Shield(BaseModel):
+    """回避: whom a demand is about as stated, the words of a report that name somebody, and who may
+    not be given it: whom it is about and their kin, or while nothing is stated, those of the words.
+    """
+
+    reported: Reported
+    mentioned: list[str]
+    recused: list[str]
+
+
 class TicketOut(BaseModel):
-    """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher.
+    """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher; ``shield``
+    is the desk's and supervisors', no unit's.
 
     ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
     other citizens that wait for the same work; ``citizens``: how many that are with this one.
@@ -148,6 +167,7 @@ class TicketOut(BaseModel):
     merged_into: str | None = None
     merged: list[str] = []
     citizens: int = 1
+    shield: Shield | None = None
 
 
 class AssignmentPage(BaseModel):
@@ -171,6 +191,7 @@ class UnassignedOut(BaseModel):
     area: str
     flags: tuple[str, ...]
     reported_unit: str | None
+    shield: Shield
     urgency: Urgency
     round: int
     urged: int

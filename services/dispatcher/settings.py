@@ -14,6 +14,7 @@ from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
@@ -26,7 +27,7 @@ def catalogue_codes_exist(catalogue: Catalogue, units: Units, codes: Codes) -> I
     found = unknown_codes(
         catalogue,
         units=[unit.code for unit in units.units],
-        topics=[topic.code for topic in codes.topics],
+        topics=codes.branches,
         areas=[area.code for area in codes.areas],
         flags=codes.flags,
     )
@@ -100,14 +101,15 @@ class Settings(ServiceSettings):
         rules = self.folder(folder).read(Rules)
         return Config(
             dispatching=Dispatching(
-                matcher=Matcher(rules.catalogue.rules),
-                urgency=rules.urgency,
-                towns=rules.units.towns(),
+                matcher=Matcher(rules.catalogue.rules, rules.codes.lineage),
+                urgency=rules.urgency.among(rules.codes),
+                towns=rules.units.answering(rules.codes),
                 names=_names(rules.units, rules.codes),
-                recused=rules.units.recused,
+                gazetteer=Gazetteer(rules.units, rules.codes, rules.place.name),
+                districts=rules.units.districts(),
             ),
             units=rules.units,
-            limits=rules.limits,
+            limits=rules.limits.among(rules.codes),
             calendar=work_calendar(rules.place, rules.calendar),
             returns=rules.returns,
             grounds=rules.codes.grounds,
@@ -117,7 +119,10 @@ class Settings(ServiceSettings):
 
 def _names(units: Units, codes: Codes) -> Names:
     return Names(
-        topics={term.code: Reason(term.zh, term.en) for term in (*codes.fields, *codes.topics)},
+        topics={
+            term.code: Reason(term.zh, term.en or term.zh)
+            for term in (*codes.fields, *codes.topics)
+        },
         areas={area.code: area.name for area in codes.areas},
         units={unit.code: unit.name for unit in units.units},
     )

@@ -9,7 +9,12 @@ from itertools import islice
 from sqlmodel import col, func, select
 
 from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
-from services.dispatcher.records import REPORTED, ServiceAct, TicketRecord, held_by_removed
+from services.dispatcher.records import (
+    ABOUT_SOMEBODY,
+    ServiceAct,
+    TicketRecord,
+    held_by_removed,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
@@ -58,12 +63,13 @@ async def recused(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     A release before gave it, or units.yaml has since made the unit kin of the reported one.
     """
     query = (
-        select(REPORTED, Assignments)
-        .join(Tickets, col(Tickets.number) == col(Assignments.ticket))
-        .where(REPORTED != "", col(Assignments.status).in_(machine.OPEN))
+        select(Tickets, Assignments)
+        .join(Assignments, col(Tickets.number) == col(Assignments.ticket))
+        .where(ABOUT_SOMEBODY, col(Assignments.status).in_(machine.OPEN))
     )
     rows = await act.session.exec(query.order_by(col(Assignments.id)))
-    found = (row for reported, row in rows if row.unit in act.config.units.recused(reported))
+    recused = act.config.dispatching.recused
+    found = (row for about, row in rows if row.unit in recused(TicketRecord(about, []).matter))
     return [Stuck(row.ticket, row.dispatched_at, row.unit) for row in islice(found, COUNTED)]
 
 

@@ -5,7 +5,6 @@ First the facts it hears, then the acts of a unit on its own assignments, then t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from services.dispatcher import merging, orders, records, schemas, views
@@ -99,15 +98,17 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
-    """结案: the units that completed the round hear the citizen's verdict."""
+    """结案: the units that completed the round hear the citizen's verdict, unless recused since."""
     data: events.TicketClosed = fact.data
     record = await records.locked(act, fact.subject)
     if record.ticket.resolved < fact.round:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     record.ticket.closed = max(record.ticket.closed, fact.round)
+    recused = act.config.dispatching.recused(record.matter)
     for assignment in record.completed(fact.round):
         assignment.verdict = data.kind
-        orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
+        if assignment.unit not in recused:
+            orders.tell(act, assignment, events.AssignmentClosed(kind=data.kind), fact.time)
 
 
 async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
@@ -174,12 +175,12 @@ async def request_return(
     moved = returns.request_return(
         context, body.reason_code, act.config.returns, act.config.grounds, act.now
     )
-    _check_units(act, "suggested_unit", filter(None, [body.suggested_unit]))
+    suggested = body.suggested_unit and _unit(act, "suggested_unit", body.suggested_unit)
     assignment.was, assignment.status = assignment.status, moved
     data = events.AssignmentReturnRequested(
         reason_code=body.reason_code,
         legal_basis=mask_patterns(body.legal_basis),
-        suggested_unit=body.suggested_unit,
+        suggested_unit=suggested,
         approver=body.approver,
         note=mask_patterns(body.note),
     )
@@ -248,22 +249,22 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
     """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
 
-    Raises NotFound, MoveRefused, UnknownCode, Recused, InOtherWork.
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
-    _check_units(act, "lead", [body.lead])
-    _check_units(act, "co_handlers", body.co_handlers)
+    lead = _unit(act, "lead", body.lead)
+    co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
     reason = mask_patterns(body.reason)
     dispatching = act.config.dispatching
-    order = dispatching.by_hand(record.matter, body.lead, body.co_handlers, reason)
+    order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
     merging.check_assignable(act, record, order)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
-    return views.ticket_out(record)
+    return views.ticket_out(act, record)
 
 
 async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
@@ -295,9 +296,10 @@ def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ru
         orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
 
 
-def _check_units(act: ServiceAct, field: str, codes: Iterable[str]) -> None:
-    """Raises UnknownCode with the nearest codes."""
+def _unit(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
     units = act.config.units
-    for code in codes:
-        if units.unit(code) is None:
-            raise UnknownCode(field=field, nearest=list(units.nearest_units(code)))
+    code = units.names.code(called, field)
+    if units.unit(code) is None:
+        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
+    return code

@@ -17,6 +17,7 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
+    Shield,
     SupplementOut,
     SupplementPage,
     TicketOut,
@@ -54,7 +55,7 @@ async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
         if not record.assignments:
             raise NotFound
         record.group = [each for each in record.group if not records.recused_caller(act, each)]
-    return ticket_out(record)
+    return ticket_out(act, record)
 
 
 def _seen_by(unit: str, assignments: Sequence[Assignment]) -> list[Assignment]:
@@ -76,24 +77,34 @@ async def unit_assignments(
     check_unit_readable(act, unit)
     if set(statuses) - set(AssignmentStatus):
         raise UnknownCode(field="status", allowed=list(AssignmentStatus))
+    place = UUID(act.place(after)) if after is not None else None
+    found: list[tuple[TicketRecord, Assignment]] = []
+    while len(found) <= limit:  # no page is short for what is left out: that would tell of it
+        rows = await _of_unit(act, unit, place, limit + 1, statuses)
+        found += [row for row in rows if not records.recused_caller(act, row[0])]
+        if len(rows) <= limit:
+            break
+        place = rows[-1][1].id
+    items = [assignment_out(*row) for row in found[:limit]]
+    return AssignmentPage(
+        items=items, next=act.cursor(str(items[-1].id)) if len(found) > limit else None
+    )
+
+
+async def _of_unit(
+    act: ServiceAct, unit: str, after: UUID | None, limit: int, statuses: Sequence[str]
+) -> list[tuple[TicketRecord, Assignment]]:
+    """A unit's assignments behind one, oldest first, whether it may see them or not."""
     query = select(Assignments, Tickets).join(
         Tickets, col(Tickets.number) == col(Assignments.ticket)
     )
     query = query.where(Assignments.unit == unit)
-    if act.caller and act.caller.unit:
-        query = query.where(records.REPORTED.not_in(act.config.units.recused(act.caller.unit)))
     if statuses:
         query = query.where(col(Assignments.status).in_(statuses))
     if after is not None:
-        query = query.where(col(Assignments.id) > UUID(act.place(after)))
-    rows = (await act.session.exec(query.order_by(col(Assignments.id)).limit(limit + 1))).all()
-    items = [
-        assignment_out(TicketRecord(ticket, [assignment]), assignment)
-        for assignment, ticket in rows[:limit]
-    ]
-    return AssignmentPage(
-        items=items, next=act.cursor(str(items[-1].id)) if len(rows) > limit else None
-    )
+        query = query.where(col(Assignments.id) > after)
+    rows = await act.session.exec(query.order_by(col(Assignments.id)).limit(limit))
+    return [(TicketRecord(ticket, [assignment]), assignment) for assignment, ticket in rows]
 
 
 async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
@@ -106,7 +117,7 @@ async def unassigned(act: ServiceAct, after: str | None, limit: int) -> Unassign
     more = len(rows) > limit
     found = [TicketRecord(ticket, []) for _, ticket in rows[:limit]]
     waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
-    items = [_unassigned_out(row, waiting.get(row.ticket.work, 1)) for row in found]
+    items = [_unassigned_out(act, row, waiting.get(row.ticket.work, 1)) for row in found]
     rank = rows[limit - 1][0] if more else 0
     return UnassignedPage(
         items=items, next=act.cursor(f"0{rank}/{items[-1].number}") if more else None
@@ -157,8 +168,9 @@ def check_unit_readable(act: ServiceAct, unit: str) -> None:
 # --- as it is answered -------------------------------------------------------------------------
 
 
-def ticket_out(record: TicketRecord) -> TicketOut:
+def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     """A ticket as it is answered."""
+    units = act.caller is not None and act.caller.unit is not None
     status = tickets.dispatch_status(record.milestones())
     zh, en = tickets.SENTENCES[status]
     number, work = record.ticket.number, record.ticket.work
@@ -173,6 +185,16 @@ def ticket_out(record: TicketRecord) -> TicketOut:
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
+        shield=None if units else _shield(act, record),
+    )
+
+
+def _shield(act: ServiceAct, record: TicketRecord) -> Shield:
+    matter, dispatching = record.matter, act.config.dispatching
+    return Shield(
+        reported=matter.about,
+        mentioned=[mention.words for mention in dispatching.mentions(matter)],
+        recused=sorted(dispatching.barred(matter)),
     )
 
 
@@ -197,7 +219,7 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
     )
 
 
-def _unassigned_out(record: TicketRecord, citizens: int) -> UnassignedOut:
+def _unassigned_out(act: ServiceAct, record: TicketRecord, citizens: int) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
         **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
@@ -208,6 +230,7 @@ def _unassigned_out(record: TicketRecord, citizens: int) -> UnassignedOut:
         area=matter.area,
         flags=matter.flags,
         reported_unit=matter.reported_unit,
+        shield=_shield(act, record),
         urgency=ticket.urgency,
         unassigned_at=ticket.unassigned_at,
         reason=ticket.unassigned_reason,

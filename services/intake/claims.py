@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from services.intake.naming import in_codes
 from services.intake.records import ServiceAct
 from services.intake.rules.phones import GivenPhone, normal_phone, read_phone
 from services.intake.schemas import NewTicket
@@ -29,7 +30,8 @@ from shared.storage.group_commit import PutOff
 @dataclass(frozen=True, slots=True)
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
-    ``phone``: what the caller's telephone is, as the place reads it.
+    ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
+    place reads it.
     """
 
     body: NewTicket
@@ -37,13 +39,14 @@ class Registration:
     key: str | None
     trace: str | None
     phone: GivenPhone
+    sent: NewTicket
 
     @classmethod
     def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:
-        """A complaint under the current trace."""
+        """A complaint under the current trace. Raises AmbiguousCode."""
         given = body.caller.phone if body.caller else None
         phone = read_phone(given, config.place.area_code)
-        return cls(body, caller, key, traceparent(), phone)
+        return cls(in_codes(body, config), caller, key, traceparent(), phone, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _claim(item: Registration, config: Config) -> Claim | None:
     if item.key is None:
         return None
     digest = config.digester.fingerprint
-    before, now = digest(canonical_before(item.body)), digest(canonical(item.body))
+    before, now = digest(canonical_before(item.sent)), digest(canonical(item.sent))
     return Claim(item.caller.actor, digest(item.key.encode()), before, now)
 
 

@@ -8,7 +8,7 @@ them. How a unit is reached and who must sign there is nobody else's to know, an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from services.intake.settings import Config
 from shared.caller import Caller
 from shared.http.auth import calling
 from shared.http.router import Router
-from shared.jurisdiction.codes import Area, Codes, Term, Unit, Units
+from shared.jurisdiction.codes import Codes, Term, Unit, Units
 from shared.security.tokens import ROLES
 from shared.service import service_of
 
@@ -49,8 +49,10 @@ class Table(StrEnum):
 class CodeRow(BaseModel):
     """One code with its names; ``en`` is null where nobody gave an English one.
 
-    ``parent``: the field of a topic, the unit above a unit. ``unit``: the town government that
-    answers for an area. ``kind`` of a unit: town, department, utility or office; ``area``: a town's.
+    ``parent``: the field of a topic or of a field, the area an area lies in, the unit above a unit.
+    ``unit``: the government that answers for an area. ``kind`` of a unit: town, district,
+    department, utility or office; ``area``: a town's or district's. ``aliases``: what else is
+    understood where the code is asked.
     """
 
     code: str
@@ -60,6 +62,7 @@ class CodeRow(BaseModel):
     unit: str | None = None
     kind: str | None = None
     area: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class CodeTable(BaseModel):
@@ -71,28 +74,42 @@ class CodeTable(BaseModel):
 def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
     """Every table as it is answered."""
     return {
-        Table.AREAS: [_area(area, units.towns()) for area in codes.areas],
-        Table.CHANNELS: _terms(codes.channels),
-        Table.FIELDS: _terms(codes.fields),
-        Table.TOPICS: _terms(codes.topics),
+        Table.AREAS: _areas(codes, units),
+        Table.CHANNELS: [_term(row, aliases=row.aliases) for row in codes.channels],
+        Table.FIELDS: [_term(row, row.above or None) for row in codes.fields],
+        Table.TOPICS: [_term(row, row.above, row.aliases) for row in codes.topics],
         Table.UNITS: [_unit(unit) for unit in units.units],
-        Table.REASONS: _terms(codes.reasons),
+        Table.REASONS: [_term(row) for row in codes.reasons],
     }
 
 
-def _area(area: Area, towns: Mapping[str, str]) -> CodeRow:
-    return CodeRow(code=area.code, zh=area.name, unit=towns.get(area.code))
-
-
-def _terms(terms: Iterable[Term]) -> list[CodeRow]:
+def _areas(codes: Codes, units: Units) -> list[CodeRow]:
+    answering = units.answering(codes)
     return [
-        CodeRow(code=term.code, zh=term.zh, en=term.en, parent=term.code.rpartition(".")[0] or None)
-        for term in terms
+        CodeRow(
+            code=area.code,
+            zh=area.name,
+            parent=codes.area_above(area.code),
+            unit=answering.get(area.code),
+            aliases=area.aliases,
+        )
+        for area in codes.areas
     ]
 
 
+def _term(term: Term, parent: str | None = None, aliases: tuple[str, ...] = ()) -> CodeRow:
+    return CodeRow(code=term.code, zh=term.zh, en=term.en, parent=parent, aliases=aliases)
+
+
 def _unit(unit: Unit) -> CodeRow:
-    return CodeRow(code=unit.code, zh=unit.name, parent=unit.parent, kind=unit.kind, area=unit.area)
+    return CodeRow(
+        code=unit.code,
+        zh=unit.name,
+        parent=unit.parent,
+        kind=unit.kind,
+        area=unit.area,
+        aliases=unit.aliases,
+    )
 
 
 @router.get(

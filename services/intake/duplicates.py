@@ -91,7 +91,12 @@ class Candidates(BaseModel):
 async def find_duplicates(body: Draft, act: FrontAct) -> Candidates:
     """查重 Tickets that may be about the same matter as a demand that is not registered yet."""
     phones = read_phone(body.phone, act.config.place.area_code).numbers
-    return await _candidates(act, body, phones, act.now, None)
+    codes = act.config.codes
+    called = {
+        "topic": codes.topic_names.code(body.topic, "topic"),
+        "area": codes.area_names.code(body.area, "area"),
+    }
+    return await _candidates(act, body.model_copy(update=called), phones, act.now, None)
 
 
 @router.get("/tickets/{number}/duplicates", responses=problems(404))

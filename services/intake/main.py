@@ -8,11 +8,10 @@ from services.intake import stuck, vault
 from services.intake.consumers import SUBSCRIPTIONS
 from services.intake.jobs import JOBS
 from services.intake.models import Base
-from services.intake.routes import WrongCodeLimiter, registrar, router
+from services.intake.routes import router, share
 from services.intake.settings import Settings
 from shared.app import build_app
 from shared.part import Part, StuckPage
-from shared.service import service_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -21,8 +20,7 @@ def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     given, check = settings or Settings(), vault.check_keys
     built = build_app("intake", given, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
-    built.state.registrar = registrar(service_of(built).store)
-    built.state.wrong_codes = WrongCodeLimiter(given)
+    share(built, given)
     return built
 
 

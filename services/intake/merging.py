@@ -12,14 +12,15 @@ from pydantic import Field
 from services.intake import vault, views
 from services.intake.records import ServiceAct, TicketRecord, find_locked, lock, regroup
 from services.intake.rules import identity, merging
-from services.intake.rules.merging import Side
+from services.intake.rules.merging import ReportedNotStated, Side
 from services.intake.schemas import Phrase, TicketOut
 from shared.errors import NotFound, Recused
-from shared.events import Data, TicketMerged, TicketUnmerged
+from shared.events import Data, TicketMerged, TicketType, TicketUnmerged
 from shared.http.acts import Door, entering
 from shared.http.fields import Body, Number
 from shared.http.problems import problems
 from shared.http.router import Router
+from shared.jurisdiction.gazetteer import accuses
 
 router = Router("/v1", tags=["intake 受理"])
 DeskDoor = Annotated[Door, Depends(entering("agent", "desk"))]
@@ -110,10 +111,15 @@ def side_of(record: TicketRecord) -> Side:
 
 
 def _check_recused(act: ServiceAct, record: TicketRecord, into: TicketRecord) -> None:
-    """回避: no unit at work on one may be one that the other complains of, or its kin (R-35)."""
-    recused = act.config.units.recused(record.ticket.reported_unit)
-    at_work = {each.unit for each in into.at_work() if each.open}
-    if at_work & recused:
+    """回避: no unit at work on one may have to stand back from the other (R-35). Of a report nobody has
+    said whom it accuses, nobody can know that.
+    """
+    ticket, gazetteer = record.ticket, act.config.gazetteer
+    unclear = gazetteer.unclear(ticket.about, ticket.area)
+    if unclear or (accuses(TicketType(ticket.type)) and not ticket.about.stated):
+        raise ReportedNotStated
+    recused = gazetteer.recused(ticket.about, ticket.area)
+    if any(each.open and each.unit in recused for each in into.at_work()):
         raise Recused(field="into")
 
 

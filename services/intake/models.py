@@ -5,14 +5,15 @@ and nowhere else.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.intake.rules.machine import TicketStatus, ended
-from shared.events import TicketType, Urgency
+from shared.events import Reported, TicketType, Urgency
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -33,6 +34,7 @@ class Ticket(Base):
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
     ``work``: the ticket under whose number several are worked on as one (并单), on each of them.
     """
 
@@ -51,6 +53,7 @@ class Ticket(Base):
     flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     confidential: bool
     reply_declined: bool
     has_contact: bool
@@ -71,6 +74,11 @@ class Ticket(Base):
     erased_at: datetime | None = None
     code_nonce: UUID | None = None
     work: str | None = None
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象: whom the demand is about."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class Vault(Base):

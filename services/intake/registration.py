@@ -24,6 +24,8 @@ from services.intake.rules import identity
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.rules.phones import known_digits
+from services.intake.rules.reported import check_reported, working_reported
+from services.intake.rules.titles import title_of
 from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
 from services.intake.settings import Config
 from services.intake.sources import (
@@ -36,7 +38,7 @@ from services.intake.sources import (
 )
 from shared import clock
 from shared.errors import UnknownCode
-from shared.events import TicketRegistered
+from shared.events import Reported, TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
 from shared.storage.rows import as_json, inserting, table_of
@@ -63,12 +65,12 @@ def check_codes(body: NewTicket, config: Config) -> None:
         raise UnknownCode(
             f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
         )
-    if body.reported_unit and config.units.unit(body.reported_unit) is None:
-        raise UnknownCode(
-            "未知单位 unknown unit",
-            field="reported_unit",
-            nearest=config.units.nearest_units(body.reported_unit),
-        )
+    check_reported(stated(body), body.reported_unit, config.units)
+
+
+def stated(body: NewTicket) -> Reported:
+    """Whom a complaint says it is about."""
+    return Reported(**body.reported.model_dump()) if body.reported else Reported()
 
 
 def warnings_of(item: Registration) -> list[RegistrationWarning]:
@@ -185,14 +187,15 @@ def ticket_row(
 ) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
     body, person, contact = item.body, person_of(item), item.phone.contact
-    copy = identity.working_copy(body.title, body.content, body.address, person)
+    copy = identity.working_copy(body.title or "", body.content, body.address, person)
+    reported = working_reported(stated(body), body.reported_unit, person)
     return {
         "number": number,
         "id": UUID(bytes=uuid6.uuid7().bytes),
         "type": body.type.value,
         "urgency": body.urgency.value,
         "topic": body.topic,
-        "title": copy.title,
+        "title": copy.title or title_of(copy.content),
         "content": copy.content,
         "area": body.area,
         "address": copy.address,
@@ -201,7 +204,8 @@ def ticket_row(
         "channel": body.channel,
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
-        "reported_unit": body.reported_unit,
+        "reported_unit": next(iter(reported.units), None),
+        "reported": reported.model_dump(mode="json"),
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": contact is not None,
@@ -238,6 +242,7 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
         "title": body.title,
         "content": body.content,
         "matter_address": body.address,
+        "reported": stated(body).words,
     }
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
 
@@ -260,6 +265,7 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
         flags=item.body.flags,
         source_number=row["source_number"],
         reported_unit=row["reported_unit"],
+        reported=row["reported"],
         confidential=row["confidential"],
         reply_declined=row["reply_declined"],
         has_contact=row["has_contact"],

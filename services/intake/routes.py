@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from services.intake import codes, duplicates, merging, usecases, vault, views
 from services.intake.claims import Receipt, Registration
@@ -21,6 +20,7 @@ from services.intake.schemas import (
     Contact,
     ContactReadRequest,
     Links,
+    NamedType,
     NewTicket,
     Progress,
     Registered,
@@ -32,16 +32,14 @@ from services.intake.schemas import (
     Withdrawal,
 )
 from services.intake.settings import Config, Settings
-from shared import clock
+from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from shared.caller import Caller
-from shared.errors import NotFound
-from shared.events import TicketType
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
 from shared.http.idempotency import Key
 from shared.http.problems import Problem, document, named, problems
-from shared.http.rate_limits import HOUR, Buckets, anonymous_address
+from shared.http.rate_limits import anonymous_address
 from shared.http.router import Router
 from shared.observability import trace
 from shared.service import service_of
@@ -76,33 +74,11 @@ def registrar(store: Store[Config]) -> Registrar:
     return GroupCommit(run)
 
 
-class WrongCodeLimiter:
-    """Wrong codes, by ticket and by address: too many, and nobody looks by code for a while.
-
-    By ticket as well, because whoever guesses may have many addresses. The right code is refused
-    then too, or guessing would go on; who shows a token is asked for no address.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._tickets = Buckets(settings.wrong_codes_per_ticket, HOUR)
-        self._addresses = Buckets(settings.wrong_codes_per_address, HOUR)
-
-    @contextmanager
-    def look(self, number: str, address: str | None) -> Iterator[None]:
-        """One look by code, counted before it is made: of many at once none is free. Raises TooMany."""
-        now, wrong = clock.real(), False
-        if address is not None:  # first: who may guess no more uses up no ticket's guesses
-            self._addresses.take(address, now)
-        self._tickets.take(number, now)
-        try:
-            yield
-        except NotFound:
-            wrong = True
-            raise
-        finally:
-            if not wrong:
-                self._tickets.give_back(number)
-                self._addresses.give_back(address or "")
+def share(app: FastAPI, settings: Settings) -> None:
+    """What all requests of a process have in common: the group commit, and who may ask how often."""
+    app.state.registrar = registrar(service_of(app).store)
+    app.state.complaints = ComplaintLimiter(settings)
+    app.state.wrong_codes = WrongCodeLimiter(settings)
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
@@ -110,6 +86,11 @@ async def _register(request: Request, item: Registration) -> Receipt:
     check_codes(item.body, config)
     shared: Registrar = request.app.state.registrar
     return await shared.submit(item)
+
+
+def _limiter(request: Request) -> ComplaintLimiter:
+    limiter: ComplaintLimiter = request.app.state.complaints
+    return limiter
 
 
 def _registered(request: Request, item: Registration, receipt: Receipt) -> Registered:
@@ -132,7 +113,8 @@ async def register_ticket(
 ) -> Registered:
     """Register a complaint. 200 and the first ticket when it was registered before."""
     item = Registration.of(body, caller, key, service_of(request.app).store.config)
-    receipt = await _register(request, item)
+    with _limiter(request).admit(caller):
+        receipt = await _register(request, item)
     response.status_code = 201 if receipt.created else 200
     request.state.number = receipt.number
     return _registered(request, item, receipt)
@@ -162,16 +144,17 @@ async def register_tickets(
         return BatchAnswer(status=status, ticket=_registered(request, item, receipt))
 
     answers: list[BatchAnswer] = []
-    for start in range(0, len(body.tickets), AT_ONCE):  # in between others get their turn
-        some = enumerate(body.tickets[start : start + AT_ONCE], start)
-        answers += await asyncio.gather(*(answer(at, entry) for at, entry in some))
+    with _limiter(request).admit(caller, len(body.tickets)):
+        for start in range(0, len(body.tickets), AT_ONCE):  # in between others get their turn
+            some = enumerate(body.tickets[start : start + AT_ONCE], start)
+            answers += await asyncio.gather(*(answer(at, entry) for at, entry in some))
     return BatchAnswers(answers=answers)
 
 
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
-    type: TicketType | None = None,
+    type: NamedType | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
@@ -183,7 +166,17 @@ async def list_tickets(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
     """Tickets in order of registration, narrowed by any of the filters."""
-    narrowed = views.Filter(type, topic, area, channel, status, since, until, merged_into)
+    codes = act.config.codes
+    narrowed = views.Filter(
+        type,
+        topic and codes.topic_names.code(topic, "topic"),
+        area and codes.area_names.code(area, "area"),
+        channel and codes.channel_names.code(channel, "channel"),
+        status,
+        since,
+        until,
+        merged_into,
+    )
     return await views.tickets(act, narrowed, after, limit)
 
 

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import Location, TicketType, Urgency
+from shared.events import TYPE_NAMES, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
@@ -25,6 +25,18 @@ Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
 
 BATCH_LIMIT = 1_000
+
+TYPE_BY_NAME = {name: kind for kind, name in TYPE_NAMES.items()}
+# A type by its word or by its Chinese name: 求助 is help.
+NamedType = Annotated[
+    TicketType,
+    BeforeValidator(
+        lambda given: TYPE_BY_NAME.get(given.strip(), given) if isinstance(given, str) else given,
+        json_schema_input_type=Annotated[
+            str, Field(json_schema_extra={"enum": [*TicketType, *TYPE_BY_NAME]})
+        ],
+    ),
+]
 
 
 def _as_given(given: object) -> object:
@@ -60,17 +72,30 @@ class Citizen(Body):
     address: Phrase | None = Field(default=None, repr=False)
 
 
+class ReportedParty(Body):
+    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in
+    ``words`` (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, an illegal workshop,
+    a banquet; stated beside neither.
+    """
+
+    units: tuple[Code, ...] = Field(default=(), max_length=20)
+    words: tuple[Phrase, ...] = Field(default=(), max_length=20, repr=False)
+    nobody: bool = False
+
+
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11).
+    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
+    first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
+    ``reported_unit`` is one of ``reported.units``, from before there were several.
     """
 
-    type: TicketType
+    type: NamedType
     urgency: Urgency = Urgency.NORMAL
     topic: Code
-    title: Title = Field(repr=False)
+    title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
     area: Code
     address: Phrase | None = Field(default=None, repr=False)
@@ -79,6 +104,7 @@ class NewTicket(Body):
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
     source_number: AsGiven = Field(default=None, repr=False)
     reported_unit: Code | None = None
+    reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
     confidential: bool | None = None
     reply_declined: bool = False
@@ -174,6 +200,7 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
+    ``reported_unit`` is the first of ``reported.units``.
 
     ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
     citizens that are worked on under this one.
@@ -193,6 +220,7 @@ class TicketOut(BaseModel):
     flags: list[str]
     source_number: str | None
     reported_unit: str | None
+    reported: Reported
     confidential: bool
     reply_declined: bool
     has_contact: bool

@@ -14,6 +14,7 @@ from services.intake.rules.likeness import Duplicates
 from services.intake.sealing import Sealer
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -52,6 +53,7 @@ class Config:
 
     codes: Codes
     units: Units
+    gazetteer: Gazetteer
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
@@ -64,7 +66,9 @@ class Settings(ServiceSettings):
     """``vault_keys`` is the key ring of the vault by key id; ``vault_current`` seals what is new.
 
     ``wrong_codes_per_ticket``: wrong codes (查询码) an hour before nobody may look by code for a
-    while; ``wrong_codes_per_address``: the same for whoever sends them.
+    while; ``wrong_codes_per_address``: the same for whoever sends them. ``complaints_per_minute``: those
+    a caller may hand in, each of a batch counted, at most as many of them under way as
+    ``complaints_at_once``.
     """
 
     vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
@@ -72,6 +76,8 @@ class Settings(ServiceSettings):
     vault_suite: str = "aes-256-gcm"
     wrong_codes_per_ticket: int = Field(default=10, ge=1)
     wrong_codes_per_address: int = Field(default=30, ge=1)
+    complaints_per_minute: int = Field(default=60_000, ge=1_000)
+    complaints_at_once: int = Field(default=4_000, ge=1_000)
 
     @field_validator("vault_keys")
     @classmethod
@@ -91,8 +97,9 @@ class Settings(ServiceSettings):
         return Config(
             rules.codes,
             rules.units,
+            Gazetteer(rules.units, rules.codes, rules.place.name),
             rules.place,
-            rules.urgency,
+            rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
             rules.duplicates,
             Sealer(ring, self.vault_current, self.vault_suite),

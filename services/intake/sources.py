@@ -24,6 +24,7 @@ from shared.errors import JiesuError
 from shared.observability import log, place
 
 Source = tuple[str, str]  # a channel, and a number as it was sent
+Words = tuple[str | None, str]  # title and content, as they were said
 
 
 class SourceNumberTaken(JiesuError):
@@ -44,7 +45,7 @@ class Holder:
 
     receipt: Receipt
     actor: str | None
-    words: tuple[str, str] | None
+    words: Words | None
 
     @classmethod
     def of(cls, item: Registration, receipt: Receipt) -> Holder:
@@ -122,7 +123,7 @@ def _holder(act: ServiceAct, row: Any) -> Holder:
     return Holder(receipt_of(row), row.actor, _sealed_words(act, row))
 
 
-def _sealed_words(act: ServiceAct, row: Any) -> tuple[str, str] | None:
+def _sealed_words(act: ServiceAct, row: Any) -> Words | None:
     if row.sealed is None:
         return None
     try:
@@ -134,5 +135,5 @@ def _sealed_words(act: ServiceAct, row: Any) -> tuple[str, str] | None:
     return known["title"], known["content"]
 
 
-def _words(item: Registration) -> tuple[str, str]:
+def _words(item: Registration) -> Words:
     return item.body.title, item.body.content

@@ -74,7 +74,7 @@ def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
         caller.name,
         caller.unit,
         record.at_work(),
-        act.config.units.recused(record.ticket.reported_unit),
+        act.config.gazetteer.recused(record.ticket.about, record.ticket.area),
         record.status,
     )
 

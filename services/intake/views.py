@@ -115,6 +115,7 @@ def ticket_out(record: TicketRecord) -> TicketOut:
         flags=ticket.flags,
         source_number=ticket.source_number,
         reported_unit=ticket.reported_unit,
+        reported=ticket.about,
         confidential=ticket.confidential,
         reply_declined=ticket.reply_declined,
         has_contact=ticket.has_contact,

@@ -17,7 +17,7 @@ from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.events import ClockKind, Reported, Role, TicketType, Urgency
 from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -31,7 +31,8 @@ class Base(SQLModel):
 class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
-    ``reported_unit``: it and its kin see nothing of the ticket; of older tickets it is not known.
+    ``reported``, or ``reported_unit`` alone in older tickets: whom it is about, who see nothing of it,
+    nor do their kin; ask ``about``. ``area``, which may say whose town it is, is None in older ones.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
     when this one was merged and parted again, with the seq of each.
     """
@@ -48,6 +49,13 @@ class Ticket(Base):
     merges: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    area: str | None = Field(default=None, sa_type=Text)
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象: whom the demand is about."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class Round(Base):

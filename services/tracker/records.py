@@ -244,8 +244,7 @@ async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assign
     """
     record = await _locked_with(act, id, Assignments)
     assignment = record.assignment(id)
-    reported = record.ticket.reported_unit
-    if assignment is None or not may_see(act, assignment.unit) or recused_caller(act, reported):
+    if assignment is None or not may_see(act, assignment.unit) or recused_caller(act, record):
         raise NotFound
     return record, assignment
 
@@ -286,10 +285,10 @@ def may_see(act: ServiceAct, unit: str | None) -> bool:
     return act.caller is None or act.caller.role != "unit" or act.caller.unit == unit
 
 
-def recused_caller(act: ServiceAct, reported_unit: str | None) -> bool:
+def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
-    unit = act.caller.unit if act.caller else None
-    return unit in act.config.recused(reported_unit)
+    unit, ticket = act.caller.unit if act.caller else None, record.ticket
+    return unit is not None and unit in act.config.recused(ticket.about, ticket.area or "")
 
 
 async def asked_before(act: ServiceAct, assignment: UUID) -> bool:

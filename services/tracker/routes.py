@@ -36,7 +36,9 @@ SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 
-Unit = Annotated[str | None, Query(pattern=r"^[A-Z]{2,8}$", max_length=8, examples=["HC"])]
+Unit = Annotated[
+    str | None, Query(pattern=r"^[A-Z][A-Z0-9]{1,15}$", max_length=16, examples=["HC"])
+]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]

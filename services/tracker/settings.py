@@ -8,6 +8,7 @@ from services.tracker.rules.policy import Policy
 from services.tracker.rules.supervision import Supervision
 from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.folder import Files, Folder
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
@@ -44,4 +45,6 @@ class Settings(ServiceSettings):
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
         calendar = work_calendar(rules.place, rules.calendar)
-        return Config(rules.limits, rules.supervision, calendar, rules.units.recused, rules.units)
+        limits = rules.limits.among(rules.codes)
+        recused = Gazetteer(rules.units, rules.codes, rules.place.name).recused
+        return Config(limits, rules.supervision, calendar, recused, rules.units)

@@ -44,6 +44,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         flags=list(data.flags),
         registered_at=fact.time,
         reported_unit=data.reported_unit,
+        reported=data.about.model_dump(mode="json"),
+        area=data.area,
     )
     first = Round(ticket=fact.subject, number=1, started_at=fact.time)
     record = TicketRecord(act.rows.add(ticket), [act.rows.add(first)])

@@ -35,7 +35,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     record = await records.read(act, number)
     seen = {row.id for row in record.assignments if may_see(act, row.unit)}
     whole = act.caller is None or act.caller.role != "unit"
-    if not (seen or whole) or records.recused_caller(act, record.ticket.reported_unit):
+    if not (seen or whole) or records.recused_caller(act, record):
         raise NotFound
     clocks = [entry for entry in record.clocks.values() if whole or entry.row.assignment in seen]
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from shared.events.envelope import Data
-from shared.events.words import Location, TicketType, Urgency
+from shared.events.words import Location, Reported, TicketType, Urgency
 
 
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
-    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01)."""
+    """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01).
+
+    ``reported_unit`` is the first of ``reported.units``, for the release before; ask ``about``.
+    """
 
     type: TicketType
     urgency: Urgency
@@ -21,10 +24,16 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     flags: tuple[str, ...] = ()
     source_number: str | None = None
     reported_unit: str | None = None
+    reported: Reported | None = None
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
     configuration: str | None = None
+
+    @property
+    def about(self) -> Reported:
+        """被反映对象, whichever release said it: the one before names ``reported_unit`` alone."""
+        return Reported.on_record(self.reported, self.reported_unit)
 
 
 class TicketSupplemented(Data, name="ticket.supplemented", by="intake"):
@@ -64,3 +73,23 @@ class TicketUnmerged(Data, name="ticket.unmerged", by="intake"):
 
     parted_from: str
     reason: str
+
+
+class TicketCorrected(Data, name="ticket.corrected", by="intake"):
+    """更正: what was written down wrongly at registration, put right by a named act.
+
+    ``fields`` names what changed, in the words of the registration; of those alone the values here
+    count. ``phone`` and ``name`` may stand among them and have no value: they lie in the vault.
+    """
+
+    fields: tuple[str, ...]
+    reason: str
+    type: TicketType | None = None
+    urgency: Urgency | None = None
+    topic: str | None = None
+    area: str | None = None
+    flags: tuple[str, ...] = ()
+    reported: Reported | None = None
+    confidential: bool | None = None
+    reply_declined: bool | None = None
+    has_contact: bool | None = None

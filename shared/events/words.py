@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import EnumType, StrEnum
 from typing import Annotated, Any, Self, TypeVar
 
@@ -74,6 +74,16 @@ class TicketType(OpenEnum):
     SUGGESTION = "suggestion"
     COMMENDATION = "commendation"
     UNKNOWN = "unknown"
+
+
+TYPE_NAMES: Mapping[TicketType, str] = {
+    TicketType.CONSULTATION: "咨询",
+    TicketType.HELP: "求助",
+    TicketType.COMPLAINT: "投诉",
+    TicketType.REPORT: "举报",
+    TicketType.SUGGESTION: "建议",
+    TicketType.COMMENDATION: "表扬",
+}
 
 
 class Urgency(OpenEnum):
@@ -149,6 +159,32 @@ class ClosingKind(OpenEnum):
     NO_CONTACT = "no_contact"
     COMMENDATION = "commendation"
     UNKNOWN = "unknown"
+
+
+class Reported(BaseModel):
+    """被反映对象: whom the demand is about (R-35, JN-32): units by code, posts and villages in words.
+
+    ``nobody``: the caller said that nobody of the administration is meant (an illegal workshop, a
+    banquet). All empty: nobody has said yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    units: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    nobody: bool = False
+
+    @property
+    def stated(self) -> bool:
+        """Whether anybody said whom it is about, or that nobody of the administration is."""
+        return bool(self.units or self.words or self.nobody)
+
+    @classmethod
+    def on_record(cls, said: Mapping[str, Any] | Self | None, unit: str | None) -> Self:
+        """As it was said or stored, by whichever release: the one before knows a single ``unit``."""
+        known = said if isinstance(said, cls) else cls.model_validate(said or {})
+        if unit is None or unit in known.units:
+            return known
+        return known.model_copy(update={"units": (unit, *known.units), "nobody": False})
 
 
 class Location(BaseModel):

@@ -9,8 +9,9 @@ by line. So text is brought into one form on its way in:
   overrides and isolates of writing direction, by which a text reads otherwise than it is stored and
   a phone number spelt backwards passes every mask. Letters keep their own direction, and joiners
   (U+200B to U+200D) stay: emoji, Uyghur and Tibetan need them;
+- the other C0 controls and DEL, such as a telephone system's end marks, become a space;
 - a text of which nothing can be seen is empty;
-- NUL and the other C0 controls, DEL, and half a surrogate pair are refused.
+- NUL and half a surrogate pair are refused: no database keeps them.
 
 What is older than this lies in databases and fact logs as it came: each wire escapes on its own.
 """
@@ -37,7 +38,8 @@ from pydantic import (
 
 # A ticket's number, as intake's compose_number makes it.
 Number = Annotated[
-    str, InPath(pattern=r"^[0-9]{8}-[0-9]{6}$", max_length=15, examples=["20260302-000001"])
+    str,
+    InPath(pattern=r"^[0-9]{8}-([0-9]{6}){1,4}$", max_length=33, examples=["20260302-000001"]),
 ]
 # A cursor as an answer gave it; of a unit's code, that it is not without end.
 Cursor = Annotated[str, StringConstraints(max_length=100)]
@@ -76,7 +78,8 @@ Day = Annotated[date, AfterValidator(_with_neighbours)]
 _BREAKS = re.compile(r"[\x0b\x0c\x85\u2028\u2029]")
 _ANY_BREAK = re.compile(r"[\t\r\n\x0b\x0c\x85\u2028\u2029]+")
 _UNSEEN = re.compile(r"[\x80-\x84\x86-\x9f\ufeff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+_REFUSED = "\0"
 # Letters, marks and symbols by name of which nothing is seen: fillers, an empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -93,8 +96,8 @@ def in_one_form(value: object) -> object:
     """A text as it is kept; see the head of this file. Not for what is no text at all."""
     if not isinstance(value, str):
         return value
-    text = _UNSEEN.sub("", _BREAKS.sub("\n", value))
-    return text if is_visible(text) or _REFUSED.search(text) else ""
+    text = _CONTROLS.sub(" ", _UNSEEN.sub("", _BREAKS.sub("\n", value)))
+    return text if is_visible(text) or _REFUSED in text else ""
 
 
 def _on_one_line(value: object) -> object:
@@ -102,14 +105,14 @@ def _on_one_line(value: object) -> object:
 
 
 def _no_controls(value: str) -> str:
-    if _REFUSED.search(value):
+    if _REFUSED in value:
         raise ValueError("含有控制字符 control characters such as NUL are not allowed")
     return value
 
 
 @dataclass(frozen=True)
 class Text(GroupedMetadata):
-    """``Annotated[str, Text(100)]``: in one form, stripped, not empty, bounded, no control characters."""
+    """``Annotated[str, Text(100)]``: in one form, stripped, not empty, bounded, no NUL."""
 
     max_length: int
     min_length: int = 1

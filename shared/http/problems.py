@@ -31,7 +31,7 @@ UNREAD = (408, 413)  # the rest of such a body is not waited for
 TYPE = "/errors/"  # below the service that answers (RFC 9457 3.1.1)
 QUOTED = re.compile(r"'([^']*)'")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-NUMBER = re.compile(r"\d{8}-\d{6}", re.ASCII)  # what else stands in a path may name a person
+NUMBER = re.compile(r"\d{8}-(\d{6}){1,4}", re.ASCII)  # what else stands in a path may name a person
 
 
 RETRY_AFTER = {

@@ -58,10 +58,10 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def take(self, key: str, now: datetime) -> None:
-        """Take one out. Raises TooMany when the bucket is empty."""
+    def take(self, key: str, now: datetime, count: int = 1) -> None:
+        """Take some out. Raises TooMany, and takes none, when the bucket holds fewer."""
         moment = now.timestamp()
-        full_at = max(self._full_at.get(key, moment), moment) + self._each
+        full_at = max(self._full_at.get(key, moment), moment) + self._each * count
         if (wait := full_at - moment - self._seconds) > JITTER:
             raise TooMany(wait)
         self._full_at[key] = full_at

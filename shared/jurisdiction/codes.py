@@ -1,48 +1,88 @@
-"""The code tables of a place, and its units: what a ticket's codes are checked against."""
+"""The code tables of a place, and its units: what a ticket's codes are checked against.
+
+A place takes its codes as its callers know them: numbers, Chinese words, letters. Wherever a code is
+asked for, a row's name or one of its ``aliases`` is understood too.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import StringConstraints, model_validator
+from pydantic import PrivateAttr, StringConstraints, model_validator
 
+from shared.jurisdiction.naming import Names, idle_aliases, paths
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
 
 FlagCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}$")]
-AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
+# The last word of routing keys and queues, so no dot and none of the broker's wildcards.
+UNIT_CODE = r"^[A-Z][A-Z0-9]{1,15}$"
+UnitCode = Annotated[str, StringConstraints(pattern=UNIT_CODE)]
+# 6 digits are a district or county, 9 a town or street, 12 a village or community (NBS).
+AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}){0,2}$")]
+TermCode = Annotated[str, StringConstraints(pattern=r"^[^\s./]+([./][^\s./]+)*$", max_length=64)]
+Aliases = tuple[Words, ...]
 
 
 class Area(Section):
-    """区域: a part of the place, or the place as a whole. Which town answers for it stands in units.yaml."""
+    """区域: a part of the place, or the place as a whole. Which unit answers for it stands in units.yaml."""
 
     code: AreaCode
     name: Words
+    aliases: Aliases = ()
 
 
 class Term(Section):
-    """A channel (来源渠道), a field of topics (领域), a topic (诉求分类): ``field.matter``, or the
-    ground of a return (退单理由).
+    """A code and what it is called: the ground of a return (退单理由)."""
+
+    code: TermCode
+    zh: Words
+    en: Words | None = None
+
+
+class Channel(Term):
+    """来源渠道: the way a demand comes in."""
+
+    aliases: Aliases = ()
+
+
+class Branch(Term):
+    """领域: what topics, or further fields, lie under. ``parent`` is the field it lies under itself;
+    left out, it is what stands before the last dot or stroke of its code.
     """
 
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
-    zh: Words
-    en: Words
+    parent: TermCode | None = None
+
+    @property
+    def above(self) -> str:
+        """The code of the field it lies under; empty at the root."""
+        return self.parent or "".join(prefixes(self.code)[-2:-1])
+
+
+class Topic(Branch):
+    """诉求分类: what a demand is about. Every topic lies in a field."""
+
+    aliases: Aliases = ()
 
 
 class Unit(Section):
-    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13)."""
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+
+    ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
+    its branches and its people's posts; one word may stand at several units (gazetteer.py).
+    """
 
     code: UnitCode
     name: Words
-    kind: Literal["town", "department", "utility", "office"]
+    kind: Literal["town", "district", "department", "utility", "office"]
     parent: UnitCode | None = None
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
     liaison: Words
+    aliases: Aliases = ()
+    known_by: tuple[Words, ...] = ()
 
 
 class Codes(Section):
@@ -50,22 +90,16 @@ class Codes(Section):
 
     areas: tuple[Area, ...]
     flags: tuple[FlagCode, ...]
-    channels: tuple[Term, ...]
-    fields: tuple[Term, ...]
-    topics: tuple[Term, ...]
+    channels: tuple[Channel, ...]
+    fields: tuple[Branch, ...]
+    topics: tuple[Topic, ...]
     reasons: tuple[Term, ...]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         tables = ("areas", "channels", "fields", "topics", "reasons")
         twins = [twin for table in tables for twin in _twins(table, getattr(self, table))]
-        known = {field.code for field in self.fields}
-        astray = [
-            (("topics", at, "code"), f"{topic.code} 不属于任何领域 lies in no field")
-            for at, topic in enumerate(self.topics)
-            if topic.code.rpartition(".")[0] not in known
-        ]
-        refuse((*twins, *astray))
+        refuse((*twins, *_without_field(self.fields, self.topics), *_idle(self)))
         return self
 
     @property
@@ -77,25 +111,77 @@ class Codes(Section):
         """The area of a code, None when it is unknown."""
         return self._areas.get(code)
 
-    def topic(self, code: str) -> Term | None:
+    def topic(self, code: str) -> Topic | None:
         """The topic of a code, None when it is unknown."""
         return self._topics.get(code)
 
-    def channel(self, code: str) -> Term | None:
+    def channel(self, code: str) -> Channel | None:
         """The channel of a code, None when it is unknown."""
         return self._channels.get(code)
+
+    def lineage(self, topic: str) -> Sequence[str]:
+        """A topic or a field with all it lies under, root first. Of a code that stands in no table
+        any more, such as an old ticket's, what it is made of.
+        """
+        return self._lineages.get(topic) or prefixes(topic)
+
+    def area_above(self, code: str) -> str | None:
+        """The next larger area of the table that an area lies in, None when there is none."""
+        return next((above for above in areas_above(code)[1:] if above in self._areas), None)
+
+    @property
+    def branches(self) -> Collection[str]:
+        """Every field and topic: what a rule may name to mean what lies under it."""
+        return self._lineages.keys()
 
     @cached_property
     def _areas(self) -> Mapping[str, Area]:
         return _by_code(self.areas)
 
     @cached_property
-    def _topics(self) -> Mapping[str, Term]:
+    def _topics(self) -> Mapping[str, Topic]:
         return _by_code(self.topics)
 
     @cached_property
-    def _channels(self) -> Mapping[str, Term]:
+    def _channels(self) -> Mapping[str, Channel]:
         return _by_code(self.channels)
+
+    @cached_property
+    def _lineages(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, Sequence[str]] = {}
+        for row in (*self.fields, *self.topics):  # what it lies under stands before it
+            found.setdefault(row.code, (*found.get(row.above, ()), row.code))
+        return found
+
+    # --- what people call them -----------------------------------------------------------------
+
+    @cached_property
+    def area_names(self) -> Names:
+        """Areas by name, also with the larger ones' names before it."""
+        return Names({area.code: (*area.aliases, *self._area_paths(area)) for area in self.areas})
+
+    @cached_property
+    def topic_names(self) -> Names:
+        """Topics by name in both languages, also with the names of their fields before it."""
+        zh = {row.code: row.zh for row in (*self.fields, *self.topics)}
+        return Names(
+            {
+                topic.code: (
+                    *_called(topic, topic.aliases),
+                    *paths([zh[code] for code in self.lineage(topic.code)]),
+                )
+                for topic in self.topics
+            }
+        )
+
+    @cached_property
+    def channel_names(self) -> Names:
+        """Channels by name in both languages."""
+        return Names({row.code: _called(row, row.aliases) for row in self.channels})
+
+    def _area_paths(self, area: Area) -> Iterator[str]:
+        above = [self._areas[code].name for code in areas_above(area.code) if code in self._areas]
+        return paths(above[::-1])
 
     def nearest_areas(self, text: str, n: int = 3) -> list[str]:
         """Codes of the areas most like a code or a Chinese name, best first."""
@@ -107,7 +193,7 @@ class Codes(Section):
 
 
 class Units(Section):
-    """units.yaml: the handling units. A town, and only a town, answers for an area."""
+    """units.yaml: the handling units. Towns and districts, and only these, answer for an area."""
 
     units: tuple[Unit, ...]
 
@@ -119,7 +205,8 @@ class Units(Section):
             for at, unit in enumerate(self.units)
             for field, wrong in _ill_placed(unit, known)
         ]
-        refuse((*_twins("units", self.units), *astray))
+        idle = idle_aliases("units", [(unit.code, unit.aliases) for unit in self.units])
+        refuse((*_twins("units", self.units), *astray, *idle))
         return self
 
     def unit(self, code: str) -> Unit | None:
@@ -129,6 +216,11 @@ class Units(Section):
     @cached_property
     def _units(self) -> Mapping[str, Unit]:
         return _by_code(self.units)
+
+    @cached_property
+    def names(self) -> Names:
+        """Units by name."""
+        return Names({unit.code: (unit.name, *unit.aliases) for unit in self.units})
 
     def recused(self, reported: str | None) -> frozenset[str]:
         """回避: who stands back when a unit is complained of: itself, its parent and its children
@@ -142,8 +234,23 @@ class Units(Section):
         return frozenset([reported, *above, *below])
 
     def towns(self) -> dict[str, str]:
-        """The town of each area: unit code by area code."""
+        """The town or district of each area that has one of its own: unit code by area code."""
         return {unit.area: unit.code for unit in self.units if unit.area is not None}
+
+    def districts(self) -> frozenset[str]:
+        """The districts: what is no grass-roots duty may be led by one (R-04)."""
+        return frozenset(unit.code for unit in self.units if unit.kind == "district")
+
+    def answering(self, codes: Codes) -> dict[str, str]:
+        """Who answers for each area of the tables: of a village its town, of what has no town its
+        district. Unit code by area code; an area nobody answers for is left out.
+        """
+        own = self.towns()
+        found = {
+            area.code: next((own[above] for above in areas_above(area.code) if above in own), "")
+            for area in codes.areas
+        }
+        return {area: unit for area, unit in found.items() if unit}
 
     def nearest_units(self, text: str, n: int = 3) -> list[str]:
         """Codes of the units most like a code or a Chinese name, best first."""
@@ -151,24 +258,51 @@ class Units(Section):
 
 
 def prefixes(topic: str) -> list[str]:
-    """``a.b.c`` lies under ``a``, ``a.b`` and itself."""
-    words = topic.split(".")
-    return [".".join(words[:count]) for count in range(1, len(words) + 1)]
+    """What a code says by itself: ``a.b.c`` lies under ``a``, ``a.b`` and itself; so does ``a/b/c``."""
+    ends = [at for at, letter in enumerate(topic) if letter in "./"]
+    return [topic[:end] for end in (*ends, len(topic))]
+
+
+def areas_above(code: str) -> list[str]:
+    """An area and the larger ones it lies in, the smallest first: a village, its town, its county.
+    Where a table writes all its codes in 12 digits, the larger ones end in noughts.
+    """
+    larger = [code[:digits] for digits in (9, 6) if digits < len(code)]
+    spelt = [[stem, stem.ljust(12, "0")] if len(code) == 12 else [stem] for stem in larger]
+    return list(dict.fromkeys([code, *(form for forms in spelt for form in forms)]))
+
+
+class OfTopics(Section):
+    """A part of the rules that names topics, or fields to mean what lies under them."""
+
+    # By a factory: of a function as the default itself, pydantic would make a method.
+    _lineage: Callable[[str], Sequence[str]] = PrivateAttr(default_factory=lambda: prefixes)
+
+    def among(self, codes: Codes) -> Self:
+        """These rules, told the tree of topics of their place: only its table knows what lies under
+        what, where the codes are numbers.
+        """
+        self._lineage = codes.lineage
+        return self
 
 
 def towns_have_areas(units: Units, codes: Codes) -> Iterator[tuple[str, Where, str]]:
-    """A check between files: the area of a town is one of codes.yaml."""
+    """A check between files: the area of a town or district is one of codes.yaml."""
     known = [area.code for area in codes.areas]
     for at, unit in enumerate(units.units):
         if unit.area is not None and unit.area not in known:
             yield "units", ("units", at, "area"), unknown_code(unit.area, known)
 
 
-Row = TypeVar("Row", Area, Term, Unit)
+Row = TypeVar("Row", Area, Channel, Topic, Unit)
 
 
 def _by_code(rows: Iterable[Row]) -> Mapping[str, Row]:
     return {row.code: row for row in rows}
+
+
+def _called(row: Term, aliases: Aliases) -> Iterator[str]:
+    yield from filter(None, (row.zh, row.en, *aliases))
 
 
 def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Where, str]]:
@@ -179,11 +313,34 @@ def _twins(table: str, rows: Iterable[Area | Term | Unit]) -> Iterator[tuple[Whe
         seen.add(row.code)
 
 
+def _without_field(
+    fields: Iterable[Branch], topics: Iterable[Branch]
+) -> Iterator[tuple[Where, str]]:
+    """A field lies under one that stands before it, so none lies under itself; a topic in any."""
+    known: set[str] = set()
+    for at, field in enumerate(fields):
+        if field.above and field.above not in known:
+            yield (
+                ("fields", at, "code"),
+                f"{field.code} 的上级须写在前面 its parent must stand before it",
+            )
+        known.add(field.code)
+    for at, topic in enumerate(topics):
+        if topic.above not in known:
+            yield ("topics", at, "code"), f"{topic.code} 不属于任何领域 lies in no field"
+
+
+def _idle(codes: Codes) -> Iterator[tuple[Where, str]]:
+    yield from idle_aliases("areas", [(row.code, row.aliases) for row in codes.areas])
+    yield from idle_aliases("channels", [(row.code, row.aliases) for row in codes.channels])
+    yield from idle_aliases("topics", [(row.code, row.aliases) for row in codes.topics])
+
+
 def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]:
     if unit.parent is not None and (unit.parent == unit.code or unit.parent not in known):
         yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
-    if (unit.kind == "town") != (unit.area is not None):
-        yield "area", "镇且仅镇须有区域 a town, and only a town, has one"
+    if (unit.kind in ("town", "district")) != (unit.area is not None):
+        yield "area", "镇和区县须有区域，其他单位不得有 towns and districts have one, and only they"
 
 
 def _nearest(text: str, names: Mapping[str, str], n: int) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.events import Limits, Role, TicketType, Urgency
 from shared.jurisdiction.calendar import Limit
-from shared.jurisdiction.codes import Codes
+from shared.jurisdiction.codes import Codes, OfTopics
 from shared.jurisdiction.sections import (
     LimitText,
     Section,
@@ -95,7 +95,7 @@ class Stream(Section):
     types: frozenset[TicketType] = frozenset(TicketType)
 
 
-class LimitTable(Section):
+class LimitTable(OfTopics):
     """The time limits of one jurisdiction. ``clocks``: the time an urgency runs on (BJ4)."""
 
     clocks: Mapping[Urgency, Literal["natural", "working"]]
@@ -152,8 +152,8 @@ class LimitTable(Section):
 
     def stream(self, ticket_type: TicketType, topic: str, flags: Collection[str]) -> Stream | None:
         """The stream with a limit of its own that a ticket belongs to, if it does."""
-        words = {topic.partition(".")[0], *flags}
-        fitting = (s for s in self.streams if ticket_type in s.types and s.matter in words)
+        under = {*self._lineage(topic), *flags}
+        fitting = (s for s in self.streams if ticket_type in s.types and s.matter in under)
         return next(fitting, None)
 
     def _share(self, lead: Limit) -> Limit:

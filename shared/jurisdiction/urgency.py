@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from shared.events import TicketType, Urgency
-from shared.jurisdiction.codes import Codes, prefixes
-from shared.jurisdiction.sections import Section, Where, Words, unknown_code
+from shared.jurisdiction.codes import Codes, OfTopics
+from shared.jurisdiction.sections import Where, Words, unknown_code
 
 
 def plain(text: str) -> str:
@@ -27,7 +27,7 @@ def text_of(title: str, content: str) -> str:
     return plain(f"{title}\n{content}")
 
 
-class UrgencyRules(Section):
+class UrgencyRules(OfTopics):
     """The file. ``urgent_topics`` are topics, what topics lie under, or flags."""
 
     critical_keywords: tuple[Annotated[Words, AfterValidator(plain)], ...] = ()
@@ -46,7 +46,7 @@ class UrgencyRules(Section):
         for word in self.critical_keywords:
             if word in text:
                 return Urgency.CRITICAL, word
-        known = (*prefixes(topic), *flags)
+        known = (*self._lineage(topic), *flags)
         for code in self.urgent_topics:
             if code in known:
                 return Urgency.URGENT, code
@@ -55,8 +55,7 @@ class UrgencyRules(Section):
 
 def urgent_topics_exist(urgency: UrgencyRules, codes: Codes) -> Iterator[tuple[str, Where, str]]:
     """A check between files: what is urgent is a topic, what topics lie under, or a flag."""
-    branches = {prefix for topic in codes.topics for prefix in prefixes(topic.code)}
-    known = branches | set(codes.flags)
+    known = {*codes.branches, *codes.flags}
     for at, code in enumerate(urgency.urgent_topics):
         if code not in known:
             yield "urgency", ("urgent_topics", at), unknown_code(code, known)

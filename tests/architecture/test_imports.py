@@ -40,20 +40,19 @@ def names(words: str) -> frozenset[str]:
 
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
-    " jurisdiction.sections jurisdiction.urgency security.masking"
+    " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency security.masking"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook"),
         names("fastapi"),
         names("app part service"),
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration duplicates merging vault"
-            " schemas"
-            " settings"
+            "usecases records views figures feed codes claims registration shares duplicates merging"
+            " vault schemas settings"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -73,7 +72,9 @@ MAY: dict[str, May] = {
         names("claims sources rules models records views schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("records rules schemas settings"), STORAGE),
+    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "shares": May(names("settings"), names("")),
+    "naming": May(names("schemas settings"), names("")),
     "vault": May(names("rules models records schemas sealing settings"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),

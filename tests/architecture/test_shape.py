@@ -32,6 +32,8 @@ MAY_HAVE = {
     "intake/duplicates": "which tickets may be about the same matter: doors of its own",
     "intake/merging": "several citizens and one matter: a door of its own",
     "intake/codes": "the code tables as vendors read them",
+    "intake/shares": "how much of intake one caller may take",
+    "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "dispatcher/merging": "several tickets worked on as one, which facts, acts and time lead to",

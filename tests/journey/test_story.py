@@ -58,6 +58,7 @@ async def test_a_story_ends_closed_in_its_citizens_eyes(
 
 
 async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
+    """R-01 记录成单; R-34 追责可证."""
     for service in NAMES:
         facts = await log_of(journey, service)
         assert len({fact.id for fact in facts}) == len(facts)
@@ -139,6 +140,7 @@ async def _drained(journey: Journey, name: str) -> str:
 
 
 async def test_no_caller_is_named_outside_the_vault(journey: Journey) -> None:
+    """R-36 身份遮蔽."""
     found = await everything(journey)
     assert {"jiesu_intake.vault", "jiesu_tracker.clocks", "jiesu_feedback.attempts"} <= found.keys()
     leaks = [(place, who) for place, words in found.items() for who in IDENTITIES if who in words]

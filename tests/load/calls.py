@@ -87,8 +87,8 @@ def _unknown_topic(one: Complaint) -> tuple[bytes, int]:
     return encoded(one | {"topic": "no.such.topic"}), 422
 
 
-def _no_title(one: Complaint) -> tuple[bytes, int]:
-    return encoded({name: value for name, value in one.items() if name != "title"}), 422
+def _no_content(one: Complaint) -> tuple[bytes, int]:
+    return encoded({name: value for name, value in one.items() if name != "content"}), 422
 
 
 def _unknown_field(one: Complaint) -> tuple[bytes, int]:
@@ -101,7 +101,7 @@ def _cut_off(one: Complaint) -> tuple[bytes, int]:
 
 SLIPS: Sequence[Callable[[Complaint], tuple[bytes, int]]] = (
     _unknown_topic,
-    _no_title,
+    _no_content,
     _unknown_field,
     _cut_off,
 )

@@ -170,7 +170,7 @@ async def relaying(service: Service, bus: Bus) -> AsyncIterator[None]:
 async def test_a_critical_ticket_is_with_its_unit_before_what_waits_has_passed(
     intake: Bench, dispatcher: Bench, rabbitmq: Broker
 ) -> None:
-    """Ordinary tickets wait in intake's outbox and in the dispatcher's queue, by the thousand."""
+    """Ordinary tickets wait in intake's outbox and in the dispatcher's queue, by the thousand (R-38)."""
     word = secrets.token_hex(4)
     queue, unit, bus, listener = f"svc.{word}", f"unit.{word}", RabbitBus(rabbitmq.url), Listener()
     stop = asyncio.Event()

@@ -54,6 +54,7 @@ async def finds(county: County, unit: str, number: str) -> bool:
 async def test_a_report_that_names_nobody_reaches_no_unit(
     county: County, report: dict[str, Any]
 ) -> None:
+    """R-35 保密回避."""
     number = await county.ticket(type="report", title="举报", **report)
     assert [unit for unit in units(county) if await finds(county, unit, number)] == []
     desk = (await county.dispatcher.http("desk").get("/v1/unassigned")).json()

@@ -28,6 +28,7 @@ async def test_a_ticket_the_desk_does_not_assign(county: County) -> None:
 
 
 async def test_a_unit_that_signs_nothing_and_a_sweep_that_does_not_run(county: County) -> None:
+    """R-11 联络员."""
     number = await county.ticket()
     county.at("2026-03-04T10:00+08:00")
     assert await county.found() == {("dispatcher", "silent"), ("tracker", "unfired")}

@@ -97,6 +97,7 @@ def test_the_first_attempt_is_in_the_first_window_of_the_next_working_day(
 def test_the_next_attempt_is_at_another_time_of_day_and_at_last_on_another_day(
     tried: list[str], missed: str, called: str
 ) -> None:
+    """R-24 回访时段."""
     planned = planning.next_attempt([local(t) for t in tried], local(missed), call_times())
     assert planned == local(called)
 

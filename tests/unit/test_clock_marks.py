@@ -101,6 +101,7 @@ def test_marks(what: dict[str, Any], expected: list[str]) -> None:
 
 
 def test_a_supervision_order_is_answered_in_three_working_days() -> None:
+    """R-32 催办."""
     answers = {mark.key: mark.answer_due for mark in marks(state(), CALENDAR)}
     assert answers["ladder:2"] == at("03-13 18:00")
     assert answers["ladder:1"] is None

@@ -36,6 +36,7 @@ def test_a_running_clock_passes_marks_by_the_sweep_only() -> None:
 
 
 def test_a_sweep_that_slept_passes_every_mark_once_at_its_true_time() -> None:
+    """R-31 黄牌红牌."""
     fresh = state()
     after = after_sweep(fresh, at("03-20 10:00"))
     assert told(fresh, after) == [

@@ -284,7 +284,7 @@ units:
             '- {code: water.pipe, zh: "", en: x}',
             "topics.1.zh: 不能为空 must not be empty",
         ),
-        ("- {code: Water.Pipe, zh: 管, en: x}", "topics.1.code: 格式不符，应匹配 must match"),
+        ("- {code: water..pipe, zh: 管, en: x}", "topics.1.code: 格式不符，应匹配 must match"),
     ],
 )
 def test_a_broken_topic_is_pointed_at(menu: Path, row: str, said: str) -> None:
@@ -299,12 +299,15 @@ def test_a_broken_topic_is_pointed_at(menu: Path, row: str, said: str) -> None:
         ("code: HC, kind: office", "code: HC 重复 stands here twice"),
         ("code: XX, kind: office, parent: YY", "parent: YY 不是其他单位 is no other unit"),
         ("code: XX, kind: office, parent: XX", "parent: XX 不是其他单位 is no other unit"),
-        ("code: XX, kind: town", "area: 镇且仅镇须有区域 a town, and only a town, has one"),
-        ('code: XX, kind: office, area: "610924111"', "area: 镇且仅镇须有区域"),
+        (
+            "code: XX, kind: town",
+            "area: 镇和区县须有区域，其他单位不得有 towns and districts have one, and only they",
+        ),
+        ('code: XX, kind: office, area: "610924111"', "area: 镇和区县须有区域"),
         ("code: x.x, kind: office", "code: 格式不符，应匹配 must match"),
         (
             "code: XX, kind: village",
-            "kind: 只能是下列之一 must be one of 'town', 'department', 'utility' or 'office'",
+            "kind: 只能是下列之一 must be one of 'town', 'district', 'department', 'utility' or 'office'",
         ),
     ],
 )

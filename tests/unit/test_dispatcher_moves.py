@@ -122,6 +122,7 @@ def asks(
 
 @pytest.mark.parametrize("status", [D, S, C])
 def test_a_return_is_requested(status: AssignmentStatus) -> None:
+    """R-15 退单."""
     assert asks(status=status) is R
 
 
@@ -225,6 +226,7 @@ def test_what_may_not_be_completed(status: AssignmentStatus) -> None:
 
 
 def test_the_citizen_is_contacted_first() -> None:
+    """R-12 先行联系."""
     with pytest.raises(completion.CitizenNotContacted):
         completion.complete(work(), completed(), TODAY)
 
@@ -271,6 +273,7 @@ def test_the_lead_finishes_after_its_co_handlers(status: AssignmentStatus) -> No
 def test_a_form_that_says_too_little_or_two_things(
     given: dict[str, Any], error: type[Exception]
 ) -> None:
+    """R-21 办结答复."""
     with pytest.raises(error):
         completion.complete(work(attempts=1), completed(**given), TODAY)
 

@@ -10,7 +10,6 @@ import pytest
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.reasons import (
     REOPENED_FOR,
-    TYPES,
     URGENCIES,
     Names,
     Reason,
@@ -19,7 +18,7 @@ from services.dispatcher.rules.reasons import (
     joined,
 )
 from services.dispatcher.settings import Settings
-from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.events import TYPE_NAMES, TicketRegistered, TicketReopened, TicketType, Urgency
 from shared.jurisdiction.urgency import text_of
 
 NAMES = Names(
@@ -89,7 +88,7 @@ def test_a_verdict_without_a_comment_ends_with_its_reasons() -> None:
 
 
 def test_whatever_can_be_said_has_a_name() -> None:
-    assert set(TYPES) == set(TicketType)
+    assert set(TYPE_NAMES) == set(TicketType)
     assert set(URGENCIES) == set(Urgency)
     fields = TicketReopened.model_json_schema()["properties"]["reasons"]["items"]
     assert set(REOPENED_FOR) == set(fields["enum"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from services.dispatcher.rules.catalogue import Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.errors import Recused
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.codes import Codes, Units
+from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.urgency import UrgencyRules
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
@@ -57,14 +60,22 @@ def dispatching(*rules: dict[str, Any], **urgency: Any) -> dispatch.Dispatching:
         UrgencyRules.model_validate(urgency),
         {TOWN_AREA: TOWN},
         NAMES,
-        recused,
+        named_units(),
     )
 
 
-def recused(reported: str | None) -> frozenset[str]:
-    """The town answers to the county government."""
-    kin = {TOWN: "ZFB", "ZFB": TOWN}
-    return frozenset({reported, kin.get(reported, reported)} if reported else ())
+def named_units() -> Gazetteer:
+    """The units by the names above; the town answers to the county government."""
+
+    def unit(code: str, name: str) -> dict[str, Any]:
+        row = {"code": code, "name": name, "kind": "office", "delivery": "feed", "liaison": "主任"}
+        town = {"kind": "town", "area": TOWN_AREA, "parent": "ZFB"}
+        return row | (town if code == TOWN else {})
+
+    rows = [unit(code, name) for code, name in NAMES.units.items()]
+    tables = dict.fromkeys(Codes.model_fields, ())
+    codes = Codes.model_validate(tables | {"areas": [{"code": TOWN_AREA, "name": "红椿镇"}]})
+    return Gazetteer(Units.model_validate({"units": rows}), codes, "紫阳县")
 
 
 def decided(rules: dispatch.Dispatching, **given: Any) -> dispatch.Decision:
@@ -105,9 +116,16 @@ def test_the_town_of_the_area_leads_what_is_on_its_list() -> None:
 
 @pytest.mark.parametrize("lead", ["{town}", TOWN])
 def test_a_town_does_not_lead_what_is_not_on_its_list(lead: str) -> None:
+    """R-05 不得分派基层."""
     stopped = undecided(dispatching({"topic": "city", "lead": lead}))
     assert "GB66-5" in stopped.reason
     assert stopped.nearest == ("rule-0",)
+
+
+def test_a_district_leads_where_there_is_no_town() -> None:
+    """R-04: it is no grass roots, so no duty list is asked (R-05)."""
+    rules = replace(dispatching({"topic": "city", "lead": "{town}"}), districts=frozenset({TOWN}))
+    assert decided(rules).lead == TOWN
 
 
 def test_a_town_may_help_without_being_on_the_list() -> None:

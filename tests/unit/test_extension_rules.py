@@ -96,6 +96,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("what", "slug"), REFUSALS.values(), ids=REFUSALS)
 def test_each_extension_refused_has_its_named_error(what: dict[str, Any], slug: str) -> None:
+    """R-18 延期."""
     with pytest.raises(JiesuError) as refused:
         extension.check(asking(**what), MATTER, POLICY)
     assert (refused.value.slug, refused.value.status) == (slug, 409)

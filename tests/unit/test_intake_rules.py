@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from services.intake.rules.identity import (
     Person,
@@ -32,9 +33,10 @@ from services.intake.rules.machine import (
     move,
     progress_of,
 )
-from services.intake.rules.numbers import NumbersExhausted, compose_number
+from services.intake.rules.numbers import compose_number
 from shared.errors import MoveRefused
 from shared.events import FACTS, Location, TicketType
+from shared.http.fields import Number
 
 # --- numbers -----------------------------------------------------------------------------------
 
@@ -44,9 +46,13 @@ def test_a_number_says_its_day_and_place() -> None:
     assert compose_number(date(2026, 11, 23), 999_999) == "20261123-999999"
 
 
-def test_a_day_ends_at_a_million() -> None:
-    with pytest.raises(NumbersExhausted):
-        compose_number(date(2026, 11, 23), 1_000_000)
+def test_the_numbers_of_a_day_never_run_out_and_sort_as_they_were_given() -> None:
+    counts = [1, 2, 999_998, 999_999, 1_000_000, 1_000_001, 1_999_998, 1_999_999, 2_999_998]
+    numbers = [compose_number(date(2026, 11, 23), n) for n in counts]
+    assert numbers[4] == "20261123-999999000001"
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] < compose_number(date(2026, 11, 24), 1)
+    assert all(TypeAdapter(Number).validate_python(number) == number for number in numbers)
 
 
 # --- the citizen's moves -----------------------------------------------------------------------

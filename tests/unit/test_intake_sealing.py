@@ -18,6 +18,7 @@ def sealer(request: pytest.FixtureRequest) -> Sealer:
 
 
 def test_a_seal_opens_and_shows_nothing(sealer: Sealer) -> None:
+    """R-37 个人信息保护."""
     sealed = sealer.seal(PLAIN, NUMBER)
     assert PLAIN not in sealed
     assert sealer.unseal(sealed, NUMBER) == PLAIN

@@ -75,6 +75,7 @@ def test_dispatch(kind: TicketType, urgency: Urgency, limit: str) -> None:
 def test_redoing_has_its_own_limits_but_is_never_slower_than_natural_time(
     kind: TicketType, urgency: Urgency, expected: tuple[str | None, ...]
 ) -> None:
+    """R-27 重办."""
     assert TABLE.stages(kind, urgency, redo=True) == limits(*expected)
 
 
@@ -154,6 +155,7 @@ def test_an_enterprise_complaint_has_a_limit_and_an_extension_of_its_own(
 def test_a_co_handler_has_a_share_of_the_leads_time_and_does_not_contact(
     kind: TicketType, urgency: Urgency, flags: list[str], redo: bool, sign: str, handle: str | None
 ) -> None:
+    """R-13 首接负责."""
     found = TABLE.stages(kind, urgency, "", flags, redo=redo, role=Role.CO)
     assert found == limits(sign, None, handle)
 

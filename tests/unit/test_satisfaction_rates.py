@@ -23,6 +23,7 @@ SEPTEMBER_2022 = Counts(
 
 
 def test_ziyang_september_2022_as_printed() -> None:
+    """R-43 分类评价."""
     assert SEPTEMBER_2022.valid == 521
     assert percent("ziyang-2022", SEPTEMBER_2022) == 92.32
 
@@ -110,6 +111,7 @@ def test_full_marks_are_full_marks(name: str) -> None:
 def test_raw_outcomes_are_counted_by_kind(
     outcome: Outcome, answers: Answers | None, expected: Counts
 ) -> None:
+    """R-25 回访结果."""
     assert rates.count(outcome, answers, 2) == expected
 
 

@@ -55,15 +55,20 @@ def test_what_can_be_seen_is_kept_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "char", [chr(n) for n in range(32) if chr(n) not in "\t\n\r\x0b\x0c"] + ["\x7f"]
+    "char", [chr(n) for n in range(1, 32) if chr(n) not in "\t\n\r\x0b\x0c"] + ["\x7f"]
 )
+def test_other_controls_refuse_no_text_and_do_not_stay(char: str) -> None:
+    for kind in (FREE, ONE_LINE):
+        assert kind.validate_python(f"停{char}水{char}") == "停 水"
+        with pytest.raises(ValidationError, match="at least 1 character"):
+            kind.validate_python(char)
+
+
 @pytest.mark.parametrize("around", ["停{}水", "{}"])
-def test_other_controls_are_refused_by_name(char: str, around: str) -> None:
-    if around == "{}" and char in "\x1c\x1d\x1e\x1f":
-        return  # stripped as blanks: nothing is left, and that is said
+def test_what_no_database_keeps_is_refused_by_name(around: str) -> None:
     for kind in (FREE, ONE_LINE):
         with pytest.raises(ValidationError, match="控制字符"):
-            kind.validate_python(around.format(char))
+            kind.validate_python(around.format("\0"))
 
 
 @given(st.text(max_size=60))

@@ -37,6 +37,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_the_yellow_card(urgency: Urgency, start: str, due: str, point: str | None) -> None:
+    """R-31 黄牌红牌."""
     card = RULES.warnings[urgency]
     assert card_point(card, CALENDAR, at(start), at(due)) == (at(point) if point else None)
 
@@ -47,6 +48,7 @@ def test_a_policy_may_show_no_yellow_card() -> None:
 
 
 def test_the_ladder() -> None:
+    """R-30 督办."""
     assert [(row.rung, row.title, row.climbed_at) for row in RULES.climbed] == [
         (1, "催办 written reminder", "due"),
         (2, "督办单 supervision order", "1wd"),

@@ -49,6 +49,7 @@ def test_the_citizens_word_closes_or_reopens(
     satisfied: verdict.Satisfied,
     expected: Closed | Reopened,
 ) -> None:
+    """R-25 回访结果."""
     assert verdict.judge(Answers(contacted, solved, satisfied)) == expected
 
 

@@ -207,7 +207,7 @@ def test_every_rule_asks_for_something_and_names_each_unit_once(rules: tuple[Rul
 
 
 def test_a_town_leads_only_what_is_in_its_duty_list(rules: tuple[Rule, ...], units: Units) -> None:
-    """GB66-5: a department's matter must not be given to the grass roots."""
+    """GB66-5: a department's matter must not be given to the grass roots (R-05)."""
     towns = {"{town}", *units.towns().values()}
     assert {r.id for r in rules if r.lead in towns} == {r.id for r in rules if r.grassroots}
 

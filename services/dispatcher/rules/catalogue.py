@@ -7,14 +7,14 @@ and the lowest bit is the first rule in file order. All keywords are looked for 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
 from ahocorasick_rs import AhoCorasick
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from shared.events import TicketRegistered, TicketType, Urgency
-from shared.jurisdiction.codes import prefixes
+from shared.jurisdiction.codes import areas_above, prefixes
 from shared.jurisdiction.sections import Section, Where, refuse, unknown_code
 from shared.jurisdiction.urgency import plain
 
@@ -27,9 +27,10 @@ NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)
 class Rule(Section):
     """One line of the catalogue: every condition that is given must hold, and one must be given.
 
-    ``topic`` covers itself and what lies under it by whole words. ``keywords`` and ``flags``: any
-    of. ``lead`` and ``co_handlers`` are unit codes or ``{town}``, the town of the ticket's area.
-    ``grassroots``: the matter is in the towns' duty list, so a town may lead (GB66-5, R-05).
+    ``topic`` covers itself and what lies under it, an area what lies in it. ``keywords`` and
+    ``flags``: any of. ``lead`` and ``co_handlers`` are unit codes or ``{town}``, who answers for
+    the ticket's area. ``grassroots``: the matter is in the towns' duty list, so a town may lead
+    (GB66-5, R-05).
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -83,10 +84,12 @@ def unknown_codes(
     areas: Collection[str],
     flags: Collection[str],
 ) -> Iterator[tuple[Where, str]]:
-    """Every code that the jurisdiction does not know: where it stands, and what is wrong."""
-    branches = {prefix for topic in topics for prefix in prefixes(topic)}
+    """Every code that the jurisdiction does not know: where it stands, and what is wrong.
+
+    ``topics`` are the fields, too: a rule may name either.
+    """
     for index, rule in enumerate(catalogue.rules):
-        yield from _unknown(("rules", index, "topic"), [rule.topic] if rule.topic else [], branches)
+        yield from _unknown(("rules", index, "topic"), [rule.topic] if rule.topic else [], topics)
         yield from _unknown(("rules", index, "areas"), rule.areas, areas)
         yield from _unknown(("rules", index, "flags"), rule.flags, flags)
         yield from _unknown(("rules", index, "lead"), [rule.lead], {*units, TOWN})
@@ -122,10 +125,15 @@ class _Index:
 
 
 class Matcher:
-    """The catalogue compiled: finds the first rule that covers a ticket."""
+    """The catalogue compiled: finds the first rule that covers a ticket. ``lineage``: what a topic
+    lies under, root first.
+    """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], lineage: Callable[[str], Sequence[str]] = prefixes
+    ) -> None:
         self.rules = tuple(rules)
+        self._lineage = lineage
         self._topics = _Index([rule.topic] if rule.topic else () for rule in rules)
         self._areas = _Index(rule.areas for rule in rules)
         self._types = _Index([str(kind) for kind in rule.types] for rule in rules)
@@ -133,13 +141,13 @@ class Matcher:
         self._keywords = _Index([plain(word) for word in rule.keywords] for rule in rules)
         self._words = list(self._keywords.by_value)
         self._automaton = AhoCorasick(self._words)
-        self._fields = _by_field(rules)
+        self._fields = _by_field(rules, lineage)
 
     def first(self, ticket: TicketRegistered, text: str) -> Rule | None:
         """The first rule in file order whose every condition holds; ``text`` is text_of(ticket)."""
         bits = (
-            self._topics.satisfied(prefixes(ticket.topic))
-            & self._areas.satisfied((ticket.area,))
+            self._topics.satisfied(self._lineage(ticket.topic))
+            & self._areas.satisfied(areas_above(ticket.area))
             & self._types.satisfied((ticket.type,))
             & self._flags.satisfied(ticket.flags)
         )
@@ -148,18 +156,20 @@ class Matcher:
         return self.rules[(bits & -bits).bit_length() - 1] if bits else None
 
     def nearest(self, topic: str) -> tuple[str, ...]:
-        """Ids of the first rules in the same field (first word), for a person to start from."""
-        return self._fields.get(topic.partition(".")[0], ())
+        """Ids of the first rules in the same field, for a person to start from."""
+        return self._fields.get(self._lineage(topic)[0], ())
 
     def _found(self, text: str) -> Iterator[str]:
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         return (self._words[pattern] for pattern, _, _ in matches)
 
 
-def _by_field(rules: Iterable[Rule]) -> Mapping[str, tuple[str, ...]]:
+def _by_field(
+    rules: Iterable[Rule], lineage: Callable[[str], Sequence[str]]
+) -> Mapping[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {}
     for rule in rules:
         if rule.topic:
-            field = rule.topic.partition(".")[0]
+            field = lineage(rule.topic)[0]
             fields[field] = (*fields.get(field, ()), rule.id)[:NEAREST]
     return fields

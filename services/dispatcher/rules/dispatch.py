@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
-from shared.errors import Recused
+from shared.errors import Recused as Recused  # what by_hand raises
 from shared.events import (
     AssignmentDispatched,
     Limits,
@@ -20,6 +19,7 @@ from shared.events import (
     TicketType,
     Urgency,
 )
+from shared.jurisdiction.gazetteer import Gazetteer, Mention, accuses
 from shared.jurisdiction.urgency import UrgencyRules, text_of
 
 MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
@@ -47,15 +47,17 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Dispatching:
-    """The rules in force: catalogue, urgency, the town of each area, what codes are called, and
-    who stands back when a unit is complained of.
+    """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
+    what people call the units, by which it is known who stands back. ``districts`` answer for areas
+    and are no grass roots.
     """
 
     matcher: Matcher
     urgency: UrgencyRules
     towns: Mapping[str, str]
     names: Names
-    recused: Callable[[str | None], frozenset[str]]
+    gazetteer: Gazetteer
+    districts: frozenset[str] = frozenset()
 
     def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
         """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
@@ -83,40 +85,96 @@ class Dispatching:
     ) -> Reason | None:
         if not lead:
             return reasons.no_town(rule, ticket, self.names)
-        recused = self.recused(ticket.reported_unit)
         for unit in (lead, *co_handlers):
-            if ticket.reported_unit and unit in recused:
-                return reasons.must_withdraw(rule, unit, ticket.reported_unit, self.names)
-        if lead in self.towns.values() and not rule.grassroots:
+            if by := self._accused_for(unit, ticket):
+                return reasons.must_withdraw(rule, unit, by, self.names)
+        if self._is_town(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
-        return None
+        return self._gainsaid(rule, ticket, (lead, *co_handlers))
+
+    def _is_town(self, unit: str) -> bool:
+        return unit in self.towns.values() and unit not in self.districts
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""
-        if ticket.reported_unit:
-            known = ticket.reported_unit in self.names.units
-            return None if known else reasons.unknown_unit(ticket.reported_unit)
-        return reasons.nobody_named() if accuses(ticket.type) else None
+        if unclear := self.gazetteer.unclear(ticket.about, ticket.area):
+            return reasons.unclear(unclear)
+        if ticket.about.stated or not accuses(ticket.type):
+            return None
+        return reasons.nobody_named(mention.words for mention in self.mentions(ticket))
+
+    def _gainsaid(
+        self, rule: Rule, ticket: TicketRegistered, handlers: Sequence[str]
+    ) -> Reason | None:
+        """Why the text of a report does not bear out what was stated: it names others whom the rule
+        leads to, or somebody nobody can place though nobody was said to be meant.
+        """
+        about, accused = ticket.about, self.gazetteer.accused(ticket.about, ticket.area)
+        for mention in self.mentions(ticket):
+            if mention.place or not mention.units.isdisjoint(accused):
+                continue
+            by = self._named_for(mention, handlers)
+            if by or (about.nobody and not mention.units):
+                return reasons.gainsaid(rule, mention, by, about.nobody, self.names)
+        return None
 
     def _to_start_from(self, rule: Rule | None, ticket: TicketRegistered) -> tuple[str, ...]:
         first = [rule.id] if rule else []
         return tuple(dict.fromkeys([*first, *self.matcher.nearest(ticket.topic)]))[:NEAREST]
+
+    # --- who stands back -----------------------------------------------------------------------
+
+    def mentions(self, ticket: TicketRegistered) -> tuple[Mention, ...]:
+        """Whom the text of a report names; of other demands it is not asked."""
+        if not accuses(ticket.type):
+            return ()
+        return self.gazetteer.find(f"{ticket.title}\n{ticket.content}", ticket.area)
+
+    def recused(self, ticket: TicketRegistered) -> frozenset[str]:
+        """回避: who sees, reads and hears nothing of a ticket (R-35, JN-32)."""
+        return self.gazetteer.recused(ticket.about, ticket.area)
+
+    def barred(self, ticket: TicketRegistered) -> dict[str, Reason]:
+        """Who may not be given a ticket, by hand neither, and why: whom it is about, and while nobody
+        has stated that, whom the text of a report names; and their kin.
+        """
+        barred: dict[str, Reason] = {}
+        stated = self.gazetteer.accused(ticket.about, ticket.area)
+        if not stated and not ticket.about.nobody:
+            for mention in self.mentions(ticket):
+                for named in sorted(mention.units):
+                    for unit in self.gazetteer.kin(named):
+                        barred.setdefault(unit, reasons.named(unit, mention, named, self.names))
+        for accused in stated:
+            for unit in self.gazetteer.kin(accused):
+                barred.setdefault(unit, reasons.stands_back(unit, accused, self.names))
+            barred[accused] = reasons.stands_back(accused, accused, self.names)
+        return barred
+
+    def _accused_for(self, unit: str, ticket: TicketRegistered) -> str | None:
+        """For whom a unit stands back: itself, or else its kin."""
+        accused = self.gazetteer.accused(ticket.about, ticket.area)
+        if unit in accused:
+            return unit
+        return next((each for each in accused if unit in self.gazetteer.kin(each)), None)
+
+    def _named_for(self, mention: Mention, handlers: Sequence[str]) -> str | None:
+        """Which of some handlers is named, or is kin of who is."""
+        kin = frozenset().union(*map(self.gazetteer.kin, mention.units))
+        return next((unit for unit in handlers if unit in kin), None)
 
     # --- without a rule ------------------------------------------------------------------------
 
     def by_hand(
         self, ticket: TicketRegistered, lead: str, co_handlers: Iterable[str], reason: str
     ) -> Order:
-        """An order of the desk: any units but the reported one and its kin. Raises Recused."""
+        """An order of the desk: any units but those barred. Raises Recused."""
         order = Order(lead, helpers(lead, co_handlers), reason, appointed=True)
-        recused = self.recused(ticket.reported_unit)
+        barred = self.barred(ticket)
         for unit in order.roles():
-            if ticket.reported_unit and unit in recused:
-                raise Recused(
-                    str(reasons.stands_back(unit, ticket.reported_unit, self.names)),
-                    field="lead" if unit == lead else "co_handlers",
-                    unit=unit,
-                )
+            if why := barred.get(unit):
+                field = "lead" if unit == lead else "co_handlers"
+                raise Recused(str(why), field=field, unit=unit)
         return order
 
     def again(
@@ -129,8 +187,8 @@ class Dispatching:
     ) -> Order | Reason:
         """An order to do it again, to the lead who completed the round before (R-27).
 
-        A Reason for the desk when that lead has to stand back, or when a rule gave it a report
-        that accuses nobody by name: an older release did that.
+        A Reason for the desk when that lead is barred, or when a rule gave it a report that accuses
+        nobody by name: an older release did that.
         """
         return self.handed_on(ticket, lead, (), rule, reasons.done_again(round, data))
 
@@ -143,32 +201,19 @@ class Dispatching:
         why: Reason,
     ) -> Order | Reason:
         """An order to units that had the matter before; a Reason for the desk where ``again`` has one."""
-        order, recused = Order(lead, helpers(lead, co_handlers), str(why), rule), frozenset[str]()
-        if ticket.reported_unit:
-            recused = self.recused(ticket.reported_unit)
-        for unit in recused.intersection(order.roles()):
-            stopped = reasons.stands_back(unit, ticket.reported_unit or "", self.names)
-            return reasons.joined((why, stopped))
+        order, barred = Order(lead, helpers(lead, co_handlers), str(why), rule), self.barred(ticket)
+        for unit in order.roles():
+            if stopped := barred.get(unit):
+                return reasons.joined((why, stopped))
         if rule and (unnamed := self._unnamed(ticket)):
             return reasons.joined((why, unnamed))
         return order
 
-
-def accuses(type: TicketType) -> bool:
-    """Whether a demand of this type is about what somebody did wrong, who must not learn of it."""
-    match type:
-        case TicketType.REPORT | TicketType.UNKNOWN:  # a newer release's: nobody knows yet
-            return True
-        case (
-            TicketType.CONSULTATION
-            | TicketType.HELP
-            | TicketType.COMPLAINT
-            | TicketType.SUGGESTION
-            | TicketType.COMMENDATION
-        ):
-            return False
-        case _:
-            assert_never(type)
+    def may_join(self, ticket: TicketRegistered, units: Iterable[str]) -> bool:
+        """Whether a ticket may be worked on by units that have another of the same matter: none of them
+        is barred from it, and if it accuses, somebody has said whom (R-35).
+        """
+        return not self._unnamed(ticket) and self.barred(ticket).keys().isdisjoint(units)
 
 
 def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.dispatcher.rules.catalogue import Rule
-from shared.events import TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.events import TYPE_NAMES, TicketRegistered, TicketReopened, Urgency
+from shared.jurisdiction.gazetteer import Mention
 from shared.jurisdiction.urgency import plain
 
 
@@ -45,14 +46,6 @@ class Names:
         return self.units.get(code, code)
 
 
-TYPES: Mapping[TicketType, str] = {
-    TicketType.CONSULTATION: "咨询",
-    TicketType.HELP: "求助",
-    TicketType.COMPLAINT: "投诉",
-    TicketType.REPORT: "举报",
-    TicketType.SUGGESTION: "建议",
-    TicketType.COMMENDATION: "表扬",
-}
 URGENCIES: Mapping[Urgency, str] = {
     Urgency.CRITICAL: "特急",
     Urgency.URGENT: "紧急",
@@ -95,7 +88,7 @@ def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) ->
         yield Reason(f"地区“{area}”在规则所列之内", f"area {ticket.area} is one of the rule's")
     if rule.types:
         kind = ticket.type
-        yield Reason(f"性质为{TYPES[kind]}", f"the type is {kind}")
+        yield Reason(f"性质为{TYPE_NAMES[kind]}", f"the type is {kind}")
     if words := [word for word in rule.keywords if plain(word) in text]:
         listed = "、".join(words)
         yield Reason(f"内容提到“{listed}”", f"the text mentions “{listed}”")
@@ -157,20 +150,62 @@ def no_town(rule: Rule, ticket: TicketRegistered, names: Names) -> Reason:
     )
 
 
-def nobody_named() -> Reason:
-    """举报: nobody said whom it accuses, so it might go to just that unit (R-35, JN-32)."""
-    return Reason(
+def nobody_named(words: Iterable[str]) -> Reason:
+    """举报: nobody said whom it accuses, so it might go to just that unit (R-35, JN-32); ``words``: whom
+    the text mentions.
+    """
+    listed = "”、“".join(words)
+    mentioned = [Reason(f"文中提到“{listed}”", f"The text mentions “{listed}”")] if listed else []
+    unnamed = Reason(
         "举报件未注明被举报单位，不按派单目录自动派单：请先核实举报的是谁，再指定与其无利害关系的单位办理",
         "A report that names no reported unit is never dispatched by rule: find out whom it accuses, "
         "then assign a unit without interest in it",
     )
+    return joined((*mentioned, unnamed))
 
 
-def unknown_unit(reported_unit: str) -> Reason:
-    """回避: who is kin of a unit that stands in no table, no rule can know."""
+def unclear(reported: Iterable[str]) -> Reason:
+    """回避: who is kin of what belongs to no unit in the table, no rule can know."""
+    listed = "”、“".join(reported)
     return Reason(
-        f"被反映单位“{reported_unit}”不在单位表内，无法核对哪些单位须回避，请人工指定",
-        f"The reported unit {reported_unit} is not in the table of units: who must withdraw is unknown",
+        f"被反映对象“{listed}”不在单位表内，无法核对哪些单位须回避，请人工指定",
+        f"The reported “{listed}” belongs to no unit in the table of units: who must withdraw is "
+        "unknown",
+    )
+
+
+def gainsaid(rule: Rule, mention: Mention, unit: str | None, nobody: bool, names: Names) -> Reason:
+    """举报: the text names whom nobody stated, and the rule leads to ``unit``, one of them or their
+    kin; None: it does not say whom.
+    """
+    stated = Reason(
+        "已注明不涉及行政机关，但文中提到" if nobody else "除已注明的被反映对象外，文中还提到",
+        "Nobody of the administration is meant, it was stated, yet the text mentions"
+        if nobody
+        else "Beside whom was stated, the text mentions",
+    )
+    leads = Reason("，所指单位不明", ", and does not say which unit")
+    if unit:
+        leads = Reason(
+            f"，规则 {rule.id} 指向的“{names.unit(unit)}”是其所指单位或其上下级单位",
+            f", and rule {rule.id} leads to {unit}, which is the unit meant or its kin",
+        )
+    return Reason(
+        f"{stated.zh}“{mention.words}”{leads.zh}：请核实后人工指定",
+        f"{stated.en} “{mention.words}”{leads.en}: find out, then assign by hand",
+    )
+
+
+def named(unit: str, mention: Mention, meant: str, names: Names) -> Reason:
+    """What the desk is told of a unit whom the text names, or whose kin, while nobody stated whom the
+    report is about (R-35).
+    """
+    kin = "" if unit == meant else f"，“{names.unit(unit)}”系其上下级单位"
+    return Reason(
+        f"举报件未注明被反映对象，文中提到的“{mention.words}”指“{names.unit(meant)}”{kin}，须回避："
+        "请先更正，注明被反映对象（reported）或不涉及行政机关（nobody），再指定",
+        f"The report states nobody, and its “{mention.words}” means {meant}, so {unit} must withdraw: "
+        "first state whom it is about (reported), or nobody, by a correction",
     )
 
 

@@ -60,6 +60,15 @@ class ConsentNeeded(MergeRefused):
     title = "两单保密要求不同，须征得诉求人同意 They differ in confidentiality: the citizen must consent"
 
 
+class ReportedNotStated(MergeRefused):
+    """A report (举报) of which nobody has said whom it accuses, or of somebody nobody can place: the units
+    at work on the other ticket could be just those (R-35).
+    """
+
+    slug = "merge-needs-reported"
+    title = "举报件须先注明被举报对象 Say first whom the report accuses"
+
+
 class NotMerged(JiesuError):
     """There is nothing to undo."""
 

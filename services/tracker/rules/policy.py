@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.supervision import RungNumber, Supervision
 from services.tracker.rules.timelines import Matter
-from shared.events import ClockKind, Role, Urgency
+from shared.events import ClockKind, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitTable
 
@@ -65,7 +65,7 @@ class Policy:
     table: LimitTable
     rules: Supervision
     calendar: WorkCalendar
-    recused: Callable[[str | None], frozenset[str]]
+    recused: Callable[[Reported, str], frozenset[str]]
 
     def terms(self, history: ClockHistory, matter: Matter) -> Terms | None:
         """The terms a clock starts under; None where there is no such duty."""

@@ -40,6 +40,7 @@ from tests.fixtures.scenes.dispatcher import (
 
 
 async def test_a_ticket_goes_to_the_unit_of_the_catalogue(dispatcher: Bench) -> None:
+    """R-03 即时派单."""
     given = await register(dispatcher)
     (fact,) = await dispatcher.told()
     data: AssignmentDispatched = fact.data
@@ -53,6 +54,7 @@ async def test_a_ticket_goes_to_the_unit_of_the_catalogue(dispatcher: Bench) -> 
 
 
 async def test_several_units_have_one_lead(dispatcher: Bench) -> None:
+    """R-14 一个主办."""
     await register(dispatcher, company())
     told = await dispatcher.told("assignment.dispatched")
     assert [(fact.unit, fact.data.role) for fact in told] == [
@@ -65,6 +67,7 @@ async def test_several_units_have_one_lead(dispatcher: Bench) -> None:
 
 
 async def test_what_no_rule_covers_waits_for_the_desk(dispatcher: Bench) -> None:
+    """R-04 派单顺序."""
     assert await register(dispatcher, banquet()) == {}
     (fact,) = await dispatcher.told()
     data: TicketUnassigned = fact.data

@@ -80,6 +80,7 @@ async def test_the_desk_may_grant_a_complex_ticket_its_time(dispatcher: Bench) -
 
 
 async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
+    """R-37 个人信息保护."""
     await register(dispatcher, company())
     await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER))
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
@@ -113,6 +114,14 @@ async def test_an_unknown_unit_is_answered_with_the_nearest(
     assert BY_HAND[field][0] in answer["nearest"] or BY_HAND[field] in answer["nearest"]
 
 
+async def test_units_may_be_called_by_their_names(dispatcher: Bench) -> None:
+    await register(dispatcher, banquet())
+    body = BY_HAND | {"lead": "红椿镇", "co_handlers": ["民政局"]}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    told = await dispatcher.told("assignment.dispatched")
+    assert [fact.unit for fact in told] == ["HC", "MZJ"]
+
+
 @pytest.mark.parametrize("body", [{"lead": "MZJ", "co_handlers": ["HC"]}, {"lead": "HC"}])
 async def test_by_hand_too_the_reported_unit_gets_nothing(
     dispatcher: Bench, body: dict[str, Any]
@@ -139,6 +148,7 @@ async def test_a_ticket_that_is_not_there_is_not_assigned(dispatcher: Bench) -> 
 
 
 async def test_a_granted_return_gives_the_ticket_back_to_the_desk(dispatcher: Bench) -> None:
+    """R-15 退单."""
     given = await register(dispatcher, company())
     await finish(dispatcher, "RSJ", given["RSJ"])
     asked = await ask_back(dispatcher, COMPANY, given[COMPANY])
@@ -206,6 +216,7 @@ async def test_a_return_is_ruled_on_once(dispatcher: Bench) -> None:
     [("normal", "2026-03-03T18:00:01+08:00"), ("urgent", "2026-03-02T09:30:01+08:00")],
 )
 async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> None:
+    """R-16 退单时限."""
     given = (await register(dispatcher, street_light(urgency=urgency)))[STREET_LIGHT]
     dispatcher.at(late)
     answer = await ask_back(dispatcher, STREET_LIGHT, given, 409)
@@ -213,6 +224,7 @@ async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> 
 
 
 async def test_who_was_appointed_by_hand_may_not_return(dispatcher: Bench) -> None:
+    """R-16 退单时限."""
     await register(dispatcher, banquet())
     body = {"lead": "HC", "reason": "经研究确定"}
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 
 import pytest
 
-from shared.events import Location, TicketRegistered
+from shared.events import Location, Reported, TicketRegistered
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import NUMBER, post, register
 
@@ -16,6 +16,7 @@ from tests.fixtures.scenes.dispatcher import NUMBER, post, register
 NOT_TOLD = {
     "source_number": "names the case at the city platform, with which intake alone speaks",
     "configuration": "it has its own: the rules it was dispatched under",
+    "reported": "the desk's ground to pass units over (R-35); what they did is in the content",
     "reported_unit": "the desk's ground to pass a unit over (R-35); what it did is in the content",
 }
 # Of a confidential matter a unit learns the area only (docs/how-it-flows.md#private, JN-32).
@@ -37,6 +38,8 @@ def distinct(field: str, kind: Any, default: Any) -> Any:
         return (f"the first of {field}", f"the second of {field}")
     if kind is Location:
         return Location(longitude=108.25, latitude=32.75)
+    if kind is Reported:
+        return Reported(units=("the unit reported",), words=("the words reported",))
     if issubclass(kind, StrEnum):
         return list(kind)[1]
     raise AssertionError(f"{field}: say here what a {kind} may look like")

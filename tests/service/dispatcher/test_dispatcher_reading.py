@@ -146,6 +146,7 @@ async def test_a_completion_is_shown_as_it_was_told(dispatcher: Bench) -> None:
 
 
 async def test_the_feed_holds_every_fact_addressed_to_the_unit(dispatcher: Bench) -> None:
+    """R-40 数据推送."""
     await register(dispatcher, company())
     await delivered(dispatcher, warned(dispatcher, COMPANY), warned(dispatcher, "HC"))
     got = await page(dispatcher, COMPANY)

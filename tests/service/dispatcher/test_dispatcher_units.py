@@ -58,6 +58,7 @@ async def test_praise_is_done_when_its_unit_has_signed(dispatcher: Bench) -> Non
 
 
 async def test_from_signing_to_completion(dispatcher: Bench) -> None:
+    """R-21 办结答复."""
     given = (await register(dispatcher))[STREET_LIGHT]
     signed = await sign(dispatcher, STREET_LIGHT, given)
     assert (signed["status"], signed["handler"]) == ("signed", "张三")
@@ -89,6 +90,7 @@ async def test_from_signing_to_completion(dispatcher: Bench) -> None:
 
 
 async def test_the_lead_completes_after_its_co_handlers(dispatcher: Bench) -> None:
+    """R-13 首接负责."""
     given = await register(dispatcher, company())
     await sign(dispatcher, COMPANY, given[COMPANY])
     await reach(dispatcher, COMPANY, given[COMPANY])
@@ -168,6 +170,7 @@ async def test_an_attempt_has_the_time_at_which_it_was_made(dispatcher: Bench) -
 
 
 async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
+    """R-19 承诺办结."""
     given = (await register(dispatcher))[STREET_LIGHT]
     await sign(dispatcher, STREET_LIGHT, given)
     await reach(dispatcher, STREET_LIGHT, given)
@@ -214,6 +217,7 @@ async def test_another_units_assignment_does_not_exist(dispatcher: Bench, what: 
 
 @pytest.mark.parametrize("role", ["desk", "supervisor", "phone_system", "ops"])
 async def test_only_units_act_for_units(dispatcher: Bench, role: str) -> None:
+    """R-45 坐席与办理分开."""
     given = (await register(dispatcher))[STREET_LIGHT]
     for what, body in ACTS.items():
         await post(dispatcher.http(role), f"/v1/assignments/{given}/{what}", body, 403)

@@ -45,6 +45,7 @@ def traffic(**given: Any) -> TicketRegistered:
 
 @pytest.mark.parametrize("type", ["report", "complaint"])
 async def test_no_rule_gives_it_to_kin(dispatcher: Bench, type: str) -> None:
+    """R-35 保密回避."""
     await register(dispatcher, traffic(type=type, reported_unit=POLICE))
     assert await names(dispatcher) == ["ticket.unassigned"]
     (item,) = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]

@@ -69,6 +69,7 @@ async def test_the_citizen_hears_of_the_lead_once_a_round_and_of_no_co_handler(
 
 
 async def test_each_extension_is_told(feedback: Bench) -> None:
+    """R-18 延期."""
     await feedback.hear(
         registration(feedback),
         extension(feedback, "2026-03-16T18:00+08:00"),
@@ -96,6 +97,7 @@ async def test_without_a_contact_nobody_is_told(feedback: Bench) -> None:
 
 
 async def test_a_completion_plans_the_first_call_of_the_next_day(feedback: Bench) -> None:
+    """R-23 回访."""
     await resolved(feedback)
     [planned] = await feedback.told("callback.planned")
     assert planned.data.attempt == 1

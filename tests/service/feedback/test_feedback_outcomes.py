@@ -46,6 +46,7 @@ async def test_a_satisfied_citizen_closes_the_ticket(feedback: Bench) -> None:
 
 
 async def test_an_unsatisfied_citizen_opens_the_next_round(feedback: Bench) -> None:
+    """R-27 重办."""
     callback = await due(feedback)
     answer = await report(feedback, callback, "answered", **UNSATISFIED, comment="还是没水")
     assert (answer.json()["status"], answer.json()["ending"]) == ("answered", "reopened")
@@ -91,6 +92,7 @@ async def test_a_refused_callback_closes_the_ticket_as_that(feedback: Bench) -> 
 
 
 async def test_three_misses_close_the_ticket_as_unreachable(feedback: Bench) -> None:
+    """R-24 回访时段."""
     callback = await due(feedback)
     await report(feedback, callback, "no_answer")
     assert await status_of(feedback, callback) == "no_answer"

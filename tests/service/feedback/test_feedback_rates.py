@@ -106,6 +106,7 @@ async def test_the_same_calls_under_another_formula(
 
 
 async def test_a_round_counts_on_the_day_it_ended(month: Bench) -> None:
+    """R-48 统计周期."""
     third = await rates(month, **{"from": "2026-03-03", "to": "2026-03-03"})
     fourth = await rates(month, **{"from": "2026-03-04", "to": "2026-03-04"})
     assert (third["counts"]["called"], fourth["counts"]["called"]) == (6, 1)

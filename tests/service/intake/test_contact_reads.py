@@ -17,6 +17,7 @@ OWN = {"instance", "trace"}  # of a problem: where and when it was met
 
 
 async def test_a_unit_reads_the_contact_only_while_it_holds_the_ticket(intake: Bench) -> None:
+    """R-36 身份遮蔽."""
     number, assignment = (await registered(intake))["number"], uuid4()
     dispatched, signed, completed, *_ = life(intake, number, assignment)
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
@@ -31,6 +32,7 @@ async def test_a_unit_reads_the_contact_only_while_it_holds_the_ticket(intake: B
 
 
 async def test_the_reported_unit_never_reads_the_contact(intake: Bench) -> None:
+    """R-35 保密回避."""
     number = (await registered(intake, type="report", reported_unit="GSGS"))["number"]
     await intake.hear(*life(intake, number, uuid4())[:2])
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
@@ -107,6 +109,7 @@ async def test_readers_at_once_are_one_chain(intake: Bench) -> None:
 
 
 async def test_the_read_log_shows_every_tampering(intake: Bench) -> None:
+    """R-34 追责可证."""
     number = (await registered(intake))["number"]
     for _ in range(4):
         await read(intake, number, "service", None, "feedback")

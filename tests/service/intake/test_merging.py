@@ -219,3 +219,14 @@ async def test_the_same_request_twice_merges_once(intake: Bench) -> None:
     answers = [(await client.post(path, json=body, headers=headers)).content for _ in range(2)]
     assert answers[0] == answers[1]
     assert len(await intake.told("ticket.merged")) == 1
+
+
+async def test_a_report_that_names_nobody_is_merged_under_nobodys_hands(intake: Bench) -> None:
+    """R-35: the units at work could be just those it accuses."""
+    first = (await registered(intake))["number"]
+    report = {"type": "report", "confidential": False, "caller": NEIGHBOUR}
+    second = (await registered(intake, **report))["number"]
+    assert slug(await merge(intake, second, first, 409)) == "merge-needs-reported"
+    said = {"reported": {"nobody": True}}
+    third = (await registered(intake, **report, **said))["number"]
+    assert (await merge(intake, third, first))["merged_into"] == first

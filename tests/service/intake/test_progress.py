@@ -48,6 +48,7 @@ async def test_a_fact_nobody_here_knows_lets_no_unit_read(intake: Bench) -> None
 
 
 async def test_the_citizen_sees_progress_with_number_and_code(intake: Bench) -> None:
+    """R-44 查询进度."""
     ticket = await registered(intake)
     path = f"/v1/tickets/{ticket['number']}/progress"
     client = intake.http(None)
@@ -128,6 +129,7 @@ async def test_facts_of_an_unknown_ticket_are_early(intake: Bench) -> None:
 
 
 async def test_the_citizen_reads_the_answer_and_the_extension(intake: Bench) -> None:
+    """R-44 查询进度."""
     ticket = await registered(intake)
     dispatched, signed, completed, resolved, *_ = life(intake, ticket["number"], uuid4())
     granted = ExtensionGranted(

@@ -69,6 +69,7 @@ async def test_a_body_larger_than_any_request_is_refused(intake: Bench) -> None:
 
 @pytest.mark.parametrize("role", ["unit", "supervisor", "callback", "ops"])
 async def test_only_phone_system_and_desk_register(intake: Bench, role: str) -> None:
+    """R-45 坐席与办理分开."""
     client = intake.http(role, "HC" if role == "unit" else None)
     answer = await client.post("/v1/tickets", json=complaint())
     assert answer.status_code == 403

@@ -15,6 +15,7 @@ from tests.fixtures.scenes.intake import CALLER, complaint, post, registered, ro
 
 
 async def test_a_complaint_gets_its_number_and_is_told(intake: Bench) -> None:
+    """R-01 记录成单."""
     ticket = await registered(intake)
     assert ticket["number"] == "20260302-000001"
     [fact] = await intake.told()
@@ -31,6 +32,7 @@ async def test_a_day_has_its_own_numbers_in_local_time(intake: Bench) -> None:
 
 
 async def test_nobody_is_named_outside_the_vault(intake: Bench) -> None:
+    """R-36 身份遮蔽."""
     await registered(
         intake,
         content="我叫王小明，住紫阳县城关镇河堤路8号3单元201，打139 0915 0001找我，停水。",

@@ -67,6 +67,7 @@ async def test_one_kept_as_it_was_sent_is_found_by_whoever_would_hide_it(intake:
 
 
 async def test_another_caller_gets_nobodys_number(intake: Bench) -> None:
+    """R-10 不重复办理."""
     first = await registered(intake, channel="city", source_number="AK-17")
     leak = complaint(channel="city", source_number="AK-17", content="燃气泄漏，有人昏迷")
     for body in (leak, complaint(channel="city", source_number="AK-17")):
@@ -125,6 +126,7 @@ async def test_words_nobody_can_compare_any_more_are_others(intake: Bench) -> No
 
 
 async def test_repeats_take_no_number_of_the_day(intake: Bench) -> None:
+    """R-09 重复诉求."""
     await registered(intake, source_number="AK-17")
     for body in (complaint(), complaint(content="另一件")):
         repeats = {"tickets": [body | {"source_number": "AK-17"}] * 50}

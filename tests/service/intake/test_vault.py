@@ -165,6 +165,7 @@ def test_privacy_says_how_long_identities_are_kept() -> None:
 
 
 async def test_retention_erases_what_ended_long_enough_ago(intake: Bench) -> None:
+    """R-37 个人信息保护."""
     store = intake.service.store
     withdrawn, again = await ended(intake), await ended(intake)
     closed, still_open = (await registered(intake))["number"], (await registered(intake))["number"]

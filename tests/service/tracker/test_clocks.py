@@ -12,6 +12,7 @@ from tests.fixtures.scenes.tracker import GT, HC, Story, at, clocks, facts_told,
 async def test_registration_starts_the_desk_s_and_the_citizen_s_clock(
     tracker: Bench, story: Story
 ) -> None:
+    """R-03 即时派单."""
     await tracker.hear(story.registered())
     assert await clocks(tracker) == {
         "dispatch #1": ("running", "03-02 10:30"),
@@ -69,6 +70,7 @@ async def test_the_dispatch_s_urgency_moves_the_citizen_s_clock_and_keeps_its_st
 async def test_only_an_answered_contact_counts(
     tracker: Bench, story: Story, outcome: ContactOutcome, status: str
 ) -> None:
+    """R-12 先行联系."""
     await tracker.hear(
         story.registered(), story.dispatched(), story.contacted("03-02 11:00", outcome)
     )

@@ -46,6 +46,7 @@ async def rates(tracker: Bench, first: str, last: str, role: str = "supervisor")
 
 
 async def test_on_time_rates_count_standing_breaches_only(month: Bench) -> None:
+    """R-42 公开通报."""
     found = await rates(month, "03-01", "03-31")
     assert found["handle"] == {"due": 4, "on_time": 3, "extended": 1, "rate": 0.75}
     assert found["sign"] == {"due": 5, "on_time": 4, "extended": 0, "rate": 0.8}
@@ -53,6 +54,7 @@ async def test_on_time_rates_count_standing_breaches_only(month: Bench) -> None:
 
 
 async def test_a_clock_counts_in_the_period_it_was_judged_in(month: Bench) -> None:
+    """R-48 统计周期."""
     by_day = {
         day: (await rates(month, f"03-{day}", f"03-{day}"))["handle"]["due"]
         for day in ("05", "09", "10", "11")

@@ -12,6 +12,7 @@ from tests.fixtures.scenes.tracker_doors import HAND, supervise
 @pytest.mark.parametrize("rung", range(1, 8))
 @pytest.mark.usefixtures("open_ticket")
 async def test_a_supervisor_raises_any_rung(tracker: Bench, rung: int) -> None:
+    """R-30 督办."""
     raised = await supervise(tracker, rung=rung)
     assert raised.status_code == 200
     (told,) = await tracker.told("supervision.raised")

@@ -89,6 +89,7 @@ async def test_a_sweep_beside_a_handler_neither_waits_for_it_nor_doubles(
 async def test_more_than_two_redo_rounds_are_supervised_from_dispatch(
     tracker: Bench, story: Story, round: int, rungs: list[int]
 ) -> None:
+    """R-27 重办."""
     await tracker.hear(
         story.registered(),
         story.reopened("03-02 11:00", round),
@@ -105,6 +106,7 @@ async def test_more_than_two_redo_rounds_are_supervised_from_dispatch(
 async def test_a_critical_ticket_not_signed_for_is_the_head_s_matter(
     tracker: Bench, story: Story
 ) -> None:
+    """R-33 提级办理."""
     limits = Limits(sign="15min", first_contact="30min", handle="2h")
     await tracker.hear(
         story.registered(), story.dispatched(urgency=Urgency.CRITICAL, limits=limits)
