@@ -115,6 +115,11 @@ CURES = {
     "extension-not-on-redo": "在已有期限内办结。Complete it within the time there is.",
     "extension-too-late": "下次在 latest 之前申请。Ask before latest next time.",
     "extension-too-long": "天数不超过 most。Ask for no more days than most.",
+    "unit-holds-ticket": "先由派单员收回派单：派单服务 POST /v1/tickets/{number}/recall，再办。"
+    "First the desk takes the order back: the dispatcher's POST /v1/tickets/{number}/recall.",
+    "ending-final": "另行登记一张工单，正文写明原工单编号。"
+    "Register another ticket that names this one's number.",
+    "already-rated": "一次通话只评一次，以先评为准。A call is rated once; the first rating stands.",
     "extension-over-cap": "总时限不超过 cap。Ask for less: all together no more than cap.",
 }
 

@@ -44,6 +44,7 @@ SAID = {
     "administration; a report that leaves it out waits for the desk",
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
+    "NewTicket.ending": "不派单的结束方式，见下 how the call ended, when no unit is to have it: see below",
     "CallRequest.contact": "被叫，见下表 whom to call, see below",
     "Citizen.name": "姓名",
     "Citizen.phone": "号码，原样照发，见下 as it came, see below",

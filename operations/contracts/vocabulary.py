@@ -112,7 +112,18 @@ WORDS = {
     "occasion": "what the citizen is told about",
     "zh": "the text in Chinese",
     "en": "the text in English",
-    "reasons": "which answers reopened it",
+    "reasons": "which answers reopened it; none when the hotline had ended it and it goes on",
+    "registered": "whether ticket.registered was said before; if not, nobody has the number to dispatch",
+    "answer": "答复 what the hotline answered, in the working copy",
+    "TicketNotAccepted.reason_code": "code of the reason (endings.yaml, not_accepted)",
+    "TicketNotAccepted.zh": "the reason and the channel to use instead, in Chinese",
+    "TicketNotAccepted.en": "the reason and the channel to use instead, in English",
+    "line": "热线 the emergency line that took it over: 110, 119, 120, 122",
+    "TicketHandedOver.zh": "the name of the line in Chinese",
+    "TicketHandedOver.en": "the name of the line in English",
+    "taken_at": "when the line took it over",
+    "rating": "满意度 what the caller says of the call",
+    "direct": "直办 whether the hotline answered the call itself",
 }
 
 

@@ -14,6 +14,9 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.withdrawn": usecases.withdraw,
     "ticket.reopened": usecases.reopen,
     "ticket.closed": usecases.close,
+    "ticket.answered": usecases.end,
+    "ticket.not_accepted": usecases.end,
+    "ticket.handed_over": usecases.end,
     # Addressed to a unit, whoever says it. What the dispatcher says itself is delivered when it is said
     # (shared/messaging/own_facts.py). It still comes round here, because what a replica of the release
     # before says is delivered in no other way; the next release can do without.

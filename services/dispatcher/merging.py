@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
@@ -95,7 +96,7 @@ async def join_again(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
     none, or its units have to stand back from this ticket.
     """
     holder = record.holder()
-    if holder is None or holder is record or not may_have(act, record, holder):
+    if not record.waits or holder is None or holder is record or not may_have(act, record, holder):
         return False
     verdict = reasons.done_again(fact.round, fact.data)
     await _pass_on(act, record, fact.time, str(verdict))
@@ -103,10 +104,23 @@ async def join_again(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
 
 
 async def withdraw(act: ServiceAct, record: TicketRecord, time: datetime) -> None:
-    """撤单: this citizen is out. What units had under this number goes on under the next that waits."""
+    """撤单: this citizen is out, whoever is not."""
+    record.ticket.withdrawn_at = time
+    await leave(act, record, "withdrawn", time)
+
+
+async def leave(
+    act: ServiceAct,
+    record: TicketRecord,
+    reason: Literal["withdrawn", "redispatched"],
+    time: datetime,
+) -> None:
+    """A ticket is nobody's work any more. What units had under its number goes on under the next of its
+    group that waits.
+    """
     taken = record.open()
-    record.ticket.withdrawn_at, record.ticket.unassigned_at = time, None
-    orders.cancel(act, taken, "withdrawn", time)
+    record.ticket.unassigned_at = None
+    orders.cancel(act, taken, reason, time)
     await _go_on(act, record.group, taken)
 
 
@@ -154,14 +168,19 @@ async def _start(
         orders.leave_to_desk(act, record, str(decided))
 
 
+def check_holds(record: TicketRecord) -> None:
+    """Raises InOtherWork for a ticket that waits for another's units."""
+    holder = record.holder()
+    if holder and holder is not record and not record.engaged:
+        raise InOtherWork(number=holder.ticket.number)
+
+
 def check_assignable(act: ServiceAct, record: TicketRecord, order: dispatch.Order) -> None:
     """派单 by hand of a ticket with others: where the work is, and no unit that one of them accuses.
 
     Raises InOtherWork, Recused.
     """
-    holder = record.holder()
-    if holder and holder is not record and not record.engaged:
-        raise InOtherWork(number=holder.ticket.number)
+    check_holds(record)
     for each in record.waiting_with():
         act.config.dispatching.by_hand(each.matter, order.lead, order.co_handlers, order.reason)
 

@@ -27,7 +27,8 @@ class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was. ``resolved`` and ``closed`` are the
-    last rounds that ended so, 0 for none. The row is the lock of everything about the ticket.
+    last rounds that ended so, 0 for none; ``ended``: the last that the hotline ended itself,
+    which is ``closed`` too. The row is the lock of everything about the ticket.
 
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
@@ -40,6 +41,7 @@ class Ticket(Base):
     round: int = 1
     resolved: int = 0
     closed: int = 0
+    ended: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     withdrawn_at: datetime | None = None
     unassigned_at: datetime | None = None
     unassigned_reason: str | None = Field(default=None, sa_type=Text)

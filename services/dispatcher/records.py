@@ -148,6 +148,7 @@ class TicketRecord:
             round=self.ticket.round,
             resolved=self.ticket.resolved,
             closed=self.ticket.closed,
+            ended=self.ticket.ended,
             withdrawn=self.ticket.withdrawn_at is not None,
             unassigned=self.ticket.unassigned_at is not None,
         )

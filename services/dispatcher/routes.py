@@ -18,6 +18,7 @@ from services.dispatcher.schemas import (
     ContactMade,
     FeedPage,
     Progress,
+    Recall,
     ReturnRequest,
     Ruling,
     Sign,
@@ -98,6 +99,12 @@ async def complete_assignment(assignment: UUID, body: Completion, door: UnitDoor
 async def assign_ticket(number: Number, body: Assign, door: DeskDoor) -> Response:
     """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
     return await door.once(usecases.assign, number, body)
+
+
+@router.post("/tickets/{number}/recall", response_model=TicketOut, responses=problems(404, 409))
+async def recall_ticket(number: Number, body: Recall, door: DeskDoor) -> Response:
+    """收回派单 Take the ticket back from its units; the desk has it then."""
+    return await door.once(usecases.recall, number, body)
 
 
 @router.post(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, PrivateAttr
 
 from shared.events import (
     CompletionKind,
@@ -18,12 +20,19 @@ from shared.events import (
     Urgency,
 )
 from shared.http.fields import Body, Instant, Line, Sentence, Text
+from shared.security.masking import mask_patterns, pattern_spans
 
 Code = Annotated[str, Line(20)]
 Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
 Note = Annotated[str, Text(2_000, min_length=0)]
 Report = Annotated[str, Text(10_000)]
+
+
+class Recall(Body):
+    """收回派单: why no unit is to go on with it."""
+
+    reason: Paragraph
 
 
 class Assign(Body):
@@ -74,7 +83,11 @@ class Ruling(Body):
 
 
 class Completion(Body):
-    """办结: the form of R-21. ``contacted`` left out: as is on record."""
+    """办结: the form of R-21. ``contacted`` left out: as is on record.
+
+    ``public_numbers``: numbers in ``public_answer`` the unit confirms to be its own and for the
+    public; they stay, as those of units.yaml do. What was taken out of it the answer says.
+    """
 
     kind: CompletionKind
     solved: bool
@@ -86,6 +99,45 @@ class Completion(Body):
     public_answer: Report
     promised_date: date | None = None
     signed_off_by: Phrase
+    public_numbers: list[Annotated[str, Line(40)]] = Field(default_factory=list, max_length=10)
+    _hidden: tuple[str, ...] = PrivateAttr(())
+
+    def masked(self, keep: Collection[str] = ()) -> Self:
+        """Without anybody's number but those the unit confirms in its public answer."""
+        confirmed = {"".join(filter(str.isdecimal, number)) for number in self.public_numbers}
+        given, own = self.public_answer, {*keep, *confirmed}
+        done = super().masked(keep)
+        done = done.model_copy(update={"public_answer": mask_patterns(given, own)})
+        done._hidden = tuple(label for *_, label in sorted(pattern_spans(given, own)))
+        return done
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The labels of what was taken out of the public answer, in its order."""
+        return self._hidden
+
+
+class CompletionWarning(BaseModel):
+    """What of a request was done otherwise than asked; ``code`` is for programs."""
+
+    field: str
+    code: str
+    detail: str
+
+
+def warnings_of(body: Completion) -> list[CompletionWarning]:
+    """What was taken out of a public answer, by label and count: a number itself is not repeated."""
+    counts = Counter(body.hidden)
+    if not counts:
+        return []
+    found = "、".join(f"{label} {count} 处" for label, count in counts.items())
+    detail = (
+        f"公开答复中像个人号码的内容已遮去：{found}。如系单位对外公开的电话，请在 public_numbers 中确认，"
+        "或登记在 units.yaml 的 telephones "
+        "taken out of the public answer, for it looks like a person's number; confirm your office's own "
+        "in public_numbers, or have it listed under telephones in units.yaml"
+    )
+    return [CompletionWarning(field="public_answer", code="number-masked", detail=detail)]
 
 
 class AssignmentOut(BaseModel):
@@ -93,7 +145,7 @@ class AssignmentOut(BaseModel):
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's.
+    tracker's. ``warnings`` come with the answer to a completion only.
     """
 
     id: UUID
@@ -123,6 +175,7 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    warnings: list[CompletionWarning] = []
 
 
 class SupplementOut(BaseModel):

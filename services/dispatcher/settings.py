@@ -77,6 +77,11 @@ class Config:
     grounds: Sequence[str]
     feed: FeedPace
 
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.units.telephones
+
 
 class Settings(ServiceSettings):
     """How the unit feed streams, in seconds. A stream ends after ``feed_life``, so that a token

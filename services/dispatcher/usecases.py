@@ -13,12 +13,11 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, dispatch, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
-from services.dispatcher.rules.ticket import check_assignable
+from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Fact, Role, TicketType
 from shared.observability import log
-from shared.security.masking import mask_patterns
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
 
@@ -69,32 +68,58 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     await merging.withdraw(act, record, fact.time)
 
 
-async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk. Where
-    others it was merged with are worked on again already, it joins them.
+async def end(act: ServiceAct, fact: Fact) -> None:
+    """The hotline ended it itself (R-02, R-06 … R-08): the desk has it no more, and an order that
+    crossed with that is taken back. What was never registered is nobody's to dispatch.
+    """
+    data: events.EndedHere = fact.data
+    if not data.registered:
+        log.info("ignored: never registered", ticket=fact.subject)
+        return
+    record = await records.locked(act, fact.subject)
+    ticket = record.ticket
+    ticket.ended = max(ticket.ended, fact.round)
+    ticket.closed = max(ticket.closed, fact.round)
+    if fact.round >= ticket.round:
+        await merging.leave(act, record, "redispatched", fact.time)
 
-    A ticket withdrawn meanwhile gets its round and loses it at once, so that the rows are the same
-    whichever fact came first.
+
+async def reopen(act: ServiceAct, fact: Fact) -> None:
+    """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk; what the
+    hotline had ended itself goes to the desk. Where others it was merged with are worked on again
+    already, it joins them.
+
+    A ticket withdrawn or ended meanwhile gets its round and loses it at once, so that the rows are
+    the same whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
-    lead = record.answerer(fact.round - 1)
-    if lead is None:
+    lead, ended = record.answerer(fact.round - 1), record.ticket.ended >= fact.round - 1
+    if lead is None and not ended:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
     if fact.round <= record.ticket.round:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
-    if record.waits and await merging.join_again(act, record, fact):
-        return
-    dispatching = act.config.dispatching
-    decided = dispatching.again(record.matter, lead.unit, lead.rule, fact.round, data)
+    if lead is None or ended:
+        orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
+    elif not await merging.join_again(act, record, fact):
+        await _give_again(act, record, lead, data)
+    if record.ticket.withdrawn_at:
+        await merging.withdraw(act, record, record.ticket.withdrawn_at)
+    elif record.ticket.ended >= fact.round:
+        await merging.leave(act, record, "redispatched", act.now)
+
+
+async def _give_again(
+    act: ServiceAct, record: TicketRecord, lead: records.Answerer, data: events.TicketReopened
+) -> None:
+    dispatching, round = act.config.dispatching, record.ticket.round
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
         orders.leave_to_desk(act, record, str(decided), [lead.rule] if lead.rule else [])
-    if record.ticket.withdrawn_at:
-        await merging.withdraw(act, record, record.ticket.withdrawn_at)
 
 
 async def close(act: ServiceAct, fact: Fact) -> None:
@@ -144,7 +169,7 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
     """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
     record, assignment = await records.locked_assignment(act, id)
     moved = machine.contact(AssignmentStatus(assignment.status), body.outcome)
-    made_at, note = body.made_at or act.now, mask_patterns(body.note)
+    made_at, note = body.made_at or act.now, body.note
     completion.check_attempt(made_at, assignment.dispatched_at, act.now)
     assignment.status = moved
     assignment.attempts += 1
@@ -161,7 +186,7 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
     """进展: how far the unit is."""
     record, assignment = await records.locked_assignment(act, id)
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.PROGRESS)
-    assignment.progress = mask_patterns(body.note)
+    assignment.progress = body.note
     orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
     return views.assignment_out(record, assignment)
 
@@ -179,10 +204,10 @@ async def request_return(
     assignment.was, assignment.status = assignment.status, moved
     data = events.AssignmentReturnRequested(
         reason_code=body.reason_code,
-        legal_basis=mask_patterns(body.legal_basis),
+        legal_basis=body.legal_basis,
         suggested_unit=suggested,
         approver=body.approver,
-        note=mask_patterns(body.note),
+        note=body.note,
     )
     act.rows.add(
         Return(
@@ -208,13 +233,12 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     orders.tell(act, assignment, answer)
     if assignment.role == Role.LEAD:
         orders.resolve(act, record, assignment, answer)
-    return views.assignment_out(record, assignment)
+    answered = views.assignment_out(record, assignment)
+    return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
 
 
 def _answer(assignment: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
-    form = body.model_dump()
-    for field in ("unsolved_reason", "result", "public_answer"):
-        form[field] = form[field] and mask_patterns(form[field])
+    form = body.model_dump(exclude={"public_numbers"})
     form["contacted"] = assignment.reached if body.contacted is None else body.contacted
     form["promised_date"] = body.promised_date and body.promised_date.isoformat()
     return events.AssignmentCompleted(role=Role(assignment.role), **form)
@@ -257,13 +281,27 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     check_assignable(record.milestones())
     lead = _unit(act, "lead", body.lead)
     co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
-    reason = mask_patterns(body.reason)
+    reason = body.reason
     dispatching = act.config.dispatching
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
     merging.check_assignable(act, record, order)
     orders.cancel(act, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     orders.give(act, record, order, await records.added(act, record))
+    return views.ticket_out(act, record)
+
+
+async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
+    """收回派单: the desk takes the ticket from whoever has it, and has it itself. Raises NotFound,
+    MoveRefused, InOtherWork.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    check_recallable(record.milestones())
+    merging.check_holds(record)
+    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)
 
 
@@ -277,7 +315,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     was = AssignmentStatus(assignment.was or assignment.status)
     moved = machine.move(AssignmentStatus(assignment.status), action, was)
     asked = await records.return_to_rule(act, id)
-    ruling = mask_patterns(body.ruling)
+    ruling = body.ruling
     assignment.status = moved
     asked.granted, asked.ruling = body.granted, ruling
     asked.ruled_at, asked.ruled_by = act.now, act.actor

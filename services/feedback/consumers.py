@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feedback import usecases
+from services.feedback import endings, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -12,5 +12,10 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,
     "extension.granted.*": usecases.tell_new_date,
+    "ticket.answered": endings.tell_answered,
+    "ticket.not_accepted": endings.tell_not_accepted,
+    "ticket.handed_over": endings.tell_handed_over,
+    "ticket.resumed": endings.reopen,
+    "ticket.call_rated": endings.remember_rating,
     "supervision.raised.*": usecases.remember_supervision,
 }

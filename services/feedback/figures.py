@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.feedback.models import Attempts, Callbacks, Resolutions
+from services.feedback.models import Attempts, Callbacks, CallsRated, Resolutions
 from services.feedback.records import ServiceAct
 from services.feedback.rules import rates, verdict
 from services.feedback.rules.rates import FORMULAS, Counts, Formula
 from services.feedback.rules.verdict import Outcome
-from services.feedback.schemas import CountsOut, RatesOut, UnitRates
+from services.feedback.schemas import CallRatings, CountsOut, RatesOut, UnitRates
 from services.feedback.settings import Config
 from shared.errors import Malformed, UnknownCode
+from shared.events import CallRating
 
 
 async def satisfaction(
@@ -45,6 +46,7 @@ async def satisfaction(
         rates=_rounded(formula, whole),
         units=_by_unit(act.config, formula, units),
         not_called=await _not_called(act, start, end),
+        calls=await _calls(act, start, end),
     )
 
 
@@ -130,3 +132,21 @@ async def _not_called(act: ServiceAct, start: datetime, end: datetime) -> dict[s
         .group_by(col(Resolutions.ending))
     )
     return {str(kind): number for kind, number in await act.session.exec(query)}
+
+
+async def _calls(act: ServiceAct, start: datetime, end: datetime) -> CallRatings:
+    """What callers said of their calls in [start, end)."""
+    query = (
+        select(CallsRated.rating, CallsRated.direct, func.count())
+        .where(col(CallsRated.rated_at) >= start, col(CallsRated.rated_at) < end)
+        .group_by(col(CallsRated.rating), col(CallsRated.direct))
+    )
+    found = (await act.session.exec(query)).all()
+    every, direct = Counter[str](), Counter[str]()
+    for rating, is_direct, number in found:
+        every[str(rating)] += number
+        direct[str(rating)] += number * is_direct
+    return CallRatings(
+        all={word.value: every[word.value] for word in CallRating},
+        direct={word.value: direct[word.value] for word in CallRating},
+    )

@@ -21,7 +21,7 @@ from sqlmodel import Field, SQLModel
 from services.feedback.rules import machine
 from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Outcome, Report, answers_on_record
-from shared.events import TicketType
+from shared.events import CallRating, TicketType
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -33,10 +33,12 @@ class Base(SQLModel):
 
 
 class Ticket(Base):
-    """What feedback must know of a ticket.
+    """What feedback must know of a ticket. ``ended_round``: the last round that the hotline ended
+    itself, 0 for none.
 
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
-    holds this row first, so nobody waits for two rows in two orders.
+    holds this row first, so nobody waits for two rows in two orders. ``confidential``: not known of
+    tickets an older release took down, and then counts as such.
     """
 
     number: str = Field(primary_key=True)
@@ -47,6 +49,8 @@ class Ticket(Base):
     round: int = 1
     supervised: bool = False
     withdrawn_at: datetime | None = None
+    ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    confidential: bool | None = None
 
 
 class Resolution(Base):
@@ -138,6 +142,17 @@ class Message(Base):
     occasion: str = Field(primary_key=True)
 
 
+class CallRated(Base):
+    """一次一评: what a caller said of the call, not of the matter (R-26). It hangs on no ticket: of most
+    calls there is none here. ``direct``: whether the hotline answered the call itself.
+    """
+
+    number: str = Field(primary_key=True)
+    rating: str = Field(sa_type=ShortWords(CallRating))
+    direct: bool
+    rated_at: datetime
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -177,6 +192,13 @@ class Messages(Message, table=True):
     """The table of messages."""
 
     __tablename__ = "messages"
+
+
+class CallsRated(CallRated, table=True):
+    """The table of what callers said of their calls."""
+
+    __tablename__ = "calls_rated"
+    __table_args__ = (Index("ix_calls_rated_rated_at", "rated_at"),)
 
 
 declare_system_tables(Base.metadata)

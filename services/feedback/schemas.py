@@ -147,11 +147,21 @@ class UnitRates(BaseModel):
     rates: dict[str, float] | None
 
 
+class CallRatings(BaseModel):
+    """一次一评: what callers said of their calls, by word (R-26); of ``direct`` the hotline's own answer
+    was all there was.
+    """
+
+    all: dict[str, int]
+    direct: dict[str, int]
+
+
 class RatesOut(BaseModel):
     """满意率: figures of a period under one named formula, from raw outcomes.
 
     ``start`` and ``end`` are days, both included, Asia/Shanghai; what counts is when the round
-    ended. ``not_called`` counts the rounds that ended without a callback, by kind.
+    ended. ``not_called`` counts the rounds that ended without a callback, by kind. ``calls`` rate the
+    call and not the matter, and are in no other figure here.
     """
 
     formula: str
@@ -162,3 +172,4 @@ class RatesOut(BaseModel):
     rates: dict[str, float] | None
     units: list[UnitRates]
     not_called: dict[str, int]
+    calls: CallRatings

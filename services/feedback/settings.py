@@ -61,6 +61,7 @@ class Config:
     calendar: WorkCalendar
     formula: str
     unit_names: Mapping[str, str]
+    telephones: frozenset[str]
 
     @property
     def outcome_within(self) -> timedelta:
@@ -128,4 +129,6 @@ class Settings(ServiceSettings):
             timezone=calendar.tz,
         )
         names = {unit.code: unit.name for unit in rules.units.units}
-        return Config(self, policy, times, calendar, rules.evaluation.formula, names)
+        return Config(
+            self, policy, times, calendar, rules.evaluation.formula, names, rules.units.telephones
+        )

@@ -109,7 +109,8 @@ QUESTIONS: tuple[Question, ...] = (
         rows("""
             SELECT r.number, r.completed_at, '第 ' || r.round || ' 轮 round' FROM resolutions r
             JOIN tickets t ON t.number = r.number
-            WHERE r.ended_at IS NULL AND t.withdrawn_at IS NULL AND NOT EXISTS (
+            WHERE r.ended_at IS NULL AND t.withdrawn_at IS NULL AND r.round > t.ended_round
+                AND NOT EXISTS (
                 SELECT 1 FROM callbacks c WHERE c.number = r.number AND c.round = r.round)
             ORDER BY r.completed_at LIMIT :limit"""),
     ),

@@ -5,6 +5,7 @@ What it does by the clock stands in calls.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Unpack, assert_never
 from uuid import UUID
@@ -15,7 +16,8 @@ from services.feedback import records, views
 from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
-from services.feedback.rules.machine import Action, CallbackStatus
+from services.feedback.rules.comments import told
+from services.feedback.rules.machine import Action, Bilingual, CallbackStatus
 from services.feedback.rules.reports import ReportedAttempt
 from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
@@ -26,6 +28,7 @@ from shared.events import (
     CallbackGivenUp,
     CallbackPlanned,
     CitizenTold,
+    EndedHere,
     ExtensionGranted,
     Fact,
     Role,
@@ -37,7 +40,6 @@ from shared.events import (
     TicketType,
 )
 from shared.observability import log
-from shared.security.masking import mask_patterns
 
 # --- facts -------------------------------------------------------------------------------------
 
@@ -45,17 +47,22 @@ from shared.security.masking import mask_patterns
 async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
     data: TicketRegistered = fact.data
-    if await records.find_locked(act, fact.subject):
-        return
+    record = await records.find_locked(act, fact.subject)
+    inform(act, record or remember(act, fact.subject, data), 1, "accepted")
+
+
+def remember(act: ServiceAct, number: str, data: TicketRegistered | EndedHere) -> TicketRecord:
+    """Keep what must be known of a ticket that was not known here."""
     ticket = Ticket(
-        number=fact.subject,
+        number=number,
         type=data.type,
         channel=data.channel,
         has_contact=data.has_contact,
         reply_declined=data.reply_declined,
+        confidential=data.confidential,
     )
-    record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket))
-    _inform(act, record, 1, "accepted")
+    record = act.locked[number] = TicketRecord(act.rows.add(ticket))
+    return record
 
 
 async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
@@ -64,14 +71,14 @@ async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
     if data.role is Role.LEAD:
         record = await records.locked(act, fact.subject)
         unit = act.config.unit_names.get(data.lead, data.lead)
-        _inform(act, record, fact.round, "dispatched", unit=unit)
+        inform(act, record, fact.round, "dispatched", unit=unit)
 
 
 async def tell_merged(act: ServiceAct, fact: Fact) -> None:
     """并单: the citizen is told that others reported the same, and hears the answer all the same."""
     data: TicketMerged = fact.data
     record = await records.locked(act, fact.subject)
-    _inform(act, record, fact.round, "merged", which=data.into)
+    inform(act, record, fact.round, "merged", which=data.into)
 
 
 async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
@@ -81,7 +88,7 @@ async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
         return
     record = await records.locked(act, fact.subject)
     on = data.due.astimezone(act.config.times.timezone).date()
-    _inform(act, record, fact.round, "extended", which=str(data.extension), on=on)
+    inform(act, record, fact.round, "extended", which=str(data.extension), on=on)
 
 
 async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
@@ -94,6 +101,11 @@ async def cancel_callbacks(act: ServiceAct, fact: Fact) -> None:
     """The citizen took the complaint back: nobody is called any more."""
     record = await records.locked(act, fact.subject)
     record.ticket.withdrawn_at = fact.time
+    cancel_open(record)
+
+
+def cancel_open(record: TicketRecord) -> None:
+    """Nobody is called any more, whatever was planned."""
     for callback in record.open_callbacks():
         callback.move(Action.CANCEL)
         callback.rest()
@@ -116,8 +128,10 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         reply_declined=ticket.reply_declined,
     )
     if kind is None:
-        _inform(act, record, fact.round, "completed")
+        inform(act, record, fact.round, "completed")
         _plan_first(act, record, fact.round)
+    elif ticket.ended_round >= fact.round:
+        log.info("ignored: the hotline ended it", round=fact.round)
     elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
         end_round(act, record, fact.round, Closed(kind))
 
@@ -158,7 +172,7 @@ def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
     else:
         return
     due = planning.first_attempt(completed, act.config.times)
-    if record.ticket.withdrawn_at is None:
+    if record.ticket.withdrawn_at is None and record.ticket.ended_round < round:
         _plan_attempt(act, record, callback, due)
     else:
         _keep_attempt(act, record, callback, due)
@@ -214,7 +228,7 @@ async def report_outcome(act: ServiceAct, callback_id: UUID, body: OutcomeIn) ->
     """
     record, callback = await records.locked_callback(act, callback_id)
     reports.check_attempt(CallbackStatus(callback.status), callback.attempt, body.attempt)
-    report = Report(Outcome(body.outcome), body.answers(), mask_patterns(body.comment))
+    report = Report(Outcome(body.outcome), body.answers(), body.comment)
     apply_report(act, record, callback, body.attempt, report)
     return views.callback_out(act.config, record, callback)
 
@@ -245,6 +259,9 @@ def apply_report(
         case Action.ANSWER | Action.REFUSE | Action.GIVE_UP:
             callback.rest()
             callback.settled_by = attempt.attempt
+            report = replace(
+                report, comment=told(report.comment, confidential=record.ticket.confidential)
+            )
             act.tell(
                 _told_by(report, attempt.attempt), subject=callback.number, round=callback.round
             )
@@ -291,25 +308,29 @@ def end_round(
     match ending:
         case Closed(kind):
             act.tell(TicketClosed(kind=kind), subject=ticket.number, round=round)
-            _inform(act, record, round, "closed")
+            inform(act, record, round, "closed")
         case Reopened(reasons):
             ticket.round = round + 1
             data = TicketReopened(reasons=reasons, comment=comment)
             act.tell(data, subject=ticket.number, round=ticket.round)
-            _inform(act, record, ticket.round, "reopened")
+            inform(act, record, ticket.round, "reopened")
         case _:
             assert_never(ending)
 
 
-def _inform(
+def inform(
     act: ServiceAct,
     record: TicketRecord,
     round: int,
     occasion: messages.Occasion,
     which: str = "",
+    wording: Bilingual | None = None,
     **details: Unpack[messages.Details],
 ) -> None:
-    """Tell the citizen of something, once. The fact is the port: a message gateway hears it."""
+    """Tell the citizen of something, once. The fact is the port: a message gateway hears it.
+
+    ``which`` tells apart what is told more than once a round; ``wording`` replaces the usual text.
+    """
     ticket, key = record.ticket, (round, f"{occasion} {which}".strip())
     wanted = messages.is_told(
         occasion, has_contact=ticket.has_contact, reply_declined=ticket.reply_declined
@@ -318,7 +339,7 @@ def _inform(
         return
     record.messages.add(key)
     act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
-    text = messages.compose(occasion, ticket.number, **details)
+    text = wording or messages.compose(occasion, ticket.number, **details)
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from services.intake.rules.endings import EndingRules, NotAcceptedReason
 from services.intake.settings import Config
 from shared.caller import Caller
 from shared.http.auth import calling
@@ -36,7 +37,9 @@ KnownTag = Annotated[
 
 
 class Table(StrEnum):
-    """区域 areas, 来源渠道 channels, 领域 fields, 诉求分类 topics, 承办单位 units, 退单理由 reasons."""
+    """区域 areas, 来源渠道 channels, 领域 fields, 诉求分类 topics, 承办单位 units, 退单理由 reasons,
+    不予受理情形 not_accepted, 应急热线 lines.
+    """
 
     AREAS = "areas"
     CHANNELS = "channels"
@@ -44,6 +47,18 @@ class Table(StrEnum):
     TOPICS = "topics"
     UNITS = "units"
     REASONS = "reasons"
+    NOT_ACCEPTED = "not_accepted"
+    LINES = "lines"
+
+
+class InsteadOut(BaseModel):
+    """The channel to use instead."""
+
+    model_config = ConfigDict(from_attributes=True)
+    zh: str
+    en: str
+    phone: str | None
+    address: str | None
 
 
 class CodeRow(BaseModel):
@@ -52,7 +67,8 @@ class CodeRow(BaseModel):
     ``parent``: the field of a topic or of a field, the area an area lies in, the unit above a unit.
     ``unit``: the government that answers for an area. ``kind`` of a unit: town, district,
     department, utility or office; ``area``: a town's or district's. ``aliases``: what else is
-    understood where the code is asked.
+    understood where the code is asked. ``instead``: where what is not accepted
+    belongs; ``basis``: the rule it is not accepted by.
     """
 
     code: str
@@ -63,6 +79,8 @@ class CodeRow(BaseModel):
     kind: str | None = None
     area: str | None = None
     aliases: tuple[str, ...] = ()
+    basis: str | None = None
+    instead: InsteadOut | None = None
 
 
 class CodeTable(BaseModel):
@@ -71,7 +89,7 @@ class CodeTable(BaseModel):
     items: list[CodeRow]
 
 
-def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
+def tables_of(codes: Codes, units: Units, endings: EndingRules) -> Mapping[Table, list[CodeRow]]:
     """Every table as it is answered."""
     return {
         Table.AREAS: _areas(codes, units),
@@ -80,6 +98,8 @@ def tables_of(codes: Codes, units: Units) -> Mapping[Table, list[CodeRow]]:
         Table.TOPICS: [_term(row, row.above, row.aliases) for row in codes.topics],
         Table.UNITS: [_unit(unit) for unit in units.units],
         Table.REASONS: [_term(row) for row in codes.reasons],
+        Table.NOT_ACCEPTED: [_reason(reason) for reason in endings.not_accepted],
+        Table.LINES: [CodeRow(code=line.code, zh=line.zh, en=line.en) for line in endings.lines],
     }
 
 
@@ -99,6 +119,13 @@ def _areas(codes: Codes, units: Units) -> list[CodeRow]:
 
 def _term(term: Term, parent: str | None = None, aliases: tuple[str, ...] = ()) -> CodeRow:
     return CodeRow(code=term.code, zh=term.zh, en=term.en, parent=parent, aliases=aliases)
+
+
+def _reason(reason: NotAcceptedReason) -> CodeRow:
+    instead = InsteadOut.model_validate(reason.instead)
+    return CodeRow(
+        code=reason.code, zh=reason.zh, en=reason.en, basis=reason.basis, instead=instead
+    )
 
 
 def _unit(unit: Unit) -> CodeRow:
@@ -122,7 +149,11 @@ async def read_codes(
 ) -> Response:
     """代码表 One table of codes with their names. Ask again with If-None-Match: 304 when it holds."""
     config: Config = service_of(request.app).store.config
-    body = CodeTable(items=tables_of(config.codes, config.units)[table]).model_dump_json().encode()
+    body = (
+        CodeTable(items=tables_of(config.codes, config.units, config.endings)[table])
+        .model_dump_json()
+        .encode()
+    )
     tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if tag in tags_in(known or ""):

@@ -132,7 +132,8 @@ async def _cleared(
     for each in (record, *others):
         person = mine if each is record else await vault.known_person(act, each.ticket)
         confidential = each.ticket.confidential
-        reason = identity.copy_of(reason, person, confidential=confidential)
+        copy = identity.copy_of(reason, person, act.config.public, confidential=confidential)
+        reason = copy.content
         if person and mine and each is not record:
             repeat = repeat or bool(set(person.phones) & set(mine.phones))
     return reason, repeat

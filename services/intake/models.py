@@ -12,8 +12,8 @@ from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from services.intake.rules.machine import TicketStatus, ended
-from shared.events import Reported, TicketType, Urgency
+from services.intake.rules.machine import TicketStatus, ended, stored
+from shared.events import CallRating, Reported, TicketType, Urgency
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -25,7 +25,7 @@ class Base(SQLModel):
 
 
 # The statuses in which nobody moves a ticket any more, as a list in SQL.
-ENDED = ", ".join(f"'{status}'" for status in TicketStatus if ended(status))
+ENDED = ", ".join(f"'{s}'" for s in TicketStatus if ended(s) and stored(s) is s)
 OPEN = f"status NOT IN ({ENDED})"
 
 
@@ -35,7 +35,12 @@ class Ticket(Base):
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
     ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
-    ``work``: the ticket under whose number several are worked on as one (并单), on each of them.
+
+    ``ending``: what the hotline did with it itself in the round ``ending_round``, ``ending_code`` the
+    reason or the line, ``ending_words`` what the citizen reads of it; ``answer_due``: when it must be
+    answered that is kept to be answered. ``forwarded``: whether ``ticket.registered`` was said of it.
+    ``call_rating``: what the caller said of the call. ``work``: the ticket under whose number several
+    are worked on as one (并单), on each of them.
     """
 
     number: str = Field(primary_key=True)
@@ -73,6 +78,13 @@ class Ticket(Base):
     ended_at: datetime | None = None
     erased_at: datetime | None = None
     code_nonce: UUID | None = None
+    ending: str | None = None
+    ending_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    ending_code: str | None = None
+    ending_words: str | None = None
+    answer_due: datetime | None = None
+    forwarded: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    call_rating: str | None = Field(default=None, sa_type=ShortWords(CallRating))
     work: str | None = None
 
     @property
@@ -121,6 +133,43 @@ class ContactRead(Base):
     deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
 
 
+class EndingRecord(Base):
+    """办结记录: one act of the hotline that ended a ticket, kept it, or let it go on; never changed.
+
+    ``kind``: a status, or ``resumed``. ``words``: what was said, in the working copy.
+    """
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    round: int
+    kind: str
+    code: str | None = None
+    words: str
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    recorded_at: datetime
+    recorded_by: str
+
+
+class MaliciousMark(Base):
+    """恶意使用标记: a caller used the hotline maliciously (BJ-9, BJ-37, JN-42).
+
+    The evidence is the note ``note``, sealed as all that was said on the telephone. A mark that was
+    taken back stays on record and counts no more.
+    """
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    note: UUID
+    warned: bool
+    referred_to: str | None = None
+    marked_at: datetime
+    marked_by: str
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+    undone_reason: str | None = None
+
+
 class DayNumber(Base):
     """The last ticket number given on a day, Asia/Shanghai.
 
@@ -152,6 +201,7 @@ class Tickets(Ticket, table=True):
         Index("ix_ticket_open", "number", postgresql_where=text(OPEN)),
         Index("ix_ticket_work", "work", postgresql_where=text("work IS NOT NULL")),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
+        Index("ix_ticket_ending", "ending", "number", postgresql_where=text("ending IS NOT NULL")),
     )
 
 
@@ -177,6 +227,18 @@ class ContactReads(ContactRead, table=True):
     """The table of readings and erasures of contacts."""
 
     __tablename__ = "contact_read"
+
+
+class EndingRecords(EndingRecord, table=True):
+    """The table of what the hotline did itself, to which rows are only added."""
+
+    __tablename__ = "ending_record"
+
+
+class MaliciousMarks(MaliciousMark, table=True):
+    """The table of marks of malicious use."""
+
+    __tablename__ = "malicious_mark"
 
 
 class DayNumbers(DayNumber, table=True):

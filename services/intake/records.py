@@ -38,7 +38,7 @@ class TicketRecord:
     @property
     def status(self) -> machine.TicketStatus:
         """The stored status, which ``refresh`` keeps up to what is known."""
-        return machine.TicketStatus(self.ticket.status)
+        return machine.shown(machine.TicketStatus(self.ticket.status), self.ticket.ending)
 
     def assigned(self) -> list[machine.Assigned]:
         """The assignments as rules see them."""
@@ -65,6 +65,8 @@ class TicketRecord:
             resolved_round=self.ticket.resolved_round,
             closed_round=self.ticket.closed_round,
             reopened_round=self.ticket.reopened_round,
+            ending=self.ticket.ending,
+            ending_round=self.ticket.ending_round,
             shared=self._shared(),
         )
 
@@ -74,7 +76,9 @@ class TicketRecord:
         """
         for record in self.group or [self]:
             ticket, status = record.ticket, record.progress().status
-            ticket.status = status.value
+            ticket.status = machine.stored(status).value
+            if status not in machine.STORED:
+                ticket.ending = ticket.answer_due = None
             ticket.ended_at = (ticket.ended_at or now) if machine.ended(status) else None
 
 

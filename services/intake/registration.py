@@ -17,10 +17,12 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
+from services.intake import end_records
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
+from services.intake.rules.identity import WorkingCopy
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
 from services.intake.rules.phones import known_digits
@@ -66,6 +68,8 @@ def check_codes(body: NewTicket, config: Config) -> None:
             f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
         )
     check_reported(stated(body), body.reported_unit, config.units)
+    if body.ending:
+        end_records.end_of(config, body.ending, clock.now())
 
 
 def stated(body: NewTicket) -> Reported:
@@ -73,15 +77,24 @@ def stated(body: NewTicket) -> Reported:
     return Reported(**body.reported.model_dump()) if body.reported else Reported()
 
 
-def warnings_of(item: Registration) -> list[RegistrationWarning]:
-    """What of a complaint is kept but could not be taken up."""
-    if not item.phone.unreadable:
-        return []
-    detail = (
-        "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
-        "no telephone number could be read; it is sealed as it came, and nobody can be called back"
-    )
-    return [RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)]
+def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarning]:
+    """What of a complaint is kept but could not be taken up, or was not done again."""
+    found = []
+    if item.phone.unreadable:
+        detail = (
+            "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "
+            "no telephone number could be read; it is sealed as it came, and nobody can be called back"
+        )
+        found.append(
+            RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)
+        )
+    if item.body.ending and not created:
+        detail = (
+            "此前已登记，本次未再办结：请查看工单现状 "
+            "it was registered before and not ended again now: see how the ticket stands"
+        )
+        found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
+    return found
 
 
 # --- the use case ------------------------------------------------------------------------------
@@ -148,18 +161,22 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
     """Number, store and tell complaints; None for one whose source number was taken meanwhile."""
     if not items:
         return []
-    rows = []
+    rows, copies = [], {}
     for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True):
-        rows.append(ticket_row(act, item, number, nonce))
+        copies[number] = copy = copy_for(act.config, item)
+        rows.append(ticket_row(act, item, number, nonce, copy))
         await clock.breathe()  # long texts take a millisecond each to search for names
     connection = await act.session.connection()
     stored = set((await connection.execute(INSERT, {"rows": as_json(rows)})).scalars())
     created = [pair for pair in zip(items, rows, strict=True) if pair[1]["number"] in stored]
     if created:
-        sealed = [vault_row(act.config, item, row["number"]) for item, row in created]
+        sealed = [
+            vault_row(act.config, item, row["number"], copies[row["number"]])
+            for item, row in created
+        ]
         await connection.execute(SEAL, {"rows": as_json(sealed)})
     for item, row in created:
-        tell(act, item, row)
+        tell(act, item, row, copies[row["number"]])
         await clock.breathe()  # and to search for words of danger
     return [
         Receipt(row["number"], row["id"], row["code_nonce"], act.now, created=True)
@@ -182,12 +199,20 @@ async def _numbers(act: ServiceAct, count: int) -> list[tuple[str, UUID | None]]
     ]
 
 
+def copy_for(config: Config, item: Registration) -> WorkingCopy:
+    """The words of a complaint that may travel, and what lies behind their numbered places."""
+    body = item.body
+    return identity.working_copy(
+        body.title or "", body.content, body.address, person_of(item), config.public
+    )
+
+
 def ticket_row(
-    act: ServiceAct, item: Registration, number: str, nonce: UUID | None
+    act: ServiceAct, item: Registration, number: str, nonce: UUID | None, copy: WorkingCopy
 ) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
     body, person, contact = item.body, person_of(item), item.phone.contact
-    copy = identity.working_copy(body.title or "", body.content, body.address, person)
+    location = None if copy.at_home else body.location
     reported = working_reported(stated(body), body.reported_unit, person)
     return {
         "number": number,
@@ -199,8 +224,8 @@ def ticket_row(
         "content": copy.content,
         "area": body.area,
         "address": copy.address,
-        "longitude": body.location.longitude if body.location else None,
-        "latitude": body.location.latitude if body.location else None,
+        "longitude": location.longitude if location else None,
+        "latitude": location.latitude if location else None,
         "channel": body.channel,
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
@@ -220,7 +245,17 @@ def ticket_row(
         "reopened_round": 1,
         "answer_seq": 0,
         "extended_round": 0,
-    }
+    } | _ending(act, item, person)
+
+
+def _ending(act: ServiceAct, item: Registration, person: identity.Person) -> dict[str, Any]:
+    """How the call ended, as far as the row of its ticket holds it."""
+    asked = item.body.ending
+    if asked is None:
+        return {"ending_round": 0, "forwarded": True}
+    end = end_records.end_of(act.config, asked, act.now).masked(person, act.config.public)
+    rating = asked.direct_answer and asked.direct_answer.rating
+    return end_records.columns(act, end, 1) | {"forwarded": False, "call_rating": rating}
 
 
 def person_of(item: Registration) -> identity.Person:
@@ -229,7 +264,7 @@ def person_of(item: Registration) -> identity.Person:
     return identity.Person(caller.name, known_digits(phone.numbers, phone.given), caller.address)
 
 
-def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]:
+def vault_row(config: Config, item: Registration, number: str, copy: WorkingCopy) -> dict[str, Any]:
     """The vault's row: who called, and all that was said as it was said, sealed to the number."""
     body, caller, phone = item.body, item.body.caller or Citizen(), item.phone
     identity = {
@@ -242,16 +277,33 @@ def vault_row(config: Config, item: Registration, number: str) -> dict[str, Any]
         "title": body.title,
         "content": body.content,
         "matter_address": body.address,
+        "matter_location": body.location and body.location.model_dump(),
+        "matter": copy.matter,
         "reported": stated(body).words,
     }
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
 
 
-def tell(act: ServiceAct, item: Registration, row: dict[str, Any]) -> None:
+def tell(act: ServiceAct, item: Registration, row: dict[str, Any], copy: WorkingCopy) -> None:
+    """Say that it was registered, or how it ended in the same call."""
+    if item.body.ending:
+        end = end_records.end_of(act.config, item.body.ending, act.now).masked(
+            person_of(item), act.config.public
+        )
+        with trace(item.trace, ticket=row["number"]):
+            end_records.put_on_record(act, row, end, actor=item.caller.actor)
+            end_records.say_rated(act, row, actor=item.caller.actor)
+        return
+    _tell_registered(act, item, row, copy)
+
+
+def _tell_registered(
+    act: ServiceAct, item: Registration, row: dict[str, Any], copy: WorkingCopy
+) -> None:
     """Say that it was registered, under the caller's trace and in the caller's name. What the place
     counts as urgent overtakes, whatever the caller asked for.
     """
-    place = identity.visible(row["confidential"], row["address"], item.body.location)
+    place = identity.visible(row["confidential"], copy, item.body.location)
     fact = TicketRegistered(
         type=item.body.type,
         urgency=item.body.urgency,

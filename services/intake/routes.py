@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import codes, duplicates, merging, usecases, vault, views
+from services.intake import codes, duplicates, ending_routes, merging, usecases, vault, views
 from services.intake.claims import Receipt, Registration
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -20,6 +20,7 @@ from services.intake.schemas import (
     Contact,
     ContactReadRequest,
     Links,
+    Matter,
     NamedType,
     NewTicket,
     Progress,
@@ -51,6 +52,7 @@ router = Router("/v1", tags=["intake 受理"])
 router.routes.extend(codes.router.routes)
 router.routes.extend(duplicates.router.routes)
 router.routes.extend(merging.router.routes)
+router.routes.extend(ending_routes.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -61,7 +63,10 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[ServiceAct, Depends(acting("unit", "callback", "service"), scope="function")]
+ContactAct = Annotated[
+    ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
+]
+MatterAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -103,7 +108,7 @@ def _registered(request: Request, item: Registration, receipt: Receipt) -> Regis
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
         source_number=item.body.source_number,
-        warnings=warnings_of(item),
+        warnings=warnings_of(item, created=receipt.created),
     )
 
 
@@ -225,3 +230,9 @@ async def read_progress(
 async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
     """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
     return await vault.read_contact(act, number, body)
+
+
+@router.post("/tickets/{number}/matter-reads", responses=problems(404, 410))
+async def read_matter(number: Number, body: ContactReadRequest, act: MatterAct) -> Matter:
+    """Read the numbers a ticket is about. Every call is a reading of its own and stands in the read log."""
+    return await vault.read_matter(act, number, body)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
@@ -11,11 +12,12 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from shared.events import TYPE_NAMES, Location, Reported, TicketType, Urgency
-from shared.http.fields import Body, Line, Sentence, Text
+from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
+from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
 Code = Annotated[str, Line(64)]
@@ -83,13 +85,61 @@ class ReportedParty(Body):
     nobody: bool = False
 
 
+class DirectAnswer(Body):
+    """直办: the answer, or none yet: then the hotline keeps it and owes one (R-02).
+
+    ``callback_wanted``: the caller asked to be rung up with it, so it stays with the hotline too.
+    ``rating``: what the caller said of the call (R-26).
+    """
+
+    answer: Content | None = Field(default=None, repr=False)
+    callback_wanted: bool = False
+    rating: CallRating | None = None
+
+
+class NotAccepted(Body):
+    """不予受理: a reason of endings.yaml, and what the agent adds to it (R-07, R-08)."""
+
+    reason: Code
+    note: Note | None = Field(default=None, repr=False)
+
+
+class HandedOver(Body):
+    """即时转接: which line took it over, who there, and when (R-06)."""
+
+    line: Code
+    taken_by: Phrase = Field(repr=False)
+    at: Instant
+
+
+class Ending(Body):
+    """How a call ends that becomes no order: exactly one of these."""
+
+    direct_answer: DirectAnswer | None = None
+    not_accepted: NotAccepted | None = None
+    handed_over: HandedOver | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(each is not None for each in self._ways) != 1:
+            raise ValueError(
+                "direct_answer、not_accepted、handed_over 须且只须给出一项 exactly one of them is needed"
+            )
+        return self
+
+    @property
+    def _ways(self) -> tuple[object, ...]:
+        return self.direct_answer, self.not_accepted, self.handed_over
+
+
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
-    ``reported_unit`` is one of ``reported.units``, from before there were several.
+    ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
+    call ended, when no unit is to have it.
     """
 
     type: NamedType
@@ -108,6 +158,7 @@ class NewTicket(Body):
     caller: Citizen | None = Field(default=None, repr=False)
     confidential: bool | None = None
     reply_declined: bool = False
+    ending: Ending | None = None
 
 
 def _entry(given: Any) -> NewTicket | Problem:
@@ -127,26 +178,34 @@ class Batch(Body):
     tickets: tuple[Entry, ...] = Field(min_length=1, max_length=BATCH_LIMIT)
 
 
-class Supplement(Body):
+class CitizenWords(Body):
+    """What a citizen said: sealed as it came; intake masks it, knowing who spoke."""
+
+    def masked(self, keep: Collection[str] = ()) -> Self:
+        """As it came."""
+        return self
+
+
+class Supplement(CitizenWords):
     """补充: what the citizen adds."""
 
     content: Content = Field(repr=False)
 
 
-class Urge(Body):
+class Urge(CitizenWords):
     """催单: the citizen asks again."""
 
     note: Note = Field(repr=False)
 
 
-class Withdrawal(Body):
+class Withdrawal(CitizenWords):
     """撤单: the citizen takes the complaint back."""
 
     reason: Note = Field(repr=False)
 
 
 class ContactReadRequest(Body):
-    """Why the contact must be read; the reason stands in the read log (R-36)."""
+    """Why the contact, or the matter data, must be read; the reason stands in the read log (R-36)."""
 
     reason: Phrase
 
@@ -200,7 +259,8 @@ class BatchAnswers(BaseModel):
 
 class TicketOut(BaseModel):
     """A ticket in its working copy: nobody is named in it (R-36), in ``source_number`` neither.
-    ``reported_unit`` is the first of ``reported.units``.
+    ``reported_unit`` is the first of ``reported.units``. ``answer_due``:
+    until when the hotline owes the answer to what it kept.
 
     ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
     citizens that are worked on under this one.
@@ -228,6 +288,8 @@ class TicketOut(BaseModel):
     round: int
     urged: int
     registered_at: AwareDatetime
+    answer_due: AwareDatetime | None = None
+    call_rating: CallRating | None = None
     merged_into: str | None = None
     merged: list[str] = []
 
@@ -275,3 +337,20 @@ class Contact(BaseModel):
     address: str | None = Field(repr=False)
     other_phones: list[str] = Field(default=[], repr=False)
     phone_given: str | None = Field(default=None, repr=False)
+
+
+class MatterItem(BaseModel):
+    """What lies behind one place of the texts, as it was written: ``[电话1]`` and the number."""
+
+    place: str
+    value: str = Field(repr=False)
+
+
+class Matter(BaseModel):
+    """事项数据: what the texts of a ticket hide of others, and where the matter is, as it was given;
+    read once, stored nowhere. Of a ticket of an older release there are no items.
+    """
+
+    items: list[MatterItem] = Field(repr=False)
+    address: str | None = Field(repr=False)
+    location: Location | None = Field(default=None, repr=False)

@@ -9,12 +9,15 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, SecretStr, field_validator
 
 from services.intake.digests import CitizenDigester
-from services.intake.rules.identity import KeepFor
+from services.intake.rules.endings import EndingRules
+from services.intake.rules.identity import KeepFor, Public
 from services.intake.rules.likeness import Duplicates
 from services.intake.sealing import Sealer
+from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
+from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -34,7 +37,9 @@ class Privacy(Section):
 
 @dataclass(frozen=True)
 class Rules(Files):
-    """The files intake reads. Of the limits it checks that what they name can be registered."""
+    """The files intake reads. Of the limits it obeys ``direct_answer``, and checks that what the
+    others name can be registered.
+    """
 
     place: Place
     codes: Codes
@@ -43,13 +48,23 @@ class Rules(Files):
     urgency: UrgencyRules
     privacy: Privacy
     duplicates: Duplicates
+    endings: EndingRules
+    calendar: tuple[Notice, ...]
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
 
+def _public(rules: Rules) -> Public:
+    names = {area.name for area in rules.codes.areas} | {unit.name for unit in rules.units.units}
+    return Public(frozenset(names), rules.units.telephones)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Code tables, what is urgent, the seal of the vault and the digests of intake."""
+    """Code tables, what is urgent, how calls end, the seal of the vault and the digests of intake.
+
+    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``.
+    """
 
     codes: Codes
     units: Units
@@ -60,6 +75,15 @@ class Config:
     duplicates: Duplicates
     sealer: Sealer
     digester: CitizenDigester
+    endings: EndingRules
+    answer_within: Limit
+    calendar: WorkCalendar
+    public: Public
+
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.public.telephones
 
 
 class Settings(ServiceSettings):
@@ -104,4 +128,8 @@ class Settings(ServiceSettings):
             rules.duplicates,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
+            rules.endings,
+            rules.limits.direct_answer,
+            work_calendar(rules.place, rules.calendar),
+            _public(rules),
         )

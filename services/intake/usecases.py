@@ -11,7 +11,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import vault
+from services.intake import endings, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
 from services.intake.rules import identity, machine
@@ -43,6 +43,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     content = await _keep(act, record.ticket, Action.SUPPLEMENT, body.content)
     record.supplements = count + 1, characters + len(content)
     _say(act, record, TicketSupplemented(content=content))
+    await endings.supplemented(act, record, content)
     return progress_of(act, record)
 
 
@@ -68,7 +69,9 @@ async def withdraw(act: ServiceAct, number: str, body: Withdrawal) -> Progress:
 async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> str:
     """Seal what the citizen said; returns the working copy."""
     person = await vault.known_person(act, ticket)
-    copy = identity.copy_of(note, person, confidential=ticket.confidential)
+    copy = identity.copy_of(note, person, act.config.public, confidential=ticket.confidential)
+    if person and copy.matter != person.matter:
+        await vault.keep_matter(act, ticket.number, copy.matter)
     id = UUID(bytes=uuid6.uuid7().bytes)
     # Whose identity was erased leaves no new raw words either.
     sealed = act.config.sealer.seal(note.encode(), vault.bound_note(ticket.number, id))
@@ -77,12 +80,12 @@ async def _keep(act: ServiceAct, ticket: Ticket, action: Action, note: str) -> s
             id=id,
             number=ticket.number,
             action=action,
-            content=copy,
+            content=copy.content,
             sealed=b"" if ticket.erased_at else sealed,
             said_at=act.now,
         )
     )
-    return copy
+    return copy.content
 
 
 async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
@@ -95,6 +98,9 @@ async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
 
 
 def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
+    """Said of what others know: a number that only the hotline has would keep them waiting."""
+    if not record.ticket.forwarded:
+        return
     act.tell(data, subject=record.ticket.number, round=record.ticket.reopened_round)
 
 

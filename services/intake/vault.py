@@ -31,7 +31,7 @@ from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.phones import known_digits
-from services.intake.schemas import Contact, ContactReadRequest
+from services.intake.schemas import Contact, ContactReadRequest, Matter, MatterItem
 from services.intake.sealing import KeyMissing, SealBroken, Sealer
 from shared.caller import Caller
 from shared.errors import ConfigError, NotFound
@@ -40,7 +40,7 @@ from shared.storage.rows import one_of
 
 # One chain of reads and erasures per database: each row is hashed with the one before it.
 CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
-READ, ERASED = "read", "erased"
+READ, READ_MATTER, ERASED = "read", "matter", "erased"
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -66,6 +66,30 @@ async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -
         other_phones=_phones(known)[1:],
         phone_given=given if given != known["phone"] else None,
     )
+
+
+async def read_matter(act: ServiceAct, number: str, body: ContactReadRequest) -> Matter:
+    """Read what lies behind the numbered places of a ticket's texts, and where the matter is; as
+    read_contact, with the same rights and in the same log. Raises as that.
+    """
+    caller = act.caller
+    record = await read(act, number)
+    if caller is None or record is None or not _may_read(act, caller, record):
+        raise NotFound("没有可读取的事项数据 no matter data of yours to read")
+    known = await _unsealed(act, number)
+    await _log(act, READ_MATTER, {number: identity.mask_note(body.reason, _person(known))})
+    return Matter(
+        items=[MatterItem(place=at, value=value) for at, value in known.get("matter", {}).items()],
+        address=known.get("matter_address"),
+        location=known.get("matter_location"),
+    )
+
+
+async def keep_matter(act: ServiceAct, number: str, matter: Mapping[str, str]) -> None:
+    """Seal what lies behind the numbered places anew: the citizen named more. The ticket is locked."""
+    for row in await act.rows.load(Vault, select(Vaults).where(Vaults.number == number)):
+        known = orjson.loads(act.config.sealer.unseal(row.sealed, number))
+        row.sealed = act.config.sealer.seal(orjson.dumps(known | {"matter": matter}), number)
 
 
 def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
@@ -101,7 +125,7 @@ async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
 
 def _person(known: dict[str, Any]) -> Person:
     phones = known_digits(_phones(known), known.get("phone_given"))
-    return Person(known["name"], phones, known["address"])
+    return Person(known["name"], phones, known["address"], known.get("matter", {}))
 
 
 def _phones(known: dict[str, Any]) -> list[str]:

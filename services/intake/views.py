@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
 
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
 from services.intake.rules import machine
+from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
 from shared.errors import NotFound
 from shared.events import Location
@@ -52,10 +54,15 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
         unit_names=[unit.name for unit in units if unit],
         round=progress.round,
-        answer=record.ticket.answer,
+        answer=_answer(record.ticket),
         extended=_extended(record.ticket, progress.round),
         allowed=machine.allowed(progress.status),
     )
+
+
+def _answer(ticket: Ticket) -> str | None:
+    """What the hotline said itself, else what the lead answered."""
+    return ticket.ending_words if ticket.ending else ticket.answer
 
 
 def _extended(ticket: Ticket, round: int) -> Extended | None:
@@ -78,7 +85,9 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
     query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
-    for column in ("type", "topic", "area", "channel", "status"):
+    if narrowed.status is not None:
+        query = query.where(_has(narrowed.status))
+    for column in ("type", "topic", "area", "channel"):
         if (wanted := getattr(narrowed, column)) is not None:
             query = query.where(getattr(Tickets, column) == wanted)
     if narrowed.since:
@@ -94,6 +103,14 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
     items = [ticket_out(record) for record in await records_of(act, rows[:limit])]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
+
+
+def _has(status: str) -> ColumnElement[bool]:
+    """The status as it is shown (rules/machine.py); each of its two columns has an index."""
+    own, kept = list(machine.STORED), col(Tickets.ending)
+    if status in own:
+        return kept == status
+    return (col(Tickets.status) == status) & (kept.is_(None) | kept.not_in(own))
 
 
 def ticket_out(record: TicketRecord) -> TicketOut:
@@ -123,13 +140,16 @@ def ticket_out(record: TicketRecord) -> TicketOut:
         round=record.progress().round,
         urged=ticket.urged,
         registered_at=ticket.registered_at,
+        answer_due=ticket.answer_due,
+        call_rating=ticket.call_rating,
         merged_into=ticket.work if ticket.work != ticket.number else None,
         merged=others if ticket.work == ticket.number else [],
     )
 
 
 def location_of(ticket: Ticket) -> Location | None:
-    """Where the matter of a ticket is, as far as that is known."""
-    if ticket.longitude is None or ticket.latitude is None:
+    """Where the matter is, as far as it was given and is not the caller's home."""
+    copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
+    if ticket.longitude is None or ticket.latitude is None or copy.at_home:  # older rows have both
         return None
     return Location(longitude=ticket.longitude, latitude=ticket.latitude)

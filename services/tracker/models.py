@@ -59,12 +59,15 @@ class Ticket(Base):
 
 
 class Round(Base):
-    """One round of a ticket: from registration or reopening to the lead's answer."""
+    """One round of a ticket: from registration or reopening to the lead's answer, or to ``ended_at``,
+    when the hotline ended it itself.
+    """
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
     number: int = Field(primary_key=True)
     started_at: datetime
     resolved_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class Assignment(Base):

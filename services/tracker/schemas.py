@@ -6,15 +6,12 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.http.fields import Body, Line, Sentence, Text
-from shared.security.masking import mask_patterns
 
-# What people write here travels in facts: phones and numbers of identity come out
-# (docs/how-it-flows.md#private).
-Phrase = Annotated[str, Line(200), AfterValidator(mask_patterns)]
-Paragraph = Annotated[str, Text(2_000), AfterValidator(mask_patterns)]
+Phrase = Annotated[str, Line(200)]
+Paragraph = Annotated[str, Text(2_000)]
 
 
 class ExtensionIn(Body):

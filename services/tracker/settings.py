@@ -21,6 +21,11 @@ class Config(Policy):
 
     units: Units
 
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.units.telephones
+
 
 @dataclass(frozen=True)
 class Rules(Files):

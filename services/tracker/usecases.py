@@ -152,6 +152,22 @@ async def resolve(act: ServiceAct, fact: Fact) -> None:
     recompute_clocks(act, record, fact.time)
 
 
+async def end(act: ServiceAct, fact: Fact) -> None:
+    """The hotline ended the round itself: that meets the desk's clock and the citizen's, late or not.
+    What was never registered has no clock.
+    """
+    data: events.EndedHere = fact.data
+    if not data.registered:
+        log.info("ignored: never registered", ticket=fact.subject)
+        return
+    record = await records.locked(act, fact.subject)
+    row = record.round(fact.round)
+    if row is None:
+        raise TooEarly(f"round {fact.round} of {fact.subject} has not been opened yet")
+    row.ended_at = _earlier(row.ended_at, fact.time)
+    recompute_clocks(act, record, fact.time)
+
+
 async def reopen(act: ServiceAct, fact: Fact) -> None:
     """重办: a new citizen's clock with the redo limit (R-27)."""
     record = await records.locked(act, fact.subject)

@@ -37,7 +37,16 @@ class CitizenTold(Data, name="citizen.told", by="feedback"):
     """告知: a message went to the citizen (BJ-15, JN-15)."""
 
     occasion: Literal[
-        "accepted", "dispatched", "merged", "extended", "completed", "reopened", "closed"
+        "accepted",
+        "dispatched",
+        "merged",
+        "extended",
+        "completed",
+        "reopened",
+        "closed",
+        "answered",
+        "not_accepted",
+        "handed_over",
     ]
     channel: str
     zh: str

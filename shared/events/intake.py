@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import AwareDatetime, BaseModel
+
 from shared.events.envelope import Data
-from shared.events.words import Location, Reported, TicketType, Urgency
+from shared.events.words import CallRating, Location, Reported, TicketType, Urgency
 
 
 class TicketRegistered(Data, name="ticket.registered", by="intake"):
@@ -93,3 +95,62 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     confidential: bool | None = None
     reply_declined: bool | None = None
     has_contact: bool | None = None
+
+
+class EndedHere(BaseModel):
+    """What is said of a ticket that the hotline ended itself, whichever way. No unit has it.
+
+    ``registered``: whether ``ticket.registered`` was said of it before. If not, the number is nobody's
+    to dispatch or to wait for; it may still be registered later, when it becomes an order after all.
+    """
+
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    area: str
+    channel: str
+    flags: tuple[str, ...] = ()
+    confidential: bool = False
+    reply_declined: bool = False
+    has_contact: bool = True
+    registered: bool
+
+
+class TicketAnswered(EndedHere, Data, name="ticket.answered", by="intake"):
+    """直办: the hotline answered by itself; there is no order and no callback (R-02, BJ-11)."""
+
+    answer: str
+
+
+class TicketNotAccepted(EndedHere, Data, name="ticket.not_accepted", by="intake"):
+    """不予受理: with a reason of the catalogue and the channel to use instead (R-07, R-08)."""
+
+    reason_code: str
+    zh: str
+    en: str
+    note: str = ""
+
+
+class TicketHandedOver(EndedHere, Data, name="ticket.handed_over", by="intake"):
+    """即时转接: the emergency line took it over in the same call; it was never queued (R-06)."""
+
+    line: str
+    zh: str
+    en: str
+    taken_at: AwareDatetime
+
+
+class TicketResumed(Data, name="ticket.resumed", by="intake"):
+    """恢复办理: what the hotline had ended goes on; feedback opens the next round, and the desk has it."""
+
+    reason: str
+
+
+class TicketCallRated(Data, name="ticket.call_rated", by="intake"):
+    """一次一评: the caller rated the call itself (R-26).
+
+    ``direct``: whether the hotline answered it directly.
+    """
+
+    rating: CallRating
+    direct: bool

@@ -187,6 +187,16 @@ class Reported(BaseModel):
         return known.model_copy(update={"units": (unit, *known.units), "nobody": False})
 
 
+class CallRating(OpenEnum):
+    """一次一评: what the caller says of the call itself; of the matter the callback asks (R-26)."""
+
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    UNSATISFIED = "unsatisfied"
+    UNRATED = "unrated"
+    UNKNOWN = "unknown"
+
+
 class Location(BaseModel):
     """Coordinates of the matter, WGS 84 degrees."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from shared.caller import Caller
 from shared.errors import JiesuError
 from shared.http.auth import calling
+from shared.http.fields import Body
 from shared.http.idempotency import Claim, Claims, Key
 from shared.observability import log, trace, traceparent
 from shared.storage.act import Act, Asked, Store
@@ -154,7 +155,7 @@ class _Group:
             # Rows, locks and what is told are shared with the group; only who acts is not.
             mine = replace(act, actor=ask.caller.actor, caller=ask.caller, asked=ask.asked)
             with trace(ask.trace):
-                done = await ask.use_case(mine, ask.target, ask.body)
+                done = await ask.use_case(mine, ask.target, _masked(ask.body, act.config))
         except JiesuError as refused:
             if len(self._asks) > 1 and (act.rows.collect() or len(act.told) != said):
                 log.error("refused after it had begun", use_case=ask.use_case.__name__)
@@ -165,6 +166,11 @@ class _Group:
         answer = Answer(ask.asked.status, done.model_dump_json())
         self._claims.note(at, *answer)
         return answer
+
+
+def _masked(body: BaseModel, config: Any) -> BaseModel:
+    """A body as it may be kept and told; of a service that reads no units no telephone is known."""
+    return body.masked(getattr(config, "telephones", ())) if isinstance(body, Body) else body
 
 
 def acts_of(app: FastAPI) -> Acts:

@@ -24,6 +24,10 @@ UnitCode = Annotated[str, StringConstraints(pattern=UNIT_CODE)]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}){0,2}$")]
 TermCode = Annotated[str, StringConstraints(pattern=r"^[^\s./]+([./][^\s./]+)*$", max_length=64)]
 Aliases = tuple[Words, ...]
+Telephone = Annotated[
+    str,
+    StringConstraints(pattern=r"^(0\d{2,3}-[2-8]\d{6,7}|1[3-9]\d{9}|[48]00-?\d{3}-?\d{4}|\d{5})$"),
+]
 
 
 class Area(Section):
@@ -72,6 +76,7 @@ class Unit(Section):
 
     ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
     its branches and its people's posts; one word may stand at several units (gazetteer.py).
+    ``telephones`` are the unit's own for the public, which no mask takes out of a text.
     """
 
     code: UnitCode
@@ -81,6 +86,7 @@ class Unit(Section):
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
     liaison: Words
+    telephones: tuple[Telephone, ...] = ()
     aliases: Aliases = ()
     known_by: tuple[Words, ...] = ()
 
@@ -232,6 +238,13 @@ class Units(Section):
         above = [own.parent] if own and own.parent else []
         below = [unit.code for unit in self.units if unit.parent == reported]
         return frozenset([reported, *above, *below])
+
+    @cached_property
+    def telephones(self) -> frozenset[str]:
+        """The digits of the units' own telephones; of landlines also without the area code."""
+        given = [number for unit in self.units for number in unit.telephones]
+        local = [number.partition("-")[2] for number in given if number.startswith("0")]
+        return frozenset(number.replace("-", "") for number in (*given, *local))
 
     def towns(self) -> dict[str, str]:
         """The town or district of each area that has one of its own: unit code by area code."""

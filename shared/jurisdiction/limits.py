@@ -96,12 +96,15 @@ class Stream(Section):
 
 
 class LimitTable(OfTopics):
-    """The time limits of one jurisdiction. ``clocks``: the time an urgency runs on (BJ4)."""
+    """The time limits of one jurisdiction. ``clocks``: the time an urgency runs on (BJ4).
+    ``direct_answer``: how long the hotline may keep what it will answer itself.
+    """
 
     clocks: Mapping[Urgency, Literal["natural", "working"]]
     limits: StageTable
     redo: RedoRow
     co_handler_share: Share
+    direct_answer: LimitText
     streams: tuple[Stream, ...] = ()
 
     @field_validator("clocks")

@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, StringConstraints, field_validator
 
 from shared.jurisdiction.calendar import Segment
 from shared.jurisdiction.sections import DutyHours, Section, Words
-from shared.security.masking import AREA_CODE
+from shared.security.numbers import AREA_CODE
 
 
 def _zone(name: Any) -> ZoneInfo:

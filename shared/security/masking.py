@@ -1,106 +1,135 @@
-"""Masking what looks like anybody's phone, ID card, bank card or account (R-36).
+"""Masking what looks like anybody's phone, paper, bank card, plate or account (R-36).
 
-What is masked is gone. Patterns are bounded, so no text can make them slow.
+A text is read in a plain form, one character for one (reading.py). What the rows of digits in it are
+is judged in numbers.py; what is no row of digits stands here. Patterns are bounded, so no text can
+make them slow.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-PHONE, PAPER, ACCOUNT = "[电话]", "[证件]", "[账号]"
-LABELS = {
-    **dict.fromkeys(("mobile", "landline", "local", "spoken"), PHONE),
-    **dict.fromkeys(("account", "wechat", "qq"), ACCOUNT),
-    **{"paper": PAPER, "card": "[银行卡]", "mail": "[邮箱]"},
-}
-AREA_CODE = r"(?:10|2\d|[3-9]\d\d)"  # of a landline, without its 0
+from shared.security.numbers import CARD, PAPER, PHONE, Span, number_spans
+from shared.security.reading import DIGIT, FOLD, GAP
 
-Span = tuple[int, int, str]  # from, to, and what to put there
+ACCOUNT, MAIL, PLATE = "[账号]", "[邮箱]", "[车牌]"
+LABELS = (PHONE, PAPER, CARD, ACCOUNT, MAIL, PLATE)
 
-
-class _Fold(dict[int, str]):
-    """NFKC and lower case, one character for one, learned as characters turn up.
-
-    Any blank or invisible character becomes a space, any dash a hyphen, any decimal its digit.
-    ① stays: before a number it is a list mark, not its first digit.
-    """
-
-    def __missing__(self, code: int) -> str:
-        char, kind = chr(code), unicodedata.category(chr(code))
-        plain = unicodedata.normalize("NFKC", char).lower()
-        if kind in ("Zs", "Cf"):
-            plain = " "
-        elif kind == "Pd" or char in "−ー":
-            plain = "-"
-        elif kind == "Nd":
-            plain = str(unicodedata.decimal(char))
-        self[code] = plain if len(plain) == 1 and kind != "No" else char
-        return self[code]
-
-
-FOLD = _Fold()
-
-_GAP = r"[ .\t-]{0,2}"
-_CHINA = rf"\(?(?:\+|00)?86\)?{_GAP}"
-_DAY = rf"(?:0[1-9]|1[0-2]){_GAP}(?:0[1-9]|[12]\d|3[01])"
-_NOT_DATED = r"(?!20\d\d(?:0[1-9]|1[0-2]))"
-_SAID = r"[〇零一幺二两三四五六七八九]"
-_IS = r"[\s:是为=]{0,3}"
-_PATTERNS = re.compile(
-    rf"""(?<!\d)(?=[\d(+])(?:
-          (?P<paper>[1-9]\d{{5}}(?:{_GAP}(?:18|19|20)\d\d{_GAP}{_DAY}{_GAP}\d{{3}}[\dx]
-            | \d\d{_DAY}\d{{3}}))
-        | (?P<card>{_NOT_DATED}[1-9]\d{{15,18}}
-            | [3-69]\d{{3}}(?:[ -]\d{{4}}){{3}}(?:[ -]?\d{{1,3}})?)
-        | (?P<mobile>(?:{_CHINA})?(?:1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}} | 1[3-9]\d{{3}}{_GAP}\d{{6}}
-            | 1[3-9]\d\d{_GAP}\d{{3}}{_GAP}\d{{4}} | 1[3-9]\d\d{_GAP}\d{{4}}{_GAP}\d{{3}}
-            | 1[ .-][3-9](?:[ .-]\d){{9}}))
-        | (?P<landline>(?:\(?0|{_CHINA}\(?0?){AREA_CODE}\)?{_GAP}
-            [2-8]\d{{2,3}}[ -]?\d{{4}}(?:(?:-|转)\d{{1,6}})?)
-        )(?!\d)
-      | (?P<mail>[a-z0-9._%+-]{{1,64}}+@[a-z0-9-]{{1,63}}\.[a-z0-9.-]{{1,190}})
-      | (?P<spoken>[一幺][三四五六七八九](?:[ 、,-]?{_SAID}){{9}})
-      | (?:电话|座机|固话|手机|号码|tel){_IS}(?P<local>{_NOT_DATED}[2-8]\d{{2,3}}[ -]?\d{{4}})(?!\d)
-      | (?:qq|扣扣|微信|weixin|wechat|vx)(?:号码?|id|账号){_IS}(?P<account>[a-z0-9_-]{{5,40}})
-      | (?:qq|扣扣){_IS}(?P<qq>[1-9]\d{{4,10}})(?!\d)
-      | (?:微信|weixin|wechat|vx){_IS}(?P<wechat>[a-z][a-z0-9_-]{{5,40}})""",
-    re.VERBOSE,
+_LEADS = r"[\s:是为=(]{0,4}"
+_MAIL = re.compile(
+    r"[a-z0-9._%+-]{1,64}+\s?(?:@|\(at\)|\[at\])\s?[a-z0-9-]{1,63}(?:\s?[.。]\s?[a-z0-9-]{1,63}){1,4}"
+)
+_ACCOUNT_WORDS = (
+    "微信",
+    "薇信",
+    "威信",
+    "v信",
+    "加v",
+    "wx",
+    "vx",
+    "weixin",
+    "wechat",
+    "qq",
+    "扣扣",
+    "企鹅",
+)
+_QQ, _MONEY = ("qq", "扣扣", "企鹅"), ("元", "块", "万")
+_ACCOUNT = re.compile(
+    rf"(?P<word>{'|'.join(_ACCOUNT_WORDS)})[ :]?(?P<named>群?(?:号码|账号|帐号|号|id)?)(?P<leads>{_LEADS})"
+    rf"(?P<id>{DIGIT}(?:{GAP}{DIGIT}){{4,11}}(?![a-z0-9_-])|[a-z0-9_-]{{5,40}})"
+)
+_DIGIT = re.compile(DIGIT)
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_PAPER_WORDS = (
+    "护照", "通行证", "回乡证", "台胞证", "居留证", "军官证", "士兵证", "警官证", "驾驶证", "驾照", "社保卡",
+    "医保卡",
+)  # fmt: skip
+_PAPER = re.compile(
+    rf"(?:{'|'.join(_PAPER_WORDS)})(?:号码|编号|号|证号)?{_LEADS}"
+    r"(?P<id>(?=[a-z -]{0,6}\d)[a-z]{0,3}[ -]?\d(?:[ -]?\d){5,17}x?(?![a-z0-9]))"
+)
+_PASSPORT = re.compile(r"[eg](?:\d{8}|[a-hj-np-z]\d{7})(?![a-z0-9])")
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_SOFT = r"[ .·•・_-]{0,2}"
+_SIGN = f"(?:{DIGIT}|[a-z])"
+_PLATE = re.compile(
+    rf"[{_PROVINCES}]{_SOFT}[a-z]{_SOFT}(?P<tail>{_SIGN}(?:{_SOFT}{_SIGN}){{4,5}}"
+    rf"|{_SIGN}(?:{_SOFT}{_SIGN}){{3}}[挂学警港澳领试])(?![a-z0-9])"
 )
 
 
-def mask_patterns(text: str) -> str:
-    """Replace what looks like a phone, ID card, bank card, e-mail address, QQ or WeChat id.
+def mask_patterns(text: str, keep: Collection[str] = ()) -> str:
+    """Replace what looks like a phone, paper, bank card, plate, e-mail address, QQ or WeChat id.
 
-    Prices, dates, ticket numbers and area codes stay.
+    Amounts, dates, and numbers of tickets, orders, cases and permits stay; telephones of services
+    (95…, 400…) and the digits in ``keep``, the office's own.
     """
-    return mask_found(text, _pattern_spans)
+    return mask_found(text, lambda seen: pattern_spans(seen, keep))
 
 
-def _pattern_spans(text: str) -> Iterator[Span]:
-    for found in _PATTERNS.finditer(text.translate(FOLD)):
-        group = str(found.lastgroup)
-        yield (*found.span(group), LABELS[group])
+def pattern_spans(text: str, keep: Collection[str] = ()) -> Iterator[Span]:
+    """Where what looks like somebody's stands, and its label."""
+    plain = text.translate(FOLD)
+    yield from number_spans(plain, keep)
+    if "@" in plain or "at)" in plain or "at]" in plain:
+        yield from ((*found.span(), MAIL) for found in _MAIL.finditer(plain))
+    if any(word in plain for word in _ACCOUNT_WORDS):
+        yield from _accounts(plain)
+    if any(word in plain for word in _PAPER_WORDS):
+        yield from ((*found.span("id"), PAPER) for found in _PAPER.finditer(plain))
+    for found in _PASSPORT.finditer(plain):
+        if not _is_letter(plain[: found.start()][-1:]):
+            yield (*found.span(), PAPER)
+    for found in _PLATE.finditer(plain):
+        if len(_DIGIT.findall(found["tail"])) > 1:
+            yield (*found.span(), PLATE)
 
 
-def mask_found(text: str, search: Callable[[str], Iterable[Span]]) -> str:
+def _accounts(plain: str) -> Iterator[Span]:
+    for found in _ACCOUNT.finditer(plain):
+        word, id = found["word"], found["id"]
+        latin, introduced = word.isascii(), found.end("word") < found.start("id")
+        if latin and _is_letter(plain[: found.start()][-1:]):
+            continue
+        if _MOBILE.fullmatch(id):
+            continue
+        if id.isascii() and id.isalpha():
+            known = introduced or not latin
+        elif id.isascii() and id[0].isalpha():
+            known = True
+        else:
+            known = (introduced or word in _QQ) and not plain.startswith(_MONEY, found.end())
+        if known and (word in _QQ or found["named"] or len(id) > 5):
+            yield (*found.span("id"), ACCOUNT)
+
+
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+def mask_found(
+    text: str,
+    search: Callable[[str], Iterable[Span]],
+    put: Callable[[str, str], str] = lambda label, _: label,
+) -> str:
     """Replace what a search finds; of two that overlap the longer one's label stands.
 
-    Masking one thing can bare the edge of its neighbour, so it is searched until nothing is found.
+    ``put`` says what stands for a label and the text it hides. Masking one thing can bare the edge
+    of its neighbour, so it is searched until nothing is found.
     """
     while spans := sorted(search(text)):
-        text = _replaced(text, spans)
+        text = _replaced(text, spans, put)
     return text
 
 
-def _replaced(text: str, spans: Sequence[Span]) -> str:
+def _replaced(text: str, spans: Sequence[Span], put: Callable[[str, str], str]) -> str:
     parts, done, group = [], 0, spans[0]
     for span in (*spans[1:], (len(text), len(text) + 1, "")):
         if span[0] < group[1]:  # they overlap: one mask, under the longer one's label
             longer = max(group, span, key=lambda each: each[1] - each[0])
             group = (group[0], max(group[1], span[1]), longer[2])
             continue
-        parts += [text[done : group[0]], group[2]]
+        parts += [text[done : group[0]], put(group[2], text[group[0] : group[1]])]
         done, group = group[1], span
     return "".join([*parts, text[done:]])

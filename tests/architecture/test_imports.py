@@ -41,6 +41,7 @@ def names(words: str) -> frozenset[str]:
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
     " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency security.masking"
+    " security.numbers security.reading"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
@@ -52,16 +53,16 @@ MAY: dict[str, May] = {
     "routes": May(
         names(
             "usecases records views figures feed codes claims registration shares duplicates merging"
-            " vault schemas settings"
+            " vault schemas settings ending_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases merging feed settings"), names("")),
+    "consumers": May(names("usecases merging endings feed settings"), names("")),
     "jobs": May(names("usecases merging records calls phone feed settings"), names("")),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault clockwork orders"
-            " merging feed"
+            " merging feed endings"
         ),
         STORAGE,
     ),
@@ -69,7 +70,25 @@ MAY: dict[str, May] = {
     "views": May(names("rules models records schemas settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
     "registration": May(
-        names("claims sources rules models records views schemas settings"), STORAGE
+        names("claims sources end_records rules models records views schemas settings"), STORAGE
+    ),
+    "endings": May(
+        names(
+            "end_records usecases rules models records vault views schemas ending_schemas settings"
+        ),
+        STORAGE,
+    ),
+    "end_records": May(names("rules models records schemas settings"), STORAGE),
+    "ending_routes": May(
+        names("endings ending_views malicious records schemas ending_schemas settings"),
+        names("fastapi pydantic"),
+    ),
+    "malicious": May(names("rules models records vault ending_schemas settings"), STORAGE),
+    "ending_schemas": May(
+        names("rules schemas"), names("pydantic"), PURE | names("http.fields http.problems")
+    ),
+    "ending_views": May(
+        names("malicious rules models records views schemas ending_schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
     "claims": May(names("naming records rules schemas settings"), STORAGE),

@@ -12,6 +12,7 @@ import pytest
 
 from services.dispatcher.rules import assignment
 from services.feedback.rules import machine as callback
+from services.intake.rules import endings
 from services.intake.rules import machine as ticket
 from services.tracker.rules import machine as clock
 from shared.events import FACTS
@@ -123,11 +124,17 @@ def test_the_page_has_every_move_and_no_other(name: str) -> None:
     assert set(listed) == MACHINES[name].moves
 
 
+def test_the_page_has_every_move_of_the_hotline_itself_and_no_other() -> None:
+    listed = moves_of(table("Ticket", "at the hotline"))
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {(str(at), str(act), str(to)) for (at, act), to in endings.MOVES.items()}
+
+
 @each
 def test_the_picture_shows_every_move_that_changes_the_state(name: str) -> None:
     wanted = {move for move in MACHINES[name].moves if move[0] != move[2]}
     if name == "Ticket":
-        wanted |= set(moves_of(table(name, "fact")))
+        wanted |= {*moves_of(table(name, "fact")), *moves_of(table(name, "at the hotline"))}
     drawn = [(state, action, to) for state, to, action in ARROW.findall(section(name))]
     assert sorted(drawn) == sorted(wanted)
 
@@ -184,5 +191,6 @@ def test_the_facts_move_the_ticket_as_the_page_says(move: Move) -> None:
 
 
 def test_the_page_says_how_each_status_is_reached() -> None:
-    told = {to for _, _, to in moves_of(table("Ticket", "fact"))}
-    assert told | {ticket.TicketStatus.WITHDRAWN} == set(ticket.TicketStatus)
+    facts, own = moves_of(table("Ticket", "fact")), moves_of(table("Ticket", "at the hotline"))
+    kept = {ticket.TicketStatus.WITHDRAWN, ticket.TicketStatus.ANSWERING}  # the latter at the call
+    assert {to for _, _, to in facts + own} | kept == set(ticket.TicketStatus)

@@ -17,7 +17,7 @@ import platform
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,6 +156,7 @@ def main(
     small: Annotated[bool, typer.Option(help="a few of everything: does it run?")] = False,
     against: Annotated[Path | None, typer.Option(help="another checkout, by turns")] = None,
     python: Annotated[Path | None, typer.Option(help="another Python, for the other side")] = None,
+    texts: Annotated[Path | None, typer.Option(help="CSV file of texts for the masks")] = None,
     passes: Annotated[int, typer.Option(min=1, help="of each measure; the best counts")] = 1,
 ) -> None:
     """性能测量 Measure everything and print the figures."""
@@ -166,6 +167,8 @@ def main(
         typer.echo(f"{loop.time() - began:5.0f} s  {name} …", err=True)
 
     this, plan = Tree(), SMALL if small else QUICK if quick else Plan()
+    if texts:
+        plan = replace(plan, texts=(str(texts.resolve()),))
     other = Tree((against or this.path).resolve(), (python or this.python).absolute())
     trees = (this, other) if against or python else (this,)
     wish = Wish(trees, plan, _measures(only), passes)

@@ -26,6 +26,8 @@ AT_MOST = {
     "due_10k_s": 2.0,
     "critical_behind_100k_s": 2.0,
     "drain_100k_facts_s": 120.0,
+    "mask_left": 0.01,
+    "mask_wrong": 0.01,
 } | {f"rss_mb.{name}": 110.0 for name in NAMES}
 
 # A ratio → what is divided by what. It is shown first, and what was divided beside it.

@@ -27,6 +27,7 @@ from tests.load.calls import complaint, encoded
 from tests.load.clocks import due, sweep
 from tests.load.county import loops
 from tests.load.likeness import duplicates
+from tests.load.masks import masks
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
@@ -216,4 +217,5 @@ MEASURES: Sequence[Any] = (
     relay,
     drain,
     critical,
+    masks,
 )

@@ -42,6 +42,7 @@ class Plan:
     ticks: int = 20
     due: int = 10_000
     due_seconds: float = 60.0
+    texts: tuple[str, ...] = ()  # a CSV file whose texts are masked, else those of tests/data
 
 
 QUICK = Plan(

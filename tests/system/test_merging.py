@@ -128,6 +128,7 @@ async def facts(county: County, name: str) -> list[Fact]:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_nobody_is_lost_and_nobody_is_called_twice(county: County, seed: int) -> None:
+    """R-09: one piece of work, and each citizen has an answer of their own."""
     dice = Random(seed)
     courier = Shuffled(dice)
     courier.benches, county.courier = county.benches, courier

@@ -315,6 +315,8 @@ def test_an_attempt_lies_between_dispatch_and_now(minutes: int, right: bool) -> 
         ({"round": 2, "resolved": 1, "closed": 1}, DispatchStatus.ASSIGNED),
         ({"round": 2, "resolved": 2, "closed": 2, "withdrawn": True}, DispatchStatus.WITHDRAWN),
         ({"round": 1, "unassigned": True, "withdrawn": True}, DispatchStatus.WITHDRAWN),
+        ({"round": 1, "closed": 1, "ended": 1}, DispatchStatus.ENDED),
+        ({"round": 2, "closed": 1, "ended": 1, "unassigned": True}, DispatchStatus.UNASSIGNED),
     ],
 )
 def test_where_a_ticket_stands(known: dict[str, Any], status: DispatchStatus) -> None:

@@ -129,6 +129,39 @@ def test_the_callers_home(text: str, masked: str) -> None:
     assert mask_exact(text, addresses=["陕西省紫阳县红椿镇尚坝村3组12号"]) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("住环城路8号2单元", "住[住址]"),
+        ("环城路8-2-301漏水", "[住址]漏水"),
+        ("我家2单元301，八号二单元三零一", "我家[住址]，[住址]"),
+        ("环城路8号楼下路灯不亮", "环城路8号楼下路灯不亮"),
+        ("环城路18号2单元301", "环城路18号[住址]"),
+    ],
+)
+def test_parts_of_the_callers_home_that_lead_to_the_door(text: str, masked: str) -> None:
+    assert mask_exact(text, addresses=["陕西省紫阳县城关镇环城路8号2单元301"]) == masked
+
+
+PLACES = {"向阳镇", "红椿镇", "安康市生态环境局紫阳分局"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "masked"),
+    [
+        ("向阳", "向阳镇、向阳村和向阳路，我叫向阳", "向阳镇、向阳村和向阳路，我叫[姓名]"),
+        ("高峰", "早高峰、晚高峰和高峰期堵车", "早高峰、晚高峰和高峰期堵车"),
+        ("高峰", "高峰反映：早高峰堵车。我是高峰。", "[姓名]反映：早高峰堵车。我是[姓名]。"),
+        ("安康", "安康市生态环境局紫阳分局，安康反映", "安康市生态环境局紫阳分局，[姓名]反映"),
+        ("张三", "张三一家和张三村长", "[姓名]一家和[姓名]村长"),
+        ("王小明", "王小明村", "[姓名]村"),
+    ],
+)
+def test_a_name_is_masked_as_a_name(name: str, text: str, masked: str) -> None:
+    """R-36, and no place or word is blanked that a caller is called like."""
+    assert mask_exact(text, names=[name], public=PLACES) == masked
+
+
 def test_a_district_is_nobodys_home() -> None:
     assert mask_exact("城关镇停水", addresses=["城关镇", "紫阳县城关镇"]) == "城关镇停水"
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from services.intake.rules.identity import (
     Person,
+    WorkingCopy,
     is_confidential,
     mask_note,
     may_read_contact,
@@ -57,7 +58,14 @@ def test_the_numbers_of_a_day_never_run_out_and_sort_as_they_were_given() -> Non
 
 # --- the citizen's moves -----------------------------------------------------------------------
 
-OPEN = {TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED}
+OPEN = {
+    TicketStatus.RECEIVED,
+    TicketStatus.ASSIGNED,
+    TicketStatus.IN_HAND,
+    TicketStatus.REOPENED,
+    TicketStatus.ANSWERING,
+}
+ENDED_HERE = {TicketStatus.ANSWERED, TicketStatus.NOT_ACCEPTED, TicketStatus.HANDED_OVER}
 
 
 @pytest.mark.parametrize("action", Action)
@@ -67,9 +75,13 @@ def test_every_status_and_action(status: TicketStatus, action: Action) -> None:
         after = TicketStatus.WITHDRAWN if action is Action.WITHDRAW else status
         assert move(status, action) is after
         return
+    if status in ENDED_HERE and action is Action.SUPPLEMENT:  # the hotline looks at it again
+        assert move(status, action) is TicketStatus.ANSWERING
+        return
     with pytest.raises(MoveRefused) as refused:
         move(status, action)
-    assert refused.value.extra == {"current_status": status.value, "allowed": []}
+    can = ["supplement"] if status in ENDED_HERE else []
+    assert refused.value.extra == {"current_status": status.value, "allowed": can}
 
 
 @pytest.mark.parametrize("status", TicketStatus)
@@ -78,9 +90,10 @@ def test_what_is_said_to_be_allowed_is(status: TicketStatus) -> None:
 
 
 @pytest.mark.parametrize("status", TicketStatus)
-def test_nothing_moves_what_has_ended(status: TicketStatus) -> None:
-    assert ended(status) is (status in {TicketStatus.CLOSED, TicketStatus.WITHDRAWN})
-    assert not (ended(status) and allowed(status))
+def test_nothing_but_more_to_say_moves_what_has_ended(status: TicketStatus) -> None:
+    final = {TicketStatus.CLOSED, TicketStatus.WITHDRAWN}
+    assert ended(status) is (status in final | ENDED_HERE)
+    assert not (status in final and allowed(status))
 
 
 @pytest.mark.parametrize("status", TicketStatus)
@@ -185,6 +198,24 @@ PROGRESS: list[tuple[list[Assigned], dict[str, Any], TicketStatus, int, tuple[st
         1,
         ("HC",),
     ),
+    # What the hotline ended itself in a round, whatever a unit did meanwhile; a later round goes on.
+    ([], {"ending": "answering", "ending_round": 1}, TicketStatus.ANSWERING, 1, ()),
+    (
+        [assigned("HC", C)],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "resolved_round": 1},
+        TicketStatus.ANSWERED,
+        1,
+        (),
+    ),
+    ([], {"ending": "not_accepted", "ending_round": 1}, TicketStatus.NOT_ACCEPTED, 1, ()),
+    ([], {"ending": "handed_over", "ending_round": 1}, TicketStatus.HANDED_OVER, 1, ()),
+    (
+        [],
+        {"ending": "answered", "ending_round": 1, "closed_round": 1, "reopened_round": 2},
+        TicketStatus.REOPENED,
+        2,
+        (),
+    ),
 ]
 
 
@@ -218,18 +249,19 @@ def test_a_working_copy_names_nobody() -> None:
         CALLER,
     )
     assert copy.title == "[姓名]反映停水"
-    assert copy.content == "我是[姓名]，电话[电话]，邻居李四电话[电话]，水费35.5元。"
+    assert copy.content == "我是[姓名]，电话[电话]，邻居李四电话[电话1]，水费35.5元。"
+    assert copy.matter == {"[电话1]": "13900139000"}
     assert copy.address == "[住址]门前"
 
 
 def test_a_working_copy_of_an_unknown_caller_is_masked_by_pattern() -> None:
     copy = working_copy("停水", "请打13800138000", None, Person())
-    assert copy == ("停水", "请打[电话]", None)
+    assert copy[:3] == ("停水", "请打[电话1]", None)
 
 
 def test_no_mask_crosses_from_one_text_into_another() -> None:
     copy = working_copy("门牌1380013", "8000元", None, CALLER)
-    assert copy == ("门牌1380013", "8000元", None)
+    assert copy == ("门牌1380013", "8000元", None, {})
 
 
 def test_a_later_note_is_masked_the_same_way() -> None:
@@ -241,7 +273,7 @@ def test_a_later_note_is_masked_the_same_way() -> None:
 def test_the_three_texts_keep_their_places(text: str) -> None:
     copy = working_copy(text, f"{text}。王小明", text or None, CALLER)
     assert copy.content.endswith("[姓名]")
-    assert "王小明" not in "".join(part or "" for part in copy)
+    assert "王小明" not in "".join(part or "" for part in copy[:3])
 
 
 def test_a_person_is_never_printed() -> None:
@@ -257,8 +289,9 @@ def test_reports_are_confidential_unless_asked_otherwise(ticket_type: TicketType
 
 def test_a_confidential_fact_says_only_the_area() -> None:
     place = Location(longitude=108.5, latitude=32.5)
-    assert visible(False, "门前", place) == ("门前", place)
-    assert visible(True, "门前", place) == (None, None)
+    copy = WorkingCopy("停水", "停水", "门前")
+    assert visible(False, copy, place) == ("门前", place)
+    assert visible(True, copy, place) == (None, None)
 
 
 @pytest.mark.parametrize("status", AssignmentStatus)

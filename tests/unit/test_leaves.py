@@ -26,7 +26,7 @@ from services.feedback.rules import planning
 from services.feedback.settings import Settings as Feedback
 from services.feedback.webhook import Called, CallRequest
 from services.intake import codes
-from services.intake.rules import likeness
+from services.intake.rules import endings, likeness
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
@@ -58,8 +58,11 @@ def ticket(rule: Rule) -> TicketRegistered:
 
 def run_intake(folder: Folder) -> None:
     config = Intake(embedded=True).load(folder)
-    codes.tables_of(config.codes, config.units)
+    codes.tables_of(config.codes, config.units, config.endings)
     config.keep_identity.before(at("03-02 10:00"))
+    config.calendar.due(at("03-02 10:00"), config.answer_within)
+    now, within = at("03-02 10:00"), config.endings.resume_within
+    endings.check_resumable(now, within, config.calendar, now)
     assert at("03-02 10:00").astimezone(config.place.timezone)
     assert config.duplicates.window
     for distance in (None, 700.0):

@@ -13,7 +13,13 @@ from services.feedback.rules import messages
 def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
     occasion: messages.Occasion,
 ) -> None:
-    words = messages.compose(occasion, "20260302-000001", unit="红椿镇", on=date(2026, 3, 20))
+    details: messages.Details = {
+        "unit": "红椿镇",
+        "on": date(2026, 3, 20),
+        "zh": "理由",
+        "en": "why",
+    }
+    words = messages.compose(occasion, "20260302-000001", **details)
     assert all("20260302-000001" in text and "{" not in text for text in words)
 
 

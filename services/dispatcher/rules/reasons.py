@@ -262,3 +262,13 @@ def work_goes_on() -> Reason:
 def parted(number: str) -> Reason:
     """撤销并单: it was another matter after all."""
     return Reason(f"{number} 已撤销并单，单独办理", f"{number} is worked on for itself again")
+
+
+def resumed(why: str) -> Reason:
+    """恢复办理: what the hotline had ended itself goes on."""
+    return Reason(f"热线原已办结，现恢复办理：{why}", "The hotline had ended it, and it goes on")
+
+
+def recalled(why: str) -> Reason:
+    """收回派单: the desk took the ticket back from its units."""
+    return Reason(f"派单员收回：{why}", "The desk took the order back")

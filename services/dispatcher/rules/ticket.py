@@ -17,6 +17,7 @@ class DispatchStatus(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+    ENDED = "ended"
 
 
 SENTENCES: Mapping[DispatchStatus, tuple[str, str]] = {
@@ -25,6 +26,7 @@ SENTENCES: Mapping[DispatchStatus, tuple[str, str]] = {
     DispatchStatus.RESOLVED: ("已办结：等待回访", "The citizen is to be called back"),
     DispatchStatus.CLOSED: ("已结案：无需再办", "The citizen has judged; nobody moves it"),
     DispatchStatus.WITHDRAWN: ("已撤单：无需再办", "The citizen took it back; nobody moves it"),
+    DispatchStatus.ENDED: ("热线已办结：无需派单", "The hotline ended it itself; nobody moves it"),
 }
 
 ASSIGNABLE = (DispatchStatus.UNASSIGNED, DispatchStatus.ASSIGNED)
@@ -32,19 +34,24 @@ ASSIGNABLE = (DispatchStatus.UNASSIGNED, DispatchStatus.ASSIGNED)
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """How far a ticket is known to be; ``resolved`` and ``closed`` are rounds that ended so, or 0."""
+    """How far a ticket is known to be; ``resolved``, ``closed`` and ``ended`` (by the hotline
+    itself) are rounds that ended so, or 0.
+    """
 
     round: int
     resolved: int = 0
     closed: int = 0
     withdrawn: bool = False
     unassigned: bool = False
+    ended: int = 0
 
 
 def dispatch_status(known: Milestones) -> DispatchStatus:
     """Where a ticket stands. A withdrawal is final; a new round outlives the last verdict."""
     if known.withdrawn:
         return DispatchStatus.WITHDRAWN
+    if known.ended >= known.round:
+        return DispatchStatus.ENDED
     if known.closed >= known.round:
         return DispatchStatus.CLOSED
     if known.resolved >= known.round:
@@ -57,3 +64,11 @@ def check_assignable(known: Milestones) -> None:
     status = dispatch_status(known)
     if status not in ASSIGNABLE:
         raise MoveRefused("assign", status, [])
+
+
+def check_recallable(known: Milestones) -> None:
+    """The desk may take back what units have. Raises MoveRefused."""
+    status = dispatch_status(known)
+    if status is not DispatchStatus.ASSIGNED:
+        allowed = ["assign"] if status in ASSIGNABLE else []
+        raise MoveRefused("recall", status, allowed)

@@ -14,7 +14,16 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 from services.feedback.rules.machine import Bilingual
 
 Occasion: TypeAlias = Literal[
-    "accepted", "dispatched", "merged", "extended", "completed", "reopened", "closed"
+    "accepted",
+    "dispatched",
+    "merged",
+    "extended",
+    "completed",
+    "reopened",
+    "closed",
+    "answered",
+    "not_accepted",
+    "handed_over",
 ]
 
 TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
@@ -49,23 +58,50 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
             "【12345】您的诉求（{number}）已结案，感谢您的监督。",
             "[12345] Your request {number} is closed. Thank you.",
         ),
+        "answered": Bilingual(
+            "【12345】您的来电（编号{number}）热线已直接答复，可凭编号和查询码查看；如不满意请再次来电。",
+            "[12345] The hotline has answered your call {number}; read it with your number and code, "
+            "and call again if you are not content.",
+        ),
+        "not_accepted": Bilingual(
+            "【12345】您的诉求（{number}）{zh}",
+            "[12345] Your request {number}: {en}",
+        ),
+        "handed_over": Bilingual(
+            "【12345】您反映的情况（{number}）已即时转{zh}处置，请保持电话畅通。",
+            "[12345] What you reported ({number}) was handed to {en} at once; please stay reachable.",
+        ),
     }
+)
+# 保密: whoever holds the telephone learns that there is an answer, and nothing of what about.
+NEUTRAL = Bilingual(
+    "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
+    "[12345] There is an answer to the matter {number}; read it with your number and code.",
 )
 
 BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 
 class Details(TypedDict, total=False):
-    """What a text may name beside the ticket: the unit that handles it, the new date."""
+    """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
+    line in both languages.
+    """
 
     unit: str
     on: date
+    zh: str
+    en: str
 
 
 def compose(occasion: Occasion, number: str, **details: Unpack[Details]) -> Bilingual:
     """The text of one occasion in both languages."""
     zh, en = TEXTS[occasion]
     return Bilingual(zh.format(number=number, **details), en.format(number=number, **details))
+
+
+def compose_neutral(number: str) -> Bilingual:
+    """The text of an end of a confidential ticket."""
+    return Bilingual(NEUTRAL.zh.format(number=number), NEUTRAL.en.format(number=number))
 
 
 def is_told(occasion: Occasion, *, has_contact: bool, reply_declined: bool) -> bool:

@@ -3,71 +3,100 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self, assert_never
 
 from services.intake.rules.machine import Assigned, TicketStatus, ended
 from services.intake.rules.masking import HOME, mask_exact
+from services.intake.rules.matter import Matter
 from shared.errors import JiesuError
 from shared.events import Location, TicketType
-from shared.security.masking import mask_patterns
+from shared.security.masking import mask_found, mask_patterns, pattern_spans
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """诉求人: the identity that lives in the vault; never printed. ``phones``: every number to look
-    for in texts (``known_digits``).
+    for in texts (``known_digits``). ``matter``: what is hidden behind numbered places so far.
     """
 
     name: str | None = field(default=None, repr=False)
     phones: tuple[str, ...] = field(default=(), repr=False)
     address: str | None = field(default=None, repr=False)
+    matter: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Public(NamedTuple):
+    """What may be named in any text: the place's areas and units, and its offices' telephones."""
+
+    names: frozenset[str] = frozenset()
+    telephones: frozenset[str] = frozenset()
+
+
+NOTHING_PUBLIC = Public()
 
 
 class WorkingCopy(NamedTuple):
-    """工作文本: the words that may travel."""
+    """工作文本: the words that may travel; ``matter`` is what lies behind their numbered places."""
 
     title: str
     content: str
     address: str | None
+    matter: Mapping[str, str] = {}
+
+    @property
+    def at_home(self) -> bool:
+        """Whether the caller's home stood anywhere: then coordinates would say where that is."""
+        return any(HOME in (text or "") for text in (self.title, self.content, self.address))
 
 
-def working_copy(title: str, content: str, address: str | None, person: Person) -> WorkingCopy:
-    """Take the caller's own identity out of all texts, then whatever looks like anybody's (R-36).
+def working_copy(
+    title: str, content: str, address: str | None, person: Person, public: Public = NOTHING_PUBLIC
+) -> WorkingCopy:
+    """Take the caller's own identity out of all texts, then whatever looks like anybody's (R-36):
+    the first is gone, the others' numbers have numbered places.
 
     The address of the matter loses the caller's home address too: who must go there reads it with
     the contact.
     """
     joined = "\0".join((title, content, address or ""))  # NUL: no text has it, no mask crosses it
-    cleared = mask_exact(
-        joined,
-        names=[person.name] if person.name else (),
-        phones=person.phones,
-        addresses=[person.address] if person.address else (),
-    )
-    masked = mask_patterns(cleared).split("\0")
-    return WorkingCopy(masked[0], masked[1], masked[2] or None)
+    cleared = _without(person, joined, public)
+    matter = Matter(cleared, person.matter)
+    masked = mask_found(
+        cleared, lambda text: pattern_spans(text, public.telephones), matter.put
+    ).split("\0")
+    return WorkingCopy(masked[0], masked[1], masked[2] or None, matter.places)
 
 
 def mask_note(note: str, person: Person) -> str:
-    """The working copy of one text that came later: a supplement, an urging, a reason."""
-    return working_copy("", note, None, person).content
+    """One text of a log, a reason: what is masked in it is gone."""
+    return mask_patterns(_without(person, note, NOTHING_PUBLIC))
+
+
+def _without(person: Person, text: str, public: Public) -> str:
+    return mask_exact(
+        text,
+        names=[person.name] if person.name else (),
+        phones=person.phones,
+        addresses=[person.address] if person.address else (),
+        public=public.names,
+    )
 
 
 WITHHELD = "（内容已封存，身份信息暂无法核对 withheld: it cannot be cleared of names now）"
 
 
-def copy_of(note: str, person: Person | None, *, confidential: bool) -> str:
+def copy_of(note: str, person: Person | None, public: Public, *, confidential: bool) -> WorkingCopy:
     """The working copy of a later text when its speaker may be unknown (erased, or the key lost).
 
     Then only patterns can be masked; of a confidential ticket nothing travels, for a name written
     there would reach whom it must not.
     """
-    if person is None and confidential:
-        return WITHHELD
-    return mask_note(note, person or Person())
+    if person is None:
+        return WorkingCopy("", WITHHELD if confidential else mask_note(note, Person()), None)
+    return working_copy("", note, None, person, public)
 
 
 def is_confidential(ticket_type: TicketType, asked: bool | None) -> bool:
@@ -96,14 +125,14 @@ class Place(NamedTuple):
     location: Location | None
 
 
-def visible(confidential: bool, address: str | None, location: Location | None) -> Place:
+def visible(confidential: bool, copy: WorkingCopy, location: Location | None) -> Place:
     """A confidential ticket's facts carry the area only: a door number names a person (R-36).
 
-    So do coordinates: where the address lost the caller's home, they would say where that is.
+    So do coordinates: where any text lost the caller's home, they would say where that is.
     """
     if confidential:
         return Place(None, None)
-    return Place(address, None if address and HOME in address else location)
+    return Place(copy.address, None if copy.at_home else location)
 
 
 def may_read_contact(
@@ -118,8 +147,10 @@ def may_read_contact(
 
     A unit while it holds an open assignment of a ticket that goes on, but never one that is
     recused, the unit complained of or its kin; the feedback service, which has to call; call-back
-    staff while the citizen's verdict is awaited.
+    staff while the citizen's verdict is awaited; an agent while the hotline owes the answer itself.
     """
+    if role == "agent":
+        return status is TicketStatus.ANSWERING
     if role == "service":
         return name == "feedback"
     if role == "callback":

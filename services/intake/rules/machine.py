@@ -3,6 +3,7 @@
     received ─→ assigned ─→ in_hand ─→ resolved ─→ closed
         └───────────┴──────────┤          └─→ reopened ─→ assigned …  (the next round)
                            withdrawn
+    answering ─→ answered | not_accepted | handed_over: the hotline's own, while no unit has it
 
 Only the citizen's own acts move a ticket by a table; the rest of the picture is what the facts of
 the other services add up to, in whatever order they come.
@@ -28,6 +29,10 @@ class TicketStatus(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
+    ANSWERING = "answering"
+    ANSWERED = "answered"
+    NOT_ACCEPTED = "not_accepted"
+    HANDED_OVER = "handed_over"
 
 
 class Action(StrEnum):
@@ -74,12 +79,37 @@ SENTENCES: dict[TicketStatus, Sentence] = {
         "您已撤回，不再办理：如仍需解决，请另行反映。",
         "You took it back and nobody moves it: if you still need it solved, please come again.",
     ),
+    TicketStatus.ANSWERING: Sentence(
+        "由热线直接答复：话务员正在核实，答复后结束；需单位办理的将转派。",
+        "The hotline answers it itself: an agent is looking it up, or sends it on to a unit.",
+    ),
+    TicketStatus.ANSWERED: Sentence(
+        "热线已直接答复：如不满意或有补充，请再次来电，将继续办理。",
+        "The hotline has answered: if you are not content, please call again and it goes on.",
+    ),
+    TicketStatus.NOT_ACCEPTED: Sentence(
+        "热线不予受理，理由和应走的途径已告知：如有补充，请再次来电。",
+        "The hotline could not accept it; you were told why and where to turn. Call again with more.",
+    ),
+    TicketStatus.HANDED_OVER: Sentence(
+        "已即时转应急热线处置：有新情况请直接拨打该热线，或再次来电。",
+        "An emergency line took it over at once: ring that line if anything changes, or call again.",
+    ),
 }
 
-# After an answer the citizen's word is given in the callback; after the end it is a new ticket.
-_OPEN = (TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED)
+# After an answer the citizen's word is given in the callback; after the end it is a new ticket. What the
+# hotline ended itself is looked at again when the citizen has more to say.
+_OPEN = (
+    TicketStatus.RECEIVED,
+    TicketStatus.ASSIGNED,
+    TicketStatus.IN_HAND,
+    TicketStatus.REOPENED,
+    TicketStatus.ANSWERING,
+)
+ENDED_HERE = (TicketStatus.ANSWERED, TicketStatus.NOT_ACCEPTED, TicketStatus.HANDED_OVER)
 MOVES: dict[tuple[TicketStatus, Action], TicketStatus] = {
     **{(status, Action.SUPPLEMENT): status for status in _OPEN},
+    **{(status, Action.SUPPLEMENT): TicketStatus.ANSWERING for status in ENDED_HERE},
     **{(status, Action.URGE): status for status in _OPEN},
     **{(status, Action.WITHDRAW): TicketStatus.WITHDRAWN for status in _OPEN},
 }
@@ -88,7 +118,13 @@ MOVES: dict[tuple[TicketStatus, Action], TicketStatus] = {
 def ended(status: TicketStatus) -> bool:
     """Whether nobody moves the ticket any more; then nobody needs to know who called either."""
     match status:
-        case TicketStatus.CLOSED | TicketStatus.WITHDRAWN:
+        case (
+            TicketStatus.CLOSED
+            | TicketStatus.WITHDRAWN
+            | TicketStatus.ANSWERED
+            | TicketStatus.NOT_ACCEPTED
+            | TicketStatus.HANDED_OVER
+        ):
             return True
         case (
             TicketStatus.RECEIVED
@@ -96,10 +132,29 @@ def ended(status: TicketStatus) -> bool:
             | TicketStatus.IN_HAND
             | TicketStatus.RESOLVED
             | TicketStatus.REOPENED
+            | TicketStatus.ANSWERING
         ):
             return False
         case _:
             assert_never(status)
+
+
+# What the hotline does with a ticket itself stands in a column of its own. The column ``status`` holds
+# for it a word that the release before knows, and under which it lets nobody move the ticket.
+STORED = {TicketStatus.ANSWERING: TicketStatus.RESOLVED} | dict.fromkeys(
+    ENDED_HERE, TicketStatus.CLOSED
+)
+
+
+def stored(status: TicketStatus) -> TicketStatus:
+    """The word a status has in the column ``status``."""
+    return STORED.get(status, status)
+
+
+def shown(status: TicketStatus, ending: str | None) -> TicketStatus:
+    """A status from its two columns; an end of a newer release is what it is stored as."""
+    own = next((each for each in STORED if each == ending), status)
+    return own if STORED.get(own) is status else status
 
 
 def allowed(status: TicketStatus) -> list[str]:
@@ -185,9 +240,12 @@ def progress_of(
     resolved_round: int = 0,
     closed_round: int = 0,
     reopened_round: int = 1,
+    ending: str | None = None,
+    ending_round: int = 0,
     shared: Iterable[Assigned] = (),
 ) -> TicketProgress:
-    """What everything known adds up to; the order in which it became known plays no part.
+    """What everything known adds up to; the order in which it became known plays no part. What the
+    hotline ended itself has ended, whatever a unit did meanwhile.
 
     ``shared``: whom other tickets have that it is worked on with (并单): while it waits for an answer,
     they are at work for it, too. The rounds are the highest that facts spoke of: 0 for none, and a
@@ -200,6 +258,8 @@ def progress_of(
     units = tuple(sorted({each.unit for each in engaged}))
     if withdrawn:
         return TicketProgress(TicketStatus.WITHDRAWN, latest, units)
+    if ending_round == latest and (own := next((s for s in STORED if s == ending), None)):
+        return TicketProgress(own, latest, ())
     if closed_round == latest:
         return TicketProgress(TicketStatus.CLOSED, latest, units)
     if resolved_round == latest:

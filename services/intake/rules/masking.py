@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from services.intake.rules.phones import NUMERALS, normal_phone, without_country
-from shared.security.masking import FOLD, LABELS, PHONE, Span, mask_found
+from services.intake.rules.names import stands_as_name
+from services.intake.rules.phones import normal_phone, without_country
+from shared.security.masking import LABELS, mask_found
+from shared.security.numbers import PHONE, Span
+from shared.security.reading import FOLD, NUMERALS
 
 NAME, HOME = "[姓名]", "[住址]"
 NOBODY = frozenset(
@@ -30,7 +33,11 @@ class _Dense(dict[int, str]):
 
 
 _DENSE = _Dense()
-_LABEL = re.compile("|".join(map(re.escape, {NAME, HOME, *LABELS.values()})))
+_LABEL = re.compile("|".join(map(re.escape, {NAME, HOME, *LABELS})))
+# Where the numbers of an address begin; a step towards the door; the steps that few share.
+_NUMBERED = re.compile(r"[a-z]?\d")
+_STEP = re.compile(r"([a-z]?\d+)([^\da-z]*)")
+_STAIRS = ("单元", "梯", "门")
 _DISTRICT = re.compile(r"[^省市县区镇乡]{1,8}(?:省|市|县|区|镇|乡|街道)")
 
 
@@ -39,27 +46,34 @@ def mask_exact(
     names: Iterable[str] = (),
     phones: Iterable[str] = (),
     addresses: Iterable[str] = (),
+    public: Collection[str] = (),
 ) -> str:
     """Replace what is known of a person, however it is spaced, dashed or spelled in full width.
 
     Not searched: names of one character and titles (王先生 stays), addresses that are only a
-    district. A home address is also found without the districts before it.
+    district, and names where they are none (``public`` names of places; 早高峰). A home address is
+    also found in parts that lead to a door: without the districts before it, up to the stairs, as
+    the numbers alone.
     """
+    text = unicodedata.normalize("NFC", text)
+    seen = text.translate(_DENSE)
     wanted = [
         *((NAME, name) for given in names for name in _name_forms(given)),
         *((PHONE, digits) for given in phones for digits in _phone_forms(given)),
-        *((HOME, place) for given in addresses for place in _address_forms(given)),
+        *((HOME, place) for given in addresses for place in _address_forms(given, seen)),
     ]
     needles = [(label, needle) for label, needle in wanted if len(needle) > 1]
-    return mask_found(
-        unicodedata.normalize("NFC", text), lambda known: _exact_spans(known, needles)
-    )
+    if not any(needle in seen for _, needle in needles):
+        return text  # nearly every text: who calls in seldom writes their own name or number
+    return mask_found(text, lambda known: _exact_spans(known, needles, public))
 
 
-def _exact_spans(text: str, needles: Iterable[tuple[str, str]]) -> Iterator[Span]:
+def _exact_spans(
+    text: str, needles: Iterable[tuple[str, str]], public: Collection[str]
+) -> Iterator[Span]:
     seen = text.translate(_DENSE)
     if not any(needle in seen for _, needle in needles):
-        return  # nearly every text: who calls in seldom writes their own name or number
+        return
     folded = _LABEL.sub(lambda label: "\0" * len(label[0]), text.translate(FOLD))
     plain = folded.translate(NUMERALS)
     places = [at for at, char in enumerate(plain) if char.isalnum() or char == "\0"]
@@ -68,8 +82,11 @@ def _exact_spans(text: str, needles: Iterable[tuple[str, str]]) -> Iterator[Span
         at = dense.find(needle)
         while at >= 0:
             start, end = places[at], places[at + len(needle) - 1] + 1
-            if _stands_alone(folded, start, end, label, needle):
-                lead = len(folded[:start]) - len(folded[:start].rstrip("+("))
+            if _stands_alone(folded, start, end, label, needle) and (
+                label != NAME or stands_as_name(folded, start, end, public)
+            ):
+                lead_in = "+(" if ")" in folded[start:end] else "+"
+                lead = len(folded[:start]) - len(folded[:start].rstrip(lead_in))
                 yield start - lead if needle.isdecimal() else start, end, label
             at = dense.find(needle, at + 1)
 
@@ -108,11 +125,41 @@ def _phone_forms(given: str) -> Iterator[str]:
     yield local
 
 
-def _address_forms(given: str) -> Iterator[str]:
-    tail = whole = _dense(given)
+def _address_forms(given: str, seen: str) -> Iterator[str]:
+    """What to look for in a text of which the letters are ``seen``."""
+    tail = whole = street = _dense(given)
     while found := _DISTRICT.match(tail):
         tail = tail[found.end() :]
         if len(tail) > 4 and any(map(str.isdigit, tail)):
+            street = tail
             yield tail
     if tail:
         yield whole
+        yield from _parts_of(street, seen)
+
+
+def _parts_of(place: str, seen: str) -> Iterator[str]:
+    """Of 环城路8号2单元301: 环城路8号2单元, 环城路8-2-301, 8号2单元301, 2单元301.
+
+    A house many live in is nobody's home: its door, or its stairs, must be named.
+    """
+    found = _NUMBERED.search(place)
+    if found is None:
+        return
+    street, numbers = place[: found.start()], place[found.start() :]
+    steps = list(_STEP.finditer(numbers))
+    if steps[-1][1] not in seen and not any(
+        step[0] in seen for step in steps if step[2] in _STAIRS
+    ):
+        return
+    bare = "".join(step[1] for step in steps)
+    door = re.sub(r"(?:室|号|户)$", "", numbers)
+    for at, step in enumerate(steps):
+        rest = door[step.start() :]
+        if len(steps) - at > 1 and len(rest) > 4:
+            yield rest
+        if at and step[2] in _STAIRS and street:
+            yield street + numbers[: step.end()]
+    if len(steps) > 1 and street:
+        yield street + door
+        yield street + bare

@@ -14,9 +14,9 @@ from functools import partial
 
 import phonenumbers
 
-from shared.security.masking import AREA_CODE, FOLD
+from shared.security.numbers import AREA_CODE
+from shared.security.reading import FOLD, NUMERALS
 
-NUMERALS = str.maketrans("〇零一幺二两三四五六七八九①②③④⑤⑥⑦⑧⑨", "0011223456789123456789")
 # What exchanges and people put where a number is withheld.
 WITHHELD = frozenset(
     {"anonymous", "unknown", "withheld", "restricted", "private", "unavailable", "hidden"}

@@ -6,7 +6,7 @@ order the facts came in, and however often (docs/how-it-flows.md#in-any-order-an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -52,7 +52,7 @@ def clock_histories(
     """Every clock of a ticket: its own, then those of its assignments."""
     leads = [assignment for assignment in assignments if assignment.role is Role.LEAD]
     rounds = list(rounds)
-    yield from _dispatching(matter, leads)
+    yield from _dispatching(matter, leads, {each.number: each.ended_at for each in rounds})
     yield from _parted(matter, rounds, leads)
     for round in rounds:
         yield _citizen(matter, round, leads)
@@ -60,14 +60,19 @@ def clock_histories(
         yield from _handling(matter, assignment)
 
 
-def _dispatching(matter: Matter, leads: Sequence[AssignmentTimeline]) -> Iterator[ClockHistory]:
-    """The desk's clock runs from registration, and afresh from each granted return of a lead."""
-    yield _dispatch(matter, "registered", 1, matter.asked_urgency, matter.registered_at, leads)
+def _dispatching(
+    matter: Matter, leads: Sequence[AssignmentTimeline], ends: Mapping[int, datetime | None]
+) -> Iterator[ClockHistory]:
+    """The desk's clock runs from registration, and afresh from each granted return of a lead, until
+    a lead has it or the hotline ends the round itself.
+    """
+    first, urgency = matter.registered_at, matter.asked_urgency
+    yield _dispatch(matter, "registered", 1, urgency, first, leads, ends.get(1))
     for back in leads:
-        if back.returned_at:
+        if at := back.returned_at:
             others = [lead for lead in leads if lead is not back]
-            cause = str(back.id)
-            yield _dispatch(matter, cause, back.round, back.urgency, back.returned_at, others)
+            cause, round = str(back.id), back.round
+            yield _dispatch(matter, cause, round, back.urgency, at, others, ends.get(round))
 
 
 def _parted(
@@ -79,8 +84,9 @@ def _parted(
     for merge in matter.merges:
         if merge.into is None:
             urgency = effective_urgency(matter, leads, len(rounds))
-            clock = _dispatch(matter, f"parted {merge.seq}", len(rounds), urgency, merge.at, leads)
-            settled = [max(merge.at, at) for at in (rounds[-1].resolved_at,) if at]
+            cause, last = f"parted {merge.seq}", rounds[-1]
+            clock = _dispatch(matter, cause, last.number, urgency, merge.at, leads, last.ended_at)
+            settled = [max(merge.at, at) for at in (last.resolved_at,) if at]
             settled += [merge.at for lead in leads if _at_work(lead, merge.at)]
             met = min(filter(None, (clock.met_at, *settled)), default=None)
             yield replace(clock, met_at=met)
@@ -98,15 +104,18 @@ def _dispatch(
     urgency: Urgency,
     started_at: datetime,
     candidates: Sequence[AssignmentTimeline],
+    ended_at: datetime | None,
 ) -> ClockHistory:
-    dispatched_at = [lead.dispatched_at for lead in candidates if lead.dispatched_at >= started_at]
+    done_at = [lead.dispatched_at for lead in candidates if lead.dispatched_at >= started_at]
+    if ended_at:  # a return that was granted meanwhile begins after the end
+        done_at.append(max(ended_at, started_at))
     return ClockHistory(
         id=_name(matter, ClockKind.DISPATCH, cause),
         kind=ClockKind.DISPATCH,
         round=round,
         urgency=urgency,
         started_at=started_at,
-        met_at=min(dispatched_at, default=None),
+        met_at=min(done_at, default=None),
         lost=matter.lost_after(started_at),
     )
 
@@ -121,7 +130,7 @@ def _citizen(
         round=round.number,
         urgency=effective_urgency(matter, leads, round.number),
         started_at=round.started_at,
-        met_at=round.resolved_at,
+        met_at=round.answered_at,
         lost=matter.withdrawal,
     )
 

@@ -81,11 +81,19 @@ class Matter(_Known):
 
 
 class RoundTimeline(_Known):
-    """One round of a ticket, from registration or reopening to the lead's answer."""
+    """One round of a ticket, from registration or reopening to the lead's answer, or to ``ended_at``,
+    when the hotline ended it itself.
+    """
 
     number: int
     started_at: Instant
     resolved_at: Instant | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the citizen had an answer, whoever gave it."""
+        return min(filter(None, (self.resolved_at, self.ended_at)), default=None)
 
 
 class AssignmentTimeline(_Known):

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.feedback.rules.comments import WITHHELD
 from shared.events import SupervisionRaised
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
@@ -251,3 +252,31 @@ async def test_a_cursor_that_was_never_given_is_refused(feedback: Bench, cursor:
     answer = await feedback.http("callback").get("/v1/callbacks", params={"after": cursor})
     assert answer.status_code == 400
     assert answer.json()["field"] == "after"
+
+
+OVERHEARD = "李秋月说她被村主任威胁，住环城路8号2单元301，电话13800001111"
+
+
+@pytest.mark.parametrize(
+    ("confidential", "said"),
+    [
+        (False, "[姓名]说她被村主任威胁，[住址]，电话[电话]"),
+        (True, WITHHELD),
+        (None, WITHHELD),
+    ],
+)
+async def test_a_comment_travels_without_persons_or_not_at_all(
+    feedback: Bench, confidential: bool | None, said: str
+) -> None:
+    """R-35, R-36. None: a ticket that a replica of the release before took down."""
+    callback = await due(feedback, confidential=bool(confidential))
+    async with feedback.service.store.act("ops") as act:
+        connection = await act.session.connection()
+        value = {True: "true", False: "false", None: "NULL"}[confidential]
+        await connection.exec_driver_sql(f"UPDATE tickets SET confidential = {value}")
+    answer = await report(feedback, callback, "answered", **UNSATISFIED, comment=OVERHEARD)
+    assert answer.json()["attempts"][0]["comment"].startswith("李秋月说她被村主任威胁")
+    for name in ("callback.answered", "ticket.reopened"):
+        assert (await feedback.told(name))[0].data.comment == said
+    again = await report(feedback, callback, "answered", **UNSATISFIED, comment=OVERHEARD)
+    assert again.status_code == 200

@@ -46,7 +46,7 @@ async def test_how_a_unit_is_reached_is_not_shown(intake: Bench) -> None:
     answer = await intake.http("unit", "HC").get("/v1/codes/units")
     config: Config = intake.service.store.config
     assert {key for row in answer.json()["items"] for key in row} == {
-        "code", "zh", "en", "parent", "unit", "kind", "area", "aliases",
+        "code", "zh", "en", "parent", "unit", "kind", "area", "aliases", "basis", "instead",
     }  # fmt: skip
     assert [unit.liaison for unit in config.units.units if unit.liaison in answer.text] == []
 

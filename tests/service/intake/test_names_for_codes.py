@@ -70,5 +70,6 @@ async def test_a_name_that_several_topics_have_is_refused_with_their_codes(intak
 async def test_forms_read_what_else_is_understood(intake: Bench) -> None:
     config: Config = intake.service.store.config
     named = config.codes.topics[0].model_copy(update={"aliases": ("没水",)})
-    tables = tables_of(config.codes.model_copy(update={"topics": (named,)}), config.units)
+    changed = config.codes.model_copy(update={"topics": (named,)})
+    tables = tables_of(changed, config.units, config.endings)
     assert [row.aliases for row in tables[Table.TOPICS]] == [("没水",)]

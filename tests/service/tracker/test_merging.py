@@ -123,7 +123,7 @@ async def reporters(
 async def test_five_reporters_in_seven_days_raise_a_supervision_order_once(
     tracker: Bench,
 ) -> None:
-    """JN-28(2)."""
+    """R-30, JN-28(2)."""
     [raised] = await reporters(tracker, ["03-02", "03-03", "03-04", "03-05", "03-06", "03-07"])
     assert (raised.subject, raised.assignment, raised.unit) == (FIRST, HC, "HC")
     assert (raised.data.rung, raised.data.by) == (2, "trigger")

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from shared.storage.migrations import create_live_index
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
