@@ -62,6 +62,12 @@ class County:
             book = Book(self._books / f"{code}.jsonl" if self._books else None)
             token = self.access.token("unit", code)
             self.units[code] = Department(
-                self._http, self.access.urls, code, token, self._plan, book
+                self._http,
+                self.access.urls,
+                code,
+                token,
+                self._plan,
+                book,
+                ring=self.office.let_units_read,
             )
         return self.units[code]

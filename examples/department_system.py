@@ -11,7 +11,7 @@ act under a key of its own, so that an act sent twice is done once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -25,6 +25,7 @@ from examples.unit_facts import Book, UnitFacts
 PATIENCE = 120.0  # seconds
 SOON = 0.5  # seconds
 NOT_FOUND = 404
+NEEDS_CUSTODIAN = "custodian-needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,18 @@ def by_hand(_: Order) -> Iterable[Step]:
     return ()
 
 
+# Telephoning the custodian, whose list shows the request anyway.
+Ring = Callable[[], Awaitable[object]]
+
+
+async def nobody() -> None:
+    """Nobody is rung: the custodian finds the request in the list."""
+
+
 class Department:
-    """One unit with its token (role ``unit``), its book, and the plan it works by."""
+    """One unit with its token (role ``unit``), its book, the plan it works by, and how it rings the
+    custodian when it has asked for a confidential contact.
+    """
 
     def __init__(
         self,
@@ -76,8 +87,10 @@ class Department:
         token: str,
         plan: Plan = by_hand,
         book: Book | None = None,
+        ring: Ring = nobody,
     ) -> None:
         self.unit = unit
+        self._ring = ring
         self.orders: dict[str, Order] = {}
         self.book = book or Book()
         self._plan = plan
@@ -150,7 +163,8 @@ class Department:
         return await self._act(order, "contacts", form, f"contacts/{attempt}")
 
     async def read_contact(self, ticket: str, reason: str) -> Json:
-        """Name, phone and address of who must be contacted. Raises Refused (404) for others.
+        """Name, phone and address of who must be contacted. Raises Refused: 404 for others, 409
+        ``custodian-needed`` when a custodian has to let us first.
 
         Each try is a reading of its own and is written down.
         """
@@ -158,17 +172,31 @@ class Department:
         person: Json = await self._intake.post(path, {"reason": reason}, key=str(uuid4()))
         return person
 
-    async def _read_own_contact(self, order: Order, reason: str) -> Json:
-        """Intake hears of an order a moment after its unit may have it: until then nobody's contact is
-        ours to read. Raises Refused when that does not change.
+    async def request_contact(self, ticket: str, reason: str) -> Json:
+        """查阅申请: ask the custodian to let us read a confidential contact. Asked again while it waits,
+        it is the same request.
         """
-        over = asyncio.get_running_loop().time() + PATIENCE
+        path = f"/v1/tickets/{ticket}/contact-requests"
+        asked: Json = await self._intake.post(path, {"reason": reason}, key=str(uuid4()))
+        return asked
+
+    async def _read_own_contact(self, order: Order, reason: str) -> Json:
+        """Who must be contacted, as soon as it is ours to read: of a confidential matter when the
+        custodian has let us. Raises Refused when that does not come.
+        """
+        over, asked = asyncio.get_running_loop().time() + PATIENCE, False
         while True:
             try:
                 return await self.read_contact(order.ticket, reason)
             except Refused as refused:
-                if refused.status != NOT_FOUND or asyncio.get_running_loop().time() > over:
+                waits = refused.slug == NEEDS_CUSTODIAN
+                may_come = waits or refused.status == NOT_FOUND
+                if not may_come or asyncio.get_running_loop().time() > over:
                     raise
+            if waits and not asked:
+                asked = bool(await self.request_contact(order.ticket, reason))
+                await self._ring()
+                continue
             await rest(SOON)
 
     async def complete(self, order: Order, **form: object) -> Json:

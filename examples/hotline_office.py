@@ -1,4 +1,5 @@
-"""热线办 The people of the hotline office: desk (派单员), supervisor (督办员), operations.
+"""热线办 The people of the hotline office: desk (派单员), supervisor (督办员), custodian (身份保管员),
+operations.
 
 They have no system of their own here, they use Jiesu's HTTP directly, each with their own token.
 Each act has a key of its own, under which it is sent again when no answer came.
@@ -28,6 +29,7 @@ class Office:
             name: Connection(http, urls[name], token("supervisor"))
             for name in ("tracker", "feedback")
         }
+        self._custodian = Connection(http, urls["intake"], token("custodian"))
         self._ops = {name: Connection(http, url, token("ops")) for name, url in urls.items()}
 
     # --- desk ----------------------------------------------------------------------------------
@@ -117,6 +119,19 @@ class Office:
         on_time = await self._supervisor["tracker"].get("/v1/rates", period)
         satisfaction = await self._supervisor["feedback"].get("/v1/rates", period)
         return on_time, satisfaction
+
+    # --- custodian -----------------------------------------------------------------------------
+
+    async def let_units_read(self) -> list[Json]:
+        """查阅裁定: let every unit that has asked read for a day. A real custodian weighs the reasons."""
+        page = await self._custodian.get("/v1/contact-requests", {"status": "asked", "limit": 500})
+        ruling: Json = {"granted": True, "hours": 24, "reason": "承办所需，准予查阅"}
+        return [
+            await self._custodian.post(
+                f"/v1/contact-requests/{asked['id']}/ruling", ruling, key=f"{asked['id']}/ruling"
+            )
+            for asked in page["items"]
+        ]
 
     # --- operations ----------------------------------------------------------------------------
 

@@ -113,6 +113,8 @@ def _complaint(n: int, kind: str) -> Json:
         "channel": throw.choices(list(CHANNELS), list(CHANNELS.values()))[0],
         "flags": matter.flags,
     }
+    if kind == "report":  # workshops and banquets: the agent says that no office is meant
+        complaint["reported"] = {"nobody": True}
     who = throw.random()
     if who > 0.02:  # the others gave no name
         complaint["caller"] = _caller(throw)

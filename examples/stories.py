@@ -32,6 +32,7 @@ BANQUET: Json = {
     "邻组今天中午违反村规民约操办“无事酒”，已摆二十桌，收礼登记簿就在门口。请不要透露我的姓名。",
     "area": "610924110",
     "channel": "phone",
+    "reported": {"nobody": True},
     "caller": REPORTER,
 }
 TEA_COMPANY: Json = {
@@ -147,6 +148,7 @@ async def _stop_the_banquet(scene: Scene, order: Order) -> None:
     await scene.unit("HC").sign(order, "红椿镇镇长（一把手）")
     scene.tell("红椿镇签收，镇长本人承办。", "Hongchun signs; its head handles it in person.")
     await scene.at("2026-03-02T08:55")
+    await _let_in(scene, order)
     await scene.unit("HC").contact(order)
     try:
         await scene.unit("CG").read_contact(order.ticket, "想知道是谁举报 who reported it?")
@@ -167,6 +169,25 @@ async def _stop_the_banquet(scene: Scene, order: Order) -> None:
     scene.tell(
         f"当日办结（时限至 {hour(due)}）：宴席取消，礼金退还，督办解除。",
         f"Completed the same day (due {hour(due)}): no banquet, the gifts went back.",
+    )
+
+
+async def _let_in(scene: Scene, order: Order) -> None:
+    """保密: the unit that handles a confidential matter asks, the custodian lets it read for a day."""
+    try:
+        await scene.unit("HC").read_contact(order.ticket, "先行联系举报人 first contact")
+    except Refused as refused:
+        if refused.slug != "custodian-needed":
+            raise
+    else:
+        raise BrokenPromise("a confidential contact takes a custodian's leave")
+    await scene.unit("HC").request_contact(order.ticket, "先行联系举报人 first contact")
+    granted = await scene.office.let_units_read()
+    if [one["number"] for one in granted] != [order.ticket]:
+        raise BrokenPromise("the custodian finds what was asked in the list")
+    scene.tell(
+        "保密工单：红椿镇申请查阅举报人联系方式，身份保管员准予一日。",
+        "Confidential: Hongchun asks who reported it, the custodian lets it read for a day.",
     )
 
 

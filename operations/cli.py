@@ -13,6 +13,7 @@ python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
+python -m services intake verify-reads  whether the log of who read which contact is whole
 python -m services call-test URL        a signed test call to a phone system, now
 python -m services contracts            writes docs/ from the code
 """
@@ -59,6 +60,8 @@ def _run(words: list[str]) -> None:
     sys.modules.pop("rich", None)  # services/__main__.py hides it
     from operations.commands.table import COMMANDS, cli
 
+    if words[:2] == ["intake", "verify-reads"]:  # a command of one service, said with its name
+        del sys.argv[1], words[0]
     if not words or words[0] not in {*COMMANDS, "--help"}:
         sys.argv.insert(1, "run")
     cli()

@@ -1,4 +1,4 @@
-"""What happens to citizens' identities by hand: erasure, retention, new seals."""
+"""What happens to citizens' identities by hand: erasure, retention, new seals, and the read log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.commands.databases import opened, settings_by_name
+from operations.commands.databases import LOOKING, opened, settings_by_name
 from shared import clock
 from shared.storage.act import Store
 
@@ -55,6 +55,47 @@ def retain(
 
     done = "条已删除 erased" if apply else "条已到期，加 --apply 删除 outdated; --apply erases them"
     typer.echo(f"{asyncio.run(count())} {done}")
+
+
+def verify_reads(
+    against: Annotated[
+        str | None,
+        typer.Option(help="address of the tracker's database; else as JIESU_DATABASE_URL names it"),
+    ] = None,
+) -> None:
+    """Check the log of who read which contact, row by row and against the heads the tracker keeps;
+    exit code 1 at the first row that does not fit.
+    """
+    found, kept = asyncio.run(_verify_reads(against))
+    compared = (
+        f"{found.rows} 行、{found.anchors} 个存证（督办库 {kept} 个） "
+        f"rows {found.rows}, anchors {found.anchors}, of them {kept} kept by the tracker"
+    )
+    if not kept:
+        typer.echo(
+            "督办库没有存证：末尾被截去的当日记录无从发现 the tracker keeps no anchor: what was cut off "
+            "since is not seen"
+        )
+    if found.broken is None:
+        typer.echo(f"完整 whole: {compared}")
+        return
+    typer.echo(f"断于第 {found.broken} 行 broken at row {found.broken}: {found.why}; {compared}")
+    raise typer.Exit(1)
+
+
+async def _verify_reads(against: str | None) -> tuple[Any, int]:
+    from operations import reads
+
+    keeper = reads.KEEPER
+    with settings_by_name(("intake", keeper), **LOOKING) as settings:
+        alone = settings["intake"].database_url == settings[keeper].database_url
+        if against:
+            update = {"database_url": against}
+            settings[keeper] = settings[keeper].model_copy(update=update)
+        elif alone:  # the environment names the one database
+            del settings[keeper]
+        async with opened(settings, rules=False) as stores:
+            return await reads.verify(stores["intake"], stores.get(keeper))
 
 
 def reseal() -> None:

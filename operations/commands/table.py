@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "erase": identities.erase,
     "retain": identities.retain,
     "reseal": identities.reseal,
+    "verify-reads": identities.verify_reads,
     "call-test": trying.call_test,
     "contracts": preparing.contracts,
 }

@@ -28,6 +28,8 @@ from shared.errors import ConfigError
 from shared.security.tokens import issue, make_key
 
 FIRST_KEY = "0001"
+# Who asks another service: feedback for a number to call, intake for who may read one.
+TOKENS = {"SERVICE_TOKEN": "feedback", "INTAKE_SERVICE_TOKEN": "intake"}
 
 
 def complete(file: Path, signing: Path, public: Path) -> list[str]:
@@ -37,8 +39,9 @@ def complete(file: Path, signing: Path, public: Path) -> list[str]:
     added |= {name: _key() for name in _keys() if name not in known}
     if not known & {"VAULT_CURRENT", "VAULT_KEYS"}:
         added |= _vault(_key())
-    if "SERVICE_TOKEN" not in known:
-        added["SERVICE_TOKEN"] = _token(signing, public)
+    for name, service in TOKENS.items():
+        if name not in known:
+            added[name] = _token(signing, public, service)
     add(file, added)
     return list(added)
 
@@ -79,9 +82,9 @@ def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _token(signing: Path, public: Path) -> str:
-    """Feedback's own: it opens contacts at intake. The first key is made for it, and its public half
-    put where the user of the containers reads it; later ones are an operator's to put there.
+def _token(signing: Path, public: Path, service: str) -> str:
+    """A service's own. The first key is made for it, and its public half put where the user of the
+    containers reads it; later ones are an operator's to put there.
     """
     if list(public.glob("*.pub.pem")) and not list(signing.glob("*.key.pem")):
         raise ConfigError(
@@ -95,7 +98,7 @@ def _token(signing: Path, public: Path) -> str:
     public.chmod(0o755)
     name = f"{FIRST_KEY}.pub.pem"
     Path(shutil.copyfile(signing / name, public / name)).chmod(0o644)
-    return issue(signing, "service", "feedback", days=3650)
+    return issue(signing, "service", service, days=3650)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -90,6 +90,12 @@ CURES = {
     "Operators: put the key back into JIESU_VAULT_KEYS.",
     "ticket-open": "结案后再删除，或由有权者强制。Erase when it is closed, or have it forced.",
     "identity-erased": "无法恢复，不再重试。It cannot be had back: do not repeat.",
+    "custodian-needed": "先提交查阅申请（POST /v1/tickets/{number}/contact-requests），获批后再查看。"
+    "Ask the custodian first (POST /v1/tickets/{number}/contact-requests), read once it is granted.",
+    "grant-out-of-bounds": "until 与 hours 择一填写，不晚于 latest。"
+    "Say either until or hours, not after latest.",
+    "duty-unknown": "什么都没有打开；按 Retry-After 稍后重试。"
+    "Nothing was opened; ask again after Retry-After.",
     "recused": "另选单位；或先更正被反映对象（reported），确与行政机关无关的注明 nobody。"
     "Choose another unit; or first correct whom it is about, or state nobody.",
     "citizen-not-contacted": "先联系诉求人并登记，再办结。Contact the citizen and record it first.",

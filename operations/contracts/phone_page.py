@@ -19,6 +19,7 @@ from services.feedback.rules import machine, planning, verdict
 from services.feedback.schemas import OutcomeIn
 from services.feedback.settings import Settings
 from services.feedback.webhook import ID, SIGNATURE, TIMESTAMP, Called, CallRequest
+from services.intake.call_schemas import CallReport
 from services.intake.schemas import Citizen, NewTicket
 
 TEXT = Path(__file__).parent / "phone_page.md"
@@ -45,6 +46,13 @@ SAID = {
     "NewTicket.caller": "诉求人 who calls; may be left out",
     "NewTicket.confidential": "保密；举报默认保密 left out: reports are confidential",
     "NewTicket.ending": "不派单的结束方式，见下 how the call ended, when no unit is to have it: see below",
+    "NewTicket.call": "通话：上报通话事件时答复的 call the call it was made of, see section 6",
+    "CallReport.id": "您的通话编号，任何写法 your own id of the call, whatever it looks like",
+    "CallReport.event": "振铃、应答、挂断 it rings, is answered, is over",
+    "CallReport.from": "来电号码，原样 the caller's number as it comes",
+    "CallReport.to": "被叫号码 the number that was called",
+    "CallReport.agent": "话务员令牌中的名字，不是分机号 the name in the agent's token, not an extension",
+    "CallReport.at": "何时；不写为现在 when; now if left out",
     "CallRequest.contact": "被叫，见下表 whom to call, see below",
     "Citizen.name": "姓名",
     "Citizen.phone": "号码，原样照发，见下 as it came, see below",
@@ -73,6 +81,7 @@ def page_for_phone_vendors() -> str:
         "registration_errors": _errors(
             "malformed", "unknown-code", "idempotency-key-reused", "source-number-taken"
         ),
+        "call": _fields(CallReport),
         "picture": _picture(),
         "statuses": _statuses(),
         "headers": _headers(),

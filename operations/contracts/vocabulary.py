@@ -48,6 +48,8 @@ WORDS = {
     "confidential": "保密 identity kept from the unit; facts carry only the area",
     "reply_declined": "要求不回复 the citizen wants no reply",
     "has_contact": "whether the vault holds a way to reach the citizen",
+    "count": "how many rows the read log had",
+    "hash": "SHA-256 of the last of them, which is hashed with the one before, and so on to the first",
     "note": "in the words of who acts",
     "number": "工单编号 ticket of the citizen who said it, where that is another one merged into this"
     " work: that citizen is to be contacted, too",

@@ -46,7 +46,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     records.regroup_loaded(act)
     if holder and holder.waits and record.waits and may_have(act, record, holder):
         record.ticket.unassigned_at = None
-        orders.cancel(act, record.open(), "merged", fact.time)
+        orders.cancel(act, record, record.open(), "merged", fact.time)
         await _pass_on(act, record, fact.time)
 
 
@@ -120,7 +120,7 @@ async def leave(
     """
     taken = record.open()
     record.ticket.unassigned_at = None
-    orders.cancel(act, taken, reason, time)
+    orders.cancel(act, record, taken, reason, time)
     await _go_on(act, record.group, taken)
 
 

@@ -112,11 +112,18 @@ def leave_to_desk(
 
 def cancel(
     act: ServiceAct,
+    record: TicketRecord,
     assignments: Iterable[Assignment],
     reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
 ) -> None:
-    """Nothing ends before it began, even when the withdrawal was heard before the dispatch."""
+    """Nothing ends before it began, even when the withdrawal was heard before the dispatch.
+
+    Of a confidential matter every unit hears the same, whatever took its order away: it may be the
+    one that is complained of (R-35).
+    """
+    if record.matter.confidential:
+        reason = "redispatched"
     for assignment in assignments:
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
         ended = max(time, assignment.dispatched_at)

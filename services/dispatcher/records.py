@@ -221,7 +221,11 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
 
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
-    unit = act.caller.unit if act.caller else None
+    return recused_unit(act, record, act.caller.unit if act.caller else None)
+
+
+def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> bool:
+    """回避: whether a unit must know nothing of the ticket (R-35, JN-32)."""
     return unit is not None and unit in act.config.dispatching.recused(record.matter)
 
 

@@ -283,11 +283,12 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
     reason = body.reason
     dispatching = act.config.dispatching
-    order = dispatching.by_hand(record.matter, lead, co_handlers, reason)
+    added = await records.added(act, record)
+    order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
     merging.check_assignable(act, record, order)
-    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, await records.added(act, record))
+    orders.give(act, record, order, added)
     return views.ticket_out(act, record)
 
 
@@ -300,7 +301,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
         raise NotFound
     check_recallable(record.milestones())
     merging.check_holds(record)
-    orders.cancel(act, record.open(), "redispatched", act.now)
+    orders.cancel(act, record, record.open(), "redispatched", act.now)
     orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)
 
@@ -329,7 +330,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
 def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ruling: str) -> None:
     orders.tell(act, assignment, events.AssignmentReturned(ruling=ruling))
     if assignment.role == Role.LEAD:
-        orders.cancel(act, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
         names = act.config.dispatching.names
         orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from services.feedback import records
 from services.feedback.models import CallRated
 from services.feedback.records import ServiceAct, TicketRecord
-from services.feedback.rules import messages
 from services.feedback.rules.messages import Occasion
 from services.feedback.usecases import cancel_open, inform, remember
 from shared.errors import TooEarly
@@ -67,10 +66,8 @@ def _tell_end(
     en: str = "",
 ) -> None:
     """Each end is told once, and of a confidential ticket only that there is something to read."""
-    data: EndedHere = fact.data
-    wording = messages.compose_neutral(fact.subject) if data.confidential else None
     which = str(fact.seq)
-    inform(act, record, fact.round, occasion, which, wording, zh=zh, en=en)
+    inform(act, record, fact.round, occasion, which, zh=zh, en=en)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:

@@ -52,6 +52,14 @@ class Ticket(Base):
     ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     confidential: bool | None = None
 
+    @property
+    def kept_quiet(self) -> bool:
+        """Whether what the citizen is told is neutral (R-35). Of a ticket of an older release it is
+        not known: then of every type that is confidential unless the citizen says otherwise.
+        """
+        delicate = (TicketType.REPORT, TicketType.UNKNOWN)
+        return TicketType(self.type) in delicate if self.confidential is None else self.confidential
+
 
 class Resolution(Base):
     """办结: one round as its lead completed it, and how the round ended.

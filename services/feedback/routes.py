@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.feedback import figures, usecases, views
+from services.feedback import dues, figures, usecases, views
 from services.feedback.schemas import (
     CallbackOut,
     CallbackPage,
@@ -24,6 +24,7 @@ from shared.http.router import Router
 from shared.storage.act import Act
 
 router = Router("/v1", tags=["feedback 回访"])
+router.routes.extend(dues.router.routes)
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")

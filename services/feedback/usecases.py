@@ -17,7 +17,7 @@ from services.feedback.models import Attempt, Callback, Message, Resolution, Tic
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
 from services.feedback.rules.comments import told
-from services.feedback.rules.machine import Action, Bilingual, CallbackStatus
+from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.reports import ReportedAttempt
 from services.feedback.rules.verdict import Closed, Outcome, Reopened, Report
 from services.feedback.schemas import CallbackOut, OutcomeIn
@@ -324,12 +324,11 @@ def inform(
     round: int,
     occasion: messages.Occasion,
     which: str = "",
-    wording: Bilingual | None = None,
     **details: Unpack[messages.Details],
 ) -> None:
     """Tell the citizen of something, once. The fact is the port: a message gateway hears it.
 
-    ``which`` tells apart what is told more than once a round; ``wording`` replaces the usual text.
+    ``which`` tells apart what is told more than once a round.
     """
     ticket, key = record.ticket, (round, f"{occasion} {which}".strip())
     wanted = messages.is_told(
@@ -339,7 +338,7 @@ def inform(
         return
     record.messages.add(key)
     act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
-    text = wording or messages.compose(occasion, ticket.number, **details)
+    text = messages.compose(occasion, ticket.number, confidential=ticket.kept_quiet, **details)
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

@@ -31,7 +31,7 @@ from shared.storage.group_commit import PutOff
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
-    place reads it.
+    place reads it; ``call``: the call it was made of, once that is known.
     """
 
     body: NewTicket
@@ -40,6 +40,7 @@ class Registration:
     trace: str | None
     phone: GivenPhone
     sent: NewTicket
+    call: UUID | None = None
 
     @classmethod
     def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from collections.abc import Iterable
 from uuid import UUID
 
 from shared.security.digests import Digester
@@ -21,6 +22,22 @@ class CitizenDigester(Digester):
     def blind_index(self, value: str, purpose: str) -> str:
         """Hex digest of a value, to look it up by; normalise it first (``normal_phone``)."""
         return self.digest(f"index {purpose}", value.encode()).hex()
+
+    def caller_digests(self, numbers: Iterable[str], *, confidential: bool) -> list[bytes]:
+        """What a ticket is found by when its caller gave these numbers, normalised."""
+        indexes = [self.blind_index(number, "phone") for number in dict.fromkeys(numbers)]
+        return [self.caller_digest(index, confidential=confidential) for index in indexes]
+
+    def caller_digest(self, index: str, *, confidential: bool) -> bytes:
+        """What a caller is found by, from the blind index of a number. Confidential tickets have a key of
+        their own, so that nothing in their rows is equal to anything of other tickets (R-35).
+        """
+        use = "index confidential caller" if confidential else "index caller"
+        return self.digest(use, index.encode())[:16]
+
+    def call_id(self, given: str) -> UUID:
+        """Our id of a call, from the exchange's own, in which there may be somebody's number."""
+        return UUID(bytes=self.digest("call id", given.encode())[:16], version=5)
 
     def stand_in(self, source_number: str) -> str:
         """What stands for an upstream number that may name a person, wherever it would be read. Letters

@@ -15,7 +15,7 @@ from fastapi import Depends
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import col, or_, select
 
-from services.intake import vault, views
+from services.intake import callers, readlog, vault, views
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, read
 from services.intake.rules import likeness, machine
@@ -34,6 +34,7 @@ from shared.storage.rows import one_of
 
 LOOKED_AT = 300  # tickets compared, the newest; each takes a tenth of a millisecond
 SHOWN = 20
+ASKED = "查重 duplicates asked for"
 
 router = Router("/v1", tags=["intake 受理"])
 FrontAct = Annotated[ServiceAct, Depends(acting("phone_system", "agent", "desk"), scope="function")]
@@ -96,7 +97,11 @@ async def find_duplicates(body: Draft, act: FrontAct) -> Candidates:
         "topic": codes.topic_names.code(body.topic, "topic"),
         "area": codes.area_names.code(body.area, "area"),
     }
-    return await _candidates(act, body.model_copy(update=called), phones, act.now, None)
+    found = await _candidates(act, body.model_copy(update=called), phones, act.now, None)
+    if phones and not body.confidential:  # by a number: that is a look at whose tickets they are
+        theirs = [each.number for each in found.items if each.same_person]
+        await readlog.log_lookup(act, theirs, ASKED)
+    return found
 
 
 @router.get("/tickets/{number}/duplicates", responses=problems(404))
@@ -122,7 +127,7 @@ async def _candidates(
     act: ServiceAct, draft: Draft, phones: Sequence[str], at: datetime, own: str | None
 ) -> Candidates:
     rules = act.config.duplicates
-    of_person = set() if draft.confidential else await _of_person(act, phones)
+    of_person = set() if draft.confidential else await callers.plain_tickets(act, phones, LOOKED_AT)
     window = col(Tickets.registered_at).between(at - rules.window, at + rules.window)
     kind = (col(Tickets.topic) == draft.topic) & (col(Tickets.area) == draft.area)
     query = (
@@ -147,18 +152,6 @@ async def _candidates(
     found.sort(key=lambda each: (each[0], each[1].likeness, each[2].number), reverse=True)
     shown = [_shown(seen, ticket, rules) for _, seen, ticket in found[:SHOWN]]
     return Candidates(same_person=any(repeats for repeats, _, _ in found), items=shown)
-
-
-async def _of_person(act: ServiceAct, phones: Sequence[str]) -> set[str]:
-    """The numbers of a caller's tickets that are not confidential, by the index of phones."""
-    indexes = [act.config.digester.blind_index(phone, "phone") for phone in phones]
-    if not indexes:
-        return set()
-    query = select(Tickets.number).where(
-        one_of(Tickets.phone_index, indexes), ~col(Tickets.confidential)
-    )
-    newest = query.order_by(col(Tickets.number).desc()).limit(LOOKED_AT)
-    return set((await act.session.exec(newest)).all())
 
 
 def _shown(seen: Seen, ticket: Ticket, rules: likeness.Duplicates) -> Candidate:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from services.intake import malicious
 from services.intake.ending_schemas import EndingOut, FrontFigures, FrontRecord
-from services.intake.models import EndingRecords, Ticket, Tickets
+from services.intake.models import CallerDigests, EndingRecords, Ticket
 from services.intake.records import ServiceAct, read
 from services.intake.rules.machine import TicketStatus
 from services.intake.settings import Config
@@ -38,11 +38,12 @@ async def front_record(act: ServiceAct, number: str) -> FrontRecord:
 
 
 async def _of_caller(act: ServiceAct, ticket: Ticket) -> list[str]:
-    """The numbers under which this caller's telephone is known, at least this one."""
-    if ticket.phone_index is None:
-        return [ticket.number]
-    same = select(Tickets.number).where(Tickets.phone_index == ticket.phone_index)
-    return list((await act.session.exec(same)).all())
+    """The numbers under which this caller's telephone is known, at least this one; confidential tickets
+    and others are keyed apart and say nothing of one another.
+    """
+    its = select(CallerDigests.digest).where(CallerDigests.number == ticket.number)
+    same = select(CallerDigests.number).where(col(CallerDigests.digest).in_(its)).distinct()
+    return [*(await act.session.exec(same)).all()] or [ticket.number]
 
 
 # --- figures -----------------------------------------------------------------------------------

@@ -8,7 +8,17 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -34,6 +44,7 @@ class Ticket(Base):
 
     ``ended_at``: since when it is closed or withdrawn; ``erased_at``: when its identity was destroyed.
     ``code_nonce``: what the citizen's code is made of beside the number; None in older tickets.
+    ``phone_index``: what releases before this one wrote, until it is keyed anew (callers.py).
     ``reported`` is None in older tickets, which know a ``reported_unit`` at most; ask ``about``.
 
     ``ending``: what the hotline did with it itself in the round ``ending_round``, ``ending_code`` the
@@ -100,6 +111,17 @@ class Vault(Base):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class CallerDigest(Base):
+    """By which a caller's tickets are found: a digest of each number given (``caller_digest``). It is
+    of the vault's row and goes with it, whichever release erases that.
+    """
+
+    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    number: str = Field(
+        primary_key=True, foreign_key="vault.number", ondelete="CASCADE", index=True
+    )
+
+
 class CitizenNote(Base):
     """What the citizen said later (补充, 催单, 撤单): raw words sealed, a copy without names."""
 
@@ -109,6 +131,23 @@ class CitizenNote(Base):
     content: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     said_at: datetime
+
+
+class TicketText(Base):
+    """What a ticket is searched by: its working copy with what was added, and the grams of that
+    (rules/words.py). In a row of its own, for the ticket's changes with every step.
+    """
+
+    number: str = Field(primary_key=True, foreign_key="ticket.number")
+    words: str
+    grams: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+
+
+class SearchPlace(Base):
+    """How far the search has read the fact log: one row."""
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(sa_type=BigInteger)
 
 
 class Assignment(Base):
@@ -122,15 +161,41 @@ class Assignment(Base):
 
 
 class ContactRead(Base):
-    """One reading of a contact, or its erasure. Each row carries the hash of the one before (R-36)."""
+    """One deed of the read log: a contact read, asked for, granted, refused, erased, or a caller looked
+    up, who may have no ticket. Each row carries the hash of the one before (R-36).
+
+    ``person``: on whose behalf a machine's token did it; ``why``: in our words, of a refusal.
+    """
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    number: str = Field(foreign_key="ticket.number", index=True)
+    number: str | None = Field(default=None, foreign_key="ticket.number", index=True)
     actor: str
     reason: str
     read_at: datetime
     hash: str
     deed: str = Field(default="read", sa_column_kwargs={"server_default": "read"})
+    person: str | None = None
+    why: str | None = None
+
+
+class ContactRequest(Base):
+    """查阅申请: what a unit asks the custodian for, to read whom it must contact in a confidential
+    matter (R-35, R-36). It ends with ``assignment``, the order it was asked under.
+    """
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(foreign_key="ticket.number", index=True)
+    unit: str
+    assignment: UUID = Field(index=True)
+    status: str
+    reason: str
+    asked_at: datetime
+    asked_by: str
+    due: datetime
+    granted_until: datetime | None = None
+    ruling: str | None = None
+    ruled_at: datetime | None = None
+    ruled_by: str | None = None
 
 
 class EndingRecord(Base):
@@ -168,6 +233,44 @@ class MaliciousMark(Base):
     undone_at: datetime | None = None
     undone_by: str | None = None
     undone_reason: str | None = None
+
+
+class PhoneCall(Base):
+    """来电: one call of the exchange; the numbers, the agent's draft and the transcript are sealed (PIPL 51).
+
+    ``id`` is a digest of the exchange's own. ``heard_at``: when we first heard of it, which nobody's clock
+    can put elsewhere. ``number``: the first ticket made of it. ``missed_since``: since when its caller waits
+    to be rung back, ``caller``: a digest of him for as long; ``ending``: why no longer.
+    """
+
+    id: UUID = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    heard_at: datetime = Field(index=True)
+    began_at: datetime | None = None
+    answered_at: datetime | None = None
+    hung_up_at: datetime | None = None
+    agent: str | None = None
+    pop: bytes | None = Field(default=None, sa_column=Column(LargeBinary, unique=True))
+    pop_until: datetime | None = None
+    number: str | None = Field(default=None, foreign_key="ticket.number", index=True)
+    drafted_at: datetime | None = None
+    caller: bytes | None = Field(default=None, sa_column=Column(LargeBinary, index=True))
+    missed_since: datetime | None = None
+    taken_at: datetime | None = None
+    taken_by: str | None = None
+    ended_at: datetime | None = None
+    ending: str | None = None
+
+
+class RingBack(Base):
+    """回拨: one try to ring a missed caller back; ``note`` is masked."""
+
+    id: UUID = Field(primary_key=True)
+    call: UUID = Field(foreign_key="phone_call.id", ondelete="CASCADE", index=True)
+    actor: str
+    outcome: str
+    note: str | None = None
+    tried_at: datetime
 
 
 class DayNumber(Base):
@@ -211,16 +314,36 @@ class Vaults(Vault, table=True):
     __tablename__ = "vault"
 
 
+class CallerDigests(CallerDigest, table=True):
+    """The table of digests of callers' numbers."""
+
+    __tablename__ = "caller_digest"
+
+
 class CitizenNotes(CitizenNote, table=True):
     """The table of what citizens said later."""
 
     __tablename__ = "citizen_note"
 
 
+class TicketTexts(TicketText, table=True):
+    """The table of what tickets are searched by."""
+
+    __tablename__ = "ticket_text"
+    __table_args__ = (Index("ix_ticket_text_grams", "grams", postgresql_using="gin"),)
+
+
+class SearchPlaces(SearchPlace, table=True):
+    """The table of how far the search is."""
+
+    __tablename__ = "search_place"
+
+
 class Assignments(Assignment, table=True):
     """The table of assignments."""
 
     __tablename__ = "assignment"
+    __table_args__ = (Index("ix_assignment_unit_number", "unit", "number"),)
 
 
 class ContactReads(ContactRead, table=True):
@@ -239,6 +362,41 @@ class MaliciousMarks(MaliciousMark, table=True):
     """The table of marks of malicious use."""
 
     __tablename__ = "malicious_mark"
+
+
+class PhoneCalls(PhoneCall, table=True):
+    """The table of calls."""
+
+    __tablename__ = "phone_call"
+    __table_args__ = (
+        Index(
+            "ix_phone_call_missed",
+            "missed_since",
+            "id",
+            postgresql_where=text("missed_since IS NOT NULL AND ended_at IS NULL"),
+        ),
+        Index(
+            "ix_phone_call_drafted",
+            "drafted_at",
+            "id",
+            postgresql_where=text("drafted_at IS NOT NULL AND number IS NULL"),
+        ),
+    )
+
+
+class RingBacks(RingBack, table=True):
+    """The table of tries to ring back."""
+
+    __tablename__ = "ring_back"
+
+
+class ContactRequests(ContactRequest, table=True):
+    """The table of requests to read a confidential contact."""
+
+    __tablename__ = "contact_request"
+    __table_args__ = (
+        Index("ix_contact_request_due", "due", postgresql_where=text("status = 'asked'")),
+    )
 
 
 class DayNumbers(DayNumber, table=True):

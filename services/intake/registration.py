@@ -18,8 +18,9 @@ import uuid6
 from sqlalchemy import text
 
 from services.intake import end_records
+from services.intake.call_records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
-from services.intake.models import Ticket, Vault
+from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.identity import WorkingCopy
@@ -88,6 +89,12 @@ def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarnin
         found.append(
             RegistrationWarning(field="caller.phone", code="phone-unreadable", detail=detail)
         )
+    if item.body.call and item.call is None:
+        detail = (
+            "没有此通话，已照常登记，未取来电号码 "
+            "there is no such call; the complaint is registered all the same, without its number"
+        )
+        found.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
     if item.body.ending and not created:
         detail = (
             "此前已登记，本次未再办结：请查看工单现状 "
@@ -128,6 +135,7 @@ INSERT = inserting(
     "RETURNING number",
 )
 SEAL = inserting(table_of(Vault))
+INDEX = inserting(table_of(CallerDigest))
 
 
 async def _insert(
@@ -175,6 +183,14 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
             for item, row in created
         ]
         await connection.execute(SEAL, {"rows": as_json(sealed)})
+        found_by = [
+            row for item, ticket in created for row in digest_rows(act.config, item, ticket)
+        ]
+        if found_by:
+            await connection.execute(INDEX, {"rows": as_json(found_by)})
+        made_of = {item.call: ticket["number"] for item, ticket in created if item.call}
+        if made_of:
+            await tie(act, made_of)
     for item, row in created:
         tell(act, item, row, copies[row["number"]])
         await clock.breathe()  # and to search for words of danger
@@ -234,7 +250,6 @@ def ticket_row(
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
         "has_contact": contact is not None,
-        "phone_index": act.config.digester.blind_index(contact, "phone") if contact else None,
         "code_nonce": nonce,
         "registered_at": act.now,
         "status": TicketStatus.RECEIVED.value,
@@ -282,6 +297,13 @@ def vault_row(config: Config, item: Registration, number: str, copy: WorkingCopy
         "reported": stated(body).words,
     }
     return {"number": number, "sealed": config.sealer.seal(orjson.dumps(identity), number)}
+
+
+def digest_rows(config: Config, item: Registration, ticket: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the caller's tickets are found by: a row for every number given."""
+    numbers, confidential = item.phone.numbers, ticket["confidential"]
+    found = config.digester.caller_digests(numbers, confidential=confidential)
+    return [{"digest": digest, "number": ticket["number"]} for digest in found]
 
 
 def tell(act: ServiceAct, item: Registration, row: dict[str, Any], copy: WorkingCopy) -> None:

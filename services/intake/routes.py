@@ -8,8 +8,20 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import codes, duplicates, ending_routes, merging, usecases, vault, views
+from services.intake import (
+    calls,
+    codes,
+    contacts,
+    duplicates,
+    ending_routes,
+    front,
+    merging,
+    search,
+    usecases,
+    views,
+)
 from services.intake.claims import Receipt, Registration
+from services.intake.duty import Neighbours
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
@@ -17,14 +29,13 @@ from services.intake.schemas import (
     BatchAnswer,
     BatchAnswers,
     Code,
-    Contact,
-    ContactReadRequest,
     Links,
-    Matter,
     NamedType,
     NewTicket,
     Progress,
     Registered,
+    SearchText,
+    SourceNumber,
     Supplement,
     TicketOut,
     TicketPage,
@@ -35,6 +46,7 @@ from services.intake.schemas import (
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from shared.caller import Caller
+from shared.events import Urgency
 from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
@@ -49,10 +61,8 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-router.routes.extend(codes.router.routes)
-router.routes.extend(duplicates.router.routes)
-router.routes.extend(merging.router.routes)
-router.routes.extend(ending_routes.router.routes)
+for part in (codes, contacts, duplicates, ending_routes, front, merging):
+    router.routes.extend(part.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -63,10 +73,6 @@ ReadAct = Annotated[
         scope="function",
     ),
 ]
-ContactAct = Annotated[
-    ServiceAct, Depends(acting("unit", "callback", "agent", "service"), scope="function")
-]
-MatterAct = Annotated[ServiceAct, Depends(acting("unit"), scope="function")]
 
 
 def registrar(store: Store[Config]) -> Registrar:
@@ -80,15 +86,26 @@ def registrar(store: Store[Config]) -> Registrar:
 
 
 def share(app: FastAPI, settings: Settings) -> None:
-    """What all requests of a process have in common: the group commit, and who may ask how often."""
+    """What all requests of a process have in common: the group commit, who may ask how often, and the
+    neighbours. Raises ConfigError.
+    """
     app.state.registrar = registrar(service_of(app).store)
     app.state.complaints = ComplaintLimiter(settings)
     app.state.wrong_codes = WrongCodeLimiter(settings)
+    app.state.neighbours = Neighbours(settings)
+
+
+async def _of_call(request: Request, item: Registration) -> Registration:
+    """Check a complaint's codes, and look up the call it was made of. Raises UnknownCode."""
+    store: Store[Config] = service_of(request.app).store
+    check_codes(item.body, store.config)
+    if item.body.call is None:
+        return item
+    async with store.act(item.caller.actor) as act:
+        return await calls.with_call(act, item)
 
 
 async def _register(request: Request, item: Registration) -> Receipt:
-    config: Config = service_of(request.app).store.config
-    check_codes(item.body, config)
     shared: Registrar = request.app.state.registrar
     return await shared.submit(item)
 
@@ -119,6 +136,7 @@ async def register_ticket(
     """Register a complaint. 200 and the first ticket when it was registered before."""
     item = Registration.of(body, caller, key, service_of(request.app).store.config)
     with _limiter(request).admit(caller):
+        item = await _of_call(request, item)
         receipt = await _register(request, item)
     response.status_code = 201 if receipt.created else 200
     request.state.number = receipt.number
@@ -139,7 +157,7 @@ async def register_tickets(
         own_key = f"{key}/{at}" if key else None
         try:
             with trace(None):  # one of its own: nothing links what came in the same batch
-                item = Registration.of(entry, caller, own_key, config)
+                item = await _of_call(request, Registration.of(entry, caller, own_key, config))
                 receipt = await _register(request, item)
         except Exception as error:  # others of the batch are stored: each has its own answer
             refusal = named(error)
@@ -159,28 +177,42 @@ async def register_tickets(
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
+    text: SearchText | None = None,
     type: NamedType | None = None,
+    urgency: Urgency | None = None,
     topic: Code | None = None,
     area: Code | None = None,
     channel: Code | None = None,
     status: TicketStatus | None = None,
+    flags: Annotated[list[Code] | None, Query(max_length=20)] = None,
+    unit: Code | None = None,
+    reported: Code | None = None,
+    source_number: SourceNumber | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     merged_into: Number | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
-    """Tickets in order of registration, narrowed by any of the filters."""
-    codes = act.config.codes
-    narrowed = views.Filter(
-        type,
-        topic and codes.topic_names.code(topic, "topic"),
-        area and codes.area_names.code(area, "area"),
-        channel and codes.channel_names.code(channel, "channel"),
-        status,
-        since,
-        until,
-        merged_into,
+    """Tickets in order of registration, narrowed by any filter. `text`: words of title, content and
+    supplements, two characters or more side by side, found some seconds after they came. `flags`: may be
+    repeated, all must be there. `unit`: which has or had an order. `source_number`: as it was sent.
+    """
+    narrowed = search.Filter(
+        type=type,
+        urgency=urgency,
+        topic=topic and act.config.codes.topic_names.code(topic, "topic"),
+        area=area and act.config.codes.area_names.code(area, "area"),
+        channel=channel and act.config.codes.channel_names.code(channel, "channel"),
+        status=status,
+        since=since,
+        until=until,
+        text=text,
+        flags=flags,
+        unit=unit,
+        reported=reported,
+        source_number=source_number,
+        merged_into=merged_into,
     )
     return await views.tickets(act, narrowed, after, limit)
 
@@ -220,19 +252,3 @@ async def read_progress(
     with wrong_codes.look(number, anonymous_address(request)):
         async with service_of(request.app).store.act("citizen") as act:
             return await views.progress_by_code(act, number, code)
-
-
-@router.post(
-    "/tickets/{number}/contact-reads",
-    response_model_exclude_defaults=True,
-    responses=problems(404, 410),
-)
-async def read_contact(number: Number, body: ContactReadRequest, act: ContactAct) -> Contact:
-    """Read who must be contacted. Every call is a reading of its own and stands in the read log."""
-    return await vault.read_contact(act, number, body)
-
-
-@router.post("/tickets/{number}/matter-reads", responses=problems(404, 410))
-async def read_matter(number: Number, body: ContactReadRequest, act: MatterAct) -> Matter:
-    """Read the numbers a ticket is about. Every call is a reading of its own and stands in the read log."""
-    return await vault.read_matter(act, number, body)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -16,6 +17,9 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
+from services.intake.rules.rights import RequestStatus as RequestStatus
+from services.intake.rules.rights import meaningful
+from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.http.problems import Problem, document, malformed
@@ -25,6 +29,9 @@ Phrase = Annotated[str, Line(200)]
 Title = Annotated[str, Line(100)]
 Content = Annotated[str, Text(5_000)]
 Note = Annotated[str, Text(1_000)]
+
+SearchText = Annotated[str, Line(100), AfterValidator(asked_for)]
+SourceNumber = Annotated[str, Line(200)]
 
 BATCH_LIMIT = 1_000
 
@@ -41,8 +48,8 @@ NamedType = Annotated[
 ]
 
 
-def _as_given(given: object) -> object:
-    """Exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
+def as_given(given: object) -> object:
+    """As text: exchanges send numbers and ids as JSON numbers, too, and blanks where there are none."""
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     return None if isinstance(given, str) and not given.strip() else given
@@ -52,7 +59,7 @@ def _as_given(given: object) -> object:
 AsGiven = Annotated[
     Annotated[str, Line(200)] | None,
     BeforeValidator(
-        _as_given,
+        as_given,
         json_schema_input_type=Annotated[str, Field(max_length=200)]
         | Annotated[int, Field(ge=0, le=2**63 - 1)]
         | None,
@@ -139,7 +146,8 @@ class NewTicket(Body):
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
     first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
     ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
-    call ended, when no unit is to have it.
+    call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
+    the caller's phone where none is given.
     """
 
     type: NamedType
@@ -159,6 +167,7 @@ class NewTicket(Body):
     confidential: bool | None = None
     reply_declined: bool = False
     ending: Ending | None = None
+    call: UUID | None = None
 
 
 def _entry(given: Any) -> NewTicket | Problem:
@@ -204,10 +213,36 @@ class Withdrawal(CitizenWords):
     reason: Note = Field(repr=False)
 
 
+# Why somebody must know who the citizen is, in words: it stands in the read log.
+Reason = Annotated[str, Line(200), AfterValidator(meaningful)]
+OnBehalfOf = Annotated[
+    str,
+    Line(50),
+    Field(description="经办人 the person who asks, where a system asks with its own token"),
+]
+
+
 class ContactReadRequest(Body):
     """Why the contact, or the matter data, must be read; the reason stands in the read log (R-36)."""
 
-    reason: Phrase
+    reason: Reason
+    on_behalf_of: OnBehalfOf | None = None
+
+
+class ContactRequestIn(Body):
+    """查阅申请: why the unit must know who the citizen of a confidential matter is."""
+
+    reason: Reason
+    on_behalf_of: OnBehalfOf | None = None
+
+
+class ContactRuling(Body):
+    """查阅裁定: granted until a moment or for some hours, or refused; in words."""
+
+    granted: bool
+    until: AwareDatetime | None = None
+    hours: float | None = Field(default=None, gt=0, le=10_000)
+    reason: Reason
 
 
 # --- answered ----------------------------------------------------------------------------------
@@ -323,6 +358,34 @@ class Progress(BaseModel):
     answer: str | None
     extended: Extended | None
     allowed: list[str]
+
+
+class ContactRequestOut(BaseModel):
+    """查阅申请 as the custodian and its unit see it; nothing of what the ticket says.
+
+    ``due``: until when the custodian must have ruled; ``granted_until``: how long the unit may read.
+    """
+
+    id: UUID
+    number: str
+    type: TicketType
+    unit: str
+    status: RequestStatus
+    reason: str
+    asked_at: AwareDatetime
+    asked_by: str
+    due: AwareDatetime
+    granted_until: AwareDatetime | None
+    ruling: str | None
+    ruled_at: AwareDatetime | None
+    ruled_by: str | None
+
+
+class ContactRequestPage(BaseModel):
+    """Requests, oldest first; ``next`` asks for what follows, None at the end."""
+
+    items: list[ContactRequestOut]
+    next: str | None
 
 
 class Contact(BaseModel):

@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, SecretStr, field_validator
+from pydantic import (
+    AnyHttpUrl,
+    Field,
+    PlainValidator,
+    SecretStr,
+    field_validator,
+)
 
 from services.intake.digests import CitizenDigester
+from services.intake.rules.calls import CallRules
 from services.intake.rules.endings import EndingRules
 from services.intake.rules.identity import KeepFor, Public
 from services.intake.rules.likeness import Duplicates
+from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
@@ -30,9 +38,11 @@ def _keep_for(text: Any) -> KeepFor:
 
 
 class Privacy(Section):
-    """privacy.yaml: how long identities are kept."""
+    """privacy.yaml: how long identities are kept, and what binds the custodian."""
 
     keep_identity: Annotated[KeepFor, PlainValidator(_keep_for)]
+    keep_calls: Annotated[KeepFor, PlainValidator(_keep_for)] = KeepFor(0, 30)
+    custodian: Custodian = Custodian()  # folders of the release before have none
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Rules(Files):
     duplicates: Duplicates
     endings: EndingRules
     calendar: tuple[Notice, ...]
+    calls: CallRules
 
     checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
 
@@ -61,7 +72,8 @@ def _public(rules: Rules) -> Public:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Code tables, what is urgent, how calls end, the seal of the vault and the digests of intake.
+    """Code tables, what is urgent, how calls end, what binds the custodian, the seal of the vault and
+    the digests of intake.
 
     ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``.
     """
@@ -73,6 +85,9 @@ class Config:
     urgency: UrgencyRules
     keep_identity: KeepFor
     duplicates: Duplicates
+    keep_calls: KeepFor
+    calls: CallRules
+    custodian: Custodian
     sealer: Sealer
     digester: CitizenDigester
     endings: EndingRules
@@ -93,6 +108,9 @@ class Settings(ServiceSettings):
     while; ``wrong_codes_per_address``: the same for whoever sends them. ``complaints_per_minute``: those
     a caller may hand in, each of a batch counted, at most as many of them under way as
     ``complaints_at_once``.
+
+    ``dispatcher_url`` and ``feedback_url`` are asked who may read a contact, with ``service_token``,
+    intake's own of role ``service``.
     """
 
     vault_keys: Mapping[str, SecretStr] = {"dev": SecretStr(DEVELOPMENT_KEY)}
@@ -102,6 +120,14 @@ class Settings(ServiceSettings):
     wrong_codes_per_address: int = Field(default=30, ge=1)
     complaints_per_minute: int = Field(default=60_000, ge=1_000)
     complaints_at_once: int = Field(default=4_000, ge=1_000)
+    dispatcher_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
+    feedback_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8004")
+    service_token: SecretStr | None = None
+
+    @field_validator("service_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value if not isinstance(value, str) or value.strip() else None
 
     @field_validator("vault_keys")
     @classmethod
@@ -126,6 +152,9 @@ class Settings(ServiceSettings):
             rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
             rules.duplicates,
+            rules.privacy.keep_calls,
+            rules.calls,
+            rules.privacy.custodian,
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,

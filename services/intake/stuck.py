@@ -1,12 +1,57 @@
-"""What does not move at intake: what the hotline kept to answer itself; the rest shows when compared."""
+"""What does not move at intake: calls kept and not answered, callers nobody rings back, drafts without
+an end; the rest shows when compared.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
 from services.intake import models
-from shared.stuck import EVERYWHERE, Question, rows
+from services.intake.models import PhoneCalls
+from services.intake.records import ServiceAct
+from services.intake.rules.rights import RequestStatus
+from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
+
+
+async def unrung(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Missed callers nobody reached within the limit of calls.yaml, the longest wait first."""
+    since = col(PhoneCalls.missed_since)
+    late = select(PhoneCalls).where(
+        since <= act.config.calls.ring_back.late_since(act.now), col(PhoneCalls.ended_at).is_(None)
+    )
+    found = (await act.session.exec(late.order_by(since).limit(COUNTED))).all()
+    return [Stuck(str(row.id), row.missed_since, "漏接 missed") for row in found]
+
+
+async def undone(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Drafts left without a ticket."""
+    at = col(PhoneCalls.drafted_at)
+    left = select(PhoneCalls).where(
+        at <= act.config.calls.left_since(act.now), col(PhoneCalls.number).is_(None)
+    )
+    found = (await act.session.exec(left.order_by(at).limit(COUNTED))).all()
+    return [Stuck(str(row.id), row.drafted_at, "草稿 draft") for row in found]
+
 
 QUESTIONS: tuple[Question, ...] = (
     *EVERYWHERE,
+    Question(
+        "unrung",
+        "超时未回拨的漏接来电 missed calls nobody rang back in time",
+        "话务员未回拨，或未登记结果 no agent rang back, or none said what came of it",
+        "话务员处理 GET /v1/missed-calls  agents work through that list",
+        unrung,
+    ),
+    Question(
+        "drafts",
+        "未转工单的草稿 agents' drafts without a ticket",
+        "话务员未登记，也未删除 the agent neither registered it nor removed it",
+        "派单员处理 GET /v1/drafts：登记时写明 call，或删除 the desk registers with that call, or removes it",
+        undone,
+    ),
     Question(
         "unanswered",
         "逾期未答复的直办来电 calls the hotline kept and has not answered in time",
@@ -17,6 +62,15 @@ QUESTIONS: tuple[Question, ...] = (
         rows("""
             SELECT number, answer_due, type FROM ticket
             WHERE ending = 'answering' AND answer_due < :now ORDER BY number LIMIT :limit"""),
+    ),
+    Question(
+        "unruled-contacts",
+        "逾期未裁定的查阅申请 requests to read a confidential contact that nobody ruled on in time",
+        "身份保管员逾期未裁定，承办单位无法联系诉求人 the custodian did not rule; the unit cannot call",
+        "身份保管员裁定 the custodian rules: POST /v1/contact-requests/{id}/ruling",
+        rows(f"""
+            SELECT number, due, unit FROM contact_request
+            WHERE status = '{RequestStatus.ASKED}' AND due < :now ORDER BY due LIMIT :limit"""),
     ),
 )
 

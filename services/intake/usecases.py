@@ -11,7 +11,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import endings, vault
+from services.intake import endings, rights, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
 from services.intake.rules import identity, machine
@@ -125,6 +125,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
         )
         row = record.assignments[fact.assignment] = act.rows.add(new)
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
+    if record.ticket.confidential and not machine.is_open(AssignmentStatus(row.status)):
+        await rights.end_requests(act, row.id)
     record.refresh(act.now)
 
 

@@ -1,9 +1,9 @@
-"""The vault: who called, sealed. Reading it, erasing it, sealing it anew; reads and erasures are
-rows of one log, chained by hashes."""
+"""The vault: who called, sealed. Opening it, erasing it, sealing it anew. Who may have it opened
+stands in rights.py, what was done to it in readlog.py.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,98 +15,37 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
+from services.intake import readlog
+from services.intake.call_records import bound_call
 from services.intake.models import (
     ENDED,
     CitizenNote,
     CitizenNotes,
-    ContactRead,
-    ContactReads,
+    PhoneCall,
+    PhoneCalls,
     Ticket,
     Tickets,
     Vault,
     Vaults,
 )
-from services.intake.records import ServiceAct, TicketRecord, read
+from services.intake.readlog import Deed
+from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.phones import known_digits
-from services.intake.schemas import Contact, ContactReadRequest, Matter, MatterItem
 from services.intake.sealing import KeyMissing, SealBroken, Sealer
-from shared.caller import Caller
 from shared.errors import ConfigError, NotFound
 from shared.observability import log, place
 from shared.storage.rows import one_of
 
-# One chain of reads and erasures per database: each row is hashed with the one before it.
-CHAIN = text("SELECT pg_advisory_xact_lock(hashtext('contact_read'))")
-READ, READ_MATTER, ERASED = "read", "matter", "erased"
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-
-async def read_contact(act: ServiceAct, number: str, body: ContactReadRequest) -> Contact:
-    """Read who must be contacted, and write down who read it and why (R-36).
-
-    Raises NotFound also for those who may not: whether the ticket exists is not told. Raises
-    IdentityErased; SealBroken when its key is lost or it was tampered with.
-    """
-    caller = act.caller
-    record = await read(act, number)
-    if caller is None or record is None or not _may_read(act, caller, record):
-        raise NotFound("没有可读取的联系方式 no contact of yours to read")
-    known = await _unsealed(act, number)
-    await _log(act, READ, {number: identity.mask_note(body.reason, _person(known))})
-    given = known.get("phone_given")
-    return Contact(
-        name=known["name"],
-        phone=known["phone"],
-        address=known["address"],
-        other_phones=_phones(known)[1:],
-        phone_given=given if given != known["phone"] else None,
-    )
-
-
-async def read_matter(act: ServiceAct, number: str, body: ContactReadRequest) -> Matter:
-    """Read what lies behind the numbered places of a ticket's texts, and where the matter is; as
-    read_contact, with the same rights and in the same log. Raises as that.
-    """
-    caller = act.caller
-    record = await read(act, number)
-    if caller is None or record is None or not _may_read(act, caller, record):
-        raise NotFound("没有可读取的事项数据 no matter data of yours to read")
-    known = await _unsealed(act, number)
-    await _log(act, READ_MATTER, {number: identity.mask_note(body.reason, _person(known))})
-    return Matter(
-        items=[MatterItem(place=at, value=value) for at, value in known.get("matter", {}).items()],
-        address=known.get("matter_address"),
-        location=known.get("matter_location"),
-    )
-
-
-async def keep_matter(act: ServiceAct, number: str, matter: Mapping[str, str]) -> None:
-    """Seal what lies behind the numbered places anew: the citizen named more. The ticket is locked."""
-    for row in await act.rows.load(Vault, select(Vaults).where(Vaults.number == number)):
-        known = orjson.loads(act.config.sealer.unseal(row.sealed, number))
-        row.sealed = act.config.sealer.seal(orjson.dumps(known | {"matter": matter}), number)
-
-
-def _may_read(act: ServiceAct, caller: Caller, record: TicketRecord) -> bool:
-    return identity.may_read_contact(
-        caller.role,
-        caller.name,
-        caller.unit,
-        record.at_work(),
-        act.config.gazetteer.recused(record.ticket.about, record.ticket.area),
-        record.status,
-    )
+# --- opening -----------------------------------------------------------------------------------
 
 
 async def known_person(act: ServiceAct, ticket: Ticket) -> Person | None:
     """Who called, for the masks; None when that was erased or cannot be read any more."""
     try:
-        return _person(await _unsealed(act, ticket.number))
+        return person_in(await unsealed(act, ticket.number))
     except IdentityErased:
         return None
     except SealBroken as error:  # the citizen's acts go on when a key is lost
@@ -114,7 +53,7 @@ async def known_person(act: ServiceAct, ticket: Ticket) -> Person | None:
         return None
 
 
-async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
+async def unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
     """What lies sealed for a ticket. Raises IdentityErased, SealBroken."""
     vault = (await act.session.exec(select(Vaults).where(Vaults.number == number))).first()
     if vault is None:
@@ -123,56 +62,23 @@ async def _unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
     return known
 
 
-def _person(known: dict[str, Any]) -> Person:
-    phones = known_digits(_phones(known), known.get("phone_given"))
+def person_in(known: dict[str, Any]) -> Person:
+    """Who called, for the masks."""
+    phones = known_digits(phones_in(known), known.get("phone_given"))
     return Person(known["name"], phones, known["address"], known.get("matter", {}))
 
 
-def _phones(known: dict[str, Any]) -> list[str]:
+def phones_in(known: dict[str, Any]) -> list[str]:
     """Every number of a caller; of a ticket of an older release the only one."""
     one = [known["phone"]] if known["phone"] else []
     return list(known.get("phones", one))
 
 
-# --- the log -----------------------------------------------------------------------------------
-
-
-async def _log(act: ServiceAct, deed: str, reasons: Mapping[str, str]) -> None:
-    """Write down why it was done to tickets, by number, behind the last deed of whoever came before.
-    Once an act: what it adds is in the table at its end only.
-    """
-    await (await act.session.connection()).execute(CHAIN)
-    newest = select(ContactReads).order_by(col(ContactReads.id).desc()).limit(1)
-    last: ContactRead | None = (await act.session.exec(newest)).first()
-    for number, reason in reasons.items():
-        row = ContactRead(
-            id=(last.id if last else 0) + 1,
-            number=number,
-            actor=act.actor,
-            reason=reason,
-            read_at=act.now,
-            deed=deed,
-            hash="",
-        )
-        row.hash = link(last.hash if last else "", row)
-        last = act.rows.add(row)
-
-
-def link(previous: str, row: ContactRead) -> str:
-    """The hash of a row in the chain: change or drop any row and every later hash is wrong."""
-    content = [previous, row.id, row.number, row.actor, row.reason, row.read_at.isoformat()]
-    deed = [] if row.deed == READ else [row.deed]  # older rows knew no other deed
-    return hashlib.sha256(orjson.dumps([*content, *deed])).hexdigest()
-
-
-async def chain_breaks_at(act: ServiceAct) -> int | None:
-    """The first row of the log that does not fit, or None when the chain is whole."""
-    previous = ""
-    for row in await act.session.exec(select(ContactReads).order_by(col(ContactReads.id))):
-        if row.hash != link(previous, row):
-            return row.id
-        previous = row.hash
-    return None
+async def keep_matter(act: ServiceAct, number: str, matter: Mapping[str, str]) -> None:
+    """Seal what lies behind the numbered places anew: the citizen named more. The ticket is locked."""
+    for row in await act.rows.load(Vault, select(Vaults).where(Vaults.number == number)):
+        known = orjson.loads(act.config.sealer.unseal(row.sealed, number))
+        row.sealed = act.config.sealer.seal(orjson.dumps(known | {"matter": matter}), number)
 
 
 # --- erasing (PIPL 47) -------------------------------------------------------------------------
@@ -236,13 +142,15 @@ async def _destroy(act: ServiceAct, tickets: Sequence[Ticket], reason: str) -> N
     await connection.execute(delete(Vaults).where(one_of(Vaults.number, reasons)))
     raw = update(CitizenNotes).where(one_of(CitizenNotes.number, reasons))
     await connection.execute(raw.values(sealed=b""))
-    await _log(act, ERASED, reasons)
+    calls = update(PhoneCalls).where(one_of(PhoneCalls.number, reasons))
+    await connection.execute(calls.values(sealed=b""))
+    await readlog.write(act, Deed.ERASED, reasons)
 
 
 # --- sealing anew ------------------------------------------------------------------------------
 
-SealedRow: TypeAlias = Vault | CitizenNote
-SealedTable: TypeAlias = type[Vaults] | type[CitizenNotes]
+SealedRow: TypeAlias = Vault | CitizenNote | PhoneCall
+SealedTable: TypeAlias = type[Vaults] | type[CitizenNotes] | type[PhoneCalls]
 Key: TypeAlias = str | UUID
 
 
@@ -273,19 +181,25 @@ async def reseal(act: ServiceAct, table: SealedTable, after: Key | None, limit: 
     done = Resealed(last=page[-1][0] if page else None)
     for found, number, sealed in page:
         if sealed.startswith(sealer.head):
-            bound = number if table is Vaults else bound_note(number, cast(UUID, found))
+            bound = _bound(table, found, number)
             _count_opened(sealer, sealed, bound, done)
     old = [found for found, _, sealed in page if sealed and not sealed.startswith(sealer.head)]
     if old:
         others = select(table).where(one_of(key, old)).order_by(key).with_for_update()
-        kind: type[SealedRow] = Vault if table is Vaults else CitizenNote
-        for row in await act.rows.load(kind, others):
-            _seal_anew(sealer, row, done)
+        for row in await act.rows.load(ROWS[table], others):
+            bound = _bound(table, row.number if isinstance(row, Vault) else row.id, row.number)
+            _seal_anew(sealer, row, bound, done)
     return done
 
 
 def _key(table: SealedTable) -> Any:
-    return col(Vaults.number) if table is Vaults else col(CitizenNotes.id)
+    return col(table.number) if table is Vaults else col(cast(Any, table).id)
+
+
+def _bound(table: SealedTable, key: Key, number: str | None) -> str:
+    if table is PhoneCalls:
+        return bound_call(cast(UUID, key))
+    return str(key) if table is Vaults else bound_note(cast(str, number), cast(UUID, key))
 
 
 def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> None:
@@ -296,8 +210,7 @@ def _count_opened(sealer: Sealer, sealed: bytes, bound: str, done: Resealed) -> 
         done.unreadable[sealer.key_of(sealed)] += 1
 
 
-def _seal_anew(sealer: Sealer, row: SealedRow, done: Resealed) -> None:
-    bound = row.number if isinstance(row, Vault) else bound_note(row.number, row.id)
+def _seal_anew(sealer: Sealer, row: SealedRow, bound: str, done: Resealed) -> None:
     if not row.sealed or row.sealed.startswith(sealer.head):
         return
     try:
@@ -337,4 +250,9 @@ async def check_keys(act: ServiceAct) -> None:
         )
 
 
-TABLES: Sequence[SealedTable] = (Vaults, CitizenNotes)
+ROWS: Mapping[SealedTable, type[SealedRow]] = {
+    Vaults: Vault,
+    CitizenNotes: CitizenNote,
+    PhoneCalls: PhoneCall,
+}
+TABLES: Sequence[SealedTable] = tuple(ROWS)

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from sqlmodel import select
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, select
-
+from services.intake import search
 from services.intake.models import Ticket, Tickets
 from services.intake.records import ServiceAct, TicketRecord, read, records_of
-from services.intake.rules import machine
+from services.intake.rules import identity, machine
 from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import Extended, Progress, TicketOut, TicketPage
+from services.intake.search import Filter
 from shared.errors import NotFound
 from shared.events import Location
 from shared.http.fields import Sentence
-
-
-class Filter(NamedTuple):
-    """What a list of tickets is narrowed to; None narrows nothing."""
-
-    type: str | None = None
-    topic: str | None = None
-    area: str | None = None
-    channel: str | None = None
-    status: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    merged_into: str | None = None
-
 
 # --- the citizen's look ------------------------------------------------------------------------
 
@@ -85,18 +69,7 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: int) -> TicketPage:
     """Tickets by number, which is their order of registration. Raises BadCursor."""
     query = select(Tickets).order_by(Tickets.number).limit(limit + 1)
-    if narrowed.status is not None:
-        query = query.where(_has(narrowed.status))
-    for column in ("type", "topic", "area", "channel"):
-        if (wanted := getattr(narrowed, column)) is not None:
-            query = query.where(getattr(Tickets, column) == wanted)
-    if narrowed.since:
-        query = query.where(Tickets.registered_at >= narrowed.since)
-    if narrowed.until:
-        query = query.where(Tickets.registered_at < narrowed.until)
-    if narrowed.merged_into is not None:
-        work = narrowed.merged_into
-        query = query.where(Tickets.work == work, Tickets.number != work)
+    query = await search.narrow(act, query, narrowed)
     if after is not None:
         query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
@@ -105,18 +78,12 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _has(status: str) -> ColumnElement[bool]:
-    """The status as it is shown (rules/machine.py); each of its two columns has an index."""
-    own, kept = list(machine.STORED), col(Tickets.ending)
-    if status in own:
-        return kept == status
-    return (col(Tickets.status) == status) & (kept.is_(None) | kept.not_in(own))
-
-
 def ticket_out(record: TicketRecord) -> TicketOut:
     """A ticket as it is answered."""
     ticket = record.ticket
     others = [each.ticket.number for each in record.group if each is not record]
+    copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
+    place = identity.visible(ticket.confidential, copy, location_of(ticket))
     return TicketOut(
         number=ticket.number,
         id=ticket.id,
@@ -126,8 +93,8 @@ def ticket_out(record: TicketRecord) -> TicketOut:
         title=ticket.title,
         content=ticket.content,
         area=ticket.area,
-        address=ticket.address,
-        location=location_of(ticket),
+        address=place.address,
+        location=place.location,
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,

@@ -23,4 +23,5 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.returned.*": usecases.grant_return,
     "assignment.completed.*": usecases.complete,
     "assignment.cancelled.*": usecases.cancel,
+    "reads.anchored": usecases.hold_anchor,
 }

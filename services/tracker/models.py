@@ -49,6 +49,7 @@ class Ticket(Base):
     merges: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
 
@@ -171,6 +172,17 @@ class Supervision(Base):
     close_reason: str | None = Field(default=None, sa_type=Text)
 
 
+class ReadAnchor(Base):
+    """查阅记录存证: the head of intake's read log as intake told it, kept where who writes intake's
+    database does not reach it.
+    """
+
+    fact: UUID = Field(primary_key=True)
+    count: int
+    hash: str = Field(sa_type=Text)
+    told_at: datetime
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -225,6 +237,12 @@ class Supervisions(Supervision, table=True):
     """The table of supervisions."""
 
     __tablename__ = "supervisions"
+
+
+class ReadAnchors(ReadAnchor, table=True):
+    """The table of anchors."""
+
+    __tablename__ = "read_anchors"
 
 
 declare_system_tables(Base.metadata)

@@ -15,7 +15,14 @@ import uuid6
 
 from services.tracker import merging, records, schemas, views
 from services.tracker.clockwork import fire, recompute_clocks
-from services.tracker.models import Assignment, Extension, Round, Supervision, Ticket
+from services.tracker.models import (
+    Assignment,
+    Extension,
+    ReadAnchor,
+    Round,
+    Supervision,
+    Ticket,
+)
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
@@ -46,6 +53,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         reported_unit=data.reported_unit,
         reported=data.about.model_dump(mode="json"),
         area=data.area,
+        confidential=data.confidential,
     )
     first = Round(ticket=fact.subject, number=1, started_at=fact.time)
     record = TicketRecord(act.rows.add(ticket), [act.rows.add(first)])
@@ -133,6 +141,13 @@ async def cancel(act: ServiceAct, fact: Fact) -> None:
     if assignment.cancelled_at is None or fact.time < assignment.cancelled_at:
         assignment.cancelled_at, assignment.cancel_reason = fact.time, data.reason
     recompute_clocks(act, record, fact.time)
+
+
+async def hold_anchor(act: ServiceAct, fact: Fact) -> None:
+    """查阅记录存证: keep the head of intake's read log, for whoever verifies it (R-36)."""
+    data: events.ReadsAnchored = fact.data
+    held = ReadAnchor(fact=fact.id, count=data.count, hash=data.hash, told_at=fact.time)
+    act.rows.add(held, unless_there=True)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:

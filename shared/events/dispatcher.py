@@ -128,7 +128,9 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
-    """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work."""
+    """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
+    confidential matter it is always ``redispatched``: why is not told.
+    """
 
     reason: Literal["withdrawn", "redispatched", "merged"]
 

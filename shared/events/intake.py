@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.events.envelope import Data
 from shared.events.words import CallRating, Location, Reported, TicketType, Urgency
@@ -154,3 +156,12 @@ class TicketCallRated(Data, name="ticket.call_rated", by="intake"):
 
     rating: CallRating
     direct: bool
+
+
+class ReadsAnchored(Data, name="reads.anchored", by="intake"):
+    """查阅记录存证: how long the read log was, and the hash of its last row. Who keeps this fact can
+    tell when the log is cut or rewritten (R-36). Its subject is ``reads``: it is about no ticket.
+    """
+
+    count: Annotated[int, Field(ge=1)]
+    hash: str

@@ -48,7 +48,7 @@ class Door:
     """The way of one request to its use case; the transaction is opened for a group of them."""
 
     def __init__(self, request: Request, caller: Caller, key: str | None) -> None:
-        self._request, self._caller, self._key = request, caller, key
+        self._request, self.caller, self._key = request, caller, key
 
     async def once(self, use_case: UseCase, target: Any, body: BaseModel) -> Response:
         """Do it, unless this request was answered before: then that answer, byte for byte.
@@ -62,7 +62,7 @@ class Door:
         request = self._request
         status = getattr(request.scope.get("route"), "status_code", None) or 200
         asked = Asked(f"{request.method} {request.url.path}", self._key, status)
-        ask = Ask(use_case, target, body, self._caller, asked, traceparent())
+        ask = Ask(use_case, target, body, self.caller, asked, traceparent())
         [kind] = request.path_params
         answer = await acts_of(request.app).submit(kind, ask)
         return Response(answer.body, answer.status, media_type="application/json")

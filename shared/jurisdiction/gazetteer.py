@@ -51,7 +51,7 @@ SOMEBODY = """
 
 # A town named as where something is: it does nothing there.
 WHERE = """
-    街上 境内 辖区内 附近 老街 新街 街头 街尾 集镇 集市 大桥 桥头 路口 路段 河段 客运站 汽车站
+    街上 境内 辖区内 附近 老街 新街 街头 街尾 集镇 集市 大桥 桥头 路口 路段 河段
 """
 # Behind the bare name of a town, its government and its people.
 TOWNS_OWN = """
@@ -67,7 +67,7 @@ _BETWEEN = re.compile(r"[\s\u200b-\u200d·・.\-_—*'\"“”‘’《》【】
 _NO_VILLAGE = (
     "举报我们他你这那该本各全每个在到去住回进出于是的了和与向对把被让给叫说农乡山下上里自外邻某同"
 )
-_VILLAGE = re.compile(rf"[^\W\da-z{_NO_VILLAGE}]{{2}}(?:村(?![民庄])|社区)")
+_VILLAGE = re.compile(rf"[^\W\da-z{_NO_VILLAGE}]{{2}}(?:村(?![民庄规])|社区)")
 _LIVES_IN = re.compile(r"[村寨湾]|社区|[一二三四五六七八九十\d]组")
 
 

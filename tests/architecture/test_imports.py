@@ -52,25 +52,32 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures feed codes claims registration shares duplicates merging"
-            " vault schemas settings ending_routes"
+            "usecases records views figures feed codes front search calls claims registration shares"
+            " schemas settings ending_routes contacts duty duties dues duplicates merging"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(names("usecases merging endings feed settings"), names("")),
-    "jobs": May(names("usecases merging records calls phone feed settings"), names("")),
+    "jobs": May(
+        names("usecases merging records callers search calls phone feed readlog settings"),
+        names(""),
+    ),
     "usecases": May(
         names(
-            "rules models records views schemas settings registration vault clockwork orders"
+            "rules models records views schemas settings registration vault rights clockwork orders"
             " merging feed endings"
         ),
         STORAGE,
     ),
     "records": May(names("rules models settings"), STORAGE),
-    "views": May(names("rules models records schemas settings"), STORAGE),
+    "views": May(names("rules models records schemas search settings"), STORAGE),
+    "search": May(names("rules models records settings"), STORAGE),
     "stuck": May(names("rules models records settings"), STORAGE),
     "registration": May(
-        names("claims sources end_records rules models records views schemas settings"), STORAGE
+        names(
+            "call_records claims sources end_records rules models records views schemas settings"
+        ),
+        STORAGE,
     ),
     "endings": May(
         names(
@@ -94,13 +101,24 @@ MAY: dict[str, May] = {
     "claims": May(names("naming records rules schemas settings"), STORAGE),
     "shares": May(names("settings"), names("")),
     "naming": May(names("schemas settings"), names("")),
-    "vault": May(names("rules models records schemas sealing settings"), STORAGE),
+    "vault": May(names("call_records rules models records readlog sealing settings"), STORAGE),
+    "callers": May(names("rules models records readlog schemas settings vault"), STORAGE),
+    "front": May(
+        names("callers calls call_lists call_schemas rules records schemas settings"),
+        names("fastapi pydantic"),
+    ),
+    "readlog": May(names("rules models records settings"), STORAGE),
+    "rights": May(names("rules models records readlog vault schemas settings"), STORAGE),
+    "contacts": May(names("rights duty rules records schemas"), names("fastapi pydantic")),
+    "duty": May(names("settings"), names("httpx pydantic")),
+    "duties": May(names("rules records"), names("fastapi pydantic")),
+    "dues": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),
     "duplicates": May(
-        names("rules models records views schemas vault settings"),
+        names("rules models records views schemas vault callers readlog settings"),
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
@@ -110,7 +128,18 @@ MAY: dict[str, May] = {
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
-    "calls": May(names("rules models records usecases phone settings"), STORAGE),
+    "calls": May(
+        names(
+            "call_records call_schemas callers claims rules models records schemas usecases vault phone"
+            " settings"
+        ),
+        STORAGE,
+    ),
+    "call_lists": May(
+        names("call_records call_schemas calls rules models records schemas settings"), STORAGE
+    ),
+    "call_records": May(names("rules models records sealing settings"), STORAGE),
+    "call_schemas": May(names("callers rules schemas"), names("pydantic")),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
     "rules": May(

@@ -26,6 +26,7 @@ from tests.load.backlog import critical, drain, relay
 from tests.load.calls import complaint, encoded
 from tests.load.clocks import due, sweep
 from tests.load.county import loops
+from tests.load.finding import finding
 from tests.load.likeness import duplicates
 from tests.load.masks import masks
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
@@ -218,4 +219,5 @@ MEASURES: Sequence[Any] = (
     drain,
     critical,
     masks,
+    finding,
 )

@@ -43,6 +43,9 @@ class Plan:
     due: int = 10_000
     due_seconds: float = 60.0
     texts: tuple[str, ...] = ()  # a CSV file whose texts are masked, else those of tests/data
+    known: int = 2_000  # tickets whose callers and words are looked for
+    kept: int = 100_000  # tickets among which they are
+    looks: int = 300
 
 
 QUICK = Plan(
@@ -66,6 +69,9 @@ QUICK = Plan(
     ticks=4,
     due=1_000,
     due_seconds=6.0,
+    known=500,
+    kept=10_000,
+    looks=60,
 )
 
 SMALL = Plan(
@@ -93,6 +99,9 @@ SMALL = Plan(
     ticks=2,
     due=20,
     due_seconds=600.0,
+    known=20,
+    kept=100,
+    looks=6,
 )
 
 

@@ -118,6 +118,7 @@ class Side:
             "VAULT_KEYS": json.dumps(self.secrets["vault_keys"]),
             "VAULT_CURRENT": self.secrets["vault_current"],
             "WEBHOOK_SECRET": self.secrets["webhook_secret"],
+            "SERVICE_TOKEN": "unused",  # nobody reads a contact here
             "CLOCK": "simulated",
             "CLOCK_START": START,
         }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from operations.runtime.registry import NAMES
+from shared.security.tokens import issue
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
 from tests.fixtures.postgres import Postgres
@@ -31,5 +32,15 @@ async def county(postgres: Postgres, template: Template, keys: Path) -> AsyncIte
         for name in NAMES:
             fresh = postgres.fresh_database(await template(name))
             url = await stack.enter_async_context(fresh)
-            courier.benches[name] = await stack.enter_async_context(bench(name, url, keys))
+            courier.benches[name] = await stack.enter_async_context(
+                bench(name, url, keys, **addresses(name, keys))
+            )
         yield County(courier)
+
+
+def addresses(name: str, keys: Path) -> dict[str, str]:
+    """How intake reaches its neighbours, and with which token."""
+    if name != "intake":
+        return {}
+    token = {"service_token": issue(keys, "service", name, days=1)}
+    return token | {f"{other}_url": f"http://{other}" for other in ("dispatcher", "feedback")}

@@ -7,13 +7,13 @@ import json
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.logs import printed
-from tests.fixtures.scenes.intake import complaint, life, registered
+from tests.fixtures.neighbours import on_duty
+from tests.fixtures.scenes.intake import complaint, registered
 
 JSON = {"Content-Type": "application/json"}
 
@@ -136,7 +136,7 @@ async def test_a_librarys_error_is_logged_without_its_words() -> None:
 
 async def test_the_reason_of_a_reading_names_nobody(intake: Bench) -> None:
     number = (await registered(intake))["number"]
-    await intake.hear(*life(intake, number, uuid4())[:2])
+    on_duty(intake, number, "GSGS")
     client, path = intake.http("unit", "GSGS"), f"/v1/tickets/{number}/contact-reads"
     answer = await client.post(path, json={"reason": "回电王小明 139-0915-0001 约上门"})
     assert answer.status_code == 200

@@ -98,6 +98,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     repeats = Repeats(whole)
     ordinary, resolved = whole.matters["ordinary"], whole.matters["resolved"]
     await _front(repeats, ordinary)
+    await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
     answered = {"attempt": 1, "outcome": "no_answer"}
@@ -125,6 +126,15 @@ async def _front(repeats: Repeats, ordinary: Matter) -> None:
     await repeats.ask("intake", f"{path}/contact-reads", read, why, f"unit:{HOLDER}", **number)
     took, other = {"reason": "已解决"}, {"reason": "不办了"}
     await repeats.ask("intake", f"{path}/withdrawal", took, other, "desk", number=new["number"])
+
+
+async def _custody(repeats: Repeats, confidential: Matter) -> None:
+    why, other = {"reason": "约上门"}, {"reason": "核实情况"}
+    path, who = "/v1/tickets/{number}/contact-requests", f"unit:{HOLDER}"
+    asked = await repeats.ask("intake", path, why, other, who, number=confidential.number)
+    granted: Json = {"granted": True, "hours": 2, "reason": "同意"}
+    path = "/v1/contact-requests/{request}/ruling"
+    await repeats.ask("intake", path, granted, {"hours": 3}, "custodian", request=asked["id"])
 
 
 async def _fresh_order(whole: Street, repeats: Repeats) -> None:

@@ -33,16 +33,24 @@ intake POST /v1/tickets                            401  +   +  403 403 403 403 4
 intake POST /v1/tickets/batch                      401  +   +  403 403 403 403 403 403 403
 intake GET /v1/tickets                             401  +   +   +   +  403  +   +  403 403
 intake GET /v1/tickets/{number}                    401  +   +   +   +  403  +   +  403 403
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403  +  404  ordinary
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403  +  404  confidential
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403  +  404  against
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 404 404  withdrawn
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 404 404  resolved
+intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 404 404  closed
 intake POST /v1/tickets/{number}/supplements       401  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/urges             401  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/withdrawal        401  +   +  403 403 403 403 403 403 403
 intake GET /v1/tickets/{number}/progress            +   +   +   +   +   +   +   +   +   +
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  ordinary
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  confidential
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +   +  404  against
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  withdrawn
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404 404  +  404  ordinary
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404 404  +  404  confidential
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404 404  +  404  against
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404 404 404 404  withdrawn
 intake POST /v1/tickets/{number}/contact-reads     401 403 403 403  +  403 404  +  404 404  resolved
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404  +  404 404  closed
+intake POST /v1/tickets/{number}/contact-reads     401 403 403 403 404 403 404 404 404 404  closed
+intake GET /v1/contact-requests                    401 403 403 403 403 403 403 403  +   +
+intake POST /v1/contact-requests/{request}/ruling  401 403 403 403 403 403 403 403 403 403  confidential
 intake GET /v1/codes/{table}                       401  +   +   +   +   +   +   +   +   +   ordinary
 dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 403  +  404
 dispatcher POST /v1/assignments/{assignment}/contacts        401 403 403 403 403 403 403 403 + 404
@@ -59,6 +67,7 @@ dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403 404 404  withdrawn
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  resolved
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403  +   +  403 403 403 403  +  404  closed
+dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/assignments        401 403  +   +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/feed               401 403  +   +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +   +   +  403  +   +   +  404
@@ -70,6 +79,7 @@ tracker GET /v1/breaches                           401 403  +   +  403 403 403 4
 feedback GET /v1/callbacks                         401  +  403  +   +  403 403 403 403 403
 feedback GET /v1/callbacks/{callback}              401  +  403  +   +  403 403 403 403 403
 feedback POST /v1/callbacks/{callback}/outcome     401  +  403 403  +  403 403 403 403 403
+feedback GET /v1/tickets/{number}/call             401 403 403 403 403 403 403 403 403 403
 feedback GET /v1/rates                             401 403  +   +   +  403  +   +  403 403
 """
 EVERYWHERE = """
@@ -91,12 +101,13 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "urges": {"note": "急"},
     "withdrawal": {"reason": "已自行解决"},
     "contact-reads": {"reason": "约上门"},
+    "contact-requests": {"reason": "约上门"},
     "sign": {"handler": "张三"},
     "contacts": {"how": "phone", "outcome": "reached"},
     "progress": {"note": "已到现场"},
     "return-requests": RETURN,
     "completion": DONE,
-    "ruling": {},  # two doors of that name: see body_of
+    "ruling": {},  # three doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
@@ -104,6 +115,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "clock": {"now": MONDAY_NINE.replace("03-02", "03-04")},
 }
 RULINGS = {
+    "intake": {"granted": False, "reason": "无必要"},
     "dispatcher": {"granted": False, "ruling": "职责清楚"},
     "tracker": {"granted": False, "reason": "理由不充分"},
 }
@@ -212,6 +224,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
+    names |= {"request": matter.assignment}  # of a request there is none
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,
@@ -234,3 +247,17 @@ async def test_everybody_is_answered_as_the_table_says(whole: Street) -> None:
     ]
     assert wrong == []
     assert len(tries()) > 1_500
+
+
+OWN_DOORS = {"/v1/contact-requests", "/v1/contact-requests/{request}/ruling"}
+
+
+async def test_a_custodian_opens_no_other_door(whole: Street) -> None:
+    """Who lets others read a confidential contact reads none, and nothing of any ticket."""
+    opened = set()
+    for row in rows():
+        one = Try(row, row.kinds[0], "custodian", "403")
+        public = row.answers["nobody"] == "+" or row.path == "/v1/codes/{table}"
+        if not public and await answered(whole, one) != "403":
+            opened.add(row.path)
+    assert opened == OWN_DOORS

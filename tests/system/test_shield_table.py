@@ -76,7 +76,7 @@ def plain(answers: Iterable[httpx.Response]) -> list[tuple[int, Any]]:
 
 @pytest.mark.parametrize("text", sorted(TEXTS.keys() - {"a village head"}))
 async def test_who_finds_a_report(county: County, text: str) -> None:
-    """By no door, list, queue or feed does anybody find it but whom the table gives it to."""
+    """R-35: by no door, list, queue or feed does anybody find it but whom the table gives it to."""
     tickets = await told(county, [row for row in ROWS if row.text == text])
     addressed = {
         (fact.unit, fact.subject)
@@ -119,7 +119,7 @@ async def state(county: County, number: str, row: Row) -> None:
 async def test_who_becomes_recused_finds_nothing_of_what_it_had(
     county: County, stated: str, cancelled: bool
 ) -> None:
-    """Lead or co-handler, at work or cancelled: its lists, its feed and every door forget the ticket,
+    """R-35: lead or co-handler, at work or cancelled: its lists, its feed and every door forget the ticket,
     and the others keep it.
     """
     complaints = [

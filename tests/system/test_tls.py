@@ -214,6 +214,7 @@ async def trusting_one(url: str, bus_url: str, ca: Path, *words: str) -> tuple[i
         "JIESU_INDEX_KEY": key,
         "JIESU_VAULT_KEYS": f'{{"first":"{key}"}}',
         "JIESU_VAULT_CURRENT": "first",
+        "JIESU_SERVICE_TOKEN": "unused",
     }
     printed = await command(*words, **said)
     return printed.code, printed.out + printed.err

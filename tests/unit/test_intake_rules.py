@@ -16,7 +16,6 @@ from services.intake.rules.identity import (
     WorkingCopy,
     is_confidential,
     mask_note,
-    may_read_contact,
     visible,
     working_copy,
 )
@@ -292,50 +291,3 @@ def test_a_confidential_fact_says_only_the_area() -> None:
     copy = WorkingCopy("停水", "停水", "门前")
     assert visible(False, copy, place) == ("门前", place)
     assert visible(True, copy, place) == (None, None)
-
-
-@pytest.mark.parametrize("status", AssignmentStatus)
-def test_a_unit_reads_while_its_assignment_is_open(status: AssignmentStatus) -> None:
-    mine = [assigned("HC", status)]
-    assert may_read_contact("unit", "liaison", "HC", mine, (), TicketStatus.IN_HAND) is (
-        status in (D, H)
-    )
-
-
-@pytest.mark.parametrize("status", [TicketStatus.CLOSED, TicketStatus.WITHDRAWN])
-def test_no_unit_reads_after_the_end(status: TicketStatus) -> None:
-    """Not even one whose assignment is still open here: its end may be on the way."""
-    assert not may_read_contact("unit", "liaison", "HC", [assigned("HC", D)], (), status)
-
-
-@pytest.mark.parametrize("recused", [["HC"], ["ZFB", "HC"], ["RSJ"], []])
-def test_a_unit_that_has_to_stand_back_never_reads(recused: list[str]) -> None:
-    mine = [assigned("HC", D)]
-    assert may_read_contact("unit", "liaison", "HC", mine, recused, TicketStatus.IN_HAND) is (
-        "HC" not in recused
-    )
-
-
-def test_another_units_assignment_opens_nothing() -> None:
-    assert not may_read_contact(
-        "unit", "liaison", "RSJ", [assigned("HC", H)], (), TicketStatus.IN_HAND
-    )
-
-
-@pytest.mark.parametrize(
-    "role", ["phone_system", "desk", "supervisor", "callback", "ops", "service", "unit"]
-)
-def test_no_other_role_reads(role: str) -> None:
-    assert not may_read_contact(
-        role, "tracker", None, [assigned("HC", H)], (), TicketStatus.IN_HAND
-    )
-
-
-def test_feedback_reads_to_call_back() -> None:
-    assert may_read_contact("service", "feedback", None, [], ["HC"], TicketStatus.RESOLVED)
-
-
-@pytest.mark.parametrize("status", TicketStatus)
-def test_callback_staff_read_while_the_verdict_is_awaited(status: TicketStatus) -> None:
-    allowed = may_read_contact("callback", "li", None, [], (), status)
-    assert allowed is (status is TicketStatus.RESOLVED)

@@ -59,6 +59,9 @@ def ticket(rule: Rule) -> TicketRegistered:
 def run_intake(folder: Folder) -> None:
     config = Intake(embedded=True).load(folder)
     codes.tables_of(config.codes, config.units, config.endings)
+    for urgency in Urgency:
+        config.custodian.rule_by(urgency, at("03-02 09:00"), config.calendar)
+    config.custodian.latest_end(at("03-02 09:00"), config.calendar)
     config.keep_identity.before(at("03-02 10:00"))
     config.calendar.due(at("03-02 10:00"), config.answer_within)
     now, within = at("03-02 10:00"), config.endings.resume_within
@@ -69,6 +72,10 @@ def run_intake(folder: Folder) -> None:
         likeness.is_candidate(likeness.Seen(False, True, distance, 0.5), config.duplicates)
     assert read_phone("4421234", config.place.area_code).contact
     assert [flag for flag in config.codes.flags if flag]
+    now, calls = at("03-02 10:00"), config.calls
+    assert calls.missed_since(now) < now < calls.pop_until(now)
+    assert calls.ring_back.late_since(calls.left_since(now)) < now
+    assert calls.ring_back.given_up([now.date(), *([at("03-03 10:00").date()] * 2)])
 
 
 def run_dispatcher(folder: Folder) -> None:

@@ -41,6 +41,7 @@ def running(secrets: dict[str, str]) -> Deployed:
     environments["intake"] |= {
         "JIESU_VAULT_KEYS": secrets["VAULT_KEYS"],
         "JIESU_VAULT_CURRENT": secrets["VAULT_CURRENT"],
+        "JIESU_SERVICE_TOKEN": secrets["INTAKE_SERVICE_TOKEN"],
     }
     environments["feedback"] |= {
         "JIESU_SERVICE_TOKEN": secrets["SERVICE_TOKEN"],

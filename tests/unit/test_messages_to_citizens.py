@@ -9,23 +9,42 @@ import pytest
 from services.feedback.rules import messages
 
 
+@pytest.mark.parametrize("confidential", [True, False])
 @pytest.mark.parametrize("occasion", messages.TEXTS)
 def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
-    occasion: messages.Occasion,
+    occasion: messages.Occasion, confidential: bool
 ) -> None:
+    number = "20260302-000001"
     details: messages.Details = {
         "unit": "红椿镇",
         "on": date(2026, 3, 20),
         "zh": "理由",
         "en": "why",
     }
-    words = messages.compose(occasion, "20260302-000001", **details)
-    assert all("20260302-000001" in text and "{" not in text for text in words)
+    words = messages.compose(occasion, number, confidential=confidential, **details)
+    assert all(number in text and "{" not in text for text in words)
+
+
+@pytest.mark.parametrize("occasion", messages.TEXTS)
+def test_of_a_confidential_demand_the_words_are_neutral(occasion: messages.Occasion) -> None:
+    """R-35: whoever holds the telephone learns neither who handles it nor what kind it is."""
+    details: messages.Details = {
+        "unit": "红椿镇",
+        "on": date(2026, 3, 20),
+        "zh": "理由",
+        "en": "why",
+    }
+    words = messages.compose(occasion, "1", confidential=True, **details)
+    assert "您反映的事项" in words.zh
+    assert not any(tell in words.zh for tell in ("红椿镇", "诉求", "举报", "投诉", "单位"))
 
 
 def test_the_texts_name_the_unit_and_the_new_date() -> None:
-    assert "红椿镇" in messages.compose("dispatched", "1", unit="红椿镇").zh
-    assert "2026-03-20" in messages.compose("extended", "1", on=date(2026, 3, 20)).en
+    assert "红椿镇" in messages.compose("dispatched", "1", confidential=False, unit="红椿镇").zh
+    assert (
+        "2026-03-20"
+        in messages.compose("extended", "1", confidential=False, on=date(2026, 3, 20)).en
+    )
 
 
 @pytest.mark.parametrize("occasion", messages.TEXTS)

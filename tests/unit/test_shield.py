@@ -59,6 +59,7 @@ def given_to(order: dispatch.Decision | dispatch.Undecided) -> set[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids="/".join)
 def test_who_gets_it_by_rule(row: Row) -> None:
+    """R-35: never whom it is about, by any statement, nor their kin."""
     assert given_to(RULES.decide(matter(row))) == row.given_to
 
 

@@ -69,6 +69,7 @@ OPEN = (
     AssignmentStatus.RETURN_REQUESTED,
 )
 GONE = (AssignmentStatus.RETURNED, AssignmentStatus.CANCELLED)
+HANDLING = (AssignmentStatus.SIGNED, AssignmentStatus.CONTACTED)  # by the one who signed for it
 
 # None: back to the status in which the return was requested.
 MOVES: Mapping[AssignmentStatus, Mapping[Action, AssignmentStatus | None]] = {

@@ -124,24 +124,24 @@ class Dispatching:
 
     # --- who stands back -----------------------------------------------------------------------
 
-    def mentions(self, ticket: TicketRegistered) -> tuple[Mention, ...]:
-        """Whom the text of a report names; of other demands it is not asked."""
+    def mentions(self, ticket: TicketRegistered, said: Iterable[str] = ()) -> tuple[Mention, ...]:
+        """Whom the text of a report names, and what was said later; of other demands it is not asked."""
         if not accuses(ticket.type):
             return ()
-        return self.gazetteer.find(f"{ticket.title}\n{ticket.content}", ticket.area)
+        return self.gazetteer.find("\n".join((ticket.title, ticket.content, *said)), ticket.area)
 
     def recused(self, ticket: TicketRegistered) -> frozenset[str]:
         """回避: who sees, reads and hears nothing of a ticket (R-35, JN-32)."""
         return self.gazetteer.recused(ticket.about, ticket.area)
 
-    def barred(self, ticket: TicketRegistered) -> dict[str, Reason]:
+    def barred(self, ticket: TicketRegistered, said: Iterable[str] = ()) -> dict[str, Reason]:
         """Who may not be given a ticket, by hand neither, and why: whom it is about, and while nobody
-        has stated that, whom the text of a report names; and their kin.
+        has stated that, whom the text of a report, or what was ``said`` later, names; and their kin.
         """
         barred: dict[str, Reason] = {}
         stated = self.gazetteer.accused(ticket.about, ticket.area)
         if not stated and not ticket.about.nobody:
-            for mention in self.mentions(ticket):
+            for mention in self.mentions(ticket, said):
                 for named in sorted(mention.units):
                     for unit in self.gazetteer.kin(named):
                         barred.setdefault(unit, reasons.named(unit, mention, named, self.names))
@@ -166,11 +166,16 @@ class Dispatching:
     # --- without a rule ------------------------------------------------------------------------
 
     def by_hand(
-        self, ticket: TicketRegistered, lead: str, co_handlers: Iterable[str], reason: str
+        self,
+        ticket: TicketRegistered,
+        lead: str,
+        co_handlers: Iterable[str],
+        reason: str,
+        said: Iterable[str] = (),
     ) -> Order:
         """An order of the desk: any units but those barred. Raises Recused."""
         order = Order(lead, helpers(lead, co_handlers), reason, appointed=True)
-        barred = self.barred(ticket)
+        barred = self.barred(ticket, said)
         for unit in order.roles():
             if why := barred.get(unit):
                 field = "lead" if unit == lead else "co_handlers"
@@ -190,7 +195,8 @@ class Dispatching:
         A Reason for the desk when that lead is barred, or when a rule gave it a report that accuses
         nobody by name: an older release did that.
         """
-        return self.handed_on(ticket, lead, (), rule, reasons.done_again(round, data))
+        why = reasons.done_again(round, data)
+        return self.handed_on(ticket, lead, (), rule, why, [data.comment or ""])
 
     def handed_on(
         self,
@@ -199,9 +205,13 @@ class Dispatching:
         co_handlers: Iterable[str],
         rule: str | None,
         why: Reason,
+        said: Iterable[str] = (),
     ) -> Order | Reason:
-        """An order to units that had the matter before; a Reason for the desk where ``again`` has one."""
-        order, barred = Order(lead, helpers(lead, co_handlers), str(why), rule), self.barred(ticket)
+        """An order to units that had the matter before; a Reason for the desk where ``again`` has one.
+        ``said``: what its citizen said later.
+        """
+        order = Order(lead, helpers(lead, co_handlers), str(why), rule)
+        barred = self.barred(ticket, said)
         for unit in order.roles():
             if stopped := barred.get(unit):
                 return reasons.joined((why, stopped))

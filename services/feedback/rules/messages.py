@@ -73,10 +73,48 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
         ),
     }
 )
-# 保密: whoever holds the telephone learns that there is an answer, and nothing of what about.
-NEUTRAL = Bilingual(
-    "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
-    "[12345] There is an answer to the matter {number}; read it with your number and code.",
+# Of a confidential demand: neither what it is about nor who handles it, for whoever holds the telephone.
+NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
+    {
+        "accepted": Bilingual(
+            "【12345】您反映的事项已受理，编号{number}，可凭编号和查询码查询进展。",
+            "[12345] The matter you raised was accepted as {number}. "
+            "Follow it with your number and code.",
+        ),
+        "dispatched": Bilingual(
+            "【12345】您反映的事项（{number}）已交办。",
+            "[12345] The matter you raised, {number}, was passed on.",
+        ),
+        "extended": Bilingual(
+            "【12345】您反映的事项（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
+            "[12345] More time was granted for the matter you raised, {number}: the new date is {on}.",
+        ),
+        "completed": Bilingual(
+            "【12345】您反映的事项（{number}）已有答复，可凭编号和查询码查看。我们将回访，请您评价。",
+            "[12345] The matter you raised, {number}, was answered; read it with your number and code. "
+            "We will call you to hear whether you agree.",
+        ),
+        "reopened": Bilingual(
+            "【12345】根据您的评价，您反映的事项（{number}）已退回重新办理。",
+            "[12345] As you were not content, the matter you raised, {number}, is being handled again.",
+        ),
+        "closed": Bilingual(
+            "【12345】您反映的事项（{number}）已结案，感谢您的监督。",
+            "[12345] The matter you raised, {number}, is closed. Thank you.",
+        ),
+        "answered": Bilingual(
+            "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
+            "[12345] There is an answer to the matter {number}; read it with your number and code.",
+        ),
+        "not_accepted": Bilingual(
+            "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
+            "[12345] There is an answer to the matter {number}; read it with your number and code.",
+        ),
+        "handed_over": Bilingual(
+            "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
+            "[12345] There is an answer to the matter {number}; read it with your number and code.",
+        ),
+    }
 )
 
 BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
@@ -93,15 +131,12 @@ class Details(TypedDict, total=False):
     en: str
 
 
-def compose(occasion: Occasion, number: str, **details: Unpack[Details]) -> Bilingual:
-    """The text of one occasion in both languages."""
-    zh, en = TEXTS[occasion]
+def compose(
+    occasion: Occasion, number: str, *, confidential: bool, **details: Unpack[Details]
+) -> Bilingual:
+    """The text of one occasion in both languages; of a confidential demand a neutral one (R-35)."""
+    zh, en = (NEUTRAL if confidential else TEXTS)[occasion]
     return Bilingual(zh.format(number=number, **details), en.format(number=number, **details))
-
-
-def compose_neutral(number: str) -> Bilingual:
-    """The text of an end of a confidential ticket."""
-    return Bilingual(NEUTRAL.zh.format(number=number), NEUTRAL.en.format(number=number))
 
 
 def is_told(occasion: Occasion, *, has_contact: bool, reply_declined: bool) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self, assert_never
 
-from services.intake.rules.machine import Assigned, TicketStatus, ended
+from services.intake.rules.machine import TicketStatus, ended
 from services.intake.rules.masking import HOME, mask_exact
 from services.intake.rules.matter import Matter
 from shared.errors import JiesuError
@@ -133,31 +133,6 @@ def visible(confidential: bool, copy: WorkingCopy, location: Location | None) ->
     if confidential:
         return Place(None, None)
     return Place(copy.address, None if copy.at_home else location)
-
-
-def may_read_contact(
-    role: str,
-    name: str,
-    unit: str | None,
-    assignments: Iterable[Assigned],
-    recused: Collection[str],
-    status: TicketStatus,
-) -> bool:
-    """Whether a caller may read who the citizen is (R-35, R-36).
-
-    A unit while it holds an open assignment of a ticket that goes on, but never one that is
-    recused, the unit complained of or its kin; the feedback service, which has to call; call-back
-    staff while the citizen's verdict is awaited; an agent while the hotline owes the answer itself.
-    """
-    if role == "agent":
-        return status is TicketStatus.ANSWERING
-    if role == "service":
-        return name == "feedback"
-    if role == "callback":
-        return status is TicketStatus.RESOLVED
-    if role != "unit" or unit is None or unit in recused or ended(status):
-        return False
-    return any(each.open and each.unit == unit for each in assignments)
 
 
 # --- keeping and erasing -----------------------------------------------------------------------

@@ -215,13 +215,18 @@ class Assigned:
     @property
     def open(self) -> bool:
         """Whether the unit still has to work on it."""
-        match self.status:
-            case AssignmentStatus.DISPATCHED | AssignmentStatus.IN_HAND:
-                return True
-            case AssignmentStatus.COMPLETED | AssignmentStatus.GONE:
-                return False
-            case _:
-                assert_never(self.status)
+        return is_open(self.status)
+
+
+def is_open(status: AssignmentStatus) -> bool:
+    """Whether a unit still has to work on an assignment."""
+    match status:
+        case AssignmentStatus.DISPATCHED | AssignmentStatus.IN_HAND:
+            return True
+        case AssignmentStatus.COMPLETED | AssignmentStatus.GONE:
+            return False
+        case _:
+            assert_never(status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Matter(_Known):
     flags: tuple[str, ...]
     registered_at: Instant
     withdrawn_at: Instant | None = None
+    confidential: bool | None = None
     merges: tuple[Merge, ...] = ()
 
     def lost_after(self, start: datetime) -> Ending | None:
@@ -76,8 +77,11 @@ class Matter(_Known):
 
     @property
     def withdrawal(self) -> Ending | None:
-        """When the citizen took it back, if that happened."""
-        return _ending(self.withdrawn_at, WITHDRAWN)
+        """When the citizen took it back, if that happened. Of a confidential matter no unit is told that
+        it was the citizen's doing (R-35); of a ticket of an older release it is not known.
+        """
+        quiet = self.type is TicketType.REPORT if self.confidential is None else self.confidential
+        return _ending(self.withdrawn_at, REDISPATCHED if quiet else WITHDRAWN)
 
 
 class RoundTimeline(_Known):

@@ -23,8 +23,10 @@ from tests.fixtures.scenes.dispatcher import (
     assignments,
     finish,
     post,
+    reach,
     register,
     settle,
+    sign,
     statuses,
     street_light,
 )
@@ -219,3 +221,23 @@ async def test_who_was_left_by_a_replica_of_the_release_before_is_answered(
     assert await jobs.take_up_left(dispatcher.service.store, 10) == 2
     assert await resolved(dispatcher) == [(FIRST, 1), (SECOND, 1), (THIRD, 1)]
     assert await jobs.take_up_left(dispatcher.service.store, 10) == 0
+
+
+async def duty(bench: Bench, number: str, unit: str = STREET_LIGHT) -> str | None:
+    """Under which assignment a unit handles a ticket, as intake asks before it opens a contact."""
+    answer = await bench.http("service", None, "intake").get(f"/v1/tickets/{number}/duties/{unit}")
+    found: str | None = answer.json()["assignment"]
+    return found
+
+
+async def test_who_works_for_a_citizen_may_contact_that_citizen(dispatcher: Bench) -> None:
+    """R-36: while it waits for them, and nobody else."""
+    order = await three(dispatcher)
+    assert await duty(dispatcher, SECOND) is None
+    await sign(dispatcher, STREET_LIGHT, order)
+    assert await duty(dispatcher, SECOND) == str(order)
+    assert await duty(dispatcher, SECOND, "ZJJ") is None
+    await dispatcher.hear(unmerged(dispatcher, SECOND))
+    assert await duty(dispatcher, SECOND) is None
+    await reach(dispatcher, STREET_LIGHT, order)
+    assert await duty(dispatcher, THIRD) == str(order)

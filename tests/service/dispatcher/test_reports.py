@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from shared.events import Fact, TicketRegistered
+from shared.events import Fact, Reported, TicketRegistered, TicketSupplemented
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.dispatcher import names, post, register, street_light
+from tests.fixtures.scenes.dispatcher import (
+    NUMBER,
+    STREET_LIGHT,
+    names,
+    post,
+    register,
+    street_light,
+)
 
 # Invented, as people of the county would say it: who they accuse stands in the words only.
 REPORTS: Sequence[dict[str, Any]] = json.loads(
@@ -96,3 +103,59 @@ async def test_by_hand_a_report_goes_to_whom_a_person_names(dispatcher: Bench) -
     body = {"lead": "ZJJ", "reason": "经核实与该单位无利害关系"}
     answer = await post(dispatcher.http("desk"), "/v1/tickets/20260302-000001/assign", body)
     assert [each["unit"] for each in answer["assignments"]] == ["ZJJ"]
+
+
+# --- by hand, while nobody has stated whom it is about --------------------------------------------
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_by_hand_a_report_does_not_go_to_whom_it_names(
+    dispatcher: Bench, later: bool
+) -> None:
+    """In its text or in what the citizen added; the desk reads why, and what it may do instead."""
+    words = "红椿镇政府的人在里面入股"
+    given = {} if later else {"content": words}
+    await register(dispatcher, street_light(type="report", **given))
+    if later:
+        said = TicketSupplemented(content=words)
+        await dispatcher.hear(dispatcher.fact(said, subject=NUMBER))
+    path, desk = f"/v1/tickets/{NUMBER}/assign", dispatcher.http("desk")
+    for unit, kin in (("HC", ""), ("ZFB", "，“紫阳县人民政府办公室”系其上下级单位")):
+        problem = await post(desk, path, {"lead": unit, "reason": "指定"}, 409)
+        assert (problem["type"].rpartition("/")[2], problem["unit"]) == ("recused", unit)
+        assert problem["detail"].partition(" / ")[0] == (
+            f"举报件未注明被反映对象，文中提到的“红椿镇政府”指“红椿镇”{kin}，须回避："
+            "请先更正，注明被反映对象（reported）或不涉及行政机关（nobody），再指定"
+        )
+    await post(desk, path, {"lead": "SCJG", "reason": "指定"})
+
+
+async def test_the_desk_reads_who_is_recused_and_why(dispatcher: Bench) -> None:
+    report = street_light(type="report", content="供水公司抄表员要红包")
+    await register(dispatcher, report)
+    stated = report.model_copy(update={"reported": Reported(units=("GAJ",), words=("村主任",))})
+    await register(dispatcher, stated, "20260302-000002")
+    items = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert items[0]["shield"]["mentioned"] == ["供水公司", "抄表员"]
+    assert {"GSGS", "SLJ"} <= set(items[0]["shield"]["recused"])
+    path = "/v1/tickets/20260302-000002/assignments"
+    shield = (await dispatcher.http("desk").get(path)).json()["shield"]
+    assert shield["reported"] == {"units": ["GAJ"], "words": ["村主任"], "nobody": False}
+    assert shield["recused"] == ["CG", "GAJ", "JJDD", "ZFB"]
+    own = await dispatcher.http("unit", STREET_LIGHT).get(path)
+    assert own.json()["shield"] is None
+
+
+async def test_a_page_of_a_units_list_is_not_short_for_what_it_leaves_out(
+    dispatcher: Bench,
+) -> None:
+    for count in range(1, 8):
+        await register(dispatcher, street_light(), f"20260302-{count:06d}")
+    await dispatcher.do("""
+        UPDATE tickets SET matter = matter || '{"reported": {"words": ["城管局的人"]}}'
+        WHERE number BETWEEN '20260302-000002' AND '20260302-000005'""")
+    path, client = f"/v1/units/{STREET_LIGHT}/assignments", dispatcher.http("unit", STREET_LIGHT)
+    first = (await client.get(path, params={"limit": 2})).json()
+    assert [item["number"][-1] for item in first["items"]] == ["1", "6"]
+    rest = (await client.get(path, params={"limit": 2, "after": first["next"]})).json()
+    assert ([item["number"][-1] for item in rest["items"]], rest["next"]) == (["7"], None)

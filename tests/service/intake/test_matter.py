@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake import vault
+from services.intake import readlog, vault
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import complaint, life, post, registered, rows
 
@@ -46,7 +46,7 @@ async def test_the_text_keeps_a_place_for_each_number_and_the_unit_reads_what_it
     [entry] = await rows(intake, "contact_read")
     assert (entry["deed"], entry["actor"], entry["reason"]) == ("matter", "unit:GSGS:x", "核实来电")
     async with intake.service.store.act("ops") as act:
-        assert await vault.chain_breaks_at(act) is None
+        assert (await readlog.verify(act)).broken is None
 
 
 async def test_no_role_but_the_units_reads_it(intake: Bench) -> None:

@@ -16,7 +16,7 @@ from shared.events import (
     TicketReopened,
 )
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import DISPATCHED, RESOLVED, post, read, registered
+from tests.fixtures.scenes.intake import DISPATCHED, RESOLVED, post, registered
 
 NEIGHBOUR = {"name": "李四", "phone": "13909150002", "address": None}
 
@@ -106,20 +106,6 @@ async def test_progress_and_status_are_those_of_the_units_at_work(intake: Bench)
     assert await status_of(intake, first) == ("in_hand", [second])
 
 
-async def test_the_unit_at_work_reads_each_citizens_contact_and_no_other_unit_does(
-    intake: Bench,
-) -> None:
-    first, second = await two(intake)
-    order = uuid4()
-    await intake.hear(given(intake, first, order))
-    assert (await read(intake, second, "unit", "GSGS")).status_code == 404
-    await merge(intake, second, first)
-    assert (await read(intake, second, "unit", "GSGS")).json()["phone"] == NEIGHBOUR["phone"]
-    assert (await read(intake, second, "unit", "CG")).status_code == 404
-    await unmerge(intake, second)
-    assert (await read(intake, second, "unit", "GSGS")).status_code == 404
-
-
 async def test_who_is_satisfied_is_closed_whoever_is_not(intake: Bench) -> None:
     first, second = await two(intake)
     await merge(intake, second, first)
@@ -132,8 +118,6 @@ async def test_who_is_satisfied_is_closed_whoever_is_not(intake: Bench) -> None:
     )
     assert (await status_of(intake, first))[0] == "closed"
     assert (await status_of(intake, second))[0] == "assigned"
-    assert (await read(intake, first, "unit", "GSGS")).status_code == 404
-    assert (await read(intake, second, "unit", "GSGS")).status_code == 200
 
 
 async def test_the_work_goes_on_for_who_waits_when_the_other_withdraws(intake: Bench) -> None:

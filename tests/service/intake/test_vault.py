@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from operations import vault as custody
-from services.intake import vault
+from services.intake import readlog, vault
 from services.intake.models import Vaults
 from services.intake.rules.identity import WITHHELD, KeepFor, TicketOpen
 from services.intake.settings import Privacy
@@ -24,9 +24,21 @@ from services.intake.vault import Resealed
 from shared.errors import ConfigError, NotFound
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench, bench
+from tests.fixtures.neighbours import Said
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.feedback import Outside, calling, due, names, outside, status_of, url
-from tests.fixtures.scenes.intake import CALLER, life, post, read, registered, rows, tables
+from tests.fixtures.scenes.intake import (
+    CALLED,
+    CALLER,
+    life,
+    post,
+    read,
+    read_on_duty,
+    read_to_call,
+    registered,
+    rows,
+    tables,
+)
 
 __all__ = ["calling", "outside", "url"]  # fixtures
 
@@ -65,7 +77,7 @@ async def everything(intake: Bench) -> str:
 async def whole(store: Store[Any]) -> bool:
     """Whether the log's chain of hashes is unbroken."""
     async with store.act("ops") as act:
-        return await vault.chain_breaks_at(act) is None
+        return (await readlog.verify(act)).broken is None
 
 
 # --- erasing -----------------------------------------------------------------------------------
@@ -74,7 +86,7 @@ async def whole(store: Store[Any]) -> bool:
 async def test_an_erasure_leaves_no_identity_and_a_record_of_itself(intake: Bench) -> None:
     number = await ended(intake)
     assert "王小明" in await everything(intake)
-    await read(intake, number, "service", None, "feedback")
+    await read(intake, number, "service", None, "feedback")  # refused: nobody calls any more
     assert await erase(intake, number)
     left = await everything(intake)
     assert not any(secret in left for secret in CALLER.values())
@@ -84,7 +96,7 @@ async def test_an_erasure_leaves_no_identity_and_a_record_of_itself(intake: Benc
     before, record = await rows(intake, "contact_read")
     assert (record["deed"], record["actor"], record["number"]) == ("erased", "ops:li", number)
     assert record["reason"] == "[姓名]本人申请，电话[电话]"
-    assert before["deed"] == "read"
+    assert before["deed"] == "refused"
     assert await whole(intake.service.store)
 
 
@@ -96,9 +108,9 @@ async def test_a_record_cannot_be_turned_into_another_unseen(intake: Bench) -> N
 
 
 async def test_what_was_erased_is_410_to_whom_it_concerns_and_404_to_others(intake: Bench) -> None:
-    number = await ended(intake)
-    await erase(intake, number)
-    answer = await read(intake, number, "service", None, "feedback")
+    number = (await registered(intake))["number"]
+    await erase(intake, number, forced=True)
+    answer = await read_to_call(intake, number)
     assert answer.status_code == 410
     assert answer.json()["type"].endswith("/identity-erased")
     assert (await read(intake, number, "unit", "GSGS")).status_code == 404
@@ -218,22 +230,26 @@ async def opened(postgres: Postgres, template: Template, keys: Path) -> AsyncIte
 
         async def under(ring: dict[str, str], current: str) -> Bench:
             given = {"vault_keys": ring, "vault_current": current}
-            return await stack.enter_async_context(bench("intake", address, keys, **given))
+            one = await stack.enter_async_context(bench("intake", address, keys, **given))
+            one.app.state.neighbours = Said()
+            return one
 
         yield under
 
 
 async def test_a_rotation_ends_with_the_old_key_dropped(opened: Open) -> None:
     before = await opened({"old": OLD}, "old")
-    number = await ended(before)
+    await ended(before)
+    live = (await registered(before))["number"]
     both = await opened(BOTH, "new")
     for _ in range(4):
         await ended(both)
     store = both.service.store
-    assert await custody.reseal(store, batch=2) == Resealed(3, 12)  # the vault's row and two notes
-    assert await custody.reseal(store, batch=2) == Resealed(0, 15)
+    # Of each the vault's row and two notes, of the live one the vault's row.
+    assert await custody.reseal(store, batch=2) == Resealed(4, 12)
+    assert await custody.reseal(store, batch=2) == Resealed(0, 16)
     after = await opened({"new": NEW}, "new")
-    assert (await read(after, number, "service", None, "feedback")).json() == CALLER
+    assert (await read_on_duty(after, live)).json() == CALLER
     assert "王小明还没水" in await everything(after)
 
 
@@ -262,7 +278,7 @@ async def test_a_lost_key_has_a_name_and_everything_else_goes_on(opened: Open) -
     number = (await registered(before))["number"]
     secret = (await registered(before, type="report"))["number"]
     lost = await opened({"new": NEW}, "new")
-    answer = await read(lost, number, "service", None, "feedback")
+    answer = await read_to_call(lost, number)
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[1]) == (
         500,
         "seal-key-missing",
@@ -277,7 +293,7 @@ async def test_a_lost_key_has_a_name_and_everything_else_goes_on(opened: Open) -
     assert (await registered(lost))["number"] == "20260302-000003"
     assert (await custody.reseal(lost.service.store)).unreadable == {"old": 2}
     found = await opened({"new": NEW, "old": OLD}, "new")
-    assert (await read(found, number, "service", None, "feedback")).json() == CALLER
+    assert (await read_to_call(found, number)).json() == CALLED
 
 
 async def test_other_bytes_under_an_id_in_use_are_refused_at_the_start(opened: Open) -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from shared.storage.migrations import create_live_index
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
