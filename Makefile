@@ -19,7 +19,7 @@ help: ## 列出命令 list the commands
 run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one process, embedded PostgreSQL
 	$(PY) -m services
 
-demo: .venv/ready ## 四个故事与一个月 four stories and a month, told by small real clients
+demo: .venv/ready ## 五个故事与一个月 five stories and a month, told by small real clients
 	$(PY) -m examples.demo
 
 test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")

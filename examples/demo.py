@@ -35,6 +35,7 @@ from examples.connection import open_http, rest
 from examples.county import Access, County
 from examples.figures import Figures, Unit
 from examples.month import Duty, cases
+from examples.pothole import pothole
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
 from operations.runtime import embedded, postgres
@@ -61,6 +62,7 @@ TOLD = (
     ("三  涉旅投诉：二十四小时  A tourist's complaint", stories.tourist),
     ("四  路面坑洞：迟签、黄牌、红牌、督办、重办  One that goes wrong", stories.gone_wrong),
     ("五  来电人先打来：当晚重开，不等回访  The caller who rings before we do", rings_first.rings_first),
+    ("六  三个市民一个坑：并单、各自回访、一人不满意  Three citizens and one pothole", pothole),
 )  # fmt: skip
 
 

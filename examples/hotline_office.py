@@ -50,6 +50,21 @@ class Office:
                 return found
             query["after"] = page["next"]
 
+    async def duplicates(self, demand: Json) -> Json:
+        """疑似重复: what may be the same matter as a demand that is not registered yet (R-09)."""
+        known = ("topic", "area", "title", "content", "address", "location")
+        draft = {key: demand[key] for key in known if key in demand}
+        draft["phone"] = demand.get("caller", {}).get("phone")
+        found: Json = await self._desk["intake"].post("/v1/tickets/duplicates", draft)
+        return found
+
+    async def merge(self, number: str, into: str, reason: str) -> Json:
+        """并单: one piece of work for two citizens; each keeps a ticket of their own."""
+        body = {"into": into, "reason": reason}
+        path = f"/v1/tickets/{number}/merge"
+        merged: Json = await self._desk["intake"].post(path, body, f"merge-{number}")
+        return merged
+
     async def unassigned(self) -> list[Json]:
         """待派: what no rule of the catalogue covers, and what came back."""
         page = await self._desk["dispatcher"].get("/v1/unassigned", {"limit": 500})

@@ -53,6 +53,12 @@ WORDS = {
     "count": "how many rows the read log had",
     "hash": "SHA-256 of the last of them, which is hashed with the one before, and so on to the first",
     "note": "in the words of who acts",
+    "number": "工单编号 ticket of the citizen who said it, where that is another one merged into this"
+    " work: that citizen is to be contacted, too",
+    "into": "工单编号 ticket under whose number the work is done for both",
+    "parted_from": "工单编号 ticket it was merged into until now",
+    "repeat": "whether the same person had reported the matter there before",
+    "consent": "whether the citizen agreed, where one of the two is confidential",
     "times": "how often this ticket has been urged so far",
     "reason": "why, in words",
     "role": "主办 lead or 协办 co-handler",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher import corrections, usecases
+from services.dispatcher import corrections, merging, usecases
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
@@ -10,6 +10,8 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.supplemented": usecases.supplement,
     "ticket.urged": usecases.urge,
     "ticket.corrected": corrections.heed,
+    "ticket.merged": merging.merge,
+    "ticket.unmerged": merging.unmerge,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.reopened": usecases.reopen,
     "ticket.closed": usecases.close,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import orders, records
+from services.dispatcher import merging, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
@@ -42,6 +42,11 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     decided = act.config.dispatching.decide(record.matter)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
+    holder = record.holder()
+    if holder and holder is not record and record.waits and not record.engaged:
+        if not merging.may_have(act, record, holder):
+            await merging.start_alone(act, record)
+        return
     match dispatch_status(record.milestones()):
         case DispatchStatus.UNASSIGNED:
             await _decide(act, record, decided, dropped=rules.drops_reported(before, record.matter))
@@ -49,6 +54,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
             await _review(act, record, before, decided, fact)
         case DispatchStatus.RESOLVED | DispatchStatus.CLOSED | DispatchStatus.WITHDRAWN:
             pass  # nobody is at work; a next round goes by what is known then
+    await merging.stand_apart(act, record)
 
 
 def _keep(

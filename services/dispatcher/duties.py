@@ -50,7 +50,8 @@ def on_duty(act: ServiceAct, record: TicketRecord, unit: str) -> UUID | None:
     """
     if record.ticket.withdrawn_at is not None or records.recused_unit(act, record, unit):
         return None
-    working = (
-        each.id for each in record.assignments if each.unit == unit and each.status in HANDLING
-    )
+    held = list(record.assignments)
+    if record.waits and (holder := record.holder()) and holder is not record:
+        held += holder.assignments  # merged: they work on this one, too
+    working = (each.id for each in held if each.unit == unit and each.status in HANDLING)
     return next(working, None)

@@ -4,9 +4,10 @@ the units' file is told what that left behind.
 
 from __future__ import annotations
 
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, records
+from services.dispatcher import feed, merging, records
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -32,6 +33,17 @@ async def warn_of_removed(store: Store[Config], limit: int) -> int:
     return 0
 
 
+async def take_up_left(store: Store[Config], limit: int) -> int:
+    """Look after tickets that wait with others while nobody is at work."""
+    async with store.act("service:dispatcher") as act:
+        return await merging.take_up_left(act, limit)
+
+
+async def oldest_left(act: Act[Config]) -> datetime | None:
+    """Now, when somebody waits for nobody."""
+    return act.now if await merging.find_left(act, 1) else None
+
+
 async def never(_: Act[Config]) -> None:
     """No moment of the trade's makes it due: it is a change of files."""
 
@@ -41,5 +53,6 @@ JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),
+    "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),
 }

@@ -32,6 +32,9 @@ class Ticket(Base):
     ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
     that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
+
+    ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
+    the fact that says so. ``answered``: who completed its last resolved round under another's number.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -50,6 +53,9 @@ class Ticket(Base):
     corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     doubted_at: datetime | None = None
     doubted_reason: str | None = Field(default=None, sa_type=Text)
+    work: str | None = Field(default=None, sa_type=Text)
+    work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class Assignment(Base):
@@ -159,6 +165,7 @@ class Tickets(Ticket, table=True):
         Index("ix_tickets_unassigned", "number", postgresql_where=UNASSIGNED),
         Index("ix_tickets_open", "number", postgresql_where=OPEN),
         Index("ix_tickets_doubted", "number", postgresql_where=DOUBTED),
+        Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),
     )
 
 

@@ -6,6 +6,7 @@ Facts, units and the desk all end here, so each of these is told in one way only
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -31,6 +32,13 @@ def give(
     ticket = record.ticket
     ticket.unassigned_at = ticket.doubted_at = ticket.doubted_reason = None
     redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
+    may_join = act.config.dispatching.may_join
+    also = {
+        each.ticket.number: each.matter.content
+        for each in record.waiting_with()
+        if may_join(each.matter, order.roles())
+    }
+    added = replace(added, also=dispatch.fitting(also))
     for unit, role in order.roles().items():
         work_order = dispatch.work_order(
             record.matter,
@@ -72,14 +80,32 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     """Whom what the citizen says next is told: who is at work, or else who led the round and answered,
     but no recused unit.
 
-    A unit that must stand back has an assignment only from an older release, or from before
-    units.yaml made it kin of the reported unit.
+    Of a ticket that waits for the work of another these are that one's units. A unit that must stand
+    back has an assignment only from an older release, or from before units.yaml made it kin of the
+    reported unit.
     """
-    recused = act.config.dispatching.recused(record.matter)
     at_work = record.open()
+    if not at_work and record.waits and (holder := record.holder()):
+        at_work = holder.open()
+    recused = act.config.dispatching.recused(record.matter)
     if not at_work and (last := record.completed_lead(record.ticket.round)):
         at_work = [last]  # what is said after the answer concerns who answered
     return [each for each in at_work if each.unit not in recused]
+
+
+def update(
+    act: ServiceAct,
+    record: TicketRecord,
+    kind: Literal["supplemented", "urged", "merged", "unmerged"],
+    content: str,
+    time: datetime,
+) -> None:
+    """Let whoever is at work hear what the citizen of a ticket said."""
+    number = record.ticket.number
+    for assignment in hearing(act, record):
+        other = None if assignment.ticket == number else number
+        data = events.AssignmentUpdated(kind=kind, content=content, number=other)
+        tell(act, assignment, data, time)
 
 
 def leave_to_desk(
@@ -98,7 +124,7 @@ def cancel(
     act: ServiceAct,
     record: TicketRecord,
     assignments: Iterable[Assignment],
-    reason: Literal["withdrawn", "redispatched"],
+    reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
 ) -> None:
     """Nothing ends before it began, even when the withdrawal was heard before the dispatch.
@@ -117,18 +143,45 @@ def cancel(
 def resolve(
     act: ServiceAct, record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
 ) -> None:
-    """The lead's answer is the ticket's: the citizen is to be called back (R-23)."""
+    """The lead's answer is the ticket's, and that of every ticket that waited for it: each citizen is
+    to be called back (R-23).
+    """
     record.ticket.resolved = lead.round
     record.ticket.doubted_at = record.ticket.doubted_reason = None
+    data = answer_of(record, lead, answer)
+    act.tell(data, subject=lead.ticket, round=lead.round)
+    for each in record.waiting_with():
+        if not each.engaged:
+            answer_for(act, each, lead, data)
+
+
+def answer_of(
+    record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
+) -> events.TicketResolved:
+    """What a lead answered for all who worked on it."""
     completed = (assignment.unit for assignment in record.completed(lead.round))
-    data = events.TicketResolved(
+    return events.TicketResolved(
         kind=answer.kind,
         lead=lead.unit,
         units=tuple(dict.fromkeys((lead.unit, *completed))),
         solved=answer.solved,
         public_answer=answer.public_answer,
     )
-    act.tell(data, subject=lead.ticket, round=lead.round)
+
+
+def answer_for(
+    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketResolved
+) -> None:
+    """A lead's answer under another ticket's number is this one's, too, in its own round."""
+    ticket = record.ticket
+    ticket.resolved = ticket.round
+    ticket.answered = {
+        "round": ticket.round,
+        "assignment": str(lead.id),
+        "lead": lead.unit,
+        "rule": lead.rule,
+    }
+    act.tell(data, subject=ticket.number, round=ticket.round)
 
 
 def tell(

@@ -6,12 +6,14 @@ of locks for every door, and never a decision on a row that is about to change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_
+from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -26,6 +28,7 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import merging
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
@@ -33,8 +36,9 @@ from services.dispatcher.rules.returns import ReturnContext
 from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly
-from shared.events import Role, TicketRegistered, Urgency
+from shared.events import Role, TicketMerged, TicketRegistered, Urgency
 from shared.storage.act import Act
+from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 # Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
@@ -47,18 +51,27 @@ ABOUT_SOMEBODY = or_(
 )
 
 
+class Answerer(NamedTuple):
+    """Who completed a round, and the rule that had given it to them."""
+
+    unit: str
+    rule: str | None
+
+
 @dataclass(slots=True)
 class TicketRecord:
     """A ticket with its assignments, oldest first.
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
-    what was added in this act; see ``added``.
+    what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
+    among them; empty when it is alone.
     """
 
     ticket: Ticket
     assignments: list[Assignment]
     registered: TicketRegistered | None = None
     supplements: list[Supplement] = field(default_factory=list)
+    group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def matter(self) -> TicketRegistered:
@@ -83,6 +96,38 @@ class TicketRecord:
     def completed_lead(self, round: int) -> Assignment | None:
         """The lead who completed a round; None while nobody has."""
         return next((each for each in self.completed(round) if each.role == Role.LEAD), None)
+
+    def answerer(self, round: int) -> Answerer | None:
+        """Who completed a round, of this ticket or of another for it; None while nobody has."""
+        if lead := self.completed_lead(round):
+            return Answerer(lead.unit, lead.rule)
+        answered = self.ticket.answered or {}
+        if answered.get("round") == round:
+            return Answerer(answered["lead"], answered["rule"])
+        return None
+
+    @property
+    def waits(self) -> bool:
+        """Whether its citizen is owed an answer to this round."""
+        ticket = self.ticket
+        return ticket.withdrawn_at is None and max(ticket.resolved, ticket.closed) < ticket.round
+
+    def waiting_with(self) -> list[TicketRecord]:
+        """The other tickets of its group that wait for an answer."""
+        return [each for each in self.group if each is not self and each.waits]
+
+    def holder(self) -> TicketRecord | None:
+        """The ticket of its group whose units are at work for all that wait; None when nobody is."""
+        members = (
+            merging.Member(each.ticket.number, each.waits, each.engaged) for each in self.group
+        )
+        number = merging.holder(members)
+        return next((each for each in self.group if each.ticket.number == number), None)
+
+    @property
+    def engaged(self) -> bool:
+        """Whether units are at work under its number, or the desk has to find some."""
+        return bool(self.open()) or self.ticket.unassigned_at is not None
 
     def work(self, assignment: Assignment) -> Work:
         """What is on record of an assignment that its unit wants to complete."""
@@ -114,15 +159,35 @@ class TicketRecord:
 
 # These statements are made once and not at every request.
 NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
-LOCKED = select(Tickets).order_by(col(Tickets.number)).with_for_update()
-LOCKED_BY_NUMBERS = LOCKED.where(col(Tickets.number) == NUMBERS)
-LOCKED_BY_ASSIGNMENTS = LOCKED.where(
-    col(Tickets.number).in_(
-        select(Assignments.ticket).where(
-            col(Assignments.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
-        )
+LOCKED = (
+    select(Tickets)
+    .where(col(Tickets.number) != all_(bindparam("known", type_=ARRAY(Text))))
+    .order_by(col(Tickets.number))
+    .with_for_update()
+)
+
+
+def _with_their_work(chosen: Any) -> SelectOfScalar[Tickets]:
+    """Lock the chosen tickets and those worked on with them, in one order for every door. Arrays, for
+    then each step goes by an index whatever the planner knows of the table.
+    """
+    merged, number = col(Tickets.work), col(Tickets.number)
+    works = select(merged).where(
+        number == any_(func.array(chosen.scalar_subquery())), merged.is_not(None)
+    )
+    with_them = select(number).where(
+        merged.is_not(None), merged == any_(func.array(works.scalar_subquery()))
+    )
+    return LOCKED.where(number == any_(func.array(union(chosen, with_them).scalar_subquery())))
+
+
+LOCKED_BY_NUMBERS = _with_their_work(select(func.unnest(NUMBERS.element)))
+LOCKED_BY_ASSIGNMENTS = _with_their_work(
+    select(Assignments.ticket).where(
+        col(Assignments.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
     )
 )
+LOCKED_BY_WORK = LOCKED.where(col(Tickets.work) == any_(bindparam("works", type_=ARRAY(Text))))
 ASSIGNMENTS_OF = (
     select(Assignments).where(col(Assignments.ticket) == NUMBERS).order_by(col(Assignments.id))
 )
@@ -131,12 +196,19 @@ ASSIGNMENTS_OF = (
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket by number, locked, with its assignments; None when it is not registered here."""
     if number not in act.locked:
+        into = {fact.data.into for fact in act.batch if isinstance(fact.data, TicketMerged)}
         # Facts addressed to a unit are only passed on to it: they lock no ticket.
-        numbers = act.lock_order(number, "ticket.")
-        found = await _lock(act, LOCKED_BY_NUMBERS, numbers=numbers)
-        act.locked |= dict.fromkeys(numbers) | found
+        await lock(act, {*act.lock_order(number, "ticket."), *into})
     record: TicketRecord | None = act.locked[number]
     return record
+
+
+async def lock(act: ServiceAct, numbers: Iterable[str]) -> None:
+    """Lock tickets in the order of their numbers, with those they are worked on with."""
+    new = sorted(set(numbers).difference(act.locked))
+    if new:
+        found = await _lock(act, LOCKED_BY_NUMBERS, numbers=new)
+        act.locked |= dict.fromkeys(new) | found
 
 
 async def locked(act: ServiceAct, number: str) -> TicketRecord:
@@ -166,7 +238,8 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         ids = act.lock_order(id)
         found = await _lock(act, LOCKED_BY_ASSIGNMENTS, ids=ids)
         act.locked |= dict.fromkeys(ids) | found
-        act.locked |= {each.id: record for record in found.values() for each in record.assignments}
+        loaded = [row for row in act.locked.values() if isinstance(row, TicketRecord)]
+        act.locked |= {each.id: record for record in loaded for each in record.assignments}
     record: TicketRecord | None = act.locked[id]
     if record is None:
         raise NotFound
@@ -180,26 +253,75 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
 async def _lock(
     act: ServiceAct, tickets: SelectOfScalar[Tickets], **values: object
 ) -> dict[str, TicketRecord]:
-    """The records of those tickets that are registered here, locked."""
-    rows = await act.rows.load(Ticket, tickets, values)
+    """The records of those tickets that are registered here, locked, and of their groups."""
+    known = {row.ticket.number: row for row in act.locked.values() if isinstance(row, TicketRecord)}
+    rows = await act.rows.load(Ticket, tickets, values | {"known": list(known)})
+    while works := {row.work for row in rows if row.work}:
+        # Who was merged while we waited for the lock was not there to be locked.
+        values = {"works": list(works), "known": [*known, *(row.number for row in rows)]}
+        if not (late := await act.rows.load(Ticket, LOCKED_BY_WORK, values)):
+            break
+        rows += late
     found = {row.number: TicketRecord(row, []) for row in rows}
     if found:
         of_them = {"numbers": list(found)}
         for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
             found[assignment.ticket].assignments.append(assignment)
+    regroup([*known.values(), *found.values()])
     return found
+
+
+def regroup_loaded(act: ServiceAct) -> None:
+    """Bring the groups of all that is locked up to what their tickets say."""
+    loaded = (row for row in act.locked.values() if isinstance(row, TicketRecord))
+    regroup({id(row): row for row in loaded}.values())
+
+
+def regroup(loaded: Iterable[TicketRecord]) -> None:
+    """Let each record know which others its ticket is worked on with."""
+    groups: dict[str, list[TicketRecord]] = defaultdict(list)
+    for record in sorted(loaded, key=lambda record: record.ticket.number):
+        record.group = []
+        if record.ticket.work:
+            record.group = groups[record.ticket.work]
+            record.group.append(record)
 
 
 # --- beside it ---------------------------------------------------------------------------------
 
 
 async def read(act: ServiceAct, number: str) -> TicketRecord:
-    """A ticket with its assignments to look at, not locked. Raises NotFound."""
+    """A ticket with its assignments and its group to look at, not locked. Raises NotFound."""
     ticket = await act.session.get(Tickets, number)
     if ticket is None:
         raise NotFound
-    assignments = await act.session.exec(ASSIGNMENTS_OF, params={"numbers": [number]})
-    return TicketRecord(ticket, list(assignments.all()))
+    group = await _group_of(act, ticket)
+    records = {row.number: TicketRecord(row, []) for row in (ticket, *group)}
+    for row in await act.session.exec(ASSIGNMENTS_OF, params={"numbers": list(records)}):
+        records[row.ticket].assignments.append(row)
+    regroup(records.values())
+    return records[number]
+
+
+async def _group_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
+    if ticket.work is None:
+        return []
+    others = select(Tickets).where(Tickets.work == ticket.work, Tickets.number != ticket.number)
+    return (await act.session.exec(others)).all()
+
+
+async def waiting_in(act: ServiceAct, works: Collection[str]) -> dict[str | None, int]:
+    """How many citizens wait for each of these works."""
+    if not works:
+        return {}
+    ended = func.greatest(col(Tickets.resolved), col(Tickets.closed))
+    waiting = (
+        select(Tickets.work, func.count())
+        .where(one_of(Tickets.work, works), col(Tickets.withdrawn_at).is_(None))
+        .where(ended < col(Tickets.round))
+        .group_by(col(Tickets.work))
+    )
+    return dict((await act.session.exec(waiting)).all())
 
 
 async def added(act: ServiceAct, record: TicketRecord) -> Added:

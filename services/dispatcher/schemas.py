@@ -206,6 +206,9 @@ class Shield(BaseModel):
 class TicketOut(BaseModel):
     """A ticket's assignments, oldest first, and where the ticket stands for the dispatcher; ``shield``
     is the desk's and supervisors', no unit's.
+
+    ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
+    other citizens that wait for the same work; ``citizens``: how many that are with this one.
     """
 
     number: str
@@ -214,6 +217,9 @@ class TicketOut(BaseModel):
     round: int
     urgency: Urgency
     assignments: list[AssignmentOut]
+    merged_into: str | None = None
+    merged: list[str] = []
+    citizens: int = 1
     shield: Shield | None = None
 
 
@@ -229,6 +235,7 @@ class UnassignedOut(BaseModel):
 
     ``doubted``: units are at work on it, and a correction puts in doubt whether it is theirs; to assign
     just those again confirms them.
+    ``citizens``: how many wait for it, its own one among them (并单).
     """
 
     number: str
@@ -248,6 +255,7 @@ class UnassignedOut(BaseModel):
     reason: str
     nearest: list[str]
     doubted: bool = False
+    citizens: int = 1
 
 
 class UnassignedPage(BaseModel):

@@ -144,6 +144,11 @@ QUESTIONS: tuple[Question, ...] = (
                 AND t.unassigned_at IS NULL AND NOT EXISTS (
                     SELECT 1 FROM assignments a WHERE a.ticket = t.number AND a.round = t.round
                         AND a.status NOT IN ('returned', 'cancelled'))
+                AND NOT EXISTS (
+                    SELECT 1 FROM tickets o LEFT JOIN assignments a ON a.ticket = o.number
+                        AND a.status NOT IN ('returned', 'completed', 'cancelled')
+                    WHERE o.work = t.work AND o.number <> t.number
+                        AND (o.unassigned_at IS NOT NULL OR a.id IS NOT NULL))
             ORDER BY t.number LIMIT :limit"""),
     ),
     Question(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import orders, records, schemas, views
+from services.dispatcher import merging, orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -51,9 +51,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
     record.supplements.append(act.rows.add(added))
-    update = events.AssignmentUpdated(kind="supplemented", content=data.content)
-    for assignment in orders.hearing(act, record):
-        orders.tell(act, assignment, update, fact.time)
+    orders.update(act, record, "supplemented", data.content, fact.time)
 
 
 async def urge(act: ServiceAct, fact: Fact) -> None:
@@ -61,17 +59,13 @@ async def urge(act: ServiceAct, fact: Fact) -> None:
     data: events.TicketUrged = fact.data
     record = await records.locked(act, fact.subject)
     record.ticket.urged = max(record.ticket.urged, data.times)
-    update = events.AssignmentUpdated(kind="urged", content=data.note)
-    for assignment in orders.hearing(act, record):
-        orders.tell(act, assignment, update, fact.time)
+    orders.update(act, record, "urged", data.note, fact.time)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
-    """撤单: nobody need go on, in whatever round; a withdrawal is final."""
+    """撤单: nobody need go on for this citizen, in whatever round; a withdrawal is final."""
     record = await records.locked(act, fact.subject)
-    record.ticket.withdrawn_at = fact.time
-    record.ticket.unassigned_at = record.ticket.doubted_at = None
-    orders.cancel(act, record, record.open(), "withdrawn", fact.time)
+    await merging.withdraw(act, record, fact.time)
 
 
 async def end(act: ServiceAct, fact: Fact) -> None:
@@ -87,20 +81,20 @@ async def end(act: ServiceAct, fact: Fact) -> None:
     ticket.ended = max(ticket.ended, fact.round)
     ticket.closed = max(ticket.closed, fact.round)
     if fact.round >= ticket.round:
-        ticket.unassigned_at = None
-        orders.cancel(act, record, record.open(), "redispatched", fact.time)
+        await merging.leave(act, record, "redispatched", fact.time)
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
     """重办: back to the lead who completed the round, with redo limits (R-27), or to the desk; what the
-    hotline had ended itself goes to the desk.
+    hotline had ended itself goes to the desk. Where others it was merged with are worked on again
+    already, it joins them.
 
     A ticket withdrawn or ended meanwhile gets its round and loses it at once, so that the rows are
     the same whichever fact came first.
     """
     data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
-    lead, ended = record.completed_lead(fact.round - 1), record.ticket.ended >= fact.round - 1
+    lead, ended = record.answerer(fact.round - 1), record.ticket.ended >= fact.round - 1
     if lead is None and not ended:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed the one before")
     if fact.round <= record.ticket.round:
@@ -109,18 +103,16 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     record.ticket.round = fact.round
     if lead is None or ended:
         orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
-    else:
+    elif not await merging.join_again(act, record, fact):
         await _give_again(act, record, lead, data)
     if record.ticket.withdrawn_at:
-        record.ticket.unassigned_at = None
-        orders.cancel(act, record, record.open(), "withdrawn", record.ticket.withdrawn_at)
+        await merging.withdraw(act, record, record.ticket.withdrawn_at)
     elif record.ticket.ended >= fact.round:
-        record.ticket.unassigned_at = None
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        await merging.leave(act, record, "redispatched", act.now)
 
 
 async def _give_again(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketReopened
+    act: ServiceAct, record: TicketRecord, lead: records.Answerer, data: events.TicketReopened
 ) -> None:
     dispatching, round = act.config.dispatching, record.ticket.round
     decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
@@ -134,7 +126,7 @@ async def close(act: ServiceAct, fact: Fact) -> None:
     """结案: the units that completed the round hear the citizen's verdict, unless recused since."""
     data: events.TicketClosed = fact.data
     record = await records.locked(act, fact.subject)
-    if record.completed_lead(fact.round) is None:
+    if record.ticket.resolved < fact.round:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     record.ticket.closed = max(record.ticket.closed, fact.round)
     recused = act.config.dispatching.recused(record.matter)
@@ -281,7 +273,7 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
     """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
 
-    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused.
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -293,6 +285,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     dispatching = act.config.dispatching
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
+    merging.check_assignable(act, record, order)
     if record.ticket.doubted_at and _has_it(record, order, body.urgency):
         record.ticket.doubted_at = record.ticket.doubted_reason = None
         return views.ticket_out(act, record)
@@ -310,12 +303,13 @@ def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
     """收回派单: the desk takes the ticket from whoever has it, and has it itself. Raises NotFound,
-    MoveRefused.
+    MoveRefused, InOtherWork.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_recallable(record.milestones())
+    merging.check_holds(record)
     orders.cancel(act, record, record.open(), "redispatched", act.now)
     orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)

@@ -54,6 +54,7 @@ async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
         record.assignments = _seen_by(act.caller.unit, record.assignments)
         if not record.assignments:
             raise NotFound
+        record.group = [each for each in record.group if not records.recused_caller(act, each)]
     return ticket_out(act, record)
 
 
@@ -115,7 +116,9 @@ async def unassigned(act: ServiceAct, after: str | None, limit: int) -> Unassign
         query = query.where(place > _place(act.place(after)))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     more = len(rows) > limit
-    items = [_unassigned_out(act, TicketRecord(ticket, [])) for _, ticket in rows[:limit]]
+    found = [TicketRecord(ticket, []) for _, ticket in rows[:limit]]
+    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
+    items = [_unassigned_out(act, row, waiting.get(row.ticket.work, 1)) for row in found]
     rank = rows[limit - 1][0] if more else 0
     return UnassignedPage(
         items=items, next=act.cursor(f"0{rank}/{items[-1].number}") if more else None
@@ -171,13 +174,18 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     units = act.caller is not None and act.caller.unit is not None
     status = tickets.dispatch_status(record.milestones())
     zh, en = tickets.SENTENCES[status]
+    number, work = record.ticket.number, record.ticket.work
+    merged = [each.ticket.number for each in record.waiting_with()]
     return TicketOut(
-        number=record.ticket.number,
+        number=number,
         status=status,
         sentence=Sentence(zh=zh, en=en),
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         assignments=[assignment_out(record, each) for each in record.assignments],
+        merged_into=None if work == number else work,
+        merged=merged,
+        citizens=len(merged) + record.waits,
         shield=None if units else _shield(act, record),
     )
 
@@ -212,7 +220,7 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
     )
 
 
-def _unassigned_out(act: ServiceAct, record: TicketRecord) -> UnassignedOut:
+def _unassigned_out(act: ServiceAct, record: TicketRecord, citizens: int) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
         **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
@@ -228,4 +236,5 @@ def _unassigned_out(act: ServiceAct, record: TicketRecord) -> UnassignedOut:
         unassigned_at=ticket.unassigned_at or ticket.doubted_at,
         reason=ticket.unassigned_reason if ticket.unassigned_at else ticket.doubted_reason,
         doubted=ticket.doubted_at is not None,
+        citizens=citizens,
     )

@@ -8,6 +8,7 @@ from shared.messaging.inbox import Handler
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.remember_ticket,
     "ticket.corrected": corrections.heed,
+    "ticket.merged": usecases.tell_merged,
     "ticket.withdrawn": usecases.cancel_callbacks,
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,

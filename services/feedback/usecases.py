@@ -33,6 +33,7 @@ from shared.events import (
     Fact,
     Role,
     TicketClosed,
+    TicketMerged,
     TicketRegistered,
     TicketReopened,
     TicketResolved,
@@ -71,6 +72,13 @@ async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
         record = await records.locked(act, fact.subject)
         unit = act.config.unit_names.get(data.lead, data.lead)
         inform(act, record, fact.round, "dispatched", unit=unit)
+
+
+async def tell_merged(act: ServiceAct, fact: Fact) -> None:
+    """并单: the citizen is told that others reported the same, and hears the answer all the same."""
+    data: TicketMerged = fact.data
+    record = await records.locked(act, fact.subject)
+    inform(act, record, fact.round, "merged", which=data.into)
 
 
 async def tell_new_date(act: ServiceAct, fact: Fact) -> None:

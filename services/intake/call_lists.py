@@ -12,6 +12,7 @@ from sqlalchemy import literal, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col, func, select
 
+from services.intake.call_models import PhoneCall, PhoneCalls, RingBack, RingBacks
 from services.intake.call_records import (
     OPEN,
     details_of,
@@ -32,12 +33,11 @@ from services.intake.call_schemas import (
     Tried,
 )
 from services.intake.calls import show
-from services.intake.models import PhoneCall, PhoneCalls, RingBack, RingBacks
+from services.intake.contact_schemas import ContactReadRequest
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
 from services.intake.rules.calls import Ending, TryOutcome
 from services.intake.rules.phones import known_digits
-from services.intake.schemas import ContactReadRequest
 from shared.errors import NotFound
 from shared.storage.rows import one_of
 

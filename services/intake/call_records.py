@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Executable, text
 from sqlmodel import col, select
 
-from services.intake.models import PhoneCall, PhoneCalls
+from services.intake.call_models import PhoneCall, PhoneCalls
 from services.intake.records import ServiceAct
 from services.intake.rules.calls import Ending
 from services.intake.rules.phones import GivenPhone, read_phone

@@ -153,6 +153,11 @@ async def lookup(act: ServiceAct, asked: CallerLookup) -> CallerTickets:
     return CallerTickets(readable=bool(phone.numbers), items=items, more=len(numbers) > SHOWN)
 
 
+async def plain_tickets(act: ServiceAct, phones: Sequence[str], limit: int) -> set[str]:
+    """A caller's newest tickets that are not confidential, by number."""
+    return {row.number for row in await _found(act, phones, limit, confidential=False)}
+
+
 async def _found(
     act: ServiceAct, numbers: Sequence[str], limit: int, *, confidential: bool
 ) -> Sequence[Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from services.intake import callers, readlog
+from services.intake.call_models import PhoneCall, PhoneCalls
 from services.intake.call_records import (
     LOCK,
     add_details,
@@ -38,7 +39,6 @@ from services.intake.call_schemas import (
 )
 from services.intake.callers import CallerLookup
 from services.intake.claims import Registration
-from services.intake.models import PhoneCall, PhoneCalls
 from services.intake.records import ServiceAct
 from services.intake.rules.calls import CallEvent, Ending, earlier
 from shared.errors import NotFound

@@ -10,10 +10,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from services.intake import rights
-from services.intake.duty import DutyUnknown, Neighbours
-from services.intake.records import ServiceAct
-from services.intake.rules.rights import CALLS, Standing
-from services.intake.schemas import (
+from services.intake.contact_schemas import (
     Contact,
     ContactReadRequest,
     ContactRequestIn,
@@ -23,6 +20,9 @@ from services.intake.schemas import (
     Matter,
     RequestStatus,
 )
+from services.intake.duty import DutyUnknown, Neighbours
+from services.intake.records import ServiceAct
+from services.intake.rules.rights import CALLS, Standing
 from shared.caller import Caller
 from shared.errors import JiesuError
 from shared.http.acts import Door, entering

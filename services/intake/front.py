@@ -19,8 +19,8 @@ from services.intake.call_schemas import (
     Tried,
 )
 from services.intake.callers import CallerLookup, CallerTickets
+from services.intake.contact_schemas import ContactReadRequest
 from services.intake.records import ServiceAct
-from services.intake.schemas import ContactReadRequest
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.problems import problems

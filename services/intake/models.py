@@ -52,7 +52,8 @@ class Ticket(Base):
     ``ending``: what the hotline did with it itself in the round ``ending_round``, ``ending_code`` the
     reason or the line, ``ending_words`` what the citizen reads of it; ``answer_due``: when it must be
     answered that is kept to be answered. ``forwarded``: whether ``ticket.registered`` was said of it.
-    ``call_rating``: what the caller said of the call.
+    ``call_rating``: what the caller said of the call. ``work``: the ticket under whose number several
+    are worked on as one (并单), on each of them.
     """
 
     number: str = Field(primary_key=True)
@@ -99,6 +100,7 @@ class Ticket(Base):
     answer_due: datetime | None = None
     forwarded: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
     call_rating: str | None = Field(default=None, sa_type=ShortWords(CallRating))
+    work: str | None = None
 
     @property
     def about(self) -> Reported:
@@ -237,44 +239,6 @@ class MaliciousMark(Base):
     undone_reason: str | None = None
 
 
-class PhoneCall(Base):
-    """来电: one call of the exchange; the numbers, the agent's draft and the transcript are sealed (PIPL 51).
-
-    ``id`` is a digest of the exchange's own. ``heard_at``: when we first heard of it, which nobody's clock
-    can put elsewhere. ``number``: the first ticket made of it. ``missed_since``: since when its caller waits
-    to be rung back, ``caller``: a digest of him for as long; ``ending``: why no longer.
-    """
-
-    id: UUID = Field(primary_key=True)
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    heard_at: datetime = Field(index=True)
-    began_at: datetime | None = None
-    answered_at: datetime | None = None
-    hung_up_at: datetime | None = None
-    agent: str | None = None
-    pop: bytes | None = Field(default=None, sa_column=Column(LargeBinary, unique=True))
-    pop_until: datetime | None = None
-    number: str | None = Field(default=None, foreign_key="ticket.number", index=True)
-    drafted_at: datetime | None = None
-    caller: bytes | None = Field(default=None, sa_column=Column(LargeBinary, index=True))
-    missed_since: datetime | None = None
-    taken_at: datetime | None = None
-    taken_by: str | None = None
-    ended_at: datetime | None = None
-    ending: str | None = None
-
-
-class RingBack(Base):
-    """回拨: one try to ring a missed caller back; ``note`` is masked."""
-
-    id: UUID = Field(primary_key=True)
-    call: UUID = Field(foreign_key="phone_call.id", ondelete="CASCADE", index=True)
-    actor: str
-    outcome: str
-    note: str | None = None
-    tried_at: datetime
-
-
 class DayNumber(Base):
     """The last ticket number given on a day, Asia/Shanghai.
 
@@ -328,6 +292,7 @@ class Tickets(Ticket, table=True):
             "number",
             postgresql_where=text("noted_after_end_at IS NOT NULL"),
         ),
+        Index("ix_ticket_work", "work", postgresql_where=text("work IS NOT NULL")),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
         Index("ix_ticket_ending", "ending", "number", postgresql_where=text("ending IS NOT NULL")),
     )
@@ -393,32 +358,6 @@ class MaliciousMarks(MaliciousMark, table=True):
     """The table of marks of malicious use."""
 
     __tablename__ = "malicious_mark"
-
-
-class PhoneCalls(PhoneCall, table=True):
-    """The table of calls."""
-
-    __tablename__ = "phone_call"
-    __table_args__ = (
-        Index(
-            "ix_phone_call_missed",
-            "missed_since",
-            "id",
-            postgresql_where=text("missed_since IS NOT NULL AND ended_at IS NULL"),
-        ),
-        Index(
-            "ix_phone_call_drafted",
-            "drafted_at",
-            "id",
-            postgresql_where=text("drafted_at IS NOT NULL AND number IS NULL"),
-        ),
-    )
-
-
-class RingBacks(RingBack, table=True):
-    """The table of tries to ring back."""
-
-    __tablename__ = "ring_back"
 
 
 class ContactRequests(ContactRequest, table=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlalchemy import ARRAY, Text, all_, any_, bindparam, union
 from sqlmodel import col, func, select
 
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
@@ -15,6 +16,7 @@ from services.intake.rules import machine
 from services.intake.settings import Config
 from shared.errors import TooEarly
 from shared.storage.act import Act
+from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 
@@ -24,12 +26,14 @@ class TicketRecord:
     """A ticket with its assignments as intake knows them.
 
     ``supplements``: how many it has and how many characters they are together, once counted; acts
-    that share a transaction count on from there.
+    that share a transaction count on from there. ``group``: the tickets it is worked on with as one,
+    itself among them; empty when it is alone.
     """
 
     ticket: Ticket
     assignments: dict[UUID, Assignment] = field(default_factory=dict)
     supplements: tuple[int, int] | None = None
+    group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def status(self) -> machine.TicketStatus:
@@ -43,6 +47,16 @@ class TicketRecord:
             for row in self.assignments.values()
         ]
 
+    def at_work(self) -> list[machine.Assigned]:
+        """The assignments under its own number and, while it waits for an answer, the open ones of those
+        it is worked on with (并单): who works on it, and may contact its citizen.
+        """
+        return [*self.assigned(), *(self._shared() if machine.owed(self.status) else ())]
+
+    def _shared(self) -> list[machine.Assigned]:
+        others = (each for each in self.group if each is not self)
+        return [each for other in others for each in other.assigned() if each.open]
+
     def progress(self) -> machine.TicketProgress:
         """Where the ticket stands, from everything known of it."""
         return machine.progress_of(
@@ -53,25 +67,32 @@ class TicketRecord:
             reopened_round=self.ticket.reopened_round,
             ending=self.ticket.ending,
             ending_round=self.ticket.ending_round,
+            shared=self._shared(),
         )
 
     def refresh(self, now: datetime) -> None:
-        """Bring the stored status, which lists filter by, and its end up to what is known."""
-        ticket, status = self.ticket, self.progress().status
-        ticket.status = machine.stored(status).value
-        if status not in machine.STORED:
-            ticket.ending = ticket.answer_due = None
-        ticket.ended_at = (ticket.ended_at or now) if machine.ended(status) else None
+        """Bring the stored status, which lists filter by, and its end up to what is known; those of the
+        tickets it is worked on with, too.
+        """
+        for record in self.group or [self]:
+            ticket, status = record.ticket, record.progress().status
+            ticket.status = machine.stored(status).value
+            if status not in machine.STORED:
+                ticket.ending = ticket.answer_due = None
+            ticket.ended_at = (ticket.ended_at or now) if machine.ended(status) else None
 
 
 # These statements are made once and not at every request.
 NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
-LOCKED = (
-    select(Tickets)
-    .where(col(Tickets.number) == NUMBERS)
-    .order_by(col(Tickets.number))
-    .with_for_update()
-)
+NUMBER, WORK = col(Tickets.number), col(Tickets.work)
+# Arrays: each step goes by an index, whatever the planner knows of the table.
+WORKS = select(WORK).where(NUMBER == NUMBERS, WORK.is_not(None)).scalar_subquery()
+WITH_THEM = select(NUMBER).where(WORK.is_not(None), any_(func.array(WORKS)) == WORK)
+TOGETHER = union(select(func.unnest(NUMBERS.element)), WITH_THEM).scalar_subquery()
+FREE = all_(bindparam("known", type_=ARRAY(Text))) != NUMBER
+LOCK = select(Tickets).where(FREE).order_by(NUMBER).with_for_update()
+LOCKED = LOCK.where(any_(func.array(TOGETHER)) == NUMBER)
+LOCKED_BY_WORK = LOCK.where(any_(bindparam("works", type_=ARRAY(Text))) == WORK)
 ASSIGNMENTS_OF = select(Assignments).where(col(Assignments.number) == NUMBERS)
 
 
@@ -86,19 +107,30 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket by number, locked, with its assignments; None when it is not registered."""
     if number not in act.locked:
-        numbers = act.lock_order(number)
-        act.locked |= dict.fromkeys(numbers) | await _lock(act, numbers)
+        await lock(act, act.lock_order(number))
     record: TicketRecord | None = act.locked[number]
     return record
 
 
-async def _lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:
-    """Lock tickets in the order of their numbers, then load their assignments, by number."""
-    found = _records(await act.rows.load(Ticket, LOCKED, {"numbers": numbers}))
+async def lock(act: ServiceAct, numbers: Collection[str]) -> None:
+    """Lock tickets in the order of their numbers, with those they are worked on with as one, then load
+    their assignments.
+    """
+    known = {number: row for number, row in act.locked.items() if row}
+    new = sorted(set(numbers).difference(act.locked))
+    tickets = await act.rows.load(Ticket, LOCKED, {"numbers": new, "known": list(known)})
+    while works := {ticket.work for ticket in tickets if ticket.work}:
+        # Who was merged while we waited for the lock was not there to be locked.
+        values = {"works": list(works), "known": [*known, *(each.number for each in tickets)]}
+        if not (late := await act.rows.load(Ticket, LOCKED_BY_WORK, values)):
+            break
+        tickets += late
+    found = _records(tickets)
     if found:
         for row in await act.rows.load(Assignment, ASSIGNMENTS_OF, {"numbers": list(found)}):
             found[row.number].assignments[row.id] = row
-    return found
+    act.locked |= dict.fromkeys(new) | found
+    regroup(act.locked.values())
 
 
 async def read(act: ServiceAct, number: str) -> TicketRecord | None:
@@ -110,10 +142,27 @@ async def read(act: ServiceAct, number: str) -> TicketRecord | None:
 async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> list[TicketRecord]:
     """Tickets with their assignments to look at only, in the order given."""
     found = _records(tickets)
-    if found:
-        for row in await act.session.exec(ASSIGNMENTS_OF, params={"numbers": list(found)}):
-            found[row.number].assignments[row.id] = row
+    works = {ticket.work for ticket in tickets if ticket.work}
+    others: dict[str, TicketRecord] = {}
+    if works:
+        of_works = select(Tickets).where(one_of(Tickets.work, works))
+        others = _records((await act.session.exec(of_works)).all())
+    loaded = others | found
+    if loaded:
+        for row in await act.session.exec(ASSIGNMENTS_OF, params={"numbers": list(loaded)}):
+            loaded[row.number].assignments[row.id] = row
+    regroup(loaded.values())
     return list(found.values())
+
+
+def regroup(loaded: Iterable[TicketRecord | None]) -> None:
+    """Let each record know which others its ticket is worked on with."""
+    groups: dict[str, list[TicketRecord]] = defaultdict(list)
+    by_number = {record.ticket.number: record for record in loaded if record}
+    for _, record in sorted(by_number.items()):
+        record.group = groups[record.ticket.work] if record.ticket.work else []
+        if record.ticket.work:
+            record.group.append(record)
 
 
 def _records(tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:

@@ -15,6 +15,16 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from services.intake import readlog, vault
+from services.intake.contact_schemas import (
+    Contact,
+    ContactReadRequest,
+    ContactRequestIn,
+    ContactRequestOut,
+    ContactRequestPage,
+    ContactRuling,
+    Matter,
+    MatterItem,
+)
 from services.intake.models import ContactRequest, ContactRequests, Ticket, Tickets
 from services.intake.readlog import Deed
 from services.intake.records import ServiceAct, TicketRecord, find_locked
@@ -26,16 +36,6 @@ from services.intake.rules.rights import (
     RequestStatus,
     Standing,
     is_live,
-)
-from services.intake.schemas import (
-    Contact,
-    ContactReadRequest,
-    ContactRequestIn,
-    ContactRequestOut,
-    ContactRequestPage,
-    ContactRuling,
-    Matter,
-    MatterItem,
 )
 from shared.caller import Caller
 from shared.errors import Forbidden, JiesuError, MoveRefused, NotFound
@@ -110,7 +110,7 @@ async def _why_not(act: ServiceAct, record: TicketRecord, standing: Standing) ->
         recused=_recused(act, record.ticket),
         status=record.status,
         confidential=record.ticket.confidential,
-        granted=await _is_granted(act, standing.assignment),
+        granted=await _is_granted(act, record.ticket.number, standing.assignment),
     )
 
 
@@ -119,11 +119,15 @@ def _recused(act: ServiceAct, ticket: Ticket) -> Collection[str]:
     return act.config.gazetteer.recused(ticket.about, ticket.area)
 
 
-async def _is_granted(act: ServiceAct, assignment: UUID | None) -> bool:
-    """Whether a custodian's leave under this very order lasts."""
+async def _is_granted(act: ServiceAct, number: str, assignment: UUID | None) -> bool:
+    """Whether a custodian's leave for this ticket under this very order lasts: of several that are
+    worked on as one each has its own.
+    """
     if assignment is None:
         return False
-    of_order = select(ContactRequests).where(ContactRequests.assignment == assignment)
+    of_order = select(ContactRequests).where(
+        ContactRequests.assignment == assignment, ContactRequests.number == number
+    )
     return any(_lasts(act, row) for row in await act.session.exec(of_order))
 
 
@@ -180,7 +184,9 @@ async def request_contact(
     if not record.ticket.confidential:
         raise MoveRefused("contact-requests", "not-confidential", ["contact-reads"])
     ticket, custodian = record.ticket, act.config.custodian
-    of_order = select(ContactRequests).where(ContactRequests.assignment == standing.assignment)
+    of_order = select(ContactRequests).where(
+        ContactRequests.assignment == standing.assignment, ContactRequests.number == number
+    )
     for row in await act.session.exec(of_order):
         if row.status == RequestStatus.ASKED or _lasts(act, row):
             return _out(row, ticket)

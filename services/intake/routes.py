@@ -13,8 +13,10 @@ from services.intake import (
     codes,
     contacts,
     correction_routes,
+    duplicates,
     ending_routes,
     front,
+    merging,
     search,
     usecases,
     views,
@@ -60,7 +62,7 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-for part in (codes, contacts, correction_routes, ending_routes, front):
+for part in (codes, contacts, correction_routes, duplicates, ending_routes, front, merging):
     router.routes.extend(part.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
@@ -173,15 +175,25 @@ async def register_tickets(
     return BatchAnswers(answers=answers)
 
 
+def in_codes(
+    act: ReadAct, topic: Code | None = None, area: Code | None = None, channel: Code | None = None
+) -> dict[str, str | None]:
+    """What a list is narrowed to by code or name."""
+    codes = act.config.codes
+    return {
+        "topic": topic and codes.topic_names.code(topic, "topic"),
+        "area": area and codes.area_names.code(area, "area"),
+        "channel": channel and codes.channel_names.code(channel, "channel"),
+    }
+
+
 @router.get("/tickets")
 async def list_tickets(
     act: ReadAct,
+    coded: Annotated[dict[str, str | None], Depends(in_codes)],
     text: SearchText | None = None,
     type: NamedType | None = None,
     urgency: Urgency | None = None,
-    topic: Code | None = None,
-    area: Code | None = None,
-    channel: Code | None = None,
     status: TicketStatus | None = None,
     flags: Annotated[list[Code] | None, Query(max_length=20)] = None,
     unit: Code | None = None,
@@ -193,21 +205,16 @@ async def list_tickets(
         bool | None,
         Query(description="结案后又有来话、尚无人查看 something said after the end is unread"),
     ] = None,
+    merged_into: Number | None = None,
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> TicketPage:
-    """Tickets in order of registration, narrowed by any of the filters.
-
-    `text`: words of title, content and supplements, two characters or more side by side; what was
-    just registered is found some seconds later. `flags`: may be repeated, all must be there. `unit`: which
-    has or had an order. `source_number`: as it was sent.
-    """
+    """Tickets in order of registration, narrowed by any filter. `text`: words of title, content and
+    supplements, two characters or more, found some seconds after they came. `flags`: all must be
+    there. `unit`: which has or had an order. `source_number`: as it was sent."""
     narrowed = search.Filter(
         type=type,
         urgency=urgency,
-        topic=topic and act.config.codes.topic_names.code(topic, "topic"),
-        area=area and act.config.codes.area_names.code(area, "area"),
-        channel=channel and act.config.codes.channel_names.code(channel, "channel"),
         status=status,
         since=since,
         until=until,
@@ -217,6 +224,8 @@ async def list_tickets(
         reported=reported,
         source_number=source_number,
         noted_after_end=noted_after_end,
+        merged_into=merged_into,
+        **coded,
     )
     return await views.tickets(act, narrowed, after, limit)
 

@@ -17,8 +17,6 @@ from pydantic import (
 )
 
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
-from services.intake.rules.rights import RequestStatus as RequestStatus
-from services.intake.rules.rights import meaningful
 from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
 from shared.http.fields import Body, Instant, Line, Sentence, Text
@@ -220,38 +218,6 @@ class NotesRead(Body):
     done: Note = Field(repr=False)
 
 
-# Why somebody must know who the citizen is, in words: it stands in the read log.
-Reason = Annotated[str, Line(200), AfterValidator(meaningful)]
-OnBehalfOf = Annotated[
-    str,
-    Line(50),
-    Field(description="经办人 the person who asks, where a system asks with its own token"),
-]
-
-
-class ContactReadRequest(Body):
-    """Why the contact, or the matter data, must be read; the reason stands in the read log (R-36)."""
-
-    reason: Reason
-    on_behalf_of: OnBehalfOf | None = None
-
-
-class ContactRequestIn(Body):
-    """查阅申请: why the unit must know who the citizen of a confidential matter is."""
-
-    reason: Reason
-    on_behalf_of: OnBehalfOf | None = None
-
-
-class ContactRuling(Body):
-    """查阅裁定: granted until a moment or for some hours, or refused; in words."""
-
-    granted: bool
-    until: AwareDatetime | None = None
-    hours: float | None = Field(default=None, gt=0, le=10_000)
-    reason: Reason
-
-
 # --- answered ----------------------------------------------------------------------------------
 
 
@@ -306,6 +272,8 @@ class TicketOut(BaseModel):
     ``answer_due``: until when the hotline owes the answer to what it kept.
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
+    ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
+    citizens that are worked on under this one.
     """
 
     number: str
@@ -335,6 +303,8 @@ class TicketOut(BaseModel):
     follows: str | None = None
     followed_by: list[str] = []
     noted_after_end_at: AwareDatetime | None = None
+    merged_into: str | None = None
+    merged: list[str] = []
 
 
 class Noted(BaseModel):
@@ -380,62 +350,3 @@ class Progress(BaseModel):
     answer: str | None
     extended: Extended | None
     allowed: list[str]
-
-
-class ContactRequestOut(BaseModel):
-    """查阅申请 as the custodian and its unit see it; nothing of what the ticket says.
-
-    ``due``: until when the custodian must have ruled; ``granted_until``: how long the unit may read.
-    """
-
-    id: UUID
-    number: str
-    type: TicketType
-    unit: str
-    status: RequestStatus
-    reason: str
-    asked_at: AwareDatetime
-    asked_by: str
-    due: AwareDatetime
-    granted_until: AwareDatetime | None
-    ruling: str | None
-    ruled_at: AwareDatetime | None
-    ruled_by: str | None
-
-
-class ContactRequestPage(BaseModel):
-    """Requests, oldest first; ``next`` asks for what follows, None at the end."""
-
-    items: list[ContactRequestOut]
-    next: str | None
-
-
-class Contact(BaseModel):
-    """Who must be contacted; read once, stored nowhere.
-
-    ``phone`` is the number to call, ``other_phones`` what was given besides; ``phone_given`` what came,
-    where that is not the number.
-    """
-
-    name: str | None = Field(repr=False)
-    phone: str | None = Field(repr=False)
-    address: str | None = Field(repr=False)
-    other_phones: list[str] = Field(default=[], repr=False)
-    phone_given: str | None = Field(default=None, repr=False)
-
-
-class MatterItem(BaseModel):
-    """What lies behind one place of the texts, as it was written: ``[电话1]`` and the number."""
-
-    place: str
-    value: str = Field(repr=False)
-
-
-class Matter(BaseModel):
-    """事项数据: what the texts of a ticket hide of others, and where the matter is, as it was given;
-    read once, stored nowhere. Of a ticket of an older release there are no items.
-    """
-
-    items: list[MatterItem] = Field(repr=False)
-    address: str | None = Field(repr=False)
-    location: Location | None = Field(default=None, repr=False)

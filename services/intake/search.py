@@ -46,6 +46,7 @@ class Filter(NamedTuple):
     reported: str | None = None
     source_number: str | None = None
     noted_after_end: bool | None = None
+    merged_into: str | None = None
 
 
 EQUAL = ("type", "urgency", "topic", "area", "channel")
@@ -61,6 +62,8 @@ async def narrow(act: ServiceAct, query: Any, to: Filter) -> Any:
             query = query.where(col(getattr(Tickets, name)) == wanted)
     if to.status:
         query = query.where(_stands(to.status))
+    if to.merged_into:
+        query = query.where(Tickets.work == to.merged_into, Tickets.number != to.merged_into)
     if to.since:
         query = query.where(col(Tickets.registered_at) >= to.since)
     if to.until:

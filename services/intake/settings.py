@@ -18,6 +18,7 @@ from services.intake.digests import CitizenDigester
 from services.intake.rules.calls import CallRules
 from services.intake.rules.endings import EndingRules
 from services.intake.rules.identity import KeepFor, Public
+from services.intake.rules.likeness import Duplicates
 from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -56,6 +57,7 @@ class Rules(Files):
     limits: LimitTable
     urgency: UrgencyRules
     privacy: Privacy
+    duplicates: Duplicates
     endings: EndingRules
     calendar: tuple[Notice, ...]
     calls: CallRules
@@ -82,6 +84,7 @@ class Config:
     place: Place
     urgency: UrgencyRules
     keep_identity: KeepFor
+    duplicates: Duplicates
     keep_calls: KeepFor
     calls: CallRules
     custodian: Custodian
@@ -148,6 +151,7 @@ class Settings(ServiceSettings):
             rules.place,
             rules.urgency.among(rules.codes),
             rules.privacy.keep_identity,
+            rules.duplicates,
             rules.privacy.keep_calls,
             rules.calls,
             rules.privacy.custodian,

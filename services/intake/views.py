@@ -107,6 +107,7 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
 
 def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> TicketOut:
     ticket = record.ticket
+    others = [each.ticket.number for each in record.group if each is not record]
     copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
     place = identity.visible(ticket.confidential, copy, location_of(ticket))
     return TicketOut(
@@ -137,6 +138,8 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         noted_after_end_at=ticket.noted_after_end_at,
         answer_due=ticket.answer_due,
         call_rating=ticket.call_rating,
+        merged_into=ticket.work if ticket.work != ticket.number else None,
+        merged=others if ticket.work == ticket.number else [],
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from services.tracker import corrections, usecases
+from services.tracker import corrections, merging, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.register,
     "ticket.corrected": corrections.heed,
+    "ticket.merged": merging.merge,
+    "ticket.unmerged": merging.unmerge,
     "ticket.withdrawn": usecases.withdraw,
     "ticket.resolved": usecases.resolve,
     "ticket.reopened": usecases.reopen,

@@ -35,6 +35,8 @@ class Ticket(Base):
     limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is
     about, who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it
     is, is None in older ones.
+    ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
+    when this one was merged and parted again, with the seq of each.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -45,6 +47,10 @@ class Ticket(Base):
     registered_at: datetime
     withdrawn_at: datetime | None = None
     reported_unit: str | None = Field(default=None, sa_type=Text)
+    work: str | None = Field(default=None, sa_type=Text)
+    merges: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
     confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
@@ -191,6 +197,7 @@ class Tickets(Ticket, table=True):
     """The table of tickets."""
 
     __tablename__ = "tickets"
+    __table_args__ = (Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),)
 
 
 class Rounds(Round, table=True):

@@ -7,7 +7,7 @@ numbering of facts, which every act does last: so it cannot deadlock with the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
@@ -36,7 +36,7 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
-from shared.events import ClockKind
+from shared.events import ClockKind, TicketMerged
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -170,9 +170,29 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
 async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     """A ticket with everything about it, locked; None when it is not registered here."""
     if number not in act.locked:
-        await lock(act, act.lock_order(number))
+        into = {fact.data.into for fact in act.batch if isinstance(fact.data, TicketMerged)}
+        await lock_new(act, {*act.lock_order(number), *into})
     record: TicketRecord | None = act.locked[number]
     return record
+
+
+async def lock_new(act: ServiceAct, numbers: Iterable[str]) -> None:
+    """Lock those tickets that are not locked yet."""
+    if new := sorted(set(numbers).difference(act.locked)):
+        await lock(act, new)
+
+
+async def worked_on_with(act: ServiceAct, number: str) -> list[TicketRecord]:
+    """The tickets worked on as one with a locked one, itself among them; all locked."""
+    work = (await locked(act, number)).ticket.work
+    if work is None:
+        return []
+    others = select(Tickets.number).where(Tickets.work == work)
+    await lock_new(act, (await act.session.exec(others)).all())
+    loaded = {
+        row.ticket.number: row for row in act.locked.values() if isinstance(row, TicketRecord)
+    }
+    return [row for _, row in sorted(loaded.items()) if row.ticket.work == work]
 
 
 async def lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:

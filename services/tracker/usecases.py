@@ -13,7 +13,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import records, schemas, views
+from services.tracker import merging, records, schemas, views
 from services.tracker.clockwork import fire, recompute_clocks
 from services.tracker.models import (
     Assignment,
@@ -87,6 +87,7 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
     )
     record.take_on(act.rows.add(assignment))
     recompute_clocks(act, record, fact.time)
+    await merging.watch(act, record, fact.time)
 
 
 async def sign(act: ServiceAct, fact: Fact) -> None:

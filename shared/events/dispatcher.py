@@ -81,11 +81,13 @@ class AssignmentProgressed(Data, name="assignment.progressed", by="dispatcher"):
 class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     """Something about the ticket changed that its unit must know.
 
+    ``number``: the ticket whose citizen said it, where that is another one merged into this work.
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
     """
 
-    kind: Literal["supplemented", "urged"]
+    kind: Literal["supplemented", "urged", "merged", "unmerged"]
     content: str
+    number: str | None = None
     urgency: Urgency | None = None
     limits: Limits | None = None
 
@@ -129,11 +131,11 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
-    """取消: the unit need not go on (the ticket was withdrawn, or went to another unit). Of a
+    """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
     confidential matter it is always ``redispatched``: why is not told.
     """
 
-    reason: Literal["withdrawn", "redispatched"]
+    reason: Literal["withdrawn", "redispatched", "merged"]
 
 
 class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):

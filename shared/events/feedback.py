@@ -39,6 +39,7 @@ class CitizenTold(Data, name="citizen.told", by="feedback"):
     occasion: Literal[
         "accepted",
         "dispatched",
+        "merged",
         "extended",
         "completed",
         "reopened",

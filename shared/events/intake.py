@@ -59,6 +59,26 @@ class TicketWithdrawn(Data, name="ticket.withdrawn", by="intake"):
     reason: str
 
 
+class TicketMerged(Data, name="ticket.merged", by="intake"):
+    """并单: another citizen reported the matter of ``into``; one piece of work for both (GB66-5).
+
+    ``repeat``: the same person had reported it there before. ``consent``: the citizen agreed, where
+    one of the two is confidential and the other is not.
+    """
+
+    into: str
+    reason: str
+    repeat: bool = False
+    consent: bool = False
+
+
+class TicketUnmerged(Data, name="ticket.unmerged", by="intake"):
+    """撤销并单: it was another matter after all, and is worked on for itself again."""
+
+    parted_from: str
+    reason: str
+
+
 class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     """更正: what was written down wrongly at registration, put right by a named act.
 

@@ -52,26 +52,29 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures verdicts correction_routes feed codes front search calls"
+            "usecases records views figures verdicts correction_routes feed codes front search"
+            " calls"
             " claims registration shares schemas settings ending_routes contacts duty duties dues"
+            " duplicates merging"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases corrections endings feed settings"), names("")),
+    "consumers": May(names("usecases corrections merging endings feed settings"), names("")),
     "jobs": May(
-        names("usecases records callers search calls phone feed readlog settings"), names("")
+        names("usecases merging records callers search calls phone feed readlog settings"),
+        names(""),
     ),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " feed endings"
+            " merging feed endings"
         ),
         STORAGE,
     ),
     "records": May(names("rules models settings"), STORAGE),
     "views": May(names("rules models records schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
-    "stuck": May(names("rules models records settings"), STORAGE),
+    "stuck": May(names("rules models records settings call_models"), STORAGE),
     "registration": May(
         names(
             "call_records claims sources end_records rules models records views schemas settings"
@@ -100,15 +103,23 @@ MAY: dict[str, May] = {
     "claims": May(names("naming records rules schemas settings"), STORAGE),
     "shares": May(names("settings"), names("")),
     "naming": May(names("schemas settings"), names("pydantic")),
-    "vault": May(names("call_records rules models records readlog sealing settings"), STORAGE),
+    "vault": May(
+        names("call_records rules models records readlog sealing settings call_models"), STORAGE
+    ),
     "callers": May(names("rules models records readlog schemas settings vault"), STORAGE),
     "front": May(
-        names("callers calls call_lists call_schemas rules records schemas settings"),
+        names(
+            "callers calls call_lists call_schemas rules records schemas settings contact_schemas"
+        ),
         names("fastapi pydantic"),
     ),
     "readlog": May(names("rules models records settings"), STORAGE),
-    "rights": May(names("rules models records readlog vault schemas settings"), STORAGE),
-    "contacts": May(names("rights duty rules records schemas"), names("fastapi pydantic")),
+    "rights": May(
+        names("rules models records readlog vault schemas settings contact_schemas"), STORAGE
+    ),
+    "contacts": May(
+        names("rights duty rules records schemas contact_schemas"), names("fastapi pydantic")
+    ),
     "duty": May(names("settings"), names("httpx pydantic")),
     "duties": May(names("rules records"), names("fastapi pydantic")),
     "dues": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
@@ -116,6 +127,14 @@ MAY: dict[str, May] = {
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
     "orders": May(names("rules models records settings"), STORAGE),
+    "duplicates": May(
+        names("rules models records views schemas vault callers readlog settings"),
+        names("fastapi pydantic sqlmodel"),
+    ),
+    "merging": May(
+        names("rules models records views schemas orders clockwork vault settings"),
+        STORAGE | names("fastapi"),
+    ),
     "clockwork": May(names("rules models records"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
@@ -126,7 +145,8 @@ MAY: dict[str, May] = {
     "correction_schemas": May(names("rules schemas"), names("pydantic pydantic_core")),
     "corrections": May(
         names(
-            "rules models records correction_schemas naming usecases registration vault callers orders"
+            "rules models records correction_schemas naming usecases registration vault callers"
+            " orders merging sealing"
             " settings clockwork"
         ),
         STORAGE,
@@ -134,15 +154,20 @@ MAY: dict[str, May] = {
     "verdicts": May(names("rules models records usecases schemas settings"), STORAGE),
     "calls": May(
         names(
-            "call_records call_schemas callers claims rules models records schemas usecases vault phone"
+            "call_records call_schemas callers claims rules models records schemas usecases"
+            " vault phone call_models readlog"
             " settings"
         ),
         STORAGE,
     ),
     "call_lists": May(
-        names("call_records call_schemas calls rules models records schemas settings"), STORAGE
+        names(
+            "call_records call_schemas calls rules models records schemas settings call_models"
+            " contact_schemas"
+        ),
+        STORAGE,
     ),
-    "call_records": May(names("rules models records sealing settings"), STORAGE),
+    "call_records": May(names("rules models records sealing settings call_models"), STORAGE),
     "call_schemas": May(names("callers rules schemas"), names("pydantic")),
     "webhook": May(names("rules settings"), names("fastapi pydantic")),
     "phone": May(names("rules settings webhook"), names("httpx orjson pydantic standardwebhooks")),
@@ -154,6 +179,8 @@ MAY: dict[str, May] = {
         names("sqlalchemy sqlmodel pydantic"),
         PURE | names("storage messaging.outbox messaging.inbox"),
     ),
+    "call_models": May(names("models"), names("sqlalchemy sqlmodel")),
+    "contact_schemas": May(names("rules"), names("pydantic"), PURE | names("http.fields")),
     "schemas": May(
         names("rules"), names("pydantic pydantic_core"), PURE | names("http.fields http.problems")
     ),

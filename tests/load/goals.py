@@ -14,6 +14,8 @@ AT_LEAST = {
     "batch_vs_hello": 0.35,
     "relay_vs_hello": 0.5,
     "loop_per_s": 30.0,
+    "dup_precision": 0.95,
+    "dup_recall": 0.9,
 }
 AT_MOST = {
     "loop_hellos": 310.0,
@@ -40,7 +42,7 @@ RATIOS = {
     "relay_vs_hello": ("relay_per_s", "hello_per_s"),
     "relay_alone_vs_hello": ("relay_alone_per_s", "hello_per_s"),
 }
-MORE_IS_BETTER = ("_per_s", "_vs_hello", "_vs_plain")
+MORE_IS_BETTER = ("_per_s", "_vs_hello", "_vs_plain", "_precision", "_recall")
 HEAD = ("指标 figure", "值 value", "绝对值 absolute", "目标 goal", "达到 met", "说明 note")
 AGAINST = (
     "指标 figure", "本版 this", "对照 other", "本/对 ratio", "目标 goal", "达到 met", "说明 note"

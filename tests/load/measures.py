@@ -27,6 +27,7 @@ from tests.load.calls import complaint, encoded
 from tests.load.clocks import due, sweep
 from tests.load.county import loops
 from tests.load.finding import finding
+from tests.load.likeness import duplicates
 from tests.load.masks import masks
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
@@ -204,6 +205,7 @@ async def statements(plant: Plant, plan: Plan) -> Figures:
 
 
 MEASURES: Sequence[Any] = (
+    duplicates,
     starts,
     loop,
     dispatch,

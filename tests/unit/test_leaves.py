@@ -26,7 +26,7 @@ from services.feedback.rules import planning
 from services.feedback.settings import Settings as Feedback
 from services.feedback.webhook import Called, CallRequest
 from services.intake import codes
-from services.intake.rules import endings
+from services.intake.rules import endings, likeness
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
@@ -67,6 +67,9 @@ def run_intake(folder: Folder) -> None:
     now, within = at("03-02 10:00"), config.endings.resume_within
     endings.check_resumable(now, within, config.calendar, now)
     assert at("03-02 10:00").astimezone(config.place.timezone)
+    assert config.duplicates.window
+    for distance in (None, 700.0):
+        likeness.is_candidate(likeness.Seen(False, True, distance, 0.5), config.duplicates)
     assert read_phone("4421234", config.place.area_code).contact
     assert [flag for flag in config.codes.flags if flag]
     now, calls = at("03-02 10:00"), config.calls
@@ -114,6 +117,10 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
+    cluster = policy.rules.cluster_of_reporters
+    assert cluster
+    assert cluster.reached([at("03-02 10:00")] * 5)
+    policy.title(cluster.then)
     for flags in ((), ("enterprise",)):
         asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
         extension.check(

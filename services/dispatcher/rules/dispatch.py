@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
 from services.dispatcher.rules.reasons import Names, Reason
-from shared.errors import Recused
+from shared.errors import Recused as Recused  # what by_hand raises
 from shared.events import (
     AssignmentDispatched,
     Limits,
@@ -195,12 +195,35 @@ class Dispatching:
         A Reason for the desk when that lead is barred, or when a rule gave it a report that accuses
         nobody by name: an older release did that.
         """
-        verdict = reasons.done_again(round, data)
-        if why := self.barred(ticket, [data.comment or ""]).get(lead):
-            return reasons.joined((verdict, why))
-        if rule and (stopped := self._unnamed(ticket)):
-            return reasons.joined((verdict, stopped))
-        return Order(lead, (), str(verdict), rule)
+        why = reasons.done_again(round, data)
+        return self.handed_on(ticket, lead, (), rule, why, [data.comment or ""])
+
+    def handed_on(
+        self,
+        ticket: TicketRegistered,
+        lead: str,
+        co_handlers: Iterable[str],
+        rule: str | None,
+        why: Reason,
+        said: Iterable[str] = (),
+    ) -> Order | Reason:
+        """An order to units that had the matter before; a Reason for the desk where ``again`` has one.
+        ``said``: what its citizen said later.
+        """
+        order = Order(lead, helpers(lead, co_handlers), str(why), rule)
+        barred = self.barred(ticket, said)
+        for unit in order.roles():
+            if stopped := barred.get(unit):
+                return reasons.joined((why, stopped))
+        if rule and (unnamed := self._unnamed(ticket)):
+            return reasons.joined((why, unnamed))
+        return order
+
+    def may_join(self, ticket: TicketRegistered, units: Iterable[str]) -> bool:
+        """Whether a ticket may be worked on by units that have another of the same matter: none of them
+        is barred from it, and if it accuses, somebody has said whom (R-35).
+        """
+        return not self._unnamed(ticket) and self.barred(ticket).keys().isdisjoint(units)
 
 
 def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
@@ -247,11 +270,19 @@ LEFT = (
 @dataclass(frozen=True, slots=True)
 class Added:
     """补充: what the citizen said since the registration. A work order carries the newest of it, in
-    the order it was said; ``left`` earlier ones its unit reads from the dispatcher.
+    the order it was said; ``left`` earlier ones its unit reads from the dispatcher. ``also``: what other
+    citizens said of the matter, by their tickets' numbers.
     """
 
     newest: Sequence[str] = ()
     left: int = 0
+    also: Mapping[str, str] = field(default_factory=dict)
+
+
+def fitting(also: Mapping[str, str]) -> dict[str, str]:
+    """The newest of what other citizens said as far as a work order carries it, by number."""
+    fit = newest_that_fit(list(also.values()))
+    return dict(list(also.items())[len(also) - len(fit) :])
 
 
 def newest_that_fit(said: Sequence[str]) -> list[str]:
@@ -287,7 +318,7 @@ def work_order(
         urgency=urgency,
         topic=ticket.topic,
         title=ticket.title,
-        content="\n\n".join((ticket.content, *_notes(added))),
+        content=whole_text(ticket, added),
         area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
@@ -313,6 +344,13 @@ def _notes(added: Added) -> Iterator[str]:
         yield LEFT.format(left=added.left)
     for count, note in enumerate(added.newest, added.left + 1):
         yield f"【补充{count} Supplement {count}】{note}"
+    for number, content in added.also.items():
+        yield f"【另有诉求人反映同一事项 also reported as {number}】{content}"
+
+
+def whole_text(ticket: TicketRegistered, added: Added) -> str:
+    """What the citizen said, with what was added."""
+    return "\n\n".join((ticket.content, *_notes(added)))
 
 
 # --- urgency -----------------------------------------------------------------------------------

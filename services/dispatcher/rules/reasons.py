@@ -251,6 +251,19 @@ def returned(unit: str, ruling: str, names: Names) -> Reason:
     )
 
 
+def work_goes_on() -> Reason:
+    """撤单 or 撤销并单: the ticket under which the work was done is out, and others wait for it."""
+    return Reason(
+        "同一事项还有其他诉求人等待办理，接续办理",
+        "Other citizens still wait for the same matter: the work goes on",
+    )
+
+
+def parted(number: str) -> Reason:
+    """撤销并单: it was another matter after all."""
+    return Reason(f"{number} 已撤销并单，单独办理", f"{number} is worked on for itself again")
+
+
 def resumed(why: str) -> Reason:
     """恢复办理: what the hotline had ended itself goes on."""
     return Reason(f"热线原已办结，现恢复办理：{why}", "The hotline had ended it, and it goes on")

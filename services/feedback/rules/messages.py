@@ -16,6 +16,7 @@ from services.feedback.rules.machine import Bilingual
 Occasion: TypeAlias = Literal[
     "accepted",
     "dispatched",
+    "merged",
     "extended",
     "completed",
     "reopened",
@@ -34,6 +35,11 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
         "dispatched": Bilingual(
             "【12345】您的诉求（{number}）已交{unit}办理。",
             "[12345] Your request {number} was passed to {unit}.",
+        ),
+        "merged": Bilingual(
+            "【12345】您的诉求（{number}）与其他群众反映的同一事项合并办理，结果将单独向您答复并回访。",
+            "[12345] Others reported the same as your request {number}: it is handled together, and "
+            "you will have an answer and a call of your own.",
         ),
         "extended": Bilingual(
             "【12345】您的诉求（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",

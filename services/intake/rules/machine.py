@@ -253,11 +253,14 @@ def progress_of(
     reopened_round: int = 1,
     ending: str | None = None,
     ending_round: int = 0,
+    shared: Iterable[Assigned] = (),
 ) -> TicketProgress:
     """What everything known adds up to; the order in which it became known plays no part. What the
     hotline ended itself has ended, whatever a unit did meanwhile.
 
-    The rounds are the highest that facts spoke of: 0 for none, and a ticket begins in round 1.
+    ``shared``: whom other tickets have that it is worked on with (并单): while it waits for an answer,
+    they are at work for it, too. The rounds are the highest that facts spoke of: 0 for none, and a
+    ticket begins in round 1.
     """
     known = list(assignments)
     latest = max(1, resolved_round, closed_round, reopened_round, *(each.round for each in known))
@@ -272,7 +275,14 @@ def progress_of(
         return TicketProgress(TicketStatus.CLOSED, latest, units)
     if resolved_round == latest:
         return TicketProgress(TicketStatus.RESOLVED, latest, units)
+    engaged += [each for each in shared if each.open]
+    units = tuple(sorted({each.unit for each in engaged}))
     return TicketProgress(_worked_on(engaged, latest), latest, units)
+
+
+def owed(status: TicketStatus) -> bool:
+    """Whether the citizen is owed an answer to this round: units work on it, or somebody must."""
+    return status in _OPEN
 
 
 def _worked_on(engaged: Collection[Assigned], latest: int) -> TicketStatus:

@@ -7,7 +7,7 @@ order the facts came in, and however often (docs/how-it-flows.md#in-any-order-an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -54,6 +54,7 @@ def clock_histories(
     leads = [assignment for assignment in assignments if assignment.role is Role.LEAD]
     rounds = list(rounds)
     yield from _dispatching(matter, leads, {each.number: each.ended_at for each in rounds})
+    yield from _parted(matter, rounds, leads)
     for round in rounds:
         yield _citizen(matter, round, leads)
     for assignment in assignments:
@@ -75,6 +76,28 @@ def _dispatching(
             yield _dispatch(matter, cause, round, back.urgency, at, others, ends.get(round))
 
 
+def _parted(
+    matter: Matter, rounds: Sequence[RoundTimeline], leads: Sequence[AssignmentTimeline]
+) -> Iterator[ClockHistory]:
+    """The desk's clock runs afresh when a merged ticket is worked on for itself again, unless units were
+    at work on it already, or had answered.
+    """
+    for merge in matter.merges:
+        if merge.into is None:
+            urgency = effective_urgency(matter, leads, len(rounds))
+            cause, last = f"parted {merge.seq}", rounds[-1]
+            clock = _dispatch(matter, cause, last.number, urgency, merge.at, leads, last.ended_at)
+            settled = [max(merge.at, at) for at in (last.resolved_at,) if at]
+            settled += [merge.at for lead in leads if _at_work(lead, merge.at)]
+            met = min(filter(None, (clock.met_at, *settled)), default=None)
+            yield replace(clock, met_at=met)
+
+
+def _at_work(lead: AssignmentTimeline, at: datetime) -> bool:
+    ending = lead.ending(None)
+    return lead.dispatched_at <= at and (ending is None or ending.at > at)
+
+
 def _dispatch(
     matter: Matter,
     cause: str,
@@ -94,7 +117,7 @@ def _dispatch(
         urgency=urgency,
         started_at=started_at,
         met_at=min(done_at, default=None),
-        lost=matter.withdrawal,
+        lost=matter.lost_after(started_at),
         terms_at=matter.terms_at,
     )
 

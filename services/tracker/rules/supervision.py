@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -61,6 +61,20 @@ class RedoRules(Section):
     then: RungNumber
 
 
+class ClusterRules(Section):
+    """集中反映: so many reporters of one matter within so many days raise a rung (JN-28)."""
+
+    count: Annotated[int, Field(ge=2, le=1_000)]
+    window_days: Annotated[int, Field(ge=1, le=365)]
+    then: RungNumber
+
+    def reached(self, registered: Iterable[datetime]) -> bool:
+        """Whether so many of these reports came within the window."""
+        moments, window = sorted(registered), timedelta(days=self.window_days)
+        pairs = zip(moments, moments[self.count - 1 :], strict=False)
+        return any(last - first <= window for first, last in pairs)
+
+
 class ExtensionRules(Section):
     """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
 
@@ -78,6 +92,7 @@ class Supervision(Section):
     critical_unsigned: RungNumber
     redo: RedoRules
     extension: ExtensionRules
+    cluster_of_reporters: ClusterRules | None = None
 
     @field_validator("ladder")
     @classmethod
@@ -89,6 +104,8 @@ class Supervision(Section):
     @model_validator(mode="after")
     def _on_the_ladder(self) -> Self:
         named = {("critical_unsigned",): self.critical_unsigned, ("redo", "then"): self.redo.then}
+        if self.cluster_of_reporters:
+            named["cluster_of_reporters", "then"] = self.cluster_of_reporters.then
         refuse(
             (where, f"督办层级中没有 no rung {number} on the ladder")
             for where, number in named.items()

@@ -13,7 +13,9 @@ from shared.events import Role, TicketType, Urgency
 RETURNED = "退单已同意 the return was granted"
 WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
 REDISPATCHED = "已改派 it went to another unit"
+MERGED = "已并单办理 it was merged into other work"
 COMPLETED = "已办结 the matter was completed"
+CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
 
 
 # A fact's time comes in the zone its speaker wrote, a row's in UTC: both must be stored alike.
@@ -34,6 +36,17 @@ class Ending(NamedTuple):
     why: str
 
 
+class Merge(BaseModel):
+    """并单, or its end where ``into`` is None; ``seq`` is intake's. ``repeat``: the same person again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    at: Instant
+    into: str | None = None
+    repeat: bool = False
+
+
 class _Known(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
 
@@ -50,6 +63,13 @@ class Matter(_Known):
     withdrawn_at: Instant | None = None
     confidential: bool | None = None
     terms_at: Instant | None = None
+    merges: tuple[Merge, ...] = ()
+
+    def lost_after(self, start: datetime) -> Ending | None:
+        """When and why a duty of the ticket's own that began at a moment fell away, if it did."""
+        merged = (_ending(each.at, MERGED) for each in self.merges if each.into)
+        later = (ending for ending in merged if ending and ending.at >= start)
+        return min(filter(None, (*later, self.withdrawal)), default=None)
 
     @property
     def asked_urgency(self) -> Urgency:
@@ -114,7 +134,7 @@ class AssignmentTimeline(_Known):
 
     def loss(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the duty fell away, if it did."""
-        why = WITHDRAWN if self.cancel_reason == "withdrawn" else REDISPATCHED
+        why = CANCELLED_FOR.get(self.cancel_reason or "", REDISPATCHED)
         returned = _ending(self.returned_at, RETURNED)
         cancelled = _ending(self.cancelled_at, why)
         return min(filter(None, (returned, cancelled, withdrawal)), default=None)
