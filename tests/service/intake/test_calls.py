@@ -13,7 +13,15 @@ from operations import vault as custody
 from services.intake import stuck
 from services.intake.call_records import bound_call
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import complaint, post, read, registered, rows, tables
+from tests.fixtures.scenes.intake import (
+    complaint,
+    post,
+    read_on_duty,
+    read_to_call,
+    registered,
+    rows,
+    tables,
+)
 
 MOBILE, ANI = "13909150001", "sip:13909150001@10.0.0.8"
 CALL_ID = f"1795732602.9014-{MOBILE}"
@@ -151,7 +159,7 @@ async def test_a_ticket_of_a_call_has_its_number_and_the_draft_goes(intake: Benc
         f"/v1/calls/{heard['call']}/draft", json={"name": "王小明"}
     )
     number = (await registered(intake, call=heard["call"], caller={"name": "王小明"}))["number"]
-    contact = (await read(intake, number, "service", None, "feedback")).json()
+    contact = (await read_on_duty(intake, number)).json()
     assert (contact["phone"], contact["phone_given"]) == (MOBILE, ANI)
     [call] = await rows(intake, "phone_call")
     assert (call["number"], call["drafted_at"], call["caller"]) == (number, None, None)
@@ -159,7 +167,7 @@ async def test_a_ticket_of_a_call_has_its_number_and_the_draft_goes(intake: Benc
     assert (shown["number"], shown["draft"]) == (number, None)
     # A second matter of the same call has the number too, and nothing ties the two together.
     second = (await registered(intake, call=heard["call"], caller=None, type="report"))["number"]
-    contact = (await read(intake, second, "service", None, "feedback")).json()
+    contact = (await read_to_call(intake, second)).json()
     assert contact["phone"] == MOBILE
     assert (await rows(intake, "phone_call"))[0]["number"] == number
 
@@ -167,7 +175,7 @@ async def test_a_ticket_of_a_call_has_its_number_and_the_draft_goes(intake: Benc
 async def test_a_phone_that_was_given_is_not_replaced(intake: Bench) -> None:
     call = (await said(intake))["call"]
     number = (await registered(intake, call=call, caller={"phone": "13800138000"}))["number"]
-    contact = (await read(intake, number, "service", None, "feedback")).json()
+    contact = (await read_to_call(intake, number)).json()
     assert contact["phone"] == "13800138000"
 
 

@@ -11,7 +11,15 @@ import pytest
 
 from shared.events import TicketClosed
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import CALLER, RESOLVED, complaint, life, read, registered, rows
+from tests.fixtures.scenes.intake import (
+    CALLER,
+    RESOLVED,
+    complaint,
+    life,
+    read_to_call,
+    registered,
+    rows,
+)
 
 REPORT = {"type": "report", "topic": "rural.affairs", "area": "610924110"}
 
@@ -28,7 +36,7 @@ async def correct(
 
 async def contact(intake: Bench, number: str) -> Any:
     """What feedback reads when it calls."""
-    return (await read(intake, number, "service", None, "feedback")).json()
+    return (await read_to_call(intake, number)).json()
 
 
 # --- who called --------------------------------------------------------------------------------
@@ -36,13 +44,16 @@ async def contact(intake: Bench, number: str) -> Any:
 
 async def test_a_mistyped_number_is_put_right_where_it_is_read(intake: Bench) -> None:
     number = (await registered(intake))["number"]
-    before = (await rows(intake, "ticket"))[0]["phone_index"]
+    before = await rows(intake, "caller_digest")
     answer = await correct(intake, number, caller={"phone": "139 0915 0002"})
     assert answer.status_code == 200, answer.text
     assert answer.json()["fields"] == ["phone"]
     found = await contact(intake, number)
     assert (found["phone"], found["name"]) == ("13909150002", CALLER["name"])
-    assert (await rows(intake, "ticket"))[0]["phone_index"] not in (before, None)
+    assert [row["digest"] for row in await rows(intake, "caller_digest")] != [
+        row["digest"] for row in before
+    ]
+    assert len(before) == 1
     [told] = await intake.told("ticket.corrected")
     assert (told.data.fields, told.data.has_contact, told.data.type) == (("phone",), True, None)
 

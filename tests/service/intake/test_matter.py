@@ -9,6 +9,7 @@ import pytest
 
 from services.intake import readlog, vault
 from tests.fixtures.bench import Bench
+from tests.fixtures.neighbours import on_duty
 from tests.fixtures.scenes.intake import complaint, life, post, registered, rows
 
 HARASSED = (
@@ -29,6 +30,7 @@ async def handled(intake: Bench, **changes: Any) -> str:
     """A ticket that GSGS signed."""
     number: str = (await registered(intake, **changes))["number"]
     await intake.hear(*life(intake, number, uuid4())[:2])
+    on_duty(intake, number, "GSGS")
     return number
 
 
@@ -43,8 +45,14 @@ async def test_the_text_keeps_a_place_for_each_number_and_the_unit_reads_what_it
         {"place": "[银行卡1]", "value": "6222021234567890123"},
     ]
     assert (await read_matter(intake, number, "HC")).status_code == 404
-    [entry] = await rows(intake, "contact_read")
-    assert (entry["deed"], entry["actor"], entry["reason"]) == ("matter", "unit:GSGS:x", "核实来电")
+    log = await rows(intake, "contact_read")
+    assert [
+        (entry["deed"], entry["actor"], entry["reason"])
+        for entry in sorted(log, key=lambda entry: int(entry["id"]))
+    ] == [
+        ("matter", "unit:GSGS:x", "核实来电"),
+        ("refused", "unit:HC:x", "核实来电"),
+    ]
     async with intake.service.store.act("ops") as act:
         assert (await readlog.verify(act)).broken is None
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.events import Reported
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import CALLER, complaint, life, read, registered, rows
+from tests.fixtures.scenes.intake import CALLER, complaint, life, read_on_duty, registered, rows
 
 NOBODY = {"units": [], "words": [], "nobody": False}
 
@@ -129,9 +129,10 @@ async def test_in_a_batch_each_is_judged_alone(intake: Bench) -> None:
 async def test_no_unit_reads_the_contact_whose_kin_is_among_several(
     intake: Bench, reported: dict[str, Any], reads: bool
 ) -> None:
-    number = (await registered(intake, type="report", reported=reported))["number"]
+    said = {"type": "report", "reported": reported, "confidential": False}
+    number = (await registered(intake, **said))["number"]
     await intake.hear(*life(intake, number, uuid4())[:2])
-    assert (await read(intake, number, "unit", "GSGS")).status_code == (200 if reads else 404)
+    assert (await read_on_duty(intake, number)).status_code == (200 if reads else 404)
 
 
 async def test_a_ticket_of_the_release_before_is_about_its_reported_unit(intake: Bench) -> None:
@@ -139,4 +140,4 @@ async def test_a_ticket_of_the_release_before_is_about_its_reported_unit(intake:
     await intake.do("UPDATE ticket SET reported = NULL")
     assert await answered(intake, number) == ("SLJ", NOBODY | {"units": ["SLJ"]})
     await intake.hear(*life(intake, number, uuid4())[:2])
-    assert (await read(intake, number, "unit", "GSGS")).status_code == 404
+    assert (await read_on_duty(intake, number)).status_code == 404

@@ -26,4 +26,4 @@ async def test_a_number_at_the_edge_of_the_title_is_not_cut_in_half(intake: Benc
     del said["title"]
     assert (await post(intake, "/v1/tickets", said)).status_code == 201
     [fact] = await intake.told()
-    assert not any(digit in fact.data.title for digit in "139")
+    assert not any(part in fact.data.title for part in ("13", "90", "02"))
