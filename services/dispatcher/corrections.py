@@ -42,8 +42,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     decided = act.config.dispatching.decide(record.matter)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
-    holder = record.holder()
-    if holder and holder is not record and record.waits and not record.engaged:
+    if holder := record.joined:
         if not merging.may_have(act, record, holder):
             await merging.start_alone(act, record)
         return

@@ -145,7 +145,7 @@ async def _go_on(
 async def stand_apart(act: ServiceAct, record: TicketRecord) -> None:
     """Who waits with a ticket whose units may not know of him any more gets units of his own (R-35)."""
     for each in record.waiting_with():
-        if not each.engaged and not may_have(act, each, record):
+        if not may_have(act, each, record):
             await start_alone(act, each)
 
 
@@ -177,8 +177,7 @@ async def _start(
 
 def check_holds(record: TicketRecord) -> None:
     """Raises InOtherWork for a ticket that waits for another's units."""
-    holder = record.holder()
-    if holder and holder is not record and not record.engaged:
+    if not record.engaged and (holder := record.holder()):
         raise InOtherWork(number=holder.ticket.number)
 
 

@@ -80,16 +80,18 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     """Whom what the citizen says next is told: who is at work, or else who led the round and answered,
     but no recused unit.
 
-    Of a ticket that waits for the work of another these are that one's units. A unit that must stand
-    back has an assignment only from an older release, or from before units.yaml made it kin of the
-    reported unit.
+    Of a ticket that waits for the work of another these are that one's units, as far as they may have it
+    still. A unit that must stand back has an assignment only from an older release, or from before
+    units.yaml made it kin of the reported unit.
     """
-    at_work = record.open()
-    if not at_work and record.waits and (holder := record.holder()):
-        at_work = holder.open()
-    recused = act.config.dispatching.recused(record.matter)
-    if not at_work and (last := record.completed_lead(record.ticket.round)):
-        at_work = [last]  # what is said after the answer concerns who answered
+    at_work, dispatching = record.open(), act.config.dispatching
+    if holder := record.joined:
+        at_work = [
+            each for each in holder.open() if dispatching.may_join(record.matter, [each.unit])
+        ]
+    recused = dispatching.recused(record.matter)
+    if not at_work and (answered := record.answering()):
+        at_work = [answered]  # what is said after the answer concerns who answered
     return [each for each in at_work if each.unit not in recused]
 
 
@@ -151,8 +153,7 @@ def resolve(
     data = answer_of(record, lead, answer)
     act.tell(data, subject=lead.ticket, round=lead.round)
     for each in record.waiting_with():
-        if not each.engaged:
-            answer_for(act, each, lead, data)
+        answer_for(act, each, lead, data)
 
 
 def answer_of(
