@@ -17,7 +17,7 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
-from services.intake import end_records
+from services.intake import end_records, search
 from services.intake.call_records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import CallerDigest, Ticket, Vault
@@ -195,6 +195,10 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
         made_of = {item.call: ticket["number"] for item, ticket in created if item.call}
         if made_of:
             await tie(act, made_of)
+        kept = [row for _, row in created if row.get("ending") == TicketStatus.ANSWERING]
+        await search.index(
+            act, {row["number"]: f"{row['title']}\n{row['content']}" for row in kept}
+        )
     for item, row in created:
         tell(act, item, row, copies[row["number"]])
         await clock.breathe()  # and to search for words of danger
