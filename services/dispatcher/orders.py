@@ -16,7 +16,7 @@ import uuid6
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import corrections, dispatch
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
@@ -108,6 +108,29 @@ def update(
         other = None if assignment.ticket == number else number
         data = events.AssignmentUpdated(kind=kind, content=content, number=other)
         tell(act, assignment, data, time)
+
+
+def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: datetime) -> None:
+    """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
+    is told, and its limits follow. ``added``: what goes with a new order.
+    """
+    units, urgency = record.open(), Urgency(record.ticket.urgency)
+    lead = next((each for each in units if each.role == Role.LEAD), None)
+    if lead is None:
+        return  # the desk has it, by the urgency of its list
+    if lead.status == AssignmentStatus.DISPATCHED:
+        helpers = tuple(each.unit for each in units if each is not lead)
+        reason = f"{corrections.HURRIED} {lead.reason}"
+        cancel(act, record, units, "redispatched", act.now)
+        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        give(act, record, order, added)
+        return
+    for each in units:
+        limits = limits_of(act, record, urgency, Role(each.role))
+        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
+        words = corrections.hurried(urgency, limits)
+        data = events.AssignmentUpdated(kind="urged", content=words, urgency=urgency, limits=limits)
+        tell(act, each, data, time)
 
 
 def leave_to_desk(

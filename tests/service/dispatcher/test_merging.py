@@ -20,6 +20,7 @@ from shared.events import (
     TicketType,
     TicketUnmerged,
     TicketWithdrawn,
+    Urgency,
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
@@ -315,3 +316,46 @@ async def test_who_stands_back_from_one_of_them_reads_in_its_feed_no_more_what_h
     seen = (await unit.get(path)).text
     assert f"{SECOND} 说路灯不亮" not in seen
     assert all(f"{number} 说路灯不亮" in seen for number in (FIRST, THIRD))
+
+
+async def urgencies(bench: Bench, number: str = FIRST) -> list[str]:
+    """How urgent the open orders of a ticket are."""
+    query = "SELECT urgency FROM assignments WHERE ticket = :number AND status <> 'cancelled'"
+    return [row["urgency"] for row in await bench.rows(query, number=number)]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_work_is_as_urgent_as_the_most_urgent_of_its_citizens(
+    dispatcher: Bench, signed: bool
+) -> None:
+    """Whose danger is merged into another's ticket waits no longer for it."""
+    order = await register(dispatcher, street_light(), FIRST)
+    if signed:
+        await sign(dispatcher, STREET_LIGHT, order[STREET_LIGHT])
+    await register(dispatcher, street_light(urgency="critical"), SECOND)
+    await dispatcher.hear(merged(dispatcher, SECOND))
+    assert await urgencies(dispatcher) == ["critical"]
+    assert await open_leads(dispatcher) == 1
+    if signed:
+        [hurried] = [
+            fact.data for fact in await dispatcher.told("assignment.updated") if fact.data.limits
+        ]
+        assert hurried.urgency == "critical"
+
+
+async def test_who_turns_out_to_be_in_danger_hurries_the_work_he_waits_for(
+    dispatcher: Bench,
+) -> None:
+    await sign(dispatcher, STREET_LIGHT, await three(dispatcher))
+    right = TicketCorrected(fields=("urgency",), reason="漏电", urgency=Urgency.CRITICAL)
+    await dispatcher.hear(dispatcher.fact(right, subject=SECOND))
+    assert await urgencies(dispatcher) == ["critical"]
+    assert (await dispatcher.told("assignment.updated"))[-1].data.urgency == "critical"
+
+
+async def test_at_the_desk_a_work_is_as_urgent_as_the_most_urgent(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(topic="other"), FIRST)
+    await register(dispatcher, street_light(urgency="critical"), SECOND)
+    await dispatcher.hear(merged(dispatcher, SECOND))
+    [waiting] = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert (waiting["number"], waiting["urgency"]) == (FIRST, "critical")
