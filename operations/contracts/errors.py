@@ -66,6 +66,7 @@ CURES = {
     "merge-cyclic": "两单已是同一件工作，无需再并。They are one piece of work already.",
     "already-merged": "先对本单 unmerge，再并入新的工单。Unmerge it first, then merge it anew.",
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
+    "merge-not-sent-on": "先转派，再并单。Send it on to a unit first, then merge.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",

@@ -155,7 +155,7 @@ async def _candidates(
 
 
 def _shown(seen: Seen, ticket: Ticket, rules: likeness.Duplicates) -> Candidate:
-    status = TicketStatus(ticket.status)
+    status = machine.shown(TicketStatus(ticket.status), ticket.ending)
     near = seen.distance_m is not None and seen.distance_m <= rules.radius_m
     why: dict[Why, bool] = {
         "same_person": seen.same_person,
@@ -176,5 +176,5 @@ def _shown(seen: Seen, ticket: Ticket, rules: likeness.Duplicates) -> Candidate:
         same_person=seen.same_person,
         distance_m=None if seen.distance_m is None else round(seen.distance_m),
         likeness=round(seen.likeness, 3),
-        mergeable=machine.owed(status),
+        mergeable=machine.owed(status) and status is not TicketStatus.ANSWERING,
     )

@@ -53,6 +53,13 @@ class NothingToWaitFor(MergeRefused):
     title = "工单已答复或已结束，不能并单 A ticket that was answered or has ended cannot be merged"
 
 
+class NotSentOn(MergeRefused):
+    """The hotline keeps one of them to answer it itself: no unit has heard of it. ``number`` is which."""
+
+    slug = "merge-not-sent-on"
+    title = "热线留办的来话未派单，不能并单 The hotline keeps it to answer it: it cannot be merged"
+
+
 class ConsentNeeded(MergeRefused):
     """One of the two is confidential: its units would read of the other what it keeps, or the reverse."""
 
@@ -104,6 +111,13 @@ def check_merge(ticket: Side, into: Side, *, consent: bool) -> None:
     for side, field in ((ticket, None), (into, "into")):
         if not owed(side.status):
             raise NothingToWaitFor(number=side.number, current_status=side.status, field=field)
+        if side.status is TicketStatus.ANSWERING:
+            raise NotSentOn(
+                "请先转派（POST /v1/tickets/{number}/dispatch）再并单 send it on first: "
+                "POST /v1/tickets/{number}/dispatch",
+                number=side.number,
+                field=field,
+            )
     if ticket.confidential != into.confidential and not consent:
         raise ConsentNeeded(field="consent")
 
