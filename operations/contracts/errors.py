@@ -67,6 +67,7 @@ CURES = {
     "already-merged": "先对本单 unmerge，再并入新的工单。Unmerge it first, then merge it anew.",
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
+    "merge-kept-here": "先转派或直接答复，再说并单。Send it to a unit or answer it, then see.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

@@ -13,14 +13,13 @@ import uuid6
 
 from services.intake import endings, rights, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
-from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
+from services.intake.records import ServiceAct, TicketRecord, get_locked, locked, supplemented
 from services.intake.rules import identity, machine
 from services.intake.rules.machine import Action, AssignmentStatus
 from services.intake.rules.supplements import check_room
 from services.intake.schemas import NotesRead, Progress, TicketOut, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.views import progress_of, ticket_out
-from shared.errors import NotFound
 from shared.events import (
     Data,
     ExtensionGranted,
@@ -79,9 +78,7 @@ def _note_end(act: ServiceAct, record: TicketRecord) -> None:
 
 async def mark_notes_read(act: ServiceAct, number: str, body: NotesRead) -> TicketOut:
     """已阅: whoever read what was said after the end takes it off the list. Raises NotFound."""
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
+    record = await get_locked(act, number)
     if record.ticket.noted_after_end_at:
         record.ticket.noted_after_end_at = None
         await _keep(act, record.ticket, READ, body.done)
@@ -112,9 +109,7 @@ async def _keep(act: ServiceAct, ticket: Ticket, action: str, note: str) -> str:
 
 async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
     """The ticket, locked, if its status allows the action."""
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
+    record = await get_locked(act, number)
     machine.move(record.status, action)
     return record
 
