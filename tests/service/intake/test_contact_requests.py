@@ -44,7 +44,7 @@ async def listed(intake: Bench, role: str, unit: str | None = None, **query: str
 
 
 async def test_a_confidential_contact_is_read_by_two(intake: Bench) -> None:
-    """R-35, R-36."""
+    """R-35, R-36; gain 5: a reason and a second person."""
     number, _ = await confidential(intake)
     first = await read(intake, number, "unit", UNIT)
     assert (first.status_code, first.json()["request"]) == (
