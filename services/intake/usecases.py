@@ -1,7 +1,8 @@
 """What intake does: load · decide · save · tell. One function per use case.
 
-Registration, which must be fast, stands in registration.py; what GET answers in views.py; what
-concerns the citizen's identity in vault.py.
+Registration, which must be fast, stands in registration.py; corrections.py, endings.py, merging.py and
+calls.py have what their names say; what GET answers is in views.py, the citizen's identity in vault.py,
+and who may read it in rights.py.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
 
 
 async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
-    """How far a unit is: for the citizen's progress, and for who may read the contact. A name that
-    is unknown here proves nothing, and lets nobody read.
+    """How far a unit is, for the citizen's progress; with the order ends what was asked under it. A
+    name that is unknown here proves nothing.
     """
     if fact.assignment is None or fact.unit is None or fact.name not in machine.PROVES:
         return
@@ -142,7 +143,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
         )
         row = record.assignments[fact.assignment] = act.rows.add(new)
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
-    if record.ticket.confidential and not machine.is_open(AssignmentStatus(row.status)):
+    asked_under = record.ticket.confidential or record.ticket.work  # of those merged into it, too
+    if asked_under and not machine.is_open(AssignmentStatus(row.status)):
         await rights.end_requests(act, row.id)
     record.refresh(act.now)
 
