@@ -51,8 +51,8 @@ CURES = {
     "The complaint is NOT registered: a repeat comes from the same caller with the same title and "
     "content; another matter needs another number, or none.",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
-    "supplements-full": "另行登记一张工单，正文写明原工单编号；催促请用催单。"
-    "Register another ticket that names this one's number; to press, urge it.",
+    "supplements-full": "另行登记一张工单，follows 填原工单编号；催促请用催单。"
+    "Register another ticket with `follows`, this one's number; to press, urge it.",
     "unauthenticated": "携带有效令牌：Authorization: Bearer …；过期请运维重新签发。"
     "Send a valid token; ask the operators for a new one when it has expired.",
     "forbidden": "换用 detail 所列角色的令牌。Use a token of a role that detail names.",

@@ -49,7 +49,7 @@ class TicketRecord:
 
     def at_work(self) -> list[machine.Assigned]:
         """The assignments under its own number and, while it waits for an answer, the open ones of those
-        it is worked on with (并单): who works on it, and may contact its citizen.
+        it is worked on with (并单): who works on it.
         """
         return [*self.assigned(), *(self._shared() if machine.owed(self.status) else ())]
 
