@@ -13,7 +13,7 @@ import orjson
 import uuid6
 from sqlmodel import col, select
 
-from services.intake import callers, vault
+from services.intake import callers, rights, vault
 from services.intake.correction_schemas import CorrectionIn, CorrectionList, CorrectionOut
 from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
 from services.intake.naming import in_codes
@@ -65,6 +65,8 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
         _write(record, fields, after)
         if {"phone", "confidential"} & set(fields):
             await _index_anew(act, record, known)
+        if "confidential" in fields and not record.ticket.confidential:
+            await rights.end_requests_of(act, number)
         _tell(act, record, row, reason)
     return _out(row, reason)
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid6
-from sqlalchemy import ARRAY, Uuid, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from services.intake import readlog, vault
@@ -243,10 +243,17 @@ async def _locked_request(act: ServiceAct, id: UUID) -> tuple[ContactRequest, Ti
 
 async def end_requests(act: ServiceAct, assignment: UUID) -> None:
     """The order ended: what was asked under it waits for nobody, what was granted lets nobody read."""
-    of_order = select(ContactRequests).where(
-        ContactRequests.assignment == assignment, col(ContactRequests.status).in_(OPEN)
-    )
-    for request in await act.rows.load(ContactRequest, of_order):
+    await _end(act, col(ContactRequests.assignment) == assignment)
+
+
+async def end_requests_of(act: ServiceAct, number: str) -> None:
+    """The ticket is confidential no more: whoever handles it reads without a leave."""
+    await _end(act, col(ContactRequests.number) == number)
+
+
+async def _end(act: ServiceAct, which: ColumnElement[bool]) -> None:
+    still_open = select(ContactRequests).where(which, col(ContactRequests.status).in_(OPEN))
+    for request in await act.rows.load(ContactRequest, still_open):
         request.status = RequestStatus.ENDED
 
 

@@ -174,6 +174,18 @@ async def test_a_leave_of_a_merged_ticket_ends_with_the_order_it_was_asked_under
     assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
 
 
+async def test_nobody_waits_for_the_custodian_of_what_is_confidential_no_more(
+    intake: Bench,
+) -> None:
+    """The citizen agreed: it is off the list, and the unit reads."""
+    number, _ = await confidential(intake, type="complaint", confidential=True)
+    await ask(intake, number)
+    body = {"confidential": False, "consent": "诉求人同意公开", "reason": "登记有误"}
+    assert (await post(intake, f"/v1/tickets/{number}/corrections", body)).status_code == 200
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
+    assert (await read(intake, number, "unit", UNIT)).status_code == 200
+
+
 async def test_a_leave_is_one_units_and_one_tickets(intake: Bench) -> None:
     number, _ = await confidential(intake)
     other, _ = await confidential(intake)
