@@ -100,7 +100,7 @@ def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarnin
         found.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
     if item.body.ending and not created:
         detail = (
-            "此前已登记，本次未再办结：请查看工单现状 "
+            "此前已登记，本次所填结束方式未生效：请查看工单现状 "
             "it was registered before and not ended again now: see how the ticket stands"
         )
         found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
