@@ -19,7 +19,7 @@ from pydantic import (
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
 from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
-from shared.http.fields import Body, Instant, Line, Sentence, Text
+from shared.http.fields import Body, Instant, Line, Number, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 
 Code = Annotated[str, Line(64)]
@@ -162,7 +162,7 @@ class NewTicket(Body):
     reported_unit: Code | None = None
     reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
-    follows: Code | None = None
+    follows: Number | None = None
     confidential: bool | None = None
     reply_declined: bool = False
     ending: Ending | None = None
