@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
 from services.intake.settings import Config
-from shared.errors import TooEarly
+from shared.errors import NotFound, TooEarly
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -54,7 +54,7 @@ class TicketRecord:
 
     def at_work(self) -> list[machine.Assigned]:
         """The assignments under its own number and, while it waits for an answer, the open ones of those
-        it is worked on with (并单): who works on it, and may contact its citizen.
+        it is worked on with (并单): who works on it.
         """
         return [*self.assigned(), *(self._shared() if machine.owed(self.status) else ())]
 
@@ -114,6 +114,14 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     if number not in act.locked:
         await lock(act, act.lock_order(number))
     record: TicketRecord | None = act.locked[number]
+    return record
+
+
+async def get_locked(act: ServiceAct, number: str) -> TicketRecord:
+    """A ticket that somebody asked for by number, locked. Raises NotFound."""
+    record = await find_locked(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
     return record
 
 

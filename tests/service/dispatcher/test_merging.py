@@ -100,6 +100,7 @@ async def test_the_units_at_work_hear_what_the_other_citizens_said(dispatcher: B
 
 
 async def test_every_citizen_gets_the_answer_once(dispatcher: Bench) -> None:
+    """R-09, gain 8."""
     order = await three(dispatcher)
     await finish(dispatcher, STREET_LIGHT, order)
     assert await resolved(dispatcher) == [(FIRST, 1), (SECOND, 1), (THIRD, 1)]

@@ -8,6 +8,7 @@ from tests.fixtures.scenes.feedback import NUMBER, registration, resolution
 
 
 async def test_each_citizen_is_told_once_and_nobody_elses_number(feedback: Bench) -> None:
+    """Gain 8: each is told."""
     other = "20260302-000009"
     merged = feedback.fact(TicketMerged(into=other, reason="同一件事"), subject=NUMBER)
     await feedback.hear(registration(feedback), merged)

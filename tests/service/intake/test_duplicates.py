@@ -38,6 +38,7 @@ async def of_ticket(intake: Bench, number: str) -> Any:
 async def test_the_same_matter_of_somebody_else_is_shown_with_what_is_needed_to_decide(
     intake: Bench,
 ) -> None:
+    """R-09; DOMAIN.md 7: topic and place, then words, and a person decides."""
     first = (await registered(intake, **POTHOLE))["number"]
     found = await asked(intake, phone=NEIGHBOUR["phone"])
     [shown] = found["items"]
