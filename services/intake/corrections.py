@@ -13,7 +13,7 @@ import orjson
 import uuid6
 from sqlmodel import col, select
 
-from services.intake import callers, rights, vault
+from services.intake import callers, rights, search, vault
 from services.intake.correction_schemas import CorrectionIn, CorrectionList, CorrectionOut
 from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
 from services.intake.naming import in_codes
@@ -45,6 +45,7 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     sealed = await _vault_row(act, record) if body.caller else None
     known: Known = _opened(act, sealed) if sealed else {}
     before, after = _before(record, known), _after(act, known, body)
+    after = rules.secret_as_registered(before, after)
     _check(act, record, before, after, body.consent)
     person = await vault.known_person(act, record.ticket)
     if body.reported:
@@ -68,6 +69,7 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
         if "confidential" in fields and not record.ticket.confidential:
             await rights.end_requests_of(act, number)
         _tell(act, record, row, reason)
+        await search.index_unsaid(act, record.ticket)
     return _out(row, reason)
 
 

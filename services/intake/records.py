@@ -40,6 +40,11 @@ class TicketRecord:
         """The stored status, which ``refresh`` keeps up to what is known."""
         return machine.shown(machine.TicketStatus(self.ticket.status), self.ticket.ending)
 
+    @property
+    def answer(self) -> str | None:
+        """What the citizen may read: what the hotline said itself, else what the lead answered."""
+        return self.ticket.ending_words if self.ticket.ending else self.ticket.answer
+
     def assigned(self) -> list[machine.Assigned]:
         """The assignments as rules see them."""
         return [

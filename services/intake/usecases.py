@@ -12,7 +12,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import endings, rights, vault
+from services.intake import endings, rights, search, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.records import ServiceAct, TicketRecord, get_locked, locked, supplemented
 from services.intake.rules import identity, machine
@@ -46,6 +46,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     record.supplements = count + 1, characters + len(content)
     _note_end(act, record)
     _say(act, record, TicketSupplemented(content=content))
+    await search.index_unsaid(act, record.ticket, content)
     await endings.supplemented(act, record, content)
     return progress_of(act, record)
 

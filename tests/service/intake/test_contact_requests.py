@@ -247,3 +247,19 @@ async def test_the_morning_page_names_what_the_custodian_leaves(
         async with intake.service.store.act("ops") as act:
             stuck = await question.find(act, act.now)
         assert [each.subject for each in stuck] == found
+
+
+async def test_what_was_asked_under_anothers_order_ends_with_that_order(intake: Bench) -> None:
+    """并单: a confidential ticket is worked on under the order of one that is not; then the custodian has
+    nothing to rule on any more.
+    """
+    plain = (await registered(intake))["number"]
+    number, order = await confidential(intake, reported={"nobody": True})
+    body = {"into": plain, "reason": "同一件事", "consent": True}
+    merged = await intake.http("desk").post(f"/v1/tickets/{number}/merge", json=body)
+    assert merged.status_code == 200, merged.text
+    facts = life(intake, plain, order)
+    await intake.hear(*facts[:2])
+    assert (await ask(intake, number)).status_code == 201
+    await intake.hear(facts[2])
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
