@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from sqlalchemy import text
 
 from services.intake.naming import in_codes
 from services.intake.records import ServiceAct
-from services.intake.rules.phones import GivenPhone, normal_phone, read_phone
-from services.intake.schemas import NewTicket
+from services.intake.rules.identity import Person
+from services.intake.rules.phones import GivenPhone, known_digits, normal_phone, read_phone
+from services.intake.schemas import Citizen, NewTicket
 from services.intake.settings import Config
 from shared.caller import Caller
 from shared.errors import JiesuError, KeyReused
@@ -27,7 +29,7 @@ from shared.observability import traceparent
 from shared.storage.group_commit import PutOff
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
@@ -48,6 +50,12 @@ class Registration:
         given = body.caller.phone if body.caller else None
         phone = read_phone(given, config.place.area_code)
         return cls(in_codes(body, config), caller, key, traceparent(), phone, body)
+
+    @cached_property
+    def person(self) -> Person:
+        """The identity of its caller, for the masks."""
+        citizen, phone = self.body.caller or Citizen(), self.phone
+        return Person(citizen.name, known_digits(phone.numbers, phone.given), citizen.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +142,25 @@ def _claim(item: Registration, config: Config) -> Claim | None:
     """The caller's key, which counts for this caller only; a digest, for some hold a phone."""
     if item.key is None:
         return None
-    digest = config.digester.fingerprint
-    before, now = digest(canonical_before(item.sent)), digest(canonical(item.sent))
+    digest, body = config.digester.fingerprint, spelled(item.sent)
+    before, now = digest(canonical_before(body)), digest(canonical(body))
     return Claim(item.caller.actor, digest(item.key.encode()), before, now)
 
 
 def canonical(body: NewTicket) -> bytes:
-    """What a caller sent, in one spelling, to tell a repeat from another complaint."""
-    return sent(_spelled(body)).encode()
+    """What a caller sent, ``spelled``, to tell a repeat from another complaint."""
+    return sent(body).encode()
 
 
 def canonical_before(body: NewTicket) -> bytes:
-    """The same as the release before spells it: with every default it knows."""
-    known = _spelled(body).model_dump(mode="json", exclude=unknown_before(body))
+    """The same as the release before writes it: with every default it knows."""
+    known = body.model_dump(mode="json", exclude=unknown_before(body))
     return orjson.dumps(known, option=orjson.OPT_SORT_KEYS)
 
 
-def _spelled(body: NewTicket) -> NewTicket:
-    """With the phone as the release before spells it, where it takes it: digests it kept of such
-    requests hold that, and its replicas compare with ours.
+def spelled(body: NewTicket) -> NewTicket:
+    """A complaint with the phone as the release before spells it, where it takes it: digests it kept
+    of such requests hold that, and its replicas compare with ours.
     """
     given = body.caller.phone if body.caller else None
     number = normal_phone(given) if given else None

@@ -17,7 +17,7 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
-from services.intake import end_records
+from services.intake import end_records, search
 from services.intake.call_records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import CallerDigest, Ticket, Vault
@@ -26,7 +26,6 @@ from services.intake.rules import identity
 from services.intake.rules.identity import WorkingCopy
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
-from services.intake.rules.phones import known_digits
 from services.intake.rules.reported import check_reported, working_reported
 from services.intake.rules.titles import title_of
 from services.intake.schemas import Citizen, NewTicket, RegistrationWarning
@@ -59,9 +58,12 @@ def check_codes(body: NewTicket, config: Config) -> None:
         end_records.end_of(config, body.ending, clock.now())
 
 
+NOBODY_YET = Reported()
+
+
 def stated(body: NewTicket) -> Reported:
     """Whom a complaint says it is about."""
-    return Reported(**body.reported.model_dump()) if body.reported else Reported()
+    return Reported(**body.reported.model_dump()) if body.reported else NOBODY_YET
 
 
 def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> None:
@@ -98,7 +100,7 @@ def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarnin
         found.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
     if item.body.ending and not created:
         detail = (
-            "此前已登记，本次未再办结：请查看工单现状 "
+            "此前已登记，本次所填结束方式未生效：请查看工单现状 "
             "it was registered before and not ended again now: see how the ticket stands"
         )
         found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
@@ -133,13 +135,18 @@ NUMBERS = text("""
     RETURNING last, code_nonces""")
 
 # Any other conflict is an error: a number that is given twice must not pass for a repeat.
-INSERT = inserting(
+TICKETS = inserting(
     table_of(Ticket),
     "ON CONFLICT (channel, source_number) WHERE source_number IS NOT NULL DO NOTHING "
     "RETURNING number",
 )
-SEAL = inserting(table_of(Vault))
-INDEX = inserting(table_of(CallerDigest))
+LONG = 500  # characters: a shorter text is searched for words of danger in no time
+OF_THEM = "WHERE number IN (SELECT number FROM stored)"
+SEALED = inserting(table_of(Vault), OF_THEM, "sealed")
+DIGESTS = inserting(table_of(CallerDigest), OF_THEM, "digests")
+STORE = text(f"""
+    WITH stored AS ({TICKETS}), sealed AS ({SEALED}), digests AS ({DIGESTS})
+    SELECT number FROM stored""")
 
 
 async def _insert(
@@ -178,26 +185,28 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
         copies[number] = copy = copy_for(act.config, item)
         rows.append(ticket_row(act, item, number, nonce, copy))
         await clock.breathe()  # long texts take a millisecond each to search for names
-    connection = await act.session.connection()
-    stored = set((await connection.execute(INSERT, {"rows": as_json(rows)})).scalars())
-    created = [pair for pair in zip(items, rows, strict=True) if pair[1]["number"] in stored]
-    if created:
-        sealed = [
-            vault_row(act.config, item, row["number"], copies[row["number"]])
-            for item, row in created
-        ]
-        await connection.execute(SEAL, {"rows": as_json(sealed)})
-        found_by = [
-            row for item, ticket in created for row in digest_rows(act.config, item, ticket)
-        ]
-        if found_by:
-            await connection.execute(INDEX, {"rows": as_json(found_by)})
-        made_of = {item.call: ticket["number"] for item, ticket in created if item.call}
-        if made_of:
-            await tie(act, made_of)
+    pairs = list(zip(items, rows, strict=True))
+    values = {
+        "rows": rows,
+        "sealed": [
+            vault_row(act.config, item, row["number"], copies[row["number"]]) for item, row in pairs
+        ],
+        "digests": [each for pair in pairs for each in digest_rows(act.config, *pair)],
+    }
+    given = {name: as_json(each) for name, each in values.items()}
+    stored = set((await (await act.session.connection()).execute(STORE, given)).scalars())
+    created = [pair for pair in pairs if pair[1]["number"] in stored]
+    if made_of := {item.call: row["number"] for item, row in created if item.call}:
+        await tie(act, made_of)
+    kept = [row for _, row in created if row.get("ending") == TicketStatus.ANSWERING]
+    if kept:
+        await search.index(
+            act, {row["number"]: f"{row['title']}\n{row['content']}" for row in kept}
+        )
     for item, row in created:
         tell(act, item, row, copies[row["number"]])
-        await clock.breathe()  # and to search for words of danger
+        if len(row["content"]) > LONG:
+            await clock.breathe()  # and to search for words of danger
     return [
         Receipt(row["number"], row["id"], row["code_nonce"], act.now, created=True)
         if row["number"] in stored
@@ -223,7 +232,7 @@ def copy_for(config: Config, item: Registration) -> WorkingCopy:
     """The words of a complaint that may travel, and what lies behind their numbered places."""
     body = item.body
     return identity.working_copy(
-        body.title or "", body.content, body.address, person_of(item), config.public
+        body.title or "", body.content, body.address, item.person, config.public
     )
 
 
@@ -231,7 +240,7 @@ def ticket_row(
     act: ServiceAct, item: Registration, number: str, nonce: UUID | None, copy: WorkingCopy
 ) -> dict[str, Any]:
     """The ticket as others may know it, under its number."""
-    body, person, contact = item.body, person_of(item), item.phone.contact
+    body, person, contact = item.body, item.person, item.phone.contact
     location = None if copy.at_home else body.location
     reported = working_reported(stated(body), body.reported_unit, person)
     return {
@@ -250,7 +259,7 @@ def ticket_row(
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
         "reported_unit": next(iter(reported.units), None),
-        "reported": reported.model_dump(mode="json"),
+        "reported": reported.model_dump(mode="json") if reported.stated else None,
         "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
@@ -276,12 +285,6 @@ def _ending(act: ServiceAct, item: Registration, person: identity.Person) -> dic
     end = end_records.end_of(act.config, asked, act.now).masked(person, act.config.public)
     rating = asked.direct_answer and asked.direct_answer.rating
     return end_records.columns(act, end, 1) | {"forwarded": False, "call_rating": rating}
-
-
-def person_of(item: Registration) -> identity.Person:
-    """The identity of a caller, for the masks."""
-    caller, phone = item.body.caller or Citizen(), item.phone
-    return identity.Person(caller.name, known_digits(phone.numbers, phone.given), caller.address)
 
 
 def vault_row(config: Config, item: Registration, number: str, copy: WorkingCopy) -> dict[str, Any]:
@@ -315,7 +318,7 @@ def tell(act: ServiceAct, item: Registration, row: dict[str, Any], copy: Working
     """Say that it was registered, or how it ended in the same call."""
     if item.body.ending:
         end = end_records.end_of(act.config, item.body.ending, act.now).masked(
-            person_of(item), act.config.public
+            item.person, act.config.public
         )
         with trace(item.trace, ticket=row["number"]):
             end_records.put_on_record(act, row, end, actor=item.caller.actor)

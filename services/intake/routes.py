@@ -62,8 +62,6 @@ from shared.storage.group_commit import GroupCommit
 
 AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
-for part in (codes, contacts, correction_routes, duplicates, ending_routes, front, merging):
-    router.routes.extend(part.router.routes)
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
@@ -265,3 +263,8 @@ async def read_progress(
     with wrong_codes.look(number, anonymous_address(request)):
         async with service_of(request.app).store.act("citizen") as act:
             return await views.progress_by_code(act, number, code)
+
+
+# Last, for a request looks for its route from the first on, and most are registrations.
+for part in (codes, contacts, correction_routes, duplicates, ending_routes, front, merging):
+    router.routes.extend(part.router.routes)

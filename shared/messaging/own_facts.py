@@ -31,7 +31,8 @@ async def hear_own(
     """
     heard = []
     for fact, body in told:
-        handlers = [each for pattern, each in subscriptions.items() if matches(pattern, fact.key)]
+        key = fact.key
+        handlers = [each for pattern, each in subscriptions.items() if matches(pattern, key)]
         by_envelope = [each for each in handlers if isinstance(each, EnvelopeOnly)]
         if not by_envelope or len(by_envelope) < len(handlers):
             continue

@@ -81,7 +81,7 @@ class Act(Generic[C]):
     batch: Sequence[Fact] = ()
     targets: list[Any] = field(default_factory=list)
     configuration: str | None = None
-    traces: dict[tuple[str, str], str] = field(default_factory=dict)
+    traces: dict[str, dict[str, str]] = field(default_factory=dict)
     urgent: set[str] = field(default_factory=set)
 
     def lock_order(self, subject: L, about: str = "") -> list[L]:
@@ -133,10 +133,10 @@ class Act(Generic[C]):
         current = traceparent()
         if current is None:
             return None
-        if (current, subject) not in self.traces:
-            first = not any(begun == current for begun, _ in self.traces)
-            self.traces[current, subject] = current if first else new_traceparent()
-        return self.traces[current, subject]
+        begun = self.traces.setdefault(current, {})
+        if subject not in begun:
+            begun[subject] = new_traceparent() if begun else current
+        return begun[subject]
 
     def cursor(self, place: str) -> str:
         """A place in a list as a caller may carry it: only we can have written it, for this list."""

@@ -192,7 +192,7 @@ async def _delete(connection: AsyncConnection, table: Table, rows: Sequence[SQLM
     await connection.execute(_deleting(table), {"rows": as_json(values)})
 
 
-FROM_JSON = "json_populate_recordset(CAST(NULL AS {0}), CAST(:rows AS json)) AS given"
+FROM_JSON = "json_populate_recordset(CAST(NULL AS {0}), CAST(:{1} AS json)) AS given"
 
 
 @cache
@@ -202,11 +202,11 @@ def _given(table: Table) -> tuple[str, ...]:
 
 
 @cache
-def inserting(table: Table, unless: str = "") -> TextClause:
+def inserting(table: Table, unless: str = "", rows: str = "rows") -> TextClause:
     """Insert ``rows``, which is as_json() of them: of each what is not given is null. ``unless``: what to
-    do at a conflict.
+    do at a conflict, or which of them.
     """
-    names, source = ", ".join(_given(table)), FROM_JSON.format(table.name)
+    names, source = ", ".join(_given(table)), FROM_JSON.format(table.name, rows)
     return text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {unless}")
 
 
@@ -225,7 +225,7 @@ def _updating(table: Table) -> TextClause:
 
 @cache
 def _deleting(table: Table) -> TextClause:
-    source = FROM_JSON.format(table.name)
+    source = FROM_JSON.format(table.name, "rows")
     return text(f"DELETE FROM {table.name} AS kept USING {source} WHERE {_same_key(table)}")
 
 

@@ -33,6 +33,8 @@ class _Dense(dict[int, str]):
 
 
 _DENSE = _Dense()
+_BETWEEN_NAMES = re.compile(r"[(),/、;]")
+_TITLE = re.compile("(?:先生|女士|小姐|同志|老师)$")
 _LABEL = re.compile("|".join(map(re.escape, {NAME, HOME, *LABELS})))
 # Where the numbers of an address begin; a step towards the door; the steps that few share.
 _NUMBERED = re.compile(r"[a-z]?\d")
@@ -108,8 +110,8 @@ def _dense(given: str) -> str:
 
 
 def _name_forms(given: str) -> Iterator[str]:
-    for part in re.split(r"[(),/、;]", given.translate(FOLD)):
-        name = re.sub(r"(?:先生|女士|小姐|同志|老师)$", "", part.strip())
+    for part in _BETWEEN_NAMES.split(given.translate(FOLD)):
+        name = _TITLE.sub("", part.strip())
         if len(name) > 1 and name not in NOBODY:
             yield _dense(name)
 

@@ -88,6 +88,8 @@ def known_digits(numbers: Collection[str], given: str | None) -> tuple[str, ...]
     """What to look for in texts, so that no number a caller gave is told: those that were read, and
     any long row of digits besides.
     """
+    if given and given in numbers and given.isdecimal():  # nearly always: the number and no more
+        return tuple(dict.fromkeys(numbers))
     parts = _BETWEEN.split(_plain((given or "")[:READ_AT_MOST]))
     rows = ("".join(filter(str.isdecimal, part)) for part in parts)
     return tuple(dict.fromkeys([*numbers, *(row for row in rows if len(row) >= LONG_ENOUGH)]))

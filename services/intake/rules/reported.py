@@ -40,6 +40,8 @@ def _check_codes(codes: Sequence[str], field: str, units: Units) -> None:
 def working_reported(said: Reported, unit: str | None, person: Person) -> Reported:
     """What of it may travel: each unit and each words once, without the caller's own identity."""
     whole = Reported.on_record(said, unit)
+    if not whole.stated:
+        return whole
     words = (mask_note(word, person) for word in whole.words)
     return Reported(
         units=tuple(dict.fromkeys(whole.units)),

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
-from services.intake import registration
+from services.intake import registration, routes
 from shared import clock
 from shared.events import TicketType
 from tests.fixtures.bench import Bench
@@ -168,3 +169,10 @@ async def test_a_thousand_complaints_fit_a_batch_and_no_more(intake: Bench) -> N
     for size in (0, 1001):
         refused = await post(intake, "/v1/tickets/batch", {"tickets": [complaint()] * size})
         assert refused.status_code == 422
+
+
+def test_no_other_route_is_tried_before_a_registrations() -> None:
+    """Routes are tried in their order, a microsecond each; most requests are registrations."""
+    first = routes.router.routes[0]
+    assert isinstance(first, APIRoute)
+    assert (first.path, first.methods) == ("/v1/tickets", {"POST"})
