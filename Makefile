@@ -19,7 +19,7 @@ help: ## 列出命令 list the commands
 run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one process, embedded PostgreSQL
 	$(PY) -m services
 
-demo: .venv/ready ## 五个故事与一个月 five stories and a month, told by small real clients
+demo: .venv/ready ## 六个故事与一个月 six stories and a month, told by small real clients
 	$(PY) -m examples.demo
 
 test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
@@ -118,7 +118,7 @@ backup: .venv/ready ## 备份 all databases as of one moment (ARGS=folder)
 restore: .venv/ready ## 恢复 a backup into empty volumes (ARGS=folder)
 	@$(PY) -m operations.containers.restore $(ARGS)
 
-story: .venv/ready ## 容器中的四个故事 the four stories on containers of their own
+story: .venv/ready ## 容器中的六个故事 the six stories on containers of their own
 	@$(PY) -m operations.containers.story
 
 kills: .venv/ready ## 依次杀死容器 two replicas of each service; one of each, the gateway and both servers are killed in turn

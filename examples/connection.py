@@ -75,6 +75,14 @@ class Connection:
         answer = await self._ask("POST", path, key is not None, json=body, headers=headers)
         return answer.json()
 
+    async def put(self, path: str, body: Json) -> None:
+        """Put something in the place of what was there. Raises Refused, Unreachable."""
+        await self._ask("PUT", path, True, json=body, headers={})
+
+    async def delete(self, path: str) -> None:
+        """Take something away. Raises Refused, Unreachable."""
+        await self._ask("DELETE", path, True, headers={})
+
     async def lines(self, path: str, headers: dict[str, str]) -> AsyncIterator[bytes]:
         """A stream of lines that lasts until the other side ends it. Raises httpx.TransportError.
 

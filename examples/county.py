@@ -45,11 +45,12 @@ class County:
         plan: Plan = by_hand,
         books: Path | None = None,
         pause: float = 0.0,
+        exchange: type[PhoneSystem] = PhoneSystem,
     ) -> None:
         self.access = access
         self._http, self._plan, self._books = http, plan, books
         token = access.token
-        self.phone = PhoneSystem(
+        self.phone = exchange(
             http, access.urls, token("phone_system", None), access.webhook_secret, citizen
         )
         self.office = Office(http, access.urls, lambda role: token(role, None))

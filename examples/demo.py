@@ -1,4 +1,4 @@
-"""演示 The demo: five stories, then a month of a county's calls (``make demo``).
+"""演示 The demo: six stories, then a month of a county's calls (``make demo``).
 
 Jiesu runs embedded in a process of its own, once for the stories and once for the month, on the
 stepped clock and on databases that are thrown away. The people (phone system, units, hotline
@@ -275,7 +275,7 @@ async def _tell_all(
     month = asyncio.create_task(run_month(http, other, telling))
     try:
         await tell_stories(http, one)
-        telling.open("六  一个月：约五百五十件  A month of the county's volume")
+        telling.open("七  一个月：约五百五十件  A month of the county's volume")
         return await month
     finally:
         month.cancel()
@@ -285,7 +285,7 @@ async def demo() -> int:
     """Tell everything; 1 when a promise was broken."""
     began = clock.real()
     say(
-        "接诉 Jiesu：五个故事与一个月 five stories and a month. 时间为步进时钟 on the stepped clock."
+        "接诉 Jiesu：六个故事与一个月 six stories and a month. 时间为步进时钟 on the stepped clock."
     )
     units = {
         unit.code: Unit(unit.name, unit.kind) for unit in read(CONFIG / "units.yaml", Units).units

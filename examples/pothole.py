@@ -37,13 +37,13 @@ THIRD: Json = {
 
 async def pothole(scene: Scene) -> Told:
     """并单: three tickets, one piece of work; two are satisfied, one is not, and his is done again."""
-    await scene.at("2026-03-26T09:00")
-    first = await scene.phone.register(HOLE, key="call-2026-03-26-0001")
+    await scene.at("2026-04-01T09:00")
+    first = await scene.phone.register(HOLE, key="call-2026-04-01-0001")
     await scene.settle()
     order = await scene.unit("ZJJ").order(first.number)
     scene.tell(f"受理 {first.number}：车站口路面塌坑，派住建局。", "Registered and dispatched.")
-    second = await _also(scene, first, SECOND, "2026-03-26T09:40")
-    third = await _also(scene, first, THIRD, "2026-03-26T10:15")
+    second = await _also(scene, first, SECOND, "2026-04-01T09:40")
+    third = await _also(scene, first, THIRD, "2026-04-01T10:15")
     for number in (second.number, third.number):
         await scene.hears("ZJJ", "assignment.updated", order, kind="merged", number=number)
     answers = {first: [SATISFIED], second: [SATISFIED], third: [NOT_SATISFIED, SATISFIED]}
@@ -55,9 +55,9 @@ async def pothole(scene: Scene) -> Told:
     scene.tell(
         "住建局只有一件任务，可逐一联系三位诉求人。", "One order; each of the three is called."
     )
-    await scene.at("2026-03-27T17:00")
+    await scene.at("2026-04-02T17:00")
     await scene.unit("ZJJ").complete(order, **done("塌坑已回填压实。"))
-    await scene.at("2026-03-30T09:00")
+    await scene.at("2026-04-03T09:00")
     await _closed(scene, first, second)
     scene.tell(
         "三人各自回访：两人满意，各自结案。", "Three callbacks: two are satisfied and closed."
@@ -101,9 +101,9 @@ async def _again(scene: Scene, third: Receipt, others: tuple[Receipt, ...]) -> O
     )
     await scene.unit("ZJJ").sign(order, "住建局局长")
     await scene.unit("ZJJ").contact(order)
-    await scene.at("2026-03-31T17:00")
+    await scene.at("2026-04-07T17:00")
     await scene.unit("ZJJ").complete(order, **done("路基重做，铺沥青。"))
-    await scene.at("2026-04-01T09:00")
+    await scene.at("2026-04-08T09:00")
     await _closed(scene, third, *others)
     scene.tell("再次回访：满意，结案。", "Called back again: satisfied, closed.")
     return order

@@ -1,4 +1,5 @@
-"""四个故事 Four stories, each told once: the demo prints them, the journey test checks them.
+"""四个故事 Four stories, each told once: the demo prints them, the journey test checks them. Two more stand
+in rings_first.py and pothole.py.
 
 Times are Asia/Shanghai on the stepped clock; 2026-03-02 is a Monday.
 """

@@ -51,8 +51,8 @@ CURES = {
     "The complaint is NOT registered: a repeat comes from the same caller with the same title and "
     "content; another matter needs another number, or none.",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
-    "supplements-full": "另行登记一张工单，正文写明原工单编号；催促请用催单。"
-    "Register another ticket that names this one's number; to press, urge it.",
+    "supplements-full": "另行登记一张工单，follows 填原工单编号；催促请用催单。"
+    "Register another ticket with `follows`, this one's number; to press, urge it.",
     "unauthenticated": "携带有效令牌：Authorization: Bearer …；过期请运维重新签发。"
     "Send a valid token; ask the operators for a new one when it has expired.",
     "forbidden": "换用 detail 所列角色的令牌。Use a token of a role that detail names.",
@@ -67,6 +67,7 @@ CURES = {
     "already-merged": "先对本单 unmerge，再并入新的工单。Unmerge it first, then merge it anew.",
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
+    "merge-kept-here": "先转派或直接答复，再说并单。Send it to a unit or answer it, then see.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

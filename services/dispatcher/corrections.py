@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.dispatcher import merging, orders, records
-from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
 from shared import events
-from shared.events import Fact, Role, Urgency
+from shared.events import Fact, Role
 from shared.observability import log
 
 
@@ -42,10 +41,11 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     decided = act.config.dispatching.decide(record.matter)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
-    holder = record.holder()
-    if holder and holder is not record and record.waits and not record.engaged:
+    if holder := record.joined:
         if not merging.may_have(act, record, holder):
             await merging.start_alone(act, record)
+        else:
+            await merging.hurry(act, record, holder, fact.time)
         return
     match dispatch_status(record.milestones()):
         case DispatchStatus.UNASSIGNED:
@@ -96,7 +96,7 @@ async def _review(
     orders.cancel(act, record, must_go, "redispatched", act.now)
     if not rules.leads_elsewhere(decided, lead.unit, act.config.dispatching.decide(before)):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
-            await _hurry(act, record, lead, fact)
+            orders.hurry(act, record, await records.added(act, record), fact.time)
         return
     if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:
         orders.cancel(act, record, record.open(), "redispatched", act.now)
@@ -126,29 +126,6 @@ async def _decide(
         return
     order = dispatch.by_rule(decided)
     orders.give(act, record, order, await records.added(act, record))
-
-
-async def _hurry(act: ServiceAct, record: TicketRecord, lead: Assignment, fact: Fact) -> None:
-    """The same units, more urgent. Who has not signed gets a new order; who is at work is told, and its
-    limits follow.
-    """
-    if lead.status == AssignmentStatus.DISPATCHED:
-        units: Sequence[Assignment] = record.open()
-        helpers = tuple(each.unit for each in units if each is not lead)
-        reason = f"{rules.HURRIED} {lead.reason}"
-        orders.cancel(act, record, units, "redispatched", act.now)
-        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
-        orders.give(act, record, order, await records.added(act, record))
-        return
-    urgency = Urgency(record.ticket.urgency)
-    for each in record.open():
-        limits = orders.limits_of(act, record, urgency, Role(each.role))
-        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
-        words = rules.hurried(urgency, limits)
-        update = events.AssignmentUpdated(
-            kind="urged", content=words, urgency=urgency, limits=limits
-        )
-        orders.tell(act, each, update, fact.time)
 
 
 def _doubt(act: ServiceAct, record: TicketRecord, reason: str) -> None:

@@ -51,7 +51,7 @@ def on_duty(act: ServiceAct, record: TicketRecord, unit: str) -> UUID | None:
     if record.ticket.withdrawn_at is not None or records.recused_unit(act, record, unit):
         return None
     held = list(record.assignments)
-    if record.waits and (holder := record.holder()) and holder is not record:
+    if (holder := record.joined) and act.config.dispatching.may_join(record.matter, [unit]):
         held += holder.assignments  # merged: they work on this one, too
     working = (each.id for each in held if each.unit == unit and each.status in HANDLING)
     return next(working, None)

@@ -128,12 +128,12 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
         await act.session.exec(query.order_by(col(Deliveries.position)).limit(limit + 1))
     ).all()
     rows, envelopes = found[:limit], [_envelope(row.body) for row in found[:limit]]
-    subjects = [_word(envelope, "subject") for envelope in envelopes]
-    hidden = await _hidden(act, set(filter(None, subjects)))
+    tickets = [_tickets(envelope) for envelope in envelopes]
+    hidden = await _hidden(act, set().union(*tickets))
     items = [
         Place(row.position or 0, _word(envelope, "type"), row.body.translate(ESCAPED))
-        for row, envelope, subject in zip(rows, envelopes, subjects, strict=True)
-        if subject not in hidden
+        for row, envelope, about in zip(rows, envelopes, tickets, strict=True)
+        if about.isdisjoint(hidden)
     ]
     last = rows[-1].position if rows else None
     return Page(items, next=last or after, more=len(found) > limit)
@@ -146,6 +146,13 @@ def _envelope(body: str) -> Mapping[str, Any]:
         if isinstance(found, dict):
             return found
     return {}
+
+
+def _tickets(envelope: Mapping[str, Any]) -> set[str]:
+    """Whose words a fact carries: its ticket's, or those of another that is worked on with it (并单)."""
+    data = envelope.get("data")
+    said = data if isinstance(data, dict) else {}
+    return set(filter(None, (_word(envelope, "subject"), _word(said, "number"))))
 
 
 def _word(envelope: Mapping[str, Any], name: str) -> str | None:

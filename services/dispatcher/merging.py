@@ -20,7 +20,7 @@ from services.dispatcher.rules.assignment import OPEN
 from services.dispatcher.rules.merging import InOtherWork
 from shared import events
 from shared.errors import TooEarly
-from shared.events import Fact, Role
+from shared.events import Fact, Role, Urgency
 from shared.observability import log
 
 # --- facts heard -------------------------------------------------------------------------------
@@ -47,6 +47,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     if holder and holder.waits and record.waits and may_have(act, record, holder):
         record.ticket.unassigned_at = None
         orders.cancel(act, record, record.open(), "merged", fact.time)
+        await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)
 
 
@@ -83,6 +84,16 @@ def may_have(act: ServiceAct, record: TicketRecord, holder: TicketRecord) -> boo
     return act.config.dispatching.may_join(record.matter, units)
 
 
+async def hurry(
+    act: ServiceAct, record: TicketRecord, holder: TicketRecord, time: datetime
+) -> None:
+    """One work is as urgent as the most urgent ticket that waits for it."""
+    urgency = Urgency(record.ticket.urgency)
+    if dispatch.is_more_urgent(urgency, Urgency(holder.ticket.urgency)):
+        holder.ticket.urgency = urgency
+        orders.hurry(act, holder, await records.added(act, holder), time)
+
+
 async def _pass_on(
     act: ServiceAct, record: TicketRecord, time: datetime, verdict: str = ""
 ) -> None:
@@ -99,6 +110,7 @@ async def join_again(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
     if not record.waits or holder is None or holder is record or not may_have(act, record, holder):
         return False
     verdict = reasons.done_again(fact.round, fact.data)
+    await hurry(act, record, holder, fact.time)
     await _pass_on(act, record, fact.time, str(verdict))
     return True
 
@@ -145,7 +157,7 @@ async def _go_on(
 async def stand_apart(act: ServiceAct, record: TicketRecord) -> None:
     """Who waits with a ticket whose units may not know of him any more gets units of his own (R-35)."""
     for each in record.waiting_with():
-        if not each.engaged and not may_have(act, each, record):
+        if not may_have(act, each, record):
             await start_alone(act, each)
 
 
@@ -177,8 +189,7 @@ async def _start(
 
 def check_holds(record: TicketRecord) -> None:
     """Raises InOtherWork for a ticket that waits for another's units."""
-    holder = record.holder()
-    if holder and holder is not record and not record.engaged:
+    if not record.engaged and (holder := record.holder()):
         raise InOtherWork(number=holder.ticket.number)
 
 

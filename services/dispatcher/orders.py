@@ -16,7 +16,7 @@ import uuid6
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import corrections, dispatch
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
@@ -80,16 +80,18 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     """Whom what the citizen says next is told: who is at work, or else who led the round and answered,
     but no recused unit.
 
-    Of a ticket that waits for the work of another these are that one's units. A unit that must stand
-    back has an assignment only from an older release, or from before units.yaml made it kin of the
-    reported unit.
+    Of a ticket that waits for the work of another these are that one's units, as far as they may have it
+    still. A unit that must stand back has an assignment only from an older release, or from before
+    units.yaml made it kin of the reported unit.
     """
-    at_work = record.open()
-    if not at_work and record.waits and (holder := record.holder()):
-        at_work = holder.open()
-    recused = act.config.dispatching.recused(record.matter)
-    if not at_work and (last := record.completed_lead(record.ticket.round)):
-        at_work = [last]  # what is said after the answer concerns who answered
+    at_work, dispatching = record.open(), act.config.dispatching
+    if holder := record.joined:
+        at_work = [
+            each for each in holder.open() if dispatching.may_join(record.matter, [each.unit])
+        ]
+    recused = dispatching.recused(record.matter)
+    if not at_work and (answered := record.answering()):
+        at_work = [answered]  # what is said after the answer concerns who answered
     return [each for each in at_work if each.unit not in recused]
 
 
@@ -106,6 +108,29 @@ def update(
         other = None if assignment.ticket == number else number
         data = events.AssignmentUpdated(kind=kind, content=content, number=other)
         tell(act, assignment, data, time)
+
+
+def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: datetime) -> None:
+    """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
+    is told, and its limits follow. ``added``: what goes with a new order.
+    """
+    units, urgency = record.open(), Urgency(record.ticket.urgency)
+    lead = next((each for each in units if each.role == Role.LEAD), None)
+    if lead is None:
+        return  # the desk has it, by the urgency of its list
+    if lead.status == AssignmentStatus.DISPATCHED:
+        helpers = tuple(each.unit for each in units if each is not lead)
+        reason = f"{corrections.HURRIED} {lead.reason}"
+        cancel(act, record, units, "redispatched", act.now)
+        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        give(act, record, order, added)
+        return
+    for each in units:
+        limits = limits_of(act, record, urgency, Role(each.role))
+        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
+        words = corrections.hurried(urgency, limits)
+        data = events.AssignmentUpdated(kind="urged", content=words, urgency=urgency, limits=limits)
+        tell(act, each, data, time)
 
 
 def leave_to_desk(
@@ -151,8 +176,7 @@ def resolve(
     data = answer_of(record, lead, answer)
     act.tell(data, subject=lead.ticket, round=lead.round)
     for each in record.waiting_with():
-        if not each.engaged:
-            answer_for(act, each, lead, data)
+        answer_for(act, each, lead, data)
 
 
 def answer_of(

@@ -112,9 +112,25 @@ class TicketRecord:
         ticket = self.ticket
         return ticket.withdrawn_at is None and max(ticket.resolved, ticket.closed) < ticket.round
 
+    def answering(self) -> Assignment | None:
+        """Under which assignment its round was answered, its own or one of its group."""
+        if lead := self.completed_lead(self.ticket.round):
+            return lead
+        answered = self.ticket.answered or {}
+        if answered.get("round") != self.ticket.round:
+            return None
+        others = (each for other in self.group for each in other.assignments)
+        return next((each for each in others if str(each.id) == answered["assignment"]), None)
+
     def waiting_with(self) -> list[TicketRecord]:
-        """The other tickets of its group that wait for an answer."""
-        return [each for each in self.group if each is not self and each.waits]
+        """The other tickets of its group that wait for an answer, and for nobody of their own."""
+        others = (each for each in self.group if each is not self)
+        return [each for each in others if each.waits and not each.engaged]
+
+    @property
+    def joined(self) -> TicketRecord | None:
+        """The ticket whose units work on this one, too; None when it has units or the desk for itself."""
+        return self.holder() if self.waits and not self.engaged else None
 
     def holder(self) -> TicketRecord | None:
         """The ticket of its group whose units are at work for all that wait; None when nobody is."""

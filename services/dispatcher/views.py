@@ -175,7 +175,8 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     status = tickets.dispatch_status(record.milestones())
     zh, en = tickets.SENTENCES[status]
     number, work = record.ticket.number, record.ticket.work
-    merged = [each.ticket.number for each in record.waiting_with()]
+    others = [*filter(None, [record.joined]), *record.waiting_with()]
+    merged = [each.ticket.number for each in others]
     return TicketOut(
         number=number,
         status=status,

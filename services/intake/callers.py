@@ -198,7 +198,7 @@ def _caller_ticket(config: Config, record: TicketRecord) -> CallerTicket:
         unit_names=[unit.name for unit in units if unit],
         round=progress.round,
         urged=ticket.urged,
-        answer=ticket.answer,
+        answer=record.answer,
         callback_due=due and not ticket.reply_declined,
         registered_at=ticket.registered_at,
         allowed=machine.allowed(progress.status),

@@ -13,11 +13,11 @@ import orjson
 import uuid6
 from sqlmodel import col, select
 
-from services.intake import callers, vault
+from services.intake import callers, rights, search, vault
 from services.intake.correction_schemas import CorrectionIn, CorrectionList, CorrectionOut
 from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
 from services.intake.naming import in_codes
-from services.intake.records import ServiceAct, TicketRecord, find_locked, read
+from services.intake.records import ServiceAct, TicketRecord, get_locked, read
 from services.intake.registration import check_known
 from services.intake.rules import corrections as rules
 from services.intake.rules import identity
@@ -41,12 +41,11 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     Raises NotFound, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
     """
     body = in_codes(body, act.config)
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
+    record = await get_locked(act, number)
     sealed = await _vault_row(act, record) if body.caller else None
     known: Known = _opened(act, sealed) if sealed else {}
     before, after = _before(record, known), _after(act, known, body)
+    after = rules.secret_as_registered(before, after)
     _check(act, record, before, after, body.consent)
     person = await vault.known_person(act, record.ticket)
     if body.reported:
@@ -67,7 +66,10 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
         _write(record, fields, after)
         if {"phone", "confidential"} & set(fields):
             await _index_anew(act, record, known)
+        if "confidential" in fields and not record.ticket.confidential:
+            await rights.end_requests_of(act, number)
         _tell(act, record, row, reason)
+        await search.index_unsaid(act, record.ticket)
     return _out(row, reason)
 
 

@@ -17,10 +17,11 @@ from sqlmodel import col, or_, select
 
 from services.intake import callers, readlog, vault, views
 from services.intake.models import Ticket, Tickets
-from services.intake.records import ServiceAct, read
+from services.intake.records import ServiceAct, TicketRecord, read
 from services.intake.rules import likeness, machine
 from services.intake.rules.likeness import Seen
 from services.intake.rules.machine import TicketStatus
+from services.intake.rules.merging import can_be_merged
 from services.intake.rules.phones import read_phone
 from services.intake.schemas import AsGiven, Code, Content, Phrase, Title
 from shared import clock
@@ -155,7 +156,7 @@ async def _candidates(
 
 
 def _shown(seen: Seen, ticket: Ticket, rules: likeness.Duplicates) -> Candidate:
-    status = TicketStatus(ticket.status)
+    status = TicketRecord(ticket).status
     near = seen.distance_m is not None and seen.distance_m <= rules.radius_m
     why: dict[Why, bool] = {
         "same_person": seen.same_person,
@@ -176,5 +177,5 @@ def _shown(seen: Seen, ticket: Ticket, rules: likeness.Duplicates) -> Candidate:
         same_person=seen.same_person,
         distance_m=None if seen.distance_m is None else round(seen.distance_m),
         likeness=round(seen.likeness, 3),
-        mergeable=machine.owed(status),
+        mergeable=can_be_merged(status),
     )

@@ -14,13 +14,13 @@ from sqlmodel import col, select
 from services.intake import end_records, vault
 from services.intake.ending_schemas import CallRated, Dispatch
 from services.intake.models import CitizenNotes, EndingRecord, Ticket
-from services.intake.records import ServiceAct, TicketRecord, find_locked
+from services.intake.records import ServiceAct, TicketRecord, get_locked
 from services.intake.rules import endings, identity, machine
 from services.intake.rules.endings import End, EndAction
 from services.intake.rules.machine import TicketStatus
 from services.intake.schemas import DirectAnswer, HandedOver, NotAccepted, Progress
 from services.intake.views import location_of, progress_of
-from shared.errors import JiesuError, NotFound
+from shared.errors import JiesuError
 from shared.events import (
     CallRating,
     TicketRegistered,
@@ -80,16 +80,13 @@ async def dispatch(act: ServiceAct, number: str, body: Dispatch) -> Progress:
     record = await _endable(act, number, EndAction.DISPATCH)
     ticket, within = record.ticket, act.config.endings.resume_within
     endings.check_resumable(ticket.ended_at, within, act.config.calendar, act.now)
-    person = await vault.known_person(act, ticket)
-    public, confidential = act.config.public, ticket.confidential
-    reason = identity.copy_of(body.reason, person, public, confidential=confidential)
-    await resume(act, record, reason.content)
+    await resume(act, record, await vault.cleared(act, ticket, body.reason))
     return progress_of(act, record)
 
 
 async def rate_call(act: ServiceAct, number: str, body: CallRated) -> Progress:
     """一次一评. Raises NotFound, AlreadyRated."""
-    record = await _found(act, number)
+    record = await get_locked(act, number)
     _check_unrated(record.ticket, body.rating)
     _rate(act, record.ticket, body.rating)
     return progress_of(act, record)
@@ -105,15 +102,8 @@ async def supplemented(act: ServiceAct, record: TicketRecord, content: str) -> N
     _keep_ending(act, record, End(TicketStatus.ANSWERING))
 
 
-async def _found(act: ServiceAct, number: str) -> TicketRecord:
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
-    return record
-
-
 async def _endable(act: ServiceAct, number: str, action: EndAction) -> TicketRecord:
-    record = await _found(act, number)
+    record = await get_locked(act, number)
     endings.check(action, record.status, record.progress().units)
     role = act.caller.role if act.caller else ""
     endings.check_role(action, role, registered=record.ticket.forwarded)

@@ -13,8 +13,7 @@ from sqlmodel import col, select
 from services.intake import vault
 from services.intake.ending_schemas import MaliciousMarkOut, MaliciousUse, MaliciousUseUndone
 from services.intake.models import CitizenNote, CitizenNotes, MaliciousMark, MaliciousMarks
-from services.intake.records import ServiceAct, TicketRecord, find_locked
-from services.intake.rules import identity
+from services.intake.records import ServiceAct, get_locked
 from shared.errors import NotFound
 from shared.security.masking import mask_patterns
 from shared.storage.rows import one_of
@@ -24,10 +23,8 @@ ACTION = "malicious_use"  # as what the evidence stands among a ticket's notes
 
 async def mark(act: ServiceAct, number: str, body: MaliciousUse) -> MaliciousMarkOut:
     """Note that the caller used the hotline maliciously, with the evidence. Raises NotFound."""
-    ticket = (await _found(act, number)).ticket
-    person = await vault.known_person(act, ticket)
-    public, confidential = act.config.public, ticket.confidential
-    copy = identity.copy_of(body.evidence, person, public, confidential=confidential).content
+    ticket = (await get_locked(act, number)).ticket
+    copy = await vault.cleared(act, ticket, body.evidence)
     note = UUID(bytes=uuid6.uuid7().bytes)
     sealed = act.config.sealer.seal(body.evidence.encode(), vault.bound_note(number, note))
     evidence = CitizenNote(
@@ -54,7 +51,7 @@ async def undo(act: ServiceAct, number: str, body: MaliciousUseUndone) -> Malici
     """Take the newest mark of a ticket back, with a reason; it stays on record. Raises NotFound, also
     when no mark stands.
     """
-    ticket = (await _found(act, number)).ticket
+    ticket = (await get_locked(act, number)).ticket
     standing = select(MaliciousMarks).where(
         MaliciousMarks.number == number, col(MaliciousMarks.undone_at).is_(None)
     )
@@ -63,22 +60,12 @@ async def undo(act: ServiceAct, number: str, body: MaliciousUseUndone) -> Malici
     if not rows:
         raise NotFound(f"没有恶意使用标记 no mark of malicious use on {number}")
     [row] = rows
-    person = await vault.known_person(act, ticket)
     row.undone_at, row.undone_by = act.now, act.actor
-    public, confidential = act.config.public, ticket.confidential
-    copy = identity.copy_of(body.reason, person, public, confidential=confidential)
-    row.undone_reason = copy.content
+    row.undone_reason = await vault.cleared(act, ticket, body.reason)
     [evidence] = (
         await act.session.exec(select(CitizenNotes).where(CitizenNotes.id == row.note))
     ).all()
     return mark_out(row, evidence.content)
-
-
-async def _found(act: ServiceAct, number: str) -> TicketRecord:
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
-    return record
 
 
 def mark_out(row: MaliciousMark, evidence: str) -> MaliciousMarkOut:

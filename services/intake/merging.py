@@ -10,11 +10,11 @@ from fastapi import Depends, Response
 from pydantic import Field
 
 from services.intake import vault, views
-from services.intake.records import ServiceAct, TicketRecord, find_locked, lock, regroup
+from services.intake.records import ServiceAct, TicketRecord, get_locked, lock, regroup
 from services.intake.rules import identity, merging
 from services.intake.rules.merging import ReportedNotStated, Side
 from services.intake.schemas import Phrase, TicketOut
-from shared.errors import NotFound, Recused
+from shared.errors import Recused
 from shared.events import Data, TicketMerged, TicketType, TicketUnmerged
 from shared.http.acts import Door, entering
 from shared.http.fields import Body, Number
@@ -61,7 +61,7 @@ async def merge(act: ServiceAct, number: str, body: Merge) -> TicketOut:
     """并单. Raises NotFound, MergeRefused, Recused."""
     if number not in act.locked:
         await lock(act, {*act.lock_order(number), body.into})
-    record, into = await _known(act, number), await _known(act, body.into)
+    record, into = await get_locked(act, number), await get_locked(act, body.into)
     merging.check_merge(side_of(record), side_of(into), consent=body.consent)
     _check_recused(act, record, into)
     root = into.ticket.work or into.ticket.number
@@ -78,7 +78,7 @@ async def merge(act: ServiceAct, number: str, body: Merge) -> TicketOut:
 
 async def unmerge(act: ServiceAct, number: str, body: Unmerge) -> TicketOut:
     """撤销并单. Raises NotFound, NotMerged, MergeRefused."""
-    record = await _known(act, number)
+    record = await get_locked(act, number)
     side = side_of(record)
     merging.check_unmerge(side)
     reason, _ = await _cleared(act, body.reason, record, record.group)
@@ -90,13 +90,6 @@ async def unmerge(act: ServiceAct, number: str, body: Unmerge) -> TicketOut:
     return await _say(
         act, record, TicketUnmerged(parted_from=side.merged_into or "", reason=reason)
     )
-
-
-async def _known(act: ServiceAct, number: str) -> TicketRecord:
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
-    return record
 
 
 def side_of(record: TicketRecord) -> Side:

@@ -155,7 +155,9 @@ class SearchPlace(Base):
 
 
 class Assignment(Base):
-    """What intake knows of one assignment: for the citizen's progress and for who may contact."""
+    """What intake has heard of one assignment: for the citizen's progress. Who may contact is asked
+    where it is known (duty.py).
+    """
 
     id: UUID = Field(primary_key=True)
     number: str = Field(foreign_key="ticket.number", index=True)
@@ -203,7 +205,7 @@ class ContactRequest(Base):
 
 
 class EndingRecord(Base):
-    """办结记录: one act of the hotline that ended a ticket, kept it, or let it go on; never changed.
+    """结束记录: one act of the hotline that ended a ticket, kept it, or let it go on; never changed.
 
     ``kind``: a status, or ``resumed``. ``words``: what was said, in the working copy.
     """

@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
 from services.intake.settings import Config
-from shared.errors import TooEarly
+from shared.errors import NotFound, TooEarly
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -40,6 +40,11 @@ class TicketRecord:
         """The stored status, which ``refresh`` keeps up to what is known."""
         return machine.shown(machine.TicketStatus(self.ticket.status), self.ticket.ending)
 
+    @property
+    def answer(self) -> str | None:
+        """What the citizen may read: what the hotline said itself, else what the lead answered."""
+        return self.ticket.ending_words if self.ticket.ending else self.ticket.answer
+
     def assigned(self) -> list[machine.Assigned]:
         """The assignments as rules see them."""
         return [
@@ -49,7 +54,7 @@ class TicketRecord:
 
     def at_work(self) -> list[machine.Assigned]:
         """The assignments under its own number and, while it waits for an answer, the open ones of those
-        it is worked on with (并单): who works on it, and may contact its citizen.
+        it is worked on with (并单): who works on it.
         """
         return [*self.assigned(), *(self._shared() if machine.owed(self.status) else ())]
 
@@ -109,6 +114,14 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     if number not in act.locked:
         await lock(act, act.lock_order(number))
     record: TicketRecord | None = act.locked[number]
+    return record
+
+
+async def get_locked(act: ServiceAct, number: str) -> TicketRecord:
+    """A ticket that somebody asked for by number, locked. Raises NotFound."""
+    record = await find_locked(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
     return record
 
 

@@ -17,7 +17,7 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
-from services.intake import end_records
+from services.intake import end_records, search
 from services.intake.call_records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import CallerDigest, Ticket, Vault
@@ -100,7 +100,7 @@ def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarnin
         found.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
     if item.body.ending and not created:
         detail = (
-            "此前已登记，本次未再办结：请查看工单现状 "
+            "此前已登记，本次所填结束方式未生效：请查看工单现状 "
             "it was registered before and not ended again now: see how the ticket stands"
         )
         found.append(RegistrationWarning(field="ending", code="registered-before", detail=detail))
@@ -198,6 +198,11 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
     created = [pair for pair in pairs if pair[1]["number"] in stored]
     if made_of := {item.call: row["number"] for item, row in created if item.call}:
         await tie(act, made_of)
+    kept = [row for _, row in created if row.get("ending") == TicketStatus.ANSWERING]
+    if kept:
+        await search.index(
+            act, {row["number"]: f"{row['title']}\n{row['content']}" for row in kept}
+        )
     for item, row in created:
         tell(act, item, row, copies[row["number"]])
         if len(row["content"]) > LONG:

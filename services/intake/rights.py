@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid6
-from sqlalchemy import ARRAY, Uuid, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from services.intake import readlog, vault
@@ -141,7 +141,7 @@ async def _note_refusal(
     number = record.ticket.number
     if await readlog.refused_before(act, number, why):
         return
-    reason = await _masked(act, record.ticket, body.reason)
+    reason = await vault.cleared(act, record.ticket, body.reason)
     await readlog.write(act, Deed.REFUSED, {number: reason}, person=body.on_behalf_of, why=why)
 
 
@@ -150,13 +150,6 @@ def _as_told(number: str, why: Refusal, standing: Standing) -> JiesuError:
     if why is Refusal.NEEDS_GRANT:
         return CustodianNeeded(number)
     return standing.unknown or NotFound(NOTHING)
-
-
-async def _masked(act: ServiceAct, ticket: Ticket, reason: str) -> str:
-    """A reason as it may be read by others."""
-    person = await vault.known_person(act, ticket)
-    public, confidential = act.config.public, ticket.confidential
-    return identity.copy_of(reason, person, public, confidential=confidential).content
 
 
 def _caller(act: ServiceAct) -> Caller:
@@ -196,7 +189,7 @@ async def request_contact(
         unit=caller.unit or "",
         assignment=standing.assignment,
         status=RequestStatus.ASKED,
-        reason=await _masked(act, ticket, body.reason),
+        reason=await vault.cleared(act, ticket, body.reason),
         asked_at=act.now,
         asked_by=act.actor,
         due=custodian.rule_by(Urgency(ticket.urgency), act.now, act.config.calendar),
@@ -223,7 +216,7 @@ async def rule_on_contact(act: ServiceAct, id: UUID, body: ContactRuling) -> Con
     if body.granted:
         latest = act.config.custodian.latest_end(act.now, act.config.calendar)
         until = rights.granted_until(body.until, body.hours, act.now, latest)
-    ruling = await _masked(act, ticket, body.reason)
+    ruling = await vault.cleared(act, ticket, body.reason)
     request.status, request.granted_until, request.ruling = status, until, ruling
     request.ruled_at, request.ruled_by = act.now, act.actor
     deed = Deed.GRANTED if body.granted else Deed.DENIED
@@ -250,10 +243,17 @@ async def _locked_request(act: ServiceAct, id: UUID) -> tuple[ContactRequest, Ti
 
 async def end_requests(act: ServiceAct, assignment: UUID) -> None:
     """The order ended: what was asked under it waits for nobody, what was granted lets nobody read."""
-    of_order = select(ContactRequests).where(
-        ContactRequests.assignment == assignment, col(ContactRequests.status).in_(OPEN)
-    )
-    for request in await act.rows.load(ContactRequest, of_order):
+    await _end(act, col(ContactRequests.assignment) == assignment)
+
+
+async def end_requests_of(act: ServiceAct, number: str) -> None:
+    """The ticket is confidential no more: whoever handles it reads without a leave."""
+    await _end(act, col(ContactRequests.number) == number)
+
+
+async def _end(act: ServiceAct, which: ColumnElement[bool]) -> None:
+    still_open = select(ContactRequests).where(which, col(ContactRequests.status).in_(OPEN))
+    for request in await act.rows.load(ContactRequest, still_open):
         request.status = RequestStatus.ENDED
 
 

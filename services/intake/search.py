@@ -1,11 +1,13 @@
 """检索: tickets by the words of their working copy, and by what else a list is narrowed to (ADR 0043).
 
 ``ticket_text`` follows the fact log: whatever another replica, of whichever release, registered or
-changed stands in it. A registration costs nothing more for it, and is found some seconds later.
+changed stands in it. A registration costs nothing more for it, and is found some seconds later. What
+the hotline keeps to answer itself is in no fact, and is indexed with the act.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from sqlmodel import col, exists, select
 from services.intake.models import (
     Assignments,
     CitizenNotes,
+    Ticket,
     Tickets,
     TicketText,
     TicketTexts,
@@ -138,16 +141,30 @@ async def follow(act: ServiceAct, limit: int) -> int:
     if not said:
         return 0
     changed = {row.subject for row in said if row.key in SAID}
-    rows = []
-    for number, words in (await _texts(act, changed)).items():
-        rows.append(
-            {"number": number, "words": (words := searchable(words)), "grams": grams(words)}
-        )
-        await clock.breathe()
-    if rows:
-        await connection.execute(KEEP, {"rows": as_json(rows)})
+    await index(act, await _texts(act, changed))
     await connection.execute(GO_ON, {"position": said[-1].position})
     return len(said)
+
+
+async def index(act: ServiceAct, texts: Mapping[str, str]) -> None:
+    """Let tickets be found by these texts, by number, and by no others."""
+    rows = []
+    for number, said in texts.items():
+        words = searchable(said)
+        rows.append({"number": number, "words": words, "grams": grams(words)})
+        await clock.breathe()
+    if rows:
+        await (await act.session.connection()).execute(KEEP, {"rows": as_json(rows)})
+
+
+async def index_unsaid(act: ServiceAct, ticket: Ticket, said: str = "") -> None:
+    """A number that only the hotline has is in no fact yet: it is found by what is ``said``, and by the
+    title and content it has now, without any.
+    """
+    if not ticket.forwarded:
+        before = [content for _, content in await _added(act, {ticket.number})]
+        texts = filter(None, (ticket.title, ticket.content, *before, said))
+        await index(act, {ticket.number: "\n".join(texts)})
 
 
 async def _texts(act: ServiceAct, numbers: set[str]) -> dict[str, str]:
@@ -157,9 +174,13 @@ async def _texts(act: ServiceAct, numbers: set[str]) -> dict[str, str]:
     titles = select(Tickets.number, Tickets.title, Tickets.content)
     found = await act.session.exec(titles.where(one_of(Tickets.number, numbers)))
     texts = {number: f"{title}\n{content}" for number, title, content in found}
+    for number, content in await _added(act, numbers):
+        texts[number] += f"\n{content}"
+    return texts
+
+
+async def _added(act: ServiceAct, numbers: set[str]) -> Iterable[tuple[str, str]]:
     added = select(CitizenNotes.number, CitizenNotes.content).where(
         one_of(CitizenNotes.number, numbers), CitizenNotes.action == Action.SUPPLEMENT
     )
-    for number, content in await act.session.exec(added.order_by(col(CitizenNotes.said_at))):
-        texts[number] += f"\n{content}"
-    return texts
+    return await act.session.exec(added.order_by(col(CitizenNotes.said_at)))

@@ -1,7 +1,8 @@
 """What intake does: load · decide · save · tell. One function per use case.
 
-Registration, which must be fast, stands in registration.py; what GET answers in views.py; what
-concerns the citizen's identity in vault.py.
+Registration, which must be fast, stands in registration.py; corrections.py, endings.py, merging.py and
+calls.py have what their names say; what GET answers is in views.py, the citizen's identity in vault.py,
+and who may read it in rights.py.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import endings, rights, vault
+from services.intake import endings, rights, search, vault
 from services.intake.models import Assignment, CitizenNote, Ticket
-from services.intake.records import ServiceAct, TicketRecord, find_locked, locked, supplemented
+from services.intake.records import ServiceAct, TicketRecord, get_locked, locked, supplemented
 from services.intake.rules import identity, machine
 from services.intake.rules.machine import Action, AssignmentStatus
 from services.intake.rules.supplements import check_room
 from services.intake.schemas import NotesRead, Progress, TicketOut, Urge, Withdrawal
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.views import progress_of, ticket_out
-from shared.errors import NotFound
 from shared.events import (
     Data,
     ExtensionGranted,
@@ -46,6 +46,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     record.supplements = count + 1, characters + len(content)
     _note_end(act, record)
     _say(act, record, TicketSupplemented(content=content))
+    await search.index_unsaid(act, record.ticket, content)
     await endings.supplemented(act, record, content)
     return progress_of(act, record)
 
@@ -79,9 +80,7 @@ def _note_end(act: ServiceAct, record: TicketRecord) -> None:
 
 async def mark_notes_read(act: ServiceAct, number: str, body: NotesRead) -> TicketOut:
     """已阅: whoever read what was said after the end takes it off the list. Raises NotFound."""
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
+    record = await get_locked(act, number)
     if record.ticket.noted_after_end_at:
         record.ticket.noted_after_end_at = None
         await _keep(act, record.ticket, READ, body.done)
@@ -112,9 +111,7 @@ async def _keep(act: ServiceAct, ticket: Ticket, action: str, note: str) -> str:
 
 async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
     """The ticket, locked, if its status allows the action."""
-    record = await find_locked(act, number)
-    if record is None:
-        raise NotFound(f"没有此工单 no ticket {number}")
+    record = await get_locked(act, number)
     machine.move(record.status, action)
     return record
 
@@ -130,8 +127,8 @@ def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
 
 
 async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
-    """How far a unit is: for the citizen's progress, and for who may read the contact. A name that
-    is unknown here proves nothing, and lets nobody read.
+    """How far a unit is, for the citizen's progress; with the order ends what was asked under it. A
+    name that is unknown here proves nothing.
     """
     if fact.assignment is None or fact.unit is None or fact.name not in machine.PROVES:
         return
@@ -147,7 +144,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
         )
         row = record.assignments[fact.assignment] = act.rows.add(new)
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
-    if record.ticket.confidential and not machine.is_open(AssignmentStatus(row.status)):
+    asked_under = record.ticket.confidential or record.ticket.work  # of those merged into it, too
+    if asked_under and not machine.is_open(AssignmentStatus(row.status)):
         await rights.end_requests(act, row.id)
     record.refresh(act.now)
 

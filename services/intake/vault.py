@@ -44,6 +44,13 @@ async def known_person(act: ServiceAct, ticket: Ticket) -> Person | None:
         return None
 
 
+async def cleared(act: ServiceAct, ticket: Ticket, text: str) -> str:
+    """A text about a ticket as others may read it: without who called."""
+    person = await known_person(act, ticket)
+    public, confidential = act.config.public, ticket.confidential
+    return identity.copy_of(text, person, public, confidential=confidential).content
+
+
 async def unsealed(act: ServiceAct, number: str) -> dict[str, Any]:
     """What lies sealed for a ticket. Raises IdentityErased, SealBroken."""
     vault = (await act.session.exec(select(Vaults).where(Vaults.number == number))).first()

@@ -41,15 +41,10 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
         unit_names=[unit.name for unit in units if unit],
         round=progress.round,
-        answer=_answer(record.ticket),
+        answer=record.answer,
         extended=_extended(record.ticket, progress.round),
         allowed=machine.allowed(progress.status),
     )
-
-
-def _answer(ticket: Ticket) -> str | None:
-    """What the hotline said itself, else what the lead answered."""
-    return ticket.ending_words if ticket.ending else ticket.answer
 
 
 def _extended(ticket: Ticket, round: int) -> Extended | None:

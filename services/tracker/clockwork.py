@@ -16,7 +16,13 @@ from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, colum
 from services.tracker.rules import machine
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
 from services.tracker.rules.clock_history import ClockHistory, clock_histories
-from services.tracker.rules.clock_state import ClockState, is_current, pass_due_marks, replay
+from services.tracker.rules.clock_state import (
+    ClockState,
+    is_current,
+    is_late,
+    pass_due_marks,
+    replay,
+)
 from services.tracker.rules.timelines import Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
@@ -76,13 +82,15 @@ def _recompute(
     corrected: bool,
 ) -> Iterator[tuple[Clock, DatedFact]]:
     """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
-    open what they depend on is corrected.
+    open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
     """
     entry, calendar = record.clocks.get(history.id), act.config.calendar
     before = entry.state if entry else None
     keeps = entry is not None and entry.row.urgency == history.urgency
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
+    if entry and is_late(entry.state, max(at, history.terms_at or at)):
+        keeps, entry.row.urgency = True, history.urgency
     if before and keeps and is_current(before, history, calendar):
         return
     terms = before.terms if before and keeps else act.config.terms(history, matter)

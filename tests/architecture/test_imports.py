@@ -67,7 +67,7 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings"
+            " merging feed endings search"
         ),
         STORAGE,
     ),
@@ -77,7 +77,7 @@ MAY: dict[str, May] = {
     "stuck": May(names("rules models records settings call_models"), STORAGE),
     "registration": May(
         names(
-            "call_records claims sources end_records rules models records views schemas settings"
+            "call_records claims sources end_records rules models records views schemas search settings"
         ),
         STORAGE,
     ),
@@ -145,7 +145,7 @@ MAY: dict[str, May] = {
     "correction_schemas": May(names("rules schemas"), names("pydantic pydantic_core")),
     "corrections": May(
         names(
-            "rules models records correction_schemas naming usecases registration vault callers"
+            "rules models records correction_schemas naming usecases registration vault callers search"
             " orders merging sealing"
             " settings clockwork"
         ),

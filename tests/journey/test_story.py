@@ -7,37 +7,16 @@ BrokenPromise); here is checked what a story does not say aloud.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-import aio_pika
 import pytest
-from sqlalchemy import text
 
 from examples.stories import REPORTER, ROAD_USER, Told
 from operations.runtime.registry import NAMES
 from shared.events import Fact
 from shared.service import service_of
-from shared.storage.engine import open_engine
-from tests.fixtures.journey import Journey
+from tests.fixtures.journey import Journey, rows
 
 IDENTITIES = [value for person in (REPORTER, ROAD_USER) for value in person.values()]
-
-
-async def rows(url: str, query: str) -> list[Any]:
-    """Rows of a plain query."""
-    engine = open_engine(url, 1)
-    async with engine.connect() as connection:
-        found = list((await connection.execute(text(query))).all())
-    await engine.dispose()
-    return found
-
-
-async def log_of(journey: Journey, service: str) -> list[Fact]:
-    """A service's fact log, in order."""
-    found = await rows(
-        journey.databases[f"jiesu_{service}"], "SELECT body FROM outbox ORDER BY position"
-    )
-    return [Fact.decode(row.body) for row in found]
 
 
 def of(told: Told, facts: list[Fact]) -> list[Fact]:
@@ -60,7 +39,7 @@ async def test_a_story_ends_closed_in_its_citizens_eyes(
 async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
     """R-01 记录成单; R-34 追责可证."""
     for service in NAMES:
-        facts = await log_of(journey, service)
+        facts = await journey.log_of(service)
         assert len({fact.id for fact in facts}) == len(facts)
         for told in journey.told.values():
             seqs = [fact.seq for fact in of(told, facts)]
@@ -68,7 +47,7 @@ async def test_every_move_was_said_once_and_in_order(journey: Journey) -> None:
 
 
 async def test_what_went_wrong_left_its_marks_with_true_times(journey: Journey) -> None:
-    facts = of(journey.told["gone_wrong"], await log_of(journey, "tracker"))
+    facts = of(journey.told["gone_wrong"], await journey.log_of("tracker"))
     first = [fact for fact in facts if fact.round == 1 and fact.unit]
     times = {
         (fact.name, fact.data.clock): fact.time.isoformat()
@@ -91,7 +70,7 @@ async def test_what_went_wrong_left_its_marks_with_true_times(journey: Journey) 
 
 
 async def test_the_citizen_was_told_at_each_turn(journey: Journey) -> None:
-    facts = of(journey.told["gone_wrong"], await log_of(journey, "feedback"))
+    facts = of(journey.told["gone_wrong"], await journey.log_of("feedback"))
     told = [fact.data.occasion for fact in facts if fact.name == "citizen.told"]
     assert told == [
         "accepted", "dispatched", "completed", "reopened", "dispatched", "completed", "closed",
@@ -99,9 +78,7 @@ async def test_the_citizen_was_told_at_each_turn(journey: Journey) -> None:
 
 
 async def test_nothing_is_left_waiting_or_dead(journey: Journey) -> None:
-    for url in journey.databases.values():
-        assert await rows(url, "SELECT * FROM retry") == []
-        assert await rows(url, "SELECT * FROM outbox WHERE position IS NULL") == []
+    assert await journey.waiting() == []
 
 
 async def test_units_heard_what_the_feed_holds(journey: Journey) -> None:
@@ -118,30 +95,9 @@ async def test_units_heard_what_the_feed_holds(journey: Journey) -> None:
 # --- nobody is named ---------------------------------------------------------------------------
 
 
-async def everything(journey: Journey) -> dict[str, str]:
-    """All that is stored, said or logged outside the vault's seals, by where it stands."""
-    found = {"log": journey.log.getvalue()}
-    found["overheard"] = b"\n".join(journey.overheard).decode()
-    for database, url in journey.databases.items():
-        tables = await rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in tables:
-            found[f"{database}.{table}"] = str(await rows(url, f'SELECT * FROM "{table}"'))
-    found["unrouted"] = await _drained(journey, "jiesu.unrouted")
-    return found
-
-
-async def _drained(journey: Journey, name: str) -> str:
-    bodies = []
-    async with await aio_pika.connect(journey.county.access.broker) as connection:
-        queue = await (await connection.channel()).get_queue(name)
-        while message := await queue.get(no_ack=True, fail=False):
-            bodies.append(message.body.decode())
-    return "\n".join(bodies)
-
-
 async def test_no_caller_is_named_outside_the_vault(journey: Journey) -> None:
     """R-36 身份遮蔽."""
-    found = await everything(journey)
+    found = await journey.everything()
     assert {"jiesu_intake.vault", "jiesu_tracker.clocks", "jiesu_feedback.attempts"} <= found.keys()
     leaks = [(place, who) for place, words in found.items() for who in IDENTITIES if who in words]
     assert leaks == []
@@ -149,7 +105,7 @@ async def test_no_caller_is_named_outside_the_vault(journey: Journey) -> None:
 
 async def test_the_search_would_find_a_leak(journey: Journey) -> None:
     """The same search finds what may be found: numbers of tickets, words of the matter."""
-    found = await everything(journey)
+    found = await journey.everything()
     number = journey.told["gone_wrong"].receipt.number
     for place in ("log", "overheard", "jiesu_intake.ticket", "jiesu_intake.outbox"):
         assert number in found[place], place

@@ -31,18 +31,21 @@ FILTERS: tuple[dict[str, str], ...] = (
 COPIES = (
     """
     INSERT INTO ticket SELECT (json_populate_record(t, json_build_object(
-        'number', format('%s-%s', 20270101 + c, right(t.number, 6)), 'id', gen_random_uuid(),
+        'number', format('%s-%s', 20270101 + c, right(replace(t.number, '-', ''), 12)),
+        'id', gen_random_uuid(),
         'status', CASE WHEN random() < 0.9 THEN 'closed' ELSE t.status END))).*
     FROM ticket t, generate_series(1, $1::int) c""",
     """
-    INSERT INTO vault SELECT format('%s-%s', 20270101 + c, right(v.number, 6)), v.sealed
+    INSERT INTO vault SELECT
+        format('%s-%s', 20270101 + c, right(replace(v.number, '-', ''), 12)), v.sealed
     FROM vault v, generate_series(1, $1::int) c""",
     """
     INSERT INTO caller_digest SELECT decode(md5(d.number || c % 30), 'hex'),
-        format('%s-%s', 20270101 + c, right(d.number, 6))
+        format('%s-%s', 20270101 + c, right(replace(d.number, '-', ''), 12))
     FROM caller_digest d, generate_series(1, $1::int) c ON CONFLICT DO NOTHING""",
     """
-    INSERT INTO ticket_text SELECT format('%s-%s', 20270101 + c, right(w.number, 6)), w.words, w.grams
+    INSERT INTO ticket_text SELECT
+        format('%s-%s', 20270101 + c, right(replace(w.number, '-', ''), 12)), w.words, w.grams
     FROM ticket_text w, generate_series(1, $1::int) c""",
     "VACUUM ANALYZE ticket",
     "VACUUM ANALYZE ticket_text",

@@ -10,6 +10,7 @@ from tests.load.likeness import INVENTED, ROOT, found, reports, second_caller
 
 
 def test_near_copies_are_found_and_other_matters_of_one_area_and_topic_are_not() -> None:
+    """DOMAIN.md 7: how well, as measured."""
     config = Settings(embedded=True, config_dir=ROOT / "config" / "ziyang").load()
     figures = found(reports(INVENTED), config.duplicates.likeness, Random(1))
     assert figures["details"]["copies"] >= 20

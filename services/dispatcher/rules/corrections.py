@@ -10,7 +10,7 @@ from shared.events import Limits, TicketCorrected, TicketRegistered, Urgency
 # What rules decide by; the rest is only kept.
 DECIDES = frozenset({"type", "topic", "area", "flags", "urgency", "reported"})
 HURRY = (Urgency.CRITICAL, Urgency.URGENT)
-HURRIED = "紧急程度已更正，重新派单 The urgency was corrected:"
+HURRIED = "紧急程度提高，重新派单 It is more urgent than was known:"
 
 
 def fields_of(data: TicketCorrected) -> list[str]:
@@ -71,8 +71,8 @@ def why_desk(now: Decision, *, dropped: bool) -> str:
 
 
 def hurried(urgency: Urgency, limits: Limits) -> str:
-    """What a unit at work hears of a ticket that is more urgent than was thought."""
+    """What a unit at work hears of a ticket that is more urgent than was known."""
     return (
-        f"紧急程度更正为 {urgency}，办理时限改为 {limits.handle or '不变'} "
-        f"The urgency was corrected to {urgency}; handle within {limits.handle or 'the same time'}"
+        f"紧急程度改为 {urgency}，办理时限改为 {limits.handle or '不变'} "
+        f"It is {urgency} now; handle within {limits.handle or 'the same time'}"
     )

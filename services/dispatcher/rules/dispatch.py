@@ -375,6 +375,12 @@ def effective_urgency(
     return urgency, why
 
 
+def is_more_urgent(one: Urgency, other: Urgency) -> bool:
+    """Whether one urgency hurries more than another; 疑难 hurries nobody."""
+    ranks = {urgency: rank for rank, urgency in enumerate(MOST_URGENT_FIRST)}
+    return ranks.get(one, len(ranks)) < min(ranks.get(other, len(ranks)), ranks[Urgency.NORMAL])
+
+
 def _by_rule(rule: Rule | None) -> Iterator[tuple[Urgency, Reason]]:
     if rule and rule.urgency:
         yield rule.urgency, reasons.urgent_by_rule(rule.urgency)

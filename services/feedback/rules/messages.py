@@ -85,6 +85,11 @@ NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
             "【12345】您反映的事项（{number}）已交办。",
             "[12345] The matter you raised, {number}, was passed on.",
         ),
+        "merged": Bilingual(
+            "【12345】您反映的事项（{number}）将与相关事项一并办理，结果单独向您答复。",
+            "[12345] The matter you raised, {number}, is handled together with others; "
+            "you will have an answer of your own.",
+        ),
         "extended": Bilingual(
             "【12345】您反映的事项（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
             "[12345] More time was granted for the matter you raised, {number}: the new date is {on}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from services.intake.rules.identity import is_confidential
 from services.intake.rules.machine import TicketStatus, ended
 from shared.errors import JiesuError, MoveRefused, Recused
 from shared.events import Reported, TicketType
@@ -29,6 +30,15 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What a correction changes, in the order of the fields; what was so already is no correction."""
     named = [field for field in (*PERSONAL, *PLAIN) if field in after]
     return [field for field in named if before[field] != after[field]]
+
+
+def secret_as_registered(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is corrected, with the secrecy it would have been registered with: what turns out to be a
+    report is confidential unless the citizen wants it open (R-35).
+    """
+    becomes = after.get("type", before["type"])
+    secret = becomes != before["type"] and is_confidential(TicketType(becomes), None)
+    return ({"confidential": True} if secret else {}) | dict(after)
 
 
 def check_status(status: TicketStatus, fields: Collection[str]) -> None:

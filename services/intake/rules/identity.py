@@ -1,4 +1,6 @@
-"""诉求人身份: what may travel of it, who may read it, how long it is kept (R-35, R-36, PIPL 47)."""
+"""诉求人身份: what may travel of it and how long it is kept (R-35, R-36, PIPL 47). Who may read it stands in
+rights.py.
+"""
 
 from __future__ import annotations
 

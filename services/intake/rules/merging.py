@@ -53,6 +53,17 @@ class NothingToWaitFor(MergeRefused):
     title = "工单已答复或已结束，不能并单 A ticket that was answered or has ended cannot be merged"
 
 
+class KeptAtHotline(MergeRefused):
+    """The hotline keeps ``number`` to answer it itself: no unit and no other service has heard of it,
+    so there is no work to share until it is sent to one.
+    """
+
+    slug = "merge-kept-here"
+    title = (
+        "热线留办的工单须先转派才能并单 The hotline keeps it to answer it: send it to a unit first"
+    )
+
+
 class ConsentNeeded(MergeRefused):
     """One of the two is confidential: its units would read of the other what it keeps, or the reverse."""
 
@@ -88,6 +99,13 @@ class Side:
     merged: tuple[str, ...]
 
 
+def can_be_merged(status: TicketStatus) -> bool:
+    """Whether a ticket in a status may be worked on with others: somebody is at work on it, or must be,
+    and it is not the hotline itself.
+    """
+    return owed(status) and status is not TicketStatus.ANSWERING
+
+
 def check_merge(ticket: Side, into: Side, *, consent: bool) -> None:
     """Raises what stands in the way of merging a ticket into another, the plainest first.
 
@@ -102,7 +120,9 @@ def check_merge(ticket: Side, into: Side, *, consent: bool) -> None:
     if ticket.merged:
         raise OthersMerged(merged=list(ticket.merged))
     for side, field in ((ticket, None), (into, "into")):
-        if not owed(side.status):
+        if side.status is TicketStatus.ANSWERING:
+            raise KeptAtHotline(number=side.number, field=field)
+        if not can_be_merged(side.status):
             raise NothingToWaitFor(number=side.number, current_status=side.status, field=field)
     if ticket.confidential != into.confidential and not consent:
         raise ConsentNeeded(field="consent")

@@ -117,6 +117,11 @@ def is_current(state: ClockState, history: ClockHistory, calendar: WorkCalendar)
     return _course(history, _play(history), state.terms, calendar, state) == _course_of(state)
 
 
+def is_late(state: ClockState, at: datetime) -> bool:
+    """Whether a clock was running past its due moment at an instant."""
+    return state.status is ClockStatus.RUNNING and state.due <= at
+
+
 def replay(
     history: ClockHistory, terms: Terms, calendar: WorkCalendar, before: ClockState | None = None
 ) -> Reading:

@@ -103,7 +103,7 @@ async def test_what_goes_on_is_the_desks_in_any_order(
 
 
 async def test_the_desk_takes_an_order_back(dispatcher: Bench) -> None:
-    """What a unit has, the hotline ends only when the desk has taken it back."""
+    """R-20: what a unit has, the hotline ends only when the desk has taken it back."""
     await register(dispatcher)
     path, body = f"/v1/tickets/{NUMBER}/recall", {"reason": "可直接答复"}
     assert (await post(dispatcher.http("desk"), path, body))["status"] == "unassigned"

@@ -11,11 +11,16 @@ from services.dispatcher import jobs
 from shared.events import (
     ClosingKind,
     Fact,
+    Reported,
     TicketClosed,
+    TicketCorrected,
     TicketMerged,
     TicketReopened,
+    TicketSupplemented,
+    TicketType,
     TicketUnmerged,
     TicketWithdrawn,
+    Urgency,
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
@@ -95,6 +100,7 @@ async def test_the_units_at_work_hear_what_the_other_citizens_said(dispatcher: B
 
 
 async def test_every_citizen_gets_the_answer_once(dispatcher: Bench) -> None:
+    """R-09, gain 8."""
     order = await three(dispatcher)
     await finish(dispatcher, STREET_LIGHT, order)
     assert await resolved(dispatcher) == [(FIRST, 1), (SECOND, 1), (THIRD, 1)]
@@ -241,3 +247,116 @@ async def test_who_works_for_a_citizen_may_contact_that_citizen(dispatcher: Benc
     assert await duty(dispatcher, SECOND) is None
     await reach(dispatcher, STREET_LIGHT, order)
     assert await duty(dispatcher, THIRD) == str(order)
+
+
+async def parted_by_correction(bench: Bench) -> UUID:
+    """Two wait with the first; the second turns out to be a report that has not said whom it accuses,
+    so it lies at the desk for itself (R-35).
+    """
+    order = await three(bench)
+    await sign(bench, STREET_LIGHT, order)
+    right = TicketCorrected(fields=("type",), reason="实为举报", type=TicketType.REPORT)
+    await bench.hear(bench.fact(right, subject=SECOND))
+    [waiting] = (await bench.http("desk").get("/v1/unassigned")).json()["items"]
+    assert waiting["number"] == SECOND
+    return order
+
+
+async def test_who_got_work_of_his_own_is_heard_by_the_others_units_no_more(
+    dispatcher: Bench,
+) -> None:
+    """R-35, R-36: what he says now may be about them, and they have nothing to ask him."""
+    order = await parted_by_correction(dispatcher)
+    said = TicketSupplemented(content="就是修灯的人收了钱")
+    await dispatcher.hear(dispatcher.fact(said, subject=SECOND))
+    heard = [fact.data.content for fact in await dispatcher.told("assignment.updated")]
+    assert all("收了钱" not in content for content in heard)
+    assert await duty(dispatcher, SECOND) is None
+    assert await duty(dispatcher, THIRD) == str(order)
+    unit = dispatcher.http("unit", STREET_LIGHT)
+    seen = (await unit.get(f"/v1/tickets/{FIRST}/assignments")).json()
+    assert (seen["merged"], seen["citizens"]) == ([THIRD], 2)
+
+
+async def test_who_got_work_of_his_own_binds_nobody_elses(dispatcher: Bench) -> None:
+    """The desk gives the others' work to whom it will, and his words do not go with it."""
+    await parted_by_correction(dispatcher)
+    right = TicketCorrected(fields=("reported",), reason="补充", reported=Reported(units=("ZJJ",)))
+    await dispatcher.hear(dispatcher.fact(right, subject=SECOND))
+    await post(
+        dispatcher.http("desk"), f"/v1/tickets/{FIRST}/assign", {"lead": "ZJJ", "reason": "改派"}
+    )
+    order = (await dispatcher.told("assignment.dispatched"))[-1]
+    assert (order.subject, order.unit) == (FIRST, "ZJJ")
+    assert SECOND not in order.data.content
+    assert THIRD in order.data.content
+
+
+async def test_what_a_merged_citizen_says_after_the_answer_reaches_who_answered(
+    dispatcher: Bench,
+) -> None:
+    await finish(dispatcher, STREET_LIGHT, await three(dispatcher))
+    said = TicketSupplemented(content="灯又灭了")
+    await dispatcher.hear(dispatcher.fact(said, subject=SECOND))
+    told = (await dispatcher.told("assignment.updated"))[-1]
+    assert (told.unit, told.data.number, told.data.content) == (STREET_LIGHT, SECOND, "灯又灭了")
+
+
+async def test_who_stands_back_from_one_of_them_reads_in_its_feed_no_more_what_he_said(
+    dispatcher: Bench,
+) -> None:
+    """R-35: it was told before anybody knew that it is accused; the work of the others stays with it."""
+    await three(dispatcher)
+    unit, path = dispatcher.http("unit", STREET_LIGHT), f"/v1/units/{STREET_LIGHT}/feed"
+    await dispatcher.run("number_feed")
+    assert f"{SECOND} 说路灯不亮" in (await unit.get(path)).text
+    right = Reported(units=(STREET_LIGHT,))
+    data = TicketCorrected(fields=("reported",), reason="补充", reported=right)
+    await dispatcher.hear(dispatcher.fact(data, subject=SECOND))
+    await dispatcher.run("number_feed")
+    seen = (await unit.get(path)).text
+    assert f"{SECOND} 说路灯不亮" not in seen
+    assert all(f"{number} 说路灯不亮" in seen for number in (FIRST, THIRD))
+
+
+async def urgencies(bench: Bench, number: str = FIRST) -> list[str]:
+    """How urgent the open orders of a ticket are."""
+    query = "SELECT urgency FROM assignments WHERE ticket = :number AND status <> 'cancelled'"
+    return [row["urgency"] for row in await bench.rows(query, number=number)]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_work_is_as_urgent_as_the_most_urgent_of_its_citizens(
+    dispatcher: Bench, signed: bool
+) -> None:
+    """Whose danger is merged into another's ticket waits no longer for it."""
+    order = await register(dispatcher, street_light(), FIRST)
+    if signed:
+        await sign(dispatcher, STREET_LIGHT, order[STREET_LIGHT])
+    await register(dispatcher, street_light(urgency="critical"), SECOND)
+    await dispatcher.hear(merged(dispatcher, SECOND))
+    assert await urgencies(dispatcher) == ["critical"]
+    assert await open_leads(dispatcher) == 1
+    if signed:
+        [hurried] = [
+            fact.data for fact in await dispatcher.told("assignment.updated") if fact.data.limits
+        ]
+        assert hurried.urgency == "critical"
+
+
+async def test_who_turns_out_to_be_in_danger_hurries_the_work_he_waits_for(
+    dispatcher: Bench,
+) -> None:
+    await sign(dispatcher, STREET_LIGHT, await three(dispatcher))
+    right = TicketCorrected(fields=("urgency",), reason="漏电", urgency=Urgency.CRITICAL)
+    await dispatcher.hear(dispatcher.fact(right, subject=SECOND))
+    assert await urgencies(dispatcher) == ["critical"]
+    assert (await dispatcher.told("assignment.updated"))[-1].data.urgency == "critical"
+
+
+async def test_at_the_desk_a_work_is_as_urgent_as_the_most_urgent(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(topic="other"), FIRST)
+    await register(dispatcher, street_light(urgency="critical"), SECOND)
+    await dispatcher.hear(merged(dispatcher, SECOND))
+    [waiting] = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert (waiting["number"], waiting["urgency"]) == (FIRST, "critical")

@@ -61,6 +61,7 @@ def handed_over(bench: Bench, **changes: Any) -> Fact:
 async def test_the_citizen_is_told_of_a_number_nobody_registered(
     feedback: Bench, ended: Any, occasion: str, words: str
 ) -> None:
+    """R-02, R-06, R-07: answered, not accepted or handed over, the citizen is told."""
     await feedback.hear(ended(feedback))
     [told] = await feedback.told("citizen.told")
     assert (told.data.occasion, told.data.channel) == (occasion, "sms")
@@ -125,6 +126,7 @@ async def test_what_goes_on_is_reopened_once(feedback: Bench) -> None:
 
 
 async def test_calls_are_rated_apart_from_matters(feedback: Bench) -> None:
+    """R-26: two ratings of two objects."""
     for at, (rating, direct) in enumerate(
         [("satisfied", True), ("unsatisfied", True), ("satisfied", False)]
     ):

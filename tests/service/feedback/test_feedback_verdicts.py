@@ -63,6 +63,7 @@ async def given_up(bench: Bench) -> UUID:
 
 @pytest.mark.parametrize("role", ["agent", "desk", "callback", "phone_system"])
 async def test_not_repaired_before_the_callback_reopens_at_once(feedback: Bench, role: str) -> None:
+    """R-27, R-44: whoever rings with an objection is heard, and waits for no callback."""
     await resolved(feedback)
     answer = await say(feedback, role=role, **NOT_REPAIRED)
     assert answer.status_code == 200, answer.text
@@ -78,6 +79,7 @@ async def test_not_repaired_before_the_callback_reopens_at_once(feedback: Bench,
 
 
 async def test_all_three_answers_close_before_the_callback(feedback: Bench) -> None:
+    """R-23: nobody is called who has said all three."""
     await resolved(feedback)
     found = (await say(feedback, **SATISFIED)).json()
     assert (found["ending"], found["missing"]) == ("satisfied", [])

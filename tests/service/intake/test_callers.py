@@ -56,6 +56,13 @@ async def test_a_callers_tickets_are_found_newest_first_with_how_far_they_are(
     assert found["items"][0]["callback_due"] is False
 
 
+async def test_what_the_hotline_answered_itself_is_told_again(intake: Bench) -> None:
+    """R-02: who rings to ask is read the answer, whoever gave it."""
+    await registered(intake, ending={"direct_answer": {"answer": "三楼窗口"}})
+    [item] = (await look(intake, phone=MOBILE))["items"]
+    assert (item["status"], item["answer"]) == ("answered", "三楼窗口")
+
+
 @pytest.mark.parametrize(
     "spelled", [MOBILE, 13909150001, "＋86 139-0915-0001", "李女士013909150001"]
 )

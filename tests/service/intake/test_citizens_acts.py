@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
 from services.intake.rules import supplements
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import RESOLVED, complaint, post, registered
+from tests.fixtures.scenes.intake import RESOLVED, complaint, life, post, registered
 
 
 async def test_supplement_urge_withdraw(intake: Bench) -> None:
@@ -80,6 +81,25 @@ async def test_a_new_ticket_follows_an_old_one_and_both_say_so(intake: Bench) ->
     assert (await client.get(f"/v1/tickets/{old}")).json()["followed_by"] == [new]
     listed = (await client.get("/v1/tickets")).json()["items"]
     assert [row["followed_by"] for row in listed] == [[new], []]
+
+
+async def test_a_settled_matter_without_a_new_fact_is_explained_and_given_to_nobody(
+    intake: Bench,
+) -> None:
+    """R-28: the repeat names what it follows, why is on record, and what is new takes it up again."""
+    old = (await registered(intake))["number"]
+    await intake.hear(*life(intake, old, uuid4()))
+    note = "已于三月依法答复并送达"
+    settled = {"reason": "lawfully_settled_no_new_fact", "note": note}
+    body = await registered(intake, follows=old, ending={"not_accepted": settled})
+    told = [fact for fact in await intake.told() if fact.subject == body["number"]]
+    assert [fact.name for fact in told] == ["ticket.not_accepted"]
+    assert "依法办理终结" in told[0].data.zh
+    here, desk = f"/v1/tickets/{body['number']}", intake.http("desk")
+    assert (await desk.get(f"{here}/front-record")).json()["endings"][0]["words"] == note
+    assert (await desk.get(f"/v1/tickets/{old}")).json()["followed_by"] == [body["number"]]
+    answer = await post(intake, f"{here}/supplements", {"content": "现有新的鉴定意见"})
+    assert answer.json()["status"] == "answering"
 
 
 async def test_a_ticket_nobody_knows_cannot_be_followed(intake: Bench) -> None:

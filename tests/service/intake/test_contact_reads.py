@@ -78,7 +78,7 @@ async def test_the_same_refusal_is_written_down_once_an_hour(intake: Bench) -> N
 
 
 async def test_the_reported_unit_never_reads_the_contact(intake: Bench) -> None:
-    """R-35 保密回避."""
+    """R-35 保密回避; gain 5."""
     number = (await registered(intake, type="report", reported_unit="GSGS"))["number"]
     assert (await read_on_duty(intake, number)).status_code == 404
 

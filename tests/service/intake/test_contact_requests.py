@@ -11,7 +11,7 @@ from operations.runtime.registry import part
 from services.intake import readlog
 from tests.fixtures.bench import Bench
 from tests.fixtures.neighbours import neighbours_of, off_duty, on_duty
-from tests.fixtures.scenes.intake import CALLER, life, read, registered, rows
+from tests.fixtures.scenes.intake import CALLER, life, post, read, registered, rows
 
 WHY = {"reason": "王小明13909150001反映的，须上门核实"}
 GRANT = {"granted": True, "hours": 24, "reason": "承办所需，准予查阅"}
@@ -44,7 +44,7 @@ async def listed(intake: Bench, role: str, unit: str | None = None, **query: str
 
 
 async def test_a_confidential_contact_is_read_by_two(intake: Bench) -> None:
-    """R-35, R-36."""
+    """R-35, R-36; gain 5: a reason and a second person."""
     number, _ = await confidential(intake)
     first = await read(intake, number, "unit", UNIT)
     assert (first.status_code, first.json()["request"]) == (
@@ -157,6 +157,35 @@ async def test_a_leave_ends_with_its_order(intake: Bench) -> None:
     assert waiting["status"] == "asked"
 
 
+async def test_a_leave_of_a_merged_ticket_ends_with_the_order_it_was_asked_under(
+    intake: Bench,
+) -> None:
+    """The order stands under the number of another, which need not be confidential itself."""
+    other = (await registered(intake, type="complaint"))["number"]
+    number, _ = await confidential(intake, type="complaint", confidential=True)
+    body = {"into": other, "reason": "同一件事", "consent": True}
+    assert (await post(intake, f"/v1/tickets/{number}/merge", body, "desk")).status_code == 200
+    order = on_duty(intake, other, UNIT)
+    on_duty(intake, number, UNIT, order)
+    await intake.hear(*life(intake, other, order)[:2])
+    asked = (await ask(intake, number)).json()
+    assert asked["status"] == "asked"
+    await intake.hear(life(intake, other, order)[2])
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
+
+
+async def test_nobody_waits_for_the_custodian_of_what_is_confidential_no_more(
+    intake: Bench,
+) -> None:
+    """The citizen agreed: it is off the list, and the unit reads."""
+    number, _ = await confidential(intake, type="complaint", confidential=True)
+    await ask(intake, number)
+    body = {"confidential": False, "consent": "诉求人同意公开", "reason": "登记有误"}
+    assert (await post(intake, f"/v1/tickets/{number}/corrections", body)).status_code == 200
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
+    assert (await read(intake, number, "unit", UNIT)).status_code == 200
+
+
 async def test_a_leave_is_one_units_and_one_tickets(intake: Bench) -> None:
     number, _ = await confidential(intake)
     other, _ = await confidential(intake)
@@ -218,3 +247,19 @@ async def test_the_morning_page_names_what_the_custodian_leaves(
         async with intake.service.store.act("ops") as act:
             stuck = await question.find(act, act.now)
         assert [each.subject for each in stuck] == found
+
+
+async def test_what_was_asked_under_anothers_order_ends_with_that_order(intake: Bench) -> None:
+    """并单: a confidential ticket is worked on under the order of one that is not; then the custodian has
+    nothing to rule on any more.
+    """
+    plain = (await registered(intake))["number"]
+    number, order = await confidential(intake, reported={"nobody": True})
+    body = {"into": plain, "reason": "同一件事", "consent": True}
+    merged = await intake.http("desk").post(f"/v1/tickets/{number}/merge", json=body)
+    assert merged.status_code == 200, merged.text
+    facts = life(intake, plain, order)
+    await intake.hear(*facts[:2])
+    assert (await ask(intake, number)).status_code == 201
+    await intake.hear(facts[2])
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]

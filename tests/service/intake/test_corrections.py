@@ -231,6 +231,19 @@ async def test_a_report_keeps_its_secrecy_when_it_becomes_something_else(intake:
     assert (ticket["type"], ticket["confidential"]) == ("help", True)
 
 
+async def test_what_turns_out_to_be_a_report_is_kept_secret_as_one(intake: Bench) -> None:
+    """R-35: as it would have been registered, unless the citizen wants it open."""
+    number = (await registered(intake))["number"]
+    answer = await correct(intake, number, type="report")
+    assert answer.json()["fields"] == ["type", "confidential"]
+    [told] = await intake.told("ticket.corrected")
+    assert told.data.confidential is True
+    assert (await intake.http("desk").get(f"/v1/tickets/{number}")).json()["confidential"] is True
+    open_one = (await registered(intake))["number"]
+    answer = await correct(intake, open_one, type="report", confidential=False)
+    assert answer.json()["fields"] == ["type"]
+
+
 async def test_secrecy_is_lifted_with_the_citizens_consent_only(intake: Bench) -> None:
     number = (await registered(intake, confidential=True))["number"]
     answer = await correct(intake, number, confidential=False)

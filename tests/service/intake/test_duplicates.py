@@ -38,6 +38,7 @@ async def of_ticket(intake: Bench, number: str) -> Any:
 async def test_the_same_matter_of_somebody_else_is_shown_with_what_is_needed_to_decide(
     intake: Bench,
 ) -> None:
+    """R-09; DOMAIN.md 7: topic and place, then words, and a person decides."""
     first = (await registered(intake, **POTHOLE))["number"]
     found = await asked(intake, phone=NEIGHBOUR["phone"])
     [shown] = found["items"]
@@ -132,3 +133,14 @@ async def test_only_the_front_asks(intake: Bench, role: str) -> None:
 async def test_registration_refuses_nothing_by_itself(intake: Bench) -> None:
     first, second = await registered(intake, **POTHOLE), await registered(intake, **POTHOLE)
     assert first["number"] != second["number"]
+
+
+async def test_what_the_hotline_ended_or_keeps_itself_is_shown_as_that(intake: Bench) -> None:
+    """R-09: the agent tells the caller how far it is, and no unit has it."""
+    answer = {"direct_answer": {"answer": "本月底修补"}}
+    ended = (await registered(intake, **POTHOLE, ending=answer))["number"]
+    kept = (await registered(intake, **POTHOLE, ending={"direct_answer": {}}))["number"]
+    shown = {item["number"]: item for item in (await asked(intake))["items"]}
+    assert (shown[ended]["status"], shown[ended]["mergeable"]) == ("answered", False)
+    assert (shown[kept]["status"], shown[kept]["mergeable"]) == ("answering", False)
+    assert "热线" in shown[ended]["sentence"]["zh"]

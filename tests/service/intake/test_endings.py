@@ -285,7 +285,7 @@ async def test_a_call_is_rated_once(intake: Bench) -> None:
 
 
 async def test_malicious_use_is_marked_and_ends_nothing(intake: Bench) -> None:
-    """BJ-9, BJ-37, JN-42: warned, evidence kept, referred; the ticket goes on."""
+    """R-08, BJ-9, BJ-37, JN-42: warned, evidence kept, referred; the ticket goes on."""
     number = (await registered(intake))["number"]
     body = {"evidence": "辱骂话务员，自称王小明", "warned": True, "referred_to": "110"}
     mark = (await act(intake, number, "malicious-use", body)).json()

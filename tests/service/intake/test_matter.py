@@ -37,6 +37,7 @@ async def handled(intake: Bench, **changes: Any) -> str:
 async def test_the_text_keeps_a_place_for_each_number_and_the_unit_reads_what_it_is(
     intake: Bench,
 ) -> None:
+    """R-36 事项数据."""
     number = await handled(intake, content=HARASSED)
     assert (await intake.told())[0].data.content == PLACED
     found = (await read_matter(intake, number)).json()

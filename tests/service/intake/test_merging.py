@@ -179,6 +179,19 @@ async def test_nothing_is_merged_under_the_hands_of_whom_it_accuses(intake: Benc
     assert slug(await merge(intake, second, first, 409)) == "recused"
 
 
+async def test_what_the_hotline_keeps_is_no_work_to_share(intake: Bench) -> None:
+    """No other service has heard of it (R-02): who were merged into it would wait for nobody."""
+    order = (await registered(intake))["number"]
+    kept = (await registered(intake, caller=None, ending={"direct_answer": {}}))["number"]
+    for number, into in ((kept, order), (order, kept)):
+        answer = await merge(intake, number, into, 409)
+        assert (slug(answer), answer["number"]) == ("merge-kept-here", kept)
+    found = (await intake.http("agent").get(f"/v1/tickets/{order}/duplicates")).json()["items"]
+    assert [(each["status"], each["mergeable"]) for each in found] == [("answering", False)]
+    await post(intake, f"/v1/tickets/{kept}/dispatch", {"reason": "转承办单位"}, "agent")
+    await merge(intake, kept, order)
+
+
 async def test_only_what_is_merged_can_be_parted(intake: Bench) -> None:
     first, second = await two(intake)
     assert slug(await unmerge(intake, second, 409)) == "not-merged"
@@ -214,3 +227,16 @@ async def test_a_report_that_names_nobody_is_merged_under_nobodys_hands(intake: 
     said = {"reported": {"nobody": True}}
     third = (await registered(intake, **report, **said))["number"]
     assert (await merge(intake, third, first))["merged_into"] == first
+
+
+async def test_what_the_hotline_keeps_to_answer_is_merged_with_nothing(intake: Bench) -> None:
+    """R-02: nobody else has heard of it, so no unit could answer it, nor take another one up with it."""
+    first, _ = await two(intake)
+    kept = (await registered(intake, ending={"direct_answer": {}}))["number"]
+    for number, into in ((kept, first), (first, kept)):
+        refused = await merge(intake, number, into, 409)
+        assert (slug(refused), refused["number"]) == ("merge-kept-here", kept)
+        assert "/dispatch" in refused["detail"]
+    assert await intake.told("ticket.merged") == []
+    await post(intake, f"/v1/tickets/{kept}/dispatch", {"reason": "须现场处置"}, "agent")
+    await merge(intake, kept, first)

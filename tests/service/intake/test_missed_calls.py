@@ -45,6 +45,7 @@ async def rung(intake: Bench, call: str, outcome: str, status: int = 200) -> dic
 
 
 async def test_a_call_nobody_answered_is_listed_by_age_without_its_number(intake: Bench) -> None:
+    """R-46 漏接来电."""
     first = await missed_call(intake, "1")
     intake.at(intake.now + MINUTE)
     second = await missed_call(intake, "2", OTHER)
@@ -179,7 +180,7 @@ async def test_pages_of_missed_calls_hold_each_person_once(intake: Bench) -> Non
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_no_order_of_events_loses_a_missed_call(intake: Bench, seed: int) -> None:
-    """Reports of six calls of two people, shuffled, some sent twice: who was missed after he was last
+    """R-46: reports of six calls of two people, shuffled, some sent twice: who was missed after he was last
     answered stands on the list, and who has no missed call does not.
     """
     throw = Random(seed)

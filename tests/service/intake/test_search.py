@@ -152,3 +152,19 @@ async def test_reading_the_log_twice_and_by_two_changes_nothing(intake: Bench) -
 @pytest.mark.parametrize("name", ["flags", "unit", "reported", "source_number", "urgency"])
 async def test_an_empty_filter_is_refused_by_name(intake: Bench, name: str) -> None:
     assert (await found(intake, 422, **{name: ""}))["field"].startswith(name)
+
+
+async def test_what_the_hotline_keeps_is_found_too(intake: Bench) -> None:
+    """R-02: nobody else has heard of it, and just the agent who is to answer it looks for it."""
+    kept = await told_of(intake, "问小区物业费怎么交", ending={"direct_answer": {}})
+    assert await found(intake, text="物业费") == [kept]
+    for words in ("还问停车费", "再问水费"):
+        await post(intake, f"/v1/tickets/{kept}/supplements", {"content": words})
+    for words in ("物业费", "停车费", "问水费"):
+        assert await found(intake, text=words) == [kept]
+    body = {"reason": "名字记错", "caller": {"name": "物业费"}}
+    assert (await post(intake, f"/v1/tickets/{kept}/corrections", body)).status_code == 200
+    assert await found(intake, text="停车费") == [kept]
+    await post(intake, f"/v1/tickets/{kept}/dispatch", {"reason": "须现场处置"}, "agent")
+    await followed(intake)
+    assert await found(intake, text="停车费 小区") == [kept]

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
-from shared.events import AssignmentUpdated, Fact, Limits, Reported, TicketCorrected, Urgency
+import pytest
+
+from shared.events import (
+    AssignmentUpdated,
+    Fact,
+    Limits,
+    Reported,
+    TicketCorrected,
+    TicketType,
+    Urgency,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import HC, TICKET, Story, at, clocks
 
@@ -85,3 +96,65 @@ async def test_the_later_said_counts_whichever_is_heard_first(tracker: Bench, st
 async def test_a_correction_before_the_registration_waits_for_it(tracker: Bench) -> None:
     await tracker.hear(corrected(tracker, "03-02 11:00", urgency=Urgency.URGENT))
     assert [row["state"] for row in await tracker.parked()] == ["early"]
+
+
+async def late(tracker: Bench) -> list[str]:
+    """Which clocks stand as breached."""
+    found = await tracker.rows(
+        "SELECT kind FROM clocks WHERE breached_at IS NOT NULL ORDER BY kind"
+    )
+    return [row["kind"] for row in found]
+
+
+@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize(
+    "right", [{"urgency": Urgency.NORMAL}, {"type": TicketType.COMPLAINT, "urgency": "normal"}]
+)
+async def test_what_was_late_when_it_was_put_right_stays_late(
+    tracker: Bench, story: Story, right: dict[str, Any], swept: bool
+) -> None:
+    """Nobody corrects a breach away, whether time itself has said it by then or not."""
+    await tracker.hear(story.registered(urgency="urgent"))
+    tracker.at(at("03-05 10:00"))
+    if swept:
+        await tracker.run("sweep")
+    before = await due_of(tracker, "citizen")
+    await tracker.hear(corrected(tracker, "03-05 10:00", **right))
+    tracker.at(at("03-05 10:01"))
+    await tracker.run("sweep")
+    assert await late(tracker) == ["citizen", "dispatch"]
+    assert await due_of(tracker, "citizen") == before < at("03-05 10:00")
+    await tracker.hear(corrected(tracker, "03-02 11:00", flags=()))  # comes late, was said before
+    assert "citizen" in await late(tracker)
+    assert await tracker.told("deadline.annulled") == []
+
+
+async def test_what_was_in_time_when_it_was_put_right_is_judged_by_what_is_right(
+    tracker: Bench, story: Story
+) -> None:
+    """Also where it is heard of late: then a breach that was said meanwhile is taken back."""
+    await tracker.hear(story.registered(urgency="urgent"))
+    tracker.at(at("03-04 10:00"))
+    await tracker.run("sweep")
+    assert "citizen" in await late(tracker)
+    await tracker.hear(corrected(tracker, "03-02 10:10", urgency=Urgency.NORMAL))
+    assert "citizen" not in await late(tracker)
+
+
+async def test_what_was_late_when_it_was_given_to_others_stays_late(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """The desk takes it back and gives it out as 疑难, which has a longer limit: the citizen waited all
+    the same (R-31).
+    """
+    tracker.at(at("03-20 10:00"))
+    await tracker.run("sweep")
+    assert {"citizen", "handle", "sign"} <= set(await late(tracker))
+    before = await late(tracker)
+    await tracker.hear(
+        open_ticket.cancelled("03-20 10:00"),
+        open_ticket.dispatched("03-20 10:05", id=uuid4(), urgency=Urgency.COMPLEX),
+        open_ticket.signed("03-20 10:06"),
+    )
+    assert await late(tracker) == before
+    assert await tracker.told("deadline.annulled") == []

@@ -52,6 +52,7 @@ async def test_the_desks_clock_ends_and_the_citizens_goes_on(tracker: Bench) -> 
 
 
 async def test_work_counts_once_and_what_was_late_stays_late(tracker: Bench) -> None:
+    """Gain 8: work once, people apart."""
     first, second = Story(tracker), Story(tracker, SECOND)
     await tracker.hear(first.registered("03-02 10:00"), second.registered("03-02 10:00"))
     await tracker.hear(second.dispatched("03-02 10:05", id=OTHER))
