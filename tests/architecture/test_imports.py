@@ -146,7 +146,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging sealing"
+            " orders merging rights sealing"
             " settings clockwork"
         ),
         STORAGE,
