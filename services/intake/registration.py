@@ -259,7 +259,7 @@ def ticket_row(
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
         "reported_unit": next(iter(reported.units), None),
-        "reported": reported.model_dump(mode="json") if reported.stated else None,
+        "reported": reported.model_dump(mode="json"),
         "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,
