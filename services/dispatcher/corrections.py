@@ -27,7 +27,11 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     """
     data: events.TicketCorrected = fact.data
     record = await records.locked(act, fact.subject)
-    known = record.ticket.corrected or {}
+    ticket = record.ticket
+    wrong_since = ticket.doubted_at if ticket.doubted_reason == rules.WRONG_NUMBER else None
+    if "phone" in data.fields and wrong_since and wrong_since <= fact.time:
+        ticket.doubted_at = ticket.doubted_reason = None
+    known = ticket.corrected or {}
     fields = [f for f in rules.fields_of(data) if fact.seq > known.get(f, {}).get("seq", 0)]
     if not fields:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
@@ -102,7 +106,7 @@ async def _review(
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         await _decide(act, record, decided, dropped=dropped)
     else:
-        _doubt(act, record, rules.why_doubted(decided))
+        orders.doubt(act, record, rules.why_doubted(decided))
 
 
 async def _decide(
@@ -126,9 +130,3 @@ async def _decide(
         return
     order = dispatch.by_rule(decided)
     orders.give(act, record, order, await records.added(act, record))
-
-
-def _doubt(act: ServiceAct, record: TicketRecord, reason: str) -> None:
-    """待核: the desk sees it on its list until it re-dispatches, or confirms who has it."""
-    record.ticket.doubted_at = record.ticket.doubted_at or act.now
-    record.ticket.doubted_reason = reason

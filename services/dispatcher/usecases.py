@@ -11,7 +11,7 @@ from services.dispatcher import merging, orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, dispatch, reasons, returns
+from services.dispatcher.rules import completion, corrections, dispatch, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
@@ -179,6 +179,8 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
         Contact(**data.model_dump(), id=orders.new_id(), assignment=assignment.id, made_at=made_at)
     )
     orders.tell(act, assignment, data, made_at)
+    if body.outcome is events.ContactOutcome.WRONG_NUMBER and record.ticket.doubted_at is None:
+        orders.doubt(act, record, corrections.WRONG_NUMBER)
     return views.assignment_out(record, assignment)
 
 

@@ -45,6 +45,13 @@ def leads_elsewhere(now: Decision | Undecided, lead: str, before: Decision | Und
     return now.lead != lead and not (isinstance(before, Decision) and before.lead == now.lead)
 
 
+# What the desk reads when the unit cannot reach whom it must contact first (R-12).
+WRONG_NUMBER = (
+    "承办单位先行联系时号码有误：请核实并更正来电号码，更正后此项自行消失 "
+    "The unit found the citizen's number wrong: find the right one and correct it, then this is gone"
+)
+
+
 def why_doubted(now: Decision | Undecided) -> str:
     """What the desk reads of a ticket whose unit may no longer be the right one."""
     if isinstance(now, Undecided):

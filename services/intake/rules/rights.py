@@ -62,10 +62,12 @@ def refusal(
     A unit while it handles a ticket that goes on: it has signed, and has not asked to give it back;
     never one that is recused; in a confidential matter with a custodian's leave. Who calls the
     citizen back, once a call is due: feedback for its phone system; staff of a confidential matter
-    only when no system calls. An agent while the hotline owes the answer itself (R-02).
+    only when no system calls. An agent while the hotline owes the answer itself (R-02), but not of a
+    confidential matter, for which there is no order a custodian could let anybody read under.
     """
     if caller.role == "agent":
-        return None if status is TicketStatus.ANSWERING else Refusal.ROLE
+        owed = status is TicketStatus.ANSWERING and not confidential
+        return None if owed else Refusal.ROLE
     if caller.role == "unit":
         if caller.unit is None or caller.unit in recused:
             return Refusal.RECUSED

@@ -189,3 +189,22 @@ async def test_in_any_order_no_recused_unit_stays_at_work(dispatcher: Bench, see
     assert not at_work & set(row["matter"]["reported"]["units"])
     assert at_work or row["unassigned_at"]
     assert len([s for s in await statuses(dispatcher) if s[2] in OPEN]) == len(at_work)
+
+
+async def test_a_wrong_number_a_unit_finds_is_on_the_desks_list_till_it_is_corrected(
+    dispatcher: Bench,
+) -> None:
+    """R-12: the unit cannot correct it, so whoever can must hear of it."""
+    await dispatcher.hear(dispatcher.fact(street_light(), subject=NUMBER))
+    [(unit, order)] = (await assignments(dispatcher)).items()
+    client, path = dispatcher.http("unit", unit), f"/v1/assignments/{order}"
+    await client.post(f"{path}/sign", json={"handler": "张三"})
+    tried = {"how": "phone", "outcome": "wrong_number"}
+    assert (await client.post(f"{path}/contacts", json=tried)).is_success
+    [item] = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert (item["number"], item["doubted"]) == (NUMBER, True)
+    assert "号码有误" in item["reason"]
+    dispatcher.at("2026-03-02T11:00")
+    data = TicketCorrected(fields=("phone",), reason="来电更正", has_contact=True)
+    await dispatcher.hear(dispatcher.fact(data, subject=NUMBER, seq=2))
+    assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
