@@ -49,7 +49,8 @@ async def _ended(act: ServiceAct, fact: Fact, data: EndedHere) -> TicketRecord:
     record = await records.find_locked(act, fact.subject)
     if record is None and data.registered:
         raise TooEarly(f"ticket {fact.subject} is not registered here yet")
-    record = record or remember(act, fact.subject, data)
+    if record is None or not data.registered:  # no correction is said of what only the hotline has
+        record = remember(act, record, fact)
     if data.registered and fact.round > record.ticket.ended_round:
         record.ticket.ended_round = fact.round
         if fact.round >= record.ticket.round:

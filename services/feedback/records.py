@@ -27,9 +27,17 @@ from services.feedback.models import (
 from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
+from shared.events import EndedHere, TicketRegistered
 from shared.storage.act import Act
 
 ServiceAct: TypeAlias = Act[Config]
+# What may be put right of a ticket, as a correction names it, and where it is kept.
+LEARNT = {
+    "type": "type",
+    "confidential": "confidential",
+    "reply_declined": "reply_declined",
+    "phone": "has_contact",
+}
 
 
 @dataclass(slots=True)
@@ -45,6 +53,14 @@ class TicketRecord:
     callbacks: dict[int, Callback] = field(default_factory=dict)
     attempts: dict[UUID, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     messages: set[tuple[int, str]] = field(default_factory=set)
+
+    def learn(self, seq: int, data: TicketRegistered | EndedHere) -> None:
+        """Take over what intake says of the ticket, but for what it corrected later."""
+        known = self.ticket.corrected or {}
+        news = {field: name for field, name in LEARNT.items() if seq > known.get(field, 0)}
+        for name in news.values():
+            setattr(self.ticket, name, getattr(data, name))
+        self.ticket.corrected = known | dict.fromkeys(news, seq)
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""

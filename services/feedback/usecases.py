@@ -46,22 +46,18 @@ from shared.observability import log
 
 async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
-    data: TicketRegistered = fact.data
-    record = await records.find_locked(act, fact.subject)
-    inform(act, record or remember(act, fact.subject, data), 1, "accepted")
+    record = remember(act, await records.find_locked(act, fact.subject), fact)
+    inform(act, record, 1, "accepted")
 
 
-def remember(act: ServiceAct, number: str, data: TicketRegistered | EndedHere) -> TicketRecord:
-    """Keep what must be known of a ticket that was not known here."""
-    ticket = Ticket(
-        number=number,
-        type=data.type,
-        channel=data.channel,
-        has_contact=data.has_contact,
-        reply_declined=data.reply_declined,
-        confidential=data.confidential,
-    )
-    record = act.locked[number] = TicketRecord(act.rows.add(ticket))
+def remember(act: ServiceAct, record: TicketRecord | None, fact: Fact) -> TicketRecord:
+    """Keep what must be known of a ticket, by the last that was said of it."""
+    data: TicketRegistered | EndedHere = fact.data
+    if record is None:
+        known = {name: getattr(data, name) for name in ("channel", *records.LEARNT.values())}
+        ticket = Ticket(number=fact.subject, **known)
+        record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket))
+    record.learn(fact.seq, data)
     return record
 
 

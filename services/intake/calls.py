@@ -75,12 +75,30 @@ async def hear(act: ServiceAct, body: CallReport) -> CallHeard:
     _note(call, body.event, body.at or act.now)
     call.agent = body.agent or call.agent
     await _judge(act, call)
-    pop = None
-    if call.hung_up_at is None:
-        pop = secrets.token_urlsafe(16)
-        call.pop = act.config.digester.digest("call pop", pop.encode())
-        call.pop_until = act.config.calls.pop_until(act.now)
+    pop = _give_pop(act, call) if call.hung_up_at is None else None
     return CallHeard(call=id, pop=pop, missed=is_open(call))
+
+
+def _give_pop(act: ServiceAct, call: PhoneCall) -> str:
+    """The pop id for the agent's screen: the same until it was opened or is too old. The exchange may say
+    that a call was answered before the screen has asked.
+    """
+    details = details_of(act, call)
+    pop: str = details.get("pop", "")
+    if not _stands(act, call) or call.pop != _pop_digest(act, pop):
+        pop = secrets.token_urlsafe(16)
+        if details:  # else its key is away: then each report gives another
+            keep_details(act, call, details | {"pop": pop})
+    call.pop, call.pop_until = _pop_digest(act, pop), act.config.calls.pop_until(act.now)
+    return pop
+
+
+def _pop_digest(act: ServiceAct, pop: str) -> bytes:
+    return act.config.digester.digest("call pop", pop.encode())
+
+
+def _stands(act: ServiceAct, call: PhoneCall) -> bool:
+    return call.pop is not None and call.pop_until is not None and act.now < call.pop_until
 
 
 def _note(call: PhoneCall, event: CallEvent, at: datetime) -> None:
@@ -144,9 +162,8 @@ async def open_pop(act: ServiceAct, pop: str) -> Shown:
     """Who is on the line, once, for the agent it rings at. Raises NotFound for whatever is not: used,
     too late, another's.
     """
-    digest = act.config.digester.digest("call pop", pop.encode())
-    found = await locked_calls(act, select(PhoneCalls).where(PhoneCalls.pop == digest))
-    call = next((one for one in found if one.pop_until and act.now < one.pop_until), None)
+    query = select(PhoneCalls).where(PhoneCalls.pop == _pop_digest(act, pop))
+    call = next((one for one in await locked_calls(act, query) if _stands(act, one)), None)
     if call is None or not _is_ours(act, call):
         raise NotFound("弹屏编号无效、已用过或已过期 this pop id is unknown, used or too old")
     call.pop = call.pop_until = None

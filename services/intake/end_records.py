@@ -41,7 +41,9 @@ ABOUT = (
 def end_of(config: Config, asked: Ending, now: datetime) -> End:
     """What was asked for, by the rules in force. Raises UnknownCode, Malformed."""
     if said := asked.direct_answer:
-        return endings.answered(said.answer, callback_wanted=said.callback_wanted)
+        return endings.answered(
+            said.answer, callback_wanted=said.callback_wanted, own=said.confirmed
+        )
     if refused := asked.not_accepted:
         return endings.not_accepted(config.endings, refused.reason, refused.note or "")
     assert asked.handed_over is not None  # the body is one of the three

@@ -50,7 +50,7 @@ async def answer(act: ServiceAct, number: str, body: DirectAnswer) -> Progress:
     """
     record = await _endable(act, number, EndAction.DIRECT_ANSWER)
     _check_unrated(record.ticket, body.rating)
-    end = endings.answered(body.answer, callback_wanted=body.callback_wanted)
+    end = endings.answered(body.answer, callback_wanted=body.callback_wanted, own=body.confirmed)
     endings.check_kept(end, registered=record.ticket.forwarded)
     await _end(act, record, end)
     _rate(act, record.ticket, body.rating)

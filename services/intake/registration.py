@@ -44,6 +44,7 @@ from shared.errors import JiesuError, UnknownCode
 from shared.events import Reported, TicketRegistered
 from shared.jurisdiction.urgency import text_of
 from shared.observability import trace
+from shared.security.masking import pattern_spans
 from shared.storage.rows import as_json, inserting, table_of
 
 
@@ -81,7 +82,9 @@ def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> 
         )
 
 
-def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarning]:
+def warnings_of(
+    item: Registration, telephones: frozenset[str], *, created: bool
+) -> list[RegistrationWarning]:
     """What of a complaint is kept but could not be taken up, or was not done again."""
     found = []
     if item.phone.unreadable:
@@ -98,6 +101,15 @@ def warnings_of(item: Registration, *, created: bool) -> list[RegistrationWarnin
             "there is no such call; the complaint is registered all the same, without its number"
         )
         found.append(RegistrationWarning(field="call", code="call-unknown", detail=detail))
+    said = item.body.ending and item.body.ending.direct_answer
+    if said and said.answer and list(pattern_spans(said.answer, telephones | said.confirmed)):
+        detail = (
+            "答复中像个人号码的内容已遮去；如系单位对外公开的电话，请在 public_numbers 中确认 "
+            "what looks like a person's number was taken out of the answer; confirm an office's own in "
+            "public_numbers"
+        )
+        field = "ending.direct_answer.answer"
+        found.append(RegistrationWarning(field=field, code="number-masked", detail=detail))
     if item.body.ending and not created:
         detail = (
             "此前已登记，本次所填结束方式未生效：请查看工单现状 "
@@ -259,7 +271,7 @@ def ticket_row(
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
         "reported_unit": next(iter(reported.units), None),
-        "reported": reported.model_dump(mode="json") if reported.stated else None,
+        "reported": reported.model_dump(mode="json"),
         "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,

@@ -124,7 +124,7 @@ def _registered(request: Request, item: Registration, receipt: Receipt) -> Regis
         registered_at=receipt.registered_at,
         links=Links(self=here, progress=f"{here}/progress"),
         source_number=item.body.source_number,
-        warnings=warnings_of(item, created=receipt.created),
+        warnings=warnings_of(item, config.telephones, created=receipt.created),
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -19,8 +20,9 @@ from pydantic import (
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
 from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
-from shared.http.fields import Body, Instant, Line, Sentence, Text
+from shared.http.fields import Body, Instant, Line, Number, Sentence, Text
 from shared.http.problems import Problem, document, malformed
+from shared.security.masking import mask_patterns
 
 Code = Annotated[str, Line(64)]
 Phrase = Annotated[str, Line(200)]
@@ -94,12 +96,31 @@ class DirectAnswer(Body):
     """直办: the answer, or none yet: then the hotline keeps it and owes one (R-02).
 
     ``callback_wanted``: the caller asked to be rung up with it, so it stays with the hotline too.
-    ``rating``: what the caller said of the call (R-26).
+    ``rating``: what the caller said of the call (R-26). ``public_numbers``: numbers in the answer that
+    the agent confirms to be an office's; they stay, as those of units.yaml do.
     """
 
     answer: Content | None = Field(default=None, repr=False)
     callback_wanted: bool = False
     rating: CallRating | None = None
+    public_numbers: list[Annotated[str, Line(40)]] = Field(default_factory=list, max_length=10)
+
+    _confirmed: frozenset[str] = PrivateAttr(frozenset())
+
+    def model_post_init(self, _: Any) -> None:
+        """Know the confirmed numbers, which no fact repeats, also when the body is masked."""
+        digits = ("".join(filter(str.isdecimal, each)) for each in self.public_numbers)
+        self._confirmed = frozenset(digits)
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """The confirmed numbers, digits only."""
+        return self._confirmed
+
+    def masked(self, keep: Collection[str] = ()) -> Self:
+        """Without anybody's number but those that are confirmed."""
+        answer = self.answer and mask_patterns(self.answer, {*keep, *self.confirmed})
+        return super().masked(keep).model_copy(update={"answer": answer})
 
 
 class NotAccepted(Body):
@@ -162,7 +183,7 @@ class NewTicket(Body):
     reported_unit: Code | None = None
     reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
-    follows: Code | None = None
+    follows: Number | None = None
     confidential: bool | None = None
     reply_declined: bool = False
     ending: Ending | None = None

@@ -125,9 +125,9 @@ def documents(street: Street, service: str) -> BaseSchema:
 
 
 def named(matter: Matter, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What a matter is called in a path."""
+    """What a matter is called in a path; what is no matter's, as a call, stays as it was."""
     names = asdict(matter) | {"code": HOLDER, "table": "topics"}
-    return {name: names[name] for name in wanted}
+    return {name: names.get(name, given) for name, given in wanted.items()}
 
 
 def attack(street: Street, service: str, tally: Tally) -> None:

@@ -60,6 +60,10 @@ ASKED = {
     "allow_private_webhooks": "false",
     "allow_plain_webhooks": "true",
     "intake_url": "http://127.0.0.1:9/",
+    "dispatcher_url": "http://127.0.0.1:8/",
+    "feedback_url": "http://127.0.0.1:7/",
+    "complaints_per_minute": "59999",
+    "complaints_at_once": "3999",
     "service_token": "asked",
     "outcome_within_hours": "3",
 }

@@ -58,7 +58,9 @@ async def everything_said_at_length(county: County) -> None:
         "phone": "13909150001",
         "address": None,
     }  # nothing of it is in the text
-    said = filled("intake", "NewTicket", type="help", reported_unit=None, caller=caller, **codes)
+    said = filled(
+        "intake", "NewTicket", type="help", reported_unit=None, follows=None, caller=caller, **codes
+    )
     number = (await registered(county.intake, **(said | place)))["number"]
     await county.carry()
     ticket = f"/v1/tickets/{number}"

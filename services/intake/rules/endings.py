@@ -108,7 +108,7 @@ class End:
 
     ``code``: the reason it is not accepted for, or the line that took it over. ``zh`` and ``en``: what
     the catalogue says of that. ``words``: what the agent wrote. ``taken_by``, ``taken_at``: who took
-    it over there, and when.
+    it over there, and when. ``own``: numbers in the words that are an office's.
     """
 
     status: TicketStatus
@@ -118,10 +118,12 @@ class End:
     words: str = ""
     taken_by: str | None = None
     taken_at: datetime | None = None
+    own: frozenset[str] = frozenset()
 
     def masked(self, person: Person | None, public: Public, *, confidential: bool = False) -> End:
         """With what was written cleared of names: the working copy."""
         words = ""
+        public = public._replace(telephones=public.telephones | self.own)
         if self.words:
             words = copy_of(self.words, person, public, confidential=confidential).content
         return replace(self, words=words, taken_by=self.taken_by and mask_patterns(self.taken_by))
@@ -133,12 +135,15 @@ class End:
         return "\n".join(filter(None, parts)) or None
 
 
-def answered(answer: str | None, *, callback_wanted: bool) -> End:
+def answered(
+    answer: str | None, *, callback_wanted: bool, own: frozenset[str] = frozenset()
+) -> End:
     """直办. What is not answered yet, or must be told to who asked to be rung up, stays with the
-    hotline.
+    hotline. ``own``: numbers in it that are an office's, digits only.
     """
     over = answer is not None and not callback_wanted
-    return End(TicketStatus.ANSWERED if over else TicketStatus.ANSWERING, words=answer or "")
+    status = TicketStatus.ANSWERED if over else TicketStatus.ANSWERING
+    return End(status, words=answer or "", own=own)
 
 
 def not_accepted(rules: EndingRules, code: str, note: str) -> End:

@@ -138,3 +138,26 @@ async def test_calls_are_rated_apart_from_matters(feedback: Bench) -> None:
         "satisfied": 1, "basically_satisfied": 0, "unsatisfied": 1, "unrated": 0
     }  # fmt: skip
     assert found["counts"]["called"] == 0
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_was_put_right_while_only_the_hotline_had_it_counts(
+    feedback: Bench, late: bool
+) -> None:
+    """R-35: no correction is said of such a number; what is said of it next has what is right."""
+    first = answered(feedback)
+    kept: dict[str, Any] = {"confidential": True, "reply_declined": False}
+    again = answered(feedback, **kept)
+    sent_on = registration(feedback, type="report", **kept)
+    for fact in (again, sent_on, first) if late else (first, again, sent_on):
+        await feedback.hear(fact)
+    told = [fact.data.zh for fact in await feedback.told("citizen.told")]
+    assert all("您反映的事项" in words for words in (told[:2] if late else told[1:]))
+    [row] = await feedback.rows("SELECT type, confidential FROM tickets")
+    assert (row["type"], row["confidential"]) == ("report", True)
+
+
+async def test_who_wants_no_call_since_is_not_called(feedback: Bench) -> None:
+    await feedback.hear(answered(feedback), registration(feedback, reply_declined=True))
+    await feedback.hear(resolution(feedback))
+    assert "callback.planned" not in await names(feedback)

@@ -69,6 +69,24 @@ async def test_a_pop_is_nobody_elses_and_does_not_last(intake: Bench) -> None:
     assert (await popped(intake, again["pop"])).status_code == 200
 
 
+async def test_a_pop_still_opens_when_the_call_was_answered_meanwhile(intake: Bench) -> None:
+    """It rings, and is answered before the agent's screen has asked: its address still holds."""
+    heard = await said(intake)
+    intake.at(intake.now + timedelta(seconds=90))
+    answered = await said(intake, "answered")
+    assert answered["pop"] == heard["pop"]
+    intake.at(intake.now + timedelta(seconds=90))  # as long again since it was last given
+    assert (await popped(intake, heard["pop"])).status_code == 200
+    assert (await popped(intake, heard["pop"])).status_code == 404
+    assert (await said(intake, "answered"))["pop"] != heard["pop"]  # opened: another
+
+
+async def test_a_pop_that_was_given_by_another_release_is_not_taken_for_ours(intake: Bench) -> None:
+    heard = await said(intake)
+    await intake.do("UPDATE phone_call SET pop = 'given meanwhile'::bytea")
+    assert (await said(intake, "answered"))["pop"] != heard["pop"]
+
+
 async def test_a_call_that_is_over_has_no_pop(intake: Bench) -> None:
     await said(intake, "answered")
     assert (await said(intake, "hung_up"))["pop"] is None

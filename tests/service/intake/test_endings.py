@@ -37,6 +37,23 @@ async def test_a_call_answered_at_once_ends_and_is_nobodys_to_dispatch(intake: B
     assert progress.json()["status"] == "answered"
 
 
+async def test_an_offices_number_in_an_answer_is_confirmed_and_stays(intake: Bench) -> None:
+    """What was taken out is said at once: the citizen must know whom to ring."""
+    said = {"answer": "请拨打医保窗口0915-4421987"}
+    body = await registered(intake, ending={"direct_answer": said})
+    assert [(one["field"], one["code"]) for one in body["warnings"]] == [
+        ("ending.direct_answer.answer", "number-masked")
+    ]
+    said |= {"public_numbers": ["0915-4421987"]}
+    again = await registered(intake, ending={"direct_answer": said})
+    assert again["warnings"] == []
+    kept = (await registered(intake, ending={"direct_answer": {}}))["number"]
+    await act(intake, kept, "direct-answer", said)
+    masked, *stay = [fact.data.answer for fact in await intake.told("ticket.answered")]
+    assert masked == "请拨打医保窗口[电话1]"
+    assert stay == ["请拨打医保窗口0915-4421987"] * 2
+
+
 async def test_a_call_kept_to_be_answered_is_in_a_list_with_its_due_moment(intake: Bench) -> None:
     """R-02: the hotline owes the answer by limits.yaml direct_answer; nobody else has heard of it."""
     kept = (await registered(intake, ending={"direct_answer": {}}))["number"]

@@ -227,16 +227,3 @@ async def test_a_report_that_names_nobody_is_merged_under_nobodys_hands(intake: 
     said = {"reported": {"nobody": True}}
     third = (await registered(intake, **report, **said))["number"]
     assert (await merge(intake, third, first))["merged_into"] == first
-
-
-async def test_what_the_hotline_keeps_to_answer_is_merged_with_nothing(intake: Bench) -> None:
-    """R-02: nobody else has heard of it, so no unit could answer it, nor take another one up with it."""
-    first, _ = await two(intake)
-    kept = (await registered(intake, ending={"direct_answer": {}}))["number"]
-    for number, into in ((kept, first), (first, kept)):
-        refused = await merge(intake, number, into, 409)
-        assert (slug(refused), refused["number"]) == ("merge-kept-here", kept)
-        assert "/dispatch" in refused["detail"]
-    assert await intake.told("ticket.merged") == []
-    await post(intake, f"/v1/tickets/{kept}/dispatch", {"reason": "须现场处置"}, "agent")
-    await merge(intake, kept, first)
