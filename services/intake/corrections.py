@@ -143,6 +143,7 @@ def _check(
         type=TicketType(now["type"]),
         was_report=TicketType(ticket.type) is TicketType.REPORT,
         reported=Reported.model_validate(now["reported"]),
+        was_stated=ticket.about.stated,
         confidential=now["confidential"],
         was_confidential=ticket.confidential,
         consent=consent,

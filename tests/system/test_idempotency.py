@@ -98,6 +98,10 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     repeats = Repeats(whole)
     ordinary, resolved = whole.matters["ordinary"], whole.matters["resolved"]
     await _front(repeats, ordinary)
+    await _written_down(repeats, ordinary)
+    await _ended_here(whole, repeats)
+    await _merged(whole, repeats)
+    await _missed(repeats)
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
@@ -105,6 +109,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
     await repeats.ask("feedback", path, answered, other, "phone_system", callback=resolved.callback)
+    await _citizen_rings(repeats, resolved)
     now = (await whole.ask("intake", "GET", "/clock", "ops")).json()["now"]
     for service in NAMES:
         await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")
@@ -126,6 +131,76 @@ async def _front(repeats: Repeats, ordinary: Matter) -> None:
     await repeats.ask("intake", f"{path}/contact-reads", read, why, f"unit:{HOLDER}", **number)
     took, other = {"reason": "已解决"}, {"reason": "不办了"}
     await repeats.ask("intake", f"{path}/withdrawal", took, other, "desk", number=new["number"])
+
+
+async def _written_down(repeats: Repeats, ordinary: Matter) -> None:
+    """What the front puts right, notes and looks up."""
+    path, number = "/v1/tickets/{number}", {"number": ordinary.number}
+    asks: list[tuple[str, Json, Json, str]] = [
+        ("corrections", {"reason": "记错", "urgency": "urgent"}, {"reason": "听错"}, "desk"),
+        ("notes/read", {"done": "已答复"}, {"done": "已转告"}, "desk"),
+        ("call-rating", {"rating": "satisfied"}, {"rating": "unsatisfied"}, "agent"),
+        ("malicious-use", {"evidence": "反复骚扰", "warned": True}, {"warned": False}, "agent"),
+        ("malicious-use/undo", {"reason": "标错"}, {"reason": "误标"}, "desk"),
+        ("matter-reads", {"reason": "约上门"}, {"reason": "核实情况"}, f"unit:{HOLDER}"),
+    ]
+    for last, said, other, who in asks:
+        await repeats.ask("intake", f"{path}/{last}", said, other, who, **number)
+    draft = {"topic": "water.supply", "area": "610924100", "content": "停水三天"}
+    other = {"content": "停水四天"}
+    await repeats.ask("intake", "/v1/tickets/duplicates", draft, other, "agent")
+    phone, other = {"phone": "13909150001"}, {"phone": "13909150002"}
+    await repeats.ask("intake", "/v1/callers/lookup", phone, other, "agent")
+
+
+async def _ended_here(whole: Street, repeats: Repeats) -> None:
+    """Tickets the hotline keeps to answer, and how it ends them; one goes to a unit after all."""
+    now = (await whole.ask("intake", "GET", "/clock", "ops")).json()["now"]
+    over = {"line": "119", "taken_by": "3号接警员", "at": now}
+    asks: list[tuple[str, Json, Json]] = [
+        ("not-accepted", {"reason": "outside_territory"}, {"note": "外县"}),
+        ("handed-over", over, {"line": "120"}),
+        ("direct-answer", {"answer": "今晚恢复"}, {"answer": "明早恢复"}),
+        ("dispatch", {"reason": "须单位办理"}, {"reason": "群众不满意"}),
+    ]
+    for last, said, other in asks:
+        kept = complaint(ending={"direct_answer": {}})
+        given = await whole.do("intake", "/v1/tickets", kept, "agent")
+        path, number = f"/v1/tickets/{{number}}/{last}", given["number"]
+        await repeats.ask("intake", path, said, other, "agent", number=number)
+    await whole.stepper.settle()
+
+
+async def _merged(whole: Street, repeats: Repeats) -> None:
+    """Two citizens and one matter, and two matters after all."""
+    one = await whole.do("intake", "/v1/tickets", complaint(), "agent")
+    two = await whole.do("intake", "/v1/tickets", complaint(), "agent")
+    await whole.stepper.settle()
+    path, number = "/v1/tickets/{number}", {"number": two["number"]}
+    said, other = {"into": one["number"], "reason": "同一处"}, {"reason": "同小区"}
+    await repeats.ask("intake", f"{path}/merge", said, other, "desk", **number)
+    said, other = {"reason": "并非同一处"}, {"reason": "不同小区"}
+    await repeats.ask("intake", f"{path}/unmerge", said, other, "desk", **number)
+    await whole.stepper.settle()
+
+
+async def _missed(repeats: Repeats) -> None:
+    over = {"id": "1772413200.1187", "event": "hung_up", "from": "13909150001"}
+    heard = await repeats.ask("intake", "/v1/calls", over, {"to": "12345"}, "phone_system")
+    path, call = "/v1/missed-calls/{call}", {"call": heard["call"]}
+    read, why = {"reason": "回拨"}, {"reason": "再次回拨"}
+    await repeats.ask("intake", f"{path}/contact-reads", read, why, "agent", **call)
+    tried, other = {"outcome": "no_answer"}, {"outcome": "busy"}
+    await repeats.ask("intake", f"{path}/tries", tried, other, "agent", **call)
+
+
+async def _citizen_rings(repeats: Repeats, resolved: Matter) -> None:
+    """Before the callback: content so far, and then not after all."""
+    path, number = "/v1/tickets/{number}", {"number": resolved.number}
+    said, other = {"satisfied": "satisfied"}, {"comment": "修得快"}
+    await repeats.ask("feedback", f"{path}/verdict", said, other, "agent", **number)
+    said, other = {"by": "citizen", "reason": "仍未修好"}, {"reason": "又坏了"}
+    await repeats.ask("feedback", f"{path}/reopening", said, other, "agent", **number)
 
 
 async def _custody(repeats: Repeats, confidential: Matter) -> None:
@@ -158,6 +233,9 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
+    back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
+    path = "/v1/tickets/{number}/recall"
+    await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
     await whole.stepper.settle()
 
 

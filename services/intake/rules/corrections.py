@@ -55,6 +55,7 @@ def check_shield(
     type: TicketType,
     was_report: bool,
     reported: Reported,
+    was_stated: bool,
     confidential: bool,
     was_confidential: bool,
     consent: str | None,
@@ -62,9 +63,11 @@ def check_shield(
     """Whether what is corrected would expose who reported (R-35, JN-32); the values are those after it.
 
     While nobody said whom a report is about, no rule may give it to anybody: it cannot become another
-    type, nor lose what was said. Raises Recused, ConsentMissing.
+    type, nor lose what was said; a wrong number or place is put right all the same.
+    Raises Recused, ConsentMissing.
     """
-    if was_report and not reported.stated:
+    stays = type is TicketType.REPORT and not was_stated
+    if was_report and not reported.stated and not stays:
         field = "reported" if type is TicketType.REPORT else "type"
         raise Recused(
             "举报件未注明被反映对象：须先注明单位、人员，或注明不涉及行政机关（nobody），方可更正 "

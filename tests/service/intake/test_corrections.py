@@ -215,6 +215,26 @@ async def test_a_report_about_nobody_stated_stays_a_report(
     assert await intake.told("ticket.corrected") == []
 
 
+@pytest.mark.parametrize(
+    "body", [{"caller": {"phone": "13909150002"}}, {"area": "610924100"}, {"urgency": "urgent"}]
+)
+async def test_a_report_about_nobody_stated_is_put_right_where_it_stays_one(
+    intake: Bench, body: dict[str, Any]
+) -> None:
+    """Who is to be called under a wrong number is not reached until somebody knows whom it is about."""
+    number = (await registered(intake, **REPORT))["number"]
+    assert (await correct(intake, number, **body)).status_code == 200
+
+
+async def test_the_phone_of_a_report_about_nobody_stated_is_put_right_after_the_end(
+    intake: Bench,
+) -> None:
+    number = (await registered(intake, **REPORT))["number"]
+    closed = TicketClosed(kind="unreachable")
+    await intake.hear(intake.fact(RESOLVED, subject=number), intake.fact(closed, subject=number))
+    assert (await correct(intake, number, caller={"phone": "13909150002"})).status_code == 200
+
+
 async def test_whom_a_report_is_about_is_not_taken_away(intake: Bench) -> None:
     number = (await registered(intake, **REPORT))["number"]
     assert (await correct(intake, number, reported={"units": ["HC"]})).status_code == 200
