@@ -17,7 +17,8 @@ from shared.storage.trouble import sqlstate
 # How long one statement of a migration may wait for a lock: while it waits for a long transaction,
 # every request to that table waits behind it. So it gives up, lets them pass, and tries again.
 LOCK_TIMEOUT = "3s"
-LOCK_NOT_AVAILABLE = "55P03"
+# No lock in time; or two transactions met, for a request that has read a table wants to write into it.
+MET = ("55P03", "40P01")
 TRIES = 40
 PAUSE = 2.0
 
@@ -25,8 +26,9 @@ PAUSE = 2.0
 async def migrate(url: str, folder: Path) -> None:
     """Bring a database to the newest schema of a service's migrations folder, while it is in use.
 
-    Each migration is a transaction of its own. Raises the database's error when a lock cannot be
-    had in some minutes: what was done until then stands, and the next run goes on from there.
+    Each migration is a transaction of its own, up to its first index of a live table; what stands before
+    one finds it there at another try (``if_not_exists``). Raises the database's error when a lock cannot
+    be had in some minutes: what was done until then stands, and the next run goes on from there.
     """
     engine = open_engine(url, 1)
     try:
@@ -47,7 +49,7 @@ async def _upgraded(engine: AsyncEngine, folder: Path, left: int) -> bool:
             await connection.run_sync(_upgrade, folder)
         return True
     except DBAPIError as error:
-        if sqlstate(error) != LOCK_NOT_AVAILABLE or not left:
+        if sqlstate(error) not in MET or not left:
             raise
         log.warning("a migration waits for a lock", left=left, seconds=PAUSE)
         return False

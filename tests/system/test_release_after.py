@@ -231,6 +231,32 @@ async def test_a_migration_does_not_queue_behind_a_long_transaction(
         await asked.dispose()
 
 
+async def test_a_migration_that_met_another_transaction_is_tried_again(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that has read a table and writes into it, while a migration changes it: one of the two
+    is given up by the database.
+    """
+    folder, upgrade = part("tracker").migrations, migrations._upgrade
+    met = "DO $$ BEGIN RAISE EXCEPTION 'met' USING ERRCODE = 'deadlock_detected'; END $$"
+    tries: list[int] = []
+
+    def meeting(connection: Connection, of: Path) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            connection.execute(text(met))
+        upgrade(connection, of)
+
+    monkeypatch.setattr(migrations, "_upgrade", meeting)
+    monkeypatch.setattr(migrations, "PAUSE", 0.01)
+    async with postgres.fresh_database() as url:
+        await migrations.migrate(url, folder)
+        engine = open_engine(url, 1)
+        assert await migrations.is_current(engine, folder)
+        await engine.dispose()
+    assert len(tries) == 2
+
+
 def test_a_made_migration_builds_its_indexes_beside_the_traffic(tmp_path: Path) -> None:
     ops: Any = UpgradeOps([CreateIndexOp("ix_x", "retry", ["subject"])])
     script = MigrationScript("0009", ops, DowngradeOps([]))

@@ -15,10 +15,18 @@ depends_on = None
 def upgrade() -> None:
     """Expand: the release before this one still runs on it."""
     op.add_column(
-        "tickets", sa.Column("corrected", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
+        "tickets",
+        sa.Column("corrected", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        if_not_exists=True,
     )
-    op.add_column("tickets", sa.Column("doubted_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("tickets", sa.Column("doubted_reason", sa.Text(), nullable=True))
+    op.add_column(
+        "tickets",
+        sa.Column("doubted_at", sa.DateTime(timezone=True), nullable=True),
+        if_not_exists=True,
+    )
+    op.add_column(
+        "tickets", sa.Column("doubted_reason", sa.Text(), nullable=True), if_not_exists=True
+    )
     create_live_index(
         "ix_tickets_doubted",
         "tickets",

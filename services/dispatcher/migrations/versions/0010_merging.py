@@ -14,9 +14,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    op.add_column("tickets", sa.Column("work", sa.Text, nullable=True))
-    op.add_column("tickets", sa.Column("work_seq", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("tickets", sa.Column("answered", postgresql.JSONB, nullable=True))
+    op.add_column("tickets", sa.Column("work", sa.Text, nullable=True), if_not_exists=True)
+    op.add_column(
+        "tickets",
+        sa.Column("work_seq", sa.Integer, nullable=False, server_default="0"),
+        if_not_exists=True,
+    )
+    op.add_column(
+        "tickets", sa.Column("answered", postgresql.JSONB, nullable=True), if_not_exists=True
+    )
     merged = sa.text("work IS NOT NULL")
     create_live_index("ix_tickets_work", "tickets", ["work"], postgresql_where=merged)
 

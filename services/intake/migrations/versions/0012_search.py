@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
+    create_live_index("ix_assignment_unit_number", "assignment", ["unit", "number"])
     op.create_table(
         "ticket_text",
         sa.Column("number", sa.String(), nullable=False),
@@ -31,7 +32,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_place")),
     )
     op.bulk_insert(place, [{"id": 1, "position": 0}])
-    create_live_index("ix_assignment_unit_number", "assignment", ["unit", "number"])
 
 
 def downgrade() -> None:

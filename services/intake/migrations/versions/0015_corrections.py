@@ -31,10 +31,13 @@ def upgrade() -> None:
             ["number"], ["ticket.number"], name=op.f("fk_correction_number_ticket")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+        if_not_exists=True,
     )
-    op.add_column("ticket", sa.Column("follows", sa.String(), nullable=True))
+    op.add_column("ticket", sa.Column("follows", sa.String(), nullable=True), if_not_exists=True)
     op.add_column(
-        "ticket", sa.Column("noted_after_end_at", sa.DateTime(timezone=True), nullable=True)
+        "ticket",
+        sa.Column("noted_after_end_at", sa.DateTime(timezone=True), nullable=True),
+        if_not_exists=True,
     )
     create_live_index(
         "ix_ticket_follows",

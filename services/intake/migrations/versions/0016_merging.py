@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    op.add_column("ticket", sa.Column("work", sa.String, nullable=True))
+    op.add_column("ticket", sa.Column("work", sa.String, nullable=True), if_not_exists=True)
     merged = sa.text("work IS NOT NULL")
     create_live_index("ix_ticket_work", "ticket", ["work"], postgresql_where=merged)
 

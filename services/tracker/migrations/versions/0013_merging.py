@@ -14,9 +14,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Expand."""
-    op.add_column("tickets", sa.Column("work", sa.Text, nullable=True))
+    op.add_column("tickets", sa.Column("work", sa.Text, nullable=True), if_not_exists=True)
     merges = sa.Column("merges", postgresql.JSONB, nullable=False, server_default=sa.text("'[]'"))
-    op.add_column("tickets", merges)
+    op.add_column("tickets", merges, if_not_exists=True)
     merged = sa.text("work IS NOT NULL")
     create_live_index("ix_tickets_work", "tickets", ["work"], postgresql_where=merged)
 
