@@ -181,6 +181,10 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
     orders.tell(act, assignment, data, made_at)
     if body.outcome is events.ContactOutcome.WRONG_NUMBER and record.ticket.doubted_at is None:
         orders.doubt(act, record, corrections.WRONG_NUMBER)
+    elif (
+        machine.is_answer(body.outcome) and record.ticket.doubted_reason == corrections.WRONG_NUMBER
+    ):
+        record.ticket.doubted_at = record.ticket.doubted_reason = None
     return views.assignment_out(record, assignment)
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 from services.feedback import records
 from services.feedback.models import CallRated
 from services.feedback.records import ServiceAct, TicketRecord
-from services.feedback.rules.messages import Occasion
 from services.feedback.usecases import cancel_open, inform, remember
 from shared.errors import TooEarly
 from shared.events import (
     EndedHere,
     Fact,
+    Occasion,
     TicketCallRated,
     TicketHandedOver,
     TicketNotAccepted,

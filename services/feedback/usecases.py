@@ -31,6 +31,7 @@ from shared.events import (
     EndedHere,
     ExtensionGranted,
     Fact,
+    Occasion,
     Role,
     TicketClosed,
     TicketMerged,
@@ -287,8 +288,8 @@ def settle(
     callback.rest()
     callback.settled_by = attempt.attempt
     answers = answers if report.answers else None
-    report = replace(report, comment=told(report.comment, confidential=record.ticket.confidential))
-    said = _told_by(report, answers, attempt.attempt)
+    spoken = replace(report, comment=told(report.comment, confidential=record.ticket.confidential))
+    said = _told_by(spoken, answers, attempt.attempt)
     if said:
         act.tell(said, subject=callback.number, round=callback.round)
     ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
@@ -353,7 +354,9 @@ def end_round(
     ending: Closed | Reopened,
     comment: str = "",
 ) -> None:
-    """Close the ticket or open its next round (R-27); nobody else may (ADR 0006)."""
+    """Close the ticket or open its next round (R-27); nobody else may (ADR 0006). ``comment``: what was
+    said, in whichever words; what of it may travel is decided here.
+    """
     ticket, resolution = record.ticket, record.resolutions[round]
     if resolution.ending is None:  # how it ended first stays on record when it is opened again
         resolution.ending, resolution.ended_at = ending.kind, act.now
@@ -363,6 +366,7 @@ def end_round(
             inform(act, record, round, "closed")
         case Reopened(reasons, cause):
             ticket.round = round + 1
+            comment = told(comment, confidential=ticket.confidential)
             data = TicketReopened(reasons=reasons, comment=comment, cause=cause)
             act.tell(data, subject=ticket.number, round=ticket.round)
             inform(act, record, ticket.round, "reopened")
@@ -374,7 +378,7 @@ def inform(
     act: ServiceAct,
     record: TicketRecord,
     round: int,
-    occasion: messages.Occasion,
+    occasion: Occasion,
     which: str = "",
     **details: Unpack[messages.Details],
 ) -> None:

@@ -20,7 +20,6 @@ from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
 from services.feedback.schemas import AnswersOut, ReopeningIn, VerdictIn, VerdictOut
 from shared.errors import NotFound
-from shared.security.masking import mask_patterns
 
 
 async def give_verdict(act: ServiceAct, number: str, body: VerdictIn) -> VerdictOut:
@@ -29,7 +28,7 @@ async def give_verdict(act: ServiceAct, number: str, body: VerdictIn) -> Verdict
     Raises NotFound, NothingToJudge, AlreadyJudged, NotReopened, AnswersMissing.
     """
     record = await _locked(act, number)
-    report = Report(Outcome.ANSWERED, body.answers(), mask_patterns(body.comment))
+    report = Report(Outcome.ANSWERED, body.answers(), body.comment)
     return _heard(act, record, report)
 
 
@@ -38,10 +37,10 @@ async def reopen(act: ServiceAct, number: str, body: ReopeningIn) -> VerdictOut:
 
     Raises NotFound, NothingToJudge, NotReopened.
     """
-    record, reason = await _locked(act, number), mask_patterns(body.reason)
+    record, reason = await _locked(act, number), body.reason
     if body.by == "citizen":
         return _heard(act, record, Report(Outcome.ANSWERED, Answers(solved="no"), reason))
-    round = _latest(record)
+    round = record.ticket.round
     decided = hearing.return_upstream(_found(act, record, round), act.now)
     callback = record.callbacks.get(round)
     if callback and callback.status in machine.OPEN:
@@ -59,7 +58,7 @@ async def _locked(act: ServiceAct, number: str) -> TicketRecord:
 
 
 def _heard(act: ServiceAct, record: TicketRecord, report: Report) -> VerdictOut:
-    round = _latest(record)
+    round = record.ticket.round
     answers = report.answers or Answers()
     found = _found(act, record, round)
     if _repeats(record, round, report):
@@ -123,11 +122,6 @@ def _uncalled(act: ServiceAct, record: TicketRecord, round: int) -> Callback:
     )
     record.callbacks[round] = act.rows.add(callback)
     return callback
-
-
-def _latest(record: TicketRecord) -> int:
-    """The round a verdict is about: the one that is open, else the last."""
-    return record.ticket.round
 
 
 def _found(act: ServiceAct, record: TicketRecord, round: int) -> RoundFound:

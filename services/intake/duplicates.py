@@ -99,9 +99,7 @@ async def find_duplicates(body: Draft, act: FrontAct) -> Candidates:
         "area": codes.area_names.code(body.area, "area"),
     }
     found = await _candidates(act, body.model_copy(update=called), phones, act.now, None)
-    if phones and not body.confidential:  # by a number: that is a look at whose tickets they are
-        theirs = [each.number for each in found.items if each.same_person]
-        await readlog.log_lookup(act, theirs, ASKED)
+    await _log(act, body, phones, found)
     return found
 
 
@@ -118,7 +116,16 @@ async def list_duplicates(number: Number, act: FrontAct) -> Candidates:
         confidential=ticket.confidential,
     )
     phones = person.phones if person else ()
-    return await _candidates(act, draft, phones, ticket.registered_at, number)
+    found = await _candidates(act, draft, phones, ticket.registered_at, number)
+    await _log(act, draft, phones, found)
+    return found
+
+
+async def _log(act: ServiceAct, draft: Draft, phones: Sequence[str], found: Candidates) -> None:
+    """By a number it is a look at whose tickets they are (R-36)."""
+    if phones and not draft.confidential:
+        theirs = [each.number for each in found.items if each.same_person]
+        await readlog.log_lookup(act, theirs, ASKED)
 
 
 # --- who, where, when, in what words -----------------------------------------------------------

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
 from shared.events.envelope import Data
 from shared.events.words import ClosingKind, ReopenCause
+
+Occasion: TypeAlias = Literal[
+    "accepted",
+    "dispatched",
+    "merged",
+    "extended",
+    "completed",
+    "reopened",
+    "closed",
+    "answered",
+    "not_accepted",
+    "handed_over",
+]
 
 
 class CallbackPlanned(Data, name="callback.planned", by="feedback"):
@@ -36,18 +49,7 @@ class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
 class CitizenTold(Data, name="citizen.told", by="feedback"):
     """告知: a message went to the citizen (BJ-15, JN-15)."""
 
-    occasion: Literal[
-        "accepted",
-        "dispatched",
-        "merged",
-        "extended",
-        "completed",
-        "reopened",
-        "closed",
-        "answered",
-        "not_accepted",
-        "handed_over",
-    ]
+    occasion: Occasion
     channel: str
     zh: str
     en: str

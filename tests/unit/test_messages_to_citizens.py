@@ -7,12 +7,13 @@ from datetime import date
 import pytest
 
 from services.feedback.rules import messages
+from shared.events import Occasion
 
 
 @pytest.mark.parametrize("confidential", [True, False])
 @pytest.mark.parametrize("occasion", messages.TEXTS)
 def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
-    occasion: messages.Occasion, confidential: bool
+    occasion: Occasion, confidential: bool
 ) -> None:
     number = "20260302-000001"
     details: messages.Details = {
@@ -26,7 +27,7 @@ def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
 
 
 @pytest.mark.parametrize("occasion", messages.TEXTS)
-def test_of_a_confidential_demand_the_words_are_neutral(occasion: messages.Occasion) -> None:
+def test_of_a_confidential_demand_the_words_are_neutral(occasion: Occasion) -> None:
     """R-35: whoever holds the telephone learns neither who handles it nor what kind it is."""
     details: messages.Details = {
         "unit": "红椿镇",
@@ -49,7 +50,7 @@ def test_the_texts_name_the_unit_and_the_new_date() -> None:
 
 @pytest.mark.parametrize("occasion", messages.TEXTS)
 def test_nobody_is_told_without_a_contact_and_who_declined_only_the_number(
-    occasion: messages.Occasion,
+    occasion: Occasion,
 ) -> None:
     assert messages.is_told(occasion, has_contact=True, reply_declined=False)
     assert not messages.is_told(occasion, has_contact=False, reply_declined=False)

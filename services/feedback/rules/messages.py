@@ -9,22 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Literal, TypeAlias, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from services.feedback.rules.machine import Bilingual
-
-Occasion: TypeAlias = Literal[
-    "accepted",
-    "dispatched",
-    "merged",
-    "extended",
-    "completed",
-    "reopened",
-    "closed",
-    "answered",
-    "not_accepted",
-    "handed_over",
-]
+from shared.events import Occasion
 
 TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
     {

@@ -208,3 +208,14 @@ async def test_a_wrong_number_a_unit_finds_is_on_the_desks_list_till_it_is_corre
     data = TicketCorrected(fields=("phone",), reason="来电更正", has_contact=True)
     await dispatcher.hear(dispatcher.fact(data, subject=NUMBER, seq=2))
     assert (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"] == []
+
+
+async def test_a_citizen_reached_after_all_leaves_the_desks_list(dispatcher: Bench) -> None:
+    await dispatcher.hear(dispatcher.fact(street_light(), subject=NUMBER))
+    [(unit, order)] = (await assignments(dispatcher)).items()
+    client, path = dispatcher.http("unit", unit), f"/v1/assignments/{order}"
+    await client.post(f"{path}/sign", json={"handler": "张三"})
+    for outcome, waits in (("wrong_number", 1), ("no_answer", 1), ("reached", 0)):
+        tried = {"how": "phone", "outcome": outcome}
+        assert (await client.post(f"{path}/contacts", json=tried)).is_success
+        assert len(await waiting(dispatcher)) == waits

@@ -352,3 +352,27 @@ async def test_unreachable_and_its_older_word_are_one(feedback: Bench) -> None:
     again = await report(feedback, callback, "no_answer")
     assert (again.status_code, again.json()) == (200, first.json())
     assert first.json()["attempts"][0]["outcome"] == "no_answer"
+
+
+@pytest.mark.parametrize(
+    "way", ["before the call", "after a verdict", "upstream", "by the citizen"]
+)
+async def test_of_a_confidential_ticket_no_words_travel(feedback: Bench, way: str) -> None:
+    """R-35, R-36: whoever is asked why it is done again hears the reason and no comment."""
+    words = "李秋月说她被村主任威胁"
+    if way == "before the call":
+        await resolved(feedback, confidential=True)
+        answer = await say(feedback, solved="no", comment=words)
+    else:
+        callback = await due(feedback, confidential=True)
+        assert (await report(feedback, callback, "answered", **SATISFIED)).is_success
+        body = {"by": "upstream" if way == "upstream" else "citizen", "reason": words}
+        answer = (
+            await say(feedback, solved="no", comment=words)
+            if way == "after a verdict"
+            else await feedback.http("agent").post(f"/v1/tickets/{NUMBER}/reopening", json=body)
+        )
+    assert answer.is_success, answer.text
+    [reopened] = await feedback.told("ticket.reopened")
+    assert reopened.data.comment
+    assert not any(part in reopened.data.comment for part in ("李秋月", "村主任", "威胁"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.intake import CALLER, post, registered
+from tests.fixtures.scenes.intake import CALLER, post, registered, rows
 
 POTHOLE = {
     "topic": "road.damage",
@@ -144,3 +144,15 @@ async def test_what_the_hotline_ended_or_keeps_itself_is_shown_as_that(intake: B
     assert (shown[ended]["status"], shown[ended]["mergeable"]) == ("answered", False)
     assert (shown[kept]["status"], shown[kept]["mergeable"]) == ("answering", False)
     assert "热线" in shown[ended]["sentence"]["zh"]
+
+
+async def test_whose_tickets_they_are_is_looked_up_on_record(intake: Bench) -> None:
+    """R-36: of a draft with a number and of a registered ticket alike; of a confidential one nobody's."""
+    first = (await registered(intake, **POTHOLE))["number"]
+    second = (await registered(intake, **POTHOLE))["number"]
+    await asked(intake, phone=CALLER["phone"])
+    await of_ticket(intake, second)
+    await of_ticket(intake, (await registered(intake, **POTHOLE, confidential=True))["number"])
+    looked = {(row["deed"], row["number"]) for row in await rows(intake, "contact_read")}
+    assert looked == {("lookup", first), ("lookup", second)}
+    assert len(await rows(intake, "contact_read")) == 3
