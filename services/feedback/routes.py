@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.feedback import dues, figures, usecases, verdicts, views
+from services.feedback import due_routes, figures, usecases, verdicts, views
 from services.feedback.schemas import (
     CallbackOut,
     CallbackPage,
@@ -27,7 +27,7 @@ from shared.http.router import Router
 from shared.storage.act import Act
 
 router = Router("/v1", tags=["feedback 回访"])
-router.routes.extend(dues.router.routes)
+router.routes.extend(due_routes.router.routes)
 
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")

@@ -36,7 +36,7 @@ from services.intake.calls import show
 from services.intake.contact_schemas import ContactReadRequest
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
-from services.intake.rules.calls import Ending, TryOutcome
+from services.intake.rules.calls import CallEnding, TryOutcome
 from services.intake.rules.phones import known_digits
 from shared.errors import NotFound
 from shared.storage.rows import one_of
@@ -113,7 +113,7 @@ async def _withheld_today(act: ServiceAct) -> int:
     local = act.now.astimezone(act.config.place.timezone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     withheld = select(func.count()).where(
-        PhoneCalls.ending == Ending.WITHHELD, col(PhoneCalls.heard_at) >= midnight
+        PhoneCalls.ending == CallEnding.WITHHELD, col(PhoneCalls.heard_at) >= midnight
     )
     return (await act.session.exec(withheld)).one()
 
@@ -177,9 +177,9 @@ async def tried(act: ServiceAct, id: UUID, body: CallTry) -> Tried:
     call.taken_by = call.taken_at = None
     ending = None
     if body.outcome is TryOutcome.REACHED:
-        ending = Ending.REACHED
+        ending = CallEnding.REACHED
     elif act.config.calls.ring_back.given_up(days):
-        ending = Ending.UNREACHABLE
+        ending = CallEnding.UNREACHABLE
     if ending:
         await end_theirs(act, call.caller, ending)
         end(act, call, ending)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from services.intake.call_models import PhoneCall, PhoneCalls
 from services.intake.records import ServiceAct
-from services.intake.rules.calls import Ending
+from services.intake.rules.calls import CallEnding
 from services.intake.rules.phones import GivenPhone, read_phone
 from services.intake.sealing import SealBroken
 from shared.observability import log, place
@@ -77,7 +77,7 @@ def phone_of(act: ServiceAct, details: Details) -> GivenPhone:
     return read_phone(details.get("from"), act.config.place.area_code)
 
 
-def end(act: ServiceAct, call: PhoneCall, ending: Ending) -> None:
+def end(act: ServiceAct, call: PhoneCall, ending: CallEnding) -> None:
     """Nobody has to ring back. Nothing is left by which another call of the same person could be told."""
     if call.missed_since and call.ended_at is None:
         call.ended_at, call.ending = act.now, ending.value
@@ -90,7 +90,7 @@ def is_open(call: PhoneCall) -> bool:
 
 
 async def end_theirs(
-    act: ServiceAct, digest: bytes | None, ending: Ending, *, until: datetime | None = None
+    act: ServiceAct, digest: bytes | None, ending: CallEnding, *, until: datetime | None = None
 ) -> None:
     """A person's missed calls need not be rung back: all, or those of before a moment. What was said of that
     moment may come late, and a call missed after it is none of them.
@@ -119,4 +119,4 @@ async def tie(act: ServiceAct, numbers: Mapping[UUID, str]) -> None:
     for call in await locked_calls(act, query):
         call.number = call.number or numbers[call.id]
         drop_draft(act, call)
-        end(act, call, Ending.REGISTERED)
+        end(act, call, CallEnding.REGISTERED)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from services.intake.callers import CallerTickets
-from services.intake.rules.calls import CallEvent, Ending, TryOutcome
+from services.intake.rules.calls import CallEnding, CallEvent, TryOutcome
 from services.intake.schemas import AsGiven, Code, Content, Note, Phrase, Title, as_given
 from shared.events import TicketType
 from shared.http.fields import Body, Instant, Line, Text
@@ -140,7 +140,7 @@ class Tried(BaseModel):
 
     call: UUID
     tries: int
-    ending: Ending | None
+    ending: CallEnding | None
 
 
 class MissedCalls(BaseModel):

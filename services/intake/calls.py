@@ -40,7 +40,7 @@ from services.intake.call_schemas import (
 from services.intake.callers import CallerLookup
 from services.intake.claims import Registration
 from services.intake.records import ServiceAct
-from services.intake.rules.calls import CallEvent, Ending, earlier
+from services.intake.rules.calls import CallEnding, CallEvent, earlier
 from shared.errors import NotFound
 
 RINGING = (
@@ -115,10 +115,10 @@ async def _judge(act: ServiceAct, call: PhoneCall) -> None:
     """Whether a call is missed, from everything known of it."""
     digest = _caller(act, call)
     if call.answered_at:
-        end(act, call, Ending.ANSWERED)
-        await end_theirs(act, digest, Ending.CALLED_AGAIN, until=call.answered_at)
+        end(act, call, CallEnding.ANSWERED)
+        await end_theirs(act, digest, CallEnding.CALLED_AGAIN, until=call.answered_at)
     elif call.number is None:
-        if digest and call.ending == Ending.WITHHELD:  # its number was heard of only now
+        if digest and call.ending == CallEnding.WITHHELD:  # its number was heard of only now
             call.ended_at = call.ending = None
         if call.ended_at is None:
             call.caller = digest
@@ -135,7 +135,7 @@ def _caller(act: ServiceAct, call: PhoneCall) -> bytes | None:
 def _miss(act: ServiceAct, call: PhoneCall) -> None:
     call.missed_since = call.missed_since or call.heard_at
     if call.caller is None:
-        end(act, call, Ending.WITHHELD)
+        end(act, call, CallEnding.WITHHELD)
 
 
 async def miss_unanswered(act: ServiceAct, limit: int) -> int:
@@ -164,14 +164,16 @@ async def open_pop(act: ServiceAct, pop: str) -> Shown:
     """
     query = select(PhoneCalls).where(PhoneCalls.pop == _pop_digest(act, pop))
     call = next((one for one in await locked_calls(act, query) if _stands(act, one)), None)
-    if call is None or not _is_ours(act, call):
+    if call is None or not _claim(act, call):
         raise NotFound("弹屏编号无效、已用过或已过期 this pop id is unknown, used or too old")
     call.pop = call.pop_until = None
     return await show(act, call, "来电弹屏 the caller rings")
 
 
-def _is_ours(act: ServiceAct, call: PhoneCall) -> bool:
-    """The desk's, and the agent's whose call it is: whoever of them comes first to one nobody has."""
+def _claim(act: ServiceAct, call: PhoneCall) -> bool:
+    """Whether a call is the caller's to see: the desk's, and the agent's whose it is. The agent who comes
+    first to one that nobody has takes it.
+    """
     caller = act.caller
     if caller is None or caller.role == "desk":
         return caller is not None
@@ -213,7 +215,7 @@ async def read(act: ServiceAct, id: UUID) -> CallOut:
 
 async def _own(act: ServiceAct, id: UUID) -> PhoneCall:
     call = await locked_call(act, id)
-    if call is None or not _is_ours(act, call):
+    if call is None or not _claim(act, call):
         raise NotFound("没有您的此通话 no such call of yours")
     return call
 

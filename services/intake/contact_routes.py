@@ -20,7 +20,7 @@ from services.intake.contact_schemas import (
     Matter,
     RequestStatus,
 )
-from services.intake.duty import DutyUnknown, Neighbours
+from services.intake.neighbours import DutyUnknown, Neighbours
 from services.intake.records import ServiceAct
 from services.intake.rules.rights import CALLS, Standing
 from shared.caller import Caller

@@ -23,6 +23,7 @@ from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity
+from services.intake.rules.endings import End
 from services.intake.rules.identity import WorkingCopy
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.numbers import compose_number
@@ -192,10 +193,11 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
     """Number, store and tell complaints; None for one whose source number was taken meanwhile."""
     if not items:
         return []
-    rows, copies = [], {}
+    rows, copies, ends = [], {}, {}
     for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True):
         copies[number] = copy = copy_for(act.config, item)
-        rows.append(ticket_row(act, item, number, nonce, copy))
+        ends[number] = end = end_for(act, item)
+        rows.append(ticket_row(act, item, number, nonce, copy) | ending_columns(act, item, end))
         await clock.breathe()  # long texts take a millisecond each to search for names
     pairs = list(zip(items, rows, strict=True))
     values = {
@@ -216,7 +218,7 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
             act, {row["number"]: f"{row['title']}\n{row['content']}" for row in kept}
         )
     for item, row in created:
-        tell(act, item, row, copies[row["number"]])
+        tell(act, item, row, copies[row["number"]], ends[row["number"]])
         if len(row["content"]) > LONG:
             await clock.breathe()  # and to search for words of danger
     return [
@@ -246,6 +248,13 @@ def copy_for(config: Config, item: Registration) -> WorkingCopy:
     return identity.working_copy(
         body.title or "", body.content, body.address, item.person, config.public
     )
+
+
+def end_for(act: ServiceAct, item: Registration) -> End | None:
+    """How a call ended that becomes no order, in the words that may travel; None: it becomes one."""
+    if (asked := item.body.ending) is None:
+        return None
+    return end_records.end_of(act.config, asked, act.now).masked(item.person, act.config.public)
 
 
 def ticket_row(
@@ -286,17 +295,18 @@ def ticket_row(
         "reopened_round": 1,
         "answer_seq": 0,
         "extended_round": 0,
-    } | _ending(act, item, person)
+    }
 
 
-def _ending(act: ServiceAct, item: Registration, person: identity.Person) -> dict[str, Any]:
+def ending_columns(act: ServiceAct, item: Registration, end: End | None) -> dict[str, Any]:
     """How the call ended, as far as the row of its ticket holds it."""
-    asked = item.body.ending
-    if asked is None:
+    if end is None:
         return {"ending_round": 0, "forwarded": True}
-    end = end_records.end_of(act.config, asked, act.now).masked(person, act.config.public)
-    rating = asked.direct_answer and asked.direct_answer.rating
-    return end_records.columns(act, end, 1) | {"forwarded": False, "call_rating": rating}
+    direct = item.body.ending and item.body.ending.direct_answer
+    return end_records.columns(act, end, 1) | {
+        "forwarded": False,
+        "call_rating": direct and direct.rating,
+    }
 
 
 def vault_row(config: Config, item: Registration, number: str, copy: WorkingCopy) -> dict[str, Any]:
@@ -326,12 +336,11 @@ def digest_rows(config: Config, item: Registration, ticket: dict[str, Any]) -> l
     return [{"digest": digest, "number": ticket["number"]} for digest in found]
 
 
-def tell(act: ServiceAct, item: Registration, row: dict[str, Any], copy: WorkingCopy) -> None:
+def tell(
+    act: ServiceAct, item: Registration, row: dict[str, Any], copy: WorkingCopy, end: End | None
+) -> None:
     """Say that it was registered, or how it ended in the same call."""
-    if item.body.ending:
-        end = end_records.end_of(act.config, item.body.ending, act.now).masked(
-            item.person, act.config.public
-        )
+    if end:
         with trace(item.trace, ticket=row["number"]):
             end_records.put_on_record(act, row, end, actor=item.caller.actor)
             end_records.say_rated(act, row, actor=item.caller.actor)

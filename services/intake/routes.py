@@ -9,20 +9,20 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from services.intake import (
+    call_routes,
     calls,
     codes,
-    contacts,
+    contact_routes,
     correction_routes,
     duplicates,
     ending_routes,
-    front,
     merging,
     search,
     usecases,
     views,
 )
 from services.intake.claims import Receipt, Registration
-from services.intake.duty import Neighbours
+from services.intake.neighbours import Neighbours
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
@@ -266,5 +266,13 @@ async def read_progress(
 
 
 # Last, for a request looks for its route from the first on, and most are registrations.
-for part in (codes, contacts, correction_routes, duplicates, ending_routes, front, merging):
+for part in (
+    codes,
+    contact_routes,
+    correction_routes,
+    duplicates,
+    ending_routes,
+    call_routes,
+    merging,
+):
     router.routes.extend(part.router.routes)

@@ -52,9 +52,9 @@ MAY: dict[str, May] = {
     ),
     "routes": May(
         names(
-            "usecases records views figures verdicts correction_routes feed codes front search"
-            " calls"
-            " claims registration shares schemas settings ending_routes contacts duty duties dues"
+            "usecases records views figures verdicts correction_routes feed codes call_routes search"
+            " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
+            " duty_routes due_routes"
             " duplicates merging"
         ),
         names("fastapi pydantic orjson"),
@@ -107,7 +107,7 @@ MAY: dict[str, May] = {
         names("call_records rules models records readlog sealing settings call_models"), STORAGE
     ),
     "callers": May(names("rules models records readlog schemas settings vault"), STORAGE),
-    "front": May(
+    "call_routes": May(
         names(
             "callers calls call_lists call_schemas rules records schemas settings contact_schemas"
         ),
@@ -117,12 +117,12 @@ MAY: dict[str, May] = {
     "rights": May(
         names("rules models records readlog vault schemas settings contact_schemas"), STORAGE
     ),
-    "contacts": May(
-        names("rights duty rules records schemas contact_schemas"), names("fastapi pydantic")
+    "contact_routes": May(
+        names("rights neighbours rules records schemas contact_schemas"), names("fastapi pydantic")
     ),
-    "duty": May(names("settings"), names("httpx pydantic")),
-    "duties": May(names("rules records"), names("fastapi pydantic")),
-    "dues": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
+    "neighbours": May(names("settings"), names("httpx pydantic")),
+    "duty_routes": May(names("rules records"), names("fastapi pydantic")),
+    "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),

@@ -18,7 +18,14 @@ from fastapi import Depends, FastAPI, Request
 
 from services.intake.claims import Registration
 from services.intake.models import DayNumbers, Tickets, Vaults
-from services.intake.registration import check_codes, copy_for, tell, ticket_row, vault_row
+from services.intake.registration import (
+    check_codes,
+    copy_for,
+    ending_columns,
+    tell,
+    ticket_row,
+    vault_row,
+)
 from services.intake.rules.numbers import compose_number
 from services.intake.schemas import Links, NewTicket, Registered
 from services.intake.settings import Config, Settings
@@ -102,12 +109,12 @@ async def register(
 async def _insert(act: Act[Config], item: Registration) -> Registered:
     number = await _number(act)
     copy = copy_for(act.config, item)
-    row = ticket_row(act, item, number, None, copy)
+    row = ticket_row(act, item, number, None, copy) | ending_columns(act, item, None)
     act.session.add(Tickets(**row))
     await act.session.flush()
     act.session.add(Vaults(**vault_row(act.config, item, number, copy)))
     await act.session.flush()
-    tell(act, item, row, copy)
+    tell(act, item, row, copy, None)
     here = f"/v1/tickets/{number}"
     return Registered(
         number=number,

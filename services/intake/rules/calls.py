@@ -32,7 +32,7 @@ class TryOutcome(StrEnum):
     WRONG_NUMBER = "wrong_number"
 
 
-class Ending(StrEnum):
+class CallEnding(StrEnum):
     """Why nobody has to ring back any more.
 
     answered: the call was taken after all · called_again: the caller rang once more and was answered ·
