@@ -156,7 +156,7 @@ class SearchPlace(Base):
 
 class Assignment(Base):
     """What intake has heard of one assignment: for the citizen's progress. Who may contact is asked
-    where it is known (duty.py).
+    where it is known (neighbours.py).
     """
 
     id: UUID = Field(primary_key=True)
