@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, Self, assert_never
+from typing import NamedTuple, Self
 
 from services.intake.rules.machine import TicketStatus, ended
 from services.intake.rules.masking import HOME, mask_exact
 from services.intake.rules.matter import Matter
 from shared.errors import JiesuError
 from shared.events import Location, TicketType
+from shared.jurisdiction.gazetteer import accuses
 from shared.security.masking import mask_found, mask_patterns, pattern_spans
 
 
@@ -103,21 +104,7 @@ def copy_of(note: str, person: Person | None, public: Public, *, confidential: b
 
 def is_confidential(ticket_type: TicketType, asked: bool | None) -> bool:
     """保密: as the citizen asked; a report (举报) is confidential by default (R-35)."""
-    if asked is not None:
-        return asked
-    match ticket_type:
-        case TicketType.REPORT | TicketType.UNKNOWN:  # what we do not know may be as delicate
-            return True
-        case (
-            TicketType.CONSULTATION
-            | TicketType.HELP
-            | TicketType.COMPLAINT
-            | TicketType.SUGGESTION
-            | TicketType.COMMENDATION
-        ):
-            return False
-        case _:
-            assert_never(ticket_type)
+    return accuses(ticket_type) if asked is None else asked
 
 
 class Place(NamedTuple):
