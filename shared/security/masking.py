@@ -59,6 +59,9 @@ _PLATE = re.compile(
 )
 
 
+_SIGNS, FEWEST = re.compile(_SIGN), 3  # digits and letters, of the shortest there is: a@b.c
+
+
 def mask_patterns(text: str, keep: Collection[str] = ()) -> str:
     """Replace what looks like a phone, paper, bank card, plate, e-mail address, QQ or WeChat id.
 
@@ -71,6 +74,8 @@ def mask_patterns(text: str, keep: Collection[str] = ()) -> str:
 def pattern_spans(text: str, keep: Collection[str] = ()) -> Iterator[Span]:
     """Where what looks like somebody's stands, and its label."""
     plain = text.translate(FOLD)
+    if len(_SIGNS.findall(plain)) < FEWEST:
+        return
     yield from number_spans(plain, keep)
     if "@" in plain or "at)" in plain or "at]" in plain:
         yield from ((*found.span(), MAIL) for found in _MAIL.finditer(plain))

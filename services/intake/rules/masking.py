@@ -110,7 +110,8 @@ def _dense(given: str) -> str:
 
 
 def _name_forms(given: str) -> Iterator[str]:
-    for part in _BETWEEN_NAMES.split(given.translate(FOLD)):
+    folded = given.translate(FOLD)
+    for part in [folded] if folded.isalpha() else _BETWEEN_NAMES.split(folded):
         name = _TITLE.sub("", part.strip())
         if len(name) > 1 and name not in NOBODY:
             yield _dense(name)
