@@ -22,8 +22,9 @@ run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one proces
 demo: .venv/ready ## 六个故事与一个月 six stories and a month, told by small real clients
 	$(PY) -m examples.demo
 
+# A process per core, each on a PostgreSQL and a RabbitMQ of its own. ARGS=-n0: in one.
 test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples; fifty kills under fire
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)

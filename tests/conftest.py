@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -42,9 +43,20 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(5_000, 10, 10)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that says the end what its worker met."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["refusals"] = docker.REFUSALS
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker; one that was killed has nothing to tell."""
+    docker.REFUSALS.extend(getattr(node, "workeroutput", {}).get("refusals", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say on which servers the tests did not run."""
-    for line in docker.REFUSALS:
+    for line in dict.fromkeys(docker.REFUSALS):
         terminalreporter.write_line(line)
 
 
