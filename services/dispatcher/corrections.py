@@ -37,12 +37,12 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
         return
     before = record.matter
-    decided_before = act.config.dispatching.decide(before)
+    decided_before = act.config.dispatching.decide(before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact.seq, fields)
     if not rules.DECIDES & set(fields):
         return
-    decided = act.config.dispatching.decide(record.matter)
+    decided = act.config.dispatching.decide(record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
     if holder := record.joined:
@@ -98,7 +98,8 @@ async def _review(
         await _decide(act, record, decided, dropped=dropped)
         return
     orders.cancel(act, record, must_go, "redispatched", act.now)
-    if not rules.leads_elsewhere(decided, lead.unit, act.config.dispatching.decide(before)):
+    decided_before = act.config.dispatching.decide(before, record.ticket.registered_at)
+    if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)
         return
@@ -106,7 +107,8 @@ async def _review(
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         await _decide(act, record, decided, dropped=dropped)
     else:
-        orders.doubt(act, record, rules.why_doubted(decided))
+        why = rules.why_doubted(decided, act.config.dispatching.names)
+        orders.doubt(act, record, str(why))
 
 
 async def _decide(
@@ -126,7 +128,8 @@ async def _decide(
         each.unit for each in record.assignments if each.status == AssignmentStatus.RETURNED
     }
     if dropped or returned & {decided.lead, *decided.co_handlers}:
-        orders.leave_to_desk(act, record, rules.why_desk(decided, dropped=dropped), [decided.rule])
+        why = rules.why_desk(decided, act.config.dispatching.names, dropped=dropped)
+        orders.leave_to_desk(act, record, str(why), [decided.rule])
         return
     order = dispatch.by_rule(decided)
     orders.give(act, record, order, await records.added(act, record))

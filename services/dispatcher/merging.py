@@ -18,6 +18,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, reasons
 from services.dispatcher.rules.assignment import OPEN
 from services.dispatcher.rules.merging import InOtherWork
+from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
 from shared.errors import TooEarly
 from shared.events import Fact, Role, Urgency
@@ -89,7 +90,7 @@ async def hurry(
 ) -> None:
     """One work is as urgent as the most urgent ticket that waits for it."""
     urgency = Urgency(record.ticket.urgency)
-    if dispatch.is_more_urgent(urgency, Urgency(holder.ticket.urgency)):
+    if is_more_urgent(urgency, Urgency(holder.ticket.urgency)):
         holder.ticket.urgency = urgency
         orders.hurry(act, holder, await records.added(act, holder), time)
 
@@ -171,7 +172,7 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
             act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
         )
         return
-    decided = dispatching.decide(record.matter)
+    decided = dispatching.decide(record.matter, ticket.registered_at)
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided))
     else:

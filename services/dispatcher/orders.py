@@ -120,7 +120,7 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
         return  # the desk has it, by the urgency of its list
     if lead.status == AssignmentStatus.DISPATCHED:
         helpers = tuple(each.unit for each in units if each is not lead)
-        reason = f"{corrections.HURRIED} {lead.reason}"
+        reason = corrections.hurried_anew(lead.reason)
         cancel(act, record, units, "redispatched", act.now)
         order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
         give(act, record, order, added)
@@ -128,7 +128,7 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     for each in units:
         limits = limits_of(act, record, urgency, Role(each.role))
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
-        words = corrections.hurried(urgency, limits)
+        words = str(corrections.hurried(urgency, limits))
         data = events.AssignmentUpdated(kind="urged", content=words, urgency=urgency, limits=limits)
         tell(act, each, data, time)
 

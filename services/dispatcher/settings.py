@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from services.dispatcher.rules.catalogue import Catalogue, Matcher, unknown_codes
+from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
+from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules
 from shared.jurisdiction.calendar import WorkCalendar
@@ -22,15 +23,18 @@ from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
 from shared.settings import ServiceSettings
 
 
-def catalogue_codes_exist(catalogue: Catalogue, units: Units, codes: Codes) -> Iterator[Misfit]:
+def catalogue_codes_exist(
+    catalogue: Catalogue, units: Units, codes: Codes, urgency: UrgencyRules
+) -> Iterator[Misfit]:
     """A check between files: every code in the catalogue is in the tables of the place."""
-    found = unknown_codes(
-        catalogue,
-        units=[unit.code for unit in units.units],
-        topics=codes.branches,
-        areas=[area.code for area in codes.areas],
-        flags=codes.flags,
-    )
+    known = {
+        "topic": codes.branches,
+        "areas": [area.code for area in codes.areas],
+        "channels": [channel.code for channel in codes.channels],
+        "flags": codes.flags,
+        "dangers": [danger.id for danger in urgency.dangers],
+    }
+    found = unknown_codes(catalogue, units=[unit.code for unit in units.units], known=known)
     yield from (("catalogue", where, wrong) for where, wrong in found)
 
 
@@ -104,9 +108,11 @@ class Settings(ServiceSettings):
     def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
+        calendar = work_calendar(rules.place, rules.calendar)
+        lineage, denied = rules.codes.lineage, rules.urgency.denied
         return Config(
             dispatching=Dispatching(
-                matcher=Matcher(rules.catalogue.rules, rules.codes.lineage),
+                matcher=Matcher(rules.catalogue.rules, lineage, denied, calendar),
                 urgency=rules.urgency.among(rules.codes),
                 towns=rules.units.answering(rules.codes),
                 names=_names(rules.units, rules.codes),
@@ -115,7 +121,7 @@ class Settings(ServiceSettings):
             ),
             units=rules.units,
             limits=rules.limits.among(rules.codes),
-            calendar=work_calendar(rules.place, rules.calendar),
+            calendar=calendar,
             returns=rules.returns,
             grounds=rules.codes.grounds,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
@@ -128,6 +134,7 @@ def _names(units: Units, codes: Codes) -> Names:
             term.code: Reason(term.zh, term.en or term.zh)
             for term in (*codes.fields, *codes.topics)
         },
+        channels={row.code: Reason(row.zh, row.en or row.zh) for row in codes.channels},
         areas={area.code: area.name for area in codes.areas},
         units={unit.code: unit.name for unit in units.units},
     )

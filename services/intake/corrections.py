@@ -29,7 +29,7 @@ from services.intake.rules.titles import title_of
 from services.intake.sealing import SealBroken
 from shared.errors import NotFound
 from shared.events import Reported, TicketCorrected, TicketType
-from shared.jurisdiction.urgency import text_of
+from shared.jurisdiction.wording import text_of
 
 NOTED_AS = "correct"
 Known = dict[str, Any]

@@ -28,7 +28,7 @@ from shared.events import (
     TicketSupplemented,
     TicketUrged,
 )
-from shared.jurisdiction.urgency import text_of
+from shared.jurisdiction.wording import text_of
 
 RESUMED = "resumed"
 

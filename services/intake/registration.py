@@ -43,7 +43,7 @@ from services.intake.sources import (
 from shared import clock
 from shared.errors import JiesuError, UnknownCode
 from shared.events import Reported, TicketRegistered
-from shared.jurisdiction.urgency import text_of
+from shared.jurisdiction.wording import text_of
 from shared.observability import trace
 from shared.security.masking import pattern_spans
 from shared.storage.rows import as_json, inserting, table_of

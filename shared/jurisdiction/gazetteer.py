@@ -17,7 +17,7 @@ from ahocorasick_rs import AhoCorasick
 
 from shared.events import Reported, TicketType
 from shared.jurisdiction.codes import Codes, Unit, Units, areas_above
-from shared.jurisdiction.urgency import plain
+from shared.jurisdiction.wording import plain
 
 TOWN = "{town}"
 

@@ -1,56 +1,97 @@
 """urgency.yaml: what is urgent whatever the caller asked for. Pure.
 
 Two services judge by it, and must judge alike: who registers lets a matter overtake, who dispatches
-says how urgent it is (docs/adr/0035-lanes.md).
+says how urgent it is (docs/adr/0035-lanes.md). What endangers life is read in wording.py.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple, Self
 
-from pydantic import AfterValidator
+from pydantic import Field, model_validator
 
 from shared.events import TicketType, Urgency
 from shared.jurisdiction.codes import Codes, OfTopics
-from shared.jurisdiction.sections import Where, Words, unknown_code
+from shared.jurisdiction.sections import Where, refuse, unknown_code
+from shared.jurisdiction.wording import Alarm, Cue, Danger, Lookout, Plain, Slug, around, faults
 
 
-def plain(text: str) -> str:
-    """Text as keywords are compared: full-width letters as half-width, capitals as small."""
-    return unicodedata.normalize("NFKC", text).casefold()
+class Found(NamedTuple):
+    """How urgent a matter is, the word, topic or flag that makes it so, and the danger that the word
+    reports.
+    """
 
+    level: Urgency
+    what: str
+    alarm: Alarm | None = None
 
-def text_of(title: str, content: str) -> str:
-    """What keywords are looked for in; a line break keeps title and content apart."""
-    return plain(f"{title}\n{content}")
+    @property
+    def doubtful(self) -> bool:
+        """Whether life may be in danger, and may not: a person must see it at once."""
+        return self.alarm is not None and not self.alarm.certain
 
 
 class UrgencyRules(OfTopics):
-    """The file. ``urgent_topics`` are topics, what topics lie under, or flags."""
+    """The file. ``critical_keywords`` are critical wherever they stand; ``dangers`` where they are
+    reported. ``urgent_topics`` are topics, what topics lie under, or flags. ``negation``: what denies
+    the word beside it; it rules out every danger.
+    """
 
-    critical_keywords: tuple[Annotated[Words, AfterValidator(plain)], ...] = ()
+    critical_keywords: tuple[Plain, ...] = ()
+    negation: Cue | None = None
+    cues: Mapping[Slug, Cue] = Field(default_factory=dict)
+    dangers: tuple[Danger, ...] = ()
     urgent_topics: tuple[str, ...] = ()
 
-    def found(
-        self, kind: TicketType, topic: str, flags: Iterable[str], text: str
-    ) -> tuple[Urgency, str] | None:
-        """How urgent a matter is by these rules, and the word, topic or flag that makes it so.
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        refuse(faults(self.dangers, self.cues))
+        return self
 
-        ``text`` is text_of() its title and content. A commendation is passed on, not handled, so
-        nothing hurries it.
+    def denied(self, text: str, start: int, end: int) -> bool:
+        """Whether a text denies what a word in it says: 没有燃气泄漏."""
+        return self.negation is not None and self.negation.found(*around(text, start, end))
+
+    def alarms(self, kind: TicketType, text: str) -> tuple[Alarm, ...]:
+        """The dangers a text reports, what is certain first. A commendation reports none.
+
+        ``text`` is text_of() the title and content.
+        """
+        if kind is TicketType.COMMENDATION or not self.dangers:
+            return ()
+        return self._lookout.alarms(text, asked=kind is TicketType.CONSULTATION)
+
+    def found(
+        self,
+        kind: TicketType,
+        topic: str,
+        flags: Iterable[str],
+        text: str,
+        alarms: Iterable[Alarm] | None = None,
+    ) -> Found | None:
+        """How urgent a matter is by these rules. ``text`` is text_of() its title and content,
+        ``alarms`` what it reports, if that is known already.
+
+        A commendation is passed on, not handled, so nothing hurries it.
         """
         if kind is TicketType.COMMENDATION:
             return None
         for word in self.critical_keywords:
             if word in text:
-                return Urgency.CRITICAL, word
+                return Found(Urgency.CRITICAL, word)
+        for alarm in self.alarms(kind, text) if alarms is None else alarms:
+            return Found(Urgency.CRITICAL, alarm.word, alarm)
         known = (*self._lineage(topic), *flags)
         for code in self.urgent_topics:
             if code in known:
-                return Urgency.URGENT, code
+                return Found(Urgency.URGENT, code)
         return None
+
+    @cached_property
+    def _lookout(self) -> Lookout:
+        return Lookout(self.dangers, self.cues, self.negation)
 
 
 def urgent_topics_exist(urgency: UrgencyRules, codes: Codes) -> Iterator[tuple[str, Where, str]]:

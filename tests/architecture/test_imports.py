@@ -40,8 +40,8 @@ def names(words: str) -> frozenset[str]:
 
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
-    " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency security.masking"
-    " security.numbers security.reading"
+    " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency jurisdiction.wording"
+    " security.masking security.numbers security.reading"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {

@@ -103,7 +103,10 @@ async def test_all_a_service_says_of_an_urgent_ticket_is_urgent(dispatcher: Benc
         ({"topic": "gas.leak"}, 0),  # what lies under a topic
         ({"flags": ["fire_safety"]}, 0),
         ({"topic": "forest.fire"}, 0),
+        ({"content": "吵得我想死的心都有了"}, 0),  # doubtful: a person sees it at once
         ({}, 1),
+        ({"content": "希望减轻生活负担"}, 1),
+        ({"content": "检查过了，没有燃气泄漏"}, 1),
         ({"content": "跳楼大甩卖的喇叭太吵", "type": "commendation"}, 1),  # passed on, not handled
     ],
 )

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.dispatcher.rules.catalogue import Matcher, Rule
+from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.rules.matching import Matcher
 from shared.events import TicketRegistered, TicketType, Urgency
 from shared.jurisdiction.codes import Codes, Units, areas_above, prefixes
 from shared.jurisdiction.limits import LimitTable
-from shared.jurisdiction.urgency import UrgencyRules
+from shared.jurisdiction.urgency import Found, UrgencyRules
 from tests.fixtures.policy import LIMITS
 
 NUMBERED = [  # numbers say nothing of what lies under what
@@ -90,7 +91,7 @@ def test_rules_cover_what_lies_under_their_topic_at_any_depth(topic: str, level:
     assert Matcher([rule], place.lineage).first(ticket(topic, "610924100"), "") == rule
     assert Matcher([rule], place.lineage).nearest(topic) == ("r",)
     urgent = UrgencyRules(urgent_topics=(named,)).among(place)
-    assert urgent.found(TicketType.HELP, topic, (), "") == (Urgency.URGENT, named)
+    assert urgent.found(TicketType.HELP, topic, (), "") == Found(Urgency.URGENT, named)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.rules.corrections import (
+    hurried,
+    hurried_anew,
+    why_desk,
+    why_doubted,
+)
+from services.dispatcher.rules.dispatch import Decision, Undecided
 from services.dispatcher.rules.reasons import (
     REOPENED_FOR,
     URGENCIES,
@@ -18,8 +25,9 @@ from services.dispatcher.rules.reasons import (
     joined,
 )
 from services.dispatcher.settings import Settings
-from shared.events import TYPE_NAMES, TicketRegistered, TicketReopened, TicketType, Urgency
-from shared.jurisdiction.urgency import text_of
+from shared.events import TYPE_NAMES, Limits, TicketRegistered, TicketReopened, TicketType, Urgency
+from shared.jurisdiction.wording import Alarm, Danger, text_of
+from tests.fixtures.catalogues import DENIED
 
 NAMES = Names(
     topics={
@@ -27,6 +35,7 @@ NAMES = Names(
         "water.supply": Reason("停水缺水", "Water cut off"),
         "heating": Reason("供暖", "Heating"),
     },
+    channels={"phone": Reason("电话", "Telephone")},
     areas={"610924100": "城关镇"},
 )
 
@@ -75,6 +84,72 @@ def test_a_rule_for_the_very_topic_says_it_once() -> None:
 
 def test_what_a_rule_does_not_ask_is_not_said() -> None:
     assert len(said(ticket(), keywords=["停水"])) == 1
+
+
+def test_finer_conditions_are_said_in_both_languages() -> None:
+    assert said(
+        ticket(content="停水三天，没有停电", urgency="urgent"),
+        channels=["phone"],
+        asked_urgency=["urgent"],
+        all_keywords=["停水", "三天"],
+        no_keywords=["水管"],
+        on_duty=False,
+        hours={"from": "18:00", "to": "08:00"},
+        longer_than=5,
+    ) == [
+        ("来源渠道为“电话”", "the channel is “Telephone”"),
+        ("登记为紧急", "registered as urgent"),
+        ("内容提到“停水、三天”", "the text mentions “停水、三天”"),
+        ("内容未提到“水管”", "the text does not mention “水管”"),
+        ("登记于非工作时间", "registered outside working time"),
+        ("登记于18:00至08:00", "registered between 18:00 and 08:00"),
+        ("内容9字，在规则所限之内", "9 characters, as the rule asks"),
+    ]
+
+
+def test_a_denied_word_is_not_said_to_be_mentioned() -> None:
+    rule = Rule(id="one", lead="SCJG", reason="因为", keywords=["停水", "停电"], unless_denied=True)
+    asked = ticket(content="停水三天，没有停电")
+    text = text_of(asked.title, asked.content)
+    assert list(conditions(rule, asked, text, NAMES, (), DENIED)) == [
+        ("内容提到“停水”", "the text mentions “停水”")
+    ]
+
+
+def test_a_danger_is_said_with_the_word_that_reports_it() -> None:
+    gas = Danger(id="gas", zh="燃气泄漏", en="gas escaping", words=("漏气",))
+    rule = Rule(id="one", lead="SCJG", reason="因为", dangers=["gas"])
+    alarms = [Alarm(gas, "漏气", True)]
+    assert list(conditions(rule, ticket(), "", NAMES, alarms)) == [
+        ("“漏气”反映险情：燃气泄漏", "“漏气” reports gas escaping")
+    ]
+
+
+def test_a_reason_that_is_passed_on_keeps_its_languages_apart() -> None:
+    """A unit reads one sentence in Chinese, then one in English."""
+    assert hurried_anew("因为；供水 / Rule one; water") == (
+        "紧急程度提高，重新派单；因为；供水 / It is more urgent than was known; Rule one; water"
+    )
+    assert hurried_anew("属地管理") == (
+        "紧急程度提高，重新派单；属地管理 / It is more urgent than was known"
+    )
+    decided = Undecided(Urgency.NORMAL, Reason("没有规则", "no rule"), ())
+    assert why_doubted(decided, NAMES) == ("更正后：没有规则", "After a correction: no rule")
+    taken = Decision("one", "GSGS", (), Urgency.NORMAL, Reason("因为", "Rule one"))
+    names = Names(units={"GSGS": "供水公司"})
+    assert why_desk(taken, names, dropped=False).zh == (
+        "更正后目录仍指向已退单的单位：请人工指定（“供水公司”）"
+    )
+    assert "“供水公司”（因为）" in why_doubted(taken, names).zh
+
+
+@pytest.mark.parametrize(
+    ("limit", "zh"),
+    [(None, "办理时限不变"), ("5wd", "办理时限改为5个工作日"), ("2h", "办理时限改为2小时")],
+)
+def test_a_limit_is_said_as_people_say_it(limit: str | None, zh: str) -> None:
+    said = hurried(Urgency.CRITICAL, Limits(handle=limit))
+    assert said.zh == f"紧急程度改为特急，{zh}"
 
 
 def test_a_reason_is_a_chinese_sentence_and_then_an_english_one() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from services.dispatcher.rules import dispatch
-from services.dispatcher.rules.catalogue import Matcher, Rule
+from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from shared.errors import Recused
 from shared.events import Limits, Role, TicketRegistered, TicketReopened, TicketType, Urgency

@@ -42,14 +42,14 @@ from tests.fixtures.scenes.handle_clock import MATTER, at, history, state
 AREA = "610924110"
 
 
-def ticket(rule: Rule) -> TicketRegistered:
-    """A ticket that has all a rule asks for."""
+def ticket(rule: Rule, danger: str = "") -> TicketRegistered:
+    """A ticket that has all a rule asks for; ``danger``: a word that reports one."""
     return TicketRegistered(
         type=next(iter(rule.types), TicketType.HELP),
         urgency=Urgency.NORMAL,
         topic=rule.topic or "other.unclear",
         title="题",
-        content="".join(rule.keywords[:1]) or "内容",
+        content="".join((*rule.keywords[:1], danger)) or "内容",
         area=next(iter(rule.areas), AREA),
         channel="phone",
         flags=rule.flags[:1],
@@ -80,8 +80,10 @@ def run_intake(folder: Folder) -> None:
 
 def run_dispatcher(folder: Folder) -> None:
     config = Dispatcher(embedded=True).load(folder)
+    words = {danger.id: danger.words[0] for danger in config.dispatching.urgency.dangers}
     for rule in config.dispatching.matcher.rules:
-        config.dispatching.decide(ticket(rule))
+        for danger in rule.dangers or [""]:
+            config.dispatching.decide(ticket(rule, words.get(danger, "")))
     for unit in config.units.units:
         stuck.reached_by(config, unit.code)
     for urgency, appointed in product(Urgency, (True, False)):

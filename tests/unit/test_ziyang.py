@@ -16,6 +16,7 @@ from shared.events import TicketType, Urgency
 from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.reader import read
+from shared.jurisdiction.urgency import UrgencyRules
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 
@@ -83,6 +84,7 @@ class Rule(Strict):
     types: tuple[TicketType, ...] = ()
     keywords: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    dangers: tuple[str, ...] = ()
     lead: str
     co_handlers: tuple[str, ...] = ()
     urgency: Urgency | None = None
@@ -91,19 +93,12 @@ class Rule(Strict):
 
     def covers(self, topic: str, area: str) -> bool:
         """Whether the topic and the area alone are enough for this rule."""
-        more = self.types or self.keywords or self.flags
+        more = self.types or self.keywords or self.flags or self.dangers
         return not more and lies_under(topic, self.topic) and area in (self.areas or (area,))
 
 
 class Catalogue(Strict):
     rules: tuple[Rule, ...]
-
-
-class Urgent(Strict):
-    """What of urgency.yaml the other files lean on."""
-
-    critical_keywords: tuple[str, ...]
-    urgent_topics: tuple[str, ...]
 
 
 def lies_under(topic: str, prefix: str | None) -> bool:
@@ -116,8 +111,8 @@ def rules() -> tuple[Rule, ...]:
 
 
 @pytest.fixture(scope="module")
-def urgent() -> Urgent:
-    return read(ZIYANG / "urgency.yaml", Urgent)
+def urgent() -> UrgencyRules:
+    return read(ZIYANG / "urgency.yaml", UrgencyRules)
 
 
 def handlers(rule: Rule) -> Iterator[str]:
@@ -202,7 +197,9 @@ def test_every_code_in_a_rule_is_known(rules: tuple[Rule, ...], codes: Codes, un
 
 def test_every_rule_asks_for_something_and_names_each_unit_once(rules: tuple[Rule, ...]) -> None:
     for rule in rules:
-        assert any((rule.topic, rule.areas, rule.types, rule.keywords, rule.flags)), rule.id
+        assert any((rule.topic, rule.areas, rule.types, rule.flags, rule.dangers, rule.keywords)), (
+            rule.id
+        )
         assert len({rule.lead, *rule.co_handlers}) == 1 + len(rule.co_handlers), rule.id
 
 
@@ -252,32 +249,33 @@ def test_opening_a_company_has_one_lead_and_three_co_handlers(rules: tuple[Rule,
     assert len(rule.co_handlers) == 3
 
 
-def test_every_critical_word_of_the_policy_has_a_critical_rule(
-    rules: tuple[Rule, ...], urgent: Urgent
+def test_every_danger_of_the_policy_has_a_critical_rule(
+    rules: tuple[Rule, ...], urgent: UrgencyRules
 ) -> None:
     """Wherever it stands: such a rule comes before every rule that asks for a topic."""
     first_topic = next(at for at, rule in enumerate(rules) if rule.topic and rule.topic != "threat")
     critical = {
-        word
+        danger
         for rule in rules[:first_topic]
         if rule.urgency is Urgency.CRITICAL
-        for word in rule.keywords
+        for danger in rule.dangers
     }
-    assert set(urgent.critical_keywords) == critical
+    assert {danger.id for danger in urgent.dangers} == critical
+    assert not urgent.critical_keywords
 
 
 def test_what_a_rule_makes_critical_overtakes_at_the_door(
-    rules: tuple[Rule, ...], urgent: Urgent
+    rules: tuple[Rule, ...], urgent: UrgencyRules
 ) -> None:
     """The door does not know the catalogue: it goes by urgency.yaml."""
-    words = set(urgent.critical_keywords)
+    dangers = {danger.id for danger in urgent.dangers}
     for rule in rules:
         if rule.urgency is Urgency.CRITICAL:
             topics = (lies_under(rule.topic or "", matter) for matter in urgent.urgent_topics)
-            assert any(topics) or (rule.keywords and words.issuperset(rule.keywords)), rule.id
+            assert any(topics) or (rule.dangers and dangers.issuperset(rule.dangers)), rule.id
 
 
-def test_every_urgent_matter_is_a_field_or_a_topic(codes: Codes, urgent: Urgent) -> None:
+def test_every_urgent_matter_is_a_field_or_a_topic(codes: Codes, urgent: UrgencyRules) -> None:
     known = {term.code for term in (*codes.fields, *codes.topics)}
     assert set(urgent.urgent_topics) <= known
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.dispatcher.rules.dispatch import Decision, Undecided
+from services.dispatcher.rules.reasons import (
+    URGENCIES,
+    Names,
+    Reason,
+    as_kept,
+    joined,
+    limit_in_words,
+)
 from shared.events import Limits, TicketCorrected, TicketRegistered, Urgency
 
 # What rules decide by; the rest is only kept.
 DECIDES = frozenset({"type", "topic", "area", "flags", "urgency", "reported"})
 HURRY = (Urgency.CRITICAL, Urgency.URGENT)
-HURRIED = "紧急程度提高，重新派单 It is more urgent than was known:"
 
 
 def fields_of(data: TicketCorrected) -> list[str]:
@@ -52,34 +59,48 @@ WRONG_NUMBER = (
 )
 
 
-def why_doubted(now: Decision | Undecided) -> str:
+def why_doubted(now: Decision | Undecided, names: Names) -> Reason:
     """What the desk reads of a ticket whose unit may no longer be the right one."""
     if isinstance(now, Undecided):
-        return f"更正后：{now.reason}"
-    return (
-        f"更正后按目录应派 {now.lead}（{now.reason}），现承办单位已签收或系人工指定：请改派，"
-        "或指定原单位以确认 "
-        f"After a correction the rules lead to {now.lead}; who has it signed or was appointed: re-dispatch, "
-        "or assign the same unit to confirm"
+        return Reason(f"更正后：{now.why.zh}", f"After a correction: {now.why.en}")
+    return Reason(
+        f"更正后按目录应派“{names.unit(now.lead)}”（{now.why.zh}），现承办单位已签收或系人工指定：请改派，"
+        "或指定原单位以确认",
+        f"After a correction the rules lead to {now.lead} ({now.why.en}); who has it signed or was "
+        "appointed: re-dispatch, or assign the same unit to confirm",
     )
 
 
-def why_desk(now: Decision, *, dropped: bool) -> str:
+def why_desk(now: Decision, names: Names, *, dropped: bool) -> Reason:
     """What the desk reads where a rule could decide and must not."""
+    unit = names.unit(now.lead)
     if dropped:
-        return (
-            f"被反映对象经更正减少，不自动派单：请核实后指定（目录指向 {now.lead}） "
-            f"Somebody reported no longer is: look first, then assign (the rules lead to {now.lead})"
+        return Reason(
+            f"被反映对象经更正减少，不自动派单：请核实后指定（目录指向“{unit}”）",
+            f"Somebody reported no longer is: look first, then assign (the rules lead to {now.lead})",
         )
-    return (
-        f"更正后目录仍指向已退单的单位：请人工指定（{now.lead}） "
-        f"After a correction the rules lead to who returned it ({now.lead}): assign by hand"
+    return Reason(
+        f"更正后目录仍指向已退单的单位：请人工指定（“{unit}”）",
+        f"After a correction the rules lead to who returned it ({now.lead}): assign by hand",
     )
 
 
-def hurried(urgency: Urgency, limits: Limits) -> str:
+def hurried(urgency: Urgency, limits: Limits) -> Reason:
     """What a unit at work hears of a ticket that is more urgent than was known."""
-    return (
-        f"紧急程度改为 {urgency}，办理时限改为 {limits.handle or '不变'} "
-        f"It is {urgency} now; handle within {limits.handle or 'the same time'}"
+    zh, en = Reason("不变", "the same time")
+    if limits.handle:
+        zh, en = limit_in_words(limits.handle)
+        zh = f"改为{zh}"
+    return Reason(
+        f"紧急程度改为{URGENCIES[urgency]}，办理时限{zh}",
+        f"It is {urgency} now; handle within {en}",
+    )
+
+
+def hurried_anew(reason: str) -> str:
+    """Why who has not signed gets a new order, more urgent than the one before; ``reason``: of that."""
+    return str(
+        joined(
+            (Reason("紧急程度提高，重新派单", "It is more urgent than was known"), as_kept(reason))
+        )
     )

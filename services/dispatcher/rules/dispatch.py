@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.dispatcher.rules import reasons
-from services.dispatcher.rules.catalogue import NEAREST, TOWN, Matcher, Rule
+from services.dispatcher.rules.catalogue import TOWN, Rule
+from services.dispatcher.rules.matching import NEAREST, Matcher
 from services.dispatcher.rules.reasons import Names, Reason
+from services.dispatcher.rules.urgency import effective_urgency
 from shared.errors import Recused as Recused  # what by_hand raises
 from shared.events import (
     AssignmentDispatched,
@@ -16,24 +18,27 @@ from shared.events import (
     Role,
     TicketRegistered,
     TicketReopened,
-    TicketType,
     Urgency,
 )
 from shared.jurisdiction.gazetteer import Gazetteer, Mention, accuses
-from shared.jurisdiction.urgency import UrgencyRules, text_of
-
-MOST_URGENT_FIRST = (Urgency.CRITICAL, Urgency.URGENT, Urgency.NORMAL)
+from shared.jurisdiction.urgency import UrgencyRules
+from shared.jurisdiction.wording import Alarm, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A dispatch by rule; ``reason`` says every condition in words (rules/reasons.py)."""
+    """A dispatch by rule; ``why`` says every condition in words (rules/reasons.py)."""
 
     rule: str
     lead: str
     co_handlers: tuple[str, ...]
     urgency: Urgency
-    reason: str
+    why: Reason
+
+    @property
+    def reason(self) -> str:
+        """Why, as it is told and kept."""
+        return str(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,13 @@ class Undecided:
     """No dispatch by rule: the desk must assign; ``nearest`` are rules to start from."""
 
     urgency: Urgency
-    reason: str
+    why: Reason
     nearest: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why, as it is told and kept."""
+        return str(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +69,26 @@ class Dispatching:
     gazetteer: Gazetteer
     districts: frozenset[str] = frozenset()
 
-    def decide(self, ticket: TicketRegistered) -> Decision | Undecided:
-        """Dispatch a ticket by the first rule that covers it, unless a guard forbids that."""
+    def decide(self, ticket: TicketRegistered, now: datetime | None = None) -> Decision | Undecided:
+        """Dispatch a ticket registered ``now`` by the first rule that covers it, unless a guard forbids
+        that, or its text may report a danger and may not: that a person must say.
+        """
         text = text_of(ticket.title, ticket.content)
-        rule = self.matcher.first(ticket, text)
-        urgency, why = effective_urgency(ticket, text, rule, self.urgency, self.names)
-        unnamed = self._unnamed(ticket)
-        if rule is None or unnamed:
+        alarms = self.urgency.alarms(ticket.type, text)
+        found = self.urgency.found(ticket.type, ticket.topic, ticket.flags, text, alarms)
+        certain = [alarm.danger.id for alarm in alarms if alarm.certain]
+        rule = self.matcher.first(ticket, text, certain, now)
+        urgency, why = effective_urgency(ticket, rule, found, self.names)
+        unnamed, doubt = self._unnamed(ticket), reasons.perhaps(found) if found else None
+        if rule is None or unnamed or doubt:
             none = None if rule else reasons.no_rule(ticket, self.names)
-            reason = reasons.joined(filter(None, (unnamed, none, *why)))
-            return Undecided(urgency, str(reason), self._to_start_from(rule, ticket))
+            said = reasons.joined(dict.fromkeys(filter(None, (doubt, unnamed, none, *why))))
+            return Undecided(urgency, said, self._to_start_from(rule, ticket, alarms))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, str(reasons.joined((stopped, *why))), (rule.id,))
-        reason = reasons.of_rule(rule, ticket, text, self.names, why)
-        return Decision(rule.id, lead, co_handlers, urgency, str(reason))
+            return Undecided(urgency, reasons.joined((stopped, *why)), (rule.id,))
+        met = reasons.conditions(rule, ticket, text, self.names, alarms, self.matcher.denied)
+        return Decision(rule.id, lead, co_handlers, urgency, reasons.of_rule(rule, met, why))
 
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
         town = self.towns.get(ticket.area, "")
@@ -118,9 +133,13 @@ class Dispatching:
                 return reasons.gainsaid(rule, mention, by, about.nobody, self.names)
         return None
 
-    def _to_start_from(self, rule: Rule | None, ticket: TicketRegistered) -> tuple[str, ...]:
-        first = [rule.id] if rule else []
-        return tuple(dict.fromkeys([*first, *self.matcher.nearest(ticket.topic)]))[:NEAREST]
+    def _to_start_from(
+        self, rule: Rule | None, ticket: TicketRegistered, alarms: Iterable[Alarm]
+    ) -> tuple[str, ...]:
+        """Rules for the danger first, then the one that covers the ticket, then those of its field."""
+        first = [id for alarm in alarms for id in self.matcher.for_danger(alarm.danger.id)]
+        ids = [*first, *([rule.id] if rule else []), *self.matcher.nearest(ticket.topic)]
+        return tuple(dict.fromkeys(ids))[:NEAREST]
 
     # --- who stands back -----------------------------------------------------------------------
 
@@ -351,48 +370,3 @@ def _notes(added: Added) -> Iterator[str]:
 def whole_text(ticket: TicketRegistered, added: Added) -> str:
     """What the citizen said, with what was added."""
     return "\n\n".join((ticket.content, *_notes(added)))
-
-
-# --- urgency -----------------------------------------------------------------------------------
-
-
-def effective_urgency(
-    ticket: TicketRegistered, text: str, rule: Rule | None, rules: UrgencyRules, names: Names
-) -> tuple[Urgency, tuple[Reason, ...]]:
-    """The most urgent of what was asked, what the rule says and what the policy says, and why.
-
-    ``complex`` lengthens the limit to 15 working days: a citizen's wish or a form cannot grant it,
-    only the desk can (SH-DN). A commendation is passed on, not handled, so nothing hurries it.
-    """
-    if ticket.type is TicketType.COMMENDATION:
-        return Urgency.NORMAL, ()
-    asked = ticket.urgency.level
-    urgency: Urgency = Urgency.NORMAL if asked is Urgency.COMPLEX else asked
-    why: tuple[Reason, ...] = ()
-    for level, reason in (*_by_rule(rule), *_by_policy(ticket, text, rules, names)):
-        if MOST_URGENT_FIRST.index(level) < MOST_URGENT_FIRST.index(urgency):
-            urgency, why = level, (reason,)
-    return urgency, why
-
-
-def is_more_urgent(one: Urgency, other: Urgency) -> bool:
-    """Whether one urgency hurries more than another; 疑难 hurries nobody."""
-    ranks = {urgency: rank for rank, urgency in enumerate(MOST_URGENT_FIRST)}
-    return ranks.get(one, len(ranks)) < min(ranks.get(other, len(ranks)), ranks[Urgency.NORMAL])
-
-
-def _by_rule(rule: Rule | None) -> Iterator[tuple[Urgency, Reason]]:
-    if rule and rule.urgency:
-        yield rule.urgency, reasons.urgent_by_rule(rule.urgency)
-
-
-def _by_policy(
-    ticket: TicketRegistered, text: str, rules: UrgencyRules, names: Names
-) -> Iterator[tuple[Urgency, Reason]]:
-    """A critical word in the text, or else a topic or a flag that is urgent."""
-    if found := rules.found(ticket.type, ticket.topic, ticket.flags, text):
-        level, what = found
-        if level is Urgency.CRITICAL:
-            yield level, reasons.critical_by_word(what)
-        else:
-            yield level, reasons.urgent_by_matter(names.topic(what))

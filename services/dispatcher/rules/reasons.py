@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.rules.matching import Denied, mentions
 from shared.events import TYPE_NAMES, TicketRegistered, TicketReopened, Urgency
+from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.gazetteer import Mention
-from shared.jurisdiction.urgency import plain
+from shared.jurisdiction.urgency import Found
+from shared.jurisdiction.wording import Alarm, plain
 
 
 class Reason(NamedTuple):
@@ -27,9 +30,10 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call a code: fields and topics in both languages, areas and units in Chinese."""
+    """What people call a code: areas and units in Chinese, the others in both languages."""
 
     topics: Mapping[str, Reason] = field(default_factory=dict)
+    channels: Mapping[str, Reason] = field(default_factory=dict)
     areas: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +56,12 @@ URGENCIES: Mapping[Urgency, str] = {
     Urgency.NORMAL: "一般",
     Urgency.COMPLEX: "疑难",
 }
+LIMITS: Mapping[str, Reason] = {
+    "wd": Reason("个工作日", "working days"),
+    "wh": Reason("个工作小时", "working hours"),
+    "h": Reason("小时", "hours"),
+    "min": Reason("分钟", "minutes"),
+}
 REOPENED_FOR: Mapping[str, Reason] = {
     "not_contacted": Reason("未联系", "not contacted"),
     "not_solved": Reason("未解决", "not solved"),
@@ -62,25 +72,41 @@ REOPENED_FOR: Mapping[str, Reason] = {
 def joined(reasons: Iterable[Reason]) -> Reason:
     """Several reasons as one sentence."""
     zh, en = zip(*reasons, strict=True)
-    return Reason("；".join(zh), "; ".join(en))
+    return Reason("；".join(zh), "; ".join(filter(None, en)))
+
+
+def as_kept(reason: str) -> Reason:
+    """A reason as it was told, in its two languages; what a person wrote is in one only."""
+    zh, _, en = reason.partition(" / ")
+    return Reason(zh, en)
+
+
+def limit_in_words(limit: str) -> Reason:
+    """时限: 5wd, 4wh, 24h or 30min as people say it."""
+    parsed = Limit.parse(limit)
+    zh, en = LIMITS[parsed.unit]
+    return Reason(f"{parsed.amount:g}{zh}", f"{parsed.amount:g} {en}")
 
 
 # --- why this unit -----------------------------------------------------------------------------
 
 
-def of_rule(
-    rule: Rule, ticket: TicketRegistered, text: str, names: Names, urgent: Iterable[Reason]
-) -> Reason:
-    """The rule's own ground, each of its conditions and how the ticket met it, what made it urgent.
+def of_rule(rule: Rule, met: Iterable[Reason], urgent: Iterable[Reason]) -> Reason:
+    """The rule's own ground, each of its conditions and how the ticket met it, what made it urgent."""
+    return joined((Reason(rule.reason, f"Rule {rule.id}"), *met, *urgent))
 
-    ``text`` is text_of() the ticket; the rule must cover the ticket.
+
+def conditions(
+    rule: Rule,
+    ticket: TicketRegistered,
+    text: str,
+    names: Names,
+    alarms: Iterable[Alarm] = (),
+    denied: Denied | None = None,
+) -> Iterator[Reason]:
+    """Each condition of a rule and how the ticket met it. ``text`` is text_of() the ticket, ``alarms``
+    what it reports; the rule must cover the ticket.
     """
-    ground = Reason(rule.reason, f"Rule {rule.id}")
-    return joined((ground, *conditions(rule, ticket, text, names), *urgent))
-
-
-def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) -> Iterator[Reason]:
-    """Each condition of a rule and how the ticket met it."""
     if rule.topic:
         yield _topic(names.topic(ticket.topic), names.topic(rule.topic))
     if rule.areas:
@@ -89,12 +115,50 @@ def conditions(rule: Rule, ticket: TicketRegistered, text: str, names: Names) ->
     if rule.types:
         kind = ticket.type
         yield Reason(f"性质为{TYPE_NAMES[kind]}", f"the type is {kind}")
-    if words := [word for word in rule.keywords if plain(word) in text]:
-        listed = "、".join(words)
-        yield Reason(f"内容提到“{listed}”", f"the text mentions “{listed}”")
+    if rule.channels:
+        channel = names.channels.get(ticket.channel, Reason(ticket.channel, ticket.channel))
+        yield Reason(f"来源渠道为“{channel.zh}”", f"the channel is “{channel.en}”")
+    if rule.asked_urgency:
+        asked = ticket.urgency.level
+        yield Reason(f"登记为{URGENCIES[asked]}", f"registered as {asked}")
+    for danger, word, certain in alarms:
+        if certain and danger.id in rule.dangers:
+            yield Reason(f"“{word}”反映险情：{danger.zh}", f"“{word}” reports {danger.en}")
+    yield from _of_text(rule, text, denied)
     if flags := [names.topic(flag) for flag in rule.flags if flag in ticket.flags]:
-        zh, en = zip(*flags, strict=True)
-        yield Reason(f"标记为“{'、'.join(zh)}”", f"flagged “{', '.join(en)}”")
+        yield Reason(f"标记为“{_zh(flags)}”", f"flagged “{_en(flags)}”")
+    yield from _of_moment(rule)
+    if rule.longer_than or rule.shorter_than:
+        length = len(ticket.content)
+        yield Reason(f"内容{length}字，在规则所限之内", f"{length} characters, as the rule asks")
+
+
+def _of_text(rule: Rule, text: str, denied: Denied | None) -> Iterator[Reason]:
+    strict = denied if rule.unless_denied else None
+    words = (*rule.keywords, *rule.all_keywords)
+    if mentioned := [word for word in words if mentions(text, plain(word), strict)]:
+        listed = "、".join(dict.fromkeys(mentioned))
+        yield Reason(f"内容提到“{listed}”", f"the text mentions “{listed}”")
+    if rule.no_keywords:
+        listed = "、".join(rule.no_keywords)
+        yield Reason(f"内容未提到“{listed}”", f"the text does not mention “{listed}”")
+
+
+def _of_moment(rule: Rule) -> Iterator[Reason]:
+    if rule.on_duty is not None:
+        zh, en = ("", "in") if rule.on_duty else ("非", "outside")
+        yield Reason(f"登记于{zh}工作时间", f"registered {en} working time")
+    if rule.hours:
+        opens, closes = rule.hours.opens, rule.hours.closes
+        yield Reason(f"登记于{opens}至{closes}", f"registered between {opens} and {closes}")
+
+
+def _zh(names: Iterable[Reason]) -> str:
+    return "、".join(name.zh for name in names)
+
+
+def _en(names: Iterable[Reason]) -> str:
+    return ", ".join(name.en for name in names)
 
 
 def _topic(topic: Reason, branch: Reason) -> Reason:
@@ -108,6 +172,20 @@ def _topic(topic: Reason, branch: Reason) -> Reason:
 def urgent_by_rule(level: Urgency) -> Reason:
     """The catalogue's rule says how urgent it is at least."""
     return Reason(f"规则定为{URGENCIES[level]}", f"the rule makes it {level}")
+
+
+def perhaps(found: Found) -> Reason | None:
+    """What the desk reads first when a text may report a danger and may not."""
+    alarm = found.alarm
+    if alarm is None or alarm.certain:
+        return None
+    danger = alarm.danger
+    return Reason(
+        f"疑似险情（{danger.zh}）：文中“{alarm.word}”是否危及人身，系统不能断定，请立即核实，"
+        "据实指定承办单位和紧急程度",
+        f"Perhaps {danger.en}: whether “{alarm.word}” means that life is in danger no rule can tell; "
+        "find out at once, then assign with the urgency it has",
+    )
 
 
 def critical_by_word(word: str) -> Reason:

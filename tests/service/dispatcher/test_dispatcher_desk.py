@@ -56,6 +56,34 @@ async def test_the_desk_sees_how_urgent_a_waiting_ticket_is(dispatcher: Bench) -
     assert item["urgency"] == "critical"  # asked for as normal
 
 
+async def test_what_may_endanger_life_is_a_persons_at_once(dispatcher: Bench) -> None:
+    """No rule gives it to a unit, and nothing on the desk's list stands before it (BJ-11, ADR 0051)."""
+    await register(dispatcher, banquet(), "20260302-000001")
+    await register(
+        dispatcher, street_light(content="路灯不亮，我想死的心都有了"), "20260302-000002"
+    )
+    assert await dispatcher.told("assignment.dispatched") == []
+    first, _ = (await dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert (first["number"], first["urgency"]) == ("20260302-000002", "critical")
+    assert first["reason"].startswith("疑似险情（轻生）：文中“想死”")
+    assert first["nearest"][:2] == ["threat-to-life", "lighting-in-county-town"]
+
+
+@pytest.mark.parametrize("urgency", ["normal", "critical"])
+async def test_a_person_says_what_was_doubtful(dispatcher: Bench, urgency: str) -> None:
+    await register(dispatcher, street_light(content="灯杆歪了，眼看就要倒塌"))
+    body = {"lead": "CGZF", "reason": "已电话核实", "urgency": urgency}
+    answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    assert (answer["status"], answer["urgency"]) == ("assigned", urgency)
+
+
+async def test_a_word_that_reports_nothing_changes_nothing(dispatcher: Bench) -> None:
+    """减轻生活 holds 轻生: it went to the police, critical."""
+    given = await register(dispatcher, street_light(content="修好路灯，减轻生活不便"))
+    [order] = await dispatcher.told("assignment.dispatched")
+    assert (list(given), order.data.urgency) == ([STREET_LIGHT], "normal")
+
+
 @pytest.mark.parametrize("order", [("HC", "MZJ"), ("MZJ", "HC")])
 async def test_praise_for_two_is_over_when_both_have_signed(
     dispatcher: Bench, order: tuple[str, str]
