@@ -26,6 +26,8 @@ AT_MOST = {
     "due_10k_s": 2.0,
     "critical_behind_100k_s": 2.0,
     "drain_100k_facts_s": 120.0,
+    "rule_us_200": 20.0,
+    "rule_us_2000": 60.0,
     "mask_left": 0.01,
     "mask_wrong": 0.01,
     "search_p95_ms": 150.0,

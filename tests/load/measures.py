@@ -29,6 +29,7 @@ from tests.load.county import loops
 from tests.load.finding import finding
 from tests.load.likeness import duplicates
 from tests.load.masks import masks
+from tests.load.matching import matching
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
@@ -219,5 +220,6 @@ MEASURES: Sequence[Any] = (
     drain,
     critical,
     masks,
+    matching,
     finding,
 )
