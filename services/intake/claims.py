@@ -27,7 +27,6 @@ from shared.http.idempotency import Claim, Claims, sent, unknown_before
 from shared.observability import traceparent
 from shared.storage.group_commit import PutOff
 
-
 NO_CITIZEN = Citizen()
 
 
