@@ -21,6 +21,7 @@ from shared.jurisdiction.sections import Section, Where, Words, unknown_code
 REACH = 40  # characters: what is spoken and written down has few full stops
 
 _END = re.compile(r"[。!?;\n]")
+_CLAUSE = re.compile(r"[,:。!?;\n]")
 
 
 def plain(text: str) -> str:
@@ -79,9 +80,10 @@ class Danger(Section):
     """险情: what endangers life, and the words that report it.
 
     ``words`` do by themselves, ``weak_words`` only perhaps, ``innocent`` are longer ones that mean
-    something else. The rest name cues: with one of ``set_aside_by`` a word reports nothing, with one of
-    ``questioned_by`` neither in a consultation (咨询); ``doubtful_by`` makes it doubtful all the
-    same. ``confirmed_by`` makes certain what is doubtful, and doubtful what was set aside.
+    something else. The rest name cues: with one of ``set_aside_by`` in its clause a word reports
+    nothing, and less with one elsewhere in its sentence: what was certain is doubtful; so with
+    ``questioned_by`` in a consultation (咨询). ``doubtful_by`` makes it doubtful whatever
+    else is there. ``confirmed_by`` makes a weak word certain, and doubtful what was set aside.
     """
 
     id: Slug
@@ -165,16 +167,18 @@ class Lookout:
     ) -> int:
         """2: it is reported; 1: it may be; 0: it is not."""
 
-        def beside(cues: Iterable[Cue]) -> bool:
-            return any(cue.found(before, after) for cue in cues)
+        def beside(cues: Iterable[Cue], where: tuple[str, str] = (before, after)) -> bool:
+            return any(cue.found(*where) for cue in cues)
 
         if self._negation and self._negation.found(before, after):
             return 0
         level = 2 if strong else 1
+        aside = (*reading.aside, *(reading.questioned if asked else ()))
         if beside(reading.doubtful):
-            level = 1
-        elif beside(reading.aside) or (asked and beside(reading.questioned)):
-            level = 0
+            return 1
+        if beside(aside):
+            # In the word's own clause it is meant; elsewhere in the sentence it may be.
+            level = 0 if beside(aside, clause(before, after)) else level - 1
         return level + 1 if level < 2 and beside(reading.confirmed) else level
 
 
@@ -184,6 +188,12 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
     after = text[end : end + REACH]
     ends = _END.search(after)
     return before, after[: ends.end()] if ends else after
+
+
+def clause(before: str, after: str) -> tuple[str, str]:
+    """What of a sentence belongs to the word's own clause; the mark that ends it does, too."""
+    ends = _CLAUSE.search(after)
+    return _CLAUSE.split(before)[-1], after[: ends.end()] if ends else after
 
 
 def faults(dangers: Sequence[Danger], cues: Mapping[str, Cue]) -> Iterator[tuple[Where, str]]:
