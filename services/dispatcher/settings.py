@@ -75,6 +75,7 @@ class Config:
     calendar: WorkCalendar
     returns: ReturnRules
     grounds: Sequence[str]
+    codes: Codes
     feed: FeedPace
 
     @property
@@ -118,6 +119,7 @@ class Settings(ServiceSettings):
             calendar=work_calendar(rules.place, rules.calendar),
             returns=rules.returns,
             grounds=rules.codes.grounds,
+            codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
         )
 
