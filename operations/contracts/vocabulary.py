@@ -25,6 +25,7 @@ WORDS = {
     "type": "性质 what kind of demand",
     "urgency": "紧急程度 as effective for limits",
     "TicketRegistered.urgency": "紧急程度 as requested at intake",
+    "anew": "重新计时 the desk's time begins with this: units had it, and no return was granted",
     "topic": "诉求分类 code, with what it lies under: water.supply, 城乡建设/供水/停水",
     "title": "标题 in the working copy: nobody is named",
     "SupervisionRaised.title": "name of the rung: 催办, 督办单 …",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher import corrections, merging, usecases
+from services.dispatcher import clocks, corrections, merging, usecases
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
@@ -18,6 +18,7 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.answered": usecases.end,
     "ticket.not_accepted": usecases.end,
     "ticket.handed_over": usecases.end,
+    **{f"{name}{unit}": clocks.hear for name in clocks.HEARD for unit in ("", ".*")},
     # Addressed to a unit, whoever says it. What the dispatcher says itself is delivered when it is said
     # (shared/messaging/own_facts.py). It still comes round here, because what a replica of the release
     # before says is delivered in no other way; the next release can do without.

@@ -176,7 +176,7 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided))
     else:
-        orders.leave_to_desk(act, record, decided.reason, decided.nearest)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=True)
 
 
 async def _start(
@@ -185,7 +185,7 @@ async def _start(
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
-        orders.leave_to_desk(act, record, str(decided))
+        orders.leave_to_desk(act, record, str(decided), clocked=True)
 
 
 def check_holds(record: TicketRecord) -> None:

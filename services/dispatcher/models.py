@@ -16,6 +16,8 @@ from shared.events import ClosingKind, ContactOutcome, Role, Urgency
 from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
+OWN = UUID(int=0)  # in place of an assignment: the clock is the ticket's own
+
 
 class Base(SQLModel):
     """Base of this service's tables, on metadata of its own."""
@@ -118,6 +120,24 @@ class Return(Base):
     ruled_by: str | None = Field(default=None, sa_type=Text)
 
 
+class Clock(Base):
+    """时限: what the tracker last said of one clock, for the lists; how it runs is the tracker's alone.
+
+    ``assignment`` is OWN for the ticket's own clocks, of which a new one of the same kind takes the place
+    of the old. ``due_seq``, ``pause_seq``: the tracker's facts that said so; later ones count.
+    """
+
+    ticket: str = Field(primary_key=True, sa_type=Text)
+    assignment: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    started_at: datetime | None = None
+    due: datetime | None = None
+    provisional: bool = False
+    due_seq: int = 0
+    paused_at: datetime | None = None
+    pause_seq: int = 0
+
+
 class Supplement(Base):
     """补充: what the citizen added; whoever is dispatched later gets it with the content."""
 
@@ -155,6 +175,8 @@ OPEN = text("withdrawn_at IS NULL AND closed < round")
 UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
+IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
+WAITING = text("granted IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -176,6 +198,7 @@ class Assignments(Assignment, table=True):
     __table_args__ = (
         Index("ix_assignments_unit_id", "unit", "id"),
         Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
+        Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
     )
 
 
@@ -189,6 +212,13 @@ class Returns(Return, table=True):
     """The table of returns."""
 
     __tablename__ = "returns"
+    __table_args__ = (Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),)
+
+
+class Clocks(Clock, table=True):
+    """The table of clocks. What they are of may be heard of later, so they refer to nothing."""
+
+    __tablename__ = "clocks"
 
 
 class Supplements(Supplement, table=True):

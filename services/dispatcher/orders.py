@@ -117,7 +117,9 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     units, urgency = record.open(), Urgency(record.ticket.urgency)
     lead = next((each for each in units if each.role == Role.LEAD), None)
     if lead is None:
-        return  # the desk has it, by the urgency of its list
+        if record.ticket.unassigned_at:
+            _say_left(act, record)  # the desk's clock follows
+        return
     if lead.status == AssignmentStatus.DISPATCHED:
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = corrections.hurried_anew(lead.reason)
@@ -134,14 +136,33 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
 
 
 def leave_to_desk(
-    act: ServiceAct, record: TicketRecord, reason: str, nearest: Sequence[str] = ()
+    act: ServiceAct,
+    record: TicketRecord,
+    reason: str,
+    nearest: Sequence[str] = (),
+    *,
+    clocked: bool = False,
 ) -> None:
-    """待派: a person must assign the ticket; ``nearest`` are rules to start from."""
+    """待派: a person must assign the ticket; ``nearest`` are rules to start from. ``clocked``: another fact
+    lets the desk's clock begin, a granted return or the end of a merge.
+    """
     ticket = record.ticket
+    was_with_others = bool(ticket.round > 1 or record.assignments or ticket.work)
+    anew = was_with_others and ticket.unassigned_at is None and not clocked
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
     ticket.doubted_at = ticket.doubted_reason = None
     ticket.nearest = list(nearest)
-    data = events.TicketUnassigned(reason=reason, nearest=tuple(nearest))
+    _say_left(act, record, anew=anew)
+
+
+def _say_left(act: ServiceAct, record: TicketRecord, *, anew: bool = False) -> None:
+    ticket = record.ticket
+    data = events.TicketUnassigned(
+        reason=ticket.unassigned_reason or "",
+        nearest=tuple(ticket.nearest),
+        urgency=Urgency(ticket.urgency),
+        anew=anew,
+    )
     act.tell(data, subject=ticket.number, round=ticket.round)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
-from services.dispatcher import duty_routes, feed, usecases, views
+from services.dispatcher import duty_routes, feed, list_routes, usecases, views
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
     Assign,
@@ -24,7 +24,6 @@ from services.dispatcher.schemas import (
     Sign,
     SupplementPage,
     TicketOut,
-    UnassignedPage,
 )
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
@@ -34,11 +33,10 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-router.routes.extend(duty_routes.router.routes)
+router.routes.extend((*duty_routes.router.routes, *list_routes.router.routes))
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]
 DeskDoor = Annotated[Door, Depends(entering("desk"))]
-DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
@@ -114,14 +112,6 @@ async def recall_ticket(number: Number, body: Recall, door: DeskDoor) -> Respons
 async def rule_on_return(assignment: UUID, body: Ruling, door: DeskDoor) -> Response:
     """退单裁定 Rule on a return."""
     return await door.once(usecases.rule_on_return, assignment, body)
-
-
-@router.get("/unassigned")
-async def list_unassigned_tickets(
-    act: DeskReads, after: Cursor | None = None, limit: Limit = 100
-) -> UnassignedPage:
-    """待派工单 Tickets that a person must assign."""
-    return await views.unassigned(act, after, limit)
 
 
 # --- reading -----------------------------------------------------------------------------------

@@ -230,41 +230,6 @@ class AssignmentPage(BaseModel):
     next: str | None
 
 
-class UnassignedOut(BaseModel):
-    """待派: a ticket that a person must assign, with what is needed to decide.
-
-    ``doubted``: units are at work on it, and a correction puts in doubt whether it is theirs; to assign
-    just those again confirms them.
-    ``citizens``: how many wait for it, its own one among them (并单).
-    """
-
-    number: str
-    type: TicketType
-    topic: str
-    title: str
-    content: str
-    area: str
-    flags: tuple[str, ...]
-    reported_unit: str | None
-    shield: Shield
-    urgency: Urgency
-    round: int
-    urged: int
-    registered_at: AwareDatetime
-    unassigned_at: AwareDatetime
-    reason: str
-    nearest: list[str]
-    doubted: bool = False
-    citizens: int = 1
-
-
-class UnassignedPage(BaseModel):
-    """Unassigned tickets: critical ones first, then urgent ones, each from the oldest number on."""
-
-    items: list[UnassignedOut]
-    next: str | None
-
-
 class Delivered(BaseModel):
     """A fact as it went over the bus, fields we do not know included, at its place in the unit feed."""
 

@@ -79,6 +79,7 @@ class Config:
     calendar: WorkCalendar
     returns: ReturnRules
     grounds: Sequence[str]
+    codes: Codes
     feed: FeedPace
 
     @property
@@ -124,6 +125,7 @@ class Settings(ServiceSettings):
             calendar=calendar,
             returns=rules.returns,
             grounds=rules.codes.grounds,
+            codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
         )
 

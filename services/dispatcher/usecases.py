@@ -347,7 +347,8 @@ def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ru
     if assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         names = act.config.dispatching.names
-        orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
+        why = str(reasons.returned(assignment.unit, ruling, names))
+        orders.leave_to_desk(act, record, why, clocked=True)
 
 
 def _unit(act: ServiceAct, field: str, called: str) -> str:

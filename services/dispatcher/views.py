@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import case, or_, tuple_
 from sqlmodel import col, select
 
 from services.dispatcher import records
+from services.dispatcher.list_schemas import Handling, HandlingUnit, UnitAnswer
 from services.dispatcher.models import Assignment, Assignments, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -21,8 +21,6 @@ from services.dispatcher.schemas import (
     SupplementOut,
     SupplementPage,
     TicketOut,
-    UnassignedOut,
-    UnassignedPage,
 )
 from shared.errors import NotFound, UnknownCode
 from shared.events import Role, Urgency
@@ -31,13 +29,6 @@ from shared.http.fields import Sentence
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
 ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
-
-# The desk's list begins with what endangers life.
-RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
-    (col(Tickets.urgency) == Urgency.URGENT, 1),
-    else_=2,
-)
 
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
@@ -107,30 +98,36 @@ async def _of_unit(
     return [(TicketRecord(ticket, [assignment]), assignment) for assignment, ticket in rows]
 
 
-async def unassigned(act: ServiceAct, after: str | None, limit: int) -> UnassignedPage:
-    """A page of the tickets that wait for the desk, the most urgent first. Raises BadCursor."""
-    place = tuple_(RANK, col(Tickets.number))
-    waits = or_(col(Tickets.unassigned_at).is_not(None), col(Tickets.doubted_at).is_not(None))
-    query = select(RANK, Tickets).where(waits)
-    if after is not None:
-        query = query.where(place > _place(act.place(after)))
-    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    more = len(rows) > limit
-    found = [TicketRecord(ticket, []) for _, ticket in rows[:limit]]
-    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
-    items = [_unassigned_out(act, row, waiting.get(row.ticket.work, 1)) for row in found]
-    rank = rows[limit - 1][0] if more else 0
-    return UnassignedPage(
-        items=items, next=act.cursor(f"0{rank}/{items[-1].number}") if more else None
+async def handling(act: ServiceAct, number: str) -> Handling:
+    """办理情况: which units have a ticket, how far they are, and what they answered. Nothing of the
+    matter and nothing internal. Raises NotFound.
+    """
+    record = await records.read(act, number)
+    status = tickets.dispatch_status(record.milestones())
+    zh, en = tickets.SENTENCES[status]
+    holder = record.joined
+    theirs = [*record.assignments, *(holder.open() if holder else ())]
+    return Handling(
+        number=number,
+        status=status,
+        sentence=Sentence(zh=zh, en=en),
+        round=record.ticket.round,
+        urgency=record.ticket.urgency,
+        merged_into=holder.ticket.number if holder else None,
+        units=[_handling_unit(each) for each in theirs],
+        answer=_answer(record.answering()),
     )
 
 
-def _place(cursor: str) -> tuple[int, str]:
-    """Rank and number. A cursor of the release before was a number: its list begins anew, and
-    the 0 before ours makes that release begin anew too.
-    """
-    rank, found, number = cursor.partition("/")
-    return (int(rank), number) if found else (-1, "")
+def _handling_unit(assignment: Assignment) -> HandlingUnit:
+    shown = assignment.model_dump(include={"unit", "role", "round", "status", "dispatched_at"})
+    return HandlingUnit(**shown, sentence=SENTENCES[AssignmentStatus(assignment.status)])
+
+
+def _answer(assignment: Assignment | None) -> UnitAnswer | None:
+    if assignment is None or assignment.completion is None:
+        return None
+    return UnitAnswer.model_validate(assignment.completion | {"unit": assignment.unit})
 
 
 async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) -> SupplementPage:
@@ -187,11 +184,12 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
-        shield=None if units else _shield(act, record),
+        shield=None if units else shield(act, record),
     )
 
 
-def _shield(act: ServiceAct, record: TicketRecord) -> Shield:
+def shield(act: ServiceAct, record: TicketRecord) -> Shield:
+    """回避: whom a ticket is about, and who may not be given it; for the desk, not for units."""
     matter, dispatching = record.matter, act.config.dispatching
     return Shield(
         reported=matter.about,
@@ -218,24 +216,4 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
             "address": None if matter.confidential else matter.address,
             "registered_at": record.ticket.registered_at,
         }
-    )
-
-
-def _unassigned_out(act: ServiceAct, record: TicketRecord, citizens: int) -> UnassignedOut:
-    ticket, matter = record.ticket, record.matter
-    return UnassignedOut(
-        **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
-        type=matter.type,
-        topic=matter.topic,
-        title=matter.title,
-        content=matter.content,
-        area=matter.area,
-        flags=matter.flags,
-        reported_unit=matter.reported_unit,
-        shield=_shield(act, record),
-        urgency=ticket.urgency,
-        unassigned_at=ticket.unassigned_at or ticket.doubted_at,
-        reason=ticket.unassigned_reason if ticket.unassigned_at else ticket.doubted_reason,
-        doubted=ticket.doubted_at is not None,
-        citizens=citizens,
     )

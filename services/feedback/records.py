@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, any_, bindparam, or_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -27,7 +27,7 @@ from services.feedback.models import (
 from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
-from shared.events import EndedHere, TicketRegistered
+from shared.events import EndedHere, TicketRegistered, TicketType
 from shared.storage.act import Act
 
 ServiceAct: TypeAlias = Act[Config]
@@ -164,3 +164,14 @@ def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:
         supervised=ticket.supervised,
         redo=callback.round > 1,
     )
+
+
+def person_calls(config: Config) -> ColumnElement[bool]:
+    """The same of rows: whether a person makes a call, also where nobody else can."""
+    required = {
+        "report": col(Tickets.type) == TicketType.REPORT,
+        "supervised": col(Tickets.supervised),
+        "redo": col(Callbacks.round) > 1,
+    }
+    why = (required[each] for each in sorted(config.policy.human_call_required_for))
+    return or_(col(Callbacks.next_step).is_(None), *why)

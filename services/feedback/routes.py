@@ -12,6 +12,7 @@ from services.feedback.schemas import (
     CallbackOut,
     CallbackPage,
     CallbackStatus,
+    DueCallbackPage,
     OutcomeIn,
     RatesOut,
     ReopeningIn,
@@ -51,6 +52,19 @@ async def list_callbacks(
 ) -> CallbackPage:
     """回访列表: callbacks in the order they were planned, for example all that are due."""
     return await views.page(act, status, awaits_number, after, limit)
+
+
+@router.get("/callbacks/due")
+async def list_due_callbacks(
+    act: ReaderAct,
+    person: Annotated[
+        bool | None, Query(description="由回访员拨打的 those a person must call, or none of them")
+    ] = None,
+    after: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> DueCallbackPage:
+    """待回访清单: whom to call now, what was due first, with counts."""
+    return await views.due(act, person, after, limit)
 
 
 @router.get("/callbacks/{callback}", responses=problems(404))

@@ -198,6 +198,24 @@ class CallbackPage(BaseModel):
     next: str | None
 
 
+class DueCounts(BaseModel):
+    """Of the whole list. ``persons``: those a person must call; ``overdue``: the round should have its
+    verdict by now.
+    """
+
+    total: int
+    persons: int
+    overdue: int
+
+
+class DueCallbackPage(BaseModel):
+    """Callbacks whose call is to be made now, what was due first; ``next`` asks for what follows."""
+
+    items: list[CallbackOut]
+    next: str | None
+    counts: DueCounts
+
+
 class CountsOut(BaseModel):
     """Finished callbacks by outcome; ``valid`` = called − refused − unreachable (ZY22).
 

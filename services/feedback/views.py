@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import tuple_
 from sqlmodel import col, func, select
 
 from services.feedback.models import (
     Attempt,
+    Attempts,
     Callback,
     Callbacks,
     Resolution,
@@ -16,10 +19,23 @@ from services.feedback.models import (
     Ticket,
     Tickets,
 )
-from services.feedback.records import ServiceAct, TicketRecord, attempts_of, needs_person
+from services.feedback.records import (
+    ServiceAct,
+    TicketRecord,
+    attempts_of,
+    needs_person,
+    person_calls,
+)
 from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import CallbackStatus
-from services.feedback.schemas import AnswersOut, AttemptOut, CallbackOut, CallbackPage
+from services.feedback.schemas import (
+    AnswersOut,
+    AttemptOut,
+    CallbackOut,
+    CallbackPage,
+    DueCallbackPage,
+    DueCounts,
+)
 from services.feedback.settings import Config
 from shared.errors import NotFound
 from shared.http.fields import Sentence
@@ -47,6 +63,44 @@ async def page(
     shown = found[:limit]
     last = act.cursor(str(shown[-1].id)) if len(found) > limit else None
     return CallbackPage(items=await _views(act, shown), next=last)
+
+
+async def due(
+    act: ServiceAct, person: bool | None, after: str | None, limit: int
+) -> DueCallbackPage:
+    """待回访清单: whom to call now, what was due first (R-23, R-24). ``person``: only those a person makes,
+    or only the machine's. Raises BadCursor.
+    """
+    by_person = person_calls(act.config)
+    wanted = [
+        col(Callbacks.status) == CallbackStatus.DUE,
+        func.coalesce(col(Callbacks.next_step), "") != LAPSE,  # of those the number is wrong
+        col(Attempts.callback) == col(Callbacks.id),
+        col(Attempts.attempt) == col(Callbacks.attempt),
+        col(Tickets.number) == col(Callbacks.number),
+        col(Tickets.withdrawn_at).is_(None),
+    ]
+    if person is not None:
+        wanted.append(by_person if person else ~by_person)
+    place = tuple_(col(Attempts.due), col(Callbacks.id))
+    query = select(col(Attempts.due), Callbacks).where(*wanted)
+    if after is not None:
+        moment, _, last = act.place(after).partition("/")
+        query = query.where(place > (datetime.fromisoformat(moment), UUID(last)))
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    counted = select(
+        func.count(),
+        func.count().filter(by_person),
+        func.count().filter(col(Callbacks.finish_due) < act.now),
+    ).where(*wanted)
+    total, persons, overdue = (await act.session.exec(counted)).one()
+    more = len(rows) > limit
+    shown = [callback for _, callback in rows[:limit]]
+    return DueCallbackPage(
+        items=await _views(act, shown),
+        next=act.cursor(f"{rows[limit - 1][0].isoformat()}/{shown[-1].id}") if more else None,
+        counts=DueCounts(total=total, persons=persons, overdue=overdue),
+    )
 
 
 async def read(act: ServiceAct, callback: UUID) -> CallbackOut:

@@ -16,6 +16,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.answered": usecases.end,
     "ticket.not_accepted": usecases.end,
     "ticket.handed_over": usecases.end,
+    "ticket.unassigned": usecases.leave_to_desk,
     "assignment.dispatched.*": usecases.dispatch,
     "assignment.signed.*": usecases.sign,
     "assignment.contacted.*": usecases.contact,

@@ -36,7 +36,8 @@ class Ticket(Base):
     about, who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it
     is, is None in older ones.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
-    when this one was merged and parted again, with the seq of each.
+    when this one was merged and parted again, with the seq of each. ``unassigned``: when the
+    dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -49,6 +50,9 @@ class Ticket(Base):
     reported_unit: str | None = Field(default=None, sa_type=Text)
     work: str | None = Field(default=None, sa_type=Text)
     merges: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    unassigned: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     confidential: bool | None = None
@@ -193,6 +197,10 @@ class ReadAnchor(Base):
 # --- their tables ------------------------------------------------------------------------------
 
 
+ASKED = text("status = 'asked'")
+STANDS = text("closed_at IS NULL")
+
+
 class Tickets(Ticket, table=True):
     """The table of tickets."""
 
@@ -238,12 +246,14 @@ class Extensions(Extension, table=True):
     """The table of extensions."""
 
     __tablename__ = "extensions"
+    __table_args__ = (Index("ix_extensions_asked", "asked_at", postgresql_where=ASKED),)
 
 
 class Supervisions(Supervision, table=True):
     """The table of supervisions."""
 
     __tablename__ = "supervisions"
+    __table_args__ = (Index("ix_supervisions_open", "answer_due", "id", postgresql_where=STANDS),)
 
 
 class ReadAnchors(ReadAnchor, table=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.tracker import usecases, views
+from services.tracker import list_routes, usecases, views
 from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
     BreachPage,
@@ -26,6 +26,7 @@ from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1")
+router.routes.extend(list_routes.router.routes)
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")

@@ -26,6 +26,7 @@ from services.tracker.models import (
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
+from services.tracker.rules.timelines import LeftToDesk
 from shared import events
 from shared.errors import MoveRefused, TooEarly
 from shared.events import ContactOutcome, Data, Fact, Role, Urgency
@@ -88,6 +89,23 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
     record.take_on(act.rows.add(assignment))
     recompute_clocks(act, record, fact.time)
     await merging.watch(act, record, fact.time)
+
+
+async def leave_to_desk(act: ServiceAct, fact: Fact) -> None:
+    """待派: the ticket's own clocks go by the urgency the dispatcher holds, not by the one asked for, and
+    the desk's begins anew when units lost it.
+    """
+    data: events.TicketUnassigned = fact.data
+    if data.urgency is None:
+        log.info("ignored: said by the release before", ticket=fact.subject)
+        return
+    record = await records.locked(act, fact.subject)
+    said = LeftToDesk(
+        seq=fact.seq, round=fact.round, at=fact.time, urgency=data.urgency, anew=data.anew
+    )
+    known = {each.seq: each for each in record.matter().unassigned} | {fact.seq: said}
+    record.ticket.unassigned = [known[seq].model_dump(mode="json") for seq in sorted(known)]
+    recompute_clocks(act, record, fact.time)
 
 
 async def sign(act: ServiceAct, fact: Fact) -> None:

@@ -145,10 +145,17 @@ class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):
 
 
 class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):
-    """待派: no rule matched, or a return was granted; a person at the desk must assign it."""
+    """待派: no rule matched, or a return was granted; a person at the desk must assign it.
+
+    ``urgency``: how urgent the dispatcher holds it, whatever was asked for; said again when that
+    changes. None from the release before, which did not say. ``anew``: units had it, or had answered, and
+    no return was granted: the time the desk has begins with this.
+    """
 
     reason: str
     nearest: tuple[str, ...] = ()
+    urgency: Urgency | None = None
+    anew: bool = False
 
 
 class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -65,7 +66,7 @@ class Rows:
         self._session = session
         self._kept: list[_Kept] = []
         # By identity: rows are equal when their values are.
-        self._added: dict[int, tuple[SQLModel, bool]] = {}  # and whether only unless it is there
+        self._added: dict[int, tuple[SQLModel, str]] = {}  # and what to do when it is there
         self._removed: dict[int, SQLModel] = {}
         self._news = False
 
@@ -84,11 +85,12 @@ class Rows:
         self._kept += (_Kept(each, dict(each.__dict__), set()) for each in loaded)
         return loaded
 
-    def add(self, row: M, *, unless_there: bool = False) -> M:
+    def add(self, row: M, *, unless_there: bool = False, or_else: str = "") -> M:
         """A new row; ``unless_there``: one that stands under any of its unique keys when the act ends stays
-        as it is. What is changed in it after save() is not written.
+        as it is; ``or_else``: what becomes of that one (``ON CONFLICT …``). What is changed in it after
+        save() is not written.
         """
-        self._added[id(row)] = row, unless_there
+        self._added[id(row)] = row, "ON CONFLICT DO NOTHING" if unless_there else or_else
         self._news = True
         return row
 
@@ -125,10 +127,9 @@ class Rows:
         for table, rows in reversed(_by_table(self._removed.values())):
             await _delete(connection, table, rows)
         for table, rows in _by_table(row for row, _ in self._added.values()):
-            for unless_there in (False, True):
-                some = [row for row in rows if self._added[id(row)][1] is unless_there]
-                if some:
-                    await _insert(connection, table, some, unless_there)
+            by_clause = groupby(sorted(rows, key=self._or_else), self._or_else)
+            for clause, some in by_clause:
+                await _insert(connection, table, list(some), clause)
         for table, rows in _by_table(kept.row for kept in changes.values()):
             await _update(connection, table, [changes[id(row)] for row in rows])
         for kept in changes.values():
@@ -136,6 +137,9 @@ class Rows:
         self._kept = [kept for kept in self._kept if id(kept.row) not in gone]
         self._added.clear()
         self._removed.clear()
+
+    def _or_else(self, row: SQLModel) -> str:
+        return self._added[id(row)][1]
 
 
 @cache
@@ -169,11 +173,13 @@ def _by_table(rows: Iterable[SQLModel]) -> list[tuple[Table, list[SQLModel]]]:
 
 
 async def _insert(
-    connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], unless_there: bool
+    connection: AsyncConnection, table: Table, rows: Sequence[SQLModel], or_else: str
 ) -> None:
     values = [_values(row, _given(table)) for row in rows]
-    unless = "ON CONFLICT DO NOTHING" if unless_there else ""
-    await connection.execute(inserting(table, unless), {"rows": as_json(values)})
+    if or_else:  # rows that are there are locked, and every replica locks them in one order
+        keys = [name for name in table.primary_key.columns.keys() if name in _given(table)]  # noqa: SIM118
+        values.sort(key=lambda row: [str(row[name]) for name in keys])
+    await connection.execute(inserting(table, or_else), {"rows": as_json(values)})
 
 
 async def _update(connection: AsyncConnection, table: Table, rows: Sequence[_Kept]) -> None:

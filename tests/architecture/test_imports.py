@@ -55,11 +55,11 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes"
-            " duplicates merging"
+            " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases corrections merging endings feed settings"), names("")),
+    "consumers": May(names("usecases corrections merging endings feed clocks settings"), names("")),
     "jobs": May(
         names("usecases merging records callers search calls phone feed readlog settings"),
         names(""),
@@ -72,7 +72,7 @@ MAY: dict[str, May] = {
         STORAGE,
     ),
     "records": May(names("rules models settings"), STORAGE),
-    "views": May(names("rules models records schemas search settings"), STORAGE),
+    "views": May(names("rules models records schemas list_schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
     "stuck": May(names("rules models records settings call_models"), STORAGE),
     "registration": May(
@@ -121,6 +121,13 @@ MAY: dict[str, May] = {
         names("rights neighbours rules records schemas contact_schemas"), names("fastapi pydantic")
     ),
     "neighbours": May(names("settings"), names("httpx pydantic")),
+    "clocks": May(names("models records"), STORAGE),
+    "lists": May(
+        names("rules models records views narrowing list_schemas schemas settings"), STORAGE
+    ),
+    "narrowing": May(names("models records list_schemas"), STORAGE),
+    "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
+    "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),

@@ -92,7 +92,7 @@ async def _fill(plant: Plant, plan: Plan, bodies: list[Any]) -> None:
 
 async def _lookup(plant: Plant, phone: str) -> float:
     wire, token = plant.wire("intake"), plant.token("agent")
-    taken, answer = await _timed(wire, "POST", LOOKUP, token, encoded({"phone": phone}))
+    taken, answer = await timed(wire, "POST", LOOKUP, token, encoded({"phone": phone}))
     assert answer["items"], "a caller is not found"
     return taken
 
@@ -102,11 +102,11 @@ async def _searches(plant: Plant, plan: Plan, bodies: list[Any], throw: Random) 
     wire, token = plant.wire("intake"), plant.token("desk")
     for at, words in zip(range(plan.looks), _words(bodies, throw), strict=False):
         asked = {"text": words} | FILTERS[at % len(FILTERS)]
-        taken, page = await _timed(wire, "GET", f"{TICKETS}?{urlencode(asked)}", token)
+        taken, page = await timed(wire, "GET", f"{TICKETS}?{urlencode(asked)}", token)
         yield taken
         if page["next"]:
             path = f"{TICKETS}?{urlencode(asked | {'after': page['next']})}"
-            yield (await _timed(wire, "GET", path, token))[0]
+            yield (await timed(wire, "GET", path, token))[0]
 
 
 def _words(bodies: list[Any], throw: Random) -> Iterator[str]:
@@ -118,9 +118,10 @@ def _words(bodies: list[Any], throw: Random) -> Iterator[str]:
             yield words
 
 
-async def _timed(
+async def timed(
     wire: Any, method: str, path: str, token: dict[str, str], body: bytes = b""
 ) -> tuple[float, Any]:
+    """How many milliseconds an answer took, and the answer."""
     request, began = wire.encode(method, path, body, token), now()
     status, answer = await wire.send(request)
     assert status == 200, answer

@@ -28,6 +28,7 @@ from tests.load.clocks import due, sweep
 from tests.load.county import loops
 from tests.load.finding import finding
 from tests.load.likeness import duplicates
+from tests.load.listing import listing
 from tests.load.masks import masks
 from tests.load.matching import matching
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
@@ -222,4 +223,5 @@ MEASURES: Sequence[Any] = (
     masks,
     matching,
     finding,
+    listing,
 )

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from services.tracker.rules.timelines import (
     AssignmentTimeline,
     Ending,
+    LeftToDesk,
     Matter,
     Pause,
     RoundTimeline,
@@ -64,16 +65,42 @@ def clock_histories(
 def _dispatching(
     matter: Matter, leads: Sequence[AssignmentTimeline], ends: Mapping[int, datetime | None]
 ) -> Iterator[ClockHistory]:
-    """The desk's clock runs from registration, and afresh from each granted return of a lead, until
-    a lead has it or the hotline ends the round itself.
+    """The desk's clock runs from registration, and afresh from each granted return of a lead and
+    whenever units lose the ticket otherwise, until a lead has it or the hotline ends the round itself.
     """
     first, urgency = matter.registered_at, matter.asked_urgency
-    yield _dispatch(matter, "registered", 1, urgency, first, leads, ends.get(1))
+    clock = _dispatch(matter, "registered", 1, urgency, first, leads, ends.get(1))
+    yield _as_left(matter, clock)
     for back in leads:
         if at := back.returned_at:
             others = [lead for lead in leads if lead is not back]
             cause, round = str(back.id), back.round
-            yield _dispatch(matter, cause, round, back.urgency, at, others, ends.get(round))
+            clock = _dispatch(matter, cause, round, back.urgency, at, others, ends.get(round))
+            yield _as_left(matter, clock, since=at)
+    for left in matter.unassigned:
+        if left.anew:
+            round, cause = left.round, f"left {left.seq}"
+            clock = _dispatch(matter, cause, round, left.urgency, left.at, leads, ends.get(round))
+            yield _as_left(matter, clock, since=left.at)
+
+
+def _as_left(matter: Matter, clock: ClockHistory, since: datetime | None = None) -> ClockHistory:
+    """The desk's clock by the urgency with which the ticket was left to it, from when that was said.
+    Services' clocks differ a little, so a statement may be dated before the registration it follows.
+    """
+    of_round = [each for each in matter.unassigned if each.round == clock.round]
+    if since:
+        of_round = [each for each in of_round if each.at >= since]
+    if clock.met_at:
+        of_round = [each for each in of_round if each.at <= clock.met_at]
+    if not of_round:
+        return clock
+    last = max(of_round, key=lambda each: each.seq)
+    return replace(clock, urgency=last.urgency, terms_at=_later(matter.terms_at, last.at))
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return max(one or other, other)
 
 
 def _parted(
@@ -126,23 +153,38 @@ def _citizen(
     matter: Matter, round: RoundTimeline, leads: Sequence[AssignmentTimeline]
 ) -> ClockHistory:
     """诉求人时限: never pauses, whatever the units quarrel about."""
+    decided, terms_at = _decided(matter, leads, round.number), matter.terms_at
+    if isinstance(decided, LeftToDesk):
+        terms_at = _later(terms_at, decided.at)
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(round.number)),
         kind=ClockKind.CITIZEN,
         round=round.number,
-        urgency=effective_urgency(matter, leads, round.number),
+        urgency=decided.urgency if decided else matter.asked_urgency,
         started_at=round.started_at,
         met_at=round.answered_at,
         lost=matter.withdrawal,
-        terms_at=matter.terms_at,
+        terms_at=terms_at,
     )
 
 
 def effective_urgency(matter: Matter, leads: Iterable[AssignmentTimeline], round: int) -> Urgency:
-    """The urgency of the latest dispatch to a lead up to a round, or the one asked for."""
-    known = [lead for lead in leads if lead.round <= round]
-    latest = max(known, key=lambda lead: (lead.round, lead.dispatched_at, lead.id), default=None)
-    return latest.urgency if latest else matter.asked_urgency
+    """The urgency the dispatcher last decided up to a round, or the one asked for."""
+    decided = _decided(matter, leads, round)
+    return decided.urgency if decided else matter.asked_urgency
+
+
+def _decided(
+    matter: Matter, leads: Iterable[AssignmentTimeline], round: int
+) -> AssignmentTimeline | LeftToDesk | None:
+    """The latest dispatch to a lead up to a round, or that it was left to the desk after that."""
+    known: list[tuple[tuple[int, datetime, int, int], AssignmentTimeline | LeftToDesk]] = [
+        *(((each.round, each.at, 0, each.seq), each) for each in matter.unassigned),
+        *(((lead.round, lead.dispatched_at, 1, lead.id.int), lead) for lead in leads),
+    ]
+    upto = [each for each in known if each[0][0] <= round]
+    last = max(upto, key=lambda each: each[0], default=None)
+    return last[1] if last else None
 
 
 def _handling(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from shared.events import Role, TicketType, Urgency
 
@@ -47,6 +47,20 @@ class Merge(BaseModel):
     repeat: bool = False
 
 
+class LeftToDesk(BaseModel):
+    """待派: the dispatcher left a round to the desk, and as how urgent; ``seq`` is the dispatcher's.
+    ``anew``: units had it or had answered, so the desk's time begins with this.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    round: int
+    at: Instant
+    urgency: Annotated[Urgency, BeforeValidator(Urgency)]  # a newer release knows more words
+    anew: bool = False
+
+
 class _Known(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
 
@@ -64,6 +78,7 @@ class Matter(_Known):
     confidential: bool | None = None
     terms_at: Instant | None = None
     merges: tuple[Merge, ...] = ()
+    unassigned: tuple[LeftToDesk, ...] = ()
 
     def lost_after(self, start: datetime) -> Ending | None:
         """When and why a duty of the ticket's own that began at a moment fell away, if it did."""

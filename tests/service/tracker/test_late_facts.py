@@ -105,6 +105,7 @@ def whole_life(story: Story) -> list[Fact]:
         story.dispatched(),
         story.asked_return("03-02 14:30"),
         story.returned("03-02 15:00"),
+        story.left("03-02 15:00", Urgency.URGENT),
         story.dispatched("03-02 15:20", unit="GT", urgency=Urgency.COMPLEX, id=GT),
         story.dispatched("03-02 15:20", unit="ZJJ", role=Role.CO, id=UUID(int=4)),
         story.signed("03-03 09:00", **back),

@@ -1,0 +1,371 @@
+"""工作清单: what is to be done next, by whom it is to be done: the desk, and each unit (ADR 0052).
+
+What a list shows of limits is what the tracker said of them (clocks.py); what is done of them, this
+service knows. Where the tracker has not said, it counts as due since it came: then it is not overlooked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, exists, literal, or_, tuple_
+from sqlmodel import col, func, select
+
+from services.dispatcher import records, views
+from services.dispatcher.list_schemas import (
+    Counts,
+    HandlerCount,
+    ListedClock,
+    Narrowing,
+    OrderCounts,
+    OrderOut,
+    OrderPage,
+    ReturnOut,
+    ReturnPage,
+    UnassignedOut,
+    UnassignedPage,
+)
+from services.dispatcher.models import (
+    OWN,
+    Assignment,
+    Assignments,
+    Clock,
+    Clocks,
+    Return,
+    Returns,
+    Ticket,
+    Tickets,
+)
+from services.dispatcher.narrowing import conditions
+from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules.assignment import AssignmentStatus
+from shared.errors import UnknownCode
+from shared.events import ClockKind, Urgency
+from shared.http.fields import Sentence
+from shared.storage.rows import one_of
+
+RULING = "hotline_review"  # the desk's clock on a return
+# What endangers life comes first, whatever is due.
+RANK = case(
+    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
+    (col(Tickets.urgency) == Urgency.URGENT, 1),
+    else_=2,
+)
+OF_ASSIGNMENT = (
+    col(Clocks.ticket) == col(Assignments.ticket),
+    col(Clocks.assignment) == col(Assignments.id),
+)
+# The desk's clock of a ticket, unless units have got the ticket since it began: then it is over.
+DISPATCH_DUE = (
+    select(Clocks.due)
+    .where(
+        col(Clocks.ticket) == col(Tickets.number),
+        Clocks.assignment == OWN,
+        Clocks.kind == ClockKind.DISPATCH,
+        ~exists().where(
+            col(Assignments.ticket) == col(Tickets.number),
+            col(Assignments.dispatched_at) >= col(Clocks.started_at),
+        ),
+    )
+    .correlate(Tickets)
+    .scalar_subquery()
+)
+RULING_DUE = (
+    select(Clocks.due)
+    .where(*OF_ASSIGNMENT, Clocks.kind == RULING)
+    .correlate(Assignments)
+    .scalar_subquery()
+)
+
+
+def _first_due(*more: Any) -> Any:
+    """When the first of an order's clocks is due whose duty its unit has not done."""
+    undone = or_(
+        col(Clocks.kind) == ClockKind.HANDLE,
+        and_(
+            col(Clocks.kind) == ClockKind.SIGN,
+            col(Assignments.status) == AssignmentStatus.DISPATCHED,
+        ),
+        and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
+    )
+    first = select(func.min(Clocks.due)).where(*OF_ASSIGNMENT, undone, *more)
+    return first.correlate(Assignments).scalar_subquery()
+
+
+NEXT_DUE = _first_due()
+RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
+IN_HAND = col(Assignments.status).in_(machine.OPEN)
+
+
+# --- the desk ----------------------------------------------------------------------------------
+
+
+async def unassigned(
+    act: ServiceAct, narrowed: Narrowing, after: str | None, limit: int
+) -> UnassignedPage:
+    """Tickets that wait for the desk, the most urgent first, of each what is due first.
+
+    Raises UnknownCode, AmbiguousCode, BadCursor.
+    """
+    since = func.coalesce(col(Tickets.unassigned_at), col(Tickets.doubted_at))
+    waits = [
+        or_(col(Tickets.unassigned_at).is_not(None), col(Tickets.doubted_at).is_not(None)),
+        *conditions(act, narrowed),
+    ]
+    if narrowed.unit:
+        of_ticket = col(Assignments.ticket) == col(Tickets.number)
+        waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
+    place = tuple_(RANK, func.coalesce(DISPATCH_DUE, since), col(Tickets.number))
+    query = select(*place.clauses, DISPATCH_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
+    if after is not None and (last := _last(act, after)):
+        query = query.where(place > last)
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    found = [TicketRecord(row[-1], []) for row in rows[:limit]]
+    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
+    clocks = await _clocks(act, (record.ticket.number for record in found))
+    items = [
+        _unassigned_out(
+            act,
+            record,
+            citizens=waiting.get(record.ticket.work, 1),
+            due=row[-2],
+            citizen_due=_citizen_due(clocks, record.ticket.number),
+        )
+        for row, record in zip(rows, found, strict=False)
+    ]
+    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
+    return UnassignedPage(items=items, next=_next(act, rows, limit), counts=counts)
+
+
+async def returns(
+    act: ServiceAct, narrowed: Narrowing, after: str | None, limit: int
+) -> ReturnPage:
+    """退单待裁定: what units ask the desk to take back, the most urgent first, of each what is due first.
+
+    Raises UnknownCode, AmbiguousCode, BadCursor.
+    """
+    waits = [
+        col(Returns.granted).is_(None),
+        col(Assignments.id) == col(Returns.assignment),
+        col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
+        col(Tickets.number) == col(Returns.ticket),
+        *conditions(act, narrowed),
+    ]
+    if narrowed.unit:
+        waits.append(col(Returns.unit) == narrowed.unit)
+    place = tuple_(RANK, func.coalesce(RULING_DUE, col(Returns.requested_at)), col(Returns.id))
+    query = select(*place.clauses, RULING_DUE, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
+    if after is not None and (last := _last(act, after, UUID)):
+        query = query.where(place > last)
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    items = [
+        _return_out(act, *row[-3:], due=row[-4], citizen_due=_citizen_due(clocks, row[-1].ticket))
+        for row in rows[:limit]
+    ]
+    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, RULING_DUE)), waits)
+    return ReturnPage(items=items, next=_next(act, rows, limit), counts=counts)
+
+
+# --- a unit ------------------------------------------------------------------------------------
+
+
+async def orders(
+    act: ServiceAct,
+    unit: str,
+    narrowed: Narrowing,
+    handler: str | None,
+    statuses: Sequence[str],
+    after: str | None,
+    limit: int,
+) -> OrderPage:
+    """在办清单: a unit's orders in hand, what is due first. A unit finds and counts none of a ticket it
+    has to stand back from.
+
+    Raises NotFound, UnknownCode, AmbiguousCode, BadCursor.
+    """
+    views.check_unit_readable(act, unit)
+    if set(statuses) - set(machine.OPEN):
+        raise UnknownCode(field="status", allowed=list(machine.OPEN))
+    theirs = [Assignments.unit == unit, IN_HAND, col(Tickets.number) == col(Assignments.ticket)]
+    if hidden := await _hidden(act, theirs):
+        theirs.append(~one_of(Assignments.id, hidden))
+    wanted = [*theirs, *conditions(act, narrowed)]
+    if handler:
+        wanted.append(col(Assignments.handler) == handler)
+    if statuses:
+        wanted.append(col(Assignments.status).in_(statuses))
+    place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
+    query = select(literal(0), *place.clauses, NEXT_DUE, Tickets, Assignments).where(*wanted)  # type: ignore[call-overload]
+    if after is not None and (last := _last(act, after, UUID)):
+        query = query.where(place > last[1:])
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    items = [_order_out(*row[-2:], due=row[-3], clocks=clocks[row[-1].id]) for row in rows[:limit]]
+    return OrderPage(
+        items=items, next=_next(act, rows, limit), counts=await _order_counts(act, wanted)
+    )
+
+
+async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
+    """What a unit has and must know nothing of (R-35)."""
+    if act.caller is None or act.caller.unit is None:
+        return []
+    query = select(Assignments.id, Tickets).where(*theirs, ABOUT_SOMEBODY)
+    found = (await act.session.exec(query)).all()
+    return [id for id, ticket in found if records.recused_caller(act, TicketRecord(ticket, []))]
+
+
+async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
+    by = Assignments.status, Assignments.urgency, Assignments.handler
+    query = select(*by, *_how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
+    statuses: Counter[str] = Counter()
+    urgencies: Counter[str] = Counter()
+    handlers: Counter[str | None] = Counter()
+    overdue = 0
+    for status, urgency, handler, number, late in await act.session.exec(query):
+        statuses[status] += number
+        urgencies[str(urgency)] += number
+        handlers[handler] += number
+        overdue += late
+    return OrderCounts(
+        total=statuses.total(),
+        overdue=overdue,
+        urgencies=urgencies,
+        statuses=statuses,
+        handlers=[HandlerCount(handler=who, orders=n) for who, n in handlers.most_common()],
+    )
+
+
+# --- counted, paged -----------------------------------------------------------------------------
+
+
+def _how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
+    return func.count(), func.count().filter(due < act.now)
+
+
+async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
+    rows = (await act.session.exec(query.where(*waits).group_by(col(Tickets.urgency)))).all()
+    return Counts(
+        total=sum(number for _, number, _ in rows),
+        overdue=sum(late for _, _, late in rows),
+        urgencies={str(urgency): number for urgency, number, _ in rows},
+    )
+
+
+def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+    """The place of the last row shown, when there are more. Without a slash, by which a replica of the
+    release before knows its own: it begins the list anew, as ours does with one of its.
+    """
+    if len(rows) <= limit:
+        return None
+    rank, moment, key = rows[limit - 1][:3]
+    return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
+
+
+def _last(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
+    """The place a cursor names; None of one of the release before. Raises BadCursor."""
+    rank, found, rest = act.place(cursor).partition("|")
+    if not found:
+        return None
+    moment, _, last = rest.partition("|")
+    return int(rank), datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(last)
+
+
+# --- their clocks ------------------------------------------------------------------------------
+
+
+async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
+    """The clocks of some tickets: of their orders by assignment, their own by number."""
+    found: dict[Any, list[Clock]] = defaultdict(list)
+    query = select(Clocks).where(one_of(Clocks.ticket, set(numbers))).order_by(col(Clocks.due))
+    for clock in await act.session.exec(query):
+        found[clock.ticket if clock.assignment == OWN else clock.assignment].append(clock)
+    return found
+
+
+def _citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+    own = (each for each in clocks.get(number, ()) if each.kind == ClockKind.CITIZEN)
+    return next((each.due for each in own), None)
+
+
+# --- as they are answered ----------------------------------------------------------------------
+
+
+def _unassigned_out(
+    act: ServiceAct,
+    record: TicketRecord,
+    *,
+    citizens: int,
+    due: datetime | None,
+    citizen_due: datetime | None,
+) -> UnassignedOut:
+    ticket, matter = record.ticket, record.matter
+    return UnassignedOut(
+        **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
+        **matter.model_dump(include=MATTER),
+        reported_unit=matter.reported_unit,
+        shield=views.shield(act, record),
+        urgency=ticket.urgency,
+        unassigned_at=ticket.unassigned_at or ticket.doubted_at,
+        reason=ticket.unassigned_reason if ticket.unassigned_at else ticket.doubted_reason,
+        doubted=ticket.doubted_at is not None,
+        citizens=citizens,
+        due=due,
+        citizen_due=citizen_due,
+    )
+
+
+MATTER = {"type", "topic", "title", "content", "area", "flags"}
+
+
+def _return_out(
+    act: ServiceAct,
+    ticket: Ticket,
+    assignment: Assignment,
+    asked: Return,
+    *,
+    due: datetime | None,
+    citizen_due: datetime | None,
+) -> ReturnOut:
+    record = TicketRecord(ticket, [assignment])
+    known = (term for term in act.config.codes.reasons if term.code == asked.reason_code)
+    ground = next((Sentence(zh=term.zh, en=term.en or term.zh) for term in known), None)
+    return ReturnOut(
+        **asked.model_dump(exclude={"ticket", "granted", "ruling", "ruled_at", "ruled_by"}),
+        **record.matter.model_dump(include=MATTER),
+        **assignment.model_dump(include={"round", "role", "dispatched_at", "rule"}),
+        number=ticket.number,
+        ground=ground or Sentence(zh=asked.reason_code, en=asked.reason_code),
+        urgency=ticket.urgency,
+        shield=views.shield(act, record),
+        due=due,
+        citizen_due=citizen_due,
+    )
+
+
+def _order_out(
+    ticket: Ticket, assignment: Assignment, *, due: datetime | None, clocks: Iterable[Clock]
+) -> OrderOut:
+    record = TicketRecord(ticket, [assignment])
+    shown = views.assignment_out(record, assignment)
+    return OrderOut(
+        **dict(shown),
+        flags=record.matter.flags,
+        due=due,
+        clocks=[
+            ListedClock(
+                kind=each.kind,
+                due=each.due,
+                provisional=each.provisional,
+                paused_since=each.paused_at,
+            )
+            for each in clocks
+            if each.kind != RULING  # the desk's, not the unit's
+        ],
+    )

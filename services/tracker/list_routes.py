@@ -1,0 +1,42 @@
+"""督办清单 What a supervisor has to rule on and to press next."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from services.tracker import lists
+from services.tracker.list_schemas import ExtensionPage, SupervisionPage
+from services.tracker.records import ServiceAct
+from shared.events import Urgency
+from shared.http.auth import acting
+from shared.http.fields import Cursor, UnitCode
+from shared.http.router import Router
+
+router = Router("/v1", tags=["lists 工作清单"])
+WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("/extensions")
+async def list_asked_extensions(
+    act: WatchingAct,
+    unit: UnitCode | None = None,
+    urgency: Urgency | None = None,
+    after: Cursor | None = None,
+    limit: Limit = 100,
+) -> ExtensionPage:
+    """延期待批 Extensions that wait for a ruling, those whose clock is due first."""
+    return await lists.extensions(act, unit, urgency, after, limit)
+
+
+@router.get("/supervisions")
+async def list_open_supervisions(
+    act: WatchingAct,
+    unit: UnitCode | None = None,
+    urgency: Urgency | None = None,
+    rung: Annotated[int | None, Query(ge=1, le=7)] = None,
+    after: Cursor | None = None,
+    limit: Limit = 100,
+) -> SupervisionPage:
+    """督办在办 Supervisions that stand, what must be answered first comes first."""
+    return await lists.supervisions(act, unit, urgency, rung, after, limit)

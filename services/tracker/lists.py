@@ -1,0 +1,154 @@
+"""督办清单: what a supervisor has to rule on and to press next (ADR 0052)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, tuple_
+from sqlmodel import col, select
+
+from services.tracker.list_schemas import (
+    AskedExtension,
+    Counts,
+    ExtensionPage,
+    OpenSupervision,
+    SupervisionCounts,
+    SupervisionPage,
+)
+from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
+from services.tracker.records import ServiceAct
+from services.tracker.rules import machine
+from services.tracker.rules.extension import ExtensionStatus
+from shared.events import ClockKind, Urgency
+
+OPEN_HANDLE = (
+    col(Clocks.kind) == ClockKind.HANDLE,
+    col(Clocks.status).in_(machine.OPEN),
+)
+
+HANDLE_DUE = (
+    select(Clocks.due)
+    .where(
+        col(Clocks.ticket) == col(Supervisions.ticket),
+        col(Clocks.assignment) == col(Supervisions.assignment),
+        *OPEN_HANDLE,
+    )
+    .correlate(Supervisions)
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+async def extensions(
+    act: ServiceAct, unit: str | None, urgency: Urgency | None, after: str | None, limit: int
+) -> ExtensionPage:
+    """延期待批: asked, and not ruled on while there is something to extend. Raises BadCursor."""
+    wanted = [
+        col(Extensions.status) == ExtensionStatus.ASKED,
+        col(Clocks.ticket) == col(Extensions.ticket),
+        col(Clocks.assignment) == col(Extensions.assignment),
+        *OPEN_HANDLE,
+        col(Assignments.id) == col(Extensions.assignment),
+        col(Tickets.number) == col(Extensions.ticket),
+        *_of(unit, urgency, Extensions.unit),
+    ]
+    place = tuple_(col(Clocks.due), col(Extensions.id))
+    query = select(*place.clauses, Assignments, Tickets, Extensions).where(*wanted)  # type: ignore[call-overload]
+    if after is not None:
+        query = query.where(place > _last(act, after))
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    items = [
+        AskedExtension(
+            **asked.model_dump(),
+            number=asked.ticket,
+            round=order.round,
+            role=order.role,
+            urgency=order.urgency,
+            topic=ticket.topic,
+            due=due,
+        )
+        for due, _, order, ticket, asked in rows[:limit]
+    ]
+    counted = select(func.count(), func.count().filter(col(Clocks.due) < act.now)).where(*wanted)
+    total, overdue = (await act.session.exec(counted)).one()
+    counts = Counts(total=total, overdue=overdue)
+    return ExtensionPage(items=items, next=_next(act, rows, limit), counts=counts)
+
+
+async def supervisions(
+    act: ServiceAct,
+    unit: str | None,
+    urgency: Urgency | None,
+    rung: int | None,
+    after: str | None,
+    limit: int,
+) -> SupervisionPage:
+    """督办在办: raised and not closed. One nobody set a date for counts from when it was raised.
+
+    Raises BadCursor.
+    """
+    wanted = [
+        col(Supervisions.closed_at).is_(None),
+        col(Assignments.id) == col(Supervisions.assignment),
+        col(Tickets.number) == col(Supervisions.ticket),
+        *_of(unit, urgency, Supervisions.unit),
+    ]
+    if rung is not None:
+        wanted.append(col(Supervisions.rung) == rung)
+    moment = func.coalesce(Supervisions.answer_due, Supervisions.raised_at)
+    place = tuple_(moment, col(Supervisions.id))
+    query = select(*place.clauses, HANDLE_DUE, Assignments, Tickets, Supervisions).where(*wanted)  # type: ignore[call-overload]
+    if after is not None:
+        query = query.where(place > _last(act, after))
+    rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
+    items = [
+        OpenSupervision(
+            **raised.model_dump(),
+            number=raised.ticket,
+            role=order.role,
+            urgency=order.urgency,
+            topic=ticket.topic,
+            due=until,
+        )
+        for _, _, until, order, ticket, raised in rows[:limit]
+    ]
+    counts = await _supervision_counts(act, wanted)
+    return SupervisionPage(items=items, next=_next(act, rows, limit), counts=counts)
+
+
+async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:
+    late = func.count().filter(col(Supervisions.answer_due) < act.now)
+    query = select(Supervisions.rung, func.count(), late).where(*wanted)
+    rungs: Counter[int] = Counter()
+    overdue = 0
+    for rung, number, of_late in await act.session.exec(query.group_by(col(Supervisions.rung))):
+        rungs[rung] += number
+        overdue += of_late
+    return SupervisionCounts(total=rungs.total(), overdue=overdue, rungs=rungs)
+
+
+def _of(unit: str | None, urgency: Urgency | None, whose: Any) -> list[Any]:
+    wanted: list[Any] = []
+    if unit is not None:
+        wanted.append(whose == unit)
+    if urgency is not None:
+        wanted.append(col(Assignments.urgency) == urgency)
+    return wanted
+
+
+def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+    """The place of the last row shown, when there are more."""
+    if len(rows) <= limit:
+        return None
+    moment, id = rows[limit - 1][:2]
+    return act.cursor(f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}/{id}")
+
+
+def _last(act: ServiceAct, cursor: str) -> tuple[datetime, UUID]:
+    """The place a cursor names. Raises BadCursor."""
+    moment, _, id = act.place(cursor).partition("/")
+    return datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), UUID(id)

@@ -1,0 +1,95 @@
+"""What a supervisor has to rule on and to press next (督办清单)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.tracker import Story
+from tests.fixtures.scenes.tracker_doors import ASK, GRANT, rule
+
+SECOND, THIRD = "20260302-000002", "20260302-000003"
+
+
+async def listed(tracker: Bench, path: str, **query: Any) -> Any:
+    answer = await tracker.http("supervisor").get(f"/v1/{path}", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def three_orders(tracker: Bench) -> dict[str, UUID]:
+    """Orders of one unit that are due one after the other."""
+    given = {}
+    for place, number in enumerate((THIRD, SECOND, "20260302-000001")):
+        story, id = Story(tracker, number), UUID(int=10 + place)
+        await tracker.hear(
+            story.registered(), story.dispatched(f"03-0{2 + place} 10:05", id=id, unit="HC")
+        )
+        given[number] = id
+    tracker.at("2026-03-04T11:00+08:00")
+    return given
+
+
+async def ask(tracker: Bench, assignment: UUID) -> Any:
+    path = f"/v1/assignments/{assignment}/extensions"
+    answer = await tracker.http("unit", "HC").post(path, json=ASK)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_extensions_to_rule_on_come_by_what_is_due(tracker: Bench) -> None:
+    """R-18: asked, not ruled on, and something is still there to be extended."""
+    given = await three_orders(tracker)
+    asked = {number: await ask(tracker, id) for number, id in reversed(given.items())}
+    first = await listed(tracker, "extensions", limit=2)
+    rest = await listed(tracker, "extensions", limit=2, after=first["next"])
+    items = first["items"] + rest["items"]
+    assert [item["number"] for item in items] == list(given)
+    assert (items[0]["reason"], items[0]["unit"], rest["next"]) == (ASK["reason"], "HC", None)
+    assert first["counts"] == {"total": 3, "overdue": 0}
+    await rule(tracker, asked[THIRD]["id"], GRANT)
+    second = Story(tracker, SECOND)
+    await tracker.hear(second.completed("03-04 11:00", id=given[SECOND]))
+    left = await listed(tracker, "extensions")
+    assert [item["number"] for item in left["items"]] == ["20260302-000001"]
+    assert (await listed(tracker, "extensions", unit="GT"))["counts"]["total"] == 0
+
+
+async def test_supervisions_that_stand_come_by_when_they_must_be_answered(tracker: Bench) -> None:
+    """R-30, R-32."""
+    given = await three_orders(tracker)
+    for number, rung in ((SECOND, 2), (THIRD, 1)):
+        path = f"/v1/assignments/{given[number]}/supervisions"
+        body = {"rung": rung, "reason": "群众反映强烈"}
+        raised = await tracker.http("supervisor").post(path, json=body)
+        assert raised.status_code == 200, raised.text
+    page = await listed(tracker, "supervisions")
+    assert [(item["number"], item["rung"]) for item in page["items"]] == [(THIRD, 1), (SECOND, 2)]
+    assert page["items"][1]["due"] is not None
+    assert page["counts"] == {"total": 2, "overdue": 0, "rungs": {"1": 1, "2": 1}}
+    one = await listed(tracker, "supervisions", limit=1)
+    two = await listed(tracker, "supervisions", limit=1, after=one["next"])
+    assert [page["items"][0]["number"] for page in (one, two)] == [THIRD, SECOND]
+    assert (await listed(tracker, "supervisions", rung=2))["counts"]["total"] == 1
+    tracker.at("2026-03-11T11:00+08:00")
+    assert (await listed(tracker, "supervisions"))["counts"]["overdue"] == 1
+    await tracker.hear(Story(tracker, SECOND).completed("03-05 11:00", id=given[SECOND]))
+    assert (await listed(tracker, "supervisions"))["counts"]["total"] == 1
+
+
+async def test_no_unit_reads_what_the_supervisor_has_to_do(tracker: Bench) -> None:
+    await three_orders(tracker)
+    for path in ("/v1/extensions", "/v1/supervisions"):
+        for role, unit in (("unit", "HC"), ("callback", None), ("agent", None)):
+            assert (await tracker.http(role, unit).get(path)).status_code == 403
+        assert (await tracker.http("desk").get(path)).status_code == 200
+
+
+async def test_a_cursor_of_another_list_is_refused(tracker: Bench) -> None:
+    given = await three_orders(tracker)
+    for id in given.values():
+        await ask(tracker, id)
+    page = await listed(tracker, "extensions", limit=1)
+    answer = await tracker.http("desk").get("/v1/supervisions", params={"after": page["next"]})
+    assert answer.status_code == 400
