@@ -224,7 +224,9 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
 def _unassigned_out(act: ServiceAct, record: TicketRecord, citizens: int) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
+        **ticket.model_dump(
+            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
+        ),
         type=matter.type,
         topic=matter.topic,
         title=matter.title,
