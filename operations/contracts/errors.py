@@ -109,6 +109,9 @@ CURES = {
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
+    "return-granted": "派给其他单位；确需再派的，在 overrules 写明理由。"
+    "Assign another unit, or say in overrules what overrules the ruling.",
+    "suggested-unit-missing": "在 suggested_unit 写明应由哪个单位办理。Say in suggested_unit whose it is.",
     "return-on-redo": "重办后答复。Do it again and answer.",
     "return-too-late": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
     "wrong-attempt": "上报 expected_attempt 那一次。Report on the attempt expected_attempt names.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, merging, records
+from services.dispatcher import feed, merging, records, returning
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -44,6 +44,12 @@ async def oldest_left(act: Act[Config]) -> datetime | None:
     return act.now if await merging.find_left(act, 1) else None
 
 
+async def rule_unruled(store: Store[Config], limit: int) -> int:
+    """Do what the policy says of returns the desk has not ruled on in time."""
+    async with store.act("service:dispatcher") as act:
+        return await returning.rule_unruled(act, limit)
+
+
 async def never(_: Act[Config]) -> None:
     """No moment of the trade's makes it due: it is a change of files."""
 
@@ -53,6 +59,7 @@ JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),
+    "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),
     "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),
 }

@@ -52,6 +52,8 @@ class UnassignedOut(BaseModel):
     ``citizens``: how many wait for it, its own one among them (并单).
     ``due``: when the desk must have assigned it, ``citizen_due``: when the citizen is to have an answer;
     null while the tracker has not said.
+    ``suggested_unit``: whom the ruling named when a return was granted, or else whom the unit suggested;
+    ``nearest`` are rules to start from, those that lead there first.
     """
 
     number: str
@@ -70,6 +72,7 @@ class UnassignedOut(BaseModel):
     unassigned_at: AwareDatetime
     reason: str
     nearest: list[str]
+    suggested_unit: str | None = None
     doubted: bool = False
     citizens: int = 1
     due: AwareDatetime | None = None

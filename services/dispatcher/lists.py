@@ -307,7 +307,9 @@ def _unassigned_out(
 ) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(include={"number", "registered_at", "round", "urged", "nearest"}),
+        **ticket.model_dump(
+            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
+        ),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,
         shield=views.shield(act, record),

@@ -29,7 +29,8 @@ class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was corrected since; ``corrected`` has, of each
-    field that was, the ``seq`` of the last correction heard and what it ``was`` at first. ``doubted_at``:
+    field that was, the ``seq`` of the last correction heard and what it ``was`` at first.
+    ``suggested_unit``: whose it may be, after a granted return. ``doubted_at``:
     since when the desk must see whether the units at work are still the right ones. ``resolved`` and
     ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
     that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
@@ -51,6 +52,7 @@ class Ticket(Base):
     unassigned_at: datetime | None = None
     unassigned_reason: str | None = Field(default=None, sa_type=Text)
     nearest: list[str] = Field(default_factory=list, sa_type=JSONB)
+    suggested_unit: str | None = Field(default=None, sa_type=Text)
     urged: int = 0
     corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     doubted_at: datetime | None = None
@@ -102,7 +104,13 @@ class Contact(Base):
 
 
 class Return(Base):
-    """退单: a request and, once the desk ruled, its ruling (R-15); kept as precedent."""
+    """退单: a request and, once the desk ruled, its ruling (R-15); kept as precedent.
+
+    ``review_due``: when the desk must have ruled; None of those that were asked before that was counted.
+    ``silent``: it had not, and the policy ruled. ``named_unit``: whom the ruling named as the right one.
+    ``withdrawn_at``: when the unit took it back, unruled.
+    ``overruled_by``: who sent the ticket back to the unit all the same, when and why.
+    """
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -118,6 +126,13 @@ class Return(Base):
     ruling: str | None = Field(default=None, sa_type=Text)
     ruled_at: datetime | None = None
     ruled_by: str | None = Field(default=None, sa_type=Text)
+    review_due: datetime | None = None
+    silent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    named_unit: str | None = Field(default=None, sa_type=Text)
+    withdrawn_at: datetime | None = None
+    overruled_at: datetime | None = None
+    overruled_by: str | None = Field(default=None, sa_type=Text)
+    overruled_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class Clock(Base):
@@ -174,6 +189,7 @@ class Delivery(Base):
 OPEN = text("withdrawn_at IS NULL AND closed < round")
 UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
+UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
@@ -212,7 +228,10 @@ class Returns(Return, table=True):
     """The table of returns."""
 
     __tablename__ = "returns"
-    __table_args__ = (Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),)
+    __table_args__ = (
+        Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),
+        Index("ix_returns_review_due", "review_due", postgresql_where=UNRULED),
+    )
 
 
 class Clocks(Clock, table=True):

@@ -30,7 +30,7 @@ def give(
 ) -> None:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
     ticket = record.ticket
-    ticket.unassigned_at = ticket.doubted_at = ticket.doubted_reason = None
+    ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
     redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
     may_join = act.config.dispatching.may_join
     also = {
@@ -131,7 +131,14 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
         limits = limits_of(act, record, urgency, Role(each.role))
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))
-        data = events.AssignmentUpdated(kind="urged", content=words, urgency=urgency, limits=limits)
+        asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
+        data = events.AssignmentUpdated(
+            kind="urged",
+            content=words,
+            urgency=urgency,
+            limits=limits,
+            resumes=asks_back and not act.config.returns.stands_still(urgency),
+        )
         tell(act, each, data, time)
 
 
@@ -140,18 +147,19 @@ def leave_to_desk(
     record: TicketRecord,
     reason: str,
     nearest: Sequence[str] = (),
+    suggested: str | None = None,
     *,
     clocked: bool = False,
 ) -> None:
-    """待派: a person must assign the ticket; ``nearest`` are rules to start from. ``clocked``: another fact
-    lets the desk's clock begin, a granted return or the end of a merge.
+    """待派: a person must assign the ticket; ``nearest`` are rules to start from, ``suggested`` a unit.
+    ``clocked``: another fact lets the desk's clock begin, a granted return or the end of a merge.
     """
     ticket = record.ticket
     was_with_others = bool(ticket.round > 1 or record.assignments or ticket.work)
     anew = was_with_others and ticket.unassigned_at is None and not clocked
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
     ticket.doubted_at = ticket.doubted_reason = None
-    ticket.nearest = list(nearest)
+    ticket.nearest, ticket.suggested_unit = list(nearest), suggested
     _say_left(act, record, anew=anew)
 
 

@@ -20,8 +20,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 from services.dispatcher.models import (
     Assignment,
     Assignments,
-    Return,
-    Returns,
     Supplement,
     Supplements,
     Ticket,
@@ -32,11 +30,10 @@ from services.dispatcher.rules import merging
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
-from services.dispatcher.rules.returns import ReturnContext
 from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
-from shared.errors import NotFound, TooEarly
-from shared.events import Role, TicketMerged, TicketRegistered, Urgency
+from shared.errors import NotFound, TooEarly, UnknownCode
+from shared.events import Role, TicketMerged, TicketRegistered
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -363,30 +360,6 @@ async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> S
     return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
-async def return_context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
-    """What the rules must know before a unit may ask to return an assignment."""
-    query = select(Returns.granted).where(
-        Returns.ticket == assignment.ticket, Returns.unit == assignment.unit
-    )
-    rulings = (await act.session.exec(query)).all()
-    urgency, rules = Urgency(assignment.urgency), act.config.returns
-    return ReturnContext(
-        status=AssignmentStatus(assignment.status),
-        redo=assignment.redo,
-        appointed=assignment.appointed,
-        asked=len(rulings),
-        refused=sum(granted is False for granted in rulings),
-        until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
-    )
-
-
-async def return_to_rule(act: ServiceAct, id: UUID) -> Return:
-    """The return of an assignment that waits for its ruling."""
-    query = select(Returns).where(Returns.assignment == id, col(Returns.granted).is_(None))
-    [waiting] = await act.rows.load(Return, query)
-    return waiting
-
-
 async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
     """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
     ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
@@ -395,3 +368,12 @@ async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, dateti
     by_unit = held.group_by(col(Assignments.unit)).order_by(oldest).limit(limit)
     found = (await act.session.exec(by_unit)).all()
     return [row for row in found if act.config.units.unit(row[0]) is None]
+
+
+def unit_code(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
+    units = act.config.units
+    code = units.names.code(called, field)
+    if units.unit(code) is None:
+        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
+    return code

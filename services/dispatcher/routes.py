@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
-from services.dispatcher import duty_routes, feed, list_routes, usecases, views
+from services.dispatcher import duty_routes, feed, list_routes, returning, usecases, views
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
     Assign,
@@ -20,6 +20,7 @@ from services.dispatcher.schemas import (
     Progress,
     Recall,
     ReturnRequest,
+    ReturnWithdrawal,
     Ruling,
     Sign,
     SupplementPage,
@@ -78,7 +79,17 @@ async def report_progress(assignment: UUID, body: Progress, door: UnitDoor) -> R
 )
 async def request_return(assignment: UUID, body: ReturnRequest, door: UnitDoor) -> Response:
     """退单申请 Ask the desk to take the ticket back."""
-    return await door.once(usecases.request_return, assignment, body)
+    return await door.once(returning.request_return, assignment, body)
+
+
+@router.post(
+    "/assignments/{assignment}/return-withdrawal",
+    response_model=AssignmentOut,
+    responses=problems(404, 409),
+)
+async def withdraw_return(assignment: UUID, body: ReturnWithdrawal, door: UnitDoor) -> Response:
+    """撤回退单申请 Take a request to return back before the desk rules, and go on."""
+    return await door.once(returning.withdraw_return, assignment, body)
 
 
 @router.post(
@@ -111,7 +122,7 @@ async def recall_ticket(number: Number, body: Recall, door: DeskDoor) -> Respons
 )
 async def rule_on_return(assignment: UUID, body: Ruling, door: DeskDoor) -> Response:
     """退单裁定 Rule on a return."""
-    return await door.once(usecases.rule_on_return, assignment, body)
+    return await door.once(returning.rule_on_return, assignment, body)
 
 
 # --- reading -----------------------------------------------------------------------------------

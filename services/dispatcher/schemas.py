@@ -36,12 +36,17 @@ class Recall(Body):
 
 
 class Assign(Body):
-    """指定承办单位: the desk names one lead and any co-handlers (JN-29)."""
+    """指定承办单位: the desk names one lead and any co-handlers (JN-29).
+
+    ``overrules``: why a unit gets the ticket again whose return was granted; it stays on record with
+    that return.
+    """
 
     lead: Code
     co_handlers: list[Code] = Field(default_factory=list, max_length=20)
     reason: Paragraph
     urgency: Urgency | None = None
+    overrules: Paragraph | None = None
 
 
 class Sign(Body):
@@ -66,7 +71,9 @@ class Progress(Body):
 
 
 class ReturnRequest(Body):
-    """退单申请, with its legal basis and who in the unit approved it (R-15)."""
+    """退单申请, with its legal basis and who in the unit approved it (R-15). ``suggested_unit``: whose it
+    is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be said.
+    """
 
     reason_code: Phrase
     legal_basis: Paragraph
@@ -75,11 +82,20 @@ class ReturnRequest(Body):
     note: Note = ""
 
 
+class ReturnWithdrawal(Body):
+    """撤回退单申请: why the unit goes on after all."""
+
+    reason: Paragraph
+
+
 class Ruling(Body):
-    """退单裁定: the desk decides (R-15)."""
+    """退单裁定: the desk decides (R-15). ``named_unit``: whom the ruling finds to be the right one, where a
+    return is granted; that unit may not return it (R-16).
+    """
 
     granted: bool
     ruling: Paragraph
+    named_unit: Code | None = None
 
 
 class Completion(Body):

@@ -11,7 +11,7 @@ from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
-from services.dispatcher.rules.returns import ReturnRules
+from services.dispatcher.rules.returns import ReturnRules, grounds_exist
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
@@ -56,6 +56,7 @@ class Rules(Files):
         catalogue_codes_exist,
         urgent_topics_exist,
         streams_have_matters,
+        grounds_exist,
     )
 
 

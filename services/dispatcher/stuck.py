@@ -74,12 +74,16 @@ async def recused(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
-    """Returns the desk has not ruled on for a working day; the unit's clocks stand still."""
+    """Returns the desk has not ruled on in time: the policy did not rule on them either, as of those
+    that were asked for before there was a limit.
+    """
     waiting = (
         select(Returns)
         .join(Assignments, col(Assignments.id) == col(Returns.assignment))
         .where(
-            col(Returns.granted).is_(None), Assignments.status == AssignmentStatus.RETURN_REQUESTED
+            col(Returns.granted).is_(None),
+            col(Returns.withdrawn_at).is_(None),
+            Assignments.status == AssignmentStatus.RETURN_REQUESTED,
         )
     )
     found = (
@@ -88,7 +92,7 @@ async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     return [
         Stuck(row.ticket, row.requested_at, f"{row.unit} {row.reason_code}")
         for row in found
-        if _over(act, row.requested_at, DAY)
+        if (row.review_due or act.config.calendar.due(row.requested_at, DAY).at) < act.now
     ]
 
 
@@ -161,7 +165,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "unruled",
         "待裁定的退单 returns that wait for a ruling",
-        "派单员一个工作日未裁定，单位时限暂停 the desk has not ruled for a working day; clocks stand",
+        "派单员未在时限内裁定 the desk has not ruled in time, and the job rule_unruled did not either",
         "派单员裁定 the desk rules: POST /v1/assignments/{id}/ruling",
         unruled,
     ),

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import merging, orders, records, schemas, views
-from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
+from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, corrections, dispatch, reasons, returns
+from services.dispatcher.rules import completion, corrections, dispatch, reasons
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
-from shared.errors import NotFound, TooEarly, UnknownCode
+from shared.errors import NotFound, TooEarly
 from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
@@ -197,38 +197,6 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
     return views.assignment_out(record, assignment)
 
 
-async def request_return(
-    act: ServiceAct, id: UUID, body: schemas.ReturnRequest
-) -> schemas.AssignmentOut:
-    """退单申请: the desk will rule on it (R-15, R-16)."""
-    record, assignment = await records.locked_assignment(act, id)
-    context = await records.return_context(act, assignment)
-    moved = returns.request_return(
-        context, body.reason_code, act.config.returns, act.config.grounds, act.now
-    )
-    suggested = body.suggested_unit and _unit(act, "suggested_unit", body.suggested_unit)
-    assignment.was, assignment.status = assignment.status, moved
-    data = events.AssignmentReturnRequested(
-        reason_code=body.reason_code,
-        legal_basis=body.legal_basis,
-        suggested_unit=suggested,
-        approver=body.approver,
-        note=body.note,
-    )
-    act.rows.add(
-        Return(
-            **data.model_dump(),
-            id=orders.new_id(),
-            ticket=assignment.ticket,
-            assignment=assignment.id,
-            unit=assignment.unit,
-            requested_at=act.now,
-        )
-    )
-    orders.tell(act, assignment, data)
-    return views.assignment_out(record, assignment)
-
-
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
     """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
     record, assignment = await records.locked_assignment(act, id)
@@ -279,19 +247,20 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
     """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
 
-    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork.
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork, ReturnGranted.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
-    lead = _unit(act, "lead", body.lead)
-    co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
+    lead = records.unit_code(act, "lead", body.lead)
+    co_handlers = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     reason = body.reason
     dispatching = act.config.dispatching
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
     merging.check_assignable(act, record, order)
+    await returning.overrule(act, record, order, body.overrules)
     if record.ticket.doubted_at and _has_it(record, order, body.urgency):
         record.ticket.doubted_at = record.ticket.doubted_reason = None
         return views.ticket_out(act, record)
@@ -319,42 +288,3 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     orders.cancel(act, record, record.open(), "redispatched", act.now)
     orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)
-
-
-async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
-    """退单裁定: refused, the unit goes on where it was; granted, the ticket is the desk's again.
-
-    When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
-    """
-    record, assignment = await records.locked_assignment(act, id)
-    action = Action.GRANT_RETURN if body.granted else Action.REFUSE_RETURN
-    was = AssignmentStatus(assignment.was or assignment.status)
-    moved = machine.move(AssignmentStatus(assignment.status), action, was)
-    asked = await records.return_to_rule(act, id)
-    ruling = body.ruling
-    assignment.status = moved
-    asked.granted, asked.ruling = body.granted, ruling
-    asked.ruled_at, asked.ruled_by = act.now, act.actor
-    if body.granted:
-        _take_back(act, record, assignment, ruling)
-    else:
-        orders.tell(act, assignment, events.AssignmentReturnRefused(ruling=ruling))
-    return views.assignment_out(record, assignment)
-
-
-def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ruling: str) -> None:
-    orders.tell(act, assignment, events.AssignmentReturned(ruling=ruling))
-    if assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
-        names = act.config.dispatching.names
-        why = str(reasons.returned(assignment.unit, ruling, names))
-        orders.leave_to_desk(act, record, why, clocked=True)
-
-
-def _unit(act: ServiceAct, field: str, called: str) -> str:
-    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
-    units = act.config.units
-    code = units.names.code(called, field)
-    if units.unit(code) is None:
-        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
-    return code

@@ -15,7 +15,11 @@ from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
-from services.tracker.rules.clock_history import ClockHistory, clock_histories
+from services.tracker.rules.clock_history import (
+    ClockHistory,
+    clock_histories,
+    review_endings,
+)
 from services.tracker.rules.clock_state import (
     ClockState,
     is_current,
@@ -23,6 +27,7 @@ from services.tracker.rules.clock_state import (
     pass_due_marks,
     replay,
 )
+from services.tracker.rules.policy import Terms
 from services.tracker.rules.timelines import Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
@@ -46,7 +51,7 @@ def recompute_clocks(
     for row, fact in facts:
         _say(act, row, fact, record.supervisions)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
-    _close_supervisions(act, record, endings)
+    _close_supervisions(act, record, endings | review_endings(matter, assignments))
     return bool(fresh or facts)
 
 
@@ -93,7 +98,7 @@ def _recompute(
         keeps, entry.row.urgency = True, history.urgency
     if before and keeps and is_current(before, history, calendar):
         return
-    terms = before.terms if before and keeps else act.config.terms(history, matter)
+    terms = before.terms if before and keeps else _terms(act, record, matter, history)
     if terms is None:
         return
     reading = replay(history, terms, calendar, before)
@@ -107,6 +112,15 @@ def _recompute(
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, at=at, now=act.now, lost=lost):
         yield entry.row, fact
+
+
+def _terms(
+    act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory
+) -> Terms | None:
+    if history.kind is not ClockKind.HOTLINE_REVIEW:
+        return act.config.terms(history, matter)
+    about, area = record.ticket.about, record.ticket.area or ""
+    return act.config.terms(history, matter, act.config.recused(about, area))
 
 
 def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
@@ -146,25 +160,31 @@ def _say(
     if isinstance(fact.data, SupervisionRaised):
         raised = _supervision(act, row, fact.data, fact.at)
         known[raised.id] = act.rows.add(raised)
-    elif isinstance(fact.data, SupervisionClosed):
+        _tell(act, raised, fact.data, fact.at)
+        return
+    if isinstance(fact.data, SupervisionClosed):
         taken_back = known.pop(fact.data.supervision)
         act.rows.remove(taken_back)
         if taken_back.closed_at:
             return
+        _tell(act, taken_back, fact.data, fact.at)
+        return
     _tell(act, row, fact.data, fact.at)
 
 
 def _supervision(
     act: ServiceAct, row: Clock, data: SupervisionRaised, raised_at: datetime
 ) -> Supervision:
-    if row.assignment is None or row.unit is None:
-        raise AssertionError("only an assignment's clock has rungs")
+    office = Terms.model_validate(row.terms).office
+    unit = office.unit if office else row.unit
+    if row.assignment is None or unit is None:
+        raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
     return Supervision(
         id=data.supervision,
         ticket=row.ticket,
         assignment=row.assignment,
         round=row.round,
-        unit=row.unit,
+        unit=unit,
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
@@ -175,9 +195,12 @@ def _supervision(
 def _close_supervisions(
     act: ServiceAct, record: TicketRecord, endings: Mapping[UUID, Ending | None]
 ) -> None:
-    """Every supervision of an assignment ends with it, and none before it was raised."""
+    """Every supervision of an assignment ends with it, one of the desk with its ruling, and none before
+    it was raised.
+    """
     for row in record.supervisions.values():
-        if ending := endings[row.assignment]:
+        about = row.clock if row.clock and row.clock in endings else row.assignment
+        if ending := endings[about]:
             _close(act, row, ending)
 
 

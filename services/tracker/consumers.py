@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import corrections, merging, usecases
+from services.tracker import corrections, merging, returns, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -20,9 +20,10 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.dispatched.*": usecases.dispatch,
     "assignment.signed.*": usecases.sign,
     "assignment.contacted.*": usecases.contact,
-    "assignment.return_requested.*": usecases.request_return,
-    "assignment.return_refused.*": usecases.refuse_return,
-    "assignment.returned.*": usecases.grant_return,
+    "assignment.return_requested.*": returns.request,
+    "assignment.return_refused.*": returns.refuse,
+    "assignment.returned.*": returns.grant,
+    "assignment.return_withdrawn.*": returns.withdraw,
     "assignment.completed.*": usecases.complete,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.records import ServiceAct
-from shared.errors import TooEarly
 from shared.events import AssignmentUpdated, Fact, TicketCorrected
 from shared.observability import log
 
@@ -46,10 +45,9 @@ async def follow_terms(act: ServiceAct, fact: Fact) -> None:
     data: AssignmentUpdated = fact.data
     if data.urgency is None or data.limits is None:
         return
-    record = await records.locked(act, fact.subject)
-    assignment = record.assignment(fact.assignment)
-    if assignment is None:
-        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    record, assignment = await records.assigned(act, fact)
+    if data.resumes:
+        assignment.resumed_at = min(assignment.resumed_at or fact.time, fact.time)
     if fact.seq <= assignment.terms_seq:
         log.info("ignored: newer terms were heard", ticket=fact.subject)
         return

@@ -84,6 +84,9 @@ class Assignment(Base):
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
+    ``returns``: its requests to be returned with their rulings (ReturnTimeline); of those older than this
+    release only ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it.
+    ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
     """
 
     id: UUID = Field(primary_key=True)
@@ -109,6 +112,10 @@ class Assignment(Base):
     extension: int = 0
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    returns: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    resumed_at: datetime | None = None
 
 
 class Clock(Base):

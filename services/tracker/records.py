@@ -36,7 +36,7 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
-from shared.events import ClockKind, TicketMerged
+from shared.events import ClockKind, Fact, TicketMerged
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -236,6 +236,15 @@ async def _records(
     for supervision in await act.rows.load(Supervision, SUPERVISIONS, of_them):
         found[supervision.ticket].supervisions[supervision.id] = supervision
     return found
+
+
+async def assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
+    """The locked record and the assignment a fact is about. Raises TooEarly before they are known."""
+    record = await locked(act, fact.subject)
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    return record, assignment
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:

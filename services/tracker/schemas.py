@@ -143,12 +143,15 @@ class UnitRates(BaseModel):
 
 
 class RatesOut(BaseModel):
-    """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai."""
+    """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
+    ``hotline_review``: returns the desk ruled on in time; a unit sees none of them.
+    """
 
     start: date
     end: date
     handle: ShareOut
     sign: ShareOut
+    hotline_review: ShareOut
     units: list[UnitRates]
 
 

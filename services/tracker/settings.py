@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.tracker.rules.policy import Policy
-from services.tracker.rules.supervision import Supervision
+from services.tracker.rules.supervision import Supervision, offices_exist
 from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
@@ -38,7 +38,7 @@ class Rules(Files):
     supervision: Supervision
     calendar: tuple[Notice, ...]
 
-    checks = (streams_have_matters,)
+    checks = (streams_have_matters, offices_exist)
 
 
 class Settings(ServiceSettings):

@@ -110,7 +110,7 @@ async def leave_to_desk(act: ServiceAct, fact: Fact) -> None:
 
 async def sign(act: ServiceAct, fact: Fact) -> None:
     """签收: meets the sign clock."""
-    record, assignment = await _assigned(act, fact)
+    record, assignment = await records.assigned(act, fact)
     assignment.signed_at = _earlier(assignment.signed_at, fact.time)
     recompute_clocks(act, record, fact.time)
 
@@ -118,7 +118,7 @@ async def sign(act: ServiceAct, fact: Fact) -> None:
 async def contact(act: ServiceAct, fact: Fact) -> None:
     """先行联系: an attempt the citizen answered meets the first-contact clock (R-12)."""
     data: events.AssignmentContacted = fact.data
-    record, assignment = await _assigned(act, fact)
+    record, assignment = await records.assigned(act, fact)
     if data.outcome in ANSWERED:
         assignment.contacted_at = _earlier(assignment.contacted_at, fact.time)
         recompute_clocks(act, record, fact.time)
@@ -126,36 +126,15 @@ async def contact(act: ServiceAct, fact: Fact) -> None:
 
 async def complete(act: ServiceAct, fact: Fact) -> None:
     """办结: meets whatever still runs of the assignment (R-21)."""
-    record, assignment = await _assigned(act, fact)
+    record, assignment = await records.assigned(act, fact)
     assignment.completed_at = _earlier(assignment.completed_at, fact.time)
-    recompute_clocks(act, record, fact.time)
-
-
-async def request_return(act: ServiceAct, fact: Fact) -> None:
-    """退单申请: the unit's clocks stand still while the desk rules."""
-    record, assignment = await _assigned(act, fact)
-    assignment.return_requested_at = _earlier(assignment.return_requested_at, fact.time)
-    recompute_clocks(act, record, fact.time)
-
-
-async def refuse_return(act: ServiceAct, fact: Fact) -> None:
-    """退单不予同意: the unit's clocks run again, with the working time of the pause given back."""
-    record, assignment = await _assigned(act, fact)
-    assignment.return_refused_at = _earlier(assignment.return_refused_at, fact.time)
-    recompute_clocks(act, record, fact.time)
-
-
-async def grant_return(act: ServiceAct, fact: Fact) -> None:
-    """退单: the unit's clocks end; for a lead's return the desk's clock starts afresh."""
-    record, assignment = await _assigned(act, fact)
-    assignment.returned_at = _earlier(assignment.returned_at, fact.time)
     recompute_clocks(act, record, fact.time)
 
 
 async def cancel(act: ServiceAct, fact: Fact) -> None:
     """取消: the unit's clocks end."""
     data: events.AssignmentCancelled = fact.data
-    record, assignment = await _assigned(act, fact)
+    record, assignment = await records.assigned(act, fact)
     if assignment.cancelled_at is None or fact.time < assignment.cancelled_at:
         assignment.cancelled_at, assignment.cancel_reason = fact.time, data.reason
     recompute_clocks(act, record, fact.time)
@@ -210,14 +189,6 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     opened = Round(ticket=fact.subject, number=fact.round, started_at=fact.time)
     record.open_round(act.rows.add(opened))
     recompute_clocks(act, record, fact.time)
-
-
-async def _assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
-    record = await records.locked(act, fact.subject)
-    assignment = record.assignment(fact.assignment)
-    if assignment is None:
-        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
-    return record, assignment
 
 
 def _earlier(known: datetime | None, heard: datetime) -> datetime:

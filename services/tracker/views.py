@@ -50,7 +50,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
         supervisions=[
             schemas.SupervisionOut.model_validate(row, from_attributes=True)
             for row in record.supervisions.values()
-            if row.assignment in seen
+            if row.assignment in seen and may_see(act, row.unit)
         ],
     )
 
@@ -122,12 +122,14 @@ async def read_on_time_rates(
         end=last,
         handle=_show_share(share(rows, ClockKind.HANDLE)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
-        units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows})],
+        hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows if row.unit})],
     )
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
-    """The clocks judged in [start, end) by unit and kind: sign clocks, and handle clocks of leads.
+    """The clocks judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
+    desk's on returns, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen.
     """
@@ -142,7 +144,7 @@ async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally
         .where(
             col(Clocks.judged_at) >= start,
             col(Clocks.judged_at) < end,
-            (col(Clocks.kind) == ClockKind.SIGN)
+            col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
             | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
         )
         .group_by(col(Clocks.unit), col(Clocks.kind))

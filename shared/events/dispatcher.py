@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -83,6 +84,7 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
 
     ``number``: the ticket whose citizen said it, where that is another one merged into this work.
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
+    ``resumes``: the unit's clocks stand still no longer, though the desk has not ruled on its return.
     """
 
     kind: Literal["supplemented", "urged", "merged", "unmerged"]
@@ -90,28 +92,51 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     number: str | None = None
     urgency: Urgency | None = None
     limits: Limits | None = None
+    resumes: bool = False
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):
-    """退单申请: the unit says the matter is clearly not its duty, with its legal basis (R-15)."""
+    """退单申请: the unit says the matter is clearly not its duty, with its legal basis (R-15).
+
+    ``request`` names it, and its ruling names it again. ``review``: the limit of the desk to rule, as
+    returns.yaml writes it. ``pauses``: whether the unit's clocks stand still meanwhile.
+    """
 
     reason_code: str
     legal_basis: str
     suggested_unit: str | None = None
     approver: str
     note: str = ""
+    request: UUID | None = None
+    review: str | None = None
+    pauses: bool = True
 
 
 class AssignmentReturned(Data, name="assignment.returned", by="dispatcher"):
-    """退单: the desk agreed; the ticket is the desk's again (R-15)."""
+    """退单: the desk agreed; the ticket is the desk's again (R-15). ``silent``: it said nothing in time,
+    and returns.yaml lets that count as yes.
+    """
 
     ruling: str
+    request: UUID | None = None
+    silent: bool = False
 
 
 class AssignmentReturnRefused(Data, name="assignment.return_refused", by="dispatcher"):
-    """退单不予同意: the desk did not agree; the unit may not ask again (R-16)."""
+    """退单不予同意: the desk did not agree; the unit may not ask again (R-16). ``silent``: it said nothing
+    in time, and returns.yaml lets that count as no.
+    """
 
     ruling: str
+    request: UUID | None = None
+    silent: bool = False
+
+
+class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="dispatcher"):
+    """撤回退单申请: the unit takes its request back before the ruling, and goes on (R-15)."""
+
+    reason: str
+    request: UUID | None = None
 
 
 class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):

@@ -143,13 +143,16 @@ class CompletionKind(OpenEnum):
 
 
 class ClockKind(OpenEnum):
-    """时限类型: the stage a limit belongs to (limits.yaml)."""
+    """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
+    return (returns.yaml).
+    """
 
     DISPATCH = "dispatch"
     CITIZEN = "citizen"
     SIGN = "sign"
     FIRST_CONTACT = "first_contact"
     HANDLE = "handle"
+    HOTLINE_REVIEW = "hotline_review"
     UNKNOWN = "unknown"
 
 

@@ -54,20 +54,24 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes"
+            " duty_routes due_routes returning"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
-    "consumers": May(names("usecases corrections merging endings feed clocks settings"), names("")),
+    "consumers": May(
+        names("usecases corrections merging endings feed clocks returns settings"), names("")
+    ),
     "jobs": May(
-        names("usecases merging records callers search calls phone feed readlog settings"),
+        names(
+            "usecases merging returning records callers search calls phone feed readlog settings"
+        ),
         names(""),
     ),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search"
+            " merging feed endings search returning"
         ),
         STORAGE,
     ),
@@ -143,6 +147,8 @@ MAY: dict[str, May] = {
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
+    "returns": May(names("clockwork rules models records settings"), STORAGE),
+    "returning": May(names("orders rules models records views schemas settings"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),
     "correction_routes": May(

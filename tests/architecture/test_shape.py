@@ -71,6 +71,8 @@ MAY_HAVE = {
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",
     "tracker/corrections": "what a correction means for clocks",
     "dispatcher/merging": "several tickets worked on as one, which facts, acts and time lead to",
+    "tracker/returns": "what a return is to clocks",
+    "dispatcher/returning": "returns asked, ruled on and overruled, which units, desk and time lead to",
     "tracker/merging": "what merging is to clocks, and many reporters of one matter",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
     "feedback/corrections": "what a correction means for callbacks: it ends and plans them",

@@ -24,7 +24,7 @@ from services.dispatcher.rules.assignment import (
 )
 from services.dispatcher.rules.ticket import DispatchStatus
 from services.dispatcher.settings import Config, Settings
-from shared.errors import MoveRefused, UnknownCode
+from shared.errors import Malformed, MoveRefused, UnknownCode
 from shared.events import AssignmentCompleted, CompletionKind, ContactOutcome, Urgency
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, nine o'clock in Ziyang
@@ -45,6 +45,7 @@ TABLE = {
     (C, Action.REQUEST_RETURN): R,
     (R, Action.GRANT_RETURN): AssignmentStatus.RETURNED,
     (R, Action.REFUSE_RETURN): S,
+    (R, Action.WITHDRAW_RETURN): S,
     (S, Action.COMPLETE): AssignmentStatus.COMPLETED,
     (C, Action.COMPLETE): AssignmentStatus.COMPLETED,
     (D, Action.CANCEL): AssignmentStatus.CANCELLED,
@@ -105,19 +106,27 @@ RULES = returns.ReturnRules.model_validate(
 def context(**given: Any) -> returns.ReturnContext:
     usual: dict[str, Any] = {
         "status": D,
+        "unit": "CGZF",
+        "urgency": Urgency.NORMAL,
         "redo": False,
-        "appointed": False,
-        "asked": 0,
-        "refused": 0,
+        "earlier": [],
         "until": NOW + timedelta(hours=1),
     }
     return returns.ReturnContext(**usual | given)
 
 
+def earlier(unit: str = "CGZF", **given: Any) -> returns.Earlier:
+    return returns.Earlier(unit, "not_our_duty", "条例第四条", **given)
+
+
 def asks(
-    reason: str = "not_our_duty", rules: returns.ReturnRules = RULES, **given: Any
+    reason: str = "not_our_duty",
+    suggested: str | None = "CG",
+    rules: returns.ReturnRules = RULES,
+    **given: Any,
 ) -> AssignmentStatus:
-    return returns.request_return(context(**given), reason, rules, ["not_our_duty"], NOW)
+    asked = returns.Asked(reason, "条例第四条", suggested)
+    return returns.request_return(context(**given), asked, rules, ["not_our_duty"], NOW)
 
 
 @pytest.mark.parametrize("status", [D, S, C])
@@ -131,12 +140,15 @@ def test_a_return_is_requested(status: AssignmentStatus) -> None:
     [
         ({"status": AssignmentStatus.COMPLETED}, MoveRefused),
         ({"status": R}, MoveRefused),
-        ({"asked": 1}, returns.ReturnedBefore),
-        ({"asked": 1, "refused": 1}, returns.ReturnAfterRuling),
-        ({"appointed": True}, returns.ReturnAfterRuling),
+        ({"earlier": [earlier()]}, returns.ReturnedBefore),
+        ({"earlier": [earlier(granted=False, silent=True)]}, returns.ReturnedBefore),
+        ({"earlier": [earlier(granted=False)]}, returns.ReturnAfterRuling),
+        ({"earlier": [earlier("ZJJ", granted=True, named="CGZF")]}, returns.ReturnAfterRuling),
+        ({"earlier": [earlier(granted=True, overruled=True)]}, returns.ReturnAfterRuling),
         ({"redo": True}, returns.ReturnOnRedo),
         ({"until": NOW - timedelta(seconds=1)}, returns.ReturnTooLate),
         ({"reason": "too_much_work"}, UnknownCode),
+        ({"suggested": "CGZF"}, Malformed),
     ],
 )
 def test_a_return_is_barred(given: dict[str, Any], error: type[Exception]) -> None:
@@ -144,13 +156,61 @@ def test_a_return_is_barred(given: dict[str, Any], error: type[Exception]) -> No
         asks(**given)
 
 
+def test_on_some_grounds_a_unit_must_say_whose_it_is() -> None:
+    """R-15 退单."""
+    assert asks(suggested=None) is R
+    strict = RULES.model_copy(update={"suggested_unit_for": ("not_our_duty",)})
+    with pytest.raises(returns.SuggestedUnitMissing):
+        asks(suggested=None, rules=strict)
+
+
 def test_the_last_moment_of_the_window_counts() -> None:
     assert asks(until=NOW) is R
 
 
 def test_a_jurisdiction_may_allow_returns_after_a_ruling() -> None:
-    lenient = RULES.model_copy(update={"after_ruling": True})
-    assert asks(rules=lenient, appointed=True) is R
+    lenient = RULES.model_copy(update={"after_ruling": True, "max_per_unit_and_ticket": 2})
+    assert asks(rules=lenient, earlier=[earlier(granted=False)]) is R
+
+
+def test_another_units_return_bars_nobody() -> None:
+    assert asks(earlier=[earlier("ZJJ", granted=False), earlier("SWJ", granted=True)]) is R
+
+
+@pytest.mark.parametrize(
+    ("asked", "stands"),
+    [
+        (("not_our_duty", "条例第四条"), False),
+        (("not_our_duty", "另一依据"), False),
+        (("wrong_area", "条例第四条"), False),
+        (("wrong_area", "另一依据"), True),
+    ],
+)
+def test_the_same_question_pauses_once(asked: tuple[str, str], *, stands: bool) -> None:
+    """DOMAIN.md 5.3: who asks again gains no time."""
+    before = context(earlier=[earlier(granted=False)])
+    assert returns.pauses(before, returns.Asked(*asked), RULES) is stands
+
+
+@pytest.mark.parametrize("urgency", [*Urgency, Urgency.UNKNOWN])
+def test_what_is_urgent_does_not_pause(urgency: Urgency) -> None:
+    asked = returns.Asked("not_our_duty", "条例第四条")
+    stands = returns.pauses(context(urgency=urgency), asked, RULES)
+    assert stands is (urgency in (Urgency.NORMAL, Urgency.COMPLEX))
+
+
+def test_who_was_freed_is_so_until_a_ruling_names_it() -> None:
+    mine = earlier(granted=True)
+    assert returns.freed([earlier(), earlier(granted=False)]) == []
+    assert returns.freed([mine, earlier("ZJJ", granted=True)]) == ["CGZF", "ZJJ"]
+    assert returns.freed([mine, earlier("ZJJ", granted=True, named="CGZF")]) == ["ZJJ"]
+    assert returns.freed([earlier(granted=True, overruled=True)]) == []
+
+
+def test_rules_to_start_from_lead_to_the_unit_suggested_first_and_to_nobody_freed() -> None:
+    leads = {"a": "CGZF", "b": "ZJJ", "c": "CG", "d": "ZJJ"}
+    assert returns.rules_to_start_from(leads, "CG", ["CGZF"]) == ["c", "b", "d"]
+    assert returns.rules_to_start_from(leads, None, ["ZJJ"]) == ["a", "c"]
 
 
 @pytest.fixture(scope="module")

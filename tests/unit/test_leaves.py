@@ -86,13 +86,18 @@ def run_dispatcher(folder: Folder) -> None:
             config.dispatching.decide(ticket(rule, words.get(danger, "")))
     for unit in config.units.units:
         stuck.reached_by(config, unit.code)
-    for urgency, appointed in product(Urgency, (True, False)):
+    for urgency, ground, suggested in product(Urgency, config.grounds, ("CG", None)):
         until = config.returns.until(at("03-02 10:00"), urgency, config.calendar)
-        context = returns.ReturnContext(AssignmentStatus.DISPATCHED, False, appointed, 1, 0, until)
+        asked = returns.Asked(ground, "条例第四条", suggested)
+        open_order = (AssignmentStatus.DISPATCHED, "HC", urgency, False)
+        context = returns.ReturnContext(*open_order, [], until)
         with suppress(JiesuError):
             returns.request_return(
-                context, "not_our_duty", config.returns, config.grounds, at("03-02 10:00")
+                context, asked, config.returns, config.grounds, at("03-02 10:00")
             )
+        returns.pauses(context, asked, config.returns)
+    config.returns.ruled_by(at("03-02 10:00"), config.calendar)
+    assert config.returns.silence == "refused"
     matters = [(f"{field.code}.x", ()) for field in folder_codes(folder).fields]
     for kind, urgency, redo, role, (topic, flags) in product(
         TicketType, Urgency, (True, False), Role, matters
@@ -111,11 +116,10 @@ def folder_codes(folder: Folder) -> Any:
 def run_tracker(folder: Folder) -> None:
     policy = Tracker(embedded=True).load(folder)
     for kind, urgency, round, role in product(ClockKind, Urgency, (1, 5), Role):
-        limit = (
-            "5wd" if kind in (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.HANDLE) else None
-        )
+        limit = None if kind in (ClockKind.DISPATCH, ClockKind.CITIZEN) else "5wd"
         befell = history(kind=kind, urgency=urgency, round=round, role=role, limit=limit)
-        policy.terms(befell, MATTER)
+        for recused in ((), ("RXB",)):
+            policy.terms(befell, MATTER, recused)
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))

@@ -4,7 +4,7 @@ Who moves it when: docs/how-it-flows.md#the-life-of-a-ticket.
 
 dispatched ── sign ──→ signed ── contact ──→ contacted ── complete ──→ completed
     └──────── request_return ────────┴──→ return_requested ── grant_return ──→ returned
-                                               └── refuse_return ──→ back where it was
+                                               └── refuse_return, withdraw_return ──→ back where it was
 any open status ── cancel ──→ cancelled
 """
 
@@ -39,6 +39,7 @@ class Action(StrEnum):
     REQUEST_RETURN = "request_return"
     GRANT_RETURN = "grant_return"
     REFUSE_RETURN = "refuse_return"
+    WITHDRAW_RETURN = "withdraw_return"
     COMPLETE = "complete"
     CANCEL = "cancel"
 
@@ -54,8 +55,8 @@ SENTENCES: Mapping[AssignmentStatus, tuple[str, str]] = {
     ),
     AssignmentStatus.CONTACTED: ("办理中：由承办单位办结", "The unit must complete it"),
     AssignmentStatus.RETURN_REQUESTED: (
-        "退单待审：由派单员裁定",
-        "The desk must rule on the return",
+        "退单待审：由派单员裁定；承办单位可撤回申请",
+        "The desk must rule on the return; the unit may take its request back",
     ),
     AssignmentStatus.RETURNED: ("已退单：无需再办", "The desk took it back; nobody moves it"),
     AssignmentStatus.COMPLETED: ("已办结：等待诉求人评价", "The citizen is asked; nobody moves it"),
@@ -95,6 +96,7 @@ MOVES: Mapping[AssignmentStatus, Mapping[Action, AssignmentStatus | None]] = {
     AssignmentStatus.RETURN_REQUESTED: {
         Action.GRANT_RETURN: AssignmentStatus.RETURNED,
         Action.REFUSE_RETURN: None,
+        Action.WITHDRAW_RETURN: None,
         Action.CANCEL: AssignmentStatus.CANCELLED,
     },
     AssignmentStatus.RETURNED: {},

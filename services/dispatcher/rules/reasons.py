@@ -329,6 +329,14 @@ def returned(unit: str, ruling: str, names: Names) -> Reason:
     )
 
 
+def silent(*, granted: bool) -> Reason:
+    """退单逾期未裁定: what holds because the desk said nothing in time (returns.yaml)."""
+    zh, en = (
+        ("视为同意退单", "granted") if granted else ("视为不予退单，由本单位继续办理", "refused")
+    )
+    return Reason(f"热线未在时限内裁定，{zh}", f"Not ruled on in time, so it counts as {en}")
+
+
 def work_goes_on() -> Reason:
     """撤单 or 撤销并单: the ticket under which the work was done is out, and others wait for it."""
     return Reason(

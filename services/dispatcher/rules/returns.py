@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, assert_never
+from typing import Annotated, Literal, NamedTuple, assert_never
 
 from pydantic import Field
 
 from services.dispatcher.rules.assignment import Action, AssignmentStatus, move
-from shared.errors import JiesuError, UnknownCode
+from shared.errors import JiesuError, Malformed, UnknownCode
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
-from shared.jurisdiction.sections import LimitText, Section
+from shared.jurisdiction.codes import Codes
+from shared.jurisdiction.sections import LimitText, Section, Where, unknown_code
 
 
 class ReturnBarred(JiesuError):
@@ -30,10 +31,10 @@ class ReturnedBefore(ReturnBarred):
 
 
 class ReturnAfterRuling(ReturnBarred):
-    """A unit appointed by hand, or ruled to be the right one, may not return (WF-22)."""
+    """A unit that a ruling named as the right one may not return (R-16, WF-22)."""
 
     slug = "return-after-ruling"
-    title = "经裁定或直接指定的单位不得退单 A unit appointed by ruling may not return the ticket"
+    title = "经裁定确定的单位不得退单 A unit named by a ruling may not return the ticket"
 
 
 class ReturnOnRedo(ReturnBarred):
@@ -50,16 +51,49 @@ class ReturnTooLate(ReturnBarred):
     title = "退单时限已过 The time to return the ticket is over"
 
 
+class SuggestedUnitMissing(Malformed):
+    """Who says that another unit is in charge has to say which (AH, R-15); ``suggested_unit_for`` of
+    returns.yaml lists the grounds.
+    """
+
+    slug = "suggested-unit-missing"
+    title = "以此理由退单须写明建议承办单位 A return on this ground must suggest another unit"
+
+
+class ReturnGranted(JiesuError):
+    """退单已同意: the desk granted a unit's return of this ticket, and no ruling has named it since. To
+    send it back there overrules that, with a reason that stays on record: ``overrules`` (R-15).
+
+    ``unit`` is the one whose return was granted, ``field`` where the request names it.
+    """
+
+    status = 409
+    slug = "return-granted"
+    title = (
+        "该单位的退单已获同意，再派须写明推翻裁定的理由 The return of this unit was granted:"
+        " say in overrules why it gets the ticket again"
+    )
+
+
+Silence = Literal["refused", "granted"]
+
+
 class ReturnRules(Section):
     """returns.yaml; the grounds a unit may give are a table of codes.yaml.
 
-    ``after_ruling``: whether a unit may return what it was appointed to, or ruled to keep.
+    ``after_ruling``: whether a unit may return what a ruling gave it. ``hotline_review``: how long the
+    desk has to rule; ``silence``: what holds when it says nothing. ``no_pause_for``: of what urgency the
+    unit's clocks run on meanwhile. ``suggested_unit_for``: on which grounds a unit must say whose it is.
     """
 
     window: LimitText
     window_urgent: LimitText
     max_per_unit_and_ticket: Annotated[int, Field(ge=0, le=100)]
     after_ruling: bool
+    hotline_review: LimitText = Limit(4, "wh")
+    silence: Silence = "refused"
+    no_pause_for: frozenset[Urgency] = frozenset({Urgency.CRITICAL, Urgency.URGENT})
+    suggested_unit_for: tuple[str, ...] = ()
 
     def until(self, dispatched_at: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
         """The last moment at which a return may be requested."""
@@ -74,43 +108,142 @@ class ReturnRules(Section):
             case _:
                 assert_never(urgency)
 
+    def stands_still(self, urgency: Urgency) -> bool:
+        """Whether the clocks of a unit stand still while the desk rules; of what we do not know they
+        run, as of what is urgent.
+        """
+        return urgency.level not in self.no_pause_for
+
+    def ruled_by(self, asked_at: datetime, calendar: WorkCalendar) -> datetime:
+        """When the desk must have ruled."""
+        return calendar.due(asked_at, self.hotline_review).at
+
+
+def grounds_exist(returns: ReturnRules, codes: Codes) -> Iterator[tuple[str, Where, str]]:
+    """A check between files: the grounds named here are among those of codes.yaml."""
+    for at, code in enumerate(returns.suggested_unit_for):
+        if code not in codes.grounds:
+            yield "returns", ("suggested_unit_for", at), unknown_code(code, codes.grounds)
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+class Earlier(NamedTuple):
+    """A return that was asked for on the same ticket, and what became of it.
+
+    ``granted``: None while nobody ruled. ``silent``: nobody did in time, and the policy did. ``named``:
+    the unit a ruling named as the right one. ``overruled``: the desk sent it back all the same.
+    """
+
+    unit: str
+    reason_code: str
+    legal_basis: str
+    granted: bool | None = None
+    silent: bool = False
+    named: str | None = None
+    overruled: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class ReturnContext:
     """What the rules must know of the assignment that is to be returned.
 
-    ``appointed``: made by hand at the desk. ``asked``: returns the unit asked for on this ticket,
-    ``refused``: how many of them the desk refused. ``until``: when the window ends.
+    ``earlier``: every return of its ticket so far, oldest first. ``until``: when the window ends.
     """
 
     status: AssignmentStatus
+    unit: str
+    urgency: Urgency
     redo: bool
-    appointed: bool
-    asked: int
-    refused: int
+    earlier: Sequence[Earlier]
     until: datetime
+
+
+class Asked(NamedTuple):
+    """What a unit says when it asks to return an assignment."""
+
+    reason_code: str
+    legal_basis: str
+    suggested_unit: str | None = None
 
 
 def request_return(
     context: ReturnContext,
-    reason_code: str,
+    asked: Asked,
     rules: ReturnRules,
     grounds: Collection[str],
     now: datetime,
 ) -> AssignmentStatus:
     """The status after a return was requested.
 
-    Raises MoveRefused, UnknownCode, ReturnAfterRuling, ReturnedBefore, ReturnOnRedo, ReturnTooLate.
+    Raises MoveRefused, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling, ReturnedBefore,
+    ReturnOnRedo, ReturnTooLate.
     """
     moved = move(context.status, Action.REQUEST_RETURN)
-    if reason_code not in grounds:
+    if asked.reason_code not in grounds:
         raise UnknownCode(field="reason_code", allowed=list(grounds))
-    if not rules.after_ruling and (context.appointed or context.refused):
+    if asked.suggested_unit is None and asked.reason_code in rules.suggested_unit_for:
+        raise SuggestedUnitMissing(field="suggested_unit")
+    if asked.suggested_unit == context.unit:
+        raise Malformed(OWN_UNIT, field="suggested_unit")
+    if not rules.after_ruling and is_ruled(context.unit, context.earlier):
         raise ReturnAfterRuling
-    if context.asked >= rules.max_per_unit_and_ticket:
+    own = [each for each in context.earlier if each.unit == context.unit]
+    if len(own) >= rules.max_per_unit_and_ticket:
         raise ReturnedBefore
     if context.redo:
         raise ReturnOnRedo
     if now > context.until:
         raise ReturnTooLate(until=context.until.isoformat())
     return moved
+
+
+OWN_UNIT = "建议承办单位不能是本单位 The suggested unit is your own"
+
+
+def pauses(context: ReturnContext, asked: Asked, rules: ReturnRules) -> bool:
+    """Whether the clocks of the unit stand still while the desk rules: never of what is urgent, and once
+    for a question. The same ground, or the same basis, is the same question.
+    """
+    own = [each for each in context.earlier if each.unit == context.unit]
+    again = any(
+        each.reason_code == asked.reason_code or each.legal_basis == asked.legal_basis
+        for each in own
+    )
+    return rules.stands_still(context.urgency) and not again
+
+
+# --- what rulings leave behind -----------------------------------------------------------------
+
+
+def is_ruled(unit: str, earlier: Iterable[Earlier]) -> bool:
+    """Whether a ruling named a unit as the right one: refused its return, named it when another's was
+    granted, or overruled a grant. Silence is no ruling.
+    """
+    return any(
+        each.named == unit
+        or (each.unit == unit and (each.overruled or (each.granted is False and not each.silent)))
+        for each in earlier
+    )
+
+
+def freed(earlier: Sequence[Earlier]) -> list[str]:
+    """The units whose returns the desk granted and that no ruling has named since, oldest first."""
+    found: dict[str, None] = {}
+    for each in earlier:
+        if each.granted and not each.overruled:
+            found[each.unit] = None
+        if each.named:
+            found.pop(each.named, None)
+    return list(found)
+
+
+def rules_to_start_from(
+    leads: Mapping[str, str], suggested: str | None, freed: Collection[str]
+) -> list[str]:
+    """Ids of rules for the desk after a granted return, of rules with the units they lead to: those that
+    lead to the unit suggested first, and none that leads to who was freed of the ticket.
+    """
+    left = [rule for rule, lead in leads.items() if lead not in freed]
+    return sorted(left, key=lambda rule: leads[rule] != suggested)

@@ -187,13 +187,14 @@ class AssignmentStatus(StrEnum):
     GONE = "gone"
 
 
-# What a fact about an assignment proves at least. A return that is asked or refused moves nothing:
-# the unit holds the ticket until the desk takes it back.
+# What a fact about an assignment proves at least. A return that is asked, taken back or refused moves
+# nothing: the unit holds the ticket until the desk takes it back.
 PROVES: dict[str, AssignmentStatus] = {
     "assignment.dispatched": AssignmentStatus.DISPATCHED,
     "assignment.updated": AssignmentStatus.DISPATCHED,
     "assignment.return_requested": AssignmentStatus.DISPATCHED,
     "assignment.return_refused": AssignmentStatus.DISPATCHED,
+    "assignment.return_withdrawn": AssignmentStatus.DISPATCHED,
     "assignment.signed": AssignmentStatus.IN_HAND,
     "assignment.contacted": AssignmentStatus.IN_HAND,
     "assignment.progressed": AssignmentStatus.IN_HAND,

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.tracker.rules.timelines import (
+    RULED,
     AssignmentTimeline,
     Ending,
     LeftToDesk,
@@ -60,6 +61,7 @@ def clock_histories(
         yield _citizen(matter, round, leads)
     for assignment in assignments:
         yield from _handling(matter, assignment)
+        yield from _reviewing(matter, assignment)
 
 
 def _dispatching(
@@ -222,6 +224,45 @@ def _stage(
         extension=assignment.extension if kind is ClockKind.HANDLE else 0,
         terms_at=assignment.terms_at,
     )
+
+
+def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:
+    """The desk's clock on each return, from its request to the ruling (GB66-5 派单异议审核); silence of
+    the desk does not meet it in time. It is no unit's, though it is about one's assignment.
+    """
+    for each in assignment.asked_returns:
+        if each.asked_at and each.review:
+            yield ClockHistory(
+                id=_name(matter, ClockKind.HOTLINE_REVIEW, str(each.id)),
+                kind=ClockKind.HOTLINE_REVIEW,
+                round=assignment.round,
+                urgency=assignment.urgency,
+                started_at=each.asked_at,
+                met_at=each.ruled_at and max(each.ruled_at, each.asked_at),
+                lost=_first(each.taken_back, assignment.ending(matter.withdrawal)),
+                limit=each.review,
+                assignment=assignment.id,
+            )
+
+
+def review_endings(
+    matter: Matter, assignments: Iterable[AssignmentTimeline]
+) -> dict[UUID, Ending | None]:
+    """When and why what presses the desk to rule falls away, by the clock it stands on: with its ruling,
+    and where the policy ruled for it, not before the assignment ends.
+    """
+    found: dict[UUID, Ending | None] = {}
+    for assignment in assignments:
+        ending = assignment.ending(matter.withdrawal)
+        for each in assignment.asked_returns:
+            ruled = Ending(each.ruled_at, RULED) if each.ruled_at and not each.silent else None
+            clock = _name(matter, ClockKind.HOTLINE_REVIEW, str(each.id))
+            found[clock] = _first(ruled, each.taken_back, ending)
+    return found
+
+
+def _first(*endings: Ending | None) -> Ending | None:
+    return min(filter(None, endings), default=None)
 
 
 def _name(matter: Matter, kind: ClockKind, cause: str) -> UUID:

@@ -281,7 +281,7 @@ def given_back(pause: Pause, limit: Limit, calendar: WorkCalendar) -> float:
 def marks(state: ClockState, calendar: WorkCalendar) -> list[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
     points = [*_warning(state, calendar), Mark(DUE, state.due)]
-    points += (_mark(state, rung, calendar) for rung in state.terms.rungs)
+    points += (_mark(state, rung, calendar) for rung in state.terms.climbed)
     return sorted(points, key=lambda mark: mark.at)
 
 

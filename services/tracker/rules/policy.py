@@ -7,7 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -46,14 +46,33 @@ class Rung(BaseModel):
         return f"{self.by}:{self.rung}"
 
 
+class Office(BaseModel):
+    """Who is pressed for a clock that is no unit's, and how. The release before does not read it: it
+    raises nothing on such a clock.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    unit: str
+    rungs: tuple[Rung, ...]
+
+
 class Terms(BaseModel):
-    """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it."""
+    """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
+    ``rungs`` are climbed by whose clock it is.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     limit: str
     warn: str | None = None
     rungs: tuple[Rung, ...] = ()
+    office: Office | None = None
+
+    @property
+    def climbed(self) -> tuple[Rung, ...]:
+        """Every rung the clock climbs by itself."""
+        return self.office.rungs if self.office else self.rungs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +86,27 @@ class Policy:
     calendar: WorkCalendar
     recused: Callable[[Reported, str], frozenset[str]]
 
-    def terms(self, history: ClockHistory, matter: Matter) -> Terms | None:
-        """The terms a clock starts under; None where there is no such duty."""
+    def terms(
+        self, history: ClockHistory, matter: Matter, recused: Collection[str] = ()
+    ) -> Terms | None:
+        """The terms a clock starts under; None where there is no such duty. ``recused``: units that may
+        hear nothing of the ticket.
+        """
         limit = history.limit or self._own_limit(history, matter)
         if limit is None:
             return None
+        if history.kind is ClockKind.HOTLINE_REVIEW:
+            return self._review_terms(history, limit, recused)
         return Terms(limit=limit, warn=self._card(history, limit), rungs=self._rungs(history))
+
+    def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
+        rules = self.rules.hotline_review
+        if rules is None:
+            return Terms(limit=limit, warn=self._card(history, limit))
+        reason = "退单逾期未裁定 the desk has not ruled on a return in time"
+        rungs = (self._trigger(rules.rung, "due", reason),)
+        offices = (Office(unit=unit, rungs=rungs) for unit in rules.to if unit not in recused)
+        return Terms(limit=limit, warn=rules.warn, office=next(offices, None))
 
     def title(self, rung: int) -> str:
         """What a rung is called: ``督办单 supervision order``."""
@@ -110,7 +144,13 @@ class Policy:
                     matter.flags,
                     redo=history.round > 1,
                 ).handle
-            case ClockKind.SIGN | ClockKind.FIRST_CONTACT | ClockKind.HANDLE | ClockKind.UNKNOWN:
+            case (
+                ClockKind.SIGN
+                | ClockKind.FIRST_CONTACT
+                | ClockKind.HANDLE
+                | ClockKind.HOTLINE_REVIEW
+                | ClockKind.UNKNOWN
+            ):
                 return None
             case _:
                 assert_never(history.kind)
@@ -130,7 +170,11 @@ class Policy:
             case ClockKind.HANDLE:
                 return (*self._after_redo(history), *self._ladder())
             case (
-                ClockKind.DISPATCH | ClockKind.CITIZEN | ClockKind.FIRST_CONTACT | ClockKind.UNKNOWN
+                ClockKind.DISPATCH
+                | ClockKind.CITIZEN
+                | ClockKind.FIRST_CONTACT
+                | ClockKind.HOTLINE_REVIEW
+                | ClockKind.UNKNOWN
             ):
                 return ()
             case _:

@@ -13,9 +13,11 @@ from shared.events import ClockKind
 
 
 class Tally(NamedTuple):
-    """How many clocks of a kind a unit had judged, how many in time, how many of those extended."""
+    """How many clocks of a kind a unit had judged, how many in time, how many of those extended; the
+    desk's have no unit.
+    """
 
-    unit: str
+    unit: str | None
     kind: str
     due: int
     on_time: int

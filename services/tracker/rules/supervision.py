@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
@@ -10,7 +10,16 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
-from shared.jurisdiction.sections import LimitText, Section, Words, WorkingDays, refuse
+from shared.jurisdiction.codes import UnitCode, Units
+from shared.jurisdiction.sections import (
+    LimitText,
+    Section,
+    Where,
+    Words,
+    WorkingDays,
+    refuse,
+    unknown_code,
+)
 
 CardPoint = Annotated[
     str, Field(pattern=r"^([1-9]\d?%_elapsed|[1-9]\d{0,3}(wd|wh|h|min)_before_due)$")
@@ -75,6 +84,16 @@ class ClusterRules(Section):
         return any(last - first <= window for first, last in pairs)
 
 
+class ReviewRules(Section):
+    """退单审核: when the desk, which has to rule on a return, is warned; to which rung it is raised at its
+    due moment, and before whom: the first of ``to`` who may hear of the ticket (R-35).
+    """
+
+    warn: CardPoint
+    rung: RungNumber
+    to: Annotated[tuple[UnitCode, ...], Field(min_length=1)]
+
+
 class ExtensionRules(Section):
     """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
 
@@ -93,6 +112,7 @@ class Supervision(Section):
     redo: RedoRules
     extension: ExtensionRules
     cluster_of_reporters: ClusterRules | None = None
+    hotline_review: ReviewRules | None = None
 
     @field_validator("ladder")
     @classmethod
@@ -106,6 +126,8 @@ class Supervision(Section):
         named = {("critical_unsigned",): self.critical_unsigned, ("redo", "then"): self.redo.then}
         if self.cluster_of_reporters:
             named["cluster_of_reporters", "then"] = self.cluster_of_reporters.then
+        if self.hotline_review:
+            named["hotline_review", "rung"] = self.hotline_review.rung
         refuse(
             (where, f"督办层级中没有 no rung {number} on the ladder")
             for where, number in named.items()
@@ -121,3 +143,11 @@ class Supervision(Section):
     def rung(self, number: int) -> LadderRung | None:
         """A rung by its number, None when the ladder has none."""
         return next((row for row in self.ladder if row.rung == number), None)
+
+
+def offices_exist(supervision: Supervision, units: Units) -> Iterator[tuple[str, Where, str]]:
+    """A check between files: whom the desk is raised before stands in the table of units."""
+    for at, code in enumerate(supervision.hotline_review.to if supervision.hotline_review else ()):
+        if units.unit(code) is None:
+            known = [unit.code for unit in units.units]
+            yield "supervision", ("hotline_review", "to", at), unknown_code(code, known)

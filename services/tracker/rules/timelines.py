@@ -15,6 +15,8 @@ WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
 REDISPATCHED = "已改派 it went to another unit"
 MERGED = "已并单办理 it was merged into other work"
 COMPLETED = "已办结 the matter was completed"
+RULED = "已裁定 the desk ruled"
+TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
 
 
@@ -116,8 +118,34 @@ class RoundTimeline(_Known):
         return min(filter(None, (self.resolved_at, self.ended_at)), default=None)
 
 
+class ReturnTimeline(_Known):
+    """退单: one request to return an assignment, and its ruling, whichever was heard first.
+
+    ``review``: the limit of the desk to rule. ``silent``: it said nothing in time, and the policy ruled
+    (R-15).
+    """
+
+    id: UUID
+    asked_at: Instant | None = None
+    review: str | None = None
+    pauses: bool = True
+    ruled_at: Instant | None = None
+    granted: bool = False
+    silent: bool = False
+    withdrawn_at: Instant | None = None
+
+    @property
+    def taken_back(self) -> Ending | None:
+        """When the unit took its request back, if it did."""
+        return _ending(self.withdrawn_at, TAKEN_BACK)
+
+
 class AssignmentTimeline(_Known):
-    """One assignment: its limits as dispatched, and when what befell it."""
+    """One assignment: its limits as dispatched, and when what befell it.
+
+    ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
+    of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
+    """
 
     id: UUID
     unit: str
@@ -139,6 +167,8 @@ class AssignmentTimeline(_Known):
     cancel_reason: str | None = None
     extension: int = 0
     terms_at: Instant | None = None
+    returns: tuple[ReturnTimeline, ...] = ()
+    resumed_at: Instant | None = None
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""
@@ -156,11 +186,41 @@ class AssignmentTimeline(_Known):
 
     @property
     def pauses(self) -> tuple[Pause, ...]:
-        """The desk's time to rule on a return is not the unit's (DOMAIN.md 5.3)."""
-        asked_at, refused_at = self.return_requested_at, self.return_refused_at
-        if asked_at is None:
-            return ()
-        return (Pause(asked_at, refused_at and max(refused_at, asked_at)),)
+        """The desk's time to rule on a return is not the unit's, where its request says so (DOMAIN.md
+        5.3); one of which no request is known pauses as it always did.
+        """
+        found = [pause for each in self.asked_returns if (pause := self._pause(each))]
+        first, refused_at = self.return_requested_at, self.return_refused_at
+        if first and all(each.asked_at != first for each in self.asked_returns):
+            found.append(Pause(first, refused_at and max(refused_at, first)))
+        return tuple(sorted(found, key=lambda pause: pause.begins_at))
+
+    def _pause(self, asked: ReturnTimeline) -> Pause | None:
+        if asked.asked_at is None or not asked.pauses:
+            return None
+        begins_at, refused_at = asked.asked_at, None if asked.granted else asked.ruled_at
+        ends = [max(at, begins_at) for at in (refused_at, asked.withdrawn_at) if at]
+        if self.resumed_at and self.resumed_at >= begins_at:
+            ends.append(self.resumed_at)
+        return Pause(begins_at, min(ends, default=None))
+
+    @property
+    def asked_returns(self) -> tuple[ReturnTimeline, ...]:
+        """The returns whose requests are known, each with its ruling; one by the release before names
+        no request, and is of the one that waits.
+        """
+        asked = (each for each in self.returns if each.asked_at)
+        return tuple(
+            each if each.ruled_at or each.withdrawn_at else self._ruled_unnamed(each)
+            for each in asked
+        )
+
+    def _ruled_unnamed(self, asked: ReturnTimeline) -> ReturnTimeline:
+        named = {at for each in self.returns for at in (each.ruled_at, each.withdrawn_at)}
+        for at, granted in ((self.returned_at, True), (self.return_refused_at, False)):
+            if at and asked.asked_at and at >= asked.asked_at and at not in named:
+                return asked.model_copy(update={"ruled_at": at, "granted": granted})
+        return asked
 
 
 def _ending(at: datetime | None, why: str) -> Ending | None:

@@ -251,12 +251,14 @@ async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> 
     assert answer["type"].endswith("return-too-late")
 
 
-async def test_who_was_appointed_by_hand_may_not_return(dispatcher: Bench) -> None:
-    """R-16 退单时限."""
+async def test_who_was_appointed_by_hand_may_object_once(dispatcher: Bench) -> None:
+    """R-16 退单时限: no ruling has named it; after one it may not (test_returns.py)."""
     await register(dispatcher, banquet())
-    body = {"lead": "HC", "reason": "经研究确定"}
+    body = {"lead": "HC", "reason": "属地管理"}
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     given = answer["assignments"][0]["id"]
+    await ask_back(dispatcher, "HC", given)
+    await rule(dispatcher, given, granted=False)
     refused = await ask_back(dispatcher, "HC", given, 409)
     assert refused["type"].endswith("return-after-ruling")
 

@@ -1,0 +1,271 @@
+"""退单: asked by a unit, ruled on by the desk, or by the policy when the desk says nothing in time; and
+what holds afterwards (R-15, R-16, docs/adr/0050-returns-are-ruled-on-in-time.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, func, select
+
+from services.dispatcher import orders, records, schemas, views
+from services.dispatcher.models import Assignment, Assignments, Return, Returns
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import dispatch, reasons, returns
+from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.catalogue import TOWN
+from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
+from shared import events
+from shared.errors import Malformed
+from shared.events import Role, Urgency
+
+MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
+WAITING = (
+    (col(Returns.granted).is_(None))
+    & (col(Returns.withdrawn_at).is_(None))
+    & (col(Returns.review_due).is_not(None))
+    & (col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED)
+)
+JOINED = col(Assignments.id) == col(Returns.assignment)
+
+
+# --- asked by a unit ---------------------------------------------------------------------------
+
+
+async def request_return(
+    act: ServiceAct, id: UUID, body: schemas.ReturnRequest
+) -> schemas.AssignmentOut:
+    """退单申请: the desk has to rule on it, by a due moment (R-15, R-16).
+
+    Raises NotFound and what rules/returns.py raises.
+    """
+    record, assignment = await records.locked_assignment(act, id)
+    rules, context = act.config.returns, await _context(act, assignment)
+    suggested = body.suggested_unit and records.unit_code(
+        act, "suggested_unit", body.suggested_unit
+    )
+    asked = Asked(body.reason_code, body.legal_basis, suggested or None)
+    moved = returns.request_return(context, asked, rules, act.config.grounds, act.now)
+    assignment.was, assignment.status = assignment.status, moved
+    form = body.model_dump() | {"suggested_unit": asked.suggested_unit}
+    kept = Return(
+        **form,
+        id=orders.new_id(),
+        ticket=assignment.ticket,
+        assignment=assignment.id,
+        unit=assignment.unit,
+        requested_at=act.now,
+        review_due=rules.ruled_by(act.now, act.config.calendar),
+    )
+    data = events.AssignmentReturnRequested(
+        **form,
+        request=act.rows.add(kept).id,
+        review=str(rules.hotline_review),
+        pauses=returns.pauses(context, asked, rules),
+    )
+    orders.tell(act, assignment, data)
+    return views.assignment_out(record, assignment)
+
+
+async def withdraw_return(
+    act: ServiceAct, id: UUID, body: schemas.ReturnWithdrawal
+) -> schemas.AssignmentOut:
+    """撤回退单申请: the unit goes on where it was; it has asked once all the same.
+
+    Raises NotFound, MoveRefused.
+    """
+    record, assignment = await records.locked_assignment(act, id)
+    moved = _moved(assignment, Action.WITHDRAW_RETURN)
+    waiting = _waiting(await _of_ticket(act, assignment.ticket), id)
+    assignment.status, waiting.withdrawn_at = moved, act.now
+    data = events.AssignmentReturnWithdrawn(reason=body.reason, request=waiting.id)
+    orders.tell(act, assignment, data)
+    return views.assignment_out(record, assignment)
+
+
+def _moved(assignment: Assignment, action: Action) -> AssignmentStatus:
+    """The status after a move that may lead back to where the return was asked. Raises MoveRefused."""
+    was = AssignmentStatus(assignment.was or assignment.status)
+    return machine.move(AssignmentStatus(assignment.status), action, was)
+
+
+def _waiting(asked: Sequence[Return], id: UUID) -> Return:
+    """The return of an assignment that waits for its ruling."""
+    [waiting] = [
+        row
+        for row in asked
+        if row.assignment == id and row.granted is None and row.withdrawn_at is None
+    ]
+    return waiting
+
+
+async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
+    urgency, rules = Urgency(assignment.urgency), act.config.returns
+    return ReturnContext(
+        status=AssignmentStatus(assignment.status),
+        unit=assignment.unit,
+        urgency=urgency,
+        redo=assignment.redo,
+        earlier=_earlier(await _of_ticket(act, assignment.ticket)),
+        until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
+    )
+
+
+async def _of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
+    """Every return of a ticket: those ruled on in the order of their rulings, then those that wait."""
+    query = select(Returns).where(Returns.ticket == number)
+    return await act.rows.load(Return, query.order_by(col(Returns.ruled_at), col(Returns.id)))
+
+
+def _earlier(asked: Sequence[Return]) -> list[Earlier]:
+    return [
+        Earlier(
+            unit=row.unit,
+            reason_code=row.reason_code,
+            legal_basis=row.legal_basis,
+            granted=row.granted,
+            silent=row.silent,
+            named=row.named_unit,
+            overruled=row.overruled_at is not None,
+        )
+        for row in asked
+    ]
+
+
+# --- ruled on ----------------------------------------------------------------------------------
+
+
+async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> schemas.AssignmentOut:
+    """退单裁定: refused, the unit goes on where it was; granted, the ticket is the desk's again.
+
+    When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Malformed.
+    """
+    record, assignment = await records.locked_assignment(act, id)
+    _moved(assignment, _action(body.granted))
+    named = body.named_unit and records.unit_code(act, "named_unit", body.named_unit)
+    if named and (named == assignment.unit) is body.granted:
+        raise Malformed(NAMED, field="named_unit")
+    asked = await _of_ticket(act, assignment.ticket)
+    waiting = _waiting(asked, id)
+    waiting.named_unit = named or (None if body.granted else assignment.unit)
+    _rule(act, record, assignment, asked, waiting, granted=body.granted, ruling=body.ruling)
+    return views.assignment_out(record, assignment)
+
+
+NAMED = (
+    "同意退单时 named_unit 应为其他单位，不同意时只能是本单位"
+    " a granted return names another unit, a refused one none but the unit itself"
+)
+
+
+def _action(granted: bool) -> Action:
+    return Action.GRANT_RETURN if granted else Action.REFUSE_RETURN
+
+
+def _rule(
+    act: ServiceAct,
+    record: TicketRecord,
+    assignment: Assignment,
+    asked: Sequence[Return],
+    waiting: Return,
+    *,
+    granted: bool,
+    ruling: str,
+) -> None:
+    assignment.status = _moved(assignment, _action(granted))
+    waiting.granted, waiting.ruling = granted, ruling
+    waiting.ruled_at, waiting.ruled_by = act.now, act.actor
+    said: dict[str, Any] = {"ruling": ruling, "request": waiting.id, "silent": waiting.silent}
+    granting, refusing = events.AssignmentReturned, events.AssignmentReturnRefused
+    orders.tell(act, assignment, granting(**said) if granted else refusing(**said))
+    if granted and assignment.role == Role.LEAD:
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        _leave_to_desk(act, record, asked, waiting)
+
+
+def _leave_to_desk(
+    act: ServiceAct, record: TicketRecord, asked: Sequence[Return], granted: Return
+) -> None:
+    """The desk has the ticket again, and is shown whose it may be."""
+    dispatching, matter = act.config.dispatching, record.matter
+    freed = returns.freed(_earlier(asked))
+    suggested = granted.named_unit or granted.suggested_unit
+    if suggested in freed or suggested in dispatching.barred(matter):
+        suggested = None
+    town, near = dispatching.towns.get(matter.area, ""), dispatching.matcher.nearest(matter.topic)
+    leads = {
+        rule.id: town if rule.lead == TOWN else rule.lead
+        for rule in dispatching.matcher.rules
+        if rule.id in near
+    }
+    nearest = returns.rules_to_start_from(leads, suggested, freed)
+    why = reasons.returned(granted.unit, granted.ruling or "", dispatching.names)
+    orders.leave_to_desk(act, record, str(why), nearest, suggested, clocked=True)
+
+
+# --- by the clock ------------------------------------------------------------------------------
+
+
+async def rule_unruled(act: ServiceAct, limit: int) -> int:
+    """Rule as the policy says on returns the desk let lie past their due moment; how many."""
+    query = (
+        select(Returns.ticket, Returns.assignment)
+        .join(Assignments, JOINED)
+        .where(WAITING, col(Returns.review_due) <= act.now - MOMENT)
+        .order_by(col(Returns.review_due))
+        .limit(limit)
+    )
+    late = {assignment: ticket for ticket, assignment in await act.session.exec(query)}
+    await records.lock(act, late.values())
+    for id, number in late.items():
+        record = await records.locked(act, number)
+        assignment = next(each for each in record.assignments if each.id == id)
+        if assignment.status == AssignmentStatus.RETURN_REQUESTED:  # nobody ruled before the lock
+            await _rule_silently(act, record, assignment)
+    return len(late)
+
+
+async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
+    granted = act.config.returns.silence == "granted"
+    asked = await _of_ticket(act, assignment.ticket)
+    waiting = _waiting(asked, assignment.id)
+    waiting.silent = True
+    ruling = str(reasons.silent(granted=granted))
+    _rule(act, record, assignment, asked, waiting, granted=granted, ruling=ruling)
+
+
+async def next_unruled(act: ServiceAct) -> datetime | None:
+    """When the policy rules next on what the desk lets lie."""
+    query = select(func.min(Returns.review_due)).join(Assignments, JOINED).where(WAITING)
+    due: datetime | None = (await act.session.exec(query)).one()
+    return due and due + MOMENT
+
+
+# --- overruled ---------------------------------------------------------------------------------
+
+
+async def overrule(
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, why: str | None
+) -> None:
+    """No ticket goes back by hand to a unit whose return was granted, unless the desk says what overrules
+    that: it is kept with the return, and the unit may not return the ticket any more (R-16).
+
+    Raises ReturnGranted.
+    """
+    asked = await _of_ticket(act, record.ticket.number)
+    freed = set(returns.freed(_earlier(asked)))
+    for unit in order.roles():
+        if unit not in freed:
+            continue
+        if why is None:
+            field = "lead" if unit == order.lead else "co_handlers"
+            raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
+        for row in asked:
+            if row.unit == unit and row.granted and row.overruled_at is None:
+                row.overruled_at, row.overruled_by = act.now, act.actor
+                row.overruled_reason = why
