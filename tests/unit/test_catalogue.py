@@ -228,7 +228,7 @@ def test_a_rule_that_asks_for_the_time_holds_at_no_unknown_one() -> None:
 # --- against an independent oracle -------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(catalogues(), tickets, some(DANGERS), st.datetimes(MONDAY, MONDAY + timedelta(hours=23)))
 def test_the_compiled_catalogue_agrees_with_the_oracle(
     rules: list[Rule], asked: TicketRegistered, dangers: list[str], local: datetime

@@ -114,7 +114,7 @@ def context(asked: TicketRegistered, dangers: Sequence[str], local: datetime) ->
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=150)
 @given(catalogues(), tickets, some(DANGERS), st.datetimes(MONDAY, MONDAY + timedelta(hours=23)))
 def test_the_catalogue_agrees_with_another_engine(
     rules: list[Rule], asked: TicketRegistered, dangers: list[str], local: datetime
