@@ -5,7 +5,7 @@ Facts, units and the desk all end here, so each of these is told in one way only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -19,6 +19,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import corrections, dispatch
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
+from shared.errors import UnknownCode
 from shared.events import Limits, Role, Urgency
 
 # What an assignment keeps of its work order, beside its role and urgency.
@@ -26,12 +27,17 @@ PRINTED = {"rule", "reason", "limits", "redo"}
 
 
 def give(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
-) -> None:
-    """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: dispatch.Added,
+    to: Collection[str] | None = None,
+) -> list[Assignment]:
+    """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
+    that have no order for it yet; all of them when it is left out.
+    """
     ticket = record.ticket
     ticket.unassigned_at = ticket.doubted_at = ticket.doubted_reason = None
-    redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
     may_join = act.config.dispatching.may_join
     also = {
         each.ticket.number: each.matter.content
@@ -39,32 +45,50 @@ def give(
         if may_join(each.matter, order.roles())
     }
     added = replace(added, also=dispatch.fitting(also))
-    for unit, role in order.roles().items():
-        work_order = dispatch.work_order(
-            record.matter,
-            order,
-            added,
-            role=role,
-            urgency=urgency,
-            limits=limits_of(act, record, urgency, role),
-            registered_at=ticket.registered_at,
-            redo=redo,
-            configuration=act.configuration,
-        )
-        assignment = Assignment(
-            **work_order.model_dump(mode="json", include=PRINTED),
-            id=new_id(),
-            ticket=ticket.number,
-            round=ticket.round,
-            unit=unit,
-            role=role,
-            urgency=urgency,
-            status=AssignmentStatus.DISPATCHED,
-            appointed=order.appointed,
-            dispatched_at=act.now,
-        )
-        record.assignments.append(act.rows.add(assignment))
-        tell(act, assignment, work_order)
+    roles = order.roles().items()
+    given = [
+        _give_to(act, record, order, added, unit, role)
+        for unit, role in roles
+        if to is None or unit in to
+    ]
+    record.assignments += given
+    return given
+
+
+def _give_to(
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: dispatch.Added,
+    unit: str,
+    role: Role,
+) -> Assignment:
+    ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
+    work_order = dispatch.work_order(
+        record.matter,
+        order,
+        added,
+        role=role,
+        urgency=urgency,
+        limits=limits_of(act, record, urgency, role),
+        registered_at=ticket.registered_at,
+        redo=ticket.round > 1,
+        configuration=act.configuration,
+    )
+    assignment = Assignment(
+        **work_order.model_dump(mode="json", include=PRINTED),
+        id=new_id(),
+        ticket=ticket.number,
+        round=ticket.round,
+        unit=unit,
+        role=role,
+        urgency=urgency,
+        status=AssignmentStatus.DISPATCHED,
+        appointed=order.appointed,
+        dispatched_at=act.now,
+    )
+    tell(act, assignment, work_order)
+    return act.rows.add(assignment)
 
 
 def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
@@ -114,18 +138,26 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
     is told, and its limits follow. ``added``: what goes with a new order.
     """
-    units, urgency = record.open(), Urgency(record.ticket.urgency)
+    units = record.open()
     lead = next((each for each in units if each.role == Role.LEAD), None)
     if lead is None:
         return  # the desk has it, by the urgency of its list
-    if lead.status == AssignmentStatus.DISPATCHED:
+    unsigned = [each for each in units if each.status == AssignmentStatus.DISPATCHED]
+    follow_urgency(act, record, [each for each in units if each not in unsigned], time)
+    if unsigned:
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = f"{corrections.HURRIED} {lead.reason}"
-        cancel(act, record, units, "redispatched", act.now)
+        cancel(act, record, unsigned, "redispatched", act.now)
         order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
-        give(act, record, order, added)
-        return
-    for each in units:
+        give(act, record, order, added, [each.unit for each in unsigned])
+
+
+def follow_urgency(
+    act: ServiceAct, record: TicketRecord, assignments: Iterable[Assignment], time: datetime
+) -> None:
+    """Tell units that go on that the ticket's urgency is another now; their limits follow."""
+    urgency = Urgency(record.ticket.urgency)
+    for each in assignments:
         limits = limits_of(act, record, urgency, Role(each.role))
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = corrections.hurried(urgency, limits)
@@ -226,6 +258,15 @@ def tell(
         assignment=assignment.id,
         unit=assignment.unit,
     )
+
+
+def unit_code(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
+    units = act.config.units
+    code = units.names.code(called, field)
+    if units.unit(code) is None:
+        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
+    return code
 
 
 def new_id() -> UUID:

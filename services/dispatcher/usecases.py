@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import merging, orders, records, schemas, views
+from services.dispatcher import co_handling, merging, orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Return, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, corrections, dispatch, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
-from shared.errors import NotFound, TooEarly, UnknownCode
-from shared.events import Fact, Role, TicketType, Urgency
+from shared.errors import NotFound, TooEarly
+from shared.events import Fact, Role, TicketType
 from shared.observability import log
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
@@ -206,7 +207,7 @@ async def request_return(
     moved = returns.request_return(
         context, body.reason_code, act.config.returns, act.config.grounds, act.now
     )
-    suggested = body.suggested_unit and _unit(act, "suggested_unit", body.suggested_unit)
+    suggested = body.suggested_unit and orders.unit_code(act, "suggested_unit", body.suggested_unit)
     assignment.was, assignment.status = assignment.status, moved
     data = events.AssignmentReturnRequested(
         reason_code=body.reason_code,
@@ -230,13 +231,17 @@ async def request_return(
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
-    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
+    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21), without
+    those whose limit is over, if it names them.
+    """
     record, assignment = await records.locked_assignment(act, id)
     answer = _answer(assignment, body)
+    unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
     assignment.status = completion.complete(record.work(assignment), answer, today)
     assignment.completion = answer.model_dump(mode="json")
     orders.tell(act, assignment, answer)
+    orders.cancel(act, record, unheard, "redispatched", act.now)
     if assignment.role == Role.LEAD:
         orders.resolve(act, record, assignment, answer)
     answered = views.assignment_out(record, assignment)
@@ -277,34 +282,26 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 
 
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
-    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
+    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29). Who has it and
+    stays in its role keeps its order, and with it handler, contacts and clocks.
 
-    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork.
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
-    lead = _unit(act, "lead", body.lead)
-    co_handlers = [_unit(act, "co_handlers", called) for called in body.co_handlers]
-    reason = body.reason
+    lead = orders.unit_code(act, "lead", body.lead)
+    co_handlers = [orders.unit_code(act, "co_handlers", called) for called in body.co_handlers]
+    if lead in co_handlers:
+        raise CoHandlerIsLead(field="co_handlers", lead=lead)
     dispatching = act.config.dispatching
     added = await records.added(act, record)
-    order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
+    order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
-    if record.ticket.doubted_at and _has_it(record, order, body.urgency):
-        record.ticket.doubted_at = record.ticket.doubted_reason = None
-        return views.ticket_out(act, record)
-    orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, added)
+    await co_handling.redispatch(act, record, order, added)
     return views.ticket_out(act, record)
-
-
-def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None) -> bool:
-    """Whether just these units are at work: then the desk has confirmed them, and nobody begins anew."""
-    roles = {each.unit: each.role for each in record.open()}
-    return roles == order.roles() and urgency in (None, record.ticket.urgency)
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
@@ -348,12 +345,3 @@ def _take_back(act: ServiceAct, record: TicketRecord, assignment: Assignment, ru
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         names = act.config.dispatching.names
         orders.leave_to_desk(act, record, str(reasons.returned(assignment.unit, ruling, names)))
-
-
-def _unit(act: ServiceAct, field: str, called: str) -> str:
-    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
-    units = act.config.units
-    code = units.names.code(called, field)
-    if units.unit(code) is None:
-        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
-    return code

@@ -54,7 +54,7 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes"
+            " duty_routes due_routes co_handling_routes"
             " duplicates merging"
         ),
         names("fastapi pydantic orjson"),
@@ -67,7 +67,7 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search"
+            " merging feed endings search co_handling"
         ),
         STORAGE,
     ),
@@ -121,6 +121,8 @@ MAY: dict[str, May] = {
         names("rights neighbours rules records schemas contact_schemas"), names("fastapi pydantic")
     ),
     "neighbours": May(names("settings"), names("httpx pydantic")),
+    "co_handling": May(names("rules models records views schemas orders merging"), STORAGE),
+    "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
@@ -146,7 +148,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging rights sealing"
+            " orders merging co_handling rights sealing"
             " settings clockwork"
         ),
         STORAGE,
