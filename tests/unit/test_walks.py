@@ -31,6 +31,7 @@ OTHERS = st.lists(UNIT, max_size=2, unique=True)
 URGENCY = st.sampled_from([None, None, "normal", "complex", "urgent"])
 STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("assign"), UNIT, OTHERS, URGENCY),
+    st.tuples(st.just("assign"), UNIT, st.just([]), st.none()),
     st.tuples(st.just("add"), UNIT),
     st.tuples(st.just("release"), UNIT),
     st.tuples(st.just("recall")),
@@ -59,9 +60,9 @@ async def walk(steps: Iterable[tuple[Any, ...]]) -> None:
     for name, *what in steps:
         await getattr(way, name)(*what)
         stood = still_standing(stood, way)
+        never_afresh(way)
     await way.sweep()
     still_standing(stood, way)
-    never_afresh(way)
     runs_on(way)
 
 
@@ -74,7 +75,9 @@ def still_standing(stood: Breaches, way: Walk) -> Breaches:
 
 
 def never_afresh(way: Walk) -> None:
-    """All the time a unit had for a duty in a round is no more than the longest limit it was given."""
+    """All the time a unit had for a duty in a round, and has left, is no more than the longest limit it
+    was given.
+    """
     duties: dict[Any, list[ClockEntry]] = defaultdict(list)
     for entry in way.watched.clocks.values():
         if entry.row.unit:
@@ -86,7 +89,7 @@ def never_afresh(way: Walk) -> None:
             continue  # hurried: they do not compare, and test_resuming.py proves what happens
         first = min(entry.state.started_at for entry in entries)
         most = max(seconds(first, ends(first, each), *natural) for each in limits)
-        had = sum(time_of(way, entry, *natural) for entry in entries)
+        had = sum(time_of(entry, *natural) for entry in entries)
         assert had <= most + 1, (had, most, [entry.row for entry in entries])
 
 
@@ -102,11 +105,11 @@ def limits_of(way: Walk, row: Clock) -> set[str]:
     return {*way.limits[row.id], *filter(None, [printed])}
 
 
-def time_of(way: Walk, entry: ClockEntry, natural: bool) -> float:
-    """Seconds a clock ran before it was late."""
+def time_of(entry: ClockEntry, natural: bool) -> float:
+    """Seconds a clock ran before it was late, or may run yet."""
     state = entry.state
     begins = state.resumed_at or state.started_at
-    until = min(state.ended_at or way.now, state.due, way.now)
+    until = min(state.ended_at or state.due, state.due)
     stops = [
         (max(begins, stop.begins_at), min(until, stop.ends_at or until)) for stop in state.pauses
     ]
