@@ -103,7 +103,10 @@ CURES = {
     "contact-not-on-record": "先登记联系记录，或如实填写 contacted。"
     "Record the contact, or say there was none.",
     "contact-time-wrong": "更正联系时间。Correct the moment of the contact.",
-    "co-handlers-open": "等待 units 所列协办单位答复。Wait for the co-handlers in units.",
+    "co-handlers-open": "等待 units 所列协办单位答复；逾期不答复的，在 without 中列明后办结。"
+    "Wait for the co-handlers in units, or name in without those that let their limit pass.",
+    "co-handler-in-time": "等到 units 所列时刻。Wait until the moments in units.",
+    "co-handler-is-lead": "把主办单位从协办单位中去掉。Take the lead out of the co-handlers.",
     "promised-date-missing": "填写今日或以后的承诺日期。Give a promised date, today or later.",
     "unsolved-reason-missing": "填写未解决原因。Say why it is not solved.",
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import merging, orders, records
+from services.dispatcher import co_handling, merging, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
@@ -93,18 +93,16 @@ async def _review(
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
     must_go = [each for each in record.open() if each.unit in barred]
     dropped = rules.drops_reported(before, record.matter)
+    orders.cancel(act, record, must_go, "redispatched", act.now)
     if lead is None or lead in must_go:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
         await _decide(act, record, decided, dropped=dropped)
         return
-    orders.cancel(act, record, must_go, "redispatched", act.now)
     decided_before = act.config.dispatching.decide(before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)
         return
     if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
         await _decide(act, record, decided, dropped=dropped)
     else:
         why = rules.why_doubted(decided, act.config.dispatching.names)
@@ -118,18 +116,20 @@ async def _decide(
     *,
     dropped: bool,
 ) -> None:
-    """Nobody has it: the rules decide as they do at registration, but never give it back to who returned
-    it, and not at all when somebody who was reported no longer is.
+    """Nobody leads it rightly: the rules decide as they do at registration, but never give it back to who
+    returned it, and not at all when somebody who was reported no longer is. Who has it and keeps its
+    role goes on.
     """
-    if isinstance(decided, dispatch.Undecided):
-        orders.leave_to_desk(act, record, decided.reason, decided.nearest)
-        return
     returned = {
         each.unit for each in record.assignments if each.status == AssignmentStatus.RETURNED
     }
-    if dropped or returned & {decided.lead, *decided.co_handlers}:
+    if isinstance(decided, dispatch.Undecided):
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest)
+    elif dropped or returned & {decided.lead, *decided.co_handlers}:
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
         why = rules.why_desk(decided, act.config.dispatching.names, dropped=dropped)
         orders.leave_to_desk(act, record, str(why), [decided.rule])
-        return
-    order = dispatch.by_rule(decided)
-    orders.give(act, record, order, await records.added(act, record))
+    else:
+        order, added = dispatch.by_rule(decided), await records.added(act, record)
+        await co_handling.redispatch(act, record, order, added)

@@ -5,7 +5,7 @@ Facts, units and the desk all end here, so each of these is told in one way only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -26,12 +26,17 @@ PRINTED = {"rule", "reason", "limits", "redo"}
 
 
 def give(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
-) -> None:
-    """Give the ticket to its units, each with its own limits and one fact (BJ-13)."""
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: dispatch.Added,
+    to: Collection[str] | None = None,
+) -> list[Assignment]:
+    """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
+    that have no order for it yet; all of them when it is left out.
+    """
     ticket = record.ticket
     ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
-    redo, urgency = ticket.round > 1, Urgency(ticket.urgency)
     may_join = act.config.dispatching.may_join
     also = {
         each.ticket.number: each.matter.content
@@ -39,32 +44,50 @@ def give(
         if may_join(each.matter, order.roles())
     }
     added = replace(added, also=dispatch.fitting(also))
-    for unit, role in order.roles().items():
-        work_order = dispatch.work_order(
-            record.matter,
-            order,
-            added,
-            role=role,
-            urgency=urgency,
-            limits=limits_of(act, record, urgency, role),
-            registered_at=ticket.registered_at,
-            redo=redo,
-            configuration=act.configuration,
-        )
-        assignment = Assignment(
-            **work_order.model_dump(mode="json", include=PRINTED),
-            id=new_id(),
-            ticket=ticket.number,
-            round=ticket.round,
-            unit=unit,
-            role=role,
-            urgency=urgency,
-            status=AssignmentStatus.DISPATCHED,
-            appointed=order.appointed,
-            dispatched_at=act.now,
-        )
-        record.assignments.append(act.rows.add(assignment))
-        tell(act, assignment, work_order)
+    roles = order.roles().items()
+    given = [
+        _give_to(act, record, order, added, unit, role)
+        for unit, role in roles
+        if to is None or unit in to
+    ]
+    record.assignments += given
+    return given
+
+
+def _give_to(
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: dispatch.Added,
+    unit: str,
+    role: Role,
+) -> Assignment:
+    ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
+    work_order = dispatch.work_order(
+        record.matter,
+        order,
+        added,
+        role=role,
+        urgency=urgency,
+        limits=limits_of(act, record, urgency, role),
+        registered_at=ticket.registered_at,
+        redo=ticket.round > 1,
+        configuration=act.configuration,
+    )
+    assignment = Assignment(
+        **work_order.model_dump(mode="json", include=PRINTED),
+        id=new_id(),
+        ticket=ticket.number,
+        round=ticket.round,
+        unit=unit,
+        role=role,
+        urgency=urgency,
+        status=AssignmentStatus.DISPATCHED,
+        appointed=order.appointed,
+        dispatched_at=act.now,
+    )
+    tell(act, assignment, work_order)
+    return act.rows.add(assignment)
 
 
 def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
@@ -114,20 +137,28 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
     is told, and its limits follow. ``added``: what goes with a new order.
     """
-    units, urgency = record.open(), Urgency(record.ticket.urgency)
+    units = record.open()
     lead = next((each for each in units if each.role == Role.LEAD), None)
     if lead is None:
         if record.ticket.unassigned_at:
             _say_left(act, record)  # the desk's clock follows
         return
-    if lead.status == AssignmentStatus.DISPATCHED:
+    unsigned = [each for each in units if each.status == AssignmentStatus.DISPATCHED]
+    follow_urgency(act, record, [each for each in units if each not in unsigned], time)
+    if unsigned:
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = corrections.hurried_anew(lead.reason)
-        cancel(act, record, units, "redispatched", act.now)
+        cancel(act, record, unsigned, "redispatched", act.now)
         order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
-        give(act, record, order, added)
-        return
-    for each in units:
+        give(act, record, order, added, [each.unit for each in unsigned])
+
+
+def follow_urgency(
+    act: ServiceAct, record: TicketRecord, assignments: Iterable[Assignment], time: datetime
+) -> None:
+    """Tell units that go on that the ticket's urgency is another now; their limits follow."""
+    urgency = Urgency(record.ticket.urgency)
+    for each in assignments:
         limits = limits_of(act, record, urgency, Role(each.role))
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))

@@ -8,7 +8,15 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
-from services.dispatcher import duty_routes, feed, list_routes, returning, usecases, views
+from services.dispatcher import (
+    co_handling_routes,
+    duty_routes,
+    feed,
+    list_routes,
+    returning,
+    usecases,
+    views,
+)
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
     Assign,
@@ -34,7 +42,8 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-router.routes.extend((*duty_routes.router.routes, *list_routes.router.routes))
+for more in (duty_routes, list_routes, co_handling_routes):
+    router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]
 DeskDoor = Annotated[Door, Depends(entering("desk"))]

@@ -49,6 +49,29 @@ class Assign(Body):
     overrules: Paragraph | None = None
 
 
+class CoHandler(Body):
+    """增加协办: which unit helps, and why (JN-29)."""
+
+    unit: Code
+    reason: Paragraph
+
+
+class Release(Body):
+    """撤出协办: why the co-handler need not go on."""
+
+    reason: Paragraph
+
+
+class Press(Body):
+    """催促协办: which co-handler, and what the lead still needs of it; ``desk``: the desk is asked to step
+    in, too.
+    """
+
+    unit: Code
+    note: Paragraph
+    desk: bool = False
+
+
 class Sign(Body):
     """签收: the unit names the person who handles it (专人负责)."""
 
@@ -102,7 +125,8 @@ class Completion(Body):
     """办结: the form of R-21. ``contacted`` left out: as is on record.
 
     ``public_numbers``: numbers in ``public_answer`` the unit confirms to be its own and for the
-    public; they stay, as those of units.yaml do. What was taken out of it the answer says.
+    public; they stay, as those of units.yaml do. What was taken out of it the answer says. ``without``:
+    co-handlers whose limit is over and whom the lead does not wait for (R-13).
     """
 
     kind: CompletionKind
@@ -116,6 +140,7 @@ class Completion(Body):
     promised_date: date | None = None
     signed_off_by: Phrase
     public_numbers: list[Annotated[str, Line(40)]] = Field(default_factory=list, max_length=10)
+    without: list[Code] = Field(default_factory=list, max_length=20)
     _hidden: tuple[str, ...] = PrivateAttr(())
 
     def masked(self, keep: Collection[str] = ()) -> Self:

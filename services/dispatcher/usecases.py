@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import co_handling, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, corrections, dispatch, reasons
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly
-from shared.events import Fact, Role, TicketType, Urgency
+from shared.events import Fact, Role, TicketType
 from shared.observability import log
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
@@ -198,13 +199,17 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
-    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21)."""
+    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21), without
+    those whose limit is over, if it names them.
+    """
     record, assignment = await records.locked_assignment(act, id)
     answer = _answer(assignment, body)
+    unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
     assignment.status = completion.complete(record.work(assignment), answer, today)
     assignment.completion = answer.model_dump(mode="json")
     orders.tell(act, assignment, answer)
+    orders.cancel(act, record, unheard, "redispatched", act.now)
     if assignment.role == Role.LEAD:
         orders.resolve(act, record, assignment, answer)
     answered = views.assignment_out(record, assignment)
@@ -245,9 +250,11 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
 
 
 async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.TicketOut:
-    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29).
+    """指定承办单位: by hand, for what nobody has, and to re-dispatch what is open (JN-29). Who has it and
+    stays in its role keeps its order, and with it handler, contacts and clocks.
 
-    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Recused, InOtherWork, ReturnGranted.
+    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
+    ReturnGranted.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -255,25 +262,16 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     check_assignable(record.milestones())
     lead = records.unit_code(act, "lead", body.lead)
     co_handlers = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
-    reason = body.reason
+    if lead in co_handlers:
+        raise CoHandlerIsLead(field="co_handlers", lead=lead)
     dispatching = act.config.dispatching
     added = await records.added(act, record)
-    order = dispatching.by_hand(record.matter, lead, co_handlers, reason, added.newest)
+    order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
     await returning.overrule(act, record, order, body.overrules)
-    if record.ticket.doubted_at and _has_it(record, order, body.urgency):
-        record.ticket.doubted_at = record.ticket.doubted_reason = None
-        return views.ticket_out(act, record)
-    orders.cancel(act, record, record.open(), "redispatched", act.now)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    orders.give(act, record, order, added)
+    await co_handling.redispatch(act, record, order, added)
     return views.ticket_out(act, record)
-
-
-def _has_it(record: TicketRecord, order: dispatch.Order, urgency: Urgency | None) -> bool:
-    """Whether just these units are at work: then the desk has confirmed them, and nobody begins anew."""
-    roles = {each.unit: each.role for each in record.open()}
-    return roles == order.roles() and urgency in (None, record.ticket.urgency)
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:

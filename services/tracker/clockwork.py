@@ -6,12 +6,12 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.tracker import records
-from services.tracker.models import Clock, Supervision
+from services.tracker.models import Assignment, Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
@@ -28,22 +28,29 @@ from services.tracker.rules.clock_state import (
     replay,
 )
 from services.tracker.rules.policy import Terms
-from services.tracker.rules.timelines import Ending, Matter
+from services.tracker.rules.resuming import resumed
+from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
 
 
 def recompute_clocks(
-    act: ServiceAct, record: TicketRecord, at: datetime, *, corrected: bool = False
+    act: ServiceAct,
+    record: TicketRecord,
+    at: datetime,
+    *,
+    corrected: bool = False,
+    given: Assignment | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
+    ``given``: the order that is new.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
     facts = [
         (row, fact)
-        for history in clock_histories(matter, record.round_timelines(), assignments)
+        for history in _histories(act, record, matter, assignments, given)
         for row, fact in _recompute(act, record, matter, history, at, corrected=corrected)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
@@ -53,6 +60,27 @@ def recompute_clocks(
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
     _close_supervisions(act, record, endings | review_endings(matter, assignments))
     return bool(fresh or facts)
+
+
+def _histories(
+    act: ServiceAct,
+    record: TicketRecord,
+    matter: Matter,
+    assignments: Sequence[AssignmentTimeline],
+    given: Assignment | None,
+) -> Iterator[ClockHistory]:
+    """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
+    when an earlier order of its unit is heard of late.
+    """
+    for history in clock_histories(matter, record.round_timelines(), assignments):
+        entry = record.clocks.get(history.id)
+        late = (
+            given
+            and (given.unit, given.round) == (history.unit, history.round)
+            and given.dispatched_at < history.started_at
+        )
+        known = entry.state if entry and not late else None
+        yield resumed(history, act.config.calendar, known)
 
 
 async def fire(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:

@@ -124,6 +124,7 @@ class Clock(Base):
     ``urgency`` and ``terms``: the policy it started under. ``base_due``: its due moment without pauses.
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
+    ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
     """
 
     id: UUID = Field(primary_key=True)
@@ -147,6 +148,7 @@ class Clock(Base):
     breached_at: datetime | None = None
     judged_at: datetime | None = None
     next_at: datetime | None = None
+    resumed_at: datetime | None = None
 
 
 class Extension(Base):

@@ -33,6 +33,7 @@ from services.tracker.models import (
 )
 from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
@@ -135,8 +136,17 @@ class TicketRecord:
 
     def handle_clock(self, assignment: UUID) -> ClockEntry | None:
         """The handle clock of an assignment, if it has one."""
+        return self.clock_of(assignment, ClockKind.HANDLE)
+
+    def clock_of(self, assignment: UUID, kind: ClockKind) -> ClockEntry | None:
+        """One clock of an assignment, if it has such a duty."""
         mine = (entry for entry in self.clocks.values() if entry.row.assignment == assignment)
-        return next((entry for entry in mine if entry.row.kind == ClockKind.HANDLE), None)
+        return next((entry for entry in mine if entry.row.kind == kind), None)
+
+    def orders_like(self, assignment: Assignment) -> list[UUID]:
+        """The orders its unit has and had in its round."""
+        whose = (assignment.unit, assignment.round)
+        return [row.id for row in self.assignments if (row.unit, row.round) == whose]
 
     def matter(self) -> Matter:
         """The ticket as rules see it."""
@@ -300,9 +310,11 @@ def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     return unit is not None and unit in act.config.recused(ticket.about, ticket.area or "")
 
 
-async def asked_before(act: ServiceAct, assignment: UUID) -> bool:
-    """Whether an assignment asked for an extension."""
-    query = select(Extensions.id).where(Extensions.assignment == assignment)
+async def asked_before(act: ServiceAct, assignment: UUID, earlier: Collection[UUID]) -> bool:
+    """Whether an assignment asked for an extension, or one was ruled on under an earlier one."""
+    own = col(Extensions.assignment) == assignment
+    ruled = col(Extensions.status) != ExtensionStatus.ASKED
+    query = select(Extensions.id).where(own | (one_of(Extensions.assignment, earlier) & ruled))
     return (await act.session.exec(query)).first() is not None
 
 

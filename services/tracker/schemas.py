@@ -90,7 +90,8 @@ class ClockOut(BaseModel):
 
     ``days`` explains the limit and ``extension_days`` the extension. ``kept``: a newer calendar
     would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
-    instants they were passed; ``next_at``: when the next one is.
+    instants they were passed; ``next_at``: when the next one is. ``resumed_at``: when the unit got the
+    ticket again in this round; the clock goes on where it stopped, and the pauses name the time between.
     """
 
     id: UUID
@@ -114,6 +115,7 @@ class ClockOut(BaseModel):
     extended_by: int
     extension_days: list[DayOut]
     pauses: list[PauseOut]
+    resumed_at: AwareDatetime | None = None
 
 
 class TicketClocks(BaseModel):

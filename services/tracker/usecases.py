@@ -25,11 +25,12 @@ from services.tracker.models import (
 )
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
+from services.tracker.rules.clock_state import is_late
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
 from services.tracker.rules.timelines import LeftToDesk
 from shared import events
 from shared.errors import MoveRefused, TooEarly
-from shared.events import ContactOutcome, Data, Fact, Role, Urgency
+from shared.events import ClockKind, ContactOutcome, Data, Fact, Role, Urgency
 from shared.observability import log
 
 ANSWERED = frozenset({ContactOutcome.REACHED, ContactOutcome.REFUSED})
@@ -87,7 +88,7 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
         dispatched_at=fact.time,
     )
     record.take_on(act.rows.add(assignment))
-    recompute_clocks(act, record, fact.time)
+    recompute_clocks(act, record, fact.time, given=assignment)
     await merging.watch(act, record, fact.time)
 
 
@@ -116,12 +117,17 @@ async def sign(act: ServiceAct, fact: Fact) -> None:
 
 
 async def contact(act: ServiceAct, fact: Fact) -> None:
-    """先行联系: an attempt the citizen answered meets the first-contact clock (R-12)."""
+    """先行联系: an attempt the citizen answered meets the first-contact clock (R-12). One that is entered
+    after the clock ran out is a record, and takes no red card back: it counts from then.
+    """
     data: events.AssignmentContacted = fact.data
     record, assignment = await records.assigned(act, fact)
     if data.outcome in ANSWERED:
-        assignment.contacted_at = _earlier(assignment.contacted_at, fact.time)
-        recompute_clocks(act, record, fact.time)
+        clock = record.clock_of(assignment.id, ClockKind.FIRST_CONTACT)
+        entered_late = clock is not None and is_late(clock.state, fact.recorded)
+        at = fact.recorded if entered_late else fact.time
+        assignment.contacted_at = _earlier(assignment.contacted_at, at)
+        recompute_clocks(act, record, at)
 
 
 async def complete(act: ServiceAct, fact: Fact) -> None:
@@ -212,7 +218,7 @@ async def request_extension(
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.asked_before(act, id),
+        asked_before=await records.asked_before(act, id, record.orders_like(assignment)),
         now=act.now,
     )
     extension.check(asking, record.matter(), act.config)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import Exists, case, exists, func, tuple_
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.tracker import records, schemas
@@ -20,7 +21,9 @@ from shared.events import ClockKind, Role
 from shared.http.fields import Sentence
 from shared.jurisdiction.calendar import Step, WorkCalendar
 
-SHOWN = {"status", "started_at", "due", "provisional", "ended_at", "passed", "next_at"}
+SHOWN = {
+    *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
+}
 CURSOR = "%Y%m%dT%H%M%S.%f"
 
 
@@ -128,28 +131,50 @@ async def read_on_time_rates(
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
-    """The clocks judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
+    """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
     desk's on returns, which are no unit's.
 
-    A co-handler answers to its lead, not to the citizen.
+    A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
+    the duty once, and was late if it ever was (ADR 0049).
     """
-    on_time = col(Clocks.breached_at).is_(None)
     counted = (
+        col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
+        | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
+        # One that went on late was late before: there it counts.
+        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
+    )
+    apart = case((col(Clocks.kind) == ClockKind.HOTLINE_REVIEW, col(Clocks.id)))  # each question
+    duties = (
+        select(
+            Clocks.unit,
+            Clocks.kind,
+            func.bool_and(col(Clocks.breached_at).is_(None)).label("on_time"),
+            func.bool_or(col(Clocks.extension) > 0).label("extended"),
+        )
+        .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
+        .group_by(col(Clocks.ticket), col(Clocks.round), col(Clocks.unit), col(Clocks.kind), apart)
+        .subquery()
+    )
+    on_time, extended = duties.c.on_time, duties.c.extended
+    query = select(  # type: ignore[call-overload]  # typed to 4 columns
+        duties.c.unit,
+        duties.c.kind,
         func.count(),
         func.count().filter(on_time),
-        func.count().filter(on_time, col(Clocks.extension) > 0),
-    )
-    query = (
-        select(Clocks.unit, Clocks.kind, *counted)  # type: ignore[call-overload]  # typed to 4 columns
-        .where(
-            col(Clocks.judged_at) >= start,
-            col(Clocks.judged_at) < end,
-            col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
-            | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
-        )
-        .group_by(col(Clocks.unit), col(Clocks.kind))
-    )
+        func.count().filter(on_time & extended),
+    ).group_by(duties.c.unit, duties.c.kind)
     return [Tally(*row) for row in await act.session.exec(query)]
+
+
+def _missed_before() -> Exists:
+    """Whether the unit of a clock was late with the same duty before it got the ticket again."""
+    before = aliased(Clocks)
+    same = (
+        getattr(before, name) == getattr(Clocks, name)
+        for name in ("ticket", "round", "unit", "kind")
+    )
+    counted = (col(before.kind) == ClockKind.SIGN) | (col(before.role) == Role.LEAD)
+    return exists().where(*same, counted, col(before.breached_at) < col(Clocks.judged_at))
 
 
 def _unit_rates(rows: Sequence[Tally], unit: str) -> schemas.UnitRates:

@@ -85,6 +85,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     ``number``: the ticket whose citizen said it, where that is another one merged into this work.
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
     ``resumes``: the unit's clocks stand still no longer, though the desk has not ruled on its return.
+    ``lead`` and ``co_handlers`` when others work on it now, of kind ``supplemented``, which the release
+    before knows.
     """
 
     kind: Literal["supplemented", "urged", "merged", "unmerged"]
@@ -93,6 +95,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     urgency: Urgency | None = None
     limits: Limits | None = None
     resumes: bool = False
+    lead: str | None = None
+    co_handlers: tuple[str, ...] | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):
@@ -140,7 +144,9 @@ class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="di
 
 
 class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
-    """办结: the unit answered; a co-handler answers to its lead (R-21)."""
+    """办结: the unit answered; a co-handler answers to its lead (R-21). ``without``: co-handlers that had
+    not answered when their limit was over, whom the lead did not wait for.
+    """
 
     role: Role
     kind: CompletionKind
@@ -153,6 +159,7 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
     public_answer: str
     promised_date: str | None = None
     signed_off_by: str
+    without: tuple[str, ...] = ()
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):

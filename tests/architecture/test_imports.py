@@ -54,7 +54,7 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes returning"
+            " duty_routes due_routes returning co_handling_routes"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
@@ -71,7 +71,7 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning"
+            " merging feed endings search returning co_handling"
         ),
         STORAGE,
     ),
@@ -132,6 +132,8 @@ MAY: dict[str, May] = {
     "narrowing": May(names("models records list_schemas"), STORAGE),
     "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
     "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
+    "co_handling": May(names("rules models records views schemas orders merging"), STORAGE),
+    "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "sealing": May(names("rules"), names("cryptography")),
@@ -159,7 +161,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging rights sealing"
+            " orders merging co_handling rights sealing"
             " settings clockwork"
         ),
         STORAGE,

@@ -92,8 +92,9 @@ def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentSt
         raise CitizenNotContacted
     if data.contacted and not work.reached:
         raise ContactNotOnRecord(field="contacted")
-    if waiting := [unit for unit, status in work.co_handlers.items() if status in OPEN]:
-        raise CoHandlersOpen(units=waiting)
+    waiting = [unit for unit, status in work.co_handlers.items() if status in OPEN]
+    if waited_for := [unit for unit in waiting if unit not in data.without]:
+        raise CoHandlersOpen(units=waited_for)
     _check_form(data, today)
     return moved
 

@@ -109,9 +109,13 @@ def _why_taken_back(was: ClockState, after: ClockState) -> str:
 
 
 def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[DatedFact]:
-    """Pauses begun and ended; one cut off by the clock's end was not resumed."""
+    """Pauses begun and ended; one cut off by the clock's end was not resumed. What lies before the unit
+    got its order again was said of the order before.
+    """
     known = {pause.begins_at: pause.ends_at for pause in was.pauses}
     for begins, ends in after.pauses:
+        if after.resumed_at and begins < after.resumed_at:
+            continue
         if begins not in known:
             yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=RETURN))
         if ends and ends != after.ended_at and known.get(begins) is None:

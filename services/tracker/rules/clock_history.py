@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.timelines import (
@@ -26,11 +27,24 @@ NAMESPACE = UUID("6e1d1b8a-3a0e-5d52-9c0c-7d1f0a5e3c41")
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a unit had of the same duty before, in the same round: since when, under which limits, how
+    many days it was extended, and when its clock stood still, up to the moment it got the order again.
+    """
+
+    started_at: datetime
+    limits: tuple[str, ...]
+    pauses: tuple[Pause, ...]
+    extension: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClockHistory:
     """What befell one clock; how it stands follows from this, its terms and the calendar.
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
-    counts working days. ``terms_at``: when a correction last gave it other terms.
+    counts working days. ``terms_at``: when a correction last gave it other terms. ``earlier``: what its
+    unit had of the duty before; ``resumed_at``: since when the clock goes on where that one stopped.
     """
 
     id: UUID
@@ -47,6 +61,8 @@ class ClockHistory:
     pauses: tuple[Pause, ...] = ()
     extension: int = 0
     terms_at: datetime | None = None
+    earlier: Earlier | None = None
+    resumed_at: datetime | None = None
 
 
 def clock_histories(
@@ -60,7 +76,7 @@ def clock_histories(
     for round in rounds:
         yield _citizen(matter, round, leads)
     for assignment in assignments:
-        yield from _handling(matter, assignment)
+        yield from _handling(matter, assignment, _before(assignment, assignments))
         yield from _reviewing(matter, assignment)
 
 
@@ -189,41 +205,104 @@ def _decided(
     return last[1] if last else None
 
 
-def _handling(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:
-    """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
-    contact = assignment.first_contact_limit if assignment.has_contact else None
-    for kind, limit, done_at in (
-        (ClockKind.SIGN, assignment.sign_limit, assignment.signed_at),
-        (ClockKind.FIRST_CONTACT, contact, assignment.contacted_at),
-        (ClockKind.HANDLE, assignment.handle_limit, None),
-    ):
-        if limit is not None:
-            yield _stage(matter, assignment, kind, limit, done_at)
+def _before(
+    assignment: AssignmentTimeline, assignments: Iterable[AssignmentTimeline]
+) -> list[AssignmentTimeline]:
+    """The orders the same unit had in the same round before this one, oldest first."""
 
+    def place(order: AssignmentTimeline) -> tuple[datetime, UUID]:
+        return order.dispatched_at, order.id
 
-def _stage(
-    matter: Matter,
-    assignment: AssignmentTimeline,
-    kind: ClockKind,
-    limit: str,
-    done_at: datetime | None,
-) -> ClockHistory:
-    return ClockHistory(
-        id=_name(matter, kind, str(assignment.id)),
-        kind=kind,
-        round=assignment.round,
-        urgency=assignment.urgency,
-        started_at=assignment.dispatched_at,
-        met_at=min(filter(None, (done_at, assignment.completed_at)), default=None),
-        lost=assignment.loss(matter.withdrawal),
-        limit=limit,
-        assignment=assignment.id,
-        unit=assignment.unit,
-        role=assignment.role,
-        pauses=assignment.pauses,
-        extension=assignment.extension if kind is ClockKind.HANDLE else 0,
-        terms_at=assignment.terms_at,
+    same = (
+        each
+        for each in assignments
+        if (each.unit, each.round) == (assignment.unit, assignment.round)
+        and place(each) < place(assignment)
     )
+    return sorted(same, key=place)
+
+
+class _Duty(NamedTuple):
+    """One duty of an order: its limit, and when it was done."""
+
+    limit: str | None
+    done_at: datetime | None
+
+
+def _duties(assignment: AssignmentTimeline) -> dict[ClockKind, _Duty]:
+    done, contact = assignment.completed_at, assignment.first_contact_limit
+    return {
+        ClockKind.SIGN: _Duty(assignment.sign_limit, _first(assignment.signed_at, done)),
+        ClockKind.FIRST_CONTACT: _Duty(
+            contact if assignment.has_contact else None, _first(assignment.contacted_at, done)
+        ),
+        ClockKind.HANDLE: _Duty(assignment.handle_limit, done),
+    }
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
+
+
+def _handling(
+    matter: Matter, assignment: AssignmentTimeline, before: Sequence[AssignmentTimeline]
+) -> Iterator[ClockHistory]:
+    """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
+    for kind, duty in _duties(assignment).items():
+        if duty.limit is not None:
+            yield ClockHistory(
+                id=_name(matter, kind, str(assignment.id)),
+                kind=kind,
+                round=assignment.round,
+                urgency=assignment.urgency,
+                started_at=assignment.dispatched_at,
+                met_at=duty.done_at,
+                lost=assignment.loss(matter.withdrawal),
+                limit=duty.limit,
+                assignment=assignment.id,
+                unit=assignment.unit,
+                role=assignment.role,
+                pauses=assignment.pauses,
+                extension=assignment.extension if kind is ClockKind.HANDLE else 0,
+                terms_at=assignment.terms_at,
+                earlier=_earlier(kind, before, assignment.dispatched_at),
+            )
+
+
+def _earlier(
+    kind: ClockKind, before: Sequence[AssignmentTimeline], given_again_at: datetime
+) -> Earlier | None:
+    """What a unit had of a duty: its clock stood still while the unit was rid of it, or had done it."""
+    had = [(each, duty) for each in before if (duty := _duties(each)[kind]).limit]
+    if not had:
+        return None
+    ends = [*(order.dispatched_at for order, _ in had[1:]), given_again_at]
+    pauses = [
+        pause
+        for (order, duty), end in zip(had, ends, strict=True)
+        for pause in _still(order, duty.done_at, end)
+    ]
+    return Earlier(
+        started_at=had[0][0].dispatched_at,
+        limits=tuple(duty.limit for _, duty in had if duty.limit),
+        pauses=tuple(pauses),
+        extension=sum(order.extension for order, _ in had) if kind is ClockKind.HANDLE else 0,
+    )
+
+
+def _still(order: AssignmentTimeline, done_at: datetime | None, until: datetime) -> Iterator[Pause]:
+    """When the clock of an order stood still, up to the moment its unit got the next one."""
+    lost = order.loss(None)
+    stopped = min(filter(None, (done_at, order.completed_at, lost and lost.at, until)))
+    for pause in order.pauses:
+        if pause.begins_at >= stopped:
+            break
+        if pause.ends_at is None or pause.ends_at >= stopped:
+            stopped = pause.begins_at
+            break
+        yield pause
+    if stopped < until:
+        yield Pause(stopped, until)
 
 
 def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:
@@ -239,7 +318,7 @@ def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[Clock
                 urgency=assignment.urgency,
                 started_at=each.asked_at,
                 met_at=each.ruled_at and max(each.ruled_at, each.asked_at),
-                lost=_first(each.taken_back, assignment.ending(matter.withdrawal)),
+                lost=_first_end(each.taken_back, assignment.ending(matter.withdrawal)),
                 limit=each.review,
                 assignment=assignment.id,
             )
@@ -257,11 +336,11 @@ def review_endings(
         for each in assignment.asked_returns:
             ruled = Ending(each.ruled_at, RULED) if each.ruled_at and not each.silent else None
             clock = _name(matter, ClockKind.HOTLINE_REVIEW, str(each.id))
-            found[clock] = _first(ruled, each.taken_back, ending)
+            found[clock] = _first_end(ruled, each.taken_back, ending)
     return found
 
 
-def _first(*endings: Ending | None) -> Ending | None:
+def _first_end(*endings: Ending | None) -> Ending | None:
     return min(filter(None, endings), default=None)
 
 

@@ -47,6 +47,7 @@ def supervision_id(clock: UUID, key: str, at: datetime) -> UUID:
 class ClockState(BaseModel):
     """How a clock stands; also what is stored of it.
 
+    ``resumed_at``: when its unit got the order again and it went on, since ``started_at`` long ago.
     ``base_due`` is the due moment without pauses. ``passed`` holds the marks that were passed, with
     their instants. ``next_at`` is when the sweep must look at it again.
     """
@@ -64,6 +65,7 @@ class ClockState(BaseModel):
     ended_at: datetime | None
     passed: dict[str, datetime]
     next_at: datetime | None
+    resumed_at: datetime | None = None
 
     @property
     def breached_at(self) -> datetime | None:
@@ -102,6 +104,7 @@ class _Course(NamedTuple):
     due: datetime
     provisional: bool
     ended_at: datetime | None
+    resumed_at: datetime | None
 
 
 _course_of = attrgetter(*_Course._fields)
@@ -118,8 +121,9 @@ def is_current(state: ClockState, history: ClockHistory, calendar: WorkCalendar)
 
 
 def is_late(state: ClockState, at: datetime) -> bool:
-    """Whether a clock was running past its due moment at an instant."""
-    return state.status is ClockStatus.RUNNING and state.due <= at
+    """Whether a clock was past its due moment at an instant, running or stopped since."""
+    ran_past = state.status is ClockStatus.RUNNING or state.breached_at is not None
+    return ran_past and state.due <= at
 
 
 def replay(
@@ -165,15 +169,17 @@ def _course(
     pauses = _within(history, end)
     base = _base(history, terms, calendar, before)
     due = _due(base, pauses, terms, calendar, before)
+    at = max(due.at, history.resumed_at or due.at)  # who gets it again late has no time left
     return _Course(
         status=end.status,
         started_at=history.started_at,
         extension=history.extension,
         pauses=pauses,
         base_due=base.at,
-        due=due.at,
+        due=at,
         provisional=due.provisional,
         ended_at=end.ended_at,
+        resumed_at=history.resumed_at,
     )
 
 
@@ -228,6 +234,8 @@ def _base(
 ) -> Due:
     """The due moment without pauses; a calendar that changes never moves it earlier."""
     base = calendar.due(history.started_at, Limit.parse(terms.limit))
+    if before and before.started_at != history.started_at:
+        before = None  # what its unit had before was not known yet
     if history.extension:
         longer = calendar.due(base.at, Limit(history.extension, "wd"))
         base = Due(longer.at, base.provisional or longer.provisional)
@@ -247,16 +255,18 @@ def _due(
     calendar: WorkCalendar,
     before: ClockState | None,
 ) -> Due:
-    due = _shift(base.at, pauses, terms, calendar)
+    due = shift(base.at, pauses, terms.limit, calendar)
     provisional = base.provisional or due.provisional
     if before and (before.base_due, before.pauses) == (base.at, pauses):
         return Due(max(due.at, before.due), provisional)
     return Due(due.at, provisional)
 
 
-def _shift(at: datetime, pauses: Sequence[Pause], terms: Terms, calendar: WorkCalendar) -> Due:
-    """A point moved by the pauses before it: the time of each counts as the clock counts time."""
-    limit, provisional = Limit.parse(terms.limit), False
+def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCalendar) -> Due:
+    """A point moved by the pauses before it: the time of each counts as a clock with that limit counts
+    time.
+    """
+    limit, provisional = Limit.parse(limited), False
     for pause in pauses:
         seconds = given_back(pause, limit, calendar)
         # A pause in the night gives nothing back, and must not move a duty end to the morning.
@@ -282,6 +292,8 @@ def marks(state: ClockState, calendar: WorkCalendar) -> list[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
     points = [*_warning(state, calendar), Mark(DUE, state.due)]
     points += (_mark(state, rung, calendar) for rung in state.terms.climbed)
+    if begins := state.resumed_at:  # nothing befalls an order before it was given
+        points = [mark._replace(at=max(mark.at, begins)) for mark in points]
     return sorted(points, key=lambda mark: mark.at)
 
 
@@ -291,7 +303,7 @@ def _warning(state: ClockState, calendar: WorkCalendar) -> Iterator[Mark]:
         return
     point = card_point(state.terms.warn, calendar, state.started_at, state.base_due)
     if point:
-        yield Mark(WARN, _shift(point, state.pauses, state.terms, calendar).at)
+        yield Mark(WARN, shift(point, state.pauses, state.terms.limit, calendar).at)
 
 
 def _mark(state: ClockState, rung: Rung, calendar: WorkCalendar) -> Mark:
@@ -306,4 +318,4 @@ def _rung_at(state: ClockState, anchor: str, calendar: WorkCalendar) -> datetime
     if anchor == "due":
         return state.due
     overdue = calendar.due(state.base_due, Limit.parse(anchor)).at
-    return max(state.due, _shift(overdue, state.pauses, state.terms, calendar).at)
+    return max(state.due, shift(overdue, state.pauses, state.terms.limit, calendar).at)

@@ -1,7 +1,8 @@
 """按期办结率 and 及时签收率: judged in time / judged (SEED, LYG; DOMAIN.md 3.1).
 
 A clock is judged once: when its duty was done in time, or when it was breached and that stands.
-An extension counts as in time; how many had one is said beside it.
+An extension counts as in time; how many had one is said beside it. A unit that had a ticket several
+times in one round had each duty once: late if it was late with any of them (ADR 0049).
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ async def read(bench: Bench, assignment: UUID, unit: str = STREET_LIGHT, **query
 
 
 async def redispatched(bench: Bench) -> Any:
-    """The order of the desk that sends it to the same unit again."""
-    body = {"lead": STREET_LIGHT, "reason": "再派"}
+    """The order of the desk that sends it to another unit."""
+    body = {"lead": "RSJ", "reason": "再派"}
     await post(bench.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     return (await bench.told("assignment.dispatched"))[-1].data
 

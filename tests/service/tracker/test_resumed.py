@@ -1,0 +1,158 @@
+"""A ticket that comes to a unit again in its round: clocks go on, and each miss counts once (ADR 0049)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.events import AssignmentUpdated, Limits, Urgency
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.tracker import GT, HC, TICKET, Story, at, local
+from tests.fixtures.scenes.tracker_doors import GRANT, ask, rule, slug
+
+AGAIN = UUID(int=3)
+
+
+async def clock(tracker: Bench, id: UUID, kind: str = "handle") -> dict[str, Any]:
+    """One clock of an order."""
+    query = "SELECT * FROM clocks WHERE assignment = :id AND kind = :kind"
+    [row] = await tracker.rows(query, id=id, kind=kind)
+    return dict(row)
+
+
+async def sweep(tracker: Bench, moment: str) -> None:
+    """Time passes, and the tracker looks."""
+    tracker.at(at(moment))
+    await tracker.run("sweep")
+
+
+async def rates(tracker: Bench, months: str = "03-01&to=2026-03-31") -> Any:
+    """The figures of a month."""
+    return (await tracker.http("supervisor").get(f"/v1/rates?from=2026-{months}")).json()
+
+
+def given_again(story: Story, taken: str, again: str, id: UUID = AGAIN) -> tuple[Any, ...]:
+    """Hongchun loses the ticket and gets it again."""
+    return story.cancelled(taken), story.dispatched(again, id=id)
+
+
+async def test_the_same_unit_again_is_due_when_it_was(tracker: Bench, open_ticket: Story) -> None:
+    """Ten minutes before the end nobody gets five days more."""
+    await tracker.hear(*given_again(open_ticket, "03-09 17:50", "03-09 17:50"))
+    again = await clock(tracker, AGAIN)
+    assert (local(again["due"]), again["started_at"]) == ("03-09 18:00", at("03-02 10:05"))
+    shown = (await tracker.http("desk").get(f"/v1/tickets/{TICKET}/clocks")).json()["clocks"]
+    [found] = [each for each in shown if each["id"] == str(again["id"])]
+    assert found["resumed_at"] is not None
+    told = (await tracker.told("deadline.set"))[-1]
+    assert {view.limit for view in told.data.clocks} == {"4wh", "1wd", "5wd"}
+    assert await tracker.told("deadline.paused") == []
+
+
+async def test_a_miss_stands_whoever_gets_it_next(tracker: Bench, open_ticket: Story) -> None:
+    """R-42: breached, taken away, given back and done: one duty, missed once."""
+    await sweep(tracker, "03-10 10:00")
+    gone = open_ticket.cancelled("03-10 10:00")
+    await tracker.hear(gone, open_ticket.dispatched("03-10 10:00", id=GT, unit="GT"))
+    assert local((await clock(tracker, HC))["breached_at"]) == "03-09 18:00"
+    await tracker.hear(open_ticket.cancelled("03-11 10:00", id=GT))
+    await tracker.hear(open_ticket.dispatched("03-12 10:00", id=AGAIN))
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-12 10:00"
+    await sweep(tracker, "03-12 10:01")
+    assert local((await clock(tracker, AGAIN))["breached_at"]) == "03-12 10:00"
+    found = await rates(tracker)
+    hongchun = next(each for each in found["units"] if each["unit"] == "HC")
+    assert hongchun["handle"] == {"due": 1, "on_time": 0, "extended": 0, "rate": 0.0}
+    assert await tracker.told("deadline.annulled") == []
+
+
+async def test_a_miss_counts_in_the_month_it_happened(tracker: Bench, open_ticket: Story) -> None:
+    """R-48: given back in April it is late again, and no second miss."""
+    await sweep(tracker, "03-10 10:00")
+    await tracker.hear(*given_again(open_ticket, "03-10 10:00", "04-07 10:00"))
+    await sweep(tracker, "04-08 10:00")
+    assert (await clock(tracker, AGAIN))["breached_at"]
+    assert (await rates(tracker))["handle"]["due"] == 1
+    assert (await rates(tracker, "04-01&to=2026-04-30"))["handle"]["due"] == 0
+
+
+async def test_signing_twice_in_one_round_is_one_duty(tracker: Bench, open_ticket: Story) -> None:
+    await tracker.hear(open_ticket.signed("03-02 11:00"))
+    await tracker.hear(*given_again(open_ticket, "03-03 10:00", "03-03 10:00"))
+    await tracker.hear(open_ticket.signed("03-03 10:30", id=AGAIN))
+    assert (await rates(tracker))["sign"] == {"due": 1, "on_time": 1, "extended": 0, "rate": 1.0}
+
+
+async def test_an_earlier_order_heard_of_late_counts_all_the_same(
+    tracker: Bench, story: Story
+) -> None:
+    """The rows are the same in whatever order the facts come in."""
+    await tracker.hear(story.registered(), story.dispatched("03-06 10:00", id=AGAIN))
+    assert (await clock(tracker, AGAIN))["resumed_at"] is None
+    await tracker.hear(story.dispatched(), story.cancelled("03-04 10:05"))
+    late = await clock(tracker, AGAIN)
+    assert (local(late["due"]), local(late["resumed_at"])) == ("03-11 17:55", "03-06 10:00")
+
+
+async def test_an_order_of_the_release_before_keeps_its_due_moment(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    await tracker.hear(*given_again(open_ticket, "03-05 10:00", "03-05 10:00"))
+    await tracker.do(
+        "UPDATE clocks SET resumed_at = NULL, started_at = :at, base_due = :due, due = :due, "
+        "pauses = '[]' WHERE assignment = :id AND kind = 'handle'",
+        at=at("03-05 10:00"),
+        due=at("03-12 18:00"),
+        id=AGAIN,
+    )
+    await tracker.hear(open_ticket.signed("03-05 11:00", id=AGAIN))
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-12 18:00"
+
+
+async def test_an_extension_is_asked_once_by_a_unit_in_a_round(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-18: it goes with the ticket, and is not granted a second time."""
+    await rule(tracker, (await ask(tracker)).json()["id"], GRANT)
+    extended = (await clock(tracker, HC))["due"]
+    await tracker.hear(*given_again(open_ticket, "03-04 10:00", "03-04 10:00"))
+    assert (await clock(tracker, AGAIN))["due"] == extended
+    answer = await ask(tracker, id=AGAIN)
+    assert (answer.status_code, slug(answer)) == (409, "extension-asked-before")
+
+
+async def test_a_clock_that_went_on_follows_a_higher_urgency(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    await tracker.hear(*given_again(open_ticket, "03-03 10:00", "03-03 10:00"))
+    limits = Limits(sign="30min", first_contact="2h", handle="24h")
+    data = AssignmentUpdated(kind="urged", content="紧急", urgency=Urgency.URGENT, limits=limits)
+    await tracker.hear(open_ticket.of_unit(data, "03-03 09:00", id=AGAIN))
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-03 10:05"
+
+
+async def test_a_red_card_that_stands_still_is_not_lengthened_away(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """A late order waits for a ruling; the desk grants 疑难 time meanwhile: the miss stands."""
+    await sweep(tracker, "03-10 10:00")
+    await tracker.hear(open_ticket.asked_return("03-10 10:30"))
+    limits = Limits(sign="4wh", first_contact="1wd", handle="15wd")
+    data = AssignmentUpdated(kind="urged", content="疑难", urgency=Urgency.COMPLEX, limits=limits)
+    await tracker.hear(open_ticket.of_unit(data, "03-10 11:00"))
+    assert local((await clock(tracker, HC))["breached_at"]) == "03-09 18:00"
+    assert await tracker.told("deadline.annulled") == []
+
+
+@pytest.mark.parametrize(("entered", "stands"), [("03-05 10:00", True), ("03-03 17:00", False)])
+async def test_a_contact_entered_after_the_red_card_takes_none_back(
+    tracker: Bench, open_ticket: Story, entered: str, stands: bool
+) -> None:
+    """R-12: a late entry is a record; one that only arrives late is judged by when it was made."""
+    await sweep(tracker, "03-05 09:00")
+    said = open_ticket.contacted("03-02 11:00").model_copy(update={"recorded": at(entered)})
+    await tracker.hear(said)
+    found = await clock(tracker, HC, "first_contact")
+    assert (found["breached_at"] is not None, found["status"]) == (stands, "met")

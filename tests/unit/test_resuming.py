@@ -1,0 +1,156 @@
+"""A unit that gets a ticket again in the same round goes on where it stopped (ADR 0049)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.tracker.rules.clock_history import ClockHistory, clock_histories
+from services.tracker.rules.clock_state import ClockState, replay
+from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.resuming import resumed
+from services.tracker.rules.timelines import AssignmentTimeline, RoundTimeline
+from shared.events import ClockKind, Role, Urgency
+from shared.jurisdiction.calendar import Limit
+from tests.fixtures.scenes.handle_clock import CALENDAR, MATTER, POLICY, after_sweep, at, local
+
+ROUND = RoundTimeline(number=1, started_at=at("03-02 10:00"))
+
+
+def order(number: int, dispatched_at: str, **what: Any) -> AssignmentTimeline:
+    """An order to Hongchun as a lead; moments as ``03-02 10:00``."""
+    given: dict[str, Any] = {
+        "id": UUID(int=number),
+        "unit": "HC",
+        "role": Role.LEAD,
+        "round": 1,
+        "urgency": Urgency.NORMAL,
+        "has_contact": True,
+        "sign_limit": "4wh",
+        "first_contact_limit": "1wd",
+        "handle_limit": "5wd",
+        "dispatched_at": at(dispatched_at),
+    }
+    moments = {name: at(value) for name, value in what.items() if name.endswith("_at")}
+    return AssignmentTimeline(**given | what | moments)
+
+
+def clock(*orders: AssignmentTimeline, kind: ClockKind = ClockKind.HANDLE) -> ClockState:
+    """How the clock of the last order stands."""
+    [found] = [
+        each
+        for each in clock_histories(MATTER, [ROUND], orders)
+        if each.assignment == orders[-1].id and each.kind is kind
+    ]
+    return stands(resumed(found, CALENDAR))
+
+
+def stands(history: ClockHistory, before: ClockState | None = None) -> ClockState:
+    terms = POLICY.terms(history, MATTER)
+    assert terms
+    return replay(history, terms, CALENDAR, before).state
+
+
+ONCE = order(1, "03-02 10:00")  # due 03-09 18:00
+
+
+def test_given_again_at_once_it_is_due_when_it_was() -> None:
+    """Ten minutes before the end nobody is given five days more."""
+    again = clock(order(1, "03-02 10:00", cancelled_at="03-09 17:50"), order(2, "03-09 17:50"))
+    assert (local(again.due), local(again.started_at)) == ("03-09 18:00", "03-02 10:00")
+    assert again.resumed_at == at("03-09 17:50")
+
+
+def test_the_time_it_was_another_s_is_not_the_unit_s() -> None:
+    """A → B → A: two working days at B are given back, what A had used up is not."""
+    again = clock(order(1, "03-02 10:00", cancelled_at="03-04 10:00"), order(3, "03-06 10:00"))
+    assert local(again.due) == "03-11 18:00"
+    assert [local(stop.begins_at) for stop in again.pauses] == ["03-04 10:00"]
+
+
+def test_after_a_granted_return_the_desk_s_time_is_not_the_unit_s() -> None:
+    back = {"return_requested_at": "03-03 10:00", "returned_at": "03-05 10:00"}
+    again = clock(order(1, "03-02 10:00", **back), order(2, "03-05 15:00"))
+    assert [(local(begins), local(ends)) for begins, ends in again.pauses if ends] == [
+        ("03-03 10:00", "03-05 15:00")
+    ]
+    assert again.due > clock(ONCE).due
+
+
+def test_who_had_missed_it_has_no_time_left() -> None:
+    """The red card stands with the first order; the second is due at once, and goes on up the ladder."""
+    first = order(1, "03-02 10:00", cancelled_at="03-10 10:00")
+    assert local(clock(first).breached_at or first.dispatched_at) == "03-09 18:00"
+    again = clock(first, order(2, "03-11 10:00"))
+    assert local(again.due) == "03-11 10:00"
+    swept = after_sweep(again, at("03-11 10:00"))
+    assert set(swept.passed) == {"warn", "due", "ladder:1"}
+    assert set(swept.passed.values()) == {at("03-11 10:00")}
+
+
+def test_what_was_signed_is_not_counted_on_while_it_stood_signed() -> None:
+    first = order(1, "03-02 10:00", signed_at="03-02 11:00", cancelled_at="03-04 10:00")
+    again = clock(first, order(2, "03-04 10:00"), kind=ClockKind.SIGN)
+    assert local(again.due) == "03-04 15:00"  # three of its four working hours
+
+
+def test_a_shorter_limit_leaves_what_was_left_or_its_own_time() -> None:
+    """Made urgent, it is due in a day; but not later than it was before."""
+    urgent = {"urgency": Urgency.URGENT, "handle_limit": "24h"}
+    early = clock(
+        order(1, "03-02 10:00", cancelled_at="03-03 10:00"), order(2, "03-03 10:00", **urgent)
+    )
+    assert (local(early.due), early.resumed_at) == ("03-04 10:00", None)
+    late = clock(
+        order(1, "03-02 10:00", cancelled_at="03-09 17:00"), order(2, "03-09 17:00", **urgent)
+    )
+    assert local(late.due) == "03-09 18:00"
+
+
+def test_a_longer_limit_counts_from_the_first_order() -> None:
+    """疑难: 15 working days in all, and not beside those used up."""
+    longer = {"urgency": Urgency.COMPLEX, "handle_limit": "15wd"}
+    again = clock(
+        order(1, "03-02 10:00", cancelled_at="03-06 10:00"), order(2, "03-06 10:00", **longer)
+    )
+    assert again.due == CALENDAR.due(at("03-02 10:00"), Limit.parse("15wd")).at
+
+
+@pytest.mark.parametrize(("first", "then"), [(Role.LEAD, Role.CO), (Role.CO, Role.LEAD)])
+def test_another_role_is_no_new_start(first: Role, then: Role) -> None:
+    """No role takes away what the other left, and none gives it anew."""
+    limits = {Role.LEAD: "5wd", Role.CO: "3wd"}
+    before = order(
+        1, "03-02 10:00", role=first, handle_limit=limits[first], cancelled_at="03-03 10:00"
+    )
+    again = clock(before, order(2, "03-03 10:00", role=then, handle_limit=limits[then]))
+    assert local(again.due) == ("03-06 18:00" if then is Role.CO else "03-09 18:00")
+
+
+def test_an_extension_stays_granted_and_is_granted_once() -> None:
+    first = order(1, "03-02 10:00", extension=3, cancelled_at="03-05 10:00")
+    again = clock(first, order(2, "03-05 10:00"))
+    assert (local(again.due), again.extension) == ("03-12 18:00", 3)
+
+
+def test_asked_back_at_the_moment_it_came_again_it_stands_still() -> None:
+    first = order(1, "03-02 10:00", cancelled_at="03-03 10:00")
+    second = order(2, "03-04 10:00", return_requested_at="03-04 10:00")
+    assert clock(first, second).status is ClockStatus.PAUSED
+
+
+def test_another_unit_and_another_round_start_afresh() -> None:
+    first = order(1, "03-02 10:00", cancelled_at="03-05 10:00")
+    for other in ({"unit": "GT"}, {"round": 2}):
+        fresh = clock(first, order(2, "03-05 10:00", **other))
+        assert (fresh.started_at, fresh.resumed_at) == (at("03-05 10:00"), None)
+
+
+def test_a_clock_of_the_release_before_keeps_what_it_promised() -> None:
+    """It started afresh then; its due moment is not moved earlier now."""
+    orders = order(1, "03-02 10:00", cancelled_at="03-05 10:00"), order(2, "03-05 10:00")
+    found = list(clock_histories(MATTER, [ROUND], orders))[-1]
+    promised = stands(found)
+    assert stands(resumed(found, CALENDAR, promised), promised) == promised
