@@ -131,6 +131,7 @@ def _earlier(asked: Sequence[Return]) -> list[Earlier]:
             silent=row.silent,
             named=row.named_unit,
             overruled=row.overruled_at is not None,
+            withdrawn=row.withdrawn_at is not None,
         )
         for row in asked
     ]

@@ -232,11 +232,22 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
     moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
-    await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
+    given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
+    await _taken_back(whole, repeats, given_to["assignments"][-1]["id"])
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
     await whole.stepper.settle()
+
+
+async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:
+    """Who was assigned by hand objects, and takes that back."""
+    path = "/v1/assignments/{assignment}"
+    said, asked = RETURN | {"suggested_unit": "ZFB"}, f"/v1/assignments/{order}/return-requests"
+    await whole.do("dispatcher", asked, said, "unit", "CG")
+    why, other = {"reason": "属本单位职责"}, {"reason": "由本单位办理"}
+    about = {"assignment": order}
+    await repeats.ask("dispatcher", f"{path}/return-withdrawal", why, other, "unit:CG", **about)
 
 
 async def _holder(repeats: Repeats, ordinary: Matter) -> None:

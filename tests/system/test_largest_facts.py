@@ -95,7 +95,7 @@ async def returned_at_length(county: County, number: str) -> None:
     path = await of(county, number, unit)
     back = filled("dispatcher", "ReturnRequest", reason_code="not_our_duty", suggested_unit="CG")
     await county.do("unit", dispatcher, f"{path}/return-requests", back, unit)
-    granted = filled("dispatcher", "Ruling", granted=True)
+    granted = filled("dispatcher", "Ruling", granted=True, named_unit="CG")
     await county.do("desk", dispatcher, f"{path}/ruling", granted)
 
 

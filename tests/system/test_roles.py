@@ -90,6 +90,7 @@ dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 4
 dispatcher POST /v1/assignments/{assignment}/contacts 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/progress 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/return-requests 401 403 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/return-withdrawal 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/completion 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/ruling 401 403 + 403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403 403
@@ -161,6 +162,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "contacts": {"how": "phone", "outcome": "reached"},
     "progress": {"note": "已到现场"},
     "return-requests": RETURN,
+    "return-withdrawal": {"reason": "经核实属本单位职责"},
     "completion": DONE,
     "ruling": {},  # three doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},

@@ -140,7 +140,8 @@ def test_a_return_is_requested(status: AssignmentStatus) -> None:
     [
         ({"status": AssignmentStatus.COMPLETED}, MoveRefused),
         ({"status": R}, MoveRefused),
-        ({"earlier": [earlier()]}, returns.ReturnedBefore),
+        ({"earlier": [earlier(withdrawn=True)]}, returns.ReturnedBefore),
+        ({"earlier": [earlier(granted=True)]}, returns.ReturnedBefore),
         ({"earlier": [earlier(granted=False, silent=True)]}, returns.ReturnedBefore),
         ({"earlier": [earlier(granted=False)]}, returns.ReturnAfterRuling),
         ({"earlier": [earlier("ZJJ", granted=True, named="CGZF")]}, returns.ReturnAfterRuling),
@@ -171,6 +172,10 @@ def test_the_last_moment_of_the_window_counts() -> None:
 def test_a_jurisdiction_may_allow_returns_after_a_ruling() -> None:
     lenient = RULES.model_copy(update={"after_ruling": True, "max_per_unit_and_ticket": 2})
     assert asks(rules=lenient, earlier=[earlier(granted=False)]) is R
+
+
+def test_a_return_that_nobody_ruled_on_before_the_order_went_bars_nobody() -> None:
+    assert asks(earlier=[earlier()]) is R
 
 
 def test_another_units_return_bars_nobody() -> None:

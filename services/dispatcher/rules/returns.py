@@ -134,6 +134,7 @@ class Earlier(NamedTuple):
 
     ``granted``: None while nobody ruled. ``silent``: nobody did in time, and the policy did. ``named``:
     the unit a ruling named as the right one. ``overruled``: the desk sent it back all the same.
+    ``withdrawn``: the unit took it back.
     """
 
     unit: str
@@ -143,6 +144,12 @@ class Earlier(NamedTuple):
     silent: bool = False
     named: str | None = None
     overruled: bool = False
+    withdrawn: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was the unit's one return: not while its order went before anybody ruled."""
+        return self.granted is not None or self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +196,7 @@ def request_return(
         raise Malformed(OWN_UNIT, field="suggested_unit")
     if not rules.after_ruling and is_ruled(context.unit, context.earlier):
         raise ReturnAfterRuling
-    own = [each for each in context.earlier if each.unit == context.unit]
+    own = [each for each in context.earlier if each.unit == context.unit and each.counts]
     if len(own) >= rules.max_per_unit_and_ticket:
         raise ReturnedBefore
     if context.redo:

@@ -178,6 +178,9 @@ async def test_what_ended_meanwhile_is_not_ruled_on(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await ask_back(dispatcher, STREET_LIGHT, given)
     await assign(dispatcher, "HC")
+    await assign(dispatcher, STREET_LIGHT)
+    await ask_back(dispatcher, STREET_LIGHT, await newest(dispatcher))  # the first was not ruled on
+    await assign(dispatcher, "HC")
     dispatcher.at("2026-03-09T09:00+08:00")
     assert await dispatcher.run("rule_unruled") == 0
 
