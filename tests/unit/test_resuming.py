@@ -154,3 +154,17 @@ def test_a_clock_of_the_release_before_keeps_what_it_promised() -> None:
     found = list(clock_histories(MATTER, [ROUND], orders))[-1]
     promised = stands(found)
     assert stands(resumed(found, CALENDAR, promised), promised) == promised
+
+
+def test_a_shorter_limit_that_is_lengthened_again_counts_from_the_first_order() -> None:
+    """疑难, taken back, given as an ordinary one, made 疑难 again: 15 working days in all."""
+    longer = {"urgency": Urgency.COMPLEX, "handle_limit": "15wd"}
+    first = order(1, "03-02 10:00", cancelled_at="03-05 10:00", **longer)
+    orders = [first, order(2, "03-05 10:00")]
+    found = list(clock_histories(MATTER, [ROUND], orders))[-1]
+    fresh = stands(resumed(found, CALENDAR))
+    assert (local(fresh.due), fresh.resumed_at) == ("03-12 18:00", None)
+    again = [first, order(2, "03-05 10:00", terms_at="03-06 10:00", **longer)]
+    found = list(clock_histories(MATTER, [ROUND], again))[-1]
+    whole = resumed(found, CALENDAR, fresh)
+    assert stands(whole, fresh).due == CALENDAR.due(at("03-02 10:00"), Limit.parse("15wd")).at

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.tracker.rules.clock_history import ClockHistory, Earlier
-from services.tracker.rules.clock_state import ClockState, shift
+from services.tracker.rules.clock_state import ClockState, is_late, shift
+from services.tracker.rules.machine import OPEN
 from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 
@@ -23,12 +24,16 @@ def resumed(
     """The history a clock goes by: of the duty since its unit first had it in the round, or of the new
     order alone where that leaves it less time, because the new limit is shorter.
 
-    ``before``: how the clock stands, for that is decided once, when it is set.
+    ``before``: how the clock stands, for that is decided when it is set, and again where it would get a
+    longer limit while it runs in time: that counts from the first order, too.
     """
     earlier = history.earlier
-    if earlier is None or history.limit is None or (before and not before.resumed_at):
+    if earlier is None or history.limit is None:
         return history
-    limit = history.limit if history.terms_at else _longest(history.limit, earlier, calendar)
+    if before and not before.resumed_at and not _lengthened(history, before, calendar):
+        return history
+    follows = before and before.resumed_at and history.terms_at
+    limit = history.limit if follows else _longest(history.limit, earlier, calendar)
     went_on = replace(
         history,
         started_at=earlier.started_at,
@@ -40,6 +45,15 @@ def resumed(
     if before or _rest_ends(went_on, earlier, limit, calendar) <= _due(history, calendar):
         return went_on
     return history
+
+
+def _lengthened(history: ClockHistory, before: ClockState, calendar: WorkCalendar) -> bool:
+    told_at = history.terms_at
+    if told_at is None or before.status not in OPEN or is_late(before, told_at):
+        return False
+    limits = (history.limit or before.terms.limit, before.terms.limit)
+    new, old = (calendar.due(history.started_at, Limit.parse(each)).at for each in limits)
+    return new > old
 
 
 def _joined(pauses: Iterable[Pause]) -> Iterator[Pause]:
