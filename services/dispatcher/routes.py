@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
-from services.dispatcher import duty_routes, feed, usecases, views
+from services.dispatcher import duty_routes, feed, suggestion_routes, usecases, views
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
     Assign,
@@ -35,6 +35,7 @@ from shared.service import service_of
 
 router = Router("/v1")
 router.routes.extend(duty_routes.router.routes)
+router.routes.extend(suggestion_routes.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]
 DeskDoor = Annotated[Door, Depends(entering("desk"))]

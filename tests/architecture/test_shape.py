@@ -58,6 +58,8 @@ MAY_HAVE = {
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
     "intake/shares": "how much of intake one caller may take",
     "intake/naming": "names to codes, once, before a complaint is anybody else's",
+    "dispatcher/suggestions": "what the model of suggestions says of a ticket, and learns from",
+    "dispatcher/suggestion_routes": "the desk's door to that",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/corrections": "what a correction means for orders: it ends and gives them",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",

@@ -32,6 +32,7 @@ from tests.load.masks import masks
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
+from tests.load.suggesting import suggestions
 from tests.load.tally import quantile
 
 UNIT = "ZJJ"  # a unit with a queue, and what the catalogue sends to it: an ordinary matter
@@ -219,5 +220,6 @@ MEASURES: Sequence[Any] = (
     drain,
     critical,
     masks,
+    suggestions,
     finding,
 )

@@ -80,6 +80,8 @@ def run_intake(folder: Folder) -> None:
 
 def run_dispatcher(folder: Folder) -> None:
     config = Dispatcher(embedded=True).load(folder)
+    assert config.suggestions.min_confidence
+    assert not config.suggestions.automatic
     for rule in config.dispatching.matcher.rules:
         config.dispatching.decide(ticket(rule))
     for unit in config.units.units:

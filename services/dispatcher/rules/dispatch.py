@@ -38,11 +38,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """No dispatch by rule: the desk must assign; ``nearest`` are rules to start from."""
+    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back."""
 
     urgency: Urgency
     reason: str
     nearest: tuple[str, ...]
+    uncovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Dispatching:
         if rule is None or unnamed:
             none = None if rule else reasons.no_rule(ticket, self.names)
             reason = reasons.joined(filter(None, (unnamed, none, *why)))
-            return Undecided(urgency, str(reason), self._to_start_from(rule, ticket))
+            start = self._to_start_from(rule, ticket)
+            return Undecided(urgency, str(reason), start, uncovered=not unnamed)
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
             return Undecided(urgency, str(reasons.joined((stopped, *why))), (rule.id,))
