@@ -63,6 +63,7 @@ async def suggested(bench: Bench, number: str = NUMBER, role: str = "desk") -> A
 async def test_the_desk_reads_three_units_with_the_words_that_speak_for_them(
     dispatcher: Bench,
 ) -> None:
+    """DOMAIN.md 7: a model may suggest, ranked and with reasons."""
     configure(dispatcher, model_of())
     await register(dispatcher, power_cut())
     found = await suggested(dispatcher)
@@ -162,6 +163,7 @@ async def test_below_the_confidence_or_unasked_nothing_is_dispatched(
 async def test_what_a_person_must_see_is_never_dispatched_by_the_model(
     dispatcher: Bench, matter: TicketRegistered
 ) -> None:
+    """DOMAIN.md 7: and a person confirms."""
     configure(dispatcher, model_of(**SURE), automatic=True, confidence=0.5)
     assert await register(dispatcher, matter) == {}
 
@@ -198,6 +200,7 @@ async def test_what_is_done_and_closed_is_learned_from(dispatcher: Bench) -> Non
 async def test_a_granted_return_speaks_against_that_unit_before_anybody_has_done_it(
     dispatcher: Bench,
 ) -> None:
+    """DOMAIN.md 7: what a model learns from includes what the desk ruled (R-15)."""
     given = await register(dispatcher)
     await act(dispatcher, "CGZF", given["CGZF"], "return-requests", RETURN)
     assert await learned(dispatcher) == []
