@@ -7,9 +7,8 @@ the citizen's code is made of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +27,15 @@ from shared.http.idempotency import Claim, Claims, sent, unknown_before
 from shared.observability import traceparent
 from shared.storage.group_commit import PutOff
 
+NO_CITIZEN = Citizen()
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
-    place reads it; ``call``: the call it was made of, once that is known.
+    place reads it; ``call``: the call it was made of, once that is known; ``person``: the identity of
+    its caller, for the masks.
     """
 
     body: NewTicket
@@ -43,6 +45,12 @@ class Registration:
     phone: GivenPhone
     sent: NewTicket
     call: UUID | None = None
+    person: Person = field(init=False)
+
+    def __post_init__(self) -> None:
+        citizen, phone = self.body.caller or NO_CITIZEN, self.phone
+        known = Person(citizen.name, known_digits(phone.numbers, phone.given), citizen.address)
+        object.__setattr__(self, "person", known)
 
     @classmethod
     def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:
@@ -50,12 +58,6 @@ class Registration:
         given = body.caller.phone if body.caller else None
         phone = read_phone(given, config.place.area_code)
         return cls(in_codes(body, config), caller, key, traceparent(), phone, body)
-
-    @cached_property
-    def person(self) -> Person:
-        """The identity of its caller, for the masks."""
-        citizen, phone = self.body.caller or Citizen(), self.phone
-        return Person(citizen.name, known_digits(phone.numbers, phone.given), citizen.address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def check_codes(body: NewTicket, config: Config) -> None:
 
 
 NOBODY_YET = Reported()
+UNSTATED = NOBODY_YET.model_dump(mode="json")
 
 
 def stated(body: NewTicket) -> Reported:
@@ -280,7 +281,7 @@ def ticket_row(
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
         "reported_unit": next(iter(reported.units), None),
-        "reported": reported.model_dump(mode="json"),
+        "reported": reported.model_dump(mode="json") if reported.stated else UNSTATED,
         "follows": body.follows,
         "confidential": identity.is_confidential(body.type, body.confidential),
         "reply_declined": body.reply_declined,

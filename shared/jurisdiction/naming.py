@@ -41,6 +41,8 @@ class Names:
         """The code a text means, or the text itself where nothing is called so, for whoever asked to
         refuse it. Raises AmbiguousCode, for the field of a request, with the codes it may mean.
         """
+        if text in self._codes:
+            return text
         meant = self.codes(text)
         if len(meant) > 1:
             raise AmbiguousCode(

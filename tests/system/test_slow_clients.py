@@ -182,7 +182,7 @@ async def test_who_reads_slowly_gets_everything(
         await slow.send(MANY)
         began = clock.real()
         while said.count(b"HTTP/1.1 200") < 100:
-            said += await slow.reader.readexactly(40_000)
+            said += await slow.reader.readexactly(160_000)
             await clock.pause(0.04)
         assert clock.real() - began > timedelta(seconds=SLOWLY)
         await slow.close()

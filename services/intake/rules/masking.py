@@ -33,6 +33,7 @@ class _Dense(dict[int, str]):
 
 
 _DENSE = _Dense()
+_DIGITS, SHORTEST = re.compile(r"\d"), 5  # digits of the shortest phone: 95588
 _BETWEEN_NAMES = re.compile(r"[(),/、;]")
 _TITLE = re.compile("(?:先生|女士|小姐|同志|老师)$")
 _LABEL = re.compile("|".join(map(re.escape, {NAME, HOME, *LABELS})))
@@ -59,9 +60,10 @@ def mask_exact(
     """
     text = unicodedata.normalize("NFC", text)
     seen = text.translate(_DENSE)
+    likely = phones if len(_DIGITS.findall(seen)) >= SHORTEST else ()
     wanted = [
         *((NAME, name) for given in names for name in _name_forms(given)),
-        *((PHONE, digits) for given in phones for digits in _phone_forms(given)),
+        *((PHONE, digits) for given in likely for digits in _phone_forms(given)),
         *((HOME, place) for given in addresses for place in _address_forms(given, seen)),
     ]
     needles = [(label, needle) for label, needle in wanted if len(needle) > 1]
