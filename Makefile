@@ -135,7 +135,8 @@ drill: .venv/ready ## 演练备份恢复 lose the disks, restore, count what is 
 	@$(PY) -m operations.containers.drill
 
 lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--upgrade)
-	$(LOCKING) $(ARGS) --extra embedded --group dev pyproject.toml --output-file requirements.lock
+	$(LOCKING) $(ARGS) --extra embedded --extra suggest --group dev pyproject.toml \
+		--output-file requirements.lock
 	$(LOCKING) $(ARGS) --constraints requirements.lock pyproject.toml \
 		--output-file requirements-image.lock
 	$(LOCKING) $(ARGS) --group load --output-file requirements-load.lock

@@ -14,6 +14,8 @@ python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
 python -m services intake verify-reads  whether the log of who read which contact is whole
+python -m services dispatcher suggest-train --out FILE   a model of suggestions from confirmed orders
+python -m services dispatcher suggest-eval --train A --test B   how good suggestions are (CSV)
 python -m services call-test URL        a signed test call to a phone system, now
 python -m services contracts            writes docs/ from the code
 """
@@ -38,6 +40,12 @@ from shared.messaging.bus import BusTrouble
 from shared.storage.trouble import said
 
 INTERRUPTED = 130
+# Commands of one service, said with its name.
+OF_ONE_SERVICE = {
+    ("intake", "verify-reads"),
+    ("dispatcher", "suggest-train"),
+    ("dispatcher", "suggest-eval"),
+}
 
 
 def main() -> None:
@@ -60,7 +68,7 @@ def _run(words: list[str]) -> None:
     sys.modules.pop("rich", None)  # services/__main__.py hides it
     from operations.commands.table import COMMANDS, cli
 
-    if words[:2] == ["intake", "verify-reads"]:  # a command of one service, said with its name
+    if tuple(words[:2]) in OF_ONE_SERVICE:
         del sys.argv[1], words[0]
     if not words or words[0] not in {*COMMANDS, "--help"}:
         sys.argv.insert(1, "run")

@@ -15,6 +15,7 @@ from operations.commands import (
     rules,
     running,
     signing,
+    suggesting,
     trying,
 )
 
@@ -38,6 +39,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "suggest-train": suggesting.suggest_train,
+    "suggest-eval": suggesting.suggest_eval,
     "call-test": trying.call_test,
     "contracts": preparing.contracts,
 }

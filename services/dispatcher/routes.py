@@ -14,6 +14,7 @@ from services.dispatcher import (
     feed,
     list_routes,
     returning,
+    suggestion_routes,
     usecases,
     views,
 )
@@ -42,7 +43,7 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes):
+for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules, grounds_exist
+from services.dispatcher.rules.suggesting import LARGEST, Model, Suggestions
+from shared.errors import ConfigError
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
@@ -19,6 +22,7 @@ from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
+from shared.jurisdiction.reader import bytes_of
 from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
 from shared.settings import ServiceSettings
 
@@ -49,6 +53,7 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    suggestions: Suggestions
     calendar: tuple[Notice, ...]
 
     checks = (
@@ -72,7 +77,7 @@ class FeedPace:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The rules in force, and the pace of the unit feed."""
+    """The rules in force, the pace of the unit feed, and the model of suggestions if there is one."""
 
     dispatching: Dispatching
     units: Units
@@ -82,6 +87,8 @@ class Config:
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
+    suggestions: Suggestions
+    model: Model | None
 
     @property
     def telephones(self) -> frozenset[str]:
@@ -93,7 +100,8 @@ class Settings(ServiceSettings):
     """How the unit feed streams, in seconds. A stream ends after ``feed_life``, so that a token
     that expired or was revoked meanwhile stops counting; the client resumes by Last-Event-ID.
     A caller may have ``feed_streams`` open at once. A delivery may wait ``feed_gather`` for others
-    that get their places with it.
+    that get their places with it. ``suggest_model``: the file `suggest-train` wrote; without it nothing
+    is suggested.
 
     A ticket waits for no company here: its unit waits for the ticket.
     """
@@ -104,6 +112,7 @@ class Settings(ServiceSettings):
     feed_look: float = Field(default=1.0, gt=0)
     feed_heartbeat: float = Field(default=15.0, gt=0)
     feed_life: float = Field(default=900.0, gt=0)
+    suggest_model: Path | None = None
 
     files = Rules
 
@@ -128,7 +137,19 @@ class Settings(ServiceSettings):
             grounds=rules.codes.grounds,
             codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),
+            suggestions=rules.suggestions,
+            model=self._model(),
         )
+
+    def _model(self) -> Model | None:
+        """The model of suggestions. Raises ConfigError when it is none, or not whole."""
+        if (path := self.suggest_model) is None:
+            return None
+        try:
+            raw = bytes_of(path, LARGEST)
+        except OSError as unread:
+            raise ConfigError(f"{path}: 无法读取 cannot be read: {unread.strerror}") from None
+        return Model.read(raw, str(path))
 
 
 def _names(units: Units, codes: Codes) -> Names:

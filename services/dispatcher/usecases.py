@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import co_handling, merging, orders, records, returning, schemas, views
+from services.dispatcher import (
+    co_handling,
+    merging,
+    orders,
+    records,
+    returning,
+    schemas,
+    suggestions,
+    views,
+)
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -42,6 +51,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
     if isinstance(decided, dispatch.Decision):
         orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
+    elif order := suggestions.automatic(act, data, decided):
+        orders.give(act, record, order, dispatch.Added())
     else:
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 

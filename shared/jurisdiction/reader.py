@@ -159,12 +159,14 @@ def read(path: Path, model: type[T], context: Mapping[str, Any] | None = None) -
     return result
 
 
-def bytes_of(path: Path) -> bytes:
-    """What a file holds. Raises OSError, also for what is no file: a pipe would be waited for."""
+def bytes_of(path: Path, largest: int = LARGEST) -> bytes:
+    """What a file holds, of one that holds more than ``largest`` bytes one more than these. Raises
+    OSError, also for what is no file: a pipe would be waited for.
+    """
     if path.exists() and not path.is_file():
         raise IsADirectoryError(0, "not a file")
     with path.open("rb") as file:
-        return file.read(LARGEST + 1)
+        return file.read(largest + 1)
 
 
 # --- the plain part of YAML --------------------------------------------------------------------

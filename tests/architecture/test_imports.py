@@ -54,7 +54,7 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes returning co_handling_routes"
+            " duty_routes due_routes returning co_handling_routes suggestion_routes"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
@@ -71,7 +71,7 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling"
+            " merging feed endings search returning co_handling suggestions"
         ),
         STORAGE,
     ),
@@ -136,6 +136,8 @@ MAY: dict[str, May] = {
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
+    "suggestions": May(names("rules models records settings"), STORAGE),
+    "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),

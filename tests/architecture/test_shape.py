@@ -68,6 +68,8 @@ MAY_HAVE = {
     "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/co_handling": "who works on a ticket is changed, and who stays keeps what stands",
     "dispatcher/co_handling_routes": "the doors of that, for routes.py is full",
+    "dispatcher/suggestions": "what the model of suggestions says of a ticket, and learns from",
+    "dispatcher/suggestion_routes": "the desk's door to that",
     "dispatcher/feed": "the units' feed: numbered, read, streamed",
     "dispatcher/corrections": "what a correction means for orders: it ends and gives them",
     "dispatcher/orders": "facts, units and the desk end in it: a unit is given, or freed of, a ticket",

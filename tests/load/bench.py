@@ -157,6 +157,7 @@ def main(
     against: Annotated[Path | None, typer.Option(help="another checkout, by turns")] = None,
     python: Annotated[Path | None, typer.Option(help="another Python, for the other side")] = None,
     texts: Annotated[Path | None, typer.Option(help="CSV file of texts for the masks")] = None,
+    orders: Annotated[Path | None, typer.Option(help="CSV file of orders to suggest from")] = None,
     passes: Annotated[int, typer.Option(min=1, help="of each measure; the best counts")] = 1,
 ) -> None:
     """性能测量 Measure everything and print the figures."""
@@ -167,8 +168,7 @@ def main(
         typer.echo(f"{loop.time() - began:5.0f} s  {name} …", err=True)
 
     this, plan = Tree(), SMALL if small else QUICK if quick else Plan()
-    if texts:
-        plan = replace(plan, texts=(str(texts.resolve()),))
+    plan = replace(plan, texts=_named(texts), orders=_named(orders))
     other = Tree((against or this.path).resolve(), (python or this.python).absolute())
     trees = (this, other) if against or python else (this,)
     wish = Wish(trees, plan, _measures(only), passes)
@@ -187,6 +187,10 @@ def main(
     out.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     typer.echo(said(found))
     typer.echo(str(out))
+
+
+def _named(path: Path | None) -> tuple[str, ...]:
+    return (str(path.resolve()),) if path else ()
 
 
 def _measures(only: str) -> frozenset[str]:

@@ -16,6 +16,10 @@ AT_LEAST = {
     "loop_per_s": 30.0,
     "dup_precision": 0.95,
     "dup_recall": 0.9,
+    "suggest_accuracy": 0.88,
+    "suggest_macro_f1": 0.88,
+    "suggest_top3": 0.99,
+    "suggest_auto_share_2pct": 0.6,
 }
 AT_MOST = {
     "loop_hellos": 310.0,
@@ -45,7 +49,7 @@ RATIOS = {
     "relay_vs_hello": ("relay_per_s", "hello_per_s"),
     "relay_alone_vs_hello": ("relay_alone_per_s", "hello_per_s"),
 }
-MORE_IS_BETTER = ("_per_s", "_vs_hello", "_vs_plain", "_precision", "_recall")
+MORE_IS_BETTER = ("_per_s", "_vs_hello", "_vs_plain", "_precision", "_recall", "_accuracy")
 HEAD = ("指标 figure", "值 value", "绝对值 absolute", "目标 goal", "达到 met", "说明 note")
 AGAINST = (
     "指标 figure", "本版 this", "对照 other", "本/对 ratio", "目标 goal", "达到 met", "说明 note"

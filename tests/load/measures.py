@@ -34,6 +34,7 @@ from tests.load.matching import matching
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
+from tests.load.suggesting import suggestions
 from tests.load.tally import quantile
 
 UNIT = "ZJJ"  # a unit with a queue, and what the catalogue sends to it: an ordinary matter
@@ -222,6 +223,7 @@ MEASURES: Sequence[Any] = (
     critical,
     masks,
     matching,
+    suggestions,
     finding,
     listing,
 )

@@ -43,6 +43,7 @@ class Plan:
     due: int = 10_000
     due_seconds: float = 60.0
     texts: tuple[str, ...] = ()  # a CSV file whose texts are masked, else those of tests/data
+    orders: tuple[str, ...] = ()  # a CSV file of confirmed orders, else those of tests/data
     known: int = 2_000  # tickets whose callers and words are looked for
     kept: int = 100_000  # tickets among which they are
     looks: int = 300

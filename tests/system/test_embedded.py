@@ -21,6 +21,7 @@ from shared.service import service_of
 from tests.fixtures.bench import ROOT
 from tests.fixtures.ports import free_ports
 from tests.fixtures.postgres import Databases, Postgres
+from tests.fixtures.suggesting import file_of
 
 KEY = b64encode(b"\x07" * 32).decode()
 FIELDS = {field for name in NAMES for field in part(name).settings.model_fields}
@@ -78,7 +79,7 @@ def real_clock() -> Iterator[None]:
 
 def test_every_setting_is_asked_for_or_refused() -> None:
     """Where it fails: add a new setting to ASKED, or to NOT_EMBEDDED with a reason."""
-    given = {"config_dir", "token_keys"}  # folders, below
+    given = {"config_dir", "token_keys", "suggest_model"}  # folders and a file, below
     refused = {name.lower() for name in NOT_EMBEDDED}
     assert {*ASKED} | given | (refused & FIELDS) == FIELDS
     assert refused - FIELDS == {"host", "port", "tls_cert", "tls_key"}
@@ -89,7 +90,10 @@ async def test_what_is_asked_for_is_obeyed(
     postgres: Postgres, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = shutil.copytree(ROOT / "config/ziyang", tmp_path / "config")
-    asked = ASKED | {"config_dir": str(config), "token_keys": str(keys)}
+    model = tmp_path / "model.json"
+    model.write_text(file_of().model_dump_json())
+    files = {"config_dir": config, "token_keys": keys, "suggest_model": model}
+    asked = ASKED | {name: str(path) for name, path in files.items()}
     for field, value in asked.items():
         monkeypatch.setenv(f"JIESU_{field.upper()}", value)
     monkeypatch.setenv("JIESU_PORTS", str(free_ports(len(NAMES))[0]))
@@ -124,7 +128,7 @@ def test_what_cannot_be_obeyed_is_refused_in_a_line(
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose hands through what is not set as empty."""
-    for field in (*ASKED, "database_url", "config_dir", "token_keys"):
+    for field in (*ASKED, "database_url", "config_dir", "token_keys", "suggest_model"):
         monkeypatch.setenv(f"JIESU_{field.upper()}", "")
     assert given_embedded() == {}
     assert part("feedback").settings(embedded=True).model_dump()["phone_system_url"] is None

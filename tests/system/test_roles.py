@@ -103,6 +103,7 @@ dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 404 404 withdrawn
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 resolved
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 closed
+dispatcher GET /v1/tickets/{number}/suggestions    401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404

@@ -80,6 +80,8 @@ def run_intake(folder: Folder) -> None:
 
 def run_dispatcher(folder: Folder) -> None:
     config = Dispatcher(embedded=True).load(folder)
+    assert config.suggestions.min_confidence
+    assert not config.suggestions.automatic
     words = {danger.id: danger.words[0] for danger in config.dispatching.urgency.dangers}
     for rule in config.dispatching.matcher.rules:
         for danger in rule.dangers or [""]:

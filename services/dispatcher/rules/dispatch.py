@@ -43,11 +43,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """No dispatch by rule: the desk must assign; ``nearest`` are rules to start from."""
+    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back."""
 
     urgency: Urgency
     why: Reason
     nearest: tuple[str, ...]
+    uncovered: bool = False
 
     @property
     def reason(self) -> str:
@@ -83,7 +84,8 @@ class Dispatching:
         if rule is None or unnamed or doubt:
             none = None if rule else reasons.no_rule(ticket, self.names)
             said = reasons.joined(dict.fromkeys(filter(None, (doubt, unnamed, none, *why))))
-            return Undecided(urgency, said, self._to_start_from(rule, ticket, alarms))
+            start = self._to_start_from(rule, ticket, alarms)
+            return Undecided(urgency, said, start, uncovered=not (unnamed or doubt))
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
             return Undecided(urgency, reasons.joined((stopped, *why)), (rule.id,))

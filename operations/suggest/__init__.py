@@ -1,0 +1,1 @@
+"""建议模型 Learns a model of suggestions and measures it. Takes the extra ``suggest``; no service does."""
