@@ -68,7 +68,8 @@ DISPATCH_DUE = (
         Clocks.assignment == OWN,
         Clocks.kind == ClockKind.DISPATCH,
         ~exists().where(
-            col(Assignments.ticket) == col(Tickets.number),
+            # Of the clock's ticket, not Tickets': SQLAlchemy would not correlate that two levels up.
+            col(Assignments.ticket) == col(Clocks.ticket),
             col(Assignments.dispatched_at) >= col(Clocks.started_at),
         ),
     )

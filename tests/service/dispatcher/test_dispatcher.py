@@ -146,7 +146,8 @@ async def test_a_withdrawn_ticket_leaves_the_desk(dispatcher: Bench) -> None:
     await register(dispatcher, banquet())
     await dispatcher.hear(dispatcher.fact(TicketWithdrawn(reason="不办了"), subject=NUMBER))
     page = await dispatcher.http("desk").get("/v1/unassigned")
-    assert page.json() == {"items": [], "next": None}
+    counts = {"total": 0, "overdue": 0, "urgencies": {}}
+    assert page.json() == {"items": [], "next": None, "counts": counts}
 
 
 # --- the verdict -------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ async def test_a_desk_s_clock_that_units_have_met_says_nothing_of_the_next_time(
     assert (item["due"], item["citizen_due"] is None) == (None, False)
     anew = DeadlineSet(clocks=(view(dispatcher, "dispatch", 0.5),))
     await dispatcher.hear(dispatcher.fact(anew, subject=NUMBER))
+    await register(dispatcher, number=number(9))  # another ticket's dispatch ends no clock of this
     (item,) = (await listed(dispatcher, "unassigned"))["items"]
     assert datetime.fromisoformat(item["due"]) == dispatcher.now + HOUR / 2
 
