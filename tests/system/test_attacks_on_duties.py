@@ -246,7 +246,8 @@ async def test_a_unit_that_answered_before_and_helps_again_is_waited_for(dispatc
     await register(dispatcher)
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     await finish(dispatcher, "GT", (await assignments(dispatcher))["GT"])
-    await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
+    again = {"unit": "GT", "reason": "还有一处未办"}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/co-handlers", again)
     given = await assignments(dispatcher)
     await sign(dispatcher, "HC", given["HC"])
     await reach(dispatcher, "HC", given["HC"])
