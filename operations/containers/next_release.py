@@ -54,9 +54,9 @@ CHANGES = {
             '    orders.tell(act, assignment, events.AssignmentGreeted(words="您好"))\n',
         ),
         (
-            "    orders.tell(act, assignment, answer)\n    if assignment.role",
+            "    orders.tell(act, assignment, answer)\n    orders.cancel",
             '    new = {"kind": events.CompletionKind.SOLVED_AT_ONCE}\n'
-            "    orders.tell(act, assignment, answer.model_copy(update=new))\n    if assignment.role",
+            "    orders.tell(act, assignment, answer.model_copy(update=new))\n    orders.cancel",
         ),
     ],
 }

@@ -58,7 +58,7 @@ _OTHER = re.compile(
         (?:[ ]{{0,2}}{_TIME})?(?:{_NOT_MORE}|(?=-(?:19|20)\d\d[-./]))
       | {_TIME}[ ]?[-~][ ]?{_TIME}(?![\d:])
       | \d{{1,3}}(?:,\d{{3}}){{1,2}}(?:\.\d{{1,2}})?{_ALONE}
-      | (?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){{3}}(?![\d.]|[-_*·]\d)
+      | (?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){{3}}(?![\d.]|[-_*·\s]{{1,4}}\d)
     )""",
     re.VERBOSE,
 )
@@ -298,7 +298,7 @@ def _mobile(each: _Candidate) -> tuple[int, str] | None:
     if each.of_things:
         return None
     years = [found for found in _GROUP.findall(each.text) if re.fullmatch(r"(?:19|20)\d\d", found)]
-    if len(years) > 1:
+    if len(years) > 1 and (each.listed or not usual):
         return None
     return (5 if usual else 2), PHONE
 

@@ -60,7 +60,8 @@ PLANT = (
     INSERT INTO clocks (ticket, assignment, kind, started_at, due, provisional, due_seq, pause_seq)
     SELECT number, CAST('00000000-0000-0000-0000-000000000000' AS uuid), kind, registered_at,
         registered_at + hours * interval '1 hour', false, 1, 0
-    FROM tickets, (VALUES ('dispatch', 1), ('citizen', 120)) k (kind, hours)""",
+    FROM tickets, (VALUES ('dispatch', 1), ('citizen', 120)) k (kind, hours)
+    ON CONFLICT DO NOTHING""",
     "VACUUM ANALYZE tickets",
     "VACUUM ANALYZE assignments",
     "VACUUM ANALYZE returns",

@@ -233,11 +233,26 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
-    await _taken_back(whole, repeats, given_to["assignments"][-1]["id"])
+    lead = given_to["assignments"][-1]["id"]
+    await _helped(repeats, given["number"], lead)
+    await _taken_back(whole, repeats, lead)
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
     await whole.stepper.settle()
+
+
+async def _helped(repeats: Repeats, number: str, lead: str) -> None:
+    """A co-handler is added, pressed by the lead and released."""
+    path, other = "/v1/tickets/{number}/co-handlers", {"reason": "协助"}
+    helps = {"unit": "GT", "reason": "协助勘查"}
+    given = await repeats.ask("dispatcher", path, helps, other, "desk", number=number)
+    path, pressed = "/v1/assignments/{assignment}", {"unit": "GT", "note": "请尽快答复"}
+    other = {"note": "请答复"}
+    await repeats.ask("dispatcher", f"{path}/press", pressed, other, "unit:CG", assignment=lead)
+    about = {"assignment": given["assignments"][-1]["id"]}
+    freed, other = {"reason": "已无需协办"}, {"reason": "不再需要"}
+    await repeats.ask("dispatcher", f"{path}/release", freed, other, "desk", **about)
 
 
 async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:

@@ -69,7 +69,8 @@ async def everything_said_at_length(county: County) -> None:
         await county.do("phone_system", county.intake, f"{ticket}/supplements", added)
     await county.do("phone_system", county.intake, f"{ticket}/urges", filled("intake", "Urge"))
     await returned_at_length(county, number)
-    helpers = [unit.code for unit in county.dispatcher.service.store.config.units.units][:20]
+    units = county.dispatcher.service.store.config.units.units
+    helpers = [unit.code for unit in units if unit.code != "HC"][:20]
     order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await at_length_by_its_unit(county, number)

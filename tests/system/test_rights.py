@@ -209,7 +209,8 @@ class History:
         match what:
             case "assign":
                 path, body = f"/v1/tickets/{number}/assign", {"lead": unit, "reason": "职责"}
-                if (await desk.post(path, json=body)).is_success:
+                stays = unit == self.holder and order is not None
+                if (await desk.post(path, json=body)).is_success and not stays:
                     self.holder, self.status = unit, "dispatched"
                     self.request, self.granted = "", False
             case "sign":

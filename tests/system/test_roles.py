@@ -92,10 +92,15 @@ dispatcher POST /v1/assignments/{assignment}/progress 401 403 403 403 403 403 40
 dispatcher POST /v1/assignments/{assignment}/return-requests 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/return-withdrawal 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/completion 401 403 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/press 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/ruling 401 403 + 403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/recall        401 403  +  403 403 403 403 403 403 403 403
+dispatcher POST /v1/tickets/{number}/co-handlers   401 403  +  403 403 403 403 403 403 403 403
+dispatcher POST /v1/assignments/{assignment}/release 401 403 + 403 403 403 403 403 403 403 403
 dispatcher GET /v1/unassigned                      401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/returns                         401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/tickets/{number}/handling       401 403  +   +   +   +  403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/assignments    401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 ordinary
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 confidential
@@ -106,6 +111,7 @@ dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 
 dispatcher GET /v1/tickets/{number}/suggestions    401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
+dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
@@ -113,7 +119,10 @@ tracker POST /v1/assignments/{assignment}/supervisions 401 403 403 403 + 403 403
 tracker POST /v1/extensions/{extension}/ruling     401 403 403 403  +  403 403 403 403 403 403
 tracker GET /v1/rates                              401 403  +  403  +  403 403  +   +   +   +
 tracker GET /v1/breaches                           401 403  +  403  +  403 403 403 403 403 403
+tracker GET /v1/extensions                         401 403  +  403  +  403 403 403 403 403 403
+tracker GET /v1/supervisions                       401 403  +  403  +  403 403 403 403 403 403
 feedback GET /v1/callbacks                         401  +  403 403  +   +  403 403 403 403 403
+feedback GET /v1/callbacks/due                     401  +  403 403  +   +  403 403 403 403 403
 feedback GET /v1/callbacks/{callback}              401  +  403 403  +   +  403 403 403 403 403
 feedback POST /v1/callbacks/{callback}/outcome     401  +  403 403 403  +  403 403 403 403 403
 feedback POST /v1/tickets/{number}/verdict         401  +   +   +  403  +  403 403 403 403 403
@@ -164,6 +173,9 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "progress": {"note": "已到现场"},
     "return-requests": RETURN,
     "return-withdrawal": {"reason": "经核实属本单位职责"},
+    "co-handlers": {"unit": "GT", "reason": "协助勘查"},
+    "release": {"reason": "已无需协办"},
+    "press": {"unit": "GT", "note": "请尽快答复"},
     "completion": DONE,
     "ruling": {},  # three doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},
