@@ -55,7 +55,8 @@ PLANT = (
     """
     INSERT INTO clocks (ticket, assignment, kind, started_at, due, provisional, due_seq, pause_seq)
     SELECT ticket, id, kind, dispatched_at, dispatched_at + hours * interval '1 hour', false, 1, 0
-    FROM assignments, (VALUES ('sign', 4), ('first_contact', 24), ('handle', 120)) k (kind, hours)""",
+    FROM assignments, (VALUES ('sign', 4), ('first_contact', 24), ('handle', 120)) k (kind, hours)
+    ON CONFLICT DO NOTHING""",
     """
     INSERT INTO clocks (ticket, assignment, kind, started_at, due, provisional, due_seq, pause_seq)
     SELECT number, CAST('00000000-0000-0000-0000-000000000000' AS uuid), kind, registered_at,
