@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, schemas, views
+from services.dispatcher import merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -112,7 +112,8 @@ def _tell_who(act: ServiceAct, staying: Sequence[Assignment], order: dispatch.Or
 async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.TicketOut:
     """增加协办: one more unit helps; nobody else is touched. One that helps already goes on.
 
-    Raises NotFound, MoveRefused, InOtherWork, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused.
+    Raises NotFound, MoveRefused, InOtherWork, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused,
+    ReturnGranted.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -128,6 +129,7 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
         return views.ticket_out(act, record)
     added = await records.added(act, record)
     _check_recusal(act, record, unit, added)
+    await returning.overrule(act, record, {unit: "unit"}, body.overrules)
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
     doubts = record.ticket.doubted_at, record.ticket.doubted_reason

@@ -90,8 +90,8 @@ class UnassignedPage(BaseModel):
 class ReturnOut(BaseModel):
     """退单申请: what a unit asks the desk to take back, and on what grounds (R-15).
 
-    ``ground``: what the reason's code means. ``due``: when the desk must have ruled, null while no clock
-    of that is known. ``citizen_due``: the citizen's clock runs on meanwhile.
+    ``ground``: what the reason's code means. ``due``: when the desk must have ruled, null of one asked
+    for before there was a limit. ``citizen_due``: the citizen's clock runs on meanwhile.
     """
 
     id: UUID

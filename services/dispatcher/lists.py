@@ -49,7 +49,6 @@ from shared.events import ClockKind, Urgency
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
-RULING = "hotline_review"  # the desk's clock on a return
 # What endangers life comes first, whatever is due.
 RANK = case(
     (col(Tickets.urgency) == Urgency.CRITICAL, 0),
@@ -74,12 +73,6 @@ DISPATCH_DUE = (
         ),
     )
     .correlate(Tickets)
-    .scalar_subquery()
-)
-RULING_DUE = (
-    select(Clocks.due)
-    .where(*OF_ASSIGNMENT, Clocks.kind == RULING)
-    .correlate(Assignments)
     .scalar_subquery()
 )
 
@@ -152,6 +145,7 @@ async def returns(
     """
     waits = [
         col(Returns.granted).is_(None),
+        col(Returns.withdrawn_at).is_(None),
         col(Assignments.id) == col(Returns.assignment),
         col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
         col(Tickets.number) == col(Returns.ticket),
@@ -159,17 +153,21 @@ async def returns(
     ]
     if narrowed.unit:
         waits.append(col(Returns.unit) == narrowed.unit)
-    place = tuple_(RANK, func.coalesce(RULING_DUE, col(Returns.requested_at)), col(Returns.id))
-    query = select(*place.clauses, RULING_DUE, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
+    place = tuple_(
+        RANK, func.coalesce(col(Returns.review_due), col(Returns.requested_at)), col(Returns.id)
+    )
+    query = select(*place.clauses, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
     if after is not None and (last := _last(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
     items = [
-        _return_out(act, *row[-3:], due=row[-4], citizen_due=_citizen_due(clocks, row[-1].ticket))
+        _return_out(act, *row[-3:], citizen_due=_citizen_due(clocks, row[-1].ticket))
         for row in rows[:limit]
     ]
-    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, RULING_DUE)), waits)
+    counts = await _counts(
+        act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
+    )
     return ReturnPage(items=items, next=_next(act, rows, limit), counts=counts)
 
 
@@ -333,7 +331,6 @@ def _return_out(
     assignment: Assignment,
     asked: Return,
     *,
-    due: datetime | None,
     citizen_due: datetime | None,
 ) -> ReturnOut:
     record = TicketRecord(ticket, [assignment])
@@ -347,7 +344,7 @@ def _return_out(
         ground=ground or Sentence(zh=asked.reason_code, en=asked.reason_code),
         urgency=ticket.urgency,
         shield=views.shield(act, record),
-        due=due,
+        due=asked.review_due,
         citizen_due=citizen_due,
     )
 
@@ -369,6 +366,6 @@ def _order_out(
                 paused_since=each.paused_at,
             )
             for each in clocks
-            if each.kind != RULING  # the desk's, not the unit's
+            if each.kind != ClockKind.HOTLINE_REVIEW  # the desk's, not the unit's
         ],
     )

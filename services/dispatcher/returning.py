@@ -4,7 +4,7 @@ what holds afterwards (R-15, R-16, docs/adr/0050-returns-are-ruled-on-in-time.md
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Assignments, Return, Returns
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch, reasons, returns
+from services.dispatcher.rules import reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
@@ -251,20 +251,20 @@ async def next_unruled(act: ServiceAct) -> datetime | None:
 
 
 async def overrule(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, why: str | None
+    act: ServiceAct, record: TicketRecord, named: Mapping[str, str], why: str | None
 ) -> None:
     """No ticket goes back by hand to a unit whose return was granted, unless the desk says what overrules
-    that: it is kept with the return, and the unit may not return the ticket any more (R-16).
+    that: it is kept with the return, and the unit may not return the ticket any more (R-16). ``named``:
+    the field of the request by each unit.
 
     Raises ReturnGranted.
     """
     asked = await _of_ticket(act, record.ticket.number)
     freed = set(returns.freed(_earlier(asked)))
-    for unit in order.roles():
+    for unit, field in named.items():
         if unit not in freed:
             continue
         if why is None:
-            field = "lead" if unit == order.lead else "co_handlers"
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
         for row in asked:
             if row.unit == unit and row.granted and row.overruled_at is None:

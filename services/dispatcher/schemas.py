@@ -50,10 +50,11 @@ class Assign(Body):
 
 
 class CoHandler(Body):
-    """增加协办: which unit helps, and why (JN-29)."""
+    """增加协办: which unit helps, and why (JN-29). ``overrules``: as of an assignment."""
 
     unit: Code
     reason: Paragraph
+    overrules: Paragraph | None = None
 
 
 class Release(Body):

@@ -16,6 +16,7 @@ from services.dispatcher.models import Assignments, Returns, Tickets
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.dispatch import Order, Undecided
+from services.dispatcher.rules.reasons import joined
 from services.dispatcher.rules.suggesting import Suggestion, reason_for
 from shared.events import Role, TicketRegistered, TicketType, Urgency
 from shared.jurisdiction.gazetteer import accuses
@@ -56,7 +57,7 @@ def automatic(act: ServiceAct, matter: TicketRegistered, decided: Undecided) -> 
     if first.unit in config.dispatching.towns.values():
         return None
     reason = reason_for(first, config.model, config.dispatching.names)
-    return Order(first.unit, (), f"{reason}；{decided.reason}")
+    return Order(first.unit, (), str(joined((reason, decided.why))))
 
 
 def _suggested(

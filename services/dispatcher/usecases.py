@@ -279,7 +279,8 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
-    await returning.overrule(act, record, order, body.overrules)
+    named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
+    await returning.overrule(act, record, named, body.overrules)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     await co_handling.redispatch(act, record, order, added)
     return views.ticket_out(act, record)

@@ -132,7 +132,9 @@ MAY: dict[str, May] = {
     "narrowing": May(names("models records list_schemas"), STORAGE),
     "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
     "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
-    "co_handling": May(names("rules models records views schemas orders merging"), STORAGE),
+    "co_handling": May(
+        names("rules models records views schemas orders merging returning"), STORAGE
+    ),
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),

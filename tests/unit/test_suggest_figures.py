@@ -1,4 +1,4 @@
-"""Learning suggestions and measuring them, where the extra ``suggest`` is installed."""
+"""Learning suggestions and measuring them; the extra ``suggest`` is among what tests install."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("sklearn", reason="takes the extra `suggest`")
 
 from operations.suggest import learning, samples
 from operations.suggest.samples import Sample, read_samples

@@ -206,6 +206,18 @@ async def test_a_unit_takes_its_request_back_and_goes_on(dispatcher: Bench) -> N
     assert await dispatcher.run("rule_unruled") == 0
 
 
+async def test_who_asks_again_stands_in_the_list_once(dispatcher: Bench) -> None:
+    config = dispatcher.service.store.config
+    twice = config.returns.model_copy(update={"max_per_unit_and_ticket": 2})
+    object.__setattr__(config, "returns", twice)
+    given = (await register(dispatcher))[STREET_LIGHT]
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    await act(dispatcher, STREET_LIGHT, given, "return-withdrawal", {"reason": "再核实"})
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    page = (await dispatcher.http("desk").get("/v1/returns")).json()
+    assert (len(page["items"]), page["counts"]["total"]) == (1, 1)
+
+
 async def test_nothing_is_taken_back_that_was_not_asked_or_was_ruled_on(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     why = {"reason": "经核实属本单位职责"}
@@ -263,6 +275,10 @@ async def test_nothing_goes_back_to_whose_return_was_granted(dispatcher: Bench) 
     assert (refused["unit"], refused["allowed"]) == (STREET_LIGHT, ["overrules"])
     helping = await assign(dispatcher, "HC", 409, co_handlers=[STREET_LIGHT])
     assert helping["field"] == "co_handlers"
+    await assign(dispatcher, "HC")
+    door, helper = f"/v1/tickets/{NUMBER}/co-handlers", {"unit": STREET_LIGHT, "reason": "协助"}
+    refused = await post(dispatcher.http("desk"), door, helper, 409)
+    assert (refused["field"], refused["allowed"]) == ("unit", ["overrules"])
     await assign(dispatcher, STREET_LIGHT, overrules="编办函复：属其职责")
     (kept,) = await dispatcher.rows("SELECT overruled_by, overruled_reason FROM returns")
     assert kept == {"overruled_by": "desk:test", "overruled_reason": "编办函复：属其职责"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,6 @@ async def done(bench: Bench, number: str, unit: str) -> None:
     await bench.hear(bench.fact(TicketClosed(kind=ClosingKind.SATISFIED), subject=number))
 
 
-@pytest.mark.skipif(find_spec("sklearn") is None, reason="takes the extra `suggest`")
 async def test_a_model_is_learned_from_confirmed_orders_and_read_by_the_service(
     dispatcher: Bench, tmp_path: Path
 ) -> None:

@@ -169,6 +169,8 @@ async def test_the_same_question_does_not_pause_again_and_the_desk_is_timed_agai
     assert now["handle HC"] == ("running", "03-10 09:30")
     reviews = await tracker.rows("SELECT status FROM clocks WHERE kind = 'hotline_review'")
     assert sorted(row["status"] for row in reviews) == ["met", "running"]
+    await tracker.hear(refused(open_ticket, "03-02 15:00", 2))
+    assert (await rates(tracker))["hotline_review"]["due"] == 2  # each question is one of its own
 
 
 async def test_what_becomes_urgent_stands_still_no_longer(
