@@ -24,7 +24,8 @@ def test_who_takes_ports_at_the_same_time_takes_others() -> None:
 
 
 def test_a_port_somebody_listens_on_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    block = ports._block()
+    blocks = iter(ports._block, None)  # an earlier run's server may stand in one
+    block = next(each for each in blocks if all(map(ports._is_free, each[:6])))
     monkeypatch.setattr(ports, "_block", lambda: block)
     with socket.create_server((HOST, block[1])):
         assert Ports().take(3) == block[3:6]
