@@ -138,7 +138,8 @@ async def waiting(act: ServiceAct, record: TicketRecord) -> list[Return]:
 def check_none(record: TicketRecord) -> None:
     """Raises InArbitration while whose duty it is waits for a ruling of the ladder."""
     if opened := record.arbitration:
-        raise InArbitration(arbitration=str(opened.id), allowed=["statements", "raise", "ruling"])
+        doors = ["statements", "raise", "ruling"]
+        raise InArbitration(rule="R-17", arbitration=str(opened.id), allowed=doors)
 
 
 def check_lead(record: TicketRecord, lead: str) -> None:

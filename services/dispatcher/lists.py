@@ -308,7 +308,10 @@ def _unassigned_out(
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
         **ticket.model_dump(
-            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
+            include={
+                *("number", "registered_at", "round", "urged", "nearest", "suggested_unit"),
+                "arbitration",
+            }
         ),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,

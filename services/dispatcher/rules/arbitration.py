@@ -27,7 +27,7 @@ MOMENT = timedelta(seconds=1)  # at the due moment itself a body may still rule
 class InArbitration(JiesuError):
     """争议裁决中: whose duty the ticket is, an arbitration decides, and no other door meanwhile.
 
-    ``arbitration`` names it; ``allowed`` are the doors that lead on.
+    ``arbitration`` names it, ``rule`` the rule of the trade; ``allowed`` are the doors that lead on.
     """
 
     status = 409
@@ -100,8 +100,8 @@ class Step(Section):
 
 
 class ArbitrationRules(Section):
-    """arbitration.yaml. ``max_returns_before``: the so-manieth dispute of a ticket in a round opens an
-    arbitration. ``silence``: what a body's silence does. ``charged_to``: who bears the time of a dispute.
+    """arbitration.yaml. ``max_returns_before``: which dispute of a ticket in a round, counted from 1, opens
+    an arbitration. ``silence``: what a body's silence does. ``charged_to``: who bears the time of a dispute.
     """
 
     max_returns_before: Annotated[int, Field(ge=1, le=100)]

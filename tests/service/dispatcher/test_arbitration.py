@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.dispatcher import stuck
 from shared.events import Reported
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import (
@@ -141,6 +142,8 @@ async def test_who_disputes_what_is_urgent_works_on(dispatcher: Bench, urgency: 
 
 async def test_while_it_is_open_no_other_door_decides_whose_duty_it_is(dispatcher: Bench) -> None:
     id = await disputed(dispatcher)
+    path = f"/v1/tickets/{NUMBER}/assignments"
+    assert (await dispatcher.http("desk").get(path)).json()["arbitration"] == str(id)
     for lead in ("HC", STREET_LIGHT):
         refused = await assign(dispatcher, lead, 409, overrules="直接指定")
         assert refused["arbitration"] == str(id)
@@ -200,6 +203,9 @@ async def test_silence_takes_it_up_a_step_and_at_the_last_it_stays_overdue(
     assert await dispatcher.run("raise_unruled") == 0
     page = await listed(dispatcher)
     assert [(item["id"], item["step"]) for item in page["items"]] == [(str(id), 4)]
+    async with dispatcher.service.store.act("test") as act:
+        (lying,) = await stuck.undecided(act, act.now)
+    assert lying.subject == NUMBER
     assert (page["counts"]["overdue"], page["counts"]["steps"]) == (1, {"4": 1})
     await ruled(dispatcher, id, THIRD, role="supervisor", **PAPER)
 
