@@ -1,4 +1,4 @@
-"""A dispute between dispatcher and tracker: the clock of whoever must rule runs, and nobody waits for ever."""
+"""A dispute between dispatcher and tracker: the clock of whoever must rule runs, and nobody waits on."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.errors import Forbidden, JiesuError, Malformed, MoveRefused
+from shared.events import TicketRegistered, TicketType
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import UnitCode, Units
 from shared.jurisdiction.sections import LimitText, Section, Where, Words, unknown_code
@@ -166,6 +167,11 @@ def check_ruler(step: Step, role: str, body: str | None, paper: str | None) -> N
             f"{step.zh}的裁决须写明裁决机构和文号 the ruling of this step names who met and its paper",
             field=field,
         )
+
+
+def is_secret(matter: TicketRegistered) -> bool:
+    """Whether nobody may learn of a matter by a dispute about it, or by what was ruled (R-35)."""
+    return matter.confidential or matter.type is TicketType.REPORT
 
 
 def parties(units: Iterable[str | None], barred: Collection[str]) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.dispatcher import stuck
-from shared.events import Reported
+from shared.events import Reported, TicketCorrected
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import (
     PAPER,
@@ -138,6 +138,28 @@ async def test_who_disputes_what_is_urgent_works_on(dispatcher: Bench, urgency: 
     await finish(dispatcher, SECOND, given)
     assert await ended(dispatcher) == ["resolved"]
     assert (await listed(dispatcher))["counts"]["total"] == 0
+
+
+async def test_who_waits_works_on_once_it_is_urgent(dispatcher: Bench) -> None:
+    await disputed(dispatcher)
+    given = await newest(dispatcher)
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "return_requested")
+    data = TicketCorrected(fields=("urgency",), urgency="urgent", reason="有人触电")
+    await dispatcher.hear(dispatcher.fact(data, subject=NUMBER))
+    told = (await dispatcher.told("assignment.updated"))[-1]
+    assert (told.assignment, told.data.resumes) == (given, True)
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "dispatched")
+    assert (await listed(dispatcher))["counts"]["total"] == 1
+    await sign(dispatcher, SECOND, given)
+
+
+async def test_an_urgent_return_that_waited_for_the_desk_is_worked_on_before_the_ladder(
+    dispatcher: Bench,
+) -> None:
+    given = (await register(dispatcher, street_light(urgency="urgent")))[STREET_LIGHT]
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    await by_hand(dispatcher)
+    assert (await sign(dispatcher, STREET_LIGHT, given))["status"] == "signed"
 
 
 async def test_while_it_is_open_no_other_door_decides_whose_duty_it_is(dispatcher: Bench) -> None:
