@@ -95,7 +95,6 @@ def open_(
         opened_by=act.actor,
         parties=_parties(act, record, asked, named),
         step=1,
-        step_at=act.now,
         due=ladder.due(1, act.now, act.config.calendar),
     )
     _begin(act, opened, 1, grounds)
@@ -111,17 +110,18 @@ def open_(
         requests=tuple(each.id for each in asked),
     )
     orders.tell_of_arbitration(act, record, opened, data)
+    orders.let_work(act, record)
     return opened
 
 
 def _parties(
     act: ServiceAct, record: TicketRecord, asked: Iterable[Return], named: Iterable[str]
 ) -> list[str]:
-    """Who has or had it in this round, and whom they say it belongs to; of a confidential matter nobody
+    """Who has or had it in this round, and whom they say it belongs to; of a secret matter nobody
     who has not heard of it already, unless the desk names them.
     """
     had = [each.unit for each in record.assignments if each.round == record.ticket.round]
-    said = () if record.matter.confidential else [each.suggested_unit for each in asked]
+    said = () if rules.is_secret(record.matter) else [each.suggested_unit for each in asked]
     barred = act.config.dispatching.barred(record.matter)
     return rules.parties((*had, *said, *named), barred)
 
@@ -138,7 +138,8 @@ async def waiting(act: ServiceAct, record: TicketRecord) -> list[Return]:
 def check_none(record: TicketRecord) -> None:
     """Raises InArbitration while whose duty it is waits for a ruling of the ladder."""
     if opened := record.arbitration:
-        raise InArbitration(arbitration=str(opened.id), allowed=["statements", "raise", "ruling"])
+        doors = ["statements", "raise", "ruling"]
+        raise InArbitration(rule="R-17", arbitration=str(opened.id), allowed=doors)
 
 
 def check_lead(record: TicketRecord, lead: str) -> None:
@@ -237,7 +238,7 @@ def _begin(
     act: ServiceAct, opened: Arbitration, number: int, grounds: str, *, silent: bool = False
 ) -> None:
     ladder = act.config.arbitration
-    opened.step, opened.step_at = number, act.now
+    opened.step = number
     opened.due = ladder.due(number, act.now, act.config.calendar)
     opened.next_at = opened.due + SECOND
     begun = {

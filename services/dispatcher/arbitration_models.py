@@ -17,8 +17,8 @@ class Arbitration(Base):
     """争议裁决: whose duty a ticket is, as it goes up the ladder of arbitration.yaml (R-17).
 
     ``by``: ``dispute``, opened by one return too many, or ``hand``. ``assignment``: the order whose unit
-    disputes, if it is about one. ``step`` is the one it is before, ``step_at`` since when and ``due``
-    until when; ``next_at``: when time must look at it, None once nobody is above. ``parties``: who is heard.
+    disputes, if it is about one. ``step``: the one it is before, ``due`` until when; ``next_at``: when time
+    must look at it, None once nobody is above. ``parties``: who is heard.
     Open while neither ``ruled_at`` nor ``ended_at``.
     """
 
@@ -32,7 +32,6 @@ class Arbitration(Base):
     opened_by: str = Field(sa_type=Text)
     parties: list[str] = Field(sa_type=JSONB)
     step: int
-    step_at: datetime
     due: datetime
     next_at: datetime | None = None
     steps: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)

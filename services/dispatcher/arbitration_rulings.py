@@ -65,6 +65,7 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
     InOtherWork.
     """
     record, opened = await arbitration.locked(act, id)
+    check_assignable(record.milestones())
     step = act.config.arbitration.step(opened.step)
     rules.check_ruler(step, act.caller.role if act.caller else "", body.body, body.paper)
     order, added = await _order(act, record, step, body)

@@ -86,7 +86,8 @@ class RulingOut(BaseModel):
 class ArbitrationOut(BaseModel):
     """争议裁决: a dispute before the ladder. ``by``: ``dispute``, one return too many, or ``hand``. ``due``:
     when the body of ``step`` must have ruled; ``last``: nobody is above it. ``holder``: the unit that leads
-    meanwhile, null while the desk has the ticket. ``content`` is left out of a confidential matter.
+    meanwhile, null while the desk has the ticket. ``content`` is left out of a confidential matter and
+    of a report.
     """
 
     id: UUID

@@ -31,7 +31,7 @@ from services.dispatcher.lists import RANK, last_place, next_place
 from services.dispatcher.models import Ticket, Tickets
 from services.dispatcher.narrowing import conditions
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules.arbitration import SENTENCES, ArbitrationStatus, Step
+from services.dispatcher.rules.arbitration import SENTENCES, ArbitrationStatus, Step, is_secret
 from shared.errors import NotFound
 from shared.events import Role
 from shared.http.fields import Sentence
@@ -181,7 +181,7 @@ def shown(
         holder=next(holders, None),
         urgency=record.ticket.urgency,
         matter=matter.title,
-        content=None if matter.confidential else matter.content,
+        content=None if is_secret(matter) else matter.content,
         steps=[StepOut(**each, title=_title(ladder.step(each["step"]))) for each in found.steps],
         statements=[StatementOut(**each.model_dump()) for each in said],
         ruling=_ruling(found),

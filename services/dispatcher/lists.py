@@ -318,9 +318,7 @@ def _unassigned_out(
 ) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(
-            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
-        ),
+        **ticket.model_dump(include=OF_TICKET),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,
         shield=views.shield(act, record),
@@ -335,6 +333,15 @@ def _unassigned_out(
 
 
 MATTER = {"type", "topic", "title", "content", "area", "flags"}
+OF_TICKET = {
+    "number",
+    "registered_at",
+    "round",
+    "urged",
+    "nearest",
+    "suggested_unit",
+    "arbitration",
+}
 
 
 def _return_out(

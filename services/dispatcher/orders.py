@@ -167,14 +167,22 @@ def follow_urgency(
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
+        resumes = asks_back and not act.config.returns.stands_still(urgency)
         data = events.AssignmentUpdated(
-            kind="urged",
-            content=words,
-            urgency=urgency,
-            limits=limits,
-            resumes=asks_back and not act.config.returns.stands_still(urgency),
+            kind="urged", content=words, urgency=urgency, limits=limits, resumes=resumes
         )
         tell(act, each, data, time)
+    if record.arbitration:
+        let_work(act, record)
+
+
+def let_work(act: ServiceAct, record: TicketRecord) -> None:
+    """Whose clocks run while the ladder rules on its return, works on meanwhile, as far as it was."""
+    for each in record.open():
+        waits = each.status == AssignmentStatus.RETURN_REQUESTED
+        if waits and not act.config.returns.stands_still(Urgency(each.urgency)):
+            was = AssignmentStatus(each.was or AssignmentStatus.DISPATCHED)
+            each.status = machine.move(AssignmentStatus(each.status), Action.WITHDRAW_RETURN, was)
 
 
 def leave_to_desk(
@@ -190,7 +198,8 @@ def leave_to_desk(
     ``clocked``: another fact lets the desk's clock begin, a granted return or the end of a merge.
     """
     ticket = record.ticket
-    end_arbitration(act, record, "redispatched")
+    if ticket.unassigned_at is None:  # of what lies there already it is disputed still
+        end_arbitration(act, record, "redispatched")
     was_with_others = bool(ticket.round > 1 or record.assignments or ticket.work)
     anew = was_with_others and ticket.unassigned_at is None and not clocked
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
@@ -304,10 +313,11 @@ def tell_of_arbitration(
 
 def heard(act: ServiceAct, record: TicketRecord, opened: Arbitration) -> list[str]:
     """Who is heard in an arbitration: its parties, and whom its step invites; never who must know nothing
-    of the ticket (R-35), nor of a confidential one who has no part in it.
+    of the ticket (R-35), nor of a secret one who has no part in it.
     """
     invited = act.config.arbitration.step(opened.step).invites
-    units = opened.parties if record.matter.confidential else (*opened.parties, *invited)
+    secret = arbitration.is_secret(record.matter)
+    units = opened.parties if secret else (*opened.parties, *invited)
     return arbitration.parties(units, act.config.dispatching.barred(record.matter))
 
 

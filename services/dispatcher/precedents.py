@@ -20,6 +20,7 @@ from services.dispatcher.list_schemas import Narrowing
 from services.dispatcher.models import Return, Ticket, Tickets
 from services.dispatcher.narrowing import conditions
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules.arbitration import is_secret
 from services.dispatcher.rules.likeness import Matter, likeness
 from shared.errors import BadCursor, NotFound
 from shared.events import TicketType
@@ -158,14 +159,7 @@ def _may_read(act: ServiceAct, ticket: Ticket) -> bool:
     if act.caller is None or act.caller.unit is None:
         return True
     matter = TicketRecord(ticket, []).matter
-    barred = act.config.dispatching.barred(matter)
-    return not _is_secret(matter.type, confidential=matter.confidential) and (
-        act.caller.unit not in barred
-    )
-
-
-def _is_secret(type: TicketType, *, confidential: bool) -> bool:
-    return confidential or type is TicketType.REPORT
+    return not is_secret(matter) and act.caller.unit not in act.config.dispatching.barred(matter)
 
 
 def shown(act: ServiceAct, precedent: Precedent, ticket: Ticket) -> PrecedentOut:
@@ -173,7 +167,7 @@ def shown(act: ServiceAct, precedent: Precedent, ticket: Ticket) -> PrecedentOut
     somebody.
     """
     matter = TicketRecord(ticket, []).matter
-    secret = _is_secret(matter.type, confidential=matter.confidential)
+    secret = is_secret(matter)
     kept = precedent.model_dump(exclude={"ticket"})
     if secret:
         kept |= {"grounds": None, "ruling": None}

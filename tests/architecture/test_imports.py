@@ -80,7 +80,7 @@ MAY: dict[str, May] = {
     "records": May(names("rules models arbitration_models settings"), STORAGE),
     "views": May(names("rules models records schemas list_schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
-    "stuck": May(names("rules models records settings call_models"), STORAGE),
+    "stuck": May(names("rules models records settings call_models arbitration_models"), STORAGE),
     "registration": May(
         names(
             "call_records claims sources end_records rules models records views schemas search settings"

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.errors import Forbidden, JiesuError, Malformed, MoveRefused
+from shared.events import TicketRegistered, TicketType
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import UnitCode, Units
 from shared.jurisdiction.sections import LimitText, Section, Where, Words, unknown_code
@@ -27,7 +28,7 @@ MOMENT = timedelta(seconds=1)  # at the due moment itself a body may still rule
 class InArbitration(JiesuError):
     """争议裁决中: whose duty the ticket is, an arbitration decides, and no other door meanwhile.
 
-    ``arbitration`` names it; ``allowed`` are the doors that lead on.
+    ``arbitration`` names it, ``rule`` the rule of the trade; ``allowed`` are the doors that lead on.
     """
 
     status = 409
@@ -100,8 +101,8 @@ class Step(Section):
 
 
 class ArbitrationRules(Section):
-    """arbitration.yaml. ``max_returns_before``: the so-manieth dispute of a ticket in a round opens an
-    arbitration. ``silence``: what a body's silence does. ``charged_to``: who bears the time of a dispute.
+    """arbitration.yaml. ``max_returns_before``: which dispute of a ticket in a round, counted from 1, opens
+    an arbitration. ``silence``: what a body's silence does. ``charged_to``: who bears the time of a dispute.
     """
 
     max_returns_before: Annotated[int, Field(ge=1, le=100)]
@@ -166,6 +167,11 @@ def check_ruler(step: Step, role: str, body: str | None, paper: str | None) -> N
             f"{step.zh}的裁决须写明裁决机构和文号 the ruling of this step names who met and its paper",
             field=field,
         )
+
+
+def is_secret(matter: TicketRegistered) -> bool:
+    """Whether nobody may learn of a matter by a dispute about it, or by what was ruled (R-35)."""
+    return matter.confidential or matter.type is TicketType.REPORT
 
 
 def parties(units: Iterable[str | None], barred: Collection[str]) -> list[str]:

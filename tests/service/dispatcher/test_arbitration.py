@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import Reported
+from services.dispatcher import stuck
+from shared.events import Reported, TicketCorrected
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import (
     PAPER,
@@ -139,8 +140,32 @@ async def test_who_disputes_what_is_urgent_works_on(dispatcher: Bench, urgency: 
     assert (await listed(dispatcher))["counts"]["total"] == 0
 
 
+async def test_who_waits_works_on_once_it_is_urgent(dispatcher: Bench) -> None:
+    await disputed(dispatcher)
+    given = await newest(dispatcher)
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "return_requested")
+    data = TicketCorrected(fields=("urgency",), urgency="urgent", reason="有人触电")
+    await dispatcher.hear(dispatcher.fact(data, subject=NUMBER))
+    told = (await dispatcher.told("assignment.updated"))[-1]
+    assert (told.assignment, told.data.resumes) == (given, True)
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "dispatched")
+    assert (await listed(dispatcher))["counts"]["total"] == 1
+    await sign(dispatcher, SECOND, given)
+
+
+async def test_an_urgent_return_that_waited_for_the_desk_is_worked_on_before_the_ladder(
+    dispatcher: Bench,
+) -> None:
+    given = (await register(dispatcher, street_light(urgency="urgent")))[STREET_LIGHT]
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    await by_hand(dispatcher)
+    assert (await sign(dispatcher, STREET_LIGHT, given))["status"] == "signed"
+
+
 async def test_while_it_is_open_no_other_door_decides_whose_duty_it_is(dispatcher: Bench) -> None:
     id = await disputed(dispatcher)
+    path = f"/v1/tickets/{NUMBER}/assignments"
+    assert (await dispatcher.http("desk").get(path)).json()["arbitration"] == str(id)
     for lead in ("HC", STREET_LIGHT):
         refused = await assign(dispatcher, lead, 409, overrules="直接指定")
         assert refused["arbitration"] == str(id)
@@ -200,6 +225,9 @@ async def test_silence_takes_it_up_a_step_and_at_the_last_it_stays_overdue(
     assert await dispatcher.run("raise_unruled") == 0
     page = await listed(dispatcher)
     assert [(item["id"], item["step"]) for item in page["items"]] == [(str(id), 4)]
+    async with dispatcher.service.store.act("test") as act:
+        (lying,) = await stuck.undecided(act, act.now)
+    assert lying.subject == NUMBER
     assert (page["counts"]["overdue"], page["counts"]["steps"]) == (1, {"4": 1})
     await ruled(dispatcher, id, THIRD, role="supervisor", **PAPER)
 

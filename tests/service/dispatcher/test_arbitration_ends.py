@@ -158,6 +158,16 @@ async def test_of_a_confidential_matter_nobody_new_hears(dispatcher: Bench) -> N
     assert await ended(dispatcher) == ["redispatched"]
 
 
+async def test_a_correction_of_what_nobody_has_leaves_the_dispute_where_it_is(
+    dispatcher: Bench,
+) -> None:
+    await register(dispatcher, banquet())
+    await by_hand(dispatcher, parties=["MZJ"])
+    data = TicketCorrected(fields=("urgency",), urgency="urgent", reason="就在今晚")
+    await dispatcher.hear(dispatcher.fact(data, subject=NUMBER))
+    assert await ended(dispatcher) == []
+
+
 async def test_the_list_is_narrowed_and_paged(dispatcher: Bench) -> None:
     await disputed(dispatcher)
     other = "20260302-000002"

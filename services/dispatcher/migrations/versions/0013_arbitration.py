@@ -27,7 +27,6 @@ def upgrade() -> None:
         sa.Column("opened_by", sa.Text, nullable=False),
         sa.Column("parties", JSONB, nullable=False),
         sa.Column("step", sa.Integer, nullable=False),
-        sa.Column("step_at", MOMENT, nullable=False),
         sa.Column("due", MOMENT, nullable=False),
         sa.Column("next_at", MOMENT, nullable=True),
         sa.Column("steps", JSONB, nullable=False),
