@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, literal, or_, tuple_
+from sqlalchemy import and_, exists, literal, or_, tuple_
 from sqlmodel import col, func, select
 
 from services.dispatcher import records, views
@@ -40,21 +40,15 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import RANK, conditions, last_place, next_place
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared.errors import UnknownCode
-from shared.events import ClockKind, Urgency
+from shared.events import ClockKind
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
-# What endangers life comes first, whatever is due.
-RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
-    (col(Tickets.urgency) == Urgency.URGENT, 1),
-    else_=2,
-)
 OF_ASSIGNMENT = (
     col(Clocks.ticket) == col(Assignments.ticket),
     col(Clocks.assignment) == col(Assignments.id),
@@ -267,25 +261,6 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
         overdue=sum(late for _, _, late in rows),
         urgencies={str(urgency): number for urgency, number, _ in rows},
     )
-
-
-def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
-    """The place of the last row shown, when there are more. Without a slash, by which a replica of the
-    release before knows its own: it begins the list anew, as ours does with one of its.
-    """
-    if len(rows) <= limit:
-        return None
-    rank, moment, key = rows[limit - 1][:3]
-    return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
-
-
-def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
-    """The place a cursor names; None of one of the release before. Raises BadCursor."""
-    rank, found, rest = act.place(cursor).partition("|")
-    if not found:
-        return None
-    moment, _, last = rest.partition("|")
-    return int(rank), datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(last)
 
 
 # --- their clocks ------------------------------------------------------------------------------

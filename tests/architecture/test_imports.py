@@ -178,7 +178,7 @@ MAY: dict[str, May] = {
     ),
     "arbitration_views": May(
         names(
-            "arbitration_models arbitration_schemas list_schemas lists narrowing orders rules models"
+            "arbitration_models arbitration_schemas list_schemas narrowing orders rules models"
             " records"
         ),
         STORAGE,

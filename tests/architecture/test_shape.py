@@ -57,7 +57,7 @@ MAY_HAVE = {
     "dispatcher/duty_routes": "who handles a ticket now, as intake asks it",
     "dispatcher/clocks": "when what waits is due, as the tracker says it: rows the lists alone read",
     "dispatcher/lists": "what is to be done next: the desk's lists, and each unit's",
-    "dispatcher/narrowing": "what these lists are narrowed to",
+    "dispatcher/narrowing": "what lists are narrowed to, and where their pages end",
     "dispatcher/list_routes": "the doors of these lists",
     "dispatcher/list_schemas": "what these lists answer, for schemas.py is full",
     "tracker/lists": "what a supervisor has to rule on and to press next",
