@@ -91,6 +91,7 @@ def _first_due(*more: Any) -> Any:
     return first.correlate(Assignments).scalar_subquery()
 
 
+DESKS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT)  # the desk's, not the unit's
 NEXT_DUE = _first_due()
 RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
 IN_HAND = col(Assignments.status).in_(machine.OPEN)
@@ -116,24 +117,24 @@ async def unassigned(
         waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
     place = tuple_(RANK, func.coalesce(DISPATCH_DUE, since), col(Tickets.number))
     query = select(*place.clauses, DISPATCH_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after)):
+    if after is not None and (last := last_place(act, after)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
     waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
-    clocks = await _clocks(act, (record.ticket.number for record in found))
+    clocks = await clocks_of(act, (record.ticket.number for record in found))
     items = [
         _unassigned_out(
             act,
             record,
             citizens=waiting.get(record.ticket.work, 1),
             due=row[-2],
-            citizen_due=_citizen_due(clocks, record.ticket.number),
+            citizen_due=citizen_due(clocks, record.ticket.number),
         )
         for row, record in zip(rows, found, strict=False)
     ]
-    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
-    return UnassignedPage(items=items, next=_next(act, rows, limit), counts=counts)
+    counts = await counts_of(act, select(Tickets.urgency, *how_many(act, DISPATCH_DUE)), waits)
+    return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 async def returns(
@@ -157,18 +158,18 @@ async def returns(
         RANK, func.coalesce(col(Returns.review_due), col(Returns.requested_at)), col(Returns.id)
     )
     query = select(*place.clauses, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    clocks = await clocks_of(act, (row[-1].ticket for row in rows[:limit]))
     items = [
-        _return_out(act, *row[-3:], citizen_due=_citizen_due(clocks, row[-1].ticket))
+        _return_out(act, *row[-3:], citizen_due=citizen_due(clocks, row[-1].ticket))
         for row in rows[:limit]
     ]
-    counts = await _counts(
-        act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
+    counts = await counts_of(
+        act, select(Tickets.urgency, *how_many(act, col(Returns.review_due))), waits
     )
-    return ReturnPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return ReturnPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 # --- a unit ------------------------------------------------------------------------------------
@@ -201,13 +202,13 @@ async def orders(
         wanted.append(col(Assignments.status).in_(statuses))
     place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
     query = select(literal(0), *place.clauses, NEXT_DUE, Tickets, Assignments).where(*wanted)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last[1:])
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    clocks = await clocks_of(act, (row[-1].ticket for row in rows[:limit]))
     items = [_order_out(*row[-2:], due=row[-3], clocks=clocks[row[-1].id]) for row in rows[:limit]]
     return OrderPage(
-        items=items, next=_next(act, rows, limit), counts=await _order_counts(act, wanted)
+        items=items, next=next_place(act, rows, limit), counts=await _order_counts(act, wanted)
     )
 
 
@@ -222,7 +223,7 @@ async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
 
 async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
     by = Assignments.status, Assignments.urgency, Assignments.handler
-    query = select(*by, *_how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
+    query = select(*by, *how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
     statuses: Counter[str] = Counter()
     urgencies: Counter[str] = Counter()
     handlers: Counter[str | None] = Counter()
@@ -244,11 +245,11 @@ async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
 # --- counted, paged -----------------------------------------------------------------------------
 
 
-def _how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
+def how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
     return func.count(), func.count().filter(due < act.now)
 
 
-async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
+async def counts_of(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     rows = (await act.session.exec(query.where(*waits).group_by(col(Tickets.urgency)))).all()
     return Counts(
         total=sum(number for _, number, _ in rows),
@@ -257,7 +258,7 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     )
 
 
-def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     """The place of the last row shown, when there are more. Without a slash, by which a replica of the
     release before knows its own: it begins the list anew, as ours does with one of its.
     """
@@ -267,7 +268,7 @@ def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
 
 
-def _last(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
+def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
     """The place a cursor names; None of one of the release before. Raises BadCursor."""
     rank, found, rest = act.place(cursor).partition("|")
     if not found:
@@ -279,7 +280,7 @@ def _last(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, 
 # --- their clocks ------------------------------------------------------------------------------
 
 
-async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
+async def clocks_of(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
     """The clocks of some tickets: of their orders by assignment, their own by number."""
     found: dict[Any, list[Clock]] = defaultdict(list)
     query = select(Clocks).where(one_of(Clocks.ticket, set(numbers))).order_by(col(Clocks.due))
@@ -288,7 +289,7 @@ async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[
     return found
 
 
-def _citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+def citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
     own = (each for each in clocks.get(number, ()) if each.kind == ClockKind.CITIZEN)
     return next((each.due for each in own), None)
 
@@ -366,6 +367,6 @@ def _order_out(
                 paused_since=each.paused_at,
             )
             for each in clocks
-            if each.kind != ClockKind.HOTLINE_REVIEW  # the desk's, not the unit's
+            if each.kind not in DESKS
         ],
     )

@@ -227,6 +227,7 @@ def cancel(
         reason = "redispatched"
     for assignment in assignments:
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
+        assignment.pending = None
         ended = max(time, assignment.dispatched_at)
         tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)
 

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
     co_handling_routes,
+    completion_routes,
     duty_routes,
     feed,
     list_routes,
@@ -43,7 +44,7 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes):
+for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, completion_routes):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.dispatcher.rules.audit import AuditRules
 from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.matching import Matcher
@@ -53,6 +54,7 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    audit: AuditRules
     suggestions: Suggestions
     calendar: tuple[Notice, ...]
 
@@ -84,6 +86,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    audit: AuditRules
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
@@ -134,6 +137,7 @@ class Settings(ServiceSettings):
             limits=rules.limits.among(rules.codes),
             calendar=calendar,
             returns=rules.returns,
+            audit=rules.audit,
             grounds=rules.codes.grounds,
             codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),

@@ -146,7 +146,8 @@ class UnitRates(BaseModel):
 
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
-    ``hotline_review``: returns the desk ruled on in time; a unit sees none of them.
+    ``hotline_review``: returns and requests to end a matter that the desk ruled on in time;
+    ``completion_audit``: answers it audited in time. A unit sees none of them.
     """
 
     start: date
@@ -154,6 +155,7 @@ class RatesOut(BaseModel):
     handle: ShareOut
     sign: ShareOut
     hotline_review: ShareOut
+    completion_audit: ShareOut
     units: list[UnitRates]
 
 

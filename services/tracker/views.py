@@ -15,6 +15,7 @@ from services.tracker.models import Clock, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.explanation import explain
+from services.tracker.rules.policy import DESKS
 from services.tracker.rules.rates import Share, Tally, share
 from shared.errors import Malformed, NotFound
 from shared.events import ClockKind, Role
@@ -126,24 +127,25 @@ async def read_on_time_rates(
         handle=_show_share(share(rows, ClockKind.HANDLE)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows if row.unit})],
     )
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
     """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on returns, which are no unit's.
+    desk's on requests and audits, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
     """
     counted = (
-        col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
+        col(Clocks.kind).in_([ClockKind.SIGN, *DESKS])
         | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
         # One that went on late was late before: there it counts.
         col(Clocks.resumed_at).is_(None) | ~_missed_before(),
     )
-    apart = case((col(Clocks.kind) == ClockKind.HOTLINE_REVIEW, col(Clocks.id)))  # each question
+    apart = case((col(Clocks.kind).in_(list(DESKS)), col(Clocks.id)))  # each question
     duties = (
         select(
             Clocks.unit,
