@@ -14,6 +14,7 @@ from services.dispatcher import orders, records, returning, schemas, views
 from services.dispatcher.completion_schemas import EndRuling, EndWithdrawal
 from services.dispatcher.models import (
     Assignment,
+    Assignments,
     CompletionForm,
     CompletionForms,
     Contact,
@@ -61,10 +62,18 @@ async def answer_of(
 async def _contact_time(
     act: ServiceAct, assignment: Assignment, claimed: datetime | None
 ) -> datetime | None:
-    """Which recorded contact it was that reached the citizen; the last of them where none is named."""
+    """Which recorded contact it was that reached the citizen, under whichever order its unit had in the
+    round; the last of them where none is named.
+    """
     if not assignment.reached and claimed is None:
         return None
-    query = select(Contacts).where(Contacts.assignment == assignment.id)
+    of_unit = col(Assignments.id) == col(Contacts.assignment)
+    query = select(Contacts).join(Assignments, of_unit)
+    query = query.where(
+        Assignments.ticket == assignment.ticket,
+        Assignments.unit == assignment.unit,
+        Assignments.round == assignment.round,
+    )
     made = (await act.session.exec(query.order_by(col(Contacts.made_at).desc()))).all()
     reached = [each.made_at for each in made if _reached(each)]
     if claimed is None:

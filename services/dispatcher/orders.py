@@ -110,7 +110,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     at_work, dispatching = record.open(), act.config.dispatching
     if holder := record.joined:
         at_work = [
-            each for each in holder.open() if dispatching.may_join(record.matter, [each.unit])
+            each for each in holder.at_work() if dispatching.may_join(record.matter, [each.unit])
         ]
     recused = dispatching.recused(record.matter)
     if not at_work and (answered := record.answering()):

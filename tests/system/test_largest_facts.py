@@ -117,7 +117,7 @@ async def completed_and_called(county: County, number: str) -> None:
     """Signed, contacted, completed; and the citizen does not agree."""
     path, dispatcher = await of(county, number), county.dispatcher
     met = filled("dispatcher", "ContactMade", how="phone", outcome="reached")
-    form = {"solved": False, "unsolved_reason_code": "no_means", "public_answer": "社保" * 5_000}
+    form = {"solved": False, "unsolved_reason_code": "no_means", "public_answer": "社保" * 4_990 + "来电人王建国"}
     done = filled("dispatcher", "Completion", kind="partly_solved", **form)
     end = filled("dispatcher", "Completion", kind="terminated", **form)
     audit = filled("dispatcher", "Audit", outcome="sent_back", public_answer=None)
