@@ -119,6 +119,10 @@ CURES = {
     "request-pending": "等待裁定，或先撤回（completion-withdrawal）。"
     "Wait for the ruling, or take the request back first.",
     "request-refused": "继续办理，如实答复。Go on, and answer the citizen.",
+    "in-arbitration": "等待裁决；有关单位可陈述，由本级角色录入裁决（arbitration 为其编号）。"
+    "Wait for the ruling: who is heard may state its words, the role of its step rules.",
+    "stated-before": "等待裁决，或在下一级再作陈述。"
+    "Wait for the ruling, or for the next step, where it is heard again.",
     "return-granted": "派给其他单位；确需再派的，在 overrules 写明理由。"
     "Assign another unit, or say in overrules what overrules the ruling.",
     "suggested-unit-missing": "在 suggested_unit 写明应由哪个单位办理。Say in suggested_unit whose it is.",

@@ -130,7 +130,7 @@ async def request(
     if assignment.pending:
         raise RequestPending
     if answer.kind is CompletionKind.NOT_OUR_DUTY:
-        await returning.check_may_disown(act, assignment)
+        await returning.check_may_disown(act, record, assignment)
     rules, form = act.config.audit, sent_in(act, assignment, answer, body)
     form.asks, form.due = True, rules.ruled_by(act.now, act.config.calendar)
     assignment.pending = pending(form)

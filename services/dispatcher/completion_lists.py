@@ -22,7 +22,7 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import conditions, last_place, next_place
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -64,7 +64,7 @@ async def waiting(
         waits.append(col(CompletionForms.unit) == narrowed.unit)
     place = tuple_(lists.RANK, DUE, col(CompletionForms.id))
     query = select(*place.clauses, Tickets, Assignments, CompletionForms).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := lists.last_place(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     shown = rows[:limit]
@@ -82,7 +82,7 @@ async def waiting(
     ]
     counted = select(Tickets.urgency, *lists.how_many(act, DUE))
     counts = await lists.counts_of(act, counted, waits)
-    return FormPage(items=items, next=lists.next_place(act, rows, limit), counts=counts)
+    return FormPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 def why_unsolved(config: Config, code: str | None) -> Sentence | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +40,7 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import conditions, last_place, next_place
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -147,6 +147,7 @@ async def returns(
     waits = [
         col(Returns.granted).is_(None),
         col(Returns.withdrawn_at).is_(None),
+        col(Tickets.arbitration).is_(None),
         col(Assignments.id) == col(Returns.assignment),
         col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
         col(Tickets.number) == col(Returns.ticket),
@@ -269,25 +270,6 @@ async def counts_of(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts
     )
 
 
-def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
-    """The place of the last row shown, when there are more. Without a slash, by which a replica of the
-    release before knows its own: it begins the list anew, as ours does with one of its.
-    """
-    if len(rows) <= limit:
-        return None
-    rank, moment, key = rows[limit - 1][:3]
-    return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
-
-
-def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
-    """The place a cursor names; None of one of the release before. Raises BadCursor."""
-    rank, found, rest = act.place(cursor).partition("|")
-    if not found:
-        return None
-    moment, _, last = rest.partition("|")
-    return int(rank), datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(last)
-
-
 # --- their clocks ------------------------------------------------------------------------------
 
 
@@ -319,9 +301,7 @@ def _unassigned_out(
 ) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(
-            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
-        ),
+        **ticket.model_dump(include=OF_TICKET),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,
         shield=views.shield(act, record),
@@ -336,6 +316,15 @@ def _unassigned_out(
 
 
 MATTER = {"type", "topic", "title", "content", "area", "flags"}
+OF_TICKET = {
+    "number",
+    "registered_at",
+    "round",
+    "urged",
+    "nearest",
+    "suggested_unit",
+    "arbitration",
+}
 
 
 def _return_out(

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
+    arbitration_routes,
     co_handling_routes,
     completion_routes,
     duty_routes,
@@ -45,11 +46,15 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-MORE = (
-    *(duty_routes, list_routes, co_handling_routes, completion_routes),
-    *(suggestion_routes, figure_routes),
-)
-for more in MORE:
+for more in (
+    duty_routes,
+    list_routes,
+    co_handling_routes,
+    completion_routes,
+    suggestion_routes,
+    figure_routes,
+    arbitration_routes,
+):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

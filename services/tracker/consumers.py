@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import audits, corrections, merging, returns, usecases
+from services.tracker import arbitration, audits, corrections, merging, returns, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -33,5 +33,9 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.end_withdrawn.*": returns.withdraw_end,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
+    "arbitration.opened": arbitration.open_,
+    "arbitration.raised": arbitration.raise_,
+    "arbitration.ruled": arbitration.rule,
+    "arbitration.ended": arbitration.end,
     "reads.anchored": usecases.hold_anchor,
 }
