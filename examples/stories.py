@@ -356,7 +356,7 @@ async def _redone(scene: Scene, receipt: Receipt) -> Order:
     await scene.unit("ZJJ").sign(order, "住建局局长")
     await scene.unit("ZJJ").contact(order)
     await scene.at("2026-03-24T17:00")
-    await scene.unit("ZJJ").complete(order, **done("路基重做，沥青铺平，夜间加设警示灯。"))
+    await scene.unit("ZJJ").complete(order, **done("坑洞处路基重做，路面铺沥青，夜间加设警示灯。"))
     scene.tell("重做路基、铺沥青，按期办结。", "Rebuilt properly and in time.")
     await scene.at("2026-03-25T09:00")
     await scene.ends(receipt.number, "satisfied")

@@ -112,6 +112,13 @@ CURES = {
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
+    "not-under-audit": "刷新 GET /v1/audits：已审核、已撤单或已改派。"
+    "Read the list again: others were quicker, or the citizen withdrew.",
+    "no-request-pending": "刷新 GET /v1/completion-requests：已裁定、已撤回或已答复。"
+    "Read the list again: it was ruled on or taken back, or the unit answered.",
+    "request-pending": "等待裁定，或先撤回（completion-withdrawal）。"
+    "Wait for the ruling, or take the request back first.",
+    "request-refused": "继续办理，如实答复。Go on, and answer the citizen.",
     "in-arbitration": "等待裁决；有关单位可陈述，由本级角色录入裁决（arbitration 为其编号）。"
     "Wait for the ruling: who is heard may state its words, the role of its step rules.",
     "stated-before": "等待裁决，或在下一级再作陈述。"

@@ -39,7 +39,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     before = record.matter
     decided_before = act.config.dispatching.decide(before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
-    _keep(record, known, before, fact.seq, fields)
+    _keep(record, known, before, fact, fields)
     if not rules.DECIDES & set(fields):
         return
     decided = act.config.dispatching.decide(record.matter, ticket.registered_at)
@@ -56,7 +56,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
             await _decide(act, record, decided, dropped=rules.drops_reported(before, record.matter))
         case DispatchStatus.ASSIGNED:
             await _review(act, record, before, decided, fact)
-        case DispatchStatus.RESOLVED | DispatchStatus.CLOSED | DispatchStatus.WITHDRAWN:
+        case _:
             pass  # nobody is at work; a next round goes by what is known then
     await merging.stand_apart(act, record)
 
@@ -65,12 +65,17 @@ def _keep(
     record: TicketRecord,
     known: dict[str, Any],
     before: events.TicketRegistered,
-    seq: int,
+    fact: Fact,
     fields: Sequence[str],
 ) -> None:
     was = before.model_dump(mode="json")
     record.ticket.corrected = known | {
-        field: {"seq": seq, "was": known.get(field, {}).get("was", was[field])} for field in fields
+        field: {
+            "seq": fact.seq,
+            "was": known.get(field, {}).get("was", was[field]),
+            "at": fact.time.isoformat(),
+        }
+        for field in fields
     }
     right = record.matter.model_dump(mode="json", include={*fields, "reported_unit"})
     record.ticket.matter = record.ticket.matter | right

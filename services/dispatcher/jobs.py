@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import arbitration, feed, merging, records, returning
+from services.dispatcher import arbitration, auditing, feed, merging, records, returning
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -50,6 +50,14 @@ async def rule_unruled(store: Store[Config], limit: int) -> int:
         return await returning.rule_unruled(act, limit)
 
 
+async def decide_undecided(store: Store[Config], limit: int) -> int:
+    """Do what the policy says of answers the desk has not audited in time, and of requests to end a matter
+    that it has not ruled on.
+    """
+    async with store.act("service:dispatcher") as act:
+        return await auditing.decide_undecided(act, limit)
+
+
 async def raise_unruled(store: Store[Config], limit: int) -> int:
     """Take up a step what a body of the ladder has not ruled on in time."""
     async with store.act("service:dispatcher") as act:
@@ -64,6 +72,9 @@ warned: WeakKeyDictionary[Store[Config], Units] = WeakKeyDictionary()
 JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
+    ),
+    "decide_undecided": Job(
+        run=decide_undecided, due=auditing.next_undecided, every=1.0, limit=100
     ),
     "raise_unruled": Job(run=raise_unruled, due=arbitration.next_unruled, every=1.0, limit=100),
     "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),

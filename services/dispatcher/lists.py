@@ -85,6 +85,7 @@ def _first_due(*more: Any) -> Any:
     return first.correlate(Assignments).scalar_subquery()
 
 
+DESKS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT)  # the desk's, not the unit's
 NEXT_DUE = _first_due()
 RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
 IN_HAND = col(Assignments.status).in_(machine.OPEN)
@@ -115,18 +116,18 @@ async def unassigned(
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
     waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
-    clocks = await _clocks(act, (record.ticket.number for record in found))
+    clocks = await clocks_of(act, (record.ticket.number for record in found))
     items = [
         _unassigned_out(
             act,
             record,
             citizens=waiting.get(record.ticket.work, 1),
             due=row[-2],
-            citizen_due=_citizen_due(clocks, record.ticket.number),
+            citizen_due=citizen_due(clocks, record.ticket.number),
         )
         for row, record in zip(rows, found, strict=False)
     ]
-    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
+    counts = await counts_of(act, select(Tickets.urgency, *how_many(act, DISPATCH_DUE)), waits)
     return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
@@ -155,13 +156,13 @@ async def returns(
     if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    clocks = await clocks_of(act, (row[-1].ticket for row in rows[:limit]))
     items = [
-        _return_out(act, *row[-3:], citizen_due=_citizen_due(clocks, row[-1].ticket))
+        _return_out(act, *row[-3:], citizen_due=citizen_due(clocks, row[-1].ticket))
         for row in rows[:limit]
     ]
-    counts = await _counts(
-        act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
+    counts = await counts_of(
+        act, select(Tickets.urgency, *how_many(act, col(Returns.review_due))), waits
     )
     return ReturnPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
@@ -228,7 +229,7 @@ async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
 
 async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
     by = Assignments.status, Assignments.urgency, Assignments.handler
-    query = select(*by, *_how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
+    query = select(*by, *how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
     statuses: Counter[str] = Counter()
     urgencies: Counter[str] = Counter()
     handlers: Counter[str | None] = Counter()
@@ -250,11 +251,11 @@ async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
 # --- counted, paged -----------------------------------------------------------------------------
 
 
-def _how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
+def how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
     return func.count(), func.count().filter(due < act.now)
 
 
-async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
+async def counts_of(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     rows = (await act.session.exec(query.where(*waits).group_by(col(Tickets.urgency)))).all()
     return Counts(
         total=sum(number for _, number, _ in rows),
@@ -266,7 +267,7 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
 # --- their clocks ------------------------------------------------------------------------------
 
 
-async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
+async def clocks_of(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
     """The clocks of some tickets: of their orders by assignment, their own by number."""
     found: dict[Any, list[Clock]] = defaultdict(list)
     query = select(Clocks).where(one_of(Clocks.ticket, set(numbers))).order_by(col(Clocks.due))
@@ -275,7 +276,8 @@ async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[
     return found
 
 
-def _citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+def citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+    """When the citizen of a ticket is to have an answer, as far as the tracker has said."""
     own = (each for each in clocks.get(number, ()) if each.kind == ClockKind.CITIZEN)
     return next((each.due for each in own), None)
 
@@ -351,7 +353,7 @@ async def _orders_out(
     numbers = {assignment.ticket for _, assignment in found}
     of_these = select(Tickets).where(one_of(Tickets.number, numbers))
     tickets = {ticket.number: ticket for ticket in await act.session.exec(of_these)}
-    clocks = await _clocks(act, numbers)
+    clocks = await clocks_of(act, numbers)
     return [
         _order_out(tickets[each.ticket], each, due=due, clocks=clocks[each.id])
         for due, each in found
@@ -375,6 +377,6 @@ def _order_out(
                 paused_since=each.paused_at,
             )
             for each in clocks
-            if each.kind != ClockKind.HOTLINE_REVIEW  # the desk's, not the unit's
+            if each.kind not in DESKS
         ],
     )

@@ -82,7 +82,7 @@ def _is_old(record: TicketRecord, fact: Fact) -> bool:
 
 def may_have(act: ServiceAct, record: TicketRecord, holder: TicketRecord) -> bool:
     """Whether the units at work on one ticket may have another one, too (R-35)."""
-    units = [each.unit for each in holder.open()]
+    units = [each.unit for each in holder.at_work()]
     return act.config.dispatching.may_join(record.matter, units)
 
 
@@ -216,7 +216,9 @@ LEFT = text("""
         AND NOT EXISTS (
             SELECT FROM tickets AS other LEFT JOIN assignments ON ticket = other.number
             WHERE other.work = waiting.work
-                AND (unassigned_at IS NOT NULL OR status = ANY(:open)))
+                AND (unassigned_at IS NOT NULL OR status = ANY(:open)
+                    OR status = 'completed' AND role = 'lead' AND assignments.round = other.round
+                        AND greatest(other.resolved, other.closed) < other.round))
     ORDER BY number LIMIT :limit""").bindparams(
     bindparam("open", list(OPEN), type_=ARRAY(Text)), bindparam("limit", type_=Integer)
 )

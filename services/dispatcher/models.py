@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Identity, Index, Integer, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.events import ClosingKind, ContactOutcome, Role, Urgency
+from shared.events import ClosingKind, CompletionKind, ContactOutcome, Role, Urgency
 from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -29,7 +29,8 @@ class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was corrected since; ``corrected`` has, of each
-    field that was, the ``seq`` of the last correction heard and what it ``was`` at first.
+    field that was, the ``seq`` of the last correction heard, when that was made (``at``, None from an older
+    release), and what it ``was`` at first.
     ``suggested_unit``: whose it may be, after a granted return. ``doubted_at``:
     since when the desk must see whether the units at work are still the right ones. ``resolved`` and
     ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
@@ -69,7 +70,8 @@ class Assignment(Base):
 
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
-    said; ``verdict`` how the citizen closed the round.
+    said; ``verdict`` how the citizen closed the round. ``pending``: what the hotline has to decide of its
+    completion form (schemas.Pending); it says nothing once the order has moved on.
     """
 
     id: UUID = Field(primary_key=True)
@@ -92,6 +94,37 @@ class Assignment(Base):
     progress: str | None = Field(default=None, sa_type=Text)
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
+    pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+
+
+class CompletionForm(Base):
+    """办结表: one form a unit sent in, and what the hotline made of it (R-20 … R-22).
+
+    ``asks``: it asks to end the matter without an answer; else it is a lead's answer, which is audited.
+    ``bands``: by which like answers find each other (rules/answers.py). ``due``: when the desk must have
+    decided; None where nobody had to. ``outcome``: passed, sent_back or terminated; granted, refused,
+    withdrawn or overtaken; None while it waits. ``silent``: nobody decided in time, and the policy did.
+    ``pauses``: the time of an audit that sent it back is given back to the unit.
+    """
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    assignment: UUID = Field(foreign_key="assignments.id", index=True)
+    unit: str = Field(sa_type=Text)
+    round: int
+    kind: str = Field(sa_type=Words(CompletionKind))
+    asks: bool
+    form: dict[str, Any] = Field(sa_type=JSONB)
+    bands: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer))
+    submitted_at: datetime
+    due: datetime | None = None
+    findings: list[Any] = Field(default_factory=list, sa_type=JSONB)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    grounds: str | None = Field(default=None, sa_type=Text)
+    decided_at: datetime | None = None
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    silent: bool = False
+    pauses: bool = False
 
 
 class Contact(Base):
@@ -200,6 +233,7 @@ UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
+UNDECIDED = text("outcome IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -222,6 +256,16 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_unit_id", "unit", "id"),
         Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
         Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
+    )
+
+
+class CompletionForms(CompletionForm, table=True):
+    """The table of completion forms."""
+
+    __tablename__ = "completion_forms"
+    __table_args__ = (
+        Index("ix_completion_forms_undecided", "due", postgresql_where=UNDECIDED),
+        Index("ix_completion_forms_bands", "bands", postgresql_using="gin"),
     )
 
 

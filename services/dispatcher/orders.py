@@ -114,7 +114,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     at_work, dispatching = record.open(), act.config.dispatching
     if holder := record.joined:
         at_work = [
-            each for each in holder.open() if dispatching.may_join(record.matter, [each.unit])
+            each for each in holder.at_work() if dispatching.may_join(record.matter, [each.unit])
         ]
     recused = dispatching.recused(record.matter)
     if not at_work and (answered := record.answering()):
@@ -241,6 +241,7 @@ def cancel(
         reason = "redispatched"
     for assignment in assignments:
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
+        assignment.pending = None
         ended = max(time, assignment.dispatched_at)
         tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)
 

@@ -140,9 +140,19 @@ class TicketRecord:
         return next((each for each in self.group if each.ticket.number == number), None)
 
     @property
+    def under_audit(self) -> bool:
+        """办结审核: whether its lead has answered and the hotline has not let the answer pass (R-22)."""
+        answered = self.waits and self.completed_lead(self.ticket.round) is not None
+        return answered and not self.open()
+
+    @property
     def engaged(self) -> bool:
-        """Whether units are at work under its number, or the desk has to find some."""
-        return bool(self.open()) or self.ticket.unassigned_at is not None
+        """Whether units are at work under its number, or the desk has to find some or audits them."""
+        return bool(self.open()) or self.ticket.unassigned_at is not None or self.under_audit
+
+    def at_work(self) -> list[Assignment]:
+        """The assignments whose units work on it, or whose answer is audited."""
+        return self.completed(self.ticket.round) if self.under_audit else self.open()
 
     def work(self, assignment: Assignment) -> Work:
         """What is on record of an assignment that its unit wants to complete."""
@@ -166,6 +176,7 @@ class TicketRecord:
             ended=self.ticket.ended,
             withdrawn=self.ticket.withdrawn_at is not None,
             unassigned=self.ticket.unassigned_at is not None,
+            audited=self.under_audit,
         )
 
 

@@ -266,6 +266,32 @@ def _leave_to_desk(
     orders.leave_to_desk(act, record, str(why), nearest, suggested, clocked=True)
 
 
+async def check_may_disown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
+    """非本单位职责: a unit that a ruling named may not say by a completion form either that the matter is
+    not its duty (R-16), nor anybody while the ladder rules whose it is. Raises ReturnAfterRuling,
+    InArbitration.
+    """
+    arbitration.check_none(record)
+    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
+    if not act.config.returns.after_ruling and returns.is_ruled(assignment.unit, past):
+        raise returns.ReturnAfterRuling
+
+
+async def take_back(
+    act: ServiceAct, record: TicketRecord, assignment: Assignment, asked: Return, ruling: str
+) -> None:
+    """非本单位职责 by a completion form, and granted: what a granted return is, with all that follows."""
+    if asked.named_unit == assignment.unit:
+        raise Malformed(NAMED, field="named_unit")
+    arbitration.check_none(record)
+    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
+    assignment.was = assignment.status
+    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.REQUEST_RETURN)
+    act.rows.add(asked)
+    _rule(act, record, assignment, past, asked, granted=True, ruling=ruling)
+    precedents.of_return(act, asked, ruling)
+
+
 # --- by the clock ------------------------------------------------------------------------------
 
 

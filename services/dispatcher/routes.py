@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse
 from services.dispatcher import (
     arbitration_routes,
     co_handling_routes,
+    completion_routes,
     duty_routes,
     feed,
     figure_routes,
@@ -49,6 +50,7 @@ for more in (
     duty_routes,
     list_routes,
     co_handling_routes,
+    completion_routes,
     suggestion_routes,
     figure_routes,
     arbitration_routes,

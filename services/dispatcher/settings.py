@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services.dispatcher.rules.arbitration import ArbitrationRules, invited_exist
+from services.dispatcher.rules.audit import AuditRules
 from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.matching import Matcher
@@ -54,6 +55,7 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    audit: AuditRules
     arbitration: ArbitrationRules
     suggestions: Suggestions
     calendar: tuple[Notice, ...]
@@ -87,6 +89,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    audit: AuditRules
     arbitration: ArbitrationRules
     grounds: Sequence[str]
     codes: Codes
@@ -138,6 +141,7 @@ class Settings(ServiceSettings):
             limits=rules.limits.among(rules.codes),
             calendar=calendar,
             returns=rules.returns,
+            audit=rules.audit,
             arbitration=rules.arbitration,
             grounds=rules.codes.grounds,
             codes=rules.codes,

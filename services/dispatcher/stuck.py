@@ -166,7 +166,9 @@ QUESTIONS: tuple[Question, ...] = (
                         AND a.status NOT IN ('returned', 'cancelled'))
                 AND NOT EXISTS (
                     SELECT 1 FROM tickets o LEFT JOIN assignments a ON a.ticket = o.number
-                        AND a.status NOT IN ('returned', 'completed', 'cancelled')
+                        AND a.status NOT IN ('returned', 'cancelled')
+                        AND (a.status <> 'completed' OR a.role = 'lead' AND a.round = o.round
+                            AND greatest(o.resolved, o.closed) < o.round)
                     WHERE o.work = t.work AND o.number <> t.number
                         AND (o.unassigned_at IS NOT NULL OR a.id IS NOT NULL))
             ORDER BY t.number LIMIT :limit"""),

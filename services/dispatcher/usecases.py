@@ -9,7 +9,9 @@ from uuid import UUID
 
 from services.dispatcher import (
     arbitration,
+    auditing,
     co_handling,
+    completing,
     merging,
     orders,
     records,
@@ -211,28 +213,30 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
-    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21), without
-    those whose limit is over, if it names them.
+    """办结: a co-handler answers to its lead; the lead's answer is audited (R-22) and resolves the ticket
+    (R-21), without those whose limit is over, if it names them. What would end the matter without an
+    answer is asked of the hotline (R-15, R-20).
     """
     record, assignment = await records.locked_assignment(act, id)
-    answer = _answer(assignment, body)
+    if body.kind in completion.ASKED:
+        return await completing.request(act, record, assignment, body)
+    answer = await completing.answer_of(act, assignment, body)
     unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
-    assignment.status = completion.complete(record.work(assignment), answer, today)
-    assignment.completion = answer.model_dump(mode="json")
+    status = completion.complete(record.work(assignment), answer, today)
+    await completing.overtake(act, assignment)
+    if assignment.role == Role.LEAD:
+        answer = await auditing.check(act, record, assignment, answer, body)
+    assignment.status = status
+    assignment.completion = completing.kept(answer, body.contact_number)
     orders.tell(act, assignment, answer)
     orders.cancel(act, record, unheard, "redispatched", act.now)
-    if assignment.role == Role.LEAD:
+    if assignment.role == Role.LEAD and answer.audit is None:
         orders.resolve(act, record, assignment, answer)
+    elif assignment.role == Role.LEAD:
+        orders.end_arbitration(act, record, "resolved")  # who has answered disputes it no more
     answered = views.assignment_out(record, assignment)
     return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
-
-
-def _answer(assignment: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
-    form = body.model_dump(exclude={"public_numbers"})
-    form["contacted"] = assignment.reached if body.contacted is None else body.contacted
-    form["promised_date"] = body.promised_date and body.promised_date.isoformat()
-    return events.AssignmentCompleted(role=Role(assignment.role), **form)
 
 
 def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -17,18 +18,20 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
+    Pending,
     Shield,
     SupplementOut,
     SupplementPage,
     TicketOut,
 )
 from shared.errors import NotFound, UnknownCode
-from shared.events import Role, Urgency
+from shared.events import CompletionKind, Role, Urgency
 from shared.http.fields import Sentence
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
 ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
+AUDITED = Sentence(zh="已报办结：由热线审核答复", en="The hotline audits the answer")
 
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
@@ -115,7 +118,7 @@ async def handling(act: ServiceAct, number: str) -> Handling:
         urgency=record.ticket.urgency,
         merged_into=holder.ticket.number if holder else None,
         units=[_handling_unit(each) for each in theirs],
-        answer=_answer(record.answering()),
+        answer=None if record.under_audit else _answer(record.answering()),
     )
 
 
@@ -202,13 +205,17 @@ def shield(act: ServiceAct, record: TicketRecord) -> Shield:
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
     """An assignment as it is answered: its row, as far as the contract shows it, and its matter."""
     status, matter = AssignmentStatus(assignment.status), record.matter
+    pending = _pending(record, assignment)
+    audited = pending is not None and pending.what == "audit"
     return AssignmentOut.model_validate(
         vars(assignment)
         | {
             "number": record.ticket.number,
             "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
-            "sentence": SENTENCES[status],
+            "sentence": AUDITED if audited else SENTENCES[status],
             "allowed": ALLOWED[status],
+            "completion": assignment.completion and shown_form(assignment.completion),
+            "pending": pending,
             "type": matter.type,
             "topic": matter.topic,
             "title": matter.title,
@@ -218,3 +225,18 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
             "registered_at": record.ticket.registered_at,
         }
     )
+
+
+def _pending(record: TicketRecord, assignment: Assignment) -> Pending | None:
+    """What the hotline has to decide of its form, unless the order has moved on."""
+    if not (known := assignment.pending):
+        return None
+    kind = CompletionKind(known["kind"])  # a newer release knows more words
+    pending = Pending.model_validate(known | {"kind": kind})
+    waits = record.under_audit if pending.what == "audit" else assignment.status in machine.OPEN
+    return pending if waits else None
+
+
+def shown_form(completion: dict[str, Any]) -> dict[str, Any]:
+    """A form as it is answered: 办理情况 under its name, and under the one it had before."""
+    return completion | {"internal_result": completion["result"]}

@@ -28,7 +28,7 @@ from services.tracker.rules.clock_state import (
     pass_due_marks,
     replay,
 )
-from services.tracker.rules.policy import Terms
+from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
@@ -147,7 +147,7 @@ def _recompute(
 def _terms(
     act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory
 ) -> Terms | None:
-    if history.kind is not ClockKind.HOTLINE_REVIEW:
+    if history.kind not in DESKS:
         return act.config.terms(history, matter)
     about, area = record.ticket.about, record.ticket.area or ""
     return act.config.terms(history, matter, act.config.recused(about, area))

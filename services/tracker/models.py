@@ -91,6 +91,8 @@ class Assignment(Base):
     ``returns``: its requests to be returned with their rulings (ReturnTimeline); of those older than this
     release only ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it.
     ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
+    ``completions``: the answers of its unit with their audits (CompletionTimeline); ``completed_at`` is the
+    first that was not sent back.
     """
 
     id: UUID = Field(primary_key=True)
@@ -120,6 +122,9 @@ class Assignment(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     resumed_at: datetime | None = None
+    completions: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class Clock(Base):

@@ -149,6 +149,8 @@ class UnitRates(BaseModel):
 
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
+    ``hotline_review``: returns and requests to end a matter that the desk ruled on in time;
+    ``completion_audit``: answers it audited in time. A unit sees none of them.
     ``hotline_review``: returns the desk ruled on in time, ``arbitration``: bodies of the ladder that ruled,
     or handed on, in time; a unit sees none of them.
     """
@@ -159,6 +161,7 @@ class RatesOut(BaseModel):
     handle_uncharged: ShareOut
     sign: ShareOut
     hotline_review: ShareOut
+    completion_audit: ShareOut
     arbitration: ShareOut
     units: list[UnitRates]
 

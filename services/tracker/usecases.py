@@ -130,13 +130,6 @@ async def contact(act: ServiceAct, fact: Fact) -> None:
         recompute_clocks(act, record, at)
 
 
-async def complete(act: ServiceAct, fact: Fact) -> None:
-    """办结: meets whatever still runs of the assignment (R-21)."""
-    record, assignment = await records.assigned(act, fact)
-    assignment.completed_at = _earlier(assignment.completed_at, fact.time)
-    recompute_clocks(act, record, fact.time)
-
-
 async def cancel(act: ServiceAct, fact: Fact) -> None:
     """取消: the unit's clocks end."""
     data: events.AssignmentCancelled = fact.data

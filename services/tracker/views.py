@@ -26,7 +26,7 @@ SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
 }
 CURSOR = "%Y%m%dT%H%M%S.%f"
-NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.ARBITRATION)
+NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT, ClockKind.ARBITRATION)
 
 
 # --- the clocks of a ticket --------------------------------------------------------------------
@@ -123,6 +123,7 @@ async def read_on_time_rates(
         handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
         units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows if row.unit})],
     )
@@ -130,7 +131,7 @@ async def read_on_time_rates(
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
     """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on returns and those of the bodies of the ladder, which are no unit's.
+    desk's on requests and audits and those of the bodies of the ladder, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).

@@ -148,9 +148,25 @@ class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="di
     charged: bool = False
 
 
+class SentBack(BaseModel):
+    """An answer the audit had sent back before this one: which audit, when it was given and sent back, and
+    whether the unit's clock stood still between.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    audit: UUID
+    completed_at: AwareDatetime
+    sent_back_at: AwareDatetime
+    pauses: bool = False
+
+
 class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
     """办结: the unit answered; a co-handler answers to its lead (R-21). ``without``: co-handlers that had
     not answered when their limit was over, whom the lead did not wait for.
+
+    ``result`` is 办理情况, for the file and never for the citizen; ``public_answer`` is for the citizen.
+    ``audit``: the audit it waits for, and ``audit_limit`` how long the desk has; None when it had passed
+    at once. ``sent_back``: answers of the same order that were sent back before.
     """
 
     role: Role
@@ -158,13 +174,90 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
     facts_true: bool = True
     beyond_duty: bool = False
     contacted: bool
+    contact_time: AwareDatetime | None = None
     solved: bool
+    unsolved_reason_code: str | None = None
     unsolved_reason: str | None = None
     result: str
     public_answer: str
     promised_date: str | None = None
     signed_off_by: str
     without: tuple[str, ...] = ()
+    audit: UUID | None = None
+    audit_limit: str | None = None
+    sent_back: tuple[SentBack, ...] = ()
+
+
+class AssignmentEndRequested(Data, name="assignment.end_requested", by="dispatcher"):
+    """申请终止办理 or 非本单位职责: the unit asks in writing to end the matter without an answer (R-15, R-20,
+    WF-21). ``review``: how long the desk has. ``pauses``: whether the unit's clocks stand still meanwhile;
+    they run on unless audit.yaml says otherwise.
+    """
+
+    request: UUID
+    kind: CompletionKind
+    reason: str
+    public_answer: str
+    signed_off_by: str
+    review: str
+    pauses: bool = False
+
+
+class AssignmentEndGranted(Data, name="assignment.end_granted", by="dispatcher"):
+    """同意: ``returned``, the ticket is the desk's to assign again; ``resolved``, it ends with what the
+    citizen is told, and assignment.completed and ticket.resolved follow (R-20).
+    """
+
+    request: UUID
+    kind: CompletionKind
+    outcome: Literal["returned", "resolved"]
+    ruling: str
+
+
+class AssignmentEndRefused(Data, name="assignment.end_refused", by="dispatcher"):
+    """不予同意: the unit goes on, and what it used up stays. ``silent``: the desk said nothing in time,
+    which is no yes: nothing ends by silence (R-20).
+    """
+
+    request: UUID
+    kind: CompletionKind
+    ruling: str
+    silent: bool = False
+
+
+class AssignmentEndWithdrawn(Data, name="assignment.end_withdrawn", by="dispatcher"):
+    """撤回申请: the unit takes its request to end the matter back, or answered meanwhile."""
+
+    request: UUID
+    reason: str
+
+
+class AssignmentAuditPassed(Data, name="assignment.audit_passed", by="dispatcher"):
+    """办结审核通过: the citizen is to be called (R-22). ``terminated``: the desk ended the matter instead, by
+    a decision explained to the citizen. ``silent``: it said nothing in time, and audit.yaml lets the
+    answer pass.
+    """
+
+    audit: UUID
+    completed_at: AwareDatetime
+    audit_limit: str
+    grounds: str
+    terminated: bool = False
+    silent: bool = False
+
+
+class AssignmentSentBack(Data, name="assignment.sent_back", by="dispatcher"):
+    """审核退回: the answer does not do; its completion is undone, and the unit goes on in the same round
+    (R-22). ``findings``: what the checks had found. ``pauses``: whether the time of the audit is given
+    back to the unit.
+    """
+
+    audit: UUID
+    completed_at: AwareDatetime
+    audit_limit: str
+    grounds: str
+    findings: tuple[str, ...] = ()
+    pauses: bool = False
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):

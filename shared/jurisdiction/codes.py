@@ -100,10 +100,11 @@ class Codes(Section):
     fields: tuple[Branch, ...]
     topics: tuple[Topic, ...]
     reasons: tuple[Term, ...]
+    unsolved_reasons: tuple[Term, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        tables = ("areas", "channels", "fields", "topics", "reasons")
+        tables = ("areas", "channels", "fields", "topics", "reasons", "unsolved_reasons")
         twins = [twin for table in tables for twin in _twins(table, getattr(self, table))]
         refuse((*twins, *_without_field(self.fields, self.topics), *_idle(self)))
         return self
@@ -112,6 +113,11 @@ class Codes(Section):
     def grounds(self) -> list[str]:
         """The grounds a unit may give for a return."""
         return [reason.code for reason in self.reasons]
+
+    @property
+    def unsolved(self) -> list[str]:
+        """The codes of why a matter was not solved."""
+        return [reason.code for reason in self.unsolved_reasons]
 
     def area(self, code: str) -> Area | None:
         """The area of a code, None when it is unknown."""

@@ -55,17 +55,19 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
-            " duplicates merging list_routes arbitration_routes"
+            " duplicates merging list_routes completion_routes arbitration_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
-        names("usecases corrections merging endings feed clocks returns arbitration settings"),
+        names(
+            "usecases corrections merging endings feed clocks returns arbitration audits settings"
+        ),
         names(""),
     ),
     "jobs": May(
         names(
-            "usecases merging returning arbitration records callers search calls phone feed readlog"
+            "usecases merging returning arbitration auditing records callers search calls phone feed"
             " settings"
         ),
         names(""),
@@ -73,7 +75,8 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling suggestions arbitration"
+            " merging feed endings search returning co_handling suggestions arbitration completing"
+            " auditing"
         ),
         STORAGE,
     ),
@@ -137,6 +140,28 @@ MAY: dict[str, May] = {
     "co_handling": May(
         names("rules models records views schemas orders merging returning"), STORAGE
     ),
+    "completing": May(
+        names("rules models records views schemas completion_schemas orders returning"), STORAGE
+    ),
+    "auditing": May(
+        names("rules models records views schemas completion_schemas orders completing"), STORAGE
+    ),
+    "completion_lists": May(
+        names(
+            "rules models records views narrowing lists list_schemas completion_schemas settings"
+        ),
+        STORAGE,
+    ),
+    "completion_routes": May(
+        names(
+            "auditing completing completion_lists completion_schemas list_routes schemas records"
+        ),
+        names("fastapi pydantic"),
+    ),
+    "completion_schemas": May(
+        names("list_schemas schemas rules"), names("pydantic"), PURE | names("http.fields")
+    ),
+    "audits": May(names("clockwork rules models records"), STORAGE),
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),

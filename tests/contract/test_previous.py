@@ -35,6 +35,7 @@ NEW_WORDS = frozenset(
         "merged",
         "unmerged",
         "hotline_review",
+        "completion_audit",
         "arbitration",
     }
 )

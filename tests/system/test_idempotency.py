@@ -293,5 +293,23 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)
     note, other = {"note": "已到现场"}, {"note": "已修"}
     await repeats.ask("dispatcher", f"{path}/progress", note, other, unit, **about)
+    await _asked_and_audited(repeats, unit, about)
     other = {"result": "已另行修复"}
     await repeats.ask("dispatcher", f"{path}/completion", DONE, other, unit, **about)
+
+
+async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
+    """Ends that are taken back and refused, and an answer that is sent back."""
+    path, why = "/v1/assignments/{assignment}", {"unsolved_reason": "不配合", "solved": False}
+    end, other = DONE | why | {"kind": "terminated"}, {"unsolved_reason": "地点不明"}
+    await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
+    said, other = {"reason": "继续办理"}, {"reason": "已配合"}
+    await repeats.ask("dispatcher", f"{path}/completion-withdrawal", said, other, unit, **about)
+    other = {"unsolved_reason": "地点不明"}
+    await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
+    ruled, other = {"granted": False, "ruling": "继续办理"}, {"ruling": "不准"}
+    await repeats.ask("dispatcher", f"{path}/completion-ruling", ruled, other, "desk", **about)
+    off, other = DONE | {"public_answer": "社保缴费到窗口"}, {"result": "另一份"}
+    await repeats.ask("dispatcher", f"{path}/completion", off, other, unit, **about)
+    back, other = {"outcome": "sent_back", "grounds": "答非所问"}, {"grounds": "未答复"}
+    await repeats.ask("dispatcher", f"{path}/audit", back, other, "desk", **about)

@@ -130,14 +130,28 @@ async def completed_and_called(county: County, number: str) -> None:
     """Signed, contacted, completed; and the citizen does not agree."""
     path, dispatcher = await of(county, number), county.dispatcher
     met = filled("dispatcher", "ContactMade", how="phone", outcome="reached")
-    done = filled("dispatcher", "Completion", kind="partly_solved", solved=False)
+    form = {
+        "solved": False,
+        "unsolved_reason_code": "no_means",
+        "public_answer": "社保" * 4_990 + "来电人王建国",
+    }
+    done = filled("dispatcher", "Completion", kind="partly_solved", **form)
+    end = filled("dispatcher", "Completion", kind="terminated", **form)
+    audit = filled("dispatcher", "Audit", outcome="sent_back", public_answer=None)
+    refused = filled("dispatcher", "EndRuling", granted=False, outcome=None, named_unit=None)
     for what, body in (
         ("sign", filled("dispatcher", "Sign")),
         ("contacts", met),
         ("progress", filled("dispatcher", "Progress")),
-        ("completion", done),
+        ("completion", end),
+        ("completion-withdrawal", filled("dispatcher", "EndWithdrawal")),
+        ("completion", end),
     ):
         await county.do("unit", dispatcher, f"{path}/{what}", body, "HC")
+    await county.do("desk", dispatcher, f"{path}/completion-ruling", refused)
+    for outcome in ("sent_back", "passed"):
+        await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
+        await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
     said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")

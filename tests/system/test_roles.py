@@ -92,6 +92,11 @@ dispatcher POST /v1/assignments/{assignment}/progress 401 403 403 403 403 403 40
 dispatcher POST /v1/assignments/{assignment}/return-requests 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/return-withdrawal 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/completion 401 403 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/completion-withdrawal 401 403 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/completion-ruling 401 403 + 403 403 403 403 403 403 403 403
+dispatcher POST /v1/assignments/{assignment}/audit 401 403  +  403 403 403 403 403 403 403 403
+dispatcher GET /v1/audits                          401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/completion-requests             401 403  +  403  +  403 403 403 403 403 403
 dispatcher POST /v1/assignments/{assignment}/press 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/ruling 401 403 + 403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403 403
@@ -186,6 +191,9 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "release": {"reason": "已无需协办"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "completion": DONE,
+    "completion-withdrawal": {"reason": "继续办理"},
+    "completion-ruling": {"granted": False, "ruling": "应继续办理"},
+    "audit": {"outcome": "passed"},
     "arbitration": {"grounds": "单位互相推诿"},
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},

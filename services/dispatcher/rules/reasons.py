@@ -371,3 +371,28 @@ def resumed(why: str) -> Reason:
 def recalled(why: str) -> Reason:
     """收回派单: the desk took the ticket back from its units."""
     return Reason(f"派单员收回：{why}", "The desk took the order back")
+
+
+def answered_after_all() -> Reason:
+    """撤回申请: the unit asked to end the matter, and then answered."""
+    return Reason("承办单位已办结答复", "The unit answered after all")
+
+
+def no_end_by_silence() -> Reason:
+    """终止办理: the desk did not rule in time, and nothing ends by silence (R-20)."""
+    return Reason(
+        "热线未在时限内裁定，视为不予同意，由承办单位继续办理",
+        "Not ruled on in time, which is no yes: the unit goes on",
+    )
+
+
+def passed_at_once() -> Reason:
+    """办结审核: the checks let it pass, and no person need look."""
+    return Reason("自动审核通过", "Passed by the checks")
+
+
+def passed_by_silence() -> Reason:
+    """办结审核: nobody looked in time, and the citizen need not wait for the desk (audit.yaml)."""
+    return Reason(
+        "热线未在时限内审核，转入回访", "Not audited in time: the citizen is called all the same"
+    )

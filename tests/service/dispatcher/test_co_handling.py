@@ -12,6 +12,7 @@ from tests.fixtures.scenes.dispatcher import (
     COMPANY,
     COMPANY_CO,
     DONE,
+    LICENSED,
     NUMBER,
     STREET_LIGHT,
     act,
@@ -234,7 +235,7 @@ async def test_only_a_lead_presses_and_only_its_co_handlers(at_work: Bench) -> N
 async def complete(bench: Bench, status: int = 200, **body: Any) -> Any:
     """The lead completes."""
     given = await assignments(bench)
-    return await act(bench, COMPANY, given[COMPANY], "completion", DONE | body, status)
+    return await act(bench, COMPANY, given[COMPANY], "completion", LICENSED | body, status)
 
 
 async def test_after_its_limit_the_lead_goes_on_without_a_co_handler(at_work: Bench) -> None:
