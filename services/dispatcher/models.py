@@ -38,6 +38,8 @@ class Ticket(Base):
 
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
+    ``catalogue_version``: by which version of the catalogue it was last judged; None of before these were
+    kept.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -60,6 +62,7 @@ class Ticket(Base):
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    catalogue_version: int | None = None
 
 
 class Assignment(Base):
@@ -67,7 +70,8 @@ class Assignment(Base):
 
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
-    said; ``verdict`` how the citizen closed the round.
+    said; ``verdict`` how the citizen closed the round. ``catalogue_version``: the one whose ``rule``
+    decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -90,6 +94,7 @@ class Assignment(Base):
     progress: str | None = Field(default=None, sa_type=Text)
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
+    catalogue_version: int | None = None
 
 
 class Contact(Base):

@@ -22,7 +22,7 @@ from shared import events
 from shared.events import Limits, Role, Urgency
 
 # What an assignment keeps of its work order, beside its role and urgency.
-PRINTED = {"rule", "reason", "limits", "redo"}
+PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version"}
 
 
 def give(
@@ -149,7 +149,8 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = corrections.hurried_anew(lead.reason)
         cancel(act, record, unsigned, "redispatched", act.now)
-        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        version = lead.catalogue_version
+        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed, version)
         give(act, record, order, added, [each.unit for each in unsigned])
 
 
@@ -270,6 +271,7 @@ def answer_for(
         "assignment": str(lead.id),
         "lead": lead.unit,
         "rule": lead.rule,
+        "catalogue_version": lead.catalogue_version,
     }
     act.tell(data, subject=ticket.number, round=ticket.round)
 

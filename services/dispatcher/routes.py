@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
+    catalogue_routes,
     co_handling_routes,
     duty_routes,
     feed,
@@ -43,7 +44,13 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes):
+for more in (
+    duty_routes,
+    list_routes,
+    co_handling_routes,
+    suggestion_routes,
+    catalogue_routes,
+):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -187,7 +187,8 @@ class AssignmentOut(BaseModel):
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's. ``warnings`` come with the answer to a completion only.
+    tracker's. ``warnings`` come with the answer to a completion only. ``catalogue_version``: the one
+    whose ``rule`` decided.
     """
 
     id: UUID
@@ -217,6 +218,7 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    catalogue_version: int | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -46,7 +46,7 @@ PURE = names(
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings shares stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook catalogues"),
         names("fastapi"),
         names("app part service"),
     ),
@@ -54,7 +54,7 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes returning co_handling_routes suggestion_routes"
+            " duty_routes due_routes returning co_handling_routes suggestion_routes catalogue_routes"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
@@ -65,13 +65,14 @@ MAY: dict[str, May] = {
     "jobs": May(
         names(
             "usecases merging returning records callers search calls phone feed readlog settings"
+            " catalogues"
         ),
         names(""),
     ),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling suggestions"
+            " merging feed endings search returning co_handling suggestions catalogues"
         ),
         STORAGE,
     ),
@@ -140,6 +141,26 @@ MAY: dict[str, May] = {
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "suggestions": May(names("rules models records settings"), STORAGE),
     "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
+    "catalogues": May(names("rules models catalogue_models records settings"), STORAGE),
+    "catalogue_models": May(names("models"), names("sqlalchemy sqlmodel")),
+    "catalogue_drafts": May(
+        names("rules catalogues catalogue_models catalogue_schemas records settings"), STORAGE
+    ),
+    "catalogue_views": May(
+        names(
+            "rules models catalogues catalogue_drafts catalogue_models catalogue_schemas records"
+            " settings"
+        ),
+        STORAGE,
+    ),
+    "catalogue_routes": May(
+        names("catalogue_drafts catalogue_views catalogue_schemas explanations records"),
+        names("fastapi pydantic"),
+    ),
+    "catalogue_schemas": May(
+        names("rules schemas"), names("pydantic"), PURE | names("http.fields http.problems")
+    ),
+    "explanations": May(names("rules models catalogues catalogue_schemas records"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
@@ -149,7 +170,7 @@ MAY: dict[str, May] = {
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
-        names("rules models records views schemas orders clockwork vault settings"),
+        names("rules models records views schemas orders clockwork vault settings catalogues"),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
@@ -165,7 +186,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing"
+            " orders merging co_handling rights sealing catalogues"
             " settings clockwork"
         ),
         STORAGE,
