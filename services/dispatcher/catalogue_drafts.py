@@ -29,6 +29,7 @@ from shared.http.fields import Sentence
 from shared.jurisdiction.reader import Fault
 
 SHOWN = 200  # faults in a refusal
+LONGEST_NOTE = 4_000  # characters, for a fact carries it
 SENTENCES = {
     "draft": ("草稿，待另一人复核发布", "A draft: a second person may publish it"),
     "discarded": ("草稿已作废", "The draft was discarded"),
@@ -83,7 +84,7 @@ async def add_rule(act: ServiceAct, id: UUID, body: NewRule) -> EditionOut:
     ledger, row = await _open_draft(act, id)
     said = await catalogues.written(act, row.digest)
     _write(act, row, plus(said, body.rule, body.before))
-    row.note = f"{row.note}\n{body.note}" if body.note else row.note
+    _note(row, body.note)
     return edition_out(act, ledger, row)
 
 
@@ -124,7 +125,7 @@ async def discard(act: ServiceAct, id: UUID, body: CatalogueReason) -> EditionOu
     """作废: the draft will not be published. Raises NotFound, MoveRefused."""
     ledger, row = await _open_draft(act, id)
     row.discarded_at, row.discarded_by = act.now, act.actor
-    row.note = f"{row.note}\n{body.reason}"
+    _note(row, body.reason)
     return edition_out(act, ledger, row)
 
 
@@ -141,6 +142,12 @@ def _write(act: ServiceAct, row: Edition, said: Written) -> None:
     row.digest, row.edited_at = said.digest, act.now
     if act.actor not in row.authors:
         row.authors = [*row.authors, act.actor]
+
+
+def _note(row: Edition, more: str | None) -> None:
+    """One note more behind those before; of very many the newest."""
+    if more:
+        row.note = f"{row.note}\n{more}"[-LONGEST_NOTE:]
 
 
 async def _said(act: ServiceAct, ledger: catalogues.Ledger, body: DraftContent) -> Written:

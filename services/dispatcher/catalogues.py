@@ -205,6 +205,21 @@ async def stored(act: ServiceAct, version: int | None) -> str | None:
     return (await act.session.exec(query.where(Editions.version == version))).first()
 
 
+async def differing(act: ServiceAct, digest: str) -> int | None:
+    """Which version decides instead of a file with this digest, where people's versions do."""
+    connection = await act.session.connection()
+    row = (await connection.execute(IN_FORCE, {"now": act.now})).first()
+    by_people = select(Editions.id).where(
+        Editions.source == DOOR,
+        col(Editions.version).is_not(None),
+        col(Editions.withdrawn_at).is_(None),
+    )
+    if row is None or row.digest == digest:
+        return None
+    led = (await act.session.exec(by_people.limit(1))).first()
+    return row.version if led else None
+
+
 # --- how it comes to be ------------------------------------------------------------------------
 
 

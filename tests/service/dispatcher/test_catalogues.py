@@ -251,6 +251,9 @@ async def test_later_a_changed_file_is_a_draft_for_somebody_to_publish(
         assert (await order(dispatcher, number)).unit == LIGHTS_TO
     [draft] = (await got(dispatcher, DRAFTS))["items"]
     assert (draft["source"], draft["based_on"]) == ("file", 2)
+    own = dispatcher.service.store.config.catalogue.digest
+    async with dispatcher.service.store.act("ops") as looking:
+        assert await catalogues.differing(looking, own) == 2  # `reload` says so, too
     assert (await published(dispatcher, draft))["version"] == 3
 
 
