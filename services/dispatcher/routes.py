@@ -13,6 +13,7 @@ from services.dispatcher import (
     co_handling_routes,
     duty_routes,
     feed,
+    figure_routes,
     list_routes,
     returning,
     suggestion_routes,
@@ -50,6 +51,7 @@ for more in (
     co_handling_routes,
     suggestion_routes,
     catalogue_routes,
+    figure_routes,
 ):
     router.routes.extend(more.router.routes)
 
