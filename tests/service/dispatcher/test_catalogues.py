@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from operations.runtime.reload import check as check_folder
 from operations.runtime.reload import take_up
 from services.dispatcher import catalogues
+from shared.errors import ConfigError
 from shared.storage.act import Act
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command
@@ -197,6 +199,35 @@ async def test_a_discarded_draft_is_nobodys_any_more(dispatcher: Bench) -> None:
     assert gone["status"] == "discarded"
     assert (await got(dispatcher, DRAFTS))["items"] == []
     assert (await published(dispatcher, draft, 409))["current_status"] == "discarded"
+
+
+async def test_of_two_published_at_once_one_came_late(dispatcher: Bench) -> None:
+    one, two = await with_rule(dispatcher), await with_rule(dispatcher, lead="SLJ")
+
+    async def answered(draft: Any) -> int:
+        path, body = f"{DRAFTS}/{draft['id']}/publication", {"digest": draft["digest"]}
+        return (await dispatcher.http("supervisor", name="wang").post(path, json=body)).status_code
+
+    assert sorted(await asyncio.gather(answered(one), answered(two))) == [200, 409]
+    assert [each["version"] for each in (await got(dispatcher, VERSIONS))["items"]] == [2, 1]
+
+
+async def test_a_release_that_cannot_read_the_version_in_force_does_not_start(
+    dispatcher: Bench,
+) -> None:
+    """Nothing is replaced by what would lead every ticket astray; an old version is only not explained."""
+    await published(dispatcher, await with_rule(dispatcher))
+    await register(dispatcher)
+    dispatcher.service.store.config.compiled.clear()
+    await dispatcher.do(
+        "UPDATE catalogue_texts SET text = 'rules: [1]' WHERE digest = "
+        "(SELECT digest FROM catalogues WHERE version = 2)"
+    )
+    async with dispatcher.service.store.act("service:dispatcher") as looking:
+        with pytest.raises(ConfigError, match="cannot be read"):
+            await catalogues.check(looking)
+    why = await got(dispatcher, f"/v1/tickets/{NUMBER}/explain")
+    assert (why["rule"], why["winner"]) == ("lights-moved", None)
 
 
 async def test_two_replicas_import_the_file_once(dispatcher: Bench) -> None:
