@@ -121,8 +121,7 @@ async def trial(act: ServiceAct, id: UUID, days: int, after: str | None, limit: 
     """
     row = await _draft(act, id)
     now = await catalogues.dispatching(act)
-    said = await catalogues.written(act, row.digest)
-    then = await asyncio.to_thread(act.config.going_by, said.rules)
+    then = await catalogues.compiled(act, None, row.digest)
     place = act.place(after) if after is not None else _first_of(act, days)
     tried: list[Tried] = []
     while len(tried) <= limit:

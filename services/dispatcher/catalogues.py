@@ -124,7 +124,7 @@ async def ledger(act: ServiceAct) -> Ledger:
 async def dispatching(act: ServiceAct) -> Dispatching:
     """The rules under the version that is in force now."""
     if IN_FORCE not in act.locked:
-        act.locked[IN_FORCE] = await _compiled(act, *await in_force(act))
+        act.locked[IN_FORCE] = await compiled(act, *await in_force(act))
     found: Dispatching = act.locked[IN_FORCE]
     return found
 
@@ -153,23 +153,27 @@ async def under(act: ServiceAct, version: int) -> Dispatching | None:
     query = select(Editions.digest).where(Editions.version == version)
     digest = (await act.session.exec(query)).first()
     try:
-        return await _compiled(act, version, digest) if digest else None
+        return await compiled(act, version, digest) if digest else None
     except ConfigError as unread:
         log.warning("an old catalogue cannot be read", version=version, why=str(unread))
         return None
 
 
-async def _compiled(act: ServiceAct, version: int | None, digest: str) -> Dispatching:
-    compiled = act.config.compiled
-    if digest not in compiled:
-        if digest == act.config.catalogue.digest:
-            compiled[digest] = act.config.dispatching
-        else:
-            found = await written(act, digest)
-            compiled[digest] = await asyncio.to_thread(act.config.going_by, found.rules)
-        while len(compiled) > KEPT:
-            del compiled[next(iter(compiled))]
-    return compiled[digest].numbered(version)
+async def compiled(act: ServiceAct, version: int | None, digest: str) -> Dispatching:
+    """The rules under a catalogue, compiled once a process; those used last are kept. Raises NotFound,
+    ConfigError.
+    """
+    kept = act.config.compiled
+    found = kept.pop(digest, None)
+    if found is None and digest == act.config.catalogue.digest:
+        found = act.config.dispatching
+    if found is None:
+        rules = (await written(act, digest)).rules
+        found = await asyncio.to_thread(act.config.going_by, rules)
+    kept[digest] = found
+    while len(kept) > KEPT:
+        del kept[next(iter(kept))]
+    return found.numbered(version)
 
 
 async def written(act: ServiceAct, digest: str) -> Written:

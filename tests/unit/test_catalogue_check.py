@@ -15,6 +15,7 @@ from services.dispatcher.rules.covering import Comparison, changes, never_met
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names
 from services.dispatcher.settings import Settings
+from shared.events import TicketType
 from shared.jurisdiction.codes import prefixes
 from shared.jurisdiction.wording import text_of
 from tests.fixtures.catalogues import (
@@ -85,6 +86,16 @@ def test_every_fault_is_said_at_once_with_rule_place_and_both_languages() -> Non
     places = [each.where for each in findings if each.rule]
     assert places == sorted(places, key=lambda where: where[1:2])
     assert ("rules", 3, "lead") in places
+
+
+def test_what_is_covered_only_under_more_conditions_is_said() -> None:
+    by_type = [rule(f"r{at}", topic="road", types=[kind]) for at, kind in enumerate(TicketType)]
+    assert {each.kind for each in found(rule(topic="water"), *by_type)} == set()
+    findings = found(rule(topic="water"), *by_type[1:])
+    assert [(each.kind, each.where) for each in findings] == [
+        ("partly_covered", ("topics", "road.damage"))
+    ]
+    assert faults(findings) == []
 
 
 def test_what_nobody_covers_is_the_desks_and_no_fault() -> None:
@@ -200,5 +211,5 @@ def test_the_catalogue_we_ship_has_no_fault() -> None:
     config = Settings(embedded=True).load()
     findings = check(config.catalogue.rules, config.county())
     assert faults(findings) == []
-    uncovered = {each.where[1] for each in findings if each.kind == "uncovered"}
-    assert {str(topic).partition(".")[0] for topic in uncovered} <= {"conduct", "other"}
+    uncovered = {str(each.where[1]) for each in findings if "covered" in each.kind}
+    assert uncovered == {"conduct.banquet", "other.suggestion", "other.unclear"}

@@ -67,7 +67,7 @@ def check(rules: Sequence[Rule], county: County) -> list[Finding]:
     by_rule = [finding for at, rule in enumerate(rules) for finding in _of_one(at, rule, county)]
     found = [*by_rule, *_covered(rules, compared), *_overlaps(rules, compared, county)]
     found.sort(key=lambda finding: finding.where[1:2])
-    return [*found, *_uncovered(rules, county)]
+    return [*found, *_uncovered(rules, compared, county)]
 
 
 def faults(found: Iterable[Finding]) -> list[Finding]:
@@ -198,16 +198,22 @@ def _called(rule: Rule, county: County) -> str:
     return "属地镇" if rule.lead == TOWN else county.names.unit(rule.lead)
 
 
-def _uncovered(rules: Sequence[Rule], county: County) -> Iterator[Finding]:
+def _uncovered(rules: Sequence[Rule], compared: Comparison, county: County) -> Iterator[Finding]:
     named = {rule.topic for rule in rules}
     for topic in county.topics:
+        called = county.names.topic(topic)
         if named.isdisjoint(county.lineage(topic)):
-            called = county.names.topic(topic)
-            yield Finding(
+            kind, zh, en = (
                 "uncovered",
-                WARNING,
-                None,
-                ("topics", topic),
                 f"没有规则涵盖诉求分类“{called.zh}”（{topic}），将转人工派单",
                 f"No rule names topic “{called.en}” ({topic}): the desk assigns it",
             )
+        elif not compared.whole(topic):
+            kind, zh, en = (
+                "partly_covered",
+                f"诉求分类“{called.zh}”（{topic}）只在附加条件下有规则，其余将转人工派单",
+                f"Rules for topic “{called.en}” ({topic}) ask for more: the desk assigns the rest",
+            )
+        else:
+            continue
+        yield Finding(kind, WARNING, None, ("topics", topic), zh, en)

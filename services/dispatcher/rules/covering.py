@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple
 
 from services.dispatcher.rules.catalogue import Rule
+from shared.events import TicketType
 from shared.jurisdiction.codes import areas_above
 from shared.jurisdiction.wording import plain
 
@@ -54,6 +55,11 @@ class Comparison:
         for at, rule in enumerate(self._rules):
             if by := self._takers(at, rule):
                 yield Covered(at, by)
+
+    def whole(self, topic: str) -> bool:
+        """Whether every ticket of a topic meets some rule, whatever else it says."""
+        ticket = Rule(id="any", topic=topic, types=(*TicketType,), lead="any", reason="any")
+        return bool(self._takers(len(self._rules), ticket))
 
     def _takers(self, at: int, rule: Rule) -> tuple[int, ...]:
         if (one := self._taker(at, rule)) is not None:
