@@ -14,6 +14,7 @@ python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
 python -m services intake verify-reads  whether the log of who read which contact is whole
+python -m services dispatcher catalogue export   the catalogue in force, or --version N, as YAML
 python -m services dispatcher suggest-train --out FILE   a model of suggestions from confirmed orders
 python -m services dispatcher suggest-eval --train A --test B   how good suggestions are (CSV)
 python -m services call-test URL        a signed test call to a phone system, now
@@ -43,6 +44,7 @@ INTERRUPTED = 130
 # Commands of one service, said with its name.
 OF_ONE_SERVICE = {
     ("intake", "verify-reads"),
+    ("dispatcher", "catalogue"),
     ("dispatcher", "suggest-train"),
     ("dispatcher", "suggest-eval"),
 }

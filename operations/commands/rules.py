@@ -13,6 +13,8 @@ from operations.commands.databases import LOOKING, opened, settings_by_name
 from operations.commands.signing import CONFIG
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
+from services.dispatcher import catalogues
+from services.dispatcher.settings import digest_of
 from shared import clock
 from shared.jurisdiction.folder import Folder, PlaceFile
 from shared.processes import Running, running
@@ -37,6 +39,7 @@ def reload(
     rules.announce(folder)
     typer.echo(in_order(folder))
     if wait:
+        _tell_of_catalogue(folder)
         processes(folder.configuration)
 
 
@@ -55,6 +58,24 @@ def processes(
         typer.echo("没有运行中的进程，下次启动时生效 nothing runs: the next start takes it up")
     elif not _as_one(found, expect):
         raise typer.Exit(1)
+
+
+def _tell_of_catalogue(folder: Folder) -> None:
+    """Say aloud that an edited catalogue.yaml decides nothing where published versions do."""
+    with settings_by_name(("dispatcher",), **LOOKING) as settings:
+        version = asyncio.run(_decides_instead(settings, folder))
+    if version:
+        typer.echo(
+            f"派单目录以已发布的第{version}版为准，catalogue.yaml 与之不同，其改动只是草稿 "
+            f"version {version} of the catalogue decides; catalogue.yaml differs from it and is a draft: "
+            "GET /v1/catalogue/drafts"
+        )
+
+
+async def _decides_instead(settings: Mapping[str, ServiceSettings], folder: Folder) -> int | None:
+    digest = digest_of(folder.files["catalogue.yaml"].decode("utf-8-sig"))
+    async with opened(settings, rules=False) as stores, stores["dispatcher"].act("ops") as act:
+        return await catalogues.differing(act, digest)
 
 
 def in_order(folder: Folder) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from operations.commands import (
+    catalogue,
     facts,
     identities,
     importing,
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "catalogue": catalogue.catalogue,
     "suggest-train": suggesting.suggest_train,
     "suggest-eval": suggesting.suggest_eval,
     "call-test": trying.call_test,

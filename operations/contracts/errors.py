@@ -50,6 +50,16 @@ CURES = {
     "source-number-taken": "本诉求未登记：同一件事的重发须原样由同一调用方发出；另一件事换编号，或不填。"
     "The complaint is NOT registered: a repeat comes from the same caller with the same title and "
     "content; another matter needs another number, or none.",
+    "own-draft": "请未参与起草的另一人发布。Let somebody publish it who wrote nothing of it.",
+    "catalogue-refused": "按 faults 逐条修改草稿，再校核、发布。"
+    "Mend the draft by faults, check it, and publish it then.",
+    "outdated-draft": "以 latest 为准重新写入（POST …/content），再发布。"
+    "Write the draft anew on top of latest (POST …/content), then publish it.",
+    "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
+    "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
+    "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
+    "rule-exists": "换一个编号，或用 POST …/content 改写整份。"
+    "Give it another id, or write the whole draft anew (POST …/content).",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
     "supplements-full": "另行登记一张工单，follows 填原工单编号；催促请用催单。"
     "Register another ticket with `follows`, this one's number; to press, urge it.",

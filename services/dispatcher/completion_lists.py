@@ -22,7 +22,7 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions, last_place, next_place
+from services.dispatcher.narrowing import RANK, conditions, last_place, next_place
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -62,7 +62,7 @@ async def waiting(
     ]
     if narrowed.unit:
         waits.append(col(CompletionForms.unit) == narrowed.unit)
-    place = tuple_(lists.RANK, DUE, col(CompletionForms.id))
+    place = tuple_(RANK, DUE, col(CompletionForms.id))
     query = select(*place.clauses, Tickets, Assignments, CompletionForms).where(*waits)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)

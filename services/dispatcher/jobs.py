@@ -7,7 +7,15 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import arbitration, auditing, feed, merging, records, returning
+from services.dispatcher import (
+    arbitration,
+    auditing,
+    catalogues,
+    feed,
+    merging,
+    records,
+    returning,
+)
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -30,6 +38,15 @@ async def warn_of_removed(store: Store[Config], limit: int) -> int:
             for unit, _, open_work in await records.held_by_removed(act, limit):
                 log.warning("a unit with open work is not in units.yaml", unit=unit, open=open_work)
         warned[store] = store.config.units
+    return 0
+
+
+async def take_up_catalogue(store: Store[Config], limit: int) -> int:
+    """Import the catalogue of a folder that was taken up, before any ticket needs it."""
+    if store.config.catalogue.digest != catalogues.taken.get(store):
+        for _ in range(2):  # the second look is behind the commit of the first
+            async with store.act("service:dispatcher") as act:
+                await catalogues.in_force(act)
     return 0
 
 
@@ -78,6 +95,7 @@ JOBS: dict[str, Job] = {
     ),
     "raise_unruled": Job(run=raise_unruled, due=arbitration.next_unruled, every=1.0, limit=100),
     "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),
+    "take_up_catalogue": Job(run=take_up_catalogue, due=never, every=10.0),
     "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.dispatcher import stuck
+from services.dispatcher.catalogues import check
 from services.dispatcher.consumers import SUBSCRIPTIONS
 from services.dispatcher.feed import Streams
 from services.dispatcher.jobs import JOBS
@@ -20,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The dispatcher."""
     settings = settings or Settings()
-    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
+    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
     built.state.streams = Streams(settings.feed_streams)
     return built
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import orders, records
+from services.dispatcher import catalogues, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, reasons
@@ -153,7 +153,10 @@ async def _go_on(
         return
     helping = [each.unit for each in taken if each is not lead]
     dispatching = act.config.dispatching
-    decided = dispatching.handed_on(heir.matter, lead.unit, helping, lead.rule, why)
+    version = lead.catalogue_version
+    decided = dispatching.handed_on(
+        heir.matter, lead.unit, helping, lead.rule, why, version=version
+    )
     await _start(act, heir, decided)
 
 
@@ -170,11 +173,13 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
     done = record.answerer(ticket.round - 1)
     if done:
         why = reasons.parted(ticket.number)
-        await _start(
-            act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
+        again = dispatching.handed_on(
+            record.matter, done.unit, (), done.rule, why, version=done.version
         )
+        await _start(act, record, again)
         return
-    decided = dispatching.decide(record.matter, ticket.registered_at)
+    decided = (await catalogues.dispatching(act)).decide(record.matter, ticket.registered_at)
+    ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided))
     else:

@@ -40,6 +40,8 @@ class Ticket(Base):
     ``arbitration``: the one that is open about it.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
+    ``catalogue_version``: by which version of the catalogue it was last judged; None of before these were
+    kept.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -62,6 +64,7 @@ class Ticket(Base):
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    catalogue_version: int | None = None
     arbitration: UUID | None = None
 
 
@@ -71,7 +74,8 @@ class Assignment(Base):
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
     said; ``verdict`` how the citizen closed the round. ``pending``: what the hotline has to decide of its
-    completion form (schemas.Pending); it says nothing once the order has moved on.
+    completion form (schemas.Pending); it says nothing once the order has moved on. ``catalogue_version``:
+    the one whose ``rule`` decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -95,6 +99,7 @@ class Assignment(Base):
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
     pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    catalogue_version: int | None = None
 
 
 class CompletionForm(Base):

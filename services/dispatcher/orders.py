@@ -26,7 +26,7 @@ EndOfArbitration = Literal[
     "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
 ]
 # What an assignment keeps of its work order, beside its role and urgency.
-PRINTED = {"rule", "reason", "limits", "redo"}
+PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version"}
 
 
 def give(
@@ -153,7 +153,8 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = corrections.hurried_anew(lead.reason)
         cancel(act, record, unsigned, "redispatched", act.now)
-        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        version = lead.catalogue_version
+        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed, version)
         give(act, record, order, added, [each.unit for each in unsigned])
 
 
@@ -287,6 +288,7 @@ def answer_for(
         "assignment": str(lead.id),
         "lead": lead.unit,
         "rule": lead.rule,
+        "catalogue_version": lead.catalogue_version,
     }
     act.tell(data, subject=ticket.number, round=ticket.round)
 

@@ -50,10 +50,11 @@ ABOUT_SOMEBODY = or_(
 
 
 class Answerer(NamedTuple):
-    """Who completed a round, and the rule that had given it to them."""
+    """Who completed a round, and the rule that had given it to them, of which version."""
 
     unit: str
     rule: str | None
+    version: int | None = None
 
 
 @dataclass(slots=True)
@@ -99,10 +100,11 @@ class TicketRecord:
     def answerer(self, round: int) -> Answerer | None:
         """Who completed a round, of this ticket or of another for it; None while nobody has."""
         if lead := self.completed_lead(round):
-            return Answerer(lead.unit, lead.rule)
+            return Answerer(lead.unit, lead.rule, lead.catalogue_version)
         answered = self.ticket.answered or {}
         if answered.get("round") == round:
-            return Answerer(answered["lead"], answered["rule"])
+            version = answered.get("catalogue_version")  # the release before kept none
+            return Answerer(answered["lead"], answered["rule"], version)
         return None
 
     @property

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
     arbitration_routes,
+    catalogue_routes,
     co_handling_routes,
     completion_routes,
     duty_routes,
@@ -52,6 +53,7 @@ for more in (
     co_handling_routes,
     completion_routes,
     suggestion_routes,
+    catalogue_routes,
     figure_routes,
     arbitration_routes,
 ):

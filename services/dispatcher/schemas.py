@@ -232,7 +232,8 @@ class AssignmentOut(BaseModel):
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
     tracker's. ``completion``: the form as it was sent in; its ``internal_result`` (办理情况) is for these
     readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
-    decide of a form. ``warnings`` come with the answer to a completion only.
+    decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``warnings`` come with
+    the answer to a completion only.
     """
 
     id: UUID
@@ -263,6 +264,7 @@ class AssignmentOut(BaseModel):
     completion: dict[str, Any] | None
     verdict: str | None
     pending: Pending | None = None
+    catalogue_version: int | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -212,6 +212,16 @@ QUESTIONS: tuple[Question, ...] = (
         removed,
     ),
     Question(
+        "file_draft",
+        "catalogue.yaml 的改动尚未发布 changes of catalogue.yaml that are a draft only",
+        "派单目录以已发布的版本为准，文件的改动不自动生效 published versions decide, a changed file does not",
+        "督办员核对后发布或作废草稿 a supervisor publishes or discards it: GET /v1/catalogue/drafts",
+        rows("""
+            SELECT 'catalogue.yaml', drafted_at, id::text FROM catalogues
+            WHERE source = 'file' AND version IS NULL AND discarded_at IS NULL
+            ORDER BY id LIMIT :limit"""),
+    ),
+    Question(
         "unnumbered",
         "未编号的办件流事实 facts not yet in the unit feed",
         "编号任务未运行 the job number_feed does not run",

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.dispatcher import (
     arbitration,
     auditing,
+    catalogues,
     co_handling,
     completing,
     merging,
@@ -44,12 +45,13 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
-    decided = act.config.dispatching.decide(data, fact.time)
+    decided = (await catalogues.dispatching(act)).decide(data, fact.time)
     ticket = Ticket(
         number=fact.subject,
         registered_at=fact.time,
         matter=data.model_dump(mode="json"),
         urgency=decided.urgency,
+        catalogue_version=decided.version,
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
     if isinstance(decided, dispatch.Decision):
@@ -130,7 +132,7 @@ async def _give_again(
     act: ServiceAct, record: TicketRecord, lead: records.Answerer, data: events.TicketReopened
 ) -> None:
     dispatching, round = act.config.dispatching, record.ticket.round
-    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data, lead.version)
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:

@@ -57,6 +57,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     limits: Limits
     redo: bool = False
     configuration: str | None = None
+    catalogue_version: int | None = None
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
@@ -349,3 +350,29 @@ class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):
     units: tuple[str, ...]
     solved: bool
     public_answer: str
+
+
+class CataloguePublished(Data, name="catalogue.published", by="dispatcher"):
+    """派单目录发布: a version of the dispatch catalogue, which decides from ``effective_at`` on (GB66-5).
+
+    It is said of no ticket. ``rules``: how many it has; ``added``, ``changed`` and ``removed`` of them
+    beside the version it is ``based_on``.
+    """
+
+    catalogue_version: Annotated[int, Field(ge=1)]
+    based_on: int | None = None
+    effective_at: AwareDatetime
+    digest: str
+    rules: Annotated[int, Field(ge=1)]
+    added: Annotated[int, Field(ge=0)] = 0
+    changed: Annotated[int, Field(ge=0)] = 0
+    removed: Annotated[int, Field(ge=0)] = 0
+    authors: tuple[str, ...] = ()
+    note: str = ""
+
+
+class CatalogueWithdrawn(Data, name="catalogue.withdrawn", by="dispatcher"):
+    """派单目录撤回: a published version that will not take effect; the one before goes on."""
+
+    catalogue_version: Annotated[int, Field(ge=1)]
+    reason: str

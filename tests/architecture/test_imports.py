@@ -46,7 +46,7 @@ PURE = names(
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
     "main": May(
-        names("routes consumers jobs models settings shares stuck feed vault webhook"),
+        names("routes consumers jobs models settings shares stuck feed vault webhook catalogues"),
         names("fastapi"),
         names("app part service"),
     ),
@@ -55,7 +55,7 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
-            " duplicates merging list_routes completion_routes arbitration_routes"
+            " duplicates merging list_routes completion_routes arbitration_routes catalogue_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -68,7 +68,7 @@ MAY: dict[str, May] = {
     "jobs": May(
         names(
             "usecases merging returning arbitration auditing records callers search calls phone feed"
-            " settings"
+            " settings readlog catalogues"
         ),
         names(""),
     ),
@@ -76,7 +76,7 @@ MAY: dict[str, May] = {
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
             " merging feed endings search returning co_handling suggestions arbitration completing"
-            " auditing"
+            " auditing catalogues"
         ),
         STORAGE,
     ),
@@ -167,6 +167,26 @@ MAY: dict[str, May] = {
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
     "suggestions": May(names("rules models records settings"), STORAGE),
     "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
+    "catalogues": May(names("rules models catalogue_models records settings"), STORAGE),
+    "catalogue_models": May(names("models"), names("sqlalchemy sqlmodel")),
+    "catalogue_drafts": May(
+        names("rules catalogues catalogue_models catalogue_schemas records settings"), STORAGE
+    ),
+    "catalogue_views": May(
+        names(
+            "rules models catalogues catalogue_drafts catalogue_models catalogue_schemas records"
+            " settings"
+        ),
+        STORAGE,
+    ),
+    "catalogue_routes": May(
+        names("catalogue_drafts catalogue_views catalogue_schemas explanations records"),
+        names("fastapi pydantic"),
+    ),
+    "catalogue_schemas": May(
+        names("rules schemas"), names("pydantic"), PURE | names("http.fields http.problems")
+    ),
+    "explanations": May(names("rules models catalogues catalogue_schemas records"), STORAGE),
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
@@ -176,7 +196,7 @@ MAY: dict[str, May] = {
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
-        names("rules models records views schemas orders clockwork vault settings"),
+        names("rules models records views schemas orders clockwork vault settings catalogues"),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
@@ -241,7 +261,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing"
+            " orders merging co_handling rights sealing catalogues"
             " settings clockwork"
         ),
         STORAGE,

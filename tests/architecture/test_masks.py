@@ -24,6 +24,7 @@ OWN_RULE = {
     "NewTicket": "sealed as it came; registration masks it, knowing who calls",
     "Citizen": "the identity: sealed, in no fact",
     "Batch": "of NewTickets",
+    "DraftContent": "a catalogue is never altered; one with such a number in a text does not check",
     "ContactReadRequest": "goes into the read log only, masked there with what the vault knows",
     "CitizenWords": "sealed as they came; intake masks them, knowing who spoke",
     "Supplement": "words of a citizen",

@@ -122,6 +122,24 @@ dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 resolved
 dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 closed
 dispatcher GET /v1/tickets/{number}/suggestions    401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403  +  404  ordinary
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403  +  404  confidential
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403  +  404  against
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403 404 404  withdrawn
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403  +  404  resolved
+dispatcher GET /v1/tickets/{number}/explain        401 403  +  403  +  403 403 403 403  +  404  closed
+dispatcher GET /v1/catalogue/versions              401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/catalogue/versions/{edition} 401 403 + 403 + 403 403 403 403 403 403 ordinary
+dispatcher POST /v1/catalogue/versions/{edition}/withdrawal 401 403 403 403 + 403 403 403 403 403 403 ordinary
+dispatcher GET /v1/catalogue/drafts                401 403  +  403  +  403 403 403 403 403 403
+dispatcher POST /v1/catalogue/drafts               401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/catalogue/drafts/{draft}        401 403  +  403  +  403 403 403 403 403 403  ordinary
+dispatcher GET /v1/catalogue/drafts/{draft}/check  401 403  +  403  +  403 403 403 403 403 403  ordinary
+dispatcher GET /v1/catalogue/drafts/{draft}/trial  401 403  +  403  +  403 403 403 403 403 403  ordinary
+dispatcher POST /v1/catalogue/drafts/{draft}/publication 401 403 403 403 + 403 403 403 403 403 403 ordinary
+dispatcher POST /v1/catalogue/drafts/{draft}/content 401 403 + 403 + 403 403 403 403 403 403 ordinary
+dispatcher POST /v1/catalogue/drafts/{draft}/rules 401 403  +  403  +  403 403 403 403 403 403  ordinary
+dispatcher POST /v1/catalogue/drafts/{draft}/discarding 401 403 + 403 + 403 403 403 403 403 403 ordinary
 dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
@@ -200,6 +218,11 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "ruling": {},  # four doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},
     "recall": {"reason": "转由热线答复"},
+    "drafts": {"note": "修订"},
+    "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
+    "content": {"note": "重新起草"},
+    "rules": {"rule": {"id": "x", "topic": "water", "lead": "GSGS", "reason": "供水"}},
+    "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
     "outcome": {"attempt": 1, "outcome": "no_answer"},
@@ -304,6 +327,7 @@ async def whole(
     """A running system."""
     async with street(postgres, tmp_path_factory.mktemp("var")) as one:
         await one.miss()
+        await one.draw_up()
         yield one
 
 
@@ -328,6 +352,7 @@ async def answered(whole: Street, one: Try) -> str:
     names |= {"extension": matter.extension, "callback": matter.callback}
     names |= dict.fromkeys(("request", "arbitration"), matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
+    names |= {"draft": whole.draft, "edition": "1"}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.dispatcher.rules import reasons
@@ -27,13 +27,16 @@ from shared.jurisdiction.wording import Alarm, text_of
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A dispatch by rule; ``why`` says every condition in words (rules/reasons.py)."""
+    """A dispatch by rule; ``why`` says every condition in words (rules/reasons.py). ``version``: of the
+    catalogue whose rule it is.
+    """
 
     rule: str
     lead: str
     co_handlers: tuple[str, ...]
     urgency: Urgency
     why: Reason
+    version: int | None = None
 
     @property
     def reason(self) -> str:
@@ -49,6 +52,7 @@ class Undecided:
     why: Reason
     nearest: tuple[str, ...]
     uncovered: bool = False
+    version: int | None = None
 
     @property
     def reason(self) -> str:
@@ -60,7 +64,7 @@ class Undecided:
 class Dispatching:
     """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
     what people call the units, by which it is known who stands back. ``districts`` answer for areas
-    and are no grass roots.
+    and are no grass roots. ``version``: which catalogue it is; None of one that is no version (yet).
     """
 
     matcher: Matcher
@@ -69,6 +73,11 @@ class Dispatching:
     names: Names
     gazetteer: Gazetteer
     districts: frozenset[str] = frozenset()
+    version: int | None = None
+
+    def numbered(self, version: int | None) -> Dispatching:
+        """The same, as some version of the catalogue."""
+        return self if version == self.version else replace(self, version=version)
 
     def decide(self, ticket: TicketRegistered, now: datetime | None = None) -> Decision | Undecided:
         """Dispatch a ticket registered ``now`` by the first rule that covers it, unless a guard forbids
@@ -85,12 +94,15 @@ class Dispatching:
             none = None if rule else reasons.no_rule(ticket, self.names)
             said = reasons.joined(dict.fromkeys(filter(None, (doubt, unnamed, none, *why))))
             start = self._to_start_from(rule, ticket, alarms)
-            return Undecided(urgency, said, start, uncovered=not (unnamed or doubt))
+            uncovered = not (unnamed or doubt)
+            return Undecided(urgency, said, start, uncovered, self.version)
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, reasons.joined((stopped, *why)), (rule.id,))
+            whole = reasons.joined((stopped, *why))
+            return Undecided(urgency, whole, (rule.id,), version=self.version)
         met = reasons.conditions(rule, ticket, text, self.names, alarms, self.matcher.denied)
-        return Decision(rule.id, lead, co_handlers, urgency, reasons.of_rule(rule, met, why))
+        said = reasons.of_rule(rule, met, why)
+        return Decision(rule.id, lead, co_handlers, urgency, said, self.version)
 
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
         town = self.towns.get(ticket.area, "")
@@ -103,6 +115,8 @@ class Dispatching:
         if not lead:
             return reasons.no_town(rule, ticket, self.names)
         for unit in (lead, *co_handlers):
+            if self.names.units and unit not in self.names.units:
+                return reasons.no_such_unit(rule, unit)
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
         if self._is_town(lead) and not rule.grassroots:
@@ -210,6 +224,7 @@ class Dispatching:
         rule: str | None,
         round: int,
         data: TicketReopened,
+        version: int | None = None,
     ) -> Order | Reason:
         """An order to do it again, to the lead who completed the round before (R-27).
 
@@ -217,7 +232,8 @@ class Dispatching:
         nobody by name: an older release did that.
         """
         why = reasons.done_again(round, data)
-        return self.handed_on(ticket, lead, (), rule, why, [data.comment or ""])
+        said = [data.comment or ""]
+        return self.handed_on(ticket, lead, (), rule, why, said, version)
 
     def handed_on(
         self,
@@ -227,11 +243,13 @@ class Dispatching:
         rule: str | None,
         why: Reason,
         said: Iterable[str] = (),
+        version: int | None = None,
     ) -> Order | Reason:
         """An order to units that had the matter before; a Reason for the desk where ``again`` has one.
-        ``said``: what its citizen said later.
+        ``said``: what its citizen said later. ``version``: of the catalogue whose rule it was.
         """
-        order = Order(lead, helpers(lead, co_handlers), str(why), rule)
+        helping = helpers(lead, co_handlers)
+        order = Order(lead, helping, str(why), rule, catalogue_version=version)
         barred = self.barred(ticket, said)
         for unit in order.roles():
             if stopped := barred.get(unit):
@@ -264,6 +282,7 @@ class Order:
     reason: str
     rule: str | None = None
     appointed: bool = False
+    catalogue_version: int | None = None
 
     def roles(self) -> dict[str, Role]:
         """Each unit with its role, the lead first."""
@@ -272,7 +291,13 @@ class Order:
 
 def by_rule(decision: Decision) -> Order:
     """An order as the catalogue decided."""
-    return Order(decision.lead, decision.co_handlers, decision.reason, decision.rule)
+    return Order(
+        decision.lead,
+        decision.co_handlers,
+        decision.reason,
+        decision.rule,
+        catalogue_version=decision.version,
+    )
 
 
 def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
@@ -330,9 +355,7 @@ def work_order(
     redo: bool,
     configuration: str | None = None,
 ) -> AssignmentDispatched:
-    """What one unit is told. Of a confidential matter it learns the area only (JN-32,
-    docs/how-it-flows.md#private).
-    """
+    """What one unit is told; of a confidential matter the area only (docs/how-it-flows.md#private)."""
     return AssignmentDispatched(
         role=role,
         type=ticket.type,
@@ -357,6 +380,7 @@ def work_order(
         limits=limits,
         redo=redo,
         configuration=configuration,
+        catalogue_version=order.catalogue_version,
     )
 
 

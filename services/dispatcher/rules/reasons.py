@@ -228,6 +228,15 @@ def no_town(rule: Rule, ticket: TicketRegistered, names: Names) -> Reason:
     )
 
 
+def no_such_unit(rule: Rule, unit: str) -> Reason:
+    """The rule names a unit that was taken out of units.yaml since it was published."""
+    return Reason(
+        f"规则 {rule.id} 指向的单位 {unit} 已不在单位表内，请人工指定，并修订派单目录",
+        f"Rule {rule.id} names {unit}, which stands in units.yaml no more: assign by hand, and mend the "
+        "catalogue",
+    )
+
+
 def nobody_named(words: Iterable[str]) -> Reason:
     """举报: nobody said whom it accuses, so it might go to just that unit (R-35, JN-32); ``words``: whom
     the text mentions.
