@@ -67,7 +67,7 @@ MAY: dict[str, May] = {
     ),
     "jobs": May(
         names(
-            "usecases merging returning arbitration auditing records callers search calls phone feed"
+            "usecases merging returning arbitration auditing records callers search calls readlog phone feed"
             " settings"
         ),
         names(""),
