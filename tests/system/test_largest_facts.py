@@ -133,7 +133,7 @@ async def completed_and_called(county: County, number: str) -> None:
     form = {
         "solved": False,
         "unsolved_reason_code": "no_means",
-        "public_answer": "社保" * 4_990 + "来电人王建国",
+        "public_answer": WIDE * 9_994 + "来电人王建国",
     }
     done = filled("dispatcher", "Completion", kind="partly_solved", **form)
     end = filled("dispatcher", "Completion", kind="terminated", **form)

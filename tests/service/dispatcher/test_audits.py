@@ -65,7 +65,7 @@ async def test_what_no_check_finds_passes_at_once(dispatcher: Bench) -> None:
 
 
 async def test_an_answer_to_something_else_waits_for_a_person(dispatcher: Bench) -> None:
-    """答非所问: with why in words, both texts apart, and by when the desk must look."""
+    """R-22, 答非所问: with why in words, both texts apart, and by when the desk must look."""
     await register(dispatcher)
     given = await answered(dispatcher, OFF | {"internal_result": "内部情况", "result": "内部情况"})
     assert "ticket.resolved" not in await names(dispatcher)
@@ -113,7 +113,7 @@ async def test_what_passes_goes_on_to_the_callback(dispatcher: Bench) -> None:
 
 
 async def test_what_is_sent_back_is_undone_in_the_same_round(dispatcher: Bench) -> None:
-    """The unit hears why, goes on and answers again; its co-handlers stay as they answered."""
+    """R-22: the unit hears why, goes on and answers again; its co-handlers stay as they answered."""
     given = await register(dispatcher, company())
     for unit in COMPANY_CO:
         await finish(dispatcher, unit, given[unit])

@@ -126,7 +126,7 @@ async def test_it_warns_is_breached_and_supervised_as_the_desks(
 async def test_what_is_sent_back_runs_on(
     tracker: Bench, open_ticket: Story, pauses: bool, due: str
 ) -> None:
-    """The same clock: without the working time of the audit, or with it, as the fact says."""
+    """R-22, the same clock: without the working time of the audit, or with it, as the fact says."""
     await tracker.hear(answered(open_ticket, "03-03 10:00"))
     assert (await rates(tracker))["handle"]["due"] == 1
     await tracker.hear(back(open_ticket, "03-04 10:00", "03-03 10:00", pauses=pauses))
