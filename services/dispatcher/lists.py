@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, literal, or_, tuple_
+from sqlalchemy import and_, exists, literal, or_, tuple_
 from sqlmodel import col, func, select
 
 from services.dispatcher import records, views
@@ -40,21 +40,15 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import RANK, conditions
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared.errors import UnknownCode
-from shared.events import ClockKind, Urgency
+from shared.events import ClockKind
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
-# What endangers life comes first, whatever is due.
-RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
-    (col(Tickets.urgency) == Urgency.URGENT, 1),
-    else_=2,
-)
 OF_ASSIGNMENT = (
     col(Clocks.ticket) == col(Assignments.ticket),
     col(Clocks.assignment) == col(Assignments.id),
