@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, literal, or_, tuple_
+from sqlalchemy import and_, case, exists, or_, tuple_
 from sqlmodel import col, func, select
 
 from services.dispatcher import records, views
@@ -51,7 +51,7 @@ from shared.storage.rows import one_of
 
 # What endangers life comes first, whatever is due.
 RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
+    (or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None)), 0),
     (col(Tickets.urgency) == Urgency.URGENT, 1),
     else_=2,
 )
@@ -199,10 +199,12 @@ async def orders(
         wanted.append(col(Assignments.handler) == handler)
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
-    place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
-    query = select(literal(0), *place.clauses, NEXT_DUE, Tickets, Assignments).where(*wanted)  # type: ignore[call-overload]
+    alarmed = case((col(Tickets.alarmed_at).is_not(None), 0), else_=1)
+    due = func.coalesce(NEXT_DUE, col(Assignments.dispatched_at))
+    place = tuple_(alarmed, due, col(Assignments.id))
+    query = select(*place.clauses, NEXT_DUE, Tickets, Assignments).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := _last(act, after, UUID)):
-        query = query.where(place > last[1:])
+        query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
     items = [_order_out(*row[-2:], due=row[-3], clocks=clocks[row[-1].id]) for row in rows[:limit]]

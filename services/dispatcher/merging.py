@@ -7,16 +7,18 @@ waits with it is answered with it (orders.py). When that one leaves, the work go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import orders, records
+from services.dispatcher import grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch, reasons
+from services.dispatcher.rules import dispatch, leaving, reasons
 from services.dispatcher.rules.assignment import OPEN
+from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.merging import InOtherWork
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
@@ -65,7 +67,7 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
     record.ticket.work, record.ticket.work_seq = None, fact.seq
     records.regroup_loaded(act)
     if waited:
-        await start_alone(act, record)
+        await start_alone(act, record, clocked=True)
     await _go_on(act, others, record.open())
 
 
@@ -133,7 +135,8 @@ async def leave(
     """
     taken = record.open()
     record.ticket.unassigned_at = record.ticket.doubted_at = None
-    orders.cancel(act, record, taken, reason, time)
+    why = leaving.ENDED_HERE if reason == "redispatched" else None
+    orders.cancel(act, record, taken, reason, time, why)
     await _go_on(act, record.group, taken)
 
 
@@ -152,6 +155,8 @@ async def _go_on(
     helping = [each.unit for each in taken if each is not lead]
     dispatching = act.config.dispatching
     decided = dispatching.handed_on(heir.matter, lead.unit, helping, lead.rule, why)
+    if isinstance(decided, dispatch.Order):
+        decided = replace(decided, approval=Approval.on_record(lead.approved))
     await _start(act, heir, decided)
 
 
@@ -162,30 +167,40 @@ async def stand_apart(act: ServiceAct, record: TicketRecord) -> None:
             await start_alone(act, each)
 
 
-async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
-    """Decide again who works on a ticket that waits with no other."""
+async def start_alone(act: ServiceAct, record: TicketRecord, *, clocked: bool = False) -> None:
+    """Decide again who works on a ticket that waits with no other. ``clocked``: the fact that parts it
+    lets the desk's clock begin; of a parting that intake has not said, nothing else does.
+    """
     ticket, dispatching = record.ticket, act.config.dispatching
     done = record.answerer(ticket.round - 1)
     if done:
         why = reasons.parted(ticket.number)
         await _start(
-            act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
+            act,
+            record,
+            dispatching.handed_on(record.matter, done.unit, (), done.rule, why),
+            clocked=clocked,
         )
         return
     decided = dispatching.decide(record.matter, ticket.registered_at)
     if isinstance(decided, dispatch.Decision):
-        await _start(act, record, dispatch.by_rule(decided))
+        await _start(act, record, dispatch.by_rule(decided), clocked=clocked)
     else:
-        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=True)
+        grassroots.note_kept(act, record, decided.kept_from)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=clocked)
 
 
 async def _start(
-    act: ServiceAct, record: TicketRecord, decided: dispatch.Order | reasons.Reason
+    act: ServiceAct,
+    record: TicketRecord,
+    decided: dispatch.Order | reasons.Reason,
+    *,
+    clocked: bool = False,
 ) -> None:
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
-        orders.leave_to_desk(act, record, str(decided), clocked=True)
+        orders.leave_to_desk(act, record, str(decided), clocked=clocked)
 
 
 def check_holds(record: TicketRecord) -> None:

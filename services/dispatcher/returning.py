@@ -15,7 +15,7 @@ from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Assignments, Return, Returns
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import reasons, returns
+from services.dispatcher.rules import leaving, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
@@ -185,7 +185,7 @@ def _rule(
     granting, refusing = events.AssignmentReturned, events.AssignmentReturnRefused
     orders.tell(act, assignment, granting(**said) if granted else refusing(**said))
     if granted and assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
         _leave_to_desk(act, record, asked, waiting)
 
 

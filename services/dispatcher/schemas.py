@@ -39,7 +39,8 @@ class Assign(Body):
     """指定承办单位: the desk names one lead and any co-handlers (JN-29).
 
     ``overrules``: why a unit gets the ticket again whose return was granted; it stays on record with
-    that return.
+    that return. ``approved_by`` and ``approval_ground``: which supervisor (``supervisor:name``) let a town
+    lead what its duty list does not name, and why (GB66-5).
     """
 
     lead: Code
@@ -47,6 +48,8 @@ class Assign(Body):
     reason: Paragraph
     urgency: Urgency | None = None
     overrules: Paragraph | None = None
+    approved_by: Phrase | None = None
+    approval_ground: Paragraph | None = None
 
 
 class CoHandler(Body):
@@ -187,7 +190,8 @@ class AssignmentOut(BaseModel):
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's. ``warnings`` come with the answer to a completion only.
+    tracker's. ``warnings`` come with the answer to a completion only. ``approved``: who let a town lead
+    what its duty list does not name (``by``), and why (``ground``).
     """
 
     id: UUID
@@ -217,6 +221,7 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    approved: dict[str, str] | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
+from services.dispatcher.rules.grassroots import GrassrootsRules
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules, grounds_exist
@@ -54,6 +55,7 @@ class Rules(Files):
     limits: LimitTable
     returns: ReturnRules
     suggestions: Suggestions
+    dispatch: GrassrootsRules
     calendar: tuple[Notice, ...]
 
     checks = (
@@ -84,6 +86,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    grassroots: GrassrootsRules
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
@@ -134,6 +137,7 @@ class Settings(ServiceSettings):
             limits=rules.limits.among(rules.codes),
             calendar=calendar,
             returns=rules.returns,
+            grassroots=rules.dispatch,
             grounds=rules.codes.grounds,
             codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),

@@ -55,12 +55,14 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes"
+            " grassroots burden_routes splitting split_routes"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
-        names("usecases corrections merging endings feed clocks returns settings"), names("")
+        names("usecases corrections merging endings feed clocks returns splitting settings"),
+        names(""),
     ),
     "jobs": May(
         names(
@@ -71,7 +73,8 @@ MAY: dict[str, May] = {
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling suggestions"
+            " merging feed endings search returning co_handling suggestions grassroots splitting"
+            " alarms"
         ),
         STORAGE,
     ),
@@ -138,6 +141,19 @@ MAY: dict[str, May] = {
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
+    "splitting": May(
+        names(
+            "claims naming registration vault usecases grassroots orders rules models records schemas"
+            " split_schemas settings"
+        ),
+        STORAGE,
+    ),
+    "split_routes": May(names("splitting split_schemas"), names("fastapi pydantic")),
+    "split_schemas": May(names("rules schemas"), names("pydantic")),
+    "alarms": May(names("merging orders rules records settings"), STORAGE),
+    "grassroots": May(names("rules models records burden_schemas settings"), STORAGE),
+    "burden_routes": May(names("grassroots burden_schemas records"), names("fastapi pydantic")),
+    "burden_schemas": May(names("schemas"), names("pydantic")),
     "suggestions": May(names("rules models records settings"), STORAGE),
     "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
     "sealing": May(names("rules"), names("cryptography")),
@@ -149,7 +165,7 @@ MAY: dict[str, May] = {
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
-        names("rules models records views schemas orders clockwork vault settings"),
+        names("rules models records views schemas orders grassroots clockwork vault settings"),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
@@ -165,7 +181,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing"
+            " grassroots orders merging co_handling rights sealing"
             " settings clockwork"
         ),
         STORAGE,

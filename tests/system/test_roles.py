@@ -16,7 +16,7 @@ from operations.runtime.registry import NAMES, part
 from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
 
@@ -49,6 +49,7 @@ intake GET /v1/tickets/{number}/duplicates         401  +   +   +  403 403 403 4
 intake POST /v1/tickets/duplicates                 401  +   +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/merge             401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/unmerge           401 403  +   +  403 403 403 403 403 403 403
+intake POST /v1/tickets/{number}/split             401 403  +  403 403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/direct-answer     401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/not-accepted      401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/handed-over       401 403  +   +  403 403 403 403 403 403 403
@@ -99,6 +100,7 @@ dispatcher POST /v1/tickets/{number}/recall        401 403  +  403 403 403 403 4
 dispatcher POST /v1/tickets/{number}/co-handlers   401 403  +  403 403 403 403 403 403 403 403
 dispatcher POST /v1/assignments/{assignment}/release 401 403 + 403 403 403 403 403 403 403 403
 dispatcher GET /v1/unassigned                      401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/figures/burden                  401 403  +  403  +  403 403  +   +  403 403
 dispatcher GET /v1/returns                         401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/handling       401 403  +   +   +   +  403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/assignments    401 403  +  403  +  403 403 403 403  +  404
@@ -116,6 +118,7 @@ dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 4
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
 tracker POST /v1/assignments/{assignment}/supervisions 401 403 403 403 + 403 403 403 403 403 403
+tracker POST /v1/supervisions/{supervision}/withdrawal 401 403 403 403 404 403 403 403 403 403 403 ordinary
 tracker POST /v1/extensions/{extension}/ruling     401 403 403 403  +  403 403 403 403 403 403
 tracker GET /v1/rates                              401 403  +  403  +  403 403  +   +   +   +
 tracker GET /v1/breaches                           401 403  +  403  +  403 403 403 403 403 403
@@ -156,6 +159,11 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "duplicates": {"topic": "water.supply", "area": "610924100", "content": "停水三天"},
     "merge": {"reason": "同一处停水"},  # into the ordinary one: see body_of
     "unmerge": {"reason": "并非同一处"},
+    "split": {
+        "remainder": {"content": "停水"},
+        "matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}],
+        "reason": "一次来电两件事",
+    },
     "direct-answer": {"answer": "今晚恢复供水"},
     "not-accepted": {"reason": "outside_territory"},
     "handed-over": {"line": "119", "taken_by": "3号接警员", "at": MONDAY_NINE},
@@ -178,7 +186,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "press": {"unit": "GT", "note": "请尽快答复"},
     "completion": DONE,
     "ruling": {},  # three doors of that name: see body_of
-    "assign": {"lead": HOLDER, "reason": "改派"},
+    "assign": {"lead": HOLDER, "reason": "改派"} | APPROVED,
     "recall": {"reason": "转由热线答复"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
@@ -305,6 +313,7 @@ async def answered(whole: Street, one: Try) -> str:
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
     names |= {"request": matter.assignment}  # of a request there is none
+    names |= {"supervision": matter.assignment}  # nor of a supervision
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
