@@ -7,7 +7,7 @@ nothing behind. A ticket, round and town count once, however often it was tried.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import ARRAY, Text, bindparam, text
@@ -18,8 +18,8 @@ from services.dispatcher.models import GrassrootsCheck
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules.grassroots import Approval, approval_of
 from services.dispatcher.rules.grassroots import NotForTowns as NotForTowns  # routes know no rules
-from shared.errors import Malformed
 from shared.events import Role
+from shared.jurisdiction.period import period
 
 # --- the guard ---------------------------------------------------------------------------------
 
@@ -128,18 +128,10 @@ async def burden(act: ServiceAct, first: date | None, last: date | None) -> Burd
     told otherwise. Raises Malformed for a period that ends before it begins.
     """
     zone = act.config.calendar.tz
-    today = act.now.astimezone(zone).date()
-    first, last = first or today.replace(day=1), last or today
-    if last < first:
-        raise Malformed("结束日早于开始日 The last day is before the first", field="to")
-    asked = {
-        "towns": _towns(act),
-        "start": datetime.combine(first, time(), zone).astimezone(UTC),
-        "end": datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC),
-        "zone": str(zone),
-    }
+    of = period(first, last, act.now, zone)
+    asked = {"towns": _towns(act), "start": of.start, "end": of.end, "zone": str(zone)}
     found = (await (await act.session.connection()).execute(BURDEN, asked)).all()
-    return Burden(start=first, end=last, towns=_counted(act, found))
+    return Burden(start=of.first, end=of.last, towns=_counted(act, found))
 
 
 def _towns(act: ServiceAct) -> list[str]:

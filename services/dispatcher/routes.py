@@ -9,10 +9,10 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
-    burden_routes,
     co_handling_routes,
     duty_routes,
     feed,
+    figure_routes,
     grassroots,
     list_routes,
     returning,
@@ -47,7 +47,7 @@ from shared.service import service_of
 from shared.storage.act import Store
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, burden_routes):
+for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, figure_routes):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -54,8 +54,8 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes returning co_handling_routes suggestion_routes"
-            " grassroots burden_routes splitting split_routes"
+            " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
+            " grassroots splitting split_routes"
             " duplicates merging list_routes"
         ),
         names("fastapi pydantic orjson"),
@@ -152,7 +152,6 @@ MAY: dict[str, May] = {
     "split_schemas": May(names("rules schemas"), names("pydantic")),
     "alarms": May(names("merging orders rules records settings"), STORAGE),
     "grassroots": May(names("rules models records burden_schemas settings"), STORAGE),
-    "burden_routes": May(names("grassroots burden_schemas records"), names("fastapi pydantic")),
     "burden_schemas": May(names("schemas"), names("pydantic")),
     "suggestions": May(names("rules models records settings"), STORAGE),
     "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
@@ -172,7 +171,15 @@ MAY: dict[str, May] = {
     "returns": May(names("clockwork rules models records settings"), STORAGE),
     "returning": May(names("orders rules models records views schemas settings"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
-    "figures": May(names("rules models records schemas settings"), STORAGE),
+    "figures": May(
+        names("rules models records schemas settings figure_schemas"),
+        STORAGE,
+        PURE | names("jurisdiction.period"),
+    ),
+    "figure_routes": May(
+        names("figures figure_schemas grassroots burden_schemas records"), names("fastapi pydantic")
+    ),
+    "figure_schemas": May(names("rules"), names("pydantic")),
     "correction_routes": May(
         names("corrections correction_schemas usecases records views schemas settings"),
         names("fastapi pydantic"),

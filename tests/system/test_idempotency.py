@@ -246,7 +246,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
 async def _split(whole: Street, repeats: Repeats) -> None:
     """A call is split into its matters."""
     given = await whole.do("intake", "/v1/tickets", complaint(), "phone_system")
-    said = {"remainder": {"content": "停水"}, "reason": "两件事"}
+    said: Json = {"remainder": {"content": "停水"}, "reason": "两件事"}
     said |= {"matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}]}
     path, other = "/v1/tickets/{number}/split", {"reason": "一次来电两件事"}
     await repeats.ask("intake", path, said, other, "desk", number=given["number"])
