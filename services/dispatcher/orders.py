@@ -92,18 +92,24 @@ def _give_to(
     )
     tell(act, assignment, work_order)
     if role == Role.LEAD:
-        _copy(act, record, assignment, order)
+        _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
 
 
-def _copy(act: ServiceAct, record: TicketRecord, lead: Assignment, order: dispatch.Order) -> None:
+def _copy(
+    act: ServiceAct,
+    record: TicketRecord,
+    lead: Assignment,
+    order: dispatch.Order,
+    said: Sequence[str],
+) -> None:
     """抄送: who supervises a town hears what it leads (BJ-12, R-04), unless it must know nothing of it."""
     dispatching, matter = act.config.dispatching, record.matter
     town = act.config.units.unit(lead.unit)
     above = town.parent if town and dispatching.is_town(lead.unit) else None
     if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
-    if above in dispatching.barred(matter):
+    if above in dispatching.barred(matter, said):
         return
     data = events.AssignmentCopied(
         **matter.model_dump(include={"type", "topic", "area", "confidential"}),
