@@ -48,6 +48,8 @@ async def redispatch(
     for each in staying:
         if each.unit == order.lead and order.approval:
             each.approved = order.approval._asdict()
+    if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
+        orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
     orders.cancel(act, record, going, "redispatched", act.now, why)
     orders.follow_urgency(
@@ -159,6 +161,8 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
+    if record.arbitration and record.arbitration.assignment == gone.id:
+        orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
     if lead := _lead(record):

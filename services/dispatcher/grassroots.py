@@ -49,6 +49,17 @@ def check(
     return approval
 
 
+def ruled(act: ServiceAct, record: TicketRecord, lead: str, ruling: str) -> Approval | None:
+    """The same of a ruling of the ladder: one that a supervisor records is another person's word, with the
+    ruling for its ground. Raises NotForTowns for the desk's own.
+    """
+    if act.caller is None or act.caller.role != "supervisor":
+        return check(act, record, lead, None, None)
+    at = record.ticket.registered_at
+    why = act.config.dispatching.not_for_town(record.matter, lead, at)
+    return Approval(act.actor, ruling) if why else None
+
+
 def _approved(record: TicketRecord, unit: str) -> Approval | None:
     leads = (each for each in record.open() if each.role == Role.LEAD and each.unit == unit)
     return next((Approval.on_record(each.approved) for each in leads), None)

@@ -1,18 +1,26 @@
-"""What a list is narrowed to, as conditions on its tickets."""
+"""What a list is narrowed to, as conditions on its tickets, and which of them come first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, literal, or_
+from sqlalchemy import ARRAY, Text, any_, case, literal, or_
 from sqlmodel import col
 
 from services.dispatcher.list_schemas import Narrowing
 from services.dispatcher.models import Tickets
 from services.dispatcher.records import ServiceAct
 from shared.errors import UnknownCode
+from shared.events import Urgency
 from shared.jurisdiction.codes import areas_above
+
+# What endangers life comes first, whatever is due.
+RANK = case(
+    (or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None)), 0),
+    (col(Tickets.urgency) == Urgency.URGENT, 1),
+    else_=2,
+)
 
 
 def conditions(act: ServiceAct, to: Narrowing) -> list[Any]:

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
+    arbitration_routes,
     co_handling_routes,
     duty_routes,
     feed,
@@ -47,7 +48,14 @@ from shared.service import service_of
 from shared.storage.act import Store
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, figure_routes):
+for more in (
+    duty_routes,
+    list_routes,
+    co_handling_routes,
+    suggestion_routes,
+    figure_routes,
+    arbitration_routes,
+):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

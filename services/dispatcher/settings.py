@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.dispatcher.rules.arbitration import ArbitrationRules, invited_exist
 from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.grassroots import GrassrootsRules
@@ -54,6 +55,7 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    arbitration: ArbitrationRules
     suggestions: Suggestions
     dispatch: GrassrootsRules
     calendar: tuple[Notice, ...]
@@ -64,6 +66,7 @@ class Rules(Files):
         urgent_topics_exist,
         streams_have_matters,
         grounds_exist,
+        invited_exist,
     )
 
 
@@ -87,6 +90,7 @@ class Config:
     calendar: WorkCalendar
     returns: ReturnRules
     grassroots: GrassrootsRules
+    arbitration: ArbitrationRules
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
@@ -138,6 +142,7 @@ class Settings(ServiceSettings):
             calendar=calendar,
             returns=rules.returns,
             grassroots=rules.dispatch,
+            arbitration=rules.arbitration,
             grounds=rules.codes.grounds,
             codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),

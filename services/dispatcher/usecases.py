@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.dispatcher import (
     alarms,
+    arbitration,
     co_handling,
     grassroots,
     merging,
@@ -276,13 +277,14 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    NotForTowns, OwnApproval, ReturnGranted.
+    NotForTowns, OwnApproval, ReturnGranted, InArbitration.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
     lead = records.unit_code(act, "lead", body.lead)
+    arbitration.check_lead(record, lead)
     co_handlers = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     if lead in co_handlers:
         raise CoHandlerIsLead(field="co_handlers", lead=lead)
@@ -309,6 +311,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
         raise NotFound
     check_recallable(record.milestones())
     merging.check_holds(record)
+    orders.end_arbitration(act, record, "recalled")
     why = reasons.recalled(body.reason)
     orders.cancel(act, record, record.open(), "redispatched", act.now, why)
     orders.leave_to_desk(act, record, str(why))

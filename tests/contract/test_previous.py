@@ -36,6 +36,7 @@ NEW_WORDS = frozenset(
         "unmerged",
         "hotline_review",
         "split",
+        "arbitration",
     }
 )
 # Where a request is refused that was taken. These had no bound: what we give out to be asked with was
