@@ -126,11 +126,15 @@ async def _appoint(scene: Scene, receipt: Receipt) -> Order:
     if receipt.number not in waiting:
         raise BrokenPromise("a report of a banquet waits for the desk")
     await scene.office.assign(
-        receipt.number, "HC", "村规民约由镇党委政府组织落实，红椿镇主要领导包抓"
+        receipt.number,
+        "HC",
+        "村规民约由镇党委政府组织落实，红椿镇主要领导包抓",
+        approved="移风易俗专项整治，县政府同意由属地镇牵头",
     )
     scene.tell(
-        "目录无对应规则，派单员指定红椿镇主办。",
-        "No rule of the catalogue covers it: the desk appoints Hongchun town by hand.",
+        "目录无对应规则，也不在镇职责清单内：经督办人员批准，派单员指定红椿镇主办，并抄送县政府办。",
+        "No rule and no duty list of the towns covers it: with a supervisor's approval the desk appoints "
+        "Hongchun town by hand, and the county government has a copy.",
     )
     await scene.settle()
     order = await scene.unit("HC").order(receipt.number)

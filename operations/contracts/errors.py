@@ -78,6 +78,17 @@ CURES = {
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
     "merge-kept-here": "先转派或直接答复，再说并单。Send it to a unit or answer it, then see.",
+    "merge-one-call": "分别办理。Handle each for itself.",
+    "split-without-remainder": "在 remainder 写明原工单保留的事项。Say in remainder which matter stays.",
+    "split-without-matters": "在 matters 写明分出的事项；只有一个事项的不用拆分。"
+    "Say in matters what is taken off; one matter needs no split.",
+    "split-too-late": "另行登记新的诉求。Register what is left as a new ticket.",
+    "split-merged": "先撤销并单，再拆分。Unmerge it first, then split it.",
+    "not-for-towns": "派给职能部门；确需由镇牵头的，由督办人员批准，写明 approved_by 和 approval_ground。"
+    "Assign a department, or say which supervisor approved it, and on what ground.",
+    "own-approval": "请另一人批准。Have another person approve it.",
+    "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
+    "See to its cause, or let it be closed with its order.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

@@ -19,6 +19,8 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import co_handling as rules
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.leaving import released
+from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.ticket import dispatch_status
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
@@ -30,17 +32,26 @@ from shared.jurisdiction.calendar import Limit
 
 
 async def redispatch(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: dispatch.Added,
+    why: Reason,
 ) -> None:
-    """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now."""
+    """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now. ``why``:
+    what those hear that go.
+    """
     held, urgency = _held(record), Urgency(record.ticket.urgency)
     changed = rules.change((_holding(each, urgency) for each in held), order.roles())
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]
     going = [held[place] for place in changed.go if held[place].status in machine.OPEN]
+    for each in staying:
+        if each.unit == order.lead and order.approval:
+            each.approved = order.approval._asdict()
     if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
         orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
-    orders.cancel(act, record, going, "redispatched", act.now)
+    orders.cancel(act, record, going, "redispatched", act.now, why)
     orders.follow_urgency(
         act, record, [each for each in staying if each.urgency != urgency], act.now
     )
@@ -152,7 +163,7 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
     if record.arbitration and record.arbitration.assignment == gone.id:
         orders.end_arbitration(act, record, "redispatched")
-    orders.cancel(act, record, [gone], "redispatched", act.now)
+    orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
     if lead := _lead(record):
         helping = [each for each in record.open() if each is not lead]

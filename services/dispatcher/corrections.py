@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import catalogues, co_handling, merging, orders, records
+from services.dispatcher import catalogues, co_handling, grassroots, merging, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.leaving import CORRECTED
 from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
 from shared import events
 from shared.events import Fact, Role
@@ -99,7 +100,7 @@ async def _review(
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
     must_go = [each for each in record.open() if each.unit in barred]
     dropped = rules.drops_reported(before, record.matter)
-    orders.cancel(act, record, must_go, "redispatched", act.now)
+    orders.cancel(act, record, must_go, "redispatched", act.now, CORRECTED)
     if lead is None or lead in must_go:
         await _decide(act, record, decided, dropped=dropped)
         return
@@ -132,12 +133,13 @@ async def _decide(
     }
     record.ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Undecided):
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        grassroots.note_kept(act, record, decided.kept_from)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, CORRECTED)
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
     elif dropped or returned & {decided.lead, *decided.co_handlers}:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, CORRECTED)
         why = rules.why_desk(decided, act.config.dispatching.names, dropped=dropped)
         orders.leave_to_desk(act, record, str(why), [decided.rule])
     else:
         order, added = dispatch.by_rule(decided), await records.added(act, record)
-        await co_handling.redispatch(act, record, order, added)
+        await co_handling.redispatch(act, record, order, added, CORRECTED)

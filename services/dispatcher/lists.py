@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, literal, or_, tuple_
+from sqlalchemy import and_, case, exists, or_, tuple_
 from sqlmodel import col, func, select
 
 from services.dispatcher import records, views
@@ -196,10 +196,11 @@ async def orders(
         wanted.append(col(Assignments.handler) == handler)
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
-    place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
-    query = select(literal(0), *place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
+    alarmed = _of_ticket(case((col(Tickets.alarmed_at).is_not(None), 0), else_=1))
+    place = tuple_(alarmed, func.coalesce(NEXT_DUE, Assignments.dispatched_at), Assignments.id)
+    query = select(*place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after, UUID)):
-        query = query.where(place > last[1:])
+        query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     return OrderPage(
         items=await _orders_out(act, [row[-2:] for row in rows[:limit]]),

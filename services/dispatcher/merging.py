@@ -7,16 +7,18 @@ waits with it is answered with it (orders.py). When that one leaves, the work go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import catalogues, orders, records
+from services.dispatcher import catalogues, grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch, reasons
+from services.dispatcher.rules import dispatch, leaving, reasons
 from services.dispatcher.rules.assignment import OPEN
+from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.merging import InOtherWork
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
@@ -66,7 +68,7 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
     record.ticket.work, record.ticket.work_seq = None, fact.seq
     records.regroup_loaded(act)
     if waited:
-        await start_alone(act, record)
+        await start_alone(act, record, clocked=True)
     await _go_on(act, others, record.open())
 
 
@@ -135,7 +137,8 @@ async def leave(
     taken = record.open()
     orders.end_arbitration(act, record, "withdrawn" if reason == "withdrawn" else "ended")
     record.ticket.unassigned_at = record.ticket.doubted_at = None
-    orders.cancel(act, record, taken, reason, time)
+    why = leaving.ENDED_HERE if reason == "redispatched" else None
+    orders.cancel(act, record, taken, reason, time, why)
     await _go_on(act, record.group, taken)
 
 
@@ -157,6 +160,8 @@ async def _go_on(
     decided = dispatching.handed_on(
         heir.matter, lead.unit, helping, lead.rule, why, version=version
     )
+    if isinstance(decided, dispatch.Order):
+        decided = replace(decided, approval=Approval.on_record(lead.approved))
     await _start(act, heir, decided)
 
 
@@ -167,8 +172,10 @@ async def stand_apart(act: ServiceAct, record: TicketRecord) -> None:
             await start_alone(act, each)
 
 
-async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
-    """Decide again who works on a ticket that waits with no other."""
+async def start_alone(act: ServiceAct, record: TicketRecord, *, clocked: bool = False) -> None:
+    """Decide again who works on a ticket that waits with no other. ``clocked``: the fact that parts it
+    lets the desk's clock begin; of a parting that intake has not said, nothing else does.
+    """
     ticket, dispatching = record.ticket, act.config.dispatching
     done = record.answerer(ticket.round - 1)
     if done:
@@ -181,18 +188,23 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
     decided = (await catalogues.dispatching(act)).decide(record.matter, ticket.registered_at)
     ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Decision):
-        await _start(act, record, dispatch.by_rule(decided))
+        await _start(act, record, dispatch.by_rule(decided), clocked=clocked)
     else:
-        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=True)
+        grassroots.note_kept(act, record, decided.kept_from)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=clocked)
 
 
 async def _start(
-    act: ServiceAct, record: TicketRecord, decided: dispatch.Order | reasons.Reason
+    act: ServiceAct,
+    record: TicketRecord,
+    decided: dispatch.Order | reasons.Reason,
+    *,
+    clocked: bool = False,
 ) -> None:
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
-        orders.leave_to_desk(act, record, str(decided), clocked=True)
+        orders.leave_to_desk(act, record, str(decided), clocked=clocked)
 
 
 def check_holds(record: TicketRecord) -> None:

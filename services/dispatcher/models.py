@@ -32,7 +32,8 @@ class Ticket(Base):
     field that was, the ``seq`` of the last correction heard, when that was made (``at``, None from an older
     release), and what it ``was`` at first.
     ``suggested_unit``: whose it may be, after a granted return. ``doubted_at``:
-    since when the desk must see whether the units at work are still the right ones. ``resolved`` and
+    since when the desk must see whether the units at work are still the right ones; ``alarmed_at``: since
+    when something the citizen said later may report a danger, which a person must find out. ``resolved`` and
     ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
     that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
@@ -61,6 +62,7 @@ class Ticket(Base):
     corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     doubted_at: datetime | None = None
     doubted_reason: str | None = Field(default=None, sa_type=Text)
+    alarmed_at: datetime | None = None
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -75,7 +77,8 @@ class Assignment(Base):
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
     said; ``verdict`` how the citizen closed the round. ``pending``: what the hotline has to decide of its
     completion form (schemas.Pending); it says nothing once the order has moved on. ``catalogue_version``:
-    the one whose ``rule`` decided.
+    the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
+    why.
     """
 
     id: UUID = Field(primary_key=True)
@@ -100,6 +103,7 @@ class Assignment(Base):
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
     pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     catalogue_version: int | None = None
+    approved: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class CompletionForm(Base):
@@ -178,6 +182,23 @@ class Return(Base):
     def waits(self) -> bool:
         """Whether nobody has ruled on it, and the unit has not taken it back."""
         return self.granted is None and self.withdrawn_at is None
+
+
+class GrassrootsCheck(Base):
+    """基层减负: a town that was kept from a ticket, or led what its duty list does not name (R-05).
+
+    ``way``: by rule or by hand; ``outcome``: blocked or passed. Once for a ticket, a round and a town.
+    """
+
+    ticket: str = Field(primary_key=True, sa_type=Text)
+    round: int = Field(primary_key=True)
+    unit: str = Field(primary_key=True, sa_type=Text)
+    way: str = Field(primary_key=True, sa_type=Text)
+    outcome: str = Field(primary_key=True, sa_type=Text)
+    at: datetime
+    actor: str = Field(sa_type=Text)
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    ground: str | None = Field(default=None, sa_type=Text)
 
 
 class Clock(Base):
@@ -288,6 +309,13 @@ class Returns(Return, table=True):
         Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),
         Index("ix_returns_review_due", "review_due", postgresql_where=UNRULED),
     )
+
+
+class GrassrootsChecks(GrassrootsCheck, table=True):
+    """The table of what towns were kept from or led all the same, to which rows are only added."""
+
+    __tablename__ = "grassroots_checks"
+    __table_args__ = (Index("ix_grassroots_checks_at", "at"),)
 
 
 class Clocks(Clock, table=True):

@@ -1,4 +1,4 @@
-"""What a list is narrowed to, as conditions on its tickets, and the places its pages end at."""
+"""What a list is narrowed to, as conditions on its tickets, what comes first, and where its pages end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.jurisdiction.codes import areas_above
 
 # What endangers life comes first, whatever is due.
 RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
+    (or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None)), 0),
     (col(Tickets.urgency) == Urgency.URGENT, 1),
     else_=2,
 )

@@ -19,6 +19,8 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration, corrections, dispatch
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.grassroots import Approval
+from services.dispatcher.rules.reasons import Reason
 from shared import events
 from shared.events import Limits, Role, Urgency
 
@@ -41,6 +43,7 @@ def give(
     """
     ticket = record.ticket
     ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
+    ticket.alarmed_at = None
     may_join = act.config.dispatching.may_join
     also = {
         each.ticket.number: each.matter.content
@@ -89,9 +92,42 @@ def _give_to(
         status=AssignmentStatus.DISPATCHED,
         appointed=order.appointed,
         dispatched_at=act.now,
+        approved=order.approval and order.approval._asdict(),
     )
     tell(act, assignment, work_order)
+    if role == Role.LEAD:
+        _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
+
+
+def _copy(
+    act: ServiceAct,
+    record: TicketRecord,
+    lead: Assignment,
+    order: dispatch.Order,
+    said: Sequence[str],
+) -> None:
+    """抄送: who supervises a town hears what it leads (BJ-12, R-04), unless it must know nothing of it."""
+    dispatching, matter = act.config.dispatching, record.matter
+    town = act.config.units.unit(lead.unit)
+    above = town.parent if town and dispatching.is_town(lead.unit) else None
+    if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
+        return
+    if above in dispatching.barred(matter, said):
+        return
+    data = events.AssignmentCopied(
+        **matter.model_dump(include={"type", "topic", "area", "confidential"}),
+        lead=order.lead,
+        co_handlers=order.co_handlers,
+        urgency=Urgency(lead.urgency),
+        title=None if matter.confidential else matter.title,
+        rule=order.rule,
+        approved_by=order.approval and order.approval.by,
+        approval_ground=order.approval and order.approval.ground,
+        limits=Limits.model_validate(lead.limits),
+        redo=lead.redo,
+    )
+    act.tell(data, subject=lead.ticket, round=lead.round, assignment=lead.id, unit=above)
 
 
 def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
@@ -152,9 +188,16 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     if unsigned:
         helpers = tuple(each.unit for each in units if each is not lead)
         reason = corrections.hurried_anew(lead.reason)
-        cancel(act, record, unsigned, "redispatched", act.now)
-        version = lead.catalogue_version
-        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed, version)
+        cancel(act, record, unsigned, "redispatched", act.now, corrections.HURRIED)
+        order = dispatch.Order(
+            lead.unit,
+            helpers,
+            reason,
+            lead.rule,
+            lead.appointed,
+            catalogue_version=lead.catalogue_version,
+            approval=Approval.on_record(lead.approved),
+        )
         give(act, record, order, added, [each.unit for each in unsigned])
 
 
@@ -232,19 +275,23 @@ def cancel(
     assignments: Iterable[Assignment],
     reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
+    why: Reason | None = None,
 ) -> None:
-    """Nothing ends before it began, even when the withdrawal was heard before the dispatch.
+    """Nothing ends before it began, even when the withdrawal was heard before the dispatch. ``why``: in
+    words fit for the units that go.
 
     Of a confidential matter every unit hears the same, whatever took its order away: it may be the
-    one that is complained of (R-35).
+    one that is complained of (R-35). So may be a unit that must stand back: it is told no words.
     """
     if record.matter.confidential:
-        reason = "redispatched"
+        reason, why = "redispatched", None
+    barred = act.config.dispatching.barred(record.matter) if why else {}
     for assignment in assignments:
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
         assignment.pending = None
         ended = max(time, assignment.dispatched_at)
-        tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)
+        words = None if why is None or assignment.unit in barred else str(why)
+        tell(act, assignment, events.AssignmentCancelled(reason=reason, why=words), ended)
 
 
 def resolve(

@@ -35,6 +35,7 @@ from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Role, TicketMerged, TicketRegistered
+from shared.jurisdiction.gazetteer import accuses
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -248,6 +249,11 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
     if record is None:
         raise TooEarly(f"ticket {number} is not registered yet")
     return record
+
+
+def secret(matter: TicketRegistered) -> bool:
+    """Whether who has a matter no more may not read its words either: a report, or a confidential one."""
+    return accuses(matter.type) or matter.confidential
 
 
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:

@@ -16,7 +16,7 @@ from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import reasons, returns
+from services.dispatcher.rules import leaving, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
@@ -220,7 +220,7 @@ def _rule(
 ) -> None:
     close(act, assignment, waiting, granted=granted, ruling=ruling)
     if granted and assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
         _leave_to_desk(act, record, [*past, _as_earlier(waiting)], waiting)
 
 

@@ -16,6 +16,7 @@ from services.dispatcher import (
     duty_routes,
     feed,
     figure_routes,
+    grassroots,
     list_routes,
     returning,
     suggestion_routes,
@@ -39,12 +40,14 @@ from services.dispatcher.schemas import (
     SupplementPage,
     TicketOut,
 )
+from services.dispatcher.settings import Config
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
 from shared.service import service_of
+from shared.storage.act import Store
 
 router = Router("/v1")
 for more in (
@@ -129,9 +132,18 @@ async def complete_assignment(assignment: UUID, body: Completion, door: UnitDoor
 
 
 @router.post("/tickets/{number}/assign", response_model=TicketOut, responses=problems(404, 409))
-async def assign_ticket(number: Number, body: Assign, door: DeskDoor) -> Response:
-    """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
-    return await door.once(usecases.assign, number, body)
+async def assign_ticket(request: Request, number: Number, body: Assign, door: DeskDoor) -> Response:
+    """指定承办单位 Assign by hand, or re-dispatch an open ticket. What is no town's duty no town leads,
+    unless a supervisor approved it."""
+    try:
+        return await door.once(usecases.assign, number, body)
+    except (
+        grassroots.NotForTowns
+    ) as refused:  # counted, though what was refused left nothing behind
+        store: Store[Config] = service_of(request.app).store
+        async with store.act(door.caller.actor, caller=door.caller) as act:
+            await grassroots.note_refused(act, number, refused.extra["unit"])
+        raise
 
 
 @router.post("/tickets/{number}/recall", response_model=TicketOut, responses=problems(404, 409))

@@ -39,7 +39,8 @@ class Assign(Body):
     """指定承办单位: the desk names one lead and any co-handlers (JN-29).
 
     ``overrules``: why a unit gets the ticket again whose return was granted; it stays on record with
-    that return.
+    that return. ``approved_by`` and ``approval_ground``: which supervisor (``supervisor:name``) let a town
+    lead what its duty list does not name, and why (GB66-5).
     """
 
     lead: Code
@@ -47,6 +48,8 @@ class Assign(Body):
     reason: Paragraph
     urgency: Urgency | None = None
     overrules: Paragraph | None = None
+    approved_by: Phrase | None = None
+    approval_ground: Paragraph | None = None
 
 
 class CoHandler(Body):
@@ -232,8 +235,9 @@ class AssignmentOut(BaseModel):
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
     tracker's. ``completion``: the form as it was sent in; its ``internal_result`` (办理情况) is for these
     readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
-    decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``warnings`` come with
-    the answer to a completion only.
+    decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
+    town lead what its duty list does not name (``by``), and why (``ground``). ``warnings`` come with the
+    answer to a completion only.
     """
 
     id: UUID
@@ -265,6 +269,7 @@ class AssignmentOut(BaseModel):
     verdict: str | None
     pending: Pending | None = None
     catalogue_version: int | None = None
+    approved: dict[str, str] | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -14,6 +14,7 @@ from services.dispatcher.rules.audit import AuditRules
 from services.dispatcher.rules.catalogue import Catalogue, Rule, unknown_codes
 from services.dispatcher.rules.checking import County
 from services.dispatcher.rules.dispatch import Dispatching
+from services.dispatcher.rules.grassroots import GrassrootsRules
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules, grounds_exist
@@ -98,6 +99,7 @@ class Rules(Files):
     audit: AuditRules
     arbitration: ArbitrationRules
     suggestions: Suggestions
+    dispatch: GrassrootsRules
     calendar: tuple[Notice, ...]
 
     checks = (
@@ -135,6 +137,7 @@ class Config:
     calendar: WorkCalendar
     returns: ReturnRules
     audit: AuditRules
+    grassroots: GrassrootsRules
     arbitration: ArbitrationRules
     grounds: Sequence[str]
     codes: Codes
@@ -209,6 +212,7 @@ class Settings(ServiceSettings):
             calendar=calendar,
             returns=rules.returns,
             audit=rules.audit,
+            grassroots=rules.dispatch,
             arbitration=rules.arbitration,
             grounds=rules.codes.grounds,
             codes=rules.codes,

@@ -5,26 +5,30 @@ First the facts it hears, then the acts of a unit on its own assignments, then t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.dispatcher import (
+    alarms,
     arbitration,
     auditing,
     catalogues,
     co_handling,
     completing,
+    grassroots,
     merging,
     orders,
     records,
     returning,
     schemas,
+    splitting,
     suggestions,
     views,
 )
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, corrections, dispatch, reasons
+from services.dispatcher.rules import completion, corrections, dispatch, leaving, reasons
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
@@ -54,11 +58,14 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         catalogue_version=decided.version,
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
-    if isinstance(decided, dispatch.Decision):
+    if data.appointed:
+        splitting.appoint(act, record, data)
+    elif isinstance(decided, dispatch.Decision):
         orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
     elif order := suggestions.automatic(act, data, decided):
         orders.give(act, record, order, dispatch.Added())
     else:
+        grassroots.note_kept(act, record, decided.kept_from)
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 
 
@@ -69,6 +76,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
     record.supplements.append(act.rows.add(added))
     orders.update(act, record, "supplemented", data.content, fact.time)
+    await alarms.heed(act, record, data.content, fact.time)
 
 
 async def urge(act: ServiceAct, fact: Fact) -> None:
@@ -77,6 +85,7 @@ async def urge(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     record.ticket.urged = max(record.ticket.urged, data.times)
     orders.update(act, record, "urged", data.note, fact.time)
+    await alarms.heed(act, record, data.note, fact.time)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
@@ -118,10 +127,12 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
+    alarms.raises(act, record, data.comment or "")  # before anybody gets it anew
     if lead is None or ended:
         orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
     elif not await merging.join_again(act, record, fact):
         await _give_again(act, record, lead, data)
+    await alarms.heed(act, record, data.comment or "", fact.time)
     if record.ticket.withdrawn_at:
         await merging.withdraw(act, record, record.ticket.withdrawn_at)
     elif record.ticket.ended >= fact.round:
@@ -232,7 +243,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     assignment.status = status
     assignment.completion = completing.kept(answer, body.contact_number)
     orders.tell(act, assignment, answer)
-    orders.cancel(act, record, unheard, "redispatched", act.now)
+    orders.cancel(act, record, unheard, "redispatched", act.now, leaving.LEAD_WENT_ON)
     if assignment.role == Role.LEAD and answer.audit is None:
         orders.resolve(act, record, assignment, answer)
     elif assignment.role == Role.LEAD:
@@ -272,7 +283,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    ReturnGranted, InArbitration.
+    NotForTowns, OwnApproval, ReturnGranted, InArbitration.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -287,10 +298,13 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
+    approval = grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await returning.overrule(act, record, named, body.overrules)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    await co_handling.redispatch(act, record, order, added)
+    grassroots.note_passed(act, record, lead, approval)
+    order = replace(order, approval=approval)
+    await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)
 
 
@@ -304,6 +318,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     check_recallable(record.milestones())
     merging.check_holds(record)
     orders.end_arbitration(act, record, "recalled")
-    orders.cancel(act, record, record.open(), "redispatched", act.now)
-    orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
+    why = reasons.recalled(body.reason)
+    orders.cancel(act, record, record.open(), "redispatched", act.now, why)
+    orders.leave_to_desk(act, record, str(why))
     return views.ticket_out(act, record)

@@ -79,7 +79,7 @@ async def unit_assignments(
         if len(rows) <= limit:
             break
         place = rows[-1][1].id
-    items = [assignment_out(*row) for row in found[:limit]]
+    items = [_shown(act, *row) for row in found[:limit]]
     return AssignmentPage(
         items=items, next=act.cursor(str(items[-1].id)) if len(found) > limit else None
     )
@@ -183,7 +183,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         sentence=Sentence(zh=zh, en=en),
         round=record.ticket.round,
         urgency=record.ticket.urgency,
-        assignments=[assignment_out(record, each) for each in record.assignments],
+        assignments=[_shown(act, record, each) for each in record.assignments],
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
@@ -199,6 +199,22 @@ def shield(act: ServiceAct, record: TicketRecord) -> Shield:
         reported=matter.about,
         mentioned=[mention.words for mention in dispatching.mentions(matter)],
         recused=sorted(dispatching.barred(matter)),
+    )
+
+
+WITHHELD = "（已不由本单位承办，内容不再显示 it is no longer yours, and not shown）"
+
+
+def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> AssignmentOut:
+    """An assignment as its reader may see it: whoever lost a report or a confidential matter reads no
+    words of it any more (R-35).
+    """
+    out = assignment_out(record, assignment)
+    reads = act.caller is not None and act.caller.unit is not None
+    if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
+        return out
+    return out.model_copy(
+        update={"title": WITHHELD, "content": WITHHELD, "reason": WITHHELD, "address": None}
     )
 
 

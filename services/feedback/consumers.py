@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from services.feedback import corrections, endings, usecases
+from services.feedback import corrections, endings, splitting, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.remember_ticket,
     "ticket.corrected": corrections.heed,
     "ticket.merged": usecases.tell_merged,
+    "ticket.split": splitting.tell_split,
     "ticket.withdrawn": usecases.cancel_callbacks,
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,

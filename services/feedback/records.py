@@ -56,6 +56,8 @@ class TicketRecord:
 
     def learn(self, seq: int, data: TicketRegistered | EndedHere) -> None:
         """Take over what intake says of the ticket, but for what it corrected later."""
+        if isinstance(data, TicketRegistered) and data.split_from:
+            self.ticket.split_from, self.ticket.matter = data.split_from, data.title
         known = self.ticket.corrected or {}
         news = {field: name for field, name in LEARNT.items() if seq > known.get(field, 0)}
         for name in news.values():

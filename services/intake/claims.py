@@ -35,7 +35,8 @@ class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
     place reads it; ``call``: the call it was made of, once that is known; ``person``: the identity of
-    its caller, for the masks.
+    its caller, for the masks. Of a matter of another ticket ``split_from`` names that, ``accepted_at`` when
+    the call was, and ``appointed`` whom the desk wants to lead it.
     """
 
     body: NewTicket
@@ -45,6 +46,9 @@ class Registration:
     phone: GivenPhone
     sent: NewTicket
     call: UUID | None = None
+    split_from: str | None = None
+    accepted_at: datetime | None = None
+    appointed: str | None = None
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:

@@ -294,7 +294,8 @@ class TicketOut(BaseModel):
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
     ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
-    citizens that are worked on under this one.
+    citizens that are worked on under this one. ``split_from``: the ticket of whose call it is one matter
+    (拆分); ``matters``: all of that call, where one ticket is asked for.
     """
 
     number: str
@@ -326,10 +327,14 @@ class TicketOut(BaseModel):
     noted_after_end_at: AwareDatetime | None = None
     merged_into: str | None = None
     merged: list[str] = []
+    split_from: str | None = None
+    matters: list[str] = []
 
 
 class Noted(BaseModel):
-    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read."""
+    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read,
+    split.
+    """
 
     action: str
     content: str
@@ -356,11 +361,23 @@ class Extended(BaseModel):
     reason: str
 
 
+class MatterProgress(BaseModel):
+    """One matter of a call that held several (拆分): which, and how far it is."""
+
+    number: str
+    title: str
+    status: TicketStatus
+    sentence: Sentence
+    unit_names: list[str]
+    answer: str | None
+
+
 class Progress(BaseModel):
     """办理进度 as the citizen sees it; ``round`` is 2 after one reopening (R-44).
 
     ``answer`` is the lead's public answer of the last resolved round, ``extended`` the extension
-    in this round if there is one.
+    in this round if there is one. ``matters``: all of the call, this one among them, to who asks with the
+    code and where it was split.
     """
 
     number: str
@@ -371,3 +388,4 @@ class Progress(BaseModel):
     answer: str | None
     extended: Extended | None
     allowed: list[str]
+    matters: list[MatterProgress] = []

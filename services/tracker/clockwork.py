@@ -235,6 +235,8 @@ def _close_supervisions(
 
 
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
+    if row.withdrawn_at:
+        return  # by hand, which nothing that happens later takes back
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:
         data = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)

@@ -183,7 +183,8 @@ class Extension(Base):
 class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
-    One that is taken back leaves no row; the fact log keeps both its facts.
+    One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
+    withdrew was raised by mistake: it stands on record with that.
     """
 
     id: UUID = Field(primary_key=True)
@@ -201,6 +202,9 @@ class Supervision(Base):
     raised_by: str = Field(sa_type=Text)
     closed_at: datetime | None = None
     close_reason: str | None = Field(default=None, sa_type=Text)
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class ReadAnchor(Base):

@@ -36,6 +36,12 @@ class SupervisionIn(Body):
     reason: Paragraph
 
 
+class WithdrawalIn(Body):
+    """撤回督办: why it ought not to have been raised."""
+
+    reason: Paragraph
+
+
 class ExtensionOut(BaseModel):
     """An extension: asked, granted or refused. ``due``: the handle clock's due moment as it is."""
 
@@ -52,7 +58,9 @@ class ExtensionOut(BaseModel):
 
 
 class SupervisionOut(BaseModel):
-    """A supervision. ``by``: the ladder, a person's hand, or a direct trigger."""
+    """A supervision. ``by``: the ladder, a person's hand, or a direct trigger. ``withdrawn_by`` and
+    ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake.
+    """
 
     id: UUID
     assignment: UUID
@@ -66,6 +74,9 @@ class SupervisionOut(BaseModel):
     raised_at: AwareDatetime
     closed_at: AwareDatetime | None
     close_reason: str | None
+    withdrawn_at: AwareDatetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_reason: str | None = None
 
 
 class DayOut(BaseModel):

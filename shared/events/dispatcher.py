@@ -32,7 +32,10 @@ class Limits(BaseModel):
 
 
 class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
-    """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13)."""
+    """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13).
+
+    ``approved_by``: who let a town lead what is not in its duty list, with ``approval_ground`` (R-05).
+    """
 
     role: Role
     type: TicketType
@@ -54,6 +57,8 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     co_handlers: tuple[str, ...] = ()
     rule: str | None = None
     reason: str
+    approved_by: str | None = None
+    approval_ground: str | None = None
     limits: Limits
     redo: bool = False
     configuration: str | None = None
@@ -263,10 +268,33 @@ class AssignmentSentBack(Data, name="assignment.sent_back", by="dispatcher"):
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
     """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
-    confidential matter it is always ``redispatched``: why is not told.
+    confidential matter it is always ``redispatched``: why is not told. ``why``: in words, what became of
+    it; left out of a confidential matter, and to a unit that must stand back (R-35).
     """
 
     reason: Literal["withdrawn", "redispatched", "merged"]
+    why: str | None = None
+
+
+class AssignmentCopied(Data, name="assignment.copied", by="dispatcher"):
+    """抄送: a town leads a ticket, and the government that supervises it, to which this is addressed, is
+    told, to push and to coordinate (BJ-12, R-04). ``assignment`` is the town's. Of a confidential matter
+    without a title.
+    """
+
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str | None = None
+    area: str
+    confidential: bool = False
+    rule: str | None = None
+    approved_by: str | None = None
+    approval_ground: str | None = None
+    limits: Limits
+    redo: bool = False
 
 
 class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):

@@ -56,12 +56,14 @@ MAY: dict[str, May] = {
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
             " duplicates merging list_routes completion_routes arbitration_routes catalogue_routes"
+            " grassroots splitting split_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
         names(
             "usecases corrections merging endings feed clocks returns arbitration audits settings"
+            " splitting"
         ),
         names(""),
     ),
@@ -76,7 +78,7 @@ MAY: dict[str, May] = {
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
             " merging feed endings search returning co_handling suggestions arbitration completing"
-            " auditing catalogues"
+            " auditing catalogues grassroots splitting alarms"
         ),
         STORAGE,
     ),
@@ -165,6 +167,18 @@ MAY: dict[str, May] = {
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
     "due_routes": May(names("rules models records"), names("fastapi pydantic sqlmodel")),
+    "splitting": May(
+        names(
+            "claims naming registration vault usecases grassroots orders rules models records schemas"
+            " split_schemas settings"
+        ),
+        STORAGE,
+    ),
+    "split_routes": May(names("splitting split_schemas"), names("fastapi pydantic")),
+    "split_schemas": May(names("rules schemas"), names("pydantic")),
+    "alarms": May(names("merging orders rules records settings"), STORAGE),
+    "grassroots": May(names("rules models records burden_schemas settings"), STORAGE),
+    "burden_schemas": May(names("schemas"), names("pydantic")),
     "suggestions": May(names("rules models records settings"), STORAGE),
     "suggestion_routes": May(names("suggestions records"), names("fastapi pydantic")),
     "catalogues": May(names("rules models catalogue_models records settings"), STORAGE),
@@ -196,7 +210,9 @@ MAY: dict[str, May] = {
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
-        names("rules models records views schemas orders clockwork vault settings catalogues"),
+        names(
+            "rules models records views schemas orders clockwork vault settings catalogues grassroots"
+        ),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
@@ -217,7 +233,7 @@ MAY: dict[str, May] = {
     "arbitration_rulings": May(
         names(
             "arbitration arbitration_models arbitration_schemas arbitration_views precedents co_handling"
-            " merging orders returning rules models records"
+            " grassroots merging orders returning rules models records"
         ),
         STORAGE,
     ),
@@ -251,7 +267,9 @@ MAY: dict[str, May] = {
         STORAGE,
         PURE | names("jurisdiction.period"),
     ),
-    "figure_routes": May(names("figures figure_schemas records"), names("fastapi pydantic")),
+    "figure_routes": May(
+        names("figures figure_schemas grassroots burden_schemas records"), names("fastapi pydantic")
+    ),
     "figure_schemas": May(names("rules"), names("pydantic")),
     "correction_routes": May(
         names("corrections correction_schemas usecases records views schemas settings"),
@@ -261,7 +279,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing catalogues"
+            " orders merging co_handling rights sealing catalogues grassroots"
             " settings clockwork"
         ),
         STORAGE,

@@ -30,6 +30,9 @@ OWN_RULE = {
     "Supplement": "words of a citizen",
     "Urge": "words of a citizen",
     "Withdrawal": "words of a citizen",
+    "Remainder": "the desk's words for what a citizen said, masked as those",
+    "SplitMatter": "the same",
+    "Split": "of these",
     "MaliciousUse": "evidence: sealed as it came, its copy masked as a citizen's words are",
 }
 # Routes that take a body and no door: name → why nothing of it enters a fact unmasked.

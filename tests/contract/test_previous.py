@@ -36,6 +36,7 @@ NEW_WORDS = frozenset(
         "unmerged",
         "hotline_review",
         "completion_audit",
+        "split",
         "arbitration",
     }
 )

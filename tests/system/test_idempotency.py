@@ -12,7 +12,7 @@ import pytest
 from operations import contracts
 from operations.runtime.registry import NAMES
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
@@ -101,6 +101,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _written_down(repeats, ordinary)
     await _ended_here(whole, repeats)
     await _merged(whole, repeats)
+    await _split(whole, repeats)
     await _missed(repeats)
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
@@ -231,7 +232,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await repeats.ask("dispatcher", f"{path}/return-requests", RETURN, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "职责清楚"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
-    moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
+    moved, other = {"lead": "CG", "reason": "改派"} | APPROVED, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
     lead = given_to["assignments"][-1]["id"]
@@ -242,6 +243,15 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
     await whole.stepper.settle()
+
+
+async def _split(whole: Street, repeats: Repeats) -> None:
+    """A call is split into its matters."""
+    given = await whole.do("intake", "/v1/tickets", complaint(), "phone_system")
+    said: Json = {"remainder": {"content": "停水"}, "reason": "两件事"}
+    said |= {"matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}]}
+    path, other = "/v1/tickets/{number}/split", {"reason": "一次来电两件事"}
+    await repeats.ask("intake", path, said, other, "desk", number=given["number"])
 
 
 async def _helped(repeats: Repeats, number: str, lead: str) -> None:
@@ -314,7 +324,14 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     await repeats.ask("tracker", path, ruled, other, "supervisor", extension=ordinary.extension)
     path = "/v1/assignments/{assignment}"
     raised, other = {"rung": 1, "reason": "催办"}, {"reason": "再催"}
-    await repeats.ask("tracker", f"{path}/supervisions", raised, other, "supervisor", **about)
+    by_hand = await repeats.ask(
+        "tracker", f"{path}/supervisions", raised, other, "supervisor", **about
+    )
+    withdrawn, other = {"reason": "误发"}, {"reason": "发错单位"}
+    path = "/v1/supervisions/{supervision}/withdrawal"
+    which = {"supervision": by_hand["id"]}
+    await repeats.ask("tracker", path, withdrawn, other, "supervisor", **which)
+    path = "/v1/assignments/{assignment}"
     call, other = {"how": "phone", "outcome": "reached"}, {"outcome": "no_answer"}
     await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)
     note, other = {"note": "已到现场"}, {"note": "已修"}

@@ -68,10 +68,12 @@ async def everything_said_at_length(county: County) -> None:
         added = filled("intake", "Supplement")
         await county.do("phone_system", county.intake, f"{ticket}/supplements", added)
     await county.do("phone_system", county.intake, f"{ticket}/urges", filled("intake", "Urge"))
+    await split_at_length(county, ticket, codes)
     await returned_at_length(county, number)
     units = county.dispatcher.service.store.config.units.units
     helpers = [unit.code for unit in units if unit.code != "HC"][:20]
-    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
+    approver = "supervisor:" + WIDE * 189
+    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers, approved_by=approver)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await at_length_by_its_unit(county, number)
     await arbitrated_at_length(county, number, helpers)
@@ -88,6 +90,13 @@ async def of(county: County, number: str, unit: str = "HC") -> str:
     told = await county.dispatcher.told("assignment.dispatched")
     [*_, id] = [fact.assignment for fact in told if (fact.subject, fact.unit) == (number, unit)]
     return f"/v1/assignments/{id}"
+
+
+async def split_at_length(county: County, ticket: str, codes: Json) -> None:
+    """A call that holds as many matters as it may."""
+    each = filled("intake", "SplitMatter", topic=codes["topic"], area=codes["area"], lead=None)
+    body = filled("intake", "Split", remainder=filled("intake", "Remainder"), matters=[each] * 9)
+    await county.do("desk", county.intake, f"{ticket}/split", body)
 
 
 async def returned_at_length(county: County, number: str) -> None:

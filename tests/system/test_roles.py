@@ -16,7 +16,7 @@ from operations.runtime.registry import NAMES, part
 from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
 
@@ -49,6 +49,7 @@ intake GET /v1/tickets/{number}/duplicates         401  +   +   +  403 403 403 4
 intake POST /v1/tickets/duplicates                 401  +   +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/merge             401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/unmerge           401 403  +   +  403 403 403 403 403 403 403
+intake POST /v1/tickets/{number}/split             401 403  +  403 403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/direct-answer     401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/not-accepted      401 403  +   +  403 403 403 403 403 403 403
 intake POST /v1/tickets/{number}/handed-over       401 403  +   +  403 403 403 403 403 403 403
@@ -112,6 +113,7 @@ dispatcher GET /v1/arbitrations/{arbitration}      401 403 404 403 404 403 403 4
 dispatcher GET /v1/precedents                      401 403  +  403  +  403 403 403 403  +   +
 dispatcher GET /v1/tickets/{number}/precedents     401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/unassigned                      401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/figures/burden                  401 403  +  403  +  403 403  +   +  403 403
 dispatcher GET /v1/returns                         401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/handling       401 403  +   +   +   +  403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/assignments    401 403  +  403  +  403 403 403 403  +  404
@@ -148,6 +150,7 @@ dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 4
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
 tracker POST /v1/assignments/{assignment}/supervisions 401 403 403 403 + 403 403 403 403 403 403
+tracker POST /v1/supervisions/{supervision}/withdrawal 401 403 403 403 404 403 403 403 403 403 403 ordinary
 tracker POST /v1/extensions/{extension}/ruling     401 403 403 403  +  403 403 403 403 403 403
 tracker GET /v1/rates                              401 403  +  403  +  403 403  +   +   +   +
 tracker GET /v1/breaches                           401 403  +  403  +  403 403 403 403 403 403
@@ -188,6 +191,11 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "duplicates": {"topic": "water.supply", "area": "610924100", "content": "停水三天"},
     "merge": {"reason": "同一处停水"},  # into the ordinary one: see body_of
     "unmerge": {"reason": "并非同一处"},
+    "split": {
+        "remainder": {"content": "停水"},
+        "matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}],
+        "reason": "一次来电两件事",
+    },
     "direct-answer": {"answer": "今晚恢复供水"},
     "not-accepted": {"reason": "outside_territory"},
     "handed-over": {"line": "119", "taken_by": "3号接警员", "at": MONDAY_NINE},
@@ -216,7 +224,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},
     "ruling": {},  # four doors of that name: see body_of
-    "assign": {"lead": HOLDER, "reason": "改派"},
+    "assign": {"lead": HOLDER, "reason": "改派"} | APPROVED,
     "recall": {"reason": "转由热线答复"},
     "drafts": {"note": "修订"},
     "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
@@ -350,7 +358,8 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    names |= dict.fromkeys(("request", "arbitration"), matter.assignment)  # of these there is none
+    none = ("request", "arbitration", "supervision")
+    names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}

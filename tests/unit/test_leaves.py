@@ -114,6 +114,8 @@ def run_dispatcher(folder: Folder) -> None:
     assert config.suggestions.min_confidence
     assert not config.suggestions.automatic
     audit_all(config)
+    assert config.grassroots.blocks
+    assert config.grassroots.copy_to_supervisor_when_unit_is_town
     words = {danger.id: danger.words[0] for danger in config.dispatching.urgency.dangers}
     for rule in config.dispatching.matcher.rules:
         for danger in rule.dangers or [""]:

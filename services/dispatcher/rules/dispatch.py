@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import TOWN, Rule
+from services.dispatcher.rules.grassroots import Approval, no_duty
 from services.dispatcher.rules.matching import NEAREST, Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.urgency import effective_urgency
@@ -46,13 +47,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back."""
+    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back.
+    ``kept_from``: the town that a rule would have given what is not its duty.
+    """
 
     urgency: Urgency
     why: Reason
     nearest: tuple[str, ...]
     uncovered: bool = False
     version: int | None = None
+    kept_from: str | None = None
 
     @property
     def reason(self) -> str:
@@ -98,8 +102,9 @@ class Dispatching:
             return Undecided(urgency, said, start, uncovered, self.version)
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            whole = reasons.joined((stopped, *why))
-            return Undecided(urgency, whole, (rule.id,), version=self.version)
+            kept_from = lead if self.is_town(lead) and not rule.grassroots else None
+            said, named = reasons.joined((stopped, *why)), (rule.id,)
+            return Undecided(urgency, said, named, version=self.version, kept_from=kept_from)
         met = reasons.conditions(rule, ticket, text, self.names, alarms, self.matcher.denied)
         said = reasons.of_rule(rule, met, why)
         return Decision(rule.id, lead, co_handlers, urgency, said, self.version)
@@ -119,12 +124,27 @@ class Dispatching:
                 return reasons.no_such_unit(rule, unit)
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
-        if self._is_town(lead) and not rule.grassroots:
+        if self.is_town(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return self._gainsaid(rule, ticket, (lead, *co_handlers))
 
-    def _is_town(self, unit: str) -> bool:
+    def is_town(self, unit: str) -> bool:
+        """Whether a unit is of the grass roots, which lead only what their duty list names (R-05)."""
         return unit in self.towns.values() and unit not in self.districts
+
+    def not_for_town(self, ticket: TicketRegistered, unit: str, at: datetime) -> Reason | None:
+        """Why a unit may not lead a ticket registered ``at``, though nobody is barred from it: it is a
+        town, and the rule that covers the ticket is in no duty list of the towns, or there is none.
+        """
+        if not self.is_town(unit):
+            return None
+        text = text_of(ticket.title, ticket.content)
+        alarms = self.urgency.alarms(ticket.type, text)
+        certain = [alarm.danger.id for alarm in alarms if alarm.certain]
+        rule = self.matcher.first(ticket, text, certain, at)
+        if rule and rule.grassroots:
+            return None
+        return no_duty(rule, ticket, unit, self.names)
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""
@@ -275,7 +295,9 @@ def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again."""
+    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``approval``: who
+    let a town lead what is not in its duty list (R-05).
+    """
 
     lead: str
     co_handlers: tuple[str, ...]
@@ -283,6 +305,7 @@ class Order:
     rule: str | None = None
     appointed: bool = False
     catalogue_version: int | None = None
+    approval: Approval | None = None
 
     def roles(self) -> dict[str, Role]:
         """Each unit with its role, the lead first."""
@@ -377,6 +400,8 @@ def work_order(
         co_handlers=order.co_handlers,
         rule=order.rule,
         reason=order.reason,
+        approved_by=order.approval and order.approval.by,
+        approval_ground=order.approval and order.approval.ground,
         limits=limits,
         redo=redo,
         configuration=configuration,

@@ -188,6 +188,16 @@ def perhaps(found: Found) -> Reason | None:
     )
 
 
+def perhaps_later(found: Found) -> Reason:
+    """What desk and units read first when what the citizen said later may report a danger and may not."""
+    zh, en = (found.alarm.danger.zh, found.alarm.danger.en) if found.alarm else ("", "")
+    return Reason(
+        f"疑似险情（{zh}）：诉求人后来所说的“{found.what}”是否危及人身，系统不能断定，请立即核实，据实确定紧急程度",
+        f"Perhaps {en}: whether “{found.what}”, said later, means that life is in danger no rule can tell; "
+        "find out at once, then assign, or confirm who has it, with the urgency it has",
+    )
+
+
 def critical_by_word(word: str) -> Reason:
     """A word of the policy stands in the text."""
     return Reason(f"提到“{word}”，定为特急", f"“{word}” makes it critical")

@@ -9,6 +9,7 @@ import pytest
 from shared.events import Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
@@ -30,7 +31,10 @@ from tests.fixtures.scenes.dispatcher import (
 )
 
 FIRST, SECOND, THIRD = COMPANY_CO
-EVERYBODY: dict[str, Any] = {"lead": COMPANY, "co_handlers": list(COMPANY_CO), "reason": "维持"}
+EVERYBODY: dict[str, Any] = {
+    **{"lead": COMPANY, "co_handlers": list(COMPANY_CO), "reason": "维持"},
+    **APPROVED,
+}
 
 
 async def assign(bench: Bench, status: int = 200, **body: Any) -> Any:
