@@ -33,6 +33,7 @@ async def redispatch(
     act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
 ) -> None:
     """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now."""
+    order = orders.followed(act, record.matter, order)
     held, urgency = _held(record), Urgency(record.ticket.urgency)
     changed = rules.change((_holding(each, urgency) for each in held), order.roles())
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]

@@ -37,12 +37,12 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
         return
     before = record.matter
-    decided_before = act.config.dispatching.decide(before, ticket.registered_at)
+    decided_before = orders.decide(act, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact.seq, fields)
     if not rules.DECIDES & set(fields):
         return
-    decided = act.config.dispatching.decide(record.matter, ticket.registered_at)
+    decided = orders.decide(act, record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
     if holder := record.joined:
@@ -97,7 +97,7 @@ async def _review(
     if lead is None or lead in must_go:
         await _decide(act, record, decided, dropped=dropped)
         return
-    decided_before = act.config.dispatching.decide(before, record.ticket.registered_at)
+    decided_before = orders.decide(act, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)

@@ -7,9 +7,10 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, merging, records, returning
+from services.dispatcher import feed, merging, records, returning, transferring
 from services.dispatcher.settings import Config
 from shared import clock
+from shared.errors import ConfigError
 from shared.jurisdiction.codes import Units
 from shared.observability import log
 from shared.service import Job
@@ -33,6 +34,22 @@ async def warn_of_removed(store: Store[Config], limit: int) -> int:
     return 0
 
 
+async def refuse_removed(act: Act[Config]) -> None:
+    """No start, and no other rules, while units.yaml has lost a unit with open work: who follows it stands
+    there, and a reform moves its orders. Raises ConfigError with the counts.
+    """
+    held = await records.held_by_removed(act, LISTED)
+    if held:
+        raise ConfigError(
+            "\n".join(
+                f"units.yaml: {unit} 尚有 {open_work} 件在办，不能删去：写明 successors 并按机构改革移交 has "
+                f"{open_work} open orders and may not be deleted: name its successors, and move them by a "
+                "reform (docs/operations/reform.md)"
+                for unit, _, open_work in held
+            )
+        )
+
+
 async def take_up_left(store: Store[Config], limit: int) -> int:
     """Look after tickets that wait with others while nobody is at work."""
     async with store.act("service:dispatcher") as act:
@@ -50,12 +67,20 @@ async def rule_unruled(store: Store[Config], limit: int) -> int:
         return await returning.rule_unruled(act, limit)
 
 
+async def carry_out_reforms(store: Store[Config], limit: int) -> int:
+    """Let reforms of units take effect, and move what is with units that are no more."""
+    async with store.act("service:dispatcher") as act:
+        return await transferring.carry_out(act, limit)
+
+
 async def never(_: Act[Config]) -> None:
     """No moment of the trade's makes it due: it is a change of files."""
 
 
+LISTED = 20  # units that a refusal names
 warned: WeakKeyDictionary[Store[Config], Units] = WeakKeyDictionary()
 JOBS: dict[str, Job] = {
+    "carry_out_reforms": Job(run=carry_out_reforms, due=transferring.next_due, every=1.0, limit=50),
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),

@@ -172,7 +172,7 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
             act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
         )
         return
-    decided = dispatching.decide(record.matter, ticket.registered_at)
+    decided = orders.decide(act, record.matter, ticket.registered_at)
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided))
     else:

@@ -16,10 +16,12 @@ import uuid6
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import corrections, dispatch
+from services.dispatcher.rules import corrections, dispatch, reasons, reforming
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
+from shared.jurisdiction.codes import areas_above
+from shared.jurisdiction.succession import Dissolved, successor
 
 # What an assignment keeps of its work order, beside its role and urgency.
 PRINTED = {"rule", "reason", "limits", "redo"}
@@ -33,8 +35,11 @@ def give(
     to: Collection[str] | None = None,
 ) -> list[Assignment]:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
-    that have no order for it yet; all of them when it is left out.
+    that have no order for it yet; all of them when it is left out. Of a unit that is no more, to who
+    follows it.
     """
+    now, order = _now(act, record.matter, order.roles()), followed(act, record.matter, order)
+    to = to and {now.get(unit, unit) for unit in to}
     ticket = record.ticket
     ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
     may_join = act.config.dispatching.may_join
@@ -88,6 +93,67 @@ def _give_to(
     )
     tell(act, assignment, work_order)
     return act.rows.add(assignment)
+
+
+# --- units that are no more ---------------------------------------------------------------------
+
+
+def decide(
+    act: ServiceAct, matter: events.TicketRegistered, at: datetime
+) -> dispatch.Decision | dispatch.Undecided:
+    """What the rules say of a matter, with who follows each unit they name that is no more."""
+    decided = act.config.dispatching.decide(matter, at)
+    if isinstance(decided, dispatch.Undecided):
+        return decided
+    now, names = (
+        _now(act, matter, (decided.lead, *decided.co_handlers)),
+        act.config.dispatching.names,
+    )
+    if not now:
+        return decided
+    why = reasons.joined(
+        (decided.why, *(reforming.taken_over(*each, names) for each in now.items()))
+    )
+    lead = now.get(decided.lead, decided.lead)
+    helping = dispatch.helpers(lead, (now.get(unit, unit) for unit in decided.co_handlers))
+    return replace(decided, lead=lead, co_handlers=helping, why=why)
+
+
+def followed(
+    act: ServiceAct, matter: events.TicketRegistered, order: dispatch.Order
+) -> dispatch.Order:
+    """An order as it is today: to who follows each unit that is no more, and says so."""
+    now, names = _now(act, matter, order.roles()), act.config.dispatching.names
+    if not now:
+        return order
+    lead = now.get(order.lead, order.lead)
+    helping = dispatch.helpers(lead, (now.get(unit, unit) for unit in order.co_handlers))
+    why = (order.reason, *(str(reforming.taken_over(*each, names)) for each in now.items()))
+    return replace(order, lead=lead, co_handlers=helping, reason="；".join(why))
+
+
+def _now(act: ServiceAct, matter: events.TicketRegistered, units: Iterable[str]) -> dict[str, str]:
+    """Who follows those of some units that are no more; left out where the desk must say who does, or who
+    follows must stand back: transferring.py brings that to the desk.
+    """
+    found: dict[str, str] = {}
+    for unit in units:
+        now: str | None = unit
+        while now and (dissolved := act.store.dissolved.get(now)):
+            now = successor_of(act, matter, dissolved)
+        if now and now != unit and now not in act.config.dispatching.barred(matter):
+            found[unit] = now
+    return found
+
+
+def successor_of(
+    act: ServiceAct, matter: events.TicketRegistered, dissolved: Dissolved
+) -> str | None:
+    """Who has a matter of a unit that is no more; None where a person must say."""
+    return successor(dissolved, act.config.codes.lineage(matter.topic), areas_above(matter.area))
+
+
+# --- what units hear ----------------------------------------------------------------------------
 
 
 def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:

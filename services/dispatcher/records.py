@@ -26,7 +26,7 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import merging
+from services.dispatcher.rules import merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
@@ -34,6 +34,7 @@ from services.dispatcher.rules.ticket import Milestones
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Role, TicketMerged, TicketRegistered
+from shared.jurisdiction.succession import acts_as
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -245,7 +246,8 @@ def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> boo
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
     """An assignment the caller may act on, with its ticket.
 
-    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike.
+    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike;
+    BeingTransferred for one that is the caller's in a moment.
     """
     if id not in act.locked:
         ids = act.lock_order(id)
@@ -258,8 +260,11 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         raise NotFound
     assignment = next(each for each in record.assignments if each.id == id)
     theirs = not act.caller or act.caller.unit in (None, assignment.unit)
-    if not theirs or recused_caller(act, record):
+    if recused_caller(act, record):
         raise NotFound
+    if not theirs:
+        soon = act.caller and follows(act, act.caller.unit, assignment.unit)
+        raise reforming.BeingTransferred if soon else NotFound
     return record, assignment
 
 
@@ -370,8 +375,23 @@ async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, dateti
     return [row for row in found if act.config.units.unit(row[0]) is None]
 
 
+def follows(act: ServiceAct, unit: str | None, before: str) -> bool:
+    """Whether a unit alone follows another that is no more."""
+    return unit != before and [unit] == list(acts_as(before, act.store.dissolved))
+
+
 def unit_code(act: ServiceAct, field: str, called: str) -> str:
-    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
+    """The code of a unit by its code or name, or of who follows it where it is no more. Raises UnknownCode
+    with the nearest, UnitSplit with who follows it, AmbiguousCode.
+    """
+    today = acts_as(code := named_unit(act, field, called), act.store.dissolved)
+    if len(today) > 1:
+        raise reforming.UnitSplit(field=field, unit=code, allowed=list(today))
+    return today[0]
+
+
+def named_unit(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name, also of one that is no more. Raises as unit_code."""
     units = act.config.units
     code = units.names.code(called, field)
     if units.unit(code) is None:

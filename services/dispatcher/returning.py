@@ -22,6 +22,7 @@ from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, Ret
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
+from shared.jurisdiction.succession import acts_as
 
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 WAITING = (
@@ -247,6 +248,12 @@ async def next_unruled(act: ServiceAct) -> datetime | None:
     return due and due + MOMENT
 
 
+def _freed_today(act: ServiceAct, asked: Sequence[Return]) -> set[str]:
+    """Whose return was granted; of a unit that is no more, who follows it."""
+    freed = returns.freed(_earlier(asked))
+    return {today for unit in freed for today in (unit, *acts_as(unit, act.store.dissolved))}
+
+
 # --- overruled ---------------------------------------------------------------------------------
 
 
@@ -260,13 +267,14 @@ async def overrule(
     Raises ReturnGranted.
     """
     asked = await _of_ticket(act, record.ticket.number)
-    freed = set(returns.freed(_earlier(asked)))
+    freed = _freed_today(act, asked)
     for unit, field in named.items():
         if unit not in freed:
             continue
         if why is None:
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
         for row in asked:
-            if row.unit == unit and row.granted and row.overruled_at is None:
+            theirs = row.unit == unit or records.follows(act, unit, row.unit)
+            if theirs and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why

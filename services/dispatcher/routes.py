@@ -13,6 +13,7 @@ from services.dispatcher import (
     duty_routes,
     feed,
     list_routes,
+    reform_routes,
     returning,
     suggestion_routes,
     usecases,
@@ -43,7 +44,7 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes):
+for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, reform_routes):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

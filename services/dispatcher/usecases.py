@@ -41,7 +41,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
-    decided = act.config.dispatching.decide(data, fact.time)
+    decided = orders.decide(act, data, fact.time)
     ticket = Ticket(
         number=fact.subject,
         registered_at=fact.time,

@@ -157,9 +157,12 @@ def _may_read(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> 
 
 
 def check_unit_readable(act: ServiceAct, unit: str) -> None:
-    """A unit reads its own only, the desk and supervisors read any. Raises NotFound."""
+    """A unit reads its own and those of whom it follows that is no more; the desk and supervisors read
+    any. Raises NotFound.
+    """
     callers = act.caller.unit if act.caller else None
-    if callers not in (None, unit) or act.config.units.unit(unit) is None:
+    theirs = callers in (None, unit) or records.follows(act, callers, unit)
+    if not theirs or act.config.units.unit(unit) is None:
         raise NotFound
 
 

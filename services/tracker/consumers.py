@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.tracker import corrections, merging, returns, usecases
+from services.tracker import corrections, merging, returns, transfers, usecases
+from shared import succession
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -27,5 +28,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.completed.*": usecases.complete,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
+    "assignment.transferred.*": transfers.transfer,
+    "unit.reformed.*": succession.hear,
     "reads.anchored": usecases.hold_anchor,
 }

@@ -86,7 +86,8 @@ class Assignment(Base):
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
     ``returns``: its requests to be returned with their rulings (ReturnTimeline); of those older than this
     release only ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it.
-    ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
+    ``resumed_at``: since when its clocks stand still for none of them, being too urgent. ``unit`` has it
+    now; ``transfers``: when which one had to hand it on and is no more (``[seq, until, unit]``).
     """
 
     id: UUID = Field(primary_key=True)
@@ -116,6 +117,9 @@ class Assignment(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     resumed_at: datetime | None = None
+    transfers: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class Clock(Base):
@@ -125,6 +129,8 @@ class Clock(Base):
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
+    ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
+    which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     """
 
     id: UUID = Field(primary_key=True)
@@ -149,6 +155,9 @@ class Clock(Base):
     judged_at: datetime | None = None
     next_at: datetime | None = None
     resumed_at: datetime | None = None
+    former: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class Extension(Base):

@@ -41,7 +41,7 @@ def names(words: str) -> frozenset[str]:
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
     " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency jurisdiction.wording"
-    " security.masking security.numbers security.reading"
+    " jurisdiction.succession security.masking security.numbers security.reading"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
@@ -55,16 +55,18 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes"
-            " duplicates merging list_routes"
+            " duplicates merging list_routes reform_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
-        names("usecases corrections merging endings feed clocks returns settings"), names("")
+        names("usecases corrections merging endings feed clocks returns transfers settings"),
+        names(""),
     ),
     "jobs": May(
         names(
             "usecases merging returning records callers search calls phone feed readlog settings"
+            " transferring"
         ),
         names(""),
     ),
@@ -154,6 +156,13 @@ MAY: dict[str, May] = {
     ),
     "clockwork": May(names("rules models records"), STORAGE),
     "returns": May(names("clockwork rules models records settings"), STORAGE),
+    "reforming": May(
+        names("orders transferring rules models records reform_schemas settings"), STORAGE
+    ),
+    "reform_routes": May(names("reforming reform_schemas records"), names("fastapi pydantic")),
+    "reform_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
+    "transferring": May(names("orders merging rules models records settings"), STORAGE),
+    "transfers": May(names("rules models records settings"), STORAGE),
     "returning": May(names("orders rules models records views schemas settings"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(names("rules models records schemas settings"), STORAGE),

@@ -191,6 +191,7 @@ class AssignmentStatus(StrEnum):
 # nothing: the unit holds the ticket until the desk takes it back.
 PROVES: dict[str, AssignmentStatus] = {
     "assignment.dispatched": AssignmentStatus.DISPATCHED,
+    "assignment.transferred": AssignmentStatus.DISPATCHED,
     "assignment.updated": AssignmentStatus.DISPATCHED,
     "assignment.return_requested": AssignmentStatus.DISPATCHED,
     "assignment.return_refused": AssignmentStatus.DISPATCHED,
@@ -203,6 +204,7 @@ PROVES: dict[str, AssignmentStatus] = {
     "assignment.returned": AssignmentStatus.GONE,
     "assignment.cancelled": AssignmentStatus.GONE,
 }
+TRANSFERRED = "assignment.transferred"  # the unit it is addressed to has it from now on
 _ORDER = list(AssignmentStatus)
 
 
