@@ -191,31 +191,42 @@ async def orders(
     views.check_unit_readable(act, unit)
     if set(statuses) - set(machine.OPEN):
         raise UnknownCode(field="status", allowed=list(machine.OPEN))
-    theirs = [Assignments.unit == unit, IN_HAND, col(Tickets.number) == col(Assignments.ticket)]
-    if hidden := await _hidden(act, theirs):
-        theirs.append(~one_of(Assignments.id, hidden))
-    wanted = [*theirs, *conditions(act, narrowed)]
+    wanted = [Assignments.unit == unit, IN_HAND]
+    if hidden := await _hidden(act, wanted):
+        wanted.append(~one_of(Assignments.id, hidden))
+    if narrowing := conditions(act, narrowed):
+        wanted.append(_of_ticket(and_(*narrowing)))
     if handler:
         wanted.append(col(Assignments.handler) == handler)
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
     place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
-    query = select(literal(0), *place.clauses, NEXT_DUE, Tickets, Assignments).where(*wanted)  # type: ignore[call-overload]
+    query = select(literal(0), *place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := _last(act, after, UUID)):
         query = query.where(place > last[1:])
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
-    items = [_order_out(*row[-2:], due=row[-3], clocks=clocks[row[-1].id]) for row in rows[:limit]]
     return OrderPage(
-        items=items, next=_next(act, rows, limit), counts=await _order_counts(act, wanted)
+        items=await _orders_out(act, [row[-2:] for row in rows[:limit]]),
+        next=_next(act, rows, limit),
+        counts=await _order_counts(act, wanted),
     )
+
+
+def _of_ticket(condition: Any) -> Any:
+    """A condition on the ticket of an order, as a query of its own: PostgreSQL knows nothing of what stands
+    in matters, and would rather read every ticket there is than those of a unit's orders.
+    """
+    of_ticket = select(condition).where(col(Tickets.number) == col(Assignments.ticket))
+    return of_ticket.correlate(Assignments).scalar_subquery()
 
 
 async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
     """What a unit has and must know nothing of (R-35)."""
     if act.caller is None or act.caller.unit is None:
         return []
-    query = select(Assignments.id, Tickets).where(*theirs, ABOUT_SOMEBODY)
+    of_ticket = col(Tickets.number) == col(Assignments.ticket)
+    about = _of_ticket(ABOUT_SOMEBODY)
+    query = select(Assignments.id, Tickets).where(of_ticket, *theirs, about)
     found = (await act.session.exec(query)).all()
     return [id for id, ticket in found if records.recused_caller(act, TicketRecord(ticket, []))]
 
@@ -347,6 +358,21 @@ def _return_out(
         due=asked.review_due,
         citizen_due=citizen_due,
     )
+
+
+async def _orders_out(
+    act: ServiceAct, given: Iterable[tuple[datetime | None, Assignment]]
+) -> list[OrderOut]:
+    """Orders by when their first clock is due, with their tickets and all their clocks."""
+    found = [*given]
+    numbers = {assignment.ticket for _, assignment in found}
+    of_these = select(Tickets).where(one_of(Tickets.number, numbers))
+    tickets = {ticket.number: ticket for ticket in await act.session.exec(of_these)}
+    clocks = await _clocks(act, numbers)
+    return [
+        _order_out(tickets[each.ticket], each, due=due, clocks=clocks[each.id])
+        for due, each in found
+    ]
 
 
 def _order_out(

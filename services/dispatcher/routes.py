@@ -12,6 +12,7 @@ from services.dispatcher import (
     co_handling_routes,
     duty_routes,
     feed,
+    figure_routes,
     list_routes,
     reform_routes,
     returning,
@@ -44,7 +45,14 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, reform_routes):
+for more in (
+    duty_routes,
+    list_routes,
+    co_handling_routes,
+    suggestion_routes,
+    figure_routes,
+    reform_routes,
+):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func
@@ -16,10 +16,11 @@ from services.feedback.records import ServiceAct
 from services.feedback.rules import rates, verdict
 from services.feedback.rules.rates import FORMULAS, Counts, Formula
 from services.feedback.rules.verdict import Outcome
-from services.feedback.schemas import CallRatings, CountsOut, RatesOut, UnitRates
+from services.feedback.schemas import CallRatings, CountsOut, RatesOut, RedoOut, UnitRates
 from services.feedback.settings import Config
-from shared.errors import Malformed, UnknownCode
+from shared.errors import UnknownCode
 from shared.events import CallRating
+from shared.jurisdiction.period import period
 
 
 async def satisfaction(
@@ -29,24 +30,22 @@ async def satisfaction(
 
     Raises UnknownCode for an unknown formula, Malformed for a period that ends before it begins.
     """
-    today = act.now.astimezone(act.config.times.timezone).date()
-    first, last = first or today.replace(day=1), last or today
-    if last < first:
-        raise Malformed("结束日早于开始日 The last day is before the first", field="to")
     formula = _formula(name or act.config.formula)
-    start, end = _midnight(act.config, first), _midnight(act.config, last + timedelta(days=1))
-    units = await _counts_by_unit(act, start, end)
+    of = period(first, last, act.now, act.config.times.timezone)
+    units = await _counts_by_unit(act, of.start, of.end)
+    rounds = await _rounds_by_unit(act, of.start, of.end)
     whole = rates.total(units.values())
     return RatesOut(
         formula=formula.name,
         text=formula.text,
-        start=first,
-        end=last,
+        start=of.first,
+        end=of.last,
         counts=_shown(whole),
         rates=_rounded(formula, whole),
-        units=_by_unit(act.config, formula, units),
-        not_called=await _not_called(act, start, end),
-        calls=await _calls(act, start, end),
+        redo=_redo(rounds.values()),
+        units=_by_unit(act.config, formula, units, rounds),
+        not_called=await _not_called(act, of.start, of.end),
+        calls=await _calls(act, of.start, of.end),
     )
 
 
@@ -54,10 +53,6 @@ def _formula(name: str) -> Formula:
     if name not in FORMULAS:
         raise UnknownCode(field="formula", allowed=list(FORMULAS))
     return FORMULAS[name]
-
-
-def _midnight(config: Config, day: date) -> datetime:
-    return datetime.combine(day, time(), config.times.timezone).astimezone(UTC)
 
 
 async def _counts_by_unit(act: ServiceAct, start: datetime, end: datetime) -> dict[str, Counts]:
@@ -70,15 +65,45 @@ async def _counts_by_unit(act: ServiceAct, start: datetime, end: datetime) -> di
     return units
 
 
-def _by_unit(config: Config, formula: Formula, units: Mapping[str, Counts]) -> list[UnitRates]:
+async def _rounds_by_unit(
+    act: ServiceAct, start: datetime, end: datetime
+) -> dict[str, tuple[int, int]]:
+    """By lead: how many rounds it completed in [start, end), and how many were sent back in it."""
+    completed, ended = (
+        (column >= start) & (column < end)
+        for column in (col(Resolutions.completed_at), col(Resolutions.ended_at))
+    )
+    reopened = ended & (col(Resolutions.ending) == verdict.REOPENED)
+    lead = col(Resolutions.lead)
+    query = (
+        select(lead, func.count().filter(completed), func.count().filter(reopened))
+        .where(completed | reopened)
+        .group_by(lead)
+    )
+    return {unit: (done, back) for unit, done, back in await act.session.exec(query)}
+
+
+def _redo(rounds: Iterable[tuple[int, int]]) -> RedoOut:
+    completed, reopened = (sum(numbers) for numbers in zip((0, 0), *rounds, strict=True))
+    rate = round(reopened / completed, 6) if completed else None
+    return RedoOut(completed=completed, reopened=reopened, rate=rate)
+
+
+def _by_unit(
+    config: Config,
+    formula: Formula,
+    units: Mapping[str, Counts],
+    rounds: Mapping[str, tuple[int, int]],
+) -> list[UnitRates]:
     return [
         UnitRates(
             unit=code,
             name=config.unit_names.get(code, code),
-            counts=_shown(counts),
+            counts=_shown(counts := units.get(code, Counts())),
             rates=_rounded(formula, counts),
+            redo=_redo([rounds[code]] if code in rounds else []),
         )
-        for code, counts in sorted(units.items())
+        for code in sorted({*units, *rounds})
     ]
 
 

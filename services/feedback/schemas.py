@@ -237,6 +237,16 @@ class CountsOut(BaseModel):
     by_citizen: int
 
 
+class RedoOut(BaseModel):
+    """重办率: of the rounds a lead ``completed`` in the period; ``reopened``: that were sent back in it, by
+    the citizen's word or by upstream. ``rate``: one of the other (Yulin); null of nothing.
+    """
+
+    completed: int
+    reopened: int
+    rate: float | None
+
+
 class UnitRates(BaseModel):
     """The figures of one lead unit; ``rates`` is null when no callback was valid."""
 
@@ -244,6 +254,7 @@ class UnitRates(BaseModel):
     name: str
     counts: CountsOut
     rates: dict[str, float] | None
+    redo: RedoOut
 
 
 class CallRatings(BaseModel):
@@ -269,6 +280,7 @@ class RatesOut(BaseModel):
     end: date
     counts: CountsOut
     rates: dict[str, float] | None
+    redo: RedoOut
     units: list[UnitRates]
     not_called: dict[str, int]
     calls: CallRatings

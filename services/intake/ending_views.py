@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -15,9 +15,9 @@ from services.intake.ending_schemas import EndingOut, FrontFigures, FrontRecord
 from services.intake.models import CallerDigests, EndingRecords, Ticket
 from services.intake.records import ServiceAct, read
 from services.intake.rules.machine import TicketStatus
-from services.intake.settings import Config
-from shared.errors import Malformed, NotFound
+from shared.errors import NotFound
 from shared.events import CallRating
+from shared.jurisdiction.period import period
 
 
 async def front_record(act: ServiceAct, number: str) -> FrontRecord:
@@ -65,18 +65,12 @@ async def figures(act: ServiceAct, first: date | None, last: date | None) -> Fro
     """What became of the calls registered from ``first`` to ``last``, both included; this month so far
     unless told otherwise. Raises Malformed for a period that ends before it begins.
     """
-    today = act.now.astimezone(act.config.place.timezone).date()
-    first, last = first or today.replace(day=1), last or today
-    if last < first:
-        raise Malformed("结束日早于开始日 The last day is before the first", field="to")
-    period = {
-        "start": _midnight(act.config, first),
-        "end": _midnight(act.config, last + timedelta(days=1)),
-    }
+    of = period(first, last, act.now, act.config.place.timezone)
+    within = {"start": of.start, "end": of.end}
     connection = await act.session.connection()
-    found = (await connection.execute(WAYS, period | {"now": act.now})).all()
-    marked: int = (await connection.execute(MARKED, period)).scalar_one()
-    return FrontFigures(start=first, end=last, malicious=marked, **_counted(found))
+    found = (await connection.execute(WAYS, within | {"now": act.now})).all()
+    marked: int = (await connection.execute(MARKED, within)).scalar_one()
+    return FrontFigures(start=of.first, end=of.last, malicious=marked, **_counted(found))
 
 
 def _counted(found: Sequence[Any]) -> dict[str, Any]:
@@ -107,7 +101,3 @@ def _counted(found: Sequence[Any]) -> dict[str, Any]:
 
 def _by_code(codes: Mapping[tuple[str, str], int], way: TicketStatus) -> dict[str, int]:
     return {code: times for (of, code), times in sorted(codes.items()) if of == way}
-
-
-def _midnight(config: Config, day: date) -> datetime:
-    return datetime.combine(day, time(), config.place.timezone).astimezone(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,11 @@ from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.rates import Share, Tally, share
-from shared.errors import Malformed, NotFound
+from shared.errors import NotFound
 from shared.events import ClockKind, Role
 from shared.http.fields import Sentence
 from shared.jurisdiction.calendar import Step, WorkCalendar
+from shared.jurisdiction.period import period
 
 SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
@@ -124,17 +125,11 @@ async def read_on_time_rates(
     A clock counts in the period in which it was judged: when it was met in time, or breached.
     Raises Malformed for a period that ends before it begins.
     """
-    tz = act.config.calendar.tz
-    today = act.now.astimezone(tz).date()
-    first, last = first or today.replace(day=1), last or today
-    if last < first:
-        raise Malformed("to 早于 from is before from", field="to")
-    start = datetime.combine(first, time(), tz)
-    end = datetime.combine(last + timedelta(days=1), time(), tz)
-    rows = [row for row in await _judged(act, start, end) if may_see(act, row.unit)]
+    of = period(first, last, act.now, act.config.calendar.tz)
+    rows = [row for row in await _judged(act, of.start, of.end) if may_see(act, row.unit)]
     return schemas.RatesOut(
-        start=first,
-        end=last,
+        start=of.first,
+        end=of.last,
         handle=_show_share(share(rows, ClockKind.HANDLE)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),

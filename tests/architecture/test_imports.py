@@ -54,7 +54,7 @@ MAY: dict[str, May] = {
         names(
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
-            " duty_routes due_routes returning co_handling_routes suggestion_routes"
+            " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
             " duplicates merging list_routes reform_routes"
         ),
         names("fastapi pydantic orjson"),
@@ -165,7 +165,13 @@ MAY: dict[str, May] = {
     "transfers": May(names("rules models records settings"), STORAGE),
     "returning": May(names("orders rules models records views schemas settings"), STORAGE),
     "feed": May(names("rules models records schemas settings"), STORAGE),
-    "figures": May(names("rules models records schemas settings"), STORAGE),
+    "figures": May(
+        names("rules models records schemas settings figure_schemas"),
+        STORAGE,
+        PURE | names("jurisdiction.period"),
+    ),
+    "figure_routes": May(names("figures figure_schemas records"), names("fastapi pydantic")),
+    "figure_schemas": May(names("rules"), names("pydantic")),
     "correction_routes": May(
         names("corrections correction_schemas usecases records views schemas settings"),
         names("fastapi pydantic"),

@@ -49,8 +49,9 @@ PLANT = (
     FROM (SELECT *, right(number, 6)::int AS n FROM tickets) t WHERE unassigned_at IS NULL""",
     """
     INSERT INTO returns (id, ticket, assignment, unit, reason_code, legal_basis, approver, note,
-        requested_at)
-    SELECT gen_random_uuid(), ticket, id, unit, 'not_our_duty', '权责清单', '李局长', '', dispatched_at
+        requested_at, review_due)
+    SELECT gen_random_uuid(), ticket, id, unit, 'not_our_duty', '权责清单', '李局长', '', dispatched_at,
+        dispatched_at + interval '4 hours'
     FROM assignments WHERE status = 'return_requested'""",
     """
     INSERT INTO clocks (ticket, assignment, kind, started_at, due, provisional, due_seq, pause_seq)

@@ -34,6 +34,7 @@ LISTS = (  # what everybody asks for first; names of a matter stand in it
     "dispatcher /v1/unassigned",
     "dispatcher /v1/tickets/{number}/assignments",
     "dispatcher /v1/units/GSGS/assignments",
+    "dispatcher /v1/rates?from=2026-03-01&to=2026-03-31",
     "tracker /v1/tickets/{number}/clocks",
     "tracker /v1/breaches",
     "tracker /v1/rates?from=2026-03-01&to=2026-03-31&by=unit",

@@ -112,6 +112,7 @@ dispatcher GET /v1/tickets/{number}/suggestions    401 403  +  403  +  403 403 4
 dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
+dispatcher GET /v1/rates                           401 403  +  403  +  403 403  +   +   +   +
 dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404

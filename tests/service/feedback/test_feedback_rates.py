@@ -90,6 +90,17 @@ async def test_each_lead_unit_has_its_own_figures(month: Bench) -> None:
     assert (units["HC"]["counts"]["valid"], units["HC"]["rates"]) == (1, {"satisfaction": 1.0})
 
 
+async def test_rounds_sent_back_are_counted_beside_those_completed(month: Bench) -> None:
+    """重办率 (Yulin; R-42): of ten rounds completed two were sent back."""
+    found = await rates(month)
+    assert found["redo"] == {"completed": 10, "reopened": 2, "rate": 0.2}
+    redo = {unit["unit"]: unit["redo"] for unit in found["units"]}
+    assert redo["HC"] == {"completed": 2, "reopened": 1, "rate": 0.5}
+    assert sum(each["completed"] for each in redo.values()) == 10
+    third = await rates(month, **{"from": "2026-03-03", "to": "2026-03-03"})
+    assert (third["redo"]["completed"], third["redo"]["rate"]) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [
