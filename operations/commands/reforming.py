@@ -71,18 +71,19 @@ def split(
 def approve(reform: Id, by: By) -> None:
     """批准: by another person; it takes effect at its moment."""
     from services.dispatcher import reforming
-    from services.dispatcher.reform_schemas import ReformDecision
+    from services.dispatcher.reform_schemas import ReformApproval
 
-    _show(_done(by, lambda act: reforming.approve(act, reform, ReformDecision())))
+    _show(_done(by, lambda act: reforming.approve(act, reform, ReformApproval())))
 
 
 @cli.command("withdraw")
-def withdraw(reform: Id, by: By) -> None:
+def withdraw(reform: Id, by: By, reason: Reason) -> None:
     """撤回: before it takes effect."""
     from services.dispatcher import reforming
-    from services.dispatcher.reform_schemas import ReformDecision
+    from services.dispatcher.reform_schemas import ReformWithdrawal
 
-    _show(_done(by, lambda act: reforming.withdraw(act, reform, ReformDecision())))
+    body = ReformWithdrawal(reason=reason)
+    _show(_done(by, lambda act: reforming.withdraw(act, reform, body)))
 
 
 @cli.command("list")

@@ -208,8 +208,10 @@ class Reform(Base):
     proposed_by: str = Field(sa_type=Text)
     approved_at: datetime | None = None
     approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_note: str | None = Field(default=None, sa_type=Text)
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
     in_force_at: datetime | None = None
     awaited: UUID | None = None
     done_at: datetime | None = None

@@ -7,7 +7,13 @@ from fastapi import Depends, Response
 
 from services.dispatcher import reforming
 from services.dispatcher.records import ServiceAct
-from services.dispatcher.reform_schemas import ReformDecision, ReformIn, ReformList, ReformOut
+from services.dispatcher.reform_schemas import (
+    ReformApproval,
+    ReformIn,
+    ReformList,
+    ReformOut,
+    ReformWithdrawal,
+)
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import UnitCode
@@ -35,13 +41,13 @@ async def propose_reform(code: UnitCode, body: ReformIn, door: DecidesDoor) -> R
 @router.post(
     "/reforms/{reform}/approval", response_model=ReformOut, responses=problems(403, 404, 409)
 )
-async def approve_reform(reform: UUID, body: ReformDecision, door: DecidesDoor) -> Response:
+async def approve_reform(reform: UUID, body: ReformApproval, door: DecidesDoor) -> Response:
     """批准方案 Approve a reform another person proposed; it takes effect at its moment."""
     return await door.once(reforming.approve, reform, body)
 
 
 @router.post("/reforms/{reform}/withdrawal", response_model=ReformOut, responses=problems(404, 409))
-async def withdraw_reform(reform: UUID, body: ReformDecision, door: DecidesDoor) -> Response:
+async def withdraw_reform(reform: UUID, body: ReformWithdrawal, door: DecidesDoor) -> Response:
     """撤回方案 Withdraw a reform before it takes effect."""
     return await door.once(reforming.withdraw, reform, body)
 

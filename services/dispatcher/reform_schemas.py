@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.dispatcher.rules.reforming import Kind
-from services.dispatcher.schemas import Code, Paragraph
+from services.dispatcher.schemas import Code, Note, Paragraph
 from shared.http.fields import Body, Day, Sentence
 
 
@@ -37,8 +37,16 @@ class ReformIn(Body):
     reason: Paragraph
 
 
-class ReformDecision(Body):
-    """批准 or 撤回: of a reform as it was proposed."""
+class ReformApproval(Body):
+    """批准: of a reform as it was proposed."""
+
+    note: Note = ""
+
+
+class ReformWithdrawal(Body):
+    """撤回: why a reform is not to be."""
+
+    reason: Paragraph
 
 
 class ReformMoves(BaseModel):
@@ -70,8 +78,10 @@ class ReformOut(BaseModel):
     proposed_by: str
     approved_at: AwareDatetime | None
     approved_by: str | None
+    approved_note: str | None
     withdrawn_at: AwareDatetime | None
     withdrawn_by: str | None
+    withdrawn_reason: str | None
     in_force_at: AwareDatetime | None
     done_at: AwareDatetime | None
     left: list[ReformMoves] = []

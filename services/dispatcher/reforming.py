@@ -18,12 +18,13 @@ from services.dispatcher import orders, records, transferring
 from services.dispatcher.models import Reform, Reforms
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform_schemas import (
-    ReformDecision,
+    ReformApproval,
     ReformIn,
     ReformList,
     ReformMoves,
     ReformOut,
     ReformPartIn,
+    ReformWithdrawal,
 )
 from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.reforming import Part, Plan, ReformPending, ReformStatus
@@ -100,7 +101,7 @@ def _plan(act: ServiceAct, called: str, body: ReformIn) -> Plan:
     )
 
 
-async def approve(act: ServiceAct, id: UUID, _: ReformDecision) -> ReformOut:
+async def approve(act: ServiceAct, id: UUID, body: ReformApproval) -> ReformOut:
     """批准: by another person than who proposed it. Raises NotFound, MoveRefused, OwnReform, NotInUnits."""
     reform = await _locked(act, id)
     rules.check_move("approve", _status(reform))
@@ -110,14 +111,16 @@ async def approve(act: ServiceAct, id: UUID, _: ReformDecision) -> ReformOut:
         stands = list(own.successors) if own else []
         raise rules.NotInUnits(unit=reform.unit, successors=reform.successors, stands=stands)
     reform.approved_at, reform.approved_by = act.now, act.actor
+    reform.approved_note = body.note
     return await _shown(act, reform)
 
 
-async def withdraw(act: ServiceAct, id: UUID, _: ReformDecision) -> ReformOut:
+async def withdraw(act: ServiceAct, id: UUID, body: ReformWithdrawal) -> ReformOut:
     """撤回: until it is in force. Raises NotFound, MoveRefused."""
     reform = await _locked(act, id)
     rules.check_move("withdraw", _status(reform))
     reform.withdrawn_at, reform.withdrawn_by = act.now, act.actor
+    reform.withdrawn_reason = body.reason
     return await _shown(act, reform)
 
 

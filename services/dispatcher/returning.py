@@ -111,7 +111,7 @@ async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
         unit=assignment.unit,
         urgency=urgency,
         redo=assignment.redo,
-        earlier=_earlier(await _of_ticket(act, assignment.ticket)),
+        earlier=_earlier(act, await _of_ticket(act, assignment.ticket), assignment),
         until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
     )
 
@@ -122,20 +122,29 @@ async def _of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
     return await act.rows.load(Return, query.order_by(col(Returns.ruled_at), col(Returns.id)))
 
 
-def _earlier(asked: Sequence[Return]) -> list[Earlier]:
+def _earlier(
+    act: ServiceAct, asked: Sequence[Return], own: Assignment | None = None
+) -> list[Earlier]:
+    """What was asked of a ticket before, by who has the duties of who asked today."""
     return [
         Earlier(
-            unit=row.unit,
+            unit=own.unit if own and row.assignment == own.id else _today(act, row.unit),
             reason_code=row.reason_code,
             legal_basis=row.legal_basis,
             granted=row.granted,
             silent=row.silent,
-            named=row.named_unit,
+            named=row.named_unit and _today(act, row.named_unit),
             overruled=row.overruled_at is not None,
             withdrawn=row.withdrawn_at is not None,
         )
         for row in asked
     ]
+
+
+def _today(act: ServiceAct, unit: str) -> str:
+    """Who follows a unit alone that is no more, or else the unit itself."""
+    today = acts_as(unit, act.store.dissolved)
+    return today[0] if len(today) == 1 else unit
 
 
 # --- ruled on ----------------------------------------------------------------------------------
@@ -195,7 +204,7 @@ def _leave_to_desk(
 ) -> None:
     """The desk has the ticket again, and is shown whose it may be."""
     dispatching, matter = act.config.dispatching, record.matter
-    freed = returns.freed(_earlier(asked))
+    freed = returns.freed(_earlier(act, asked))
     suggested = granted.named_unit or granted.suggested_unit
     if suggested in freed or suggested in dispatching.barred(matter):
         suggested = None
@@ -248,12 +257,6 @@ async def next_unruled(act: ServiceAct) -> datetime | None:
     return due and due + MOMENT
 
 
-def _freed_today(act: ServiceAct, asked: Sequence[Return]) -> set[str]:
-    """Whose return was granted; of a unit that is no more, who follows it."""
-    freed = returns.freed(_earlier(asked))
-    return {today for unit in freed for today in (unit, *acts_as(unit, act.store.dissolved))}
-
-
 # --- overruled ---------------------------------------------------------------------------------
 
 
@@ -267,14 +270,13 @@ async def overrule(
     Raises ReturnGranted.
     """
     asked = await _of_ticket(act, record.ticket.number)
-    freed = _freed_today(act, asked)
+    freed = set(returns.freed(_earlier(act, asked)))
     for unit, field in named.items():
         if unit not in freed:
             continue
         if why is None:
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
         for row in asked:
-            theirs = row.unit == unit or records.follows(act, unit, row.unit)
-            if theirs and row.granted and row.overruled_at is None:
+            if _today(act, row.unit) == unit and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why

@@ -27,8 +27,6 @@ from services.dispatcher.models import (
     Clocks,
     Reform,
     Reforms,
-    Return,
-    Returns,
     Tickets,
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -238,9 +236,6 @@ async def _transfer(
     reform = dissolved.reform.reform
     known = {"unit": before, "until": since.isoformat(), "reform": str(reform)}
     order.former, order.unit = [*order.former, known], to
-    asked = select(Returns).where(col(Returns.assignment) == order.id)
-    for row in await act.rows.load(Return, asked):
-        row.unit = to  # who asked once may not ask again, whatever it is called
     said = await _work_order(act, record, order)
     data = events.AssignmentTransferred(
         **said.model_dump(),

@@ -113,6 +113,11 @@ dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 4
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/rates                           401 403  +  403  +  403 403  +   +   +   +
+dispatcher POST /v1/units/{code}/reforms           401 403  +  403  +  403 403 403 403 403 403
+dispatcher POST /v1/reforms/{reform}/approval      401 403 404 403 404 403 403 403 403 403 403
+dispatcher POST /v1/reforms/{reform}/withdrawal    401 403 404 403 404 403 403 403 403 403 403
+dispatcher GET /v1/reforms                         401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/reforms/{reform}                401 403 404 403 404 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
@@ -176,6 +181,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "return-withdrawal": {"reason": "经核实属本单位职责"},
     "co-handlers": {"unit": "GT", "reason": "协助勘查"},
     "release": {"reason": "已无需协办"},
+    "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
+    "approval": {"note": "同意"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "completion": DONE,
     "ruling": {},  # three doors of that name: see body_of
@@ -306,6 +313,7 @@ async def answered(whole: Street, one: Try) -> str:
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
     names |= {"request": matter.assignment}  # of a request there is none
+    names |= {"reform": matter.assignment}  # nor of a reform
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(

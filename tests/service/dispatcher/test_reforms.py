@@ -25,6 +25,7 @@ from tests.fixtures.scenes.reform import (
 )
 
 FIRST, SECOND, THIRD = (f"20260302-00000{n}" for n in (1, 2, 3))
+WHY = {"reason": "批文有误"}
 
 
 # --- decided by two persons --------------------------------------------------------------------
@@ -52,7 +53,7 @@ async def test_nothing_moves_before_its_moment_and_a_withdrawn_one_never_does(
     await to_be_merged.run("carry_out_reforms")
     assert (await one(to_be_merged))["unit"] == OLD
     path = f"/v1/reforms/{proposed['id']}/withdrawal"
-    assert (await post(to_be_merged.http("desk"), path, {}))["status"] == "withdrawn"
+    assert (await post(to_be_merged.http("desk"), path, WHY))["status"] == "withdrawn"
     to_be_merged.at("2026-03-10T00:00:00+08:00")
     await to_be_merged.run("carry_out_reforms")
     assert (await one(to_be_merged))["unit"] == OLD
@@ -63,7 +64,7 @@ async def test_nothing_moves_before_its_moment_and_a_withdrawn_one_never_does(
     assert (told.unit, told.time) == (OLD, to_be_merged.at("2026-03-10T00:00:00+08:00"))
     assert told.data.successors == (NEW,)
     refused = await post(
-        to_be_merged.http("desk"), f"/v1/reforms/{again['id']}/withdrawal", {}, 409
+        to_be_merged.http("desk"), f"/v1/reforms/{again['id']}/withdrawal", WHY, 409
     )
     assert slug(refused) == "move-refused"
 
