@@ -182,12 +182,21 @@ def warnings_of(body: Completion) -> list[CompletionWarning]:
     return [CompletionWarning(field="public_answer", code="number-masked", detail=detail)]
 
 
+class FormerUnit(BaseModel):
+    """原承办单位: who had an assignment that is no more, until when, and by which reform."""
+
+    unit: str
+    until: AwareDatetime
+    reform: UUID
+
+
 class AssignmentOut(BaseModel):
     """An assignment as its unit and the desk see it; ``allowed`` are the moves from its status.
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's. ``warnings`` come with the answer to a completion only.
+    tracker's. ``unit`` has it now, ``former`` had it before and are no more. ``warnings`` come with the
+    answer to a completion only.
     """
 
     id: UUID
@@ -217,6 +226,7 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    former: list[FormerUnit] = []
     warnings: list[CompletionWarning] = []
 
 

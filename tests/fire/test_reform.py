@@ -131,11 +131,17 @@ class Merger:
 
     # --- meanwhile -----------------------------------------------------------------------------
 
-    async def load(self, stop: asyncio.Event) -> None:
-        """Calls come in, and whoever works at the old unit goes on with the old token."""
+    async def calls(self, stop: asyncio.Event) -> None:
+        """Calls come in, two at a time."""
         while not stop.is_set():
-            given = await self.done("intake", "/v1/tickets", complaint(**LIGHT), "phone_system")
-            self.taken.append(given["number"])
+            asked = ("intake", "/v1/tickets", complaint(**LIGHT), "phone_system")
+            for given in await asyncio.gather(self.done(*asked), self.done(*asked)):
+                self.taken.append(given["number"])
+
+    async def acts(self, stop: asyncio.Event) -> None:
+        """Whoever works at the old unit goes on with the old token."""
+        while not stop.is_set():
+            await clock.pause(0.05)
             query = """SELECT id FROM assignments WHERE status = 'dispatched'
                 AND ticket <> ALL(CAST(:known AS text[])) ORDER BY id LIMIT 1"""
             for [id] in await self.town.rows("dispatcher", query, known=list(self.numbers)):
@@ -165,14 +171,15 @@ class Merger:
     async def listed(self, what: str) -> dict[str, dict[str, Any]]:
         """All that the new unit finds in one of its lists, by id."""
         found: dict[str, dict[str, Any]] = {}
-        after = ""
-        while after is not None:
+        after, more = "", True
+        while more:
             page = await self.read(
                 "dispatcher", f"/v1/units/{NEW}/{what}?limit=100{after}", "unit", NEW
             )
             for row in page["items"]:
                 assert found.setdefault(row["id"], row) is row
-            after = page["next"] and f"&after={page['next']}"
+            more = page["next"] is not None
+            after = f"&after={page['next']}"
         return found
 
     async def clocks(self) -> dict[str, Any]:
@@ -206,7 +213,7 @@ async def test_thirty_orders_in_every_state_follow_a_merger_under_load(
         await merger.give(list(islice(cycle(STATES), count)))
         await until(lambda: merger.tracked())
         before, stop = await merger.clocks(), asyncio.Event()
-        load = asyncio.create_task(merger.load(stop))
+        load = asyncio.gather(merger.calls(stop), merger.acts(stop))
         reform = await merger.merge(kills)
         stop.set()
         await load

@@ -75,6 +75,8 @@ async def test_every_state_is_found_in_the_new_units_list_with_all_it_had(
         assert after[number] == moved
         [former] = after[number]["former"]
         assert (former["unit"], former["reform"]) == (OLD, done["id"])
+    [shown] = [row for row in await in_hand(to_be_merged) if row["number"] == signed]
+    assert (shown["unit"], shown["former"][0]["unit"]) == (NEW, OLD)
 
 
 async def test_the_new_units_feed_has_each_as_a_work_order_and_what_is_said_later(
