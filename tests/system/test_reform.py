@@ -1,4 +1,4 @@
-"""机构改革 between all services: whoever asks, and where, finds the new unit; nothing stands still (ADR 0056)."""
+"""机构改革 between all services: whoever asks finds the new unit, and nothing stands still (ADR 0056)."""
 
 from __future__ import annotations
 
