@@ -195,7 +195,7 @@ async def read_unit_feed(
     Positions are the unit's own and rise. Some are left out, and nothing is missing where one is.
     位置号按单位单独编号、逐条递增；中间偶有空号属正常，并非遗漏。
     """
-    views.check_unit_readable(act, code)
+    views.check_feed_readable(act, code)
     start = await feed.position(act, code, last_event_id or after)
     if STREAM not in request.headers.get("accept", ""):
         page = await feed.page(act, code, start, limit)

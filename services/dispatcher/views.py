@@ -157,13 +157,18 @@ def _may_read(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> 
 
 
 def check_unit_readable(act: ServiceAct, unit: str) -> None:
-    """A unit reads its own and those of whom it follows that is no more; the desk and supervisors read
-    any. Raises NotFound.
+    """A unit reads its own only, the desk and supervisors read any. Raises NotFound."""
+    callers = act.caller.unit if act.caller else None
+    if callers not in (None, unit) or act.config.units.unit(unit) is None:
+        raise NotFound
+
+
+def check_feed_readable(act: ServiceAct, unit: str) -> None:
+    """As any list of a unit; who alone follows a unit that is no more reads its feed to the end, too.
+    Raises NotFound.
     """
     callers = act.caller.unit if act.caller else None
-    theirs = callers in (None, unit) or records.follows(act, callers, unit)
-    if not theirs or act.config.units.unit(unit) is None:
-        raise NotFound
+    check_unit_readable(act, callers if callers and records.follows(act, callers, unit) else unit)
 
 
 # --- as it is answered -------------------------------------------------------------------------

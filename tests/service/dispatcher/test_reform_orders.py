@@ -279,6 +279,26 @@ async def test_the_successor_inherits_the_shield(dispatcher: Bench, tmp_path: Pa
     assert slug(answer) == "recused"
 
 
+async def test_the_old_feed_hides_what_the_new_unit_may_not_be_given(
+    dispatcher: Bench, tmp_path: Path
+) -> None:
+    """R-35: the text of a report names the new unit, and nobody has said whom it is about."""
+    named = street_light(type="report", content="住建局的人收了好处费", confidential=True)
+    await register(dispatcher, named)
+    body = {"lead": OLD, "reason": "按职责"}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{FIRST}/assign", body)
+    await register(dispatcher, number=SECOND)
+    take_up(followed(tmp_path, **{OLD: [NEW]}), dispatcher)
+    await merge(dispatcher)
+    await dispatcher.run("number_feed")
+    for unit in (OLD, NEW):
+        feed = await dispatcher.http("unit", NEW).get(f"/v1/units/{unit}/feed")
+        assert (FIRST in feed.text, SECOND in feed.text) == (False, True)
+    assert (await statuses(dispatcher))[-1] == (OLD, 1, "cancelled")
+    lists = await dispatcher.http("unit", NEW).get(f"/v1/units/{OLD}/assignments")
+    assert lists.status_code == 404
+
+
 async def test_a_complaint_about_the_old_unit_is_never_given_to_the_new_one(
     to_be_merged: Bench,
 ) -> None:
