@@ -36,6 +36,7 @@ ADDRESSED = {
     "supervision": To.UNIT,
     "deadline": To.UNIT_OR_NOBODY,
     "unit": To.UNIT,
+    "arbitration": To.UNIT_OR_NOBODY,
 }
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import following, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -33,11 +33,13 @@ async def redispatch(
     act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
 ) -> None:
     """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now."""
-    order = orders.followed(act, record.matter, order)
+    order = following.followed(act, record.matter, order)
     held, urgency = _held(record), Urgency(record.ticket.urgency)
     changed = rules.change((_holding(each, urgency) for each in held), order.roles())
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]
     going = [held[place] for place in changed.go if held[place].status in machine.OPEN]
+    if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
+        orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
     orders.cancel(act, record, going, "redispatched", act.now)
     orders.follow_urgency(
@@ -149,6 +151,8 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
+    if record.arbitration and record.arbitration.assignment == gone.id:
+        orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now)
     _settle(record)
     if lead := _lead(record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import co_handling, merging, orders, records
+from services.dispatcher import co_handling, following, merging, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
@@ -37,12 +37,12 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
         return
     before = record.matter
-    decided_before = orders.decide(act, before, ticket.registered_at)
+    decided_before = following.decide(act, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact.seq, fields)
     if not rules.DECIDES & set(fields):
         return
-    decided = orders.decide(act, record.matter, ticket.registered_at)
+    decided = following.decide(act, record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
     if holder := record.joined:
@@ -97,7 +97,7 @@ async def _review(
     if lead is None or lead in must_go:
         await _decide(act, record, decided, dropped=dropped)
         return
-    decided_before = orders.decide(act, before, record.ticket.registered_at)
+    decided_before = following.decide(act, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)

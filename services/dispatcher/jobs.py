@@ -7,7 +7,14 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, merging, records, returning, transferring
+from services.dispatcher import (
+    arbitration,
+    feed,
+    following,
+    merging,
+    returning,
+    transferring,
+)
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.errors import ConfigError
@@ -28,7 +35,7 @@ async def warn_of_removed(store: Store[Config], limit: int) -> int:
     """Log each unit that a change of units.yaml left with open work, once for each change."""
     if store.config.units is not warned.get(store):
         async with store.act("service:dispatcher") as act:
-            for unit, _, open_work in await records.held_by_removed(act, limit):
+            for unit, _, open_work in await following.held_by_removed(act, limit):
                 log.warning("a unit with open work is not in units.yaml", unit=unit, open=open_work)
         warned[store] = store.config.units
     return 0
@@ -38,7 +45,7 @@ async def refuse_removed(act: Act[Config]) -> None:
     """No start, and no other rules, while units.yaml has lost a unit with open work: who follows it stands
     there, and a reform moves its orders. Raises ConfigError with the counts.
     """
-    held = await records.held_by_removed(act, LISTED)
+    held = await following.held_by_removed(act, LISTED)
     if held:
         raise ConfigError(
             "\n".join(
@@ -73,6 +80,12 @@ async def carry_out_reforms(store: Store[Config], limit: int) -> int:
         return await transferring.carry_out(act, limit)
 
 
+async def raise_unruled(store: Store[Config], limit: int) -> int:
+    """Take up a step what a body of the ladder has not ruled on in time."""
+    async with store.act("service:dispatcher") as act:
+        return await arbitration.raise_unruled(act, limit)
+
+
 async def never(_: Act[Config]) -> None:
     """No moment of the trade's makes it due: it is a change of files."""
 
@@ -84,6 +97,7 @@ JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),
+    "raise_unruled": Job(run=raise_unruled, due=arbitration.next_unruled, every=1.0, limit=100),
     "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),
     "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),

@@ -116,7 +116,7 @@ async def unassigned(
         waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
     place = tuple_(RANK, func.coalesce(DISPATCH_DUE, since), col(Tickets.number))
     query = select(*place.clauses, DISPATCH_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after)):
+    if after is not None and (last := last_place(act, after)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
@@ -133,7 +133,7 @@ async def unassigned(
         for row, record in zip(rows, found, strict=False)
     ]
     counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
-    return UnassignedPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 async def returns(
@@ -146,6 +146,7 @@ async def returns(
     waits = [
         col(Returns.granted).is_(None),
         col(Returns.withdrawn_at).is_(None),
+        col(Tickets.arbitration).is_(None),
         col(Assignments.id) == col(Returns.assignment),
         col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
         col(Tickets.number) == col(Returns.ticket),
@@ -157,7 +158,7 @@ async def returns(
         RANK, func.coalesce(col(Returns.review_due), col(Returns.requested_at)), col(Returns.id)
     )
     query = select(*place.clauses, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
@@ -168,7 +169,7 @@ async def returns(
     counts = await _counts(
         act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
     )
-    return ReturnPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return ReturnPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 # --- a unit ------------------------------------------------------------------------------------
@@ -202,12 +203,12 @@ async def orders(
         wanted.append(col(Assignments.status).in_(statuses))
     place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
     query = select(literal(0), *place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last[1:])
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     return OrderPage(
         items=await _orders_out(act, [row[-2:] for row in rows[:limit]]),
-        next=_next(act, rows, limit),
+        next=next_place(act, rows, limit),
         counts=await _order_counts(act, wanted),
     )
 
@@ -268,7 +269,7 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     )
 
 
-def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     """The place of the last row shown, when there are more. Without a slash, by which a replica of the
     release before knows its own: it begins the list anew, as ours does with one of its.
     """
@@ -278,7 +279,7 @@ def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
 
 
-def _last(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
+def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
     """The place a cursor names; None of one of the release before. Raises BadCursor."""
     rank, found, rest = act.place(cursor).partition("|")
     if not found:
@@ -317,9 +318,7 @@ def _unassigned_out(
 ) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(
-            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
-        ),
+        **ticket.model_dump(include=OF_TICKET),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,
         shield=views.shield(act, record),
@@ -334,6 +333,15 @@ def _unassigned_out(
 
 
 MATTER = {"type", "topic", "title", "content", "area", "flags"}
+OF_TICKET = {
+    "number",
+    "registered_at",
+    "round",
+    "urged",
+    "nearest",
+    "suggested_unit",
+    "arbitration",
+}
 
 
 def _return_out(

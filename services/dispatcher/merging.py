@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import orders, records
+from services.dispatcher import following, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, reasons
@@ -47,6 +47,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     records.regroup_loaded(act)
     if holder and holder.waits and record.waits and may_have(act, record, holder):
         record.ticket.unassigned_at = None
+        orders.end_arbitration(act, record, "merged")
         orders.cancel(act, record, record.open(), "merged", fact.time)
         await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)
@@ -132,6 +133,7 @@ async def leave(
     group that waits.
     """
     taken = record.open()
+    orders.end_arbitration(act, record, "withdrawn" if reason == "withdrawn" else "ended")
     record.ticket.unassigned_at = record.ticket.doubted_at = None
     orders.cancel(act, record, taken, reason, time)
     await _go_on(act, record.group, taken)
@@ -172,7 +174,7 @@ async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
             act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
         )
         return
-    decided = orders.decide(act, record.matter, ticket.registered_at)
+    decided = following.decide(act, record.matter, ticket.registered_at)
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided))
     else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.dispatcher.arbitration_models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
     Assignments,
@@ -62,7 +62,7 @@ class TicketRecord:
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
     what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
-    among them; empty when it is alone.
+    among them; empty when it is alone. ``arbitration``: the one that is open about it.
     """
 
     ticket: Ticket
@@ -70,6 +70,7 @@ class TicketRecord:
     registered: TicketRegistered | None = None
     supplements: list[Supplement] = field(default_factory=list)
     group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
+    arbitration: Arbitration | None = None
 
     @property
     def matter(self) -> TicketRegistered:
@@ -202,6 +203,9 @@ LOCKED_BY_ASSIGNMENTS = _with_their_work(
     )
 )
 LOCKED_BY_WORK = LOCKED.where(col(Tickets.work) == any_(bindparam("works", type_=ARRAY(Text))))
+OPENED = select(Arbitrations).where(
+    col(Arbitrations.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
 ASSIGNMENTS_OF = (
     select(Assignments).where(col(Assignments.ticket) == NUMBERS).order_by(col(Assignments.id))
 )
@@ -263,7 +267,8 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
     if recused_caller(act, record):
         raise NotFound
     if not theirs:
-        soon = act.caller and follows(act, act.caller.unit, assignment.unit)
+        today = acts_as(assignment.unit, act.store.dissolved)
+        soon = act.caller and [act.caller.unit] == list(today)
         raise reforming.BeingTransferred if soon else NotFound
     return record, assignment
 
@@ -285,6 +290,9 @@ async def _lock(
         of_them = {"numbers": list(found)}
         for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
             found[assignment.ticket].assignments.append(assignment)
+    if opened := {row.arbitration: row.number for row in rows if row.arbitration}:
+        for arbitration in await act.rows.load(Arbitration, OPENED, {"ids": list(opened)}):
+            found[arbitration.ticket].arbitration = arbitration
     regroup([*known.values(), *found.values()])
     return found
 
@@ -363,21 +371,6 @@ async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> S
     """What the citizen added behind a place, in the order it was said."""
     query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
     return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
-
-
-async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
-    """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
-    ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
-    oldest, count = func.min(Assignments.dispatched_at), func.count()
-    held = select(Assignments.unit, oldest, count).where(col(Assignments.status).not_in(ended))
-    by_unit = held.group_by(col(Assignments.unit)).order_by(oldest).limit(limit)
-    found = (await act.session.exec(by_unit)).all()
-    return [row for row in found if act.config.units.unit(row[0]) is None]
-
-
-def follows(act: ServiceAct, unit: str | None, before: str) -> bool:
-    """Whether a unit alone follows another that is no more."""
-    return unit != before and [unit] == list(acts_as(before, act.store.dissolved))
 
 
 def unit_code(act: ServiceAct, field: str, called: str) -> str:

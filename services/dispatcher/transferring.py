@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Executable, Integer, Text, Uuid, any_, bindparam
 from sqlmodel import col, func, select
 
-from services.dispatcher import merging, orders, records
+from services.dispatcher import following, merging, orders, records
 from services.dispatcher.models import (
     IN_HAND,
     OWN,
@@ -208,7 +208,7 @@ def _destination(
     act: ServiceAct, record: TicketRecord, unit: str, dissolved: Dissolved
 ) -> str | Reason:
     """Who goes on with it, or why a person must say: several could, or who follows has to stand back."""
-    names, to = act.config.dispatching.names, orders.successor_of(act, record.matter, dissolved)
+    names, to = act.config.dispatching.names, following.successor_of(act, record.matter, dissolved)
     if to is None or act.config.units.unit(to) is None:
         return rules.undecided(unit, dissolved.reform.successors, names)
     if to in act.config.dispatching.barred(record.matter):

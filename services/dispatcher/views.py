@@ -25,6 +25,7 @@ from services.dispatcher.schemas import (
 from shared.errors import NotFound, UnknownCode
 from shared.events import Role, Urgency
 from shared.http.fields import Sentence
+from shared.jurisdiction.succession import acts_as
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
@@ -168,7 +169,8 @@ def check_feed_readable(act: ServiceAct, unit: str) -> None:
     Raises NotFound.
     """
     callers = act.caller.unit if act.caller else None
-    check_unit_readable(act, callers if callers and records.follows(act, callers, unit) else unit)
+    follows = callers and [callers] == list(acts_as(unit, act.store.dissolved))
+    check_unit_readable(act, callers if callers and follows else unit)
 
 
 # --- as it is answered -------------------------------------------------------------------------
@@ -192,6 +194,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
+        arbitration=record.ticket.arbitration,
         shield=None if units else shield(act, record),
     )
 

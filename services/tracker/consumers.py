@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import corrections, merging, returns, transfers, usecases
+from services.tracker import arbitration, corrections, merging, returns, transfers, usecases
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -30,5 +30,9 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.cancelled.*": usecases.cancel,
     "assignment.transferred.*": transfers.transfer,
     "unit.reformed.*": succession.hear,
+    "arbitration.opened": arbitration.open_,
+    "arbitration.raised": arbitration.raise_,
+    "arbitration.ruled": arbitration.rule,
+    "arbitration.ended": arbitration.end,
     "reads.anchored": usecases.hold_anchor,
 }

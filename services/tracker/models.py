@@ -38,6 +38,7 @@ class Ticket(Base):
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
+    ``arbitrations``: what went before the ladder (ArbitrationTimeline).
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -53,6 +54,9 @@ class Ticket(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     unassigned: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    arbitrations: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     confidential: bool | None = None
@@ -131,6 +135,7 @@ class Clock(Base):
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
+    ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
     """
 
     id: UUID = Field(primary_key=True)
@@ -158,6 +163,7 @@ class Clock(Base):
     former: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    due_uncharged: datetime | None = None
 
 
 class Extension(Base):

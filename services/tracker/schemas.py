@@ -146,6 +146,8 @@ class Followed(BaseModel):
 class UnitRates(BaseModel):
     """按期办结率 (of leads) and 及时签收率 of one unit. ``until``, ``successors``: of one that is no more;
     what was judged by then is its own, what was judged later theirs. ``follows``: whose work it has since.
+    ``handle_uncharged``: the first, were the time of disputes that units lost charged to nobody
+    (arbitration.yaml).
     """
 
     unit: str
@@ -154,19 +156,23 @@ class UnitRates(BaseModel):
     successors: list[str] = []
     follows: list[Followed] = []
     handle: ShareOut
+    handle_uncharged: ShareOut
     sign: ShareOut
 
 
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
-    ``hotline_review``: returns the desk ruled on in time; a unit sees none of them.
+    ``hotline_review``: returns the desk ruled on in time, ``arbitration``: bodies of the ladder that ruled,
+    or handed on, in time; a unit sees none of them.
     """
 
     start: date
     end: date
     handle: ShareOut
+    handle_uncharged: ShareOut
     sign: ShareOut
     hotline_review: ShareOut
+    arbitration: ShareOut
     units: list[UnitRates]
 
 

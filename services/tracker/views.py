@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Exists,
+    Subquery,
     case,
     cast,
     column,
@@ -38,6 +39,7 @@ SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
 }
 CURSOR = "%Y%m%dT%H%M%S.%f"
+NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.ARBITRATION)
 
 
 # --- the clocks of a ticket --------------------------------------------------------------------
@@ -131,8 +133,10 @@ async def read_on_time_rates(
         start=of.first,
         end=of.last,
         handle=_show_share(share(rows, ClockKind.HANDLE)),
+        handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
         units=[
             _unit_rates(act, rows, unit) for unit in sorted({row.unit for row in rows if row.unit})
         ],
@@ -141,43 +145,60 @@ async def read_on_time_rates(
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
     """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on returns, which are no unit's.
+    desk's on returns and those of the bodies of the ladder, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
     """
-    counted = (
-        col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
-        | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
-        # One that went on late was late before: there it counts.
-        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
-    )
-    apart = case((col(Clocks.kind) == ClockKind.HOTLINE_REVIEW, col(Clocks.id)))  # each question
-    judged = (
-        select(Clocks, charged(Clocks).label("whose"), apart.label("apart"))
-        .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
-        .subquery()
-        .c
-    )
-    duties = (
-        select(
-            judged.whose.label("unit"),
-            judged.kind,
-            func.bool_and(judged.breached_at.is_(None)).label("on_time"),
-            func.bool_or(judged.extension > 0).label("extended"),
-        )
-        .group_by(judged.ticket, judged.round, judged.whose, judged.kind, judged.apart)
-        .subquery()
-    )
-    on_time, extended = duties.c.on_time, duties.c.extended
+    duties = _duties(act, start, end)
+    on_time, uncharged, extended = duties.c.on_time, duties.c.uncharged, duties.c.extended
     query = select(  # type: ignore[call-overload]  # typed to 4 columns
         duties.c.unit,
         duties.c.kind,
         func.count(),
         func.count().filter(on_time),
         func.count().filter(on_time & extended),
+        func.count().filter(uncharged),
+        func.count().filter(uncharged & extended),
     ).group_by(duties.c.unit, duties.c.kind)
     return [Tally(*row) for row in await act.session.exec(query)]
+
+
+def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
+    """Each duty with whether it was done in time: as it was judged, and without what was charged."""
+    counted = (
+        col(Clocks.kind).in_([ClockKind.SIGN, *NOBODYS])
+        | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
+        # One that went on late was late before: there it counts.
+        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
+    )
+    apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
+    in_time = col(Clocks.breached_at).is_(None)
+    spared = func.coalesce(Clocks.ended_at, act.now) <= col(Clocks.due_uncharged)
+    judged = (
+        select(  # type: ignore[call-overload]  # typed to 4 columns
+            Clocks,
+            charged(Clocks).label("whose"),
+            apart.label("apart"),
+            in_time.label("in_time"),
+            (in_time | func.coalesce(spared, False)).label("in_time_uncharged"),
+        )
+        .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
+        .subquery()
+        .c
+    )
+    found: Subquery = (
+        select(  # type: ignore[call-overload]  # typed to 4 columns
+            judged.whose.label("unit"),
+            judged.kind,
+            func.bool_and(judged.in_time).label("on_time"),
+            func.bool_and(judged.in_time_uncharged).label("uncharged"),
+            func.bool_or(judged.extension > 0).label("extended"),
+        )
+        .group_by(judged.ticket, judged.round, judged.whose, judged.kind, judged.apart)
+        .subquery()
+    )
+    return found
 
 
 def _missed_before() -> Exists:
@@ -215,6 +236,7 @@ def _unit_rates(act: ServiceAct, rows: Sequence[Tally], unit: str) -> schemas.Un
             if unit in each.reform.successors
         ],
         handle=_show_share(share(rows, ClockKind.HANDLE, unit)),
+        handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, unit, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN, unit)),
     )
 

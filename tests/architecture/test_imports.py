@@ -55,32 +55,36 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
-            " duplicates merging list_routes reform_routes"
+            " duplicates merging list_routes arbitration_routes reform_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
-        names("usecases corrections merging endings feed clocks returns transfers settings"),
+        names(
+            "usecases corrections merging endings feed clocks returns transfers arbitration settings"
+        ),
         names(""),
     ),
     "jobs": May(
         names(
-            "usecases merging returning records callers search calls phone feed readlog settings"
-            " transferring"
+            "usecases merging returning arbitration records callers search calls phone feed readlog"
+            " transferring following settings"
         ),
         names(""),
     ),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling suggestions"
+            " merging feed endings search returning co_handling suggestions arbitration following"
         ),
         STORAGE,
     ),
-    "records": May(names("rules models settings"), STORAGE),
+    "records": May(names("rules models arbitration_models settings"), STORAGE),
     "views": May(names("rules models records schemas list_schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
-    "stuck": May(names("rules models records settings call_models"), STORAGE),
+    "stuck": May(
+        names("following rules models records settings call_models arbitration_models"), STORAGE
+    ),
     "registration": May(
         names(
             "call_records claims sources end_records rules models records views schemas search settings"
@@ -135,7 +139,7 @@ MAY: dict[str, May] = {
     "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
     "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
     "co_handling": May(
-        names("rules models records views schemas orders merging returning"), STORAGE
+        names("following rules models records views schemas orders merging returning"), STORAGE
     ),
     "co_handling_routes": May(names("co_handling schemas"), names("fastapi pydantic")),
     "duty_routes": May(names("rules records"), names("fastapi pydantic")),
@@ -145,13 +149,13 @@ MAY: dict[str, May] = {
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
-    "orders": May(names("rules models records settings"), STORAGE),
+    "orders": May(names("following rules models arbitration_models records settings"), STORAGE),
     "duplicates": May(
         names("rules models records views schemas vault callers readlog settings"),
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
-        names("rules models records views schemas orders clockwork vault settings"),
+        names("following rules models records views schemas orders clockwork vault settings"),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
@@ -161,9 +165,53 @@ MAY: dict[str, May] = {
     ),
     "reform_routes": May(names("reforming reform_schemas records"), names("fastapi pydantic")),
     "reform_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
-    "transferring": May(names("orders merging rules models records settings"), STORAGE),
+    "following": May(names("rules models records"), STORAGE),
+    "transferring": May(names("following orders merging rules models records settings"), STORAGE),
     "transfers": May(names("rules models records settings"), STORAGE),
-    "returning": May(names("orders rules models records views schemas settings"), STORAGE),
+    "returning": May(
+        names(
+            "arbitration arbitration_models precedents orders rules models records views schemas settings"
+        ),
+        STORAGE,
+    ),
+    "arbitration": May(
+        names(
+            "arbitration_models arbitration_schemas arbitration_views clockwork merging orders rules"
+            " models records settings"
+        ),
+        STORAGE,
+    ),
+    "arbitration_rulings": May(
+        names(
+            "arbitration arbitration_models arbitration_schemas arbitration_views precedents co_handling"
+            " merging orders returning rules models records"
+        ),
+        STORAGE,
+    ),
+    "arbitration_views": May(
+        names(
+            "arbitration_models arbitration_schemas list_schemas lists narrowing orders rules models"
+            " records"
+        ),
+        STORAGE,
+    ),
+    "precedents": May(
+        names(
+            "arbitration_models arbitration_schemas list_schemas narrowing orders rules models records"
+        ),
+        STORAGE,
+    ),
+    "arbitration_models": May(names("models"), names("sqlalchemy sqlmodel")),
+    "arbitration_schemas": May(
+        names("schemas list_schemas"), names("pydantic"), PURE | names("http.fields")
+    ),
+    "arbitration_routes": May(
+        names(
+            "arbitration arbitration_rulings arbitration_views precedents arbitration_schemas list_routes"
+            " records"
+        ),
+        names("fastapi pydantic"),
+    ),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(
         names("rules models records schemas settings figure_schemas"),
@@ -180,7 +228,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing"
+            " following orders merging co_handling rights sealing"
             " settings clockwork"
         ),
         STORAGE,

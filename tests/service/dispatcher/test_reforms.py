@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ConfigError
+from shared.jurisdiction.codes import Units
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import post, register, statuses, street_light
 from tests.fixtures.scenes.reform import (
@@ -152,7 +153,7 @@ async def test_a_unit_with_open_orders_is_not_deleted(dispatcher: Bench) -> None
     units = dispatcher.service.store.config.units
     left = [unit for unit in units.units if unit.code != OLD]
     config = dispatcher.service.store.config
-    object.__setattr__(config, "units", units.model_copy(update={"units": left}))
+    object.__setattr__(config, "units", Units(units=tuple(left)))
     with pytest.raises(ConfigError, match=f"{OLD} 尚有 1 件在办"):
         await dispatcher.service.check(config)
 

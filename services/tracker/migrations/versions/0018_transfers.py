@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from shared.storage.migrations import create_dissolved, drop_dissolved
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
