@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +26,13 @@ Found = Mapping[str, list[Running]]
 
 
 def check_config(directory: Dir = CONFIG) -> None:
-    """Check a folder as every service would read it; exit code 2 with every fault, one a line."""
-    typer.echo(in_order(rules.check(directory)))
+    """Check a folder as every service would read it; exit code 2 with every fault, one a line. Rules that
+    name a unit which is or will be no more are named: their matters go to who follows it.
+    """
+    folder = rules.check(directory)
+    for note in of_dissolved(folder):
+        typer.echo(note, err=True)
+    typer.echo(in_order(folder))
 
 
 def reload(
@@ -76,6 +81,19 @@ async def _decides_instead(settings: Mapping[str, ServiceSettings], folder: Fold
     digest = digest_of(folder.files["catalogue.yaml"].decode("utf-8-sig"))
     async with opened(settings, rules=False) as stores, stores["dispatcher"].act("ops") as act:
         return await catalogues.differing(act, digest)
+
+
+def of_dissolved(folder: Folder) -> Iterator[str]:
+    """One line for each rule of the catalogue that leads to a unit with successors."""
+    from services.dispatcher.settings import Rules  # no other command pays for it
+
+    read = folder.read(Rules)
+    follow = {unit.code: unit.successors for unit in read.units.units if unit.successors}
+    for rule in read.catalogue.rules:
+        for unit in (rule.lead, *rule.co_handlers):
+            if unit in follow:
+                now = ", ".join(follow[unit])
+                yield f"catalogue.yaml: {rule.id}: {unit} 由 {now} 承接 will be no more, {now} follow it"
 
 
 def in_order(folder: Folder) -> str:

@@ -13,6 +13,7 @@ from operations.commands import (
     importing,
     morning,
     preparing,
+    reforming,
     rules,
     running,
     signing,
@@ -46,6 +47,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "call-test": trying.call_test,
     "contracts": preparing.contracts,
 }
+# Commands of several words: `units merge A --into B`.
+GROUPS: dict[str, typer.Typer] = {"units": reforming.cli}
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 for name, command in COMMANDS.items():
     cli.command(name)(command)
+for name, group in GROUPS.items():
+    cli.add_typer(group, name=name)

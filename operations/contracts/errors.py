@@ -175,6 +175,16 @@ CURES = {
     "Register another ticket that names this one's number.",
     "already-rated": "一次通话只评一次，以先评为准。A call is rated once; the first rating stands.",
     "extension-over-cap": "总时限不超过 cap。Ask for less: all together no more than cap.",
+    "own-reform": "请另一人批准。Let another person approve it.",
+    "reform-circle": "检查谁承接谁：不能互相承接。See who follows whom: no unit may come back to itself.",
+    "reform-not-in-units": "先在 units.yaml 写明该单位的 successors 并 make reload，再拟定方案。"
+    "Write its successors into units.yaml and reload, then propose it.",
+    "reform-pending": "撤回 reform 所指的方案，或等其生效。Withdraw the one named in reform, or wait for it.",
+    "unit-dissolved": "改用 successors 中的单位。Name one of the units in successors.",
+    "unit-split": "改用 allowed 中的单位。Name one of the units in allowed.",
+    "reform-without-remainder": "在 remainder 写明其余事项的承接单位。"
+    "Name in remainder who gets what no part names.",
+    "being-transferred": "一秒后用同一幂等键重试。Repeat with the same key in a second.",
 }
 
 

@@ -190,6 +190,17 @@ WORDS = {
     "TicketHandedOver.en": "the name of the line in English",
     "taken_at": "when the line took it over",
     "rating": "满意度 what the caller says of the call",
+    "predecessor": "原承办单位 code of the unit that had it until now and is no more",
+    "reform": "the reform it follows from",
+    "status": "where the assignment stands",
+    "dispatched_at": "when the assignment was given, to the first unit that had it",
+    "successors": "承接单位 codes of who follows the unit",
+    "parts": "分设 who gets what of a split unit, by topic and area; a list left out is any",
+    "topics": "诉求分类 codes, with what lies under them",
+    "areas": "区域 codes, with what lies in them",
+    "ReformPart.unit": "承接单位 code of who gets it",
+    "remainder": "其余事项的承接单位 code of who gets what no part names",
+    "UnitReformed.reason": "the paper it goes by",
     "direct": "直办 whether the hotline answered the call itself",
 }
 

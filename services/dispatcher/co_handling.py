@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import following, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -41,6 +41,7 @@ async def redispatch(
     """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now. ``why``:
     what those hear that go.
     """
+    order = following.followed(act, record.matter, order)
     held, urgency = _held(record), Urgency(record.ticket.urgency)
     changed = rules.change((_holding(each, urgency) for each in held), order.roles())
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]

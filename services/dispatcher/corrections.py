@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import catalogues, co_handling, grassroots, merging, orders, records
+from services.dispatcher import (
+    catalogues,
+    co_handling,
+    following,
+    grassroots,
+    merging,
+    orders,
+    records,
+)
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
@@ -39,12 +47,12 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         return
     before = record.matter
     dispatching = await catalogues.dispatching(act)
-    decided_before = dispatching.decide(before, ticket.registered_at)
+    decided_before = following.decide(act, dispatching, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact, fields)
     if not rules.DECIDES & set(fields):
         return
-    decided = dispatching.decide(record.matter, ticket.registered_at)
+    decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
     if holder := record.joined:
@@ -105,7 +113,7 @@ async def _review(
         await _decide(act, record, decided, dropped=dropped)
         return
     dispatching = await catalogues.dispatching(act)
-    decided_before = dispatching.decide(before, record.ticket.registered_at)
+    decided_before = following.decide(act, dispatching, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)

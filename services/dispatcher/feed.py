@@ -133,7 +133,8 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
 
     A unit that reads does not see what is about tickets it has to stand back from: it may be
     recused since it was told of them (R-35, JN-32). Nor does it see again the words of a report, or of a
-    confidential matter, that it lost: only that it did.
+    confidential matter, that it lost: only that it did. In the feed of whom it follows that is no more it
+    sees nothing of what it may not be given either.
     """
     query = select(Deliveries).where(Deliveries.unit == unit, col(Deliveries.position) > after)
     found = (
@@ -141,7 +142,7 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
     ).all()
     rows, envelopes = found[:limit], [_envelope(row.body) for row in found[:limit]]
     tickets = [_tickets(envelope) for envelope in envelopes]
-    hidden = await _hidden(act, set().union(*tickets))
+    hidden = await _hidden(act, unit, set().union(*tickets))
     lost = await _lost(act, {_word(envelope, "assignment") for envelope in envelopes} - {None})
     items = [
         Place(row.position or 0, _word(envelope, "type"), row.body.translate(ESCAPED))
@@ -175,13 +176,20 @@ def _word(envelope: Mapping[str, Any], name: str) -> str | None:
     return found if isinstance(found, str) and WORD.fullmatch(found) else None
 
 
-async def _hidden(act: ServiceAct, subjects: set[str]) -> set[str]:
-    """Those of these tickets that the unit which reads must know nothing of."""
-    if act.caller is None or act.caller.unit is None or not subjects:
+async def _hidden(act: ServiceAct, unit: str, subjects: set[str]) -> set[str]:
+    """Those of these tickets that the unit which reads the feed of one must know nothing of."""
+    reader = act.caller.unit if act.caller else None
+    if reader is None or not subjects:
         return set()
-    about = select(Tickets).where(col(Tickets.number).in_(subjects), ABOUT_SOMEBODY)
-    rows = (await act.session.exec(about)).all()
-    return {row.number for row in rows if recused_caller(act, TicketRecord(row, []))}
+    among = select(Tickets).where(col(Tickets.number).in_(subjects))
+    rows = (await act.session.exec(among if reader != unit else among.where(ABOUT_SOMEBODY))).all()
+    records = [TicketRecord(row, []) for row in rows]
+    barred = act.config.dispatching.barred
+    return {
+        each.ticket.number
+        for each in records
+        if recused_caller(act, each) or (reader != unit and reader in barred(each.matter))
+    }
 
 
 async def _lost(act: ServiceAct, ids: set[str | None]) -> set[str]:

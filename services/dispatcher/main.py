@@ -5,10 +5,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.dispatcher import stuck
-from services.dispatcher.catalogues import check
 from services.dispatcher.consumers import SUBSCRIPTIONS
 from services.dispatcher.feed import Streams
-from services.dispatcher.jobs import JOBS
+from services.dispatcher.jobs import JOBS, check
 from services.dispatcher.models import Base
 from services.dispatcher.routes import router
 from services.dispatcher.settings import Settings

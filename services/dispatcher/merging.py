@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import catalogues, grassroots, orders, records
+from services.dispatcher import catalogues, following, grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, leaving, reasons
@@ -185,7 +185,8 @@ async def start_alone(act: ServiceAct, record: TicketRecord, *, clocked: bool = 
         )
         await _start(act, record, again)
         return
-    decided = (await catalogues.dispatching(act)).decide(record.matter, ticket.registered_at)
+    dispatching = await catalogues.dispatching(act)
+    decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
     ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Decision):
         await _start(act, record, dispatch.by_rule(decided), clocked=clocked)

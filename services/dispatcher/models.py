@@ -78,7 +78,8 @@ class Assignment(Base):
     said; ``verdict`` how the citizen closed the round. ``pending``: what the hotline has to decide of its
     completion form (schemas.Pending); it says nothing once the order has moved on. ``catalogue_version``:
     the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
-    why.
+    why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
+    ``until`` and ``reform``.
     """
 
     id: UUID = Field(primary_key=True)
@@ -104,6 +105,9 @@ class Assignment(Base):
     pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     catalogue_version: int | None = None
     approved: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    former: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class CompletionForm(Base):
@@ -249,6 +253,36 @@ class Delivery(Base):
     received_at: datetime
 
 
+class Reform(Base):
+    """机构改革: a unit that is to be no more, and who follows it: proposed by one person, approved by a
+    second.
+
+    ``parts`` and ``remainder``: of a split (rules/reforming.py). ``reason``: the paper it goes by.
+    ``in_force_at``: the moment it took effect, ``effective_at`` unless it was approved later. ``awaited``:
+    the last order that waited for its citizen and was looked at; ``done_at``: when nothing was left.
+    """
+
+    id: UUID = Field(primary_key=True)
+    unit: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    successors: list[str] = Field(sa_type=JSONB)
+    parts: list[Any] = Field(sa_type=JSONB)
+    remainder: str | None = Field(default=None, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    effective_at: datetime
+    proposed_at: datetime
+    proposed_by: str = Field(sa_type=Text)
+    approved_at: datetime | None = None
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_note: str | None = Field(default=None, sa_type=Text)
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
+    in_force_at: datetime | None = None
+    awaited: UUID | None = None
+    done_at: datetime | None = None
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -260,6 +294,7 @@ UNSIGNED = text("status = 'dispatched'")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
 UNDECIDED = text("outcome IS NULL")
+LIVE = text("withdrawn_at IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -340,6 +375,13 @@ class Deliveries(Delivery, table=True):
         Index("ix_feed_fact", "fact", unique=True),
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
+
+
+class Reforms(Reform, table=True):
+    """The table of reforms: one that was not withdrawn for each unit."""
+
+    __tablename__ = "reforms"
+    __table_args__ = (Index("uq_reforms_unit", "unit", unique=True, postgresql_where=LIVE),)
 
 
 declare_system_tables(Base.metadata)

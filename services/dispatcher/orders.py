@@ -13,6 +13,7 @@ from uuid import UUID
 
 import uuid6
 
+from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -39,8 +40,14 @@ def give(
     to: Collection[str] | None = None,
 ) -> list[Assignment]:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
-    that have no order for it yet; all of them when it is left out.
+    that have no order for it yet; all of them when it is left out. Of a unit that is no more, to who
+    follows it.
     """
+    now, order = (
+        following.today(act, record.matter, order.roles()),
+        following.followed(act, record.matter, order),
+    )
+    to = to and {now.get(unit, unit) for unit in to}
     ticket = record.ticket
     ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
     ticket.alarmed_at = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import merging
+from services.dispatcher.rules import merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
@@ -36,6 +35,7 @@ from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Role, TicketMerged, TicketRegistered
 from shared.jurisdiction.gazetteer import accuses
+from shared.jurisdiction.succession import acts_as
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -269,7 +269,8 @@ def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> boo
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
     """An assignment the caller may act on, with its ticket.
 
-    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike.
+    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike;
+    BeingTransferred for one that is the caller's in a moment.
     """
     if id not in act.locked:
         ids = act.lock_order(id)
@@ -282,8 +283,12 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         raise NotFound
     assignment = next(each for each in record.assignments if each.id == id)
     theirs = not act.caller or act.caller.unit in (None, assignment.unit)
-    if not theirs or recused_caller(act, record):
+    if recused_caller(act, record):
         raise NotFound
+    if not theirs:
+        today = acts_as(assignment.unit, act.store.dissolved)
+        soon = act.caller and [act.caller.unit] == list(today)
+        raise reforming.BeingTransferred if soon else NotFound
     return record, assignment
 
 
@@ -387,18 +392,18 @@ async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> S
     return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
-async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
-    """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
-    ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
-    oldest, count = func.min(Assignments.dispatched_at), func.count()
-    held = select(Assignments.unit, oldest, count).where(col(Assignments.status).not_in(ended))
-    by_unit = held.group_by(col(Assignments.unit)).order_by(oldest).limit(limit)
-    found = (await act.session.exec(by_unit)).all()
-    return [row for row in found if act.config.units.unit(row[0]) is None]
-
-
 def unit_code(act: ServiceAct, field: str, called: str) -> str:
-    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
+    """The code of a unit by its code or name, or of who follows it where it is no more. Raises UnknownCode
+    with the nearest, UnitSplit with who follows it, AmbiguousCode.
+    """
+    today = acts_as(code := named_unit(act, field, called), act.store.dissolved)
+    if len(today) > 1:
+        raise reforming.UnitSplit(field=field, unit=code, allowed=list(today))
+    return today[0]
+
+
+def named_unit(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name, also of one that is no more. Raises as unit_code."""
     units = act.config.units
     code = units.names.code(called, field)
     if units.unit(code) is None:

@@ -23,6 +23,7 @@ from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, Ret
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
+from shared.jurisdiction.succession import acts_as
 
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 WAITING = (
@@ -129,7 +130,7 @@ async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
         unit=assignment.unit,
         urgency=urgency,
         redo=assignment.redo,
-        earlier=await earlier(act, assignment.ticket),
+        earlier=await earlier(act, assignment.ticket, own=assignment),
         until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
     )
 
@@ -141,19 +142,23 @@ async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
 
 
 async def earlier(
-    act: ServiceAct, number: str, asked: Sequence[Return] | None = None
+    act: ServiceAct,
+    number: str,
+    asked: Sequence[Return] | None = None,
+    own: Assignment | None = None,
 ) -> list[Earlier]:
     """What was disputed of a ticket, and whom rulings named, of the desk and of the ladder, in the order of
-    these rulings; then what waits. ``asked``: its returns, where they are loaded.
+    these rulings; then what waits: by who has the duties of each unit today. ``asked``: its returns, where
+    they are loaded. ``own``: an assignment whose returns are of who has it now.
     """
     found = await of_ticket(act, number) if asked is None else asked
     ruled = select(Arbitrations).where(
         Arbitrations.ticket == number, col(Arbitrations.ruled_at).is_not(None)
     )
-    past = [(row.ruled_at or FAR, _as_earlier(row)) for row in found]
+    past = [(row.ruled_at or FAR, _as_earlier(act, row, own)) for row in found]
     for row in (await act.session.exec(ruled)).all():
         for unit in filter(None, (row.lead, *row.co_handlers)):
-            named = Earlier(unit="", reason_code="", legal_basis="", named=unit)
+            named = Earlier(unit="", reason_code="", legal_basis="", named=_today(act, unit))
             past.append((row.ruled_at or FAR, named))
     return [each for _, each in sorted(past, key=lambda dated: dated[0])]
 
@@ -161,17 +166,23 @@ async def earlier(
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
-def _as_earlier(row: Return) -> Earlier:
+def _as_earlier(act: ServiceAct, row: Return, own: Assignment | None) -> Earlier:
     return Earlier(
-        unit=row.unit,
+        unit=own.unit if own and row.assignment == own.id else _today(act, row.unit),
         reason_code=row.reason_code,
         legal_basis=row.legal_basis,
         granted=row.granted,
         silent=row.silent,
-        named=row.named_unit,
+        named=row.named_unit and _today(act, row.named_unit),
         overruled=row.overruled_at is not None,
         withdrawn=row.withdrawn_at is not None,
     )
+
+
+def _today(act: ServiceAct, unit: str) -> str:
+    """Who follows a unit alone that is no more, or else the unit itself."""
+    today = acts_as(unit, act.store.dissolved)
+    return today[0] if len(today) == 1 else unit
 
 
 # --- ruled on ----------------------------------------------------------------------------------
@@ -221,7 +232,7 @@ def _rule(
     close(act, assignment, waiting, granted=granted, ruling=ruling)
     if granted and assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
-        _leave_to_desk(act, record, [*past, _as_earlier(waiting)], waiting)
+        _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
 
 
 def close(
@@ -358,6 +369,6 @@ async def overrule(
         if why is None:
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
         for row in asked:
-            if row.unit == unit and row.granted and row.overruled_at is None:
+            if _today(act, row.unit) == unit and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why

@@ -18,6 +18,7 @@ from services.dispatcher import (
     figure_routes,
     grassroots,
     list_routes,
+    reform_routes,
     returning,
     suggestion_routes,
     usecases,
@@ -58,6 +59,7 @@ for more in (
     suggestion_routes,
     catalogue_routes,
     figure_routes,
+    reform_routes,
     arbitration_routes,
 ):
     router.routes.extend(more.router.routes)
@@ -211,7 +213,7 @@ async def read_unit_feed(
     Positions are the unit's own and rise. Some are left out, and nothing is missing where one is.
     位置号按单位单独编号、逐条递增；中间偶有空号属正常，并非遗漏。
     """
-    views.check_unit_readable(act, code)
+    views.check_feed_readable(act, code)
     start = await feed.position(act, code, last_event_id or after)
     if STREAM not in request.headers.get("accept", ""):
         page = await feed.page(act, code, start, limit)

@@ -228,6 +228,14 @@ class Pending(BaseModel):
     due: AwareDatetime
 
 
+class FormerUnit(BaseModel):
+    """原承办单位: who had an assignment that is no more, until when, and by which reform."""
+
+    unit: str
+    until: AwareDatetime
+    reform: UUID
+
+
 class AssignmentOut(BaseModel):
     """An assignment as its unit and the desk see it; ``allowed`` are the moves from its status.
 
@@ -236,7 +244,8 @@ class AssignmentOut(BaseModel):
     tracker's. ``completion``: the form as it was sent in; its ``internal_result`` (办理情况) is for these
     readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
     decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
-    town lead what its duty list does not name (``by``), and why (``ground``). ``warnings`` come with the
+    town lead what its duty list does not name (``by``), and why (``ground``). ``unit`` has
+    it now, ``former`` had it before and are no more. ``warnings`` come with the
     answer to a completion only.
     """
 
@@ -270,6 +279,7 @@ class AssignmentOut(BaseModel):
     pending: Pending | None = None
     catalogue_version: int | None = None
     approved: dict[str, str] | None = None
+    former: list[FormerUnit] = []
     warnings: list[CompletionWarning] = []
 
 

@@ -8,13 +8,13 @@ from itertools import islice
 
 from sqlmodel import col, func, select
 
+from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
     ServiceAct,
     TicketRecord,
-    held_by_removed,
 )
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -132,7 +132,7 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 async def removed(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that hold open assignments and stand in units.yaml no more."""
-    found = await held_by_removed(act, COUNTED)
+    found = await following.held_by_removed(act, COUNTED)
     return [Stuck(unit, since, f"{number} 件在办 open") for unit, since, number in found]
 
 

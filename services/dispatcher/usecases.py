@@ -15,6 +15,7 @@ from services.dispatcher import (
     catalogues,
     co_handling,
     completing,
+    following,
     grassroots,
     merging,
     orders,
@@ -49,7 +50,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
-    decided = (await catalogues.dispatching(act)).decide(data, fact.time)
+    decided = following.decide(act, await catalogues.dispatching(act), data, fact.time)
     ticket = Ticket(
         number=fact.subject,
         registered_at=fact.time,

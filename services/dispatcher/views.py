@@ -27,6 +27,7 @@ from services.dispatcher.schemas import (
 from shared.errors import NotFound, UnknownCode
 from shared.events import CompletionKind, Role, Urgency
 from shared.http.fields import Sentence
+from shared.jurisdiction.succession import acts_as
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
@@ -164,6 +165,15 @@ def check_unit_readable(act: ServiceAct, unit: str) -> None:
     callers = act.caller.unit if act.caller else None
     if callers not in (None, unit) or act.config.units.unit(unit) is None:
         raise NotFound
+
+
+def check_feed_readable(act: ServiceAct, unit: str) -> None:
+    """As any list of a unit; who alone follows a unit that is no more reads its feed to the end, too.
+    Raises NotFound.
+    """
+    callers = act.caller.unit if act.caller else None
+    follows = callers and [callers] == list(acts_as(unit, act.store.dissolved))
+    check_unit_readable(act, callers if callers and follows else unit)
 
 
 # --- as it is answered -------------------------------------------------------------------------

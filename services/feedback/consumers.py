@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.feedback import corrections, endings, splitting, usecases
+from shared import succession
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -19,5 +20,6 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.handed_over": endings.tell_handed_over,
     "ticket.resumed": endings.reopen,
     "ticket.call_rated": endings.remember_rating,
+    "unit.reformed.*": succession.hear,
     "supervision.raised.*": usecases.remember_supervision,
 }

@@ -65,7 +65,7 @@ async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
     data: AssignmentDispatched = fact.data
     if data.role is Role.LEAD:
         record = await records.locked(act, fact.subject)
-        unit = act.config.unit_names.get(data.lead, data.lead)
+        unit = records.unit_called(act, data.lead)
         inform(act, record, fact.round, "dispatched", unit=unit)
 
 

@@ -164,7 +164,8 @@ class SearchPlace(Base):
 
 class Assignment(Base):
     """What intake has heard of one assignment: for the citizen's progress. Who may contact is asked
-    where it is known (neighbours.py).
+    where it is known (neighbours.py). ``unit_seq``: the fact that says which unit has it, where another
+    had it before that is no more.
     """
 
     id: UUID = Field(primary_key=True)
@@ -172,6 +173,7 @@ class Assignment(Base):
     unit: str
     round: int
     status: str
+    unit_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class ContactRead(Base):

@@ -150,6 +150,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
             status=AssignmentStatus.DISPATCHED,
         )
         row = record.assignments[fact.assignment] = act.rows.add(new)
+    if fact.name == machine.TRANSFERRED and fact.seq > row.unit_seq:
+        row.unit, row.unit_seq = fact.unit, fact.seq
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
     asked_under = record.ticket.confidential or record.ticket.work  # of those merged into it, too
     if asked_under and not machine.is_open(AssignmentStatus(row.status)):

@@ -55,12 +55,12 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
     progress = record.progress()
     sentence = machine.SENTENCES[progress.status]
-    units = [act.config.units.unit(code) for code in progress.units]
+    units = act.config.units
     return Progress(
         number=record.ticket.number,
         status=progress.status,
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
-        unit_names=[unit.name for unit in units if unit],
+        unit_names=units.called(progress.units, act.store.dissolved),
         round=progress.round,
         answer=record.answer,
         extended=_extended(record.ticket, progress.round),

@@ -32,6 +32,7 @@ from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
+from shared.jurisdiction.succession import acts_as
 
 
 def recompute_clocks(
@@ -206,7 +207,7 @@ def _supervision(
     act: ServiceAct, row: Clock, data: SupervisionRaised, raised_at: datetime
 ) -> Supervision:
     office = Terms.model_validate(row.terms).office
-    unit = office.unit if office else row.unit
+    [unit, *_] = acts_as(office.unit, act.store.dissolved) if office else [row.unit]
     if row.assignment is None or unit is None:
         raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
     return Supervision(

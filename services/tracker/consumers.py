@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.tracker import arbitration, audits, corrections, merging, returns, usecases
+from services.tracker import arbitration, audits, corrections, merging, returns, transfers, usecases
+from shared import succession
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -33,6 +34,8 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.end_withdrawn.*": returns.withdraw_end,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
+    "assignment.transferred.*": transfers.transfer,
+    "unit.reformed.*": succession.hear,
     "arbitration.opened": arbitration.open_,
     "arbitration.raised": arbitration.raise_,
     "arbitration.ruled": arbitration.rule,

@@ -147,12 +147,25 @@ class ShareOut(BaseModel):
     rate: float | None
 
 
+class Followed(BaseModel):
+    """承接: a unit that is no more, and since when its work is another's."""
+
+    unit: str
+    since: AwareDatetime
+
+
 class UnitRates(BaseModel):
-    """按期办结率 (of leads) and 及时签收率 of one unit. ``handle_uncharged``: the first, were the time of
-    disputes that units lost charged to nobody (arbitration.yaml).
+    """按期办结率 (of leads) and 及时签收率 of one unit. ``until``, ``successors``: of one that is no more;
+    what was judged by then is its own, what was judged later theirs. ``follows``: whose work it has since.
+    ``handle_uncharged``: the first, were the time of disputes that units lost charged to nobody
+    (arbitration.yaml).
     """
 
     unit: str
+    name: str | None = None
+    until: AwareDatetime | None = None
+    successors: list[str] = []
+    follows: list[Followed] = []
     handle: ShareOut
     handle_uncharged: ShareOut
     sign: ShareOut
@@ -178,7 +191,9 @@ class RatesOut(BaseModel):
 
 
 class BreachOut(BaseModel):
-    """A clock with a breach that stands. ``status`` is where the clock stands now."""
+    """A clock with a breach that stands. ``status`` is where the clock stands now, ``unit`` who answers
+    for it now; ``missed_by``: who did when it ran out, where that is another that is no more.
+    """
 
     id: UUID
     kind: str
@@ -186,6 +201,7 @@ class BreachOut(BaseModel):
     round: int
     assignment: UUID | None
     unit: str | None
+    missed_by: str | None = None
     status: str
     breached_at: AwareDatetime
     ended_at: AwareDatetime | None

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
 from shared.events.words import (
+    ClockKind,
     ClosingKind,
     CompletionKind,
     ContactOutcome,
@@ -63,6 +64,30 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     redo: bool = False
     configuration: str | None = None
     catalogue_version: int | None = None
+
+
+class RunningClock(BaseModel):
+    """A clock that goes on, as the tracker last said it. ``due``: as it was told, pauses apart."""
+
+    model_config = ConfigDict(frozen=True)
+    clock: ClockKind
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class AssignmentTransferred(AssignmentDispatched, name="assignment.transferred", by="dispatcher"):
+    """承接: the unit that had it is no more, and this one goes on with it: the same assignment, with its
+    handler, contacts and clocks (机构改革). It carries what a dispatch does, as it stands now.
+
+    ``predecessor``: who had it; ``clocks``: those that run, as far as the dispatcher has heard of them.
+    """
+
+    predecessor: str
+    reform: UUID
+    status: str
+    handler: str | None = None
+    dispatched_at: AwareDatetime
+    clocks: tuple[RunningClock, ...] = ()
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
@@ -368,6 +393,31 @@ class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):
     nearest: tuple[str, ...] = ()
     urgency: Urgency | None = None
     anew: bool = False
+
+
+class ReformPart(BaseModel):
+    """One successor's part of a unit that is split: what is of one of the topics and in one of the areas,
+    with all that lies under them; an empty list is any.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    unit: str
+    topics: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+class UnitReformed(Data, name="unit.reformed", by="dispatcher"):
+    """机构改革: the unit it is addressed to is no more, and who follows it has its work from this moment.
+
+    The subject is ``unit:`` and its code. ``parts`` and ``remainder``: of a split, whose what is.
+    """
+
+    kind: Literal["merge", "rename", "split"]
+    reform: UUID
+    successors: tuple[str, ...]
+    parts: tuple[ReformPart, ...] = ()
+    remainder: str | None = None
+    reason: str
 
 
 class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):

@@ -15,6 +15,7 @@ from pydantic import PrivateAttr, StringConstraints, model_validator
 
 from shared.jurisdiction.naming import Names, idle_aliases, paths
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
+from shared.jurisdiction.succession import Dissolved, called, circles, same_people
 
 FlagCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 # The last word of routing keys and queues, so no dot and none of the broker's wildcards.
@@ -76,7 +77,8 @@ class Unit(Section):
 
     ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
     its branches and its people's posts; one word may stand at several units (gazetteer.py).
-    ``telephones`` are the unit's own for the public, which no mask takes out of a text.
+    ``telephones`` are the unit's own for the public, which no mask takes out of a text. ``successors``:
+    who follows it when it is dissolved, or has done so; when is the dispatcher's reform (机构改革).
     """
 
     code: UnitCode
@@ -89,6 +91,7 @@ class Unit(Section):
     telephones: tuple[Telephone, ...] = ()
     aliases: Aliases = ()
     known_by: tuple[Words, ...] = ()
+    successors: tuple[UnitCode, ...] = ()
 
 
 class Codes(Section):
@@ -218,7 +221,7 @@ class Units(Section):
             for field, wrong in _ill_placed(unit, known)
         ]
         idle = idle_aliases("units", [(unit.code, unit.aliases) for unit in self.units])
-        refuse((*_twins("units", self.units), *astray, *idle))
+        refuse((*_twins("units", self.units), *astray, *idle, *_circles(self.units)))
         return self
 
     def unit(self, code: str) -> Unit | None:
@@ -234,16 +237,29 @@ class Units(Section):
         """Units by name."""
         return Names({unit.code: (unit.name, *unit.aliases) for unit in self.units})
 
+    def called(self, codes: Iterable[str], dissolved: Mapping[str, Dissolved]) -> list[str]:
+        """What a person is told of units: their names, of those that are no more with who follows them."""
+        names = {unit.code: unit.name for unit in self.units}
+        return [called(code, names, dissolved) for code in codes if code in names]
+
     def recused(self, reported: str | None) -> frozenset[str]:
         """回避: who stands back when a unit is complained of: itself, its parent and its children
-        (R-35, JN-32). Nobody when none is. Mutual: who stands back for a unit, it stands back for.
+        (R-35, JN-32), and those of who follows it in a reform and of whom it follows: they are, or will
+        be, the same people. Nobody when none is. Mutual: who stands back for a unit, it stands back for.
         """
         if reported is None:
             return frozenset()
-        own = self.unit(reported)
-        above = [own.parent] if own and own.parent else []
-        below = [unit.code for unit in self.units if unit.parent == reported]
-        return frozenset([reported, *above, *below])
+        kin = {each for meant in self._same_people(reported) for each in self._kin(meant)}
+        return frozenset().union(*map(self._same_people, kin))
+
+    def _kin(self, code: str) -> Iterator[str]:
+        own = self.unit(code)
+        yield from (code, own.parent) if own and own.parent else (code,)
+        yield from (unit.code for unit in self.units if unit.parent == code)
+
+    @cached_property
+    def _same_people(self) -> Callable[[str], frozenset[str]]:
+        return same_people([(unit.code, unit.successors) for unit in self.units])
 
     @cached_property
     def telephones(self) -> frozenset[str]:
@@ -356,10 +372,18 @@ def _idle(codes: Codes) -> Iterator[tuple[Where, str]]:
 
 
 def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    for follows in unit.successors:
+        if follows not in known:
+            yield "successors", f"{follows} 不是其他单位 is no other unit"
     if unit.parent is not None and (unit.parent == unit.code or unit.parent not in known):
         yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
     if (unit.kind in ("town", "district")) != (unit.area is not None):
         yield "area", "镇和区县须有区域，其他单位不得有 towns and districts have one, and only they"
+
+
+def _circles(units: Iterable[Unit]) -> Iterator[tuple[Where, str]]:
+    found = circles([(unit.code, unit.successors) for unit in units])
+    yield from ((("units", at, "successors"), wrong) for at, wrong in found)
 
 
 def _nearest(text: str, names: Mapping[str, str], n: int) -> list[str]:

@@ -41,7 +41,7 @@ def names(words: str) -> frozenset[str]:
 PURE = names(
     "caller errors events jurisdiction.calendar jurisdiction.codes jurisdiction.limits"
     " jurisdiction.gazetteer jurisdiction.sections jurisdiction.urgency jurisdiction.wording"
-    " security.masking security.numbers security.reading"
+    " jurisdiction.succession security.masking security.numbers security.reading"
 )
 STORAGE = names("sqlalchemy sqlmodel pydantic orjson uuid6")
 MAY: dict[str, May] = {
@@ -56,21 +56,21 @@ MAY: dict[str, May] = {
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
             " duplicates merging list_routes completion_routes arbitration_routes catalogue_routes"
-            " grassroots splitting split_routes"
+            " grassroots splitting split_routes reform_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
         names(
             "usecases corrections merging endings feed clocks returns arbitration audits settings"
-            " splitting"
+            " splitting transfers"
         ),
         names(""),
     ),
     "jobs": May(
         names(
             "usecases merging returning arbitration auditing records callers search calls phone feed"
-            " settings readlog catalogues"
+            " settings readlog catalogues transferring following"
         ),
         names(""),
     ),
@@ -78,14 +78,16 @@ MAY: dict[str, May] = {
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
             " merging feed endings search returning co_handling suggestions arbitration completing"
-            " auditing catalogues grassroots splitting alarms"
+            " auditing catalogues grassroots splitting alarms following"
         ),
         STORAGE,
     ),
     "records": May(names("rules models arbitration_models settings"), STORAGE),
     "views": May(names("rules models records schemas list_schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
-    "stuck": May(names("rules models records settings call_models arbitration_models"), STORAGE),
+    "stuck": May(
+        names("following rules models records settings call_models arbitration_models"), STORAGE
+    ),
     "registration": May(
         names(
             "call_records claims sources end_records rules models records views schemas search settings"
@@ -140,7 +142,7 @@ MAY: dict[str, May] = {
     "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
     "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
     "co_handling": May(
-        names("rules models records views schemas orders merging returning"), STORAGE
+        names("following rules models records views schemas orders merging returning"), STORAGE
     ),
     "completing": May(
         names("rules models records views schemas completion_schemas orders returning"), STORAGE
@@ -204,19 +206,28 @@ MAY: dict[str, May] = {
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
-    "orders": May(names("rules models arbitration_models records settings"), STORAGE),
+    "orders": May(names("following rules models arbitration_models records settings"), STORAGE),
     "duplicates": May(
         names("rules models records views schemas vault callers readlog settings"),
         names("fastapi pydantic sqlmodel"),
     ),
     "merging": May(
         names(
-            "rules models records views schemas orders clockwork vault settings catalogues grassroots"
+            "following rules models records views schemas orders clockwork vault settings catalogues"
+            " grassroots"
         ),
         STORAGE | names("fastapi"),
     ),
     "clockwork": May(names("rules models records"), STORAGE),
     "returns": May(names("clockwork rules models records settings"), STORAGE),
+    "reforming": May(
+        names("orders transferring rules models records reform_schemas settings"), STORAGE
+    ),
+    "reform_routes": May(names("reforming reform_schemas records"), names("fastapi pydantic")),
+    "reform_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
+    "following": May(names("rules models records"), STORAGE),
+    "transferring": May(names("following orders merging rules models records settings"), STORAGE),
+    "transfers": May(names("rules models records settings"), STORAGE),
     "returning": May(
         names(
             "arbitration arbitration_models precedents orders rules models records views schemas settings"
@@ -279,7 +290,7 @@ MAY: dict[str, May] = {
     "corrections": May(
         names(
             "rules models records correction_schemas naming usecases registration vault callers search"
-            " orders merging co_handling rights sealing catalogues grassroots"
+            " orders merging co_handling rights sealing catalogues grassroots following"
             " settings clockwork"
         ),
         STORAGE,

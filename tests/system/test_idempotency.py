@@ -11,9 +11,11 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
+from shared.security.tokens import issue
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
+from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 Json = dict[str, Any]
@@ -53,7 +55,8 @@ async def whole(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Street]:
     """A running system."""
-    async with street(postgres, tmp_path_factory.mktemp("var")) as one:
+    var = tmp_path_factory.mktemp("var")
+    async with street(postgres, var, config_dir=followed(var, CL=["MZJ"])) as one:
         yield one
 
 
@@ -107,6 +110,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
     await _catalogue(whole, repeats)
+    await _reformed(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
@@ -171,6 +175,21 @@ async def _ended_here(whole: Street, repeats: Repeats) -> None:
         path, number = f"/v1/tickets/{{number}}/{last}", given["number"]
         await repeats.ask("intake", path, said, other, "agent", number=number)
     await whole.stepper.settle()
+
+
+async def _reformed(whole: Street, repeats: Repeats) -> None:
+    """A unit is to become part of another, says one; another agrees, and then it is not to be."""
+    for role, name in (("supervisor", "li"), ("desk", "wang")):
+        whole.tokens[role, name] = issue(whole.system.keys, role, name, days=1)
+    plan = {"kind": "merge", "into": "MZJ", "effective": "2026-12-31", "reason": "紫编发3号"}
+    path, other = "/v1/units/{code}/reforms", {"reason": "紫编发4号"}
+    given = await repeats.ask("dispatcher", path, plan, other, "supervisor:li", code="CL")
+    for last, said, other in (
+        ("approval", {"note": "同意"}, {"note": "按批文办理"}),
+        ("withdrawal", {"reason": "批文有误"}, {"reason": "暂缓"}),
+    ):
+        path = f"/v1/reforms/{{reform}}/{last}"
+        await repeats.ask("dispatcher", path, said, other, "desk:wang", reform=given["id"])
 
 
 async def _merged(whole: Street, repeats: Repeats) -> None:

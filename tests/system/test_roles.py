@@ -146,6 +146,11 @@ dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 4
 dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
 dispatcher GET /v1/rates                           401 403  +  403  +  403 403  +   +   +   +
+dispatcher POST /v1/units/{code}/reforms           401 403  +  403  +  403 403 403 403 403 403
+dispatcher POST /v1/reforms/{reform}/approval      401 403 404 403 404 403 403 403 403 403 403
+dispatcher POST /v1/reforms/{reform}/withdrawal    401 403 404 403 404 403 403 403 403 403 403
+dispatcher GET /v1/reforms                         401 403  +  403  +  403 403 403 403 403 403
+dispatcher GET /v1/reforms/{reform}                401 403 404 403 404 403 403 403 403 403 403
 dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404
 tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
 tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
@@ -215,6 +220,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "return-withdrawal": {"reason": "经核实属本单位职责"},
     "co-handlers": {"unit": "GT", "reason": "协助勘查"},
     "release": {"reason": "已无需协办"},
+    "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
+    "approval": {"note": "同意"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "completion": DONE,
     "completion-withdrawal": {"reason": "继续办理"},
@@ -358,7 +365,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    none = ("request", "arbitration", "supervision")
+    none = ("request", "arbitration", "supervision", "reform")
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}

@@ -192,6 +192,7 @@ class AssignmentStatus(StrEnum):
 # An answer that was sent back was an answer; what the citizen is shown, in hand, stays.
 PROVES: dict[str, AssignmentStatus] = {
     "assignment.dispatched": AssignmentStatus.DISPATCHED,
+    "assignment.transferred": AssignmentStatus.DISPATCHED,
     "assignment.updated": AssignmentStatus.DISPATCHED,
     "assignment.return_requested": AssignmentStatus.DISPATCHED,
     "assignment.return_refused": AssignmentStatus.DISPATCHED,
@@ -210,6 +211,7 @@ PROVES: dict[str, AssignmentStatus] = {
     "assignment.returned": AssignmentStatus.GONE,
     "assignment.cancelled": AssignmentStatus.GONE,
 }
+TRANSFERRED = "assignment.transferred"  # the unit it is addressed to has it from now on
 _ORDER = list(AssignmentStatus)
 
 
