@@ -25,7 +25,7 @@ from services.dispatcher.models import Assignment, Return
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration as rules
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch, leaving, reasons
+from services.dispatcher.rules import dispatch, hotline_reasons, leaving, work_order
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable
@@ -97,13 +97,13 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
 
 async def _order(
     act: ServiceAct, record: TicketRecord, step: rules.Step, body: schemas.Arbitrated
-) -> tuple[dispatch.Order, dispatch.Added]:
+) -> tuple[dispatch.Order, work_order.Added]:
     lead = records.unit_code(act, "lead", body.lead)
     helping = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     if lead in helping:
         raise CoHandlerIsLead(field="co_handlers", lead=lead)
     added = await records.added(act, record)
-    why = str(reasons.arbitrated(step.zh, step.en, body.ruling))
+    why = str(hotline_reasons.arbitrated(step.zh, step.en, body.ruling))
     order = act.config.dispatching.by_hand(record.matter, lead, helping, why, added.newest)
     merging.check_assignable(act, record, order)
     return order, added

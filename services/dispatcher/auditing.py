@@ -21,7 +21,7 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import answers, reasons
+from services.dispatcher.rules import answers, hotline_reasons
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import audit as rules
 from services.dispatcher.rules.audit import Answered, Demand, NotAuditable, Other
@@ -74,7 +74,7 @@ async def check(
         lead.pending = completing.pending(form)
         update |= {"audit": form.id, "audit_limit": str(policy.completion_audit)}
     else:
-        completing.decide(act, lead, form, "passed", str(reasons.passed_at_once()))
+        completing.decide(act, lead, form, "passed", str(hotline_reasons.passed_at_once()))
         form.decided_by = "service:dispatcher"
     return answer.model_copy(update=update)
 
@@ -286,9 +286,11 @@ def _decide_silently(
 ) -> None:
     still = (assignment.pending or {}).get("id") == str(form.id)
     if still and form.asks and assignment.status in machine.OPEN:
-        completing.refuse(act, assignment, form, str(reasons.no_end_by_silence()), silent=True)
+        completing.refuse(
+            act, assignment, form, str(hotline_reasons.no_end_by_silence()), silent=True
+        )
     elif still and not form.asks and record.under_audit:
-        _pass(act, record, assignment, form, str(reasons.passed_by_silence()), silent=True)
+        _pass(act, record, assignment, form, str(hotline_reasons.passed_by_silence()), silent=True)
     else:
         form.outcome, form.decided_at, form.decided_by = "overtaken", act.now, act.actor
 

@@ -17,7 +17,7 @@ from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import co_handling as rules
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.leaving import released
 from services.dispatcher.rules.reasons import Reason
@@ -35,7 +35,7 @@ async def redispatch(
     act: ServiceAct,
     record: TicketRecord,
     order: dispatch.Order,
-    added: dispatch.Added,
+    added: work_order.Added,
     why: Reason,
 ) -> None:
     """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now. ``why``:
@@ -177,7 +177,9 @@ def _lead(record: TicketRecord) -> Assignment | None:
     return next((each for each in record.open() if each.role == Role.LEAD), None)
 
 
-def _check_recusal(act: ServiceAct, record: TicketRecord, unit: str, added: dispatch.Added) -> None:
+def _check_recusal(
+    act: ServiceAct, record: TicketRecord, unit: str, added: work_order.Added
+) -> None:
     """回避: no unit helps with what is about it, under this number or one merged with it (R-35)."""
     dispatching = act.config.dispatching
     barred = dispatching.barred(record.matter, added.newest)

@@ -23,7 +23,7 @@ from services.dispatcher.models import (
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, reasons
+from services.dispatcher.rules import completion, hotline_reasons
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.completion import (
     ContactNotOnRecord,
@@ -193,7 +193,7 @@ async def overtake(act: ServiceAct, assignment: Assignment) -> None:
     """A request of the same order falls away when its unit answers after all."""
     if assignment.pending and AssignmentStatus(assignment.status) in machine.OPEN:
         form = await waiting(act, assignment)
-        _take_back(act, assignment, form, "overtaken", str(reasons.answered_after_all()))
+        _take_back(act, assignment, form, "overtaken", str(hotline_reasons.answered_after_all()))
 
 
 def _take_back(

@@ -115,7 +115,7 @@ async def unassigned(
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
-    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
+    waiting = await views.waiting_in(act, {work for row in found if (work := row.ticket.work)})
     clocks = await clocks_of(act, (record.ticket.number for record in found))
     items = [
         _unassigned_out(

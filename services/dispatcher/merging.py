@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from services.dispatcher import catalogues, following, grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch, leaving, reasons
+from services.dispatcher.rules import dispatch, hotline_reasons, leaving, reasons, work_order
 from services.dispatcher.rules.assignment import OPEN
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.merging import InOtherWork
@@ -63,7 +63,7 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
     others = [each for each in record.group if each is not record]
     waited = record.waits and not record.engaged
     if waited:
-        said = str(reasons.parted(record.ticket.number))
+        said = str(hotline_reasons.parted(record.ticket.number))
         orders.update(act, record, "unmerged", said, fact.time)
     record.ticket.work, record.ticket.work_seq = None, fact.seq
     records.regroup_loaded(act)
@@ -102,7 +102,7 @@ async def _pass_on(
     act: ServiceAct, record: TicketRecord, time: datetime, verdict: str = ""
 ) -> None:
     """Let the units at work hear all that the citizen said."""
-    said = dispatch.whole_text(record.matter, await records.added(act, record))
+    said = work_order.whole_text(record.matter, await records.added(act, record))
     orders.update(act, record, "merged", "\n\n".join(filter(None, (verdict, said))), time)
 
 
@@ -150,7 +150,7 @@ async def _go_on(
     if not waiting or any(each.engaged for each in waiting):
         return
     heir, lead = waiting[0], next((each for each in taken if each.role == Role.LEAD), None)
-    why = reasons.work_goes_on()
+    why = hotline_reasons.work_goes_on()
     if lead is None:
         orders.leave_to_desk(act, heir, str(why), [])
         return
@@ -179,7 +179,7 @@ async def start_alone(act: ServiceAct, record: TicketRecord, *, clocked: bool = 
     ticket, dispatching = record.ticket, act.config.dispatching
     done = record.answerer(ticket.round - 1)
     if done:
-        why = reasons.parted(ticket.number)
+        why = hotline_reasons.parted(ticket.number)
         again = dispatching.handed_on(
             record.matter, done.unit, (), done.rule, why, version=done.version
         )

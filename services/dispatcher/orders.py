@@ -17,7 +17,7 @@ from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import arbitration, corrections, dispatch
+from services.dispatcher.rules import arbitration, corrections, dispatch, work_order
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
@@ -36,7 +36,7 @@ def give(
     act: ServiceAct,
     record: TicketRecord,
     order: dispatch.Order,
-    added: dispatch.Added,
+    added: work_order.Added,
     to: Collection[str] | None = None,
 ) -> list[Assignment]:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
@@ -57,7 +57,7 @@ def give(
         for each in record.waiting_with()
         if may_join(each.matter, order.roles())
     }
-    added = replace(added, also=dispatch.fitting(also))
+    added = replace(added, also=work_order.fitting(also))
     roles = order.roles().items()
     given = [
         _give_to(act, record, order, added, unit, role)
@@ -72,12 +72,12 @@ def _give_to(
     act: ServiceAct,
     record: TicketRecord,
     order: dispatch.Order,
-    added: dispatch.Added,
+    added: work_order.Added,
     unit: str,
     role: Role,
 ) -> Assignment:
     ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
-    work_order = dispatch.work_order(
+    told = work_order.work_order(
         record.matter,
         order,
         added,
@@ -89,7 +89,7 @@ def _give_to(
         configuration=act.configuration,
     )
     assignment = Assignment(
-        **work_order.model_dump(mode="json", include=PRINTED),
+        **told.model_dump(mode="json", include=PRINTED),
         id=new_id(),
         ticket=ticket.number,
         round=ticket.round,
@@ -101,7 +101,7 @@ def _give_to(
         dispatched_at=act.now,
         approved=order.approval and order.approval._asdict(),
     )
-    tell(act, assignment, work_order)
+    tell(act, assignment, told)
     if role == Role.LEAD:
         _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
@@ -143,7 +143,7 @@ def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Rol
     limits = act.config.limits.stages(
         matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
     )
-    return dispatch.without_contact(limits, matter)
+    return work_order.without_contact(limits, matter)
 
 
 def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
@@ -180,7 +180,7 @@ def update(
         tell(act, assignment, data, time)
 
 
-def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: datetime) -> None:
+def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: datetime) -> None:
     """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
     is told, and its limits follow. ``added``: what goes with a new order.
     """

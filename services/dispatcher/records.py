@@ -7,7 +7,7 @@ of locks for every door, and never a decision on a row that is about to change.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,15 +29,14 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
-from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
 from services.dispatcher.rules.ticket import Milestones
+from services.dispatcher.rules.work_order import CARRIED, Added, newest_that_fit
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Role, TicketMerged, TicketRegistered
 from shared.jurisdiction.gazetteer import accuses
 from shared.jurisdiction.succession import acts_as
 from shared.storage.act import Act
-from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 # Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
@@ -355,20 +354,6 @@ async def _group_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
     return (await act.session.exec(others)).all()
 
 
-async def waiting_in(act: ServiceAct, works: Collection[str]) -> dict[str | None, int]:
-    """How many citizens wait for each of these works."""
-    if not works:
-        return {}
-    ended = func.greatest(col(Tickets.resolved), col(Tickets.closed))
-    waiting = (
-        select(Tickets.work, func.count())
-        .where(one_of(Tickets.work, works), col(Tickets.withdrawn_at).is_(None))
-        .where(ended < col(Tickets.round))
-        .group_by(col(Tickets.work))
-    )
-    return dict((await act.session.exec(waiting)).all())
-
-
 async def added(act: ServiceAct, record: TicketRecord) -> Added:
     """What the citizen added: the newest as far as a work order carries it, and how many more."""
     number = record.ticket.number
@@ -384,12 +369,6 @@ async def added(act: ServiceAct, record: TicketRecord) -> Added:
     now = {each.seq: each.content for each in record.supplements}  # saved when the act ends
     newest = newest_that_fit([content for _, content in sorted((before | now).items())])
     return Added(newest, number_before + len(now) - len(newest))
-
-
-async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> Sequence[Supplement]:
-    """What the citizen added behind a place, in the order it was said."""
-    query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
-    return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
 def unit_code(act: ServiceAct, field: str, called: str) -> str:

@@ -16,7 +16,7 @@ from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import leaving, reasons, returns
+from services.dispatcher.rules import hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
@@ -273,7 +273,7 @@ def _leave_to_desk(
         if rule.id in near
     }
     nearest = returns.rules_to_start_from(leads, suggested, freed)
-    why = reasons.returned(granted.unit, granted.ruling or "", dispatching.names)
+    why = hotline_reasons.returned(granted.unit, granted.ruling or "", dispatching.names)
     orders.leave_to_desk(act, record, str(why), nearest, suggested, clocked=True)
 
 
@@ -333,7 +333,7 @@ async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assi
     past = await earlier(act, assignment.ticket, asked)
     waiting = _waiting(asked, assignment.id)
     waiting.silent = True
-    ruling = str(reasons.silent(granted=granted))
+    ruling = str(hotline_reasons.silent(granted=granted))
     _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)
 
 

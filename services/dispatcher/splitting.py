@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from services.dispatcher import grassroots, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules import splitting as rules
 from services.dispatcher.rules.reasons import Reason
 from shared import events
@@ -47,7 +47,7 @@ def appoint(act: ServiceAct, record: TicketRecord, data: events.TicketRegistered
     why = rules.of_split(data.split_from or "")
     order = dispatch.Order(lead, (), str(why), appointed=True)
     grassroots.note_passed(act, record, lead, None)
-    orders.give(act, record, order, dispatch.Added())
+    orders.give(act, record, order, work_order.Added())
 
 
 def _forbids(act: ServiceAct, record: TicketRecord, lead: str) -> Reason | None:

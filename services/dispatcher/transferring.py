@@ -31,7 +31,7 @@ from services.dispatcher.models import (
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.reasons import Reason
@@ -257,7 +257,7 @@ async def _work_order(
 ) -> events.AssignmentDispatched:
     """All that a dispatch says, as it stands now."""
     added = await records.added(act, record)
-    return dispatch.work_order(
+    return work_order.work_order(
         record.matter,
         _order(record, order),
         added,

@@ -29,7 +29,14 @@ from services.dispatcher import (
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, corrections, dispatch, leaving, reasons
+from services.dispatcher.rules import (
+    completion,
+    corrections,
+    dispatch,
+    hotline_reasons,
+    leaving,
+    work_order,
+)
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
@@ -62,9 +69,9 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     if data.appointed:
         splitting.appoint(act, record, data)
     elif isinstance(decided, dispatch.Decision):
-        orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
+        orders.give(act, record, dispatch.by_rule(decided), work_order.Added())
     elif order := suggestions.automatic(act, data, decided):
-        orders.give(act, record, order, dispatch.Added())
+        orders.give(act, record, order, work_order.Added())
     else:
         grassroots.note_kept(act, record, decided.kept_from)
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
@@ -130,7 +137,7 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     record.ticket.round = fact.round
     alarms.raises(act, record, data.comment or "")  # before anybody gets it anew
     if lead is None or ended:
-        orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
+        orders.leave_to_desk(act, record, str(hotline_reasons.resumed(data.comment)))
     elif not await merging.join_again(act, record, fact):
         await _give_again(act, record, lead, data)
     await alarms.heed(act, record, data.comment or "", fact.time)
@@ -319,7 +326,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     check_recallable(record.milestones())
     merging.check_holds(record)
     orders.end_arbitration(act, record, "recalled")
-    why = reasons.recalled(body.reason)
+    why = hotline_reasons.recalled(body.reason)
     orders.cancel(act, record, record.open(), "redispatched", act.now, why)
     orders.leave_to_desk(act, record, str(why))
     return views.ticket_out(act, record)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from services.dispatcher import records
 from services.dispatcher.list_schemas import Handling, HandlingUnit, UnitAnswer
-from services.dispatcher.models import Assignment, Assignments, Tickets
+from services.dispatcher.models import Assignment, Assignments, Supplement, Supplements, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import ticket as tickets
@@ -28,6 +28,7 @@ from shared.errors import NotFound, UnknownCode
 from shared.events import CompletionKind, Role, Urgency
 from shared.http.fields import Sentence
 from shared.jurisdiction.succession import acts_as
+from shared.storage.rows import one_of
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
@@ -145,11 +146,19 @@ async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) 
     if not _may_read(act, record, assignment):
         raise NotFound
     place = int(act.place(after)) if after is not None else 0
-    rows = await records.supplements(act, assignment.ticket, place, limit + 1)
+    rows = await _supplements(act, assignment.ticket, place, limit + 1)
     items = [SupplementOut.model_validate(row.model_dump()) for row in rows[:limit]]
     return SupplementPage(
         items=items, next=act.cursor(str(items[-1].seq)) if len(rows) > limit else None
     )
+
+
+async def _supplements(
+    act: ServiceAct, number: str, after: int, limit: int
+) -> Sequence[Supplement]:
+    """What the citizen added behind a place, in the order it was said."""
+    query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
+    return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
 def _may_read(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> bool:
@@ -266,3 +275,20 @@ def _pending(record: TicketRecord, assignment: Assignment) -> Pending | None:
 def shown_form(completion: dict[str, Any]) -> dict[str, Any]:
     """A form as it is answered: 办理情况 under its name, and under the one it had before."""
     return completion | {"internal_result": completion["result"]}
+
+
+# --- beside it ---------------------------------------------------------------------------------
+
+
+async def waiting_in(act: ServiceAct, works: Collection[str]) -> dict[str | None, int]:
+    """How many citizens wait for each of these works."""
+    if not works:
+        return {}
+    ended = func.greatest(col(Tickets.resolved), col(Tickets.closed))
+    waiting = (
+        select(Tickets.work, func.count())
+        .where(one_of(Tickets.work, works), col(Tickets.withdrawn_at).is_(None))
+        .where(ended < col(Tickets.round))
+        .group_by(col(Tickets.work))
+    )
+    return dict((await act.session.exec(waiting)).all())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operations import contracts
-from services.dispatcher.rules.dispatch import CARRIED
+from services.dispatcher.rules.work_order import CARRIED
 from shared import clock
 from shared.messaging.bus import Message
 from shared.messaging.outbox import LARGEST_FACT, Relay

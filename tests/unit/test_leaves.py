@@ -18,7 +18,7 @@ import pytest
 from operations.commands import rules as commands
 from operations.runtime.reload import check
 from services.dispatcher import completion_lists, stuck
-from services.dispatcher.rules import arbitration, reasons, returns
+from services.dispatcher.rules import arbitration, hotline_reasons, returns
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.audit import Answered, Demand, Other
 from services.dispatcher.rules.audit import check as check_answer
@@ -158,7 +158,7 @@ def run_arbitration(config: DispatcherConfig) -> None:
         step = ladder.step(number)
         assert arbitration.parties(step.invites, ()) == list(step.invites)
         arbitration.check_ruler(step, step.role, words, words)
-        reasons.arbitrated(step.zh, step.en, words)
+        hotline_reasons.arbitrated(step.zh, step.en, words)
     assert (ladder.silence, ladder.charges) == ("raise", True)
 
 
