@@ -22,6 +22,11 @@ LEFT = (
     " Supplements 1 to {left} are left out: read them there】"
 )
 
+AS_REGISTERED = (
+    *("type", "topic", "title", "area", "channel", "flags"),
+    *("confidential", "reply_declined", "has_contact"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -66,21 +71,14 @@ def work_order(
     configuration: str | None = None,
 ) -> AssignmentDispatched:
     """What one unit is told; of a confidential matter the area only (docs/how-it-flows.md#private)."""
+    registered = {name: getattr(ticket, name) for name in AS_REGISTERED}
     return AssignmentDispatched(
+        **registered,
         role=role,
-        type=ticket.type,
         urgency=urgency,
-        topic=ticket.topic,
-        title=ticket.title,
         content=whole_text(ticket, added),
-        area=ticket.area,
         address=None if ticket.confidential else ticket.address,
         location=None if ticket.confidential else ticket.location,
-        channel=ticket.channel,
-        flags=ticket.flags,
-        confidential=ticket.confidential,
-        reply_declined=ticket.reply_declined,
-        has_contact=ticket.has_contact,
         registered_at=registered_at,
         supplements_left=added.left,
         lead=order.lead,
