@@ -19,7 +19,7 @@ help: ## 列出命令 list the commands
 run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one process, embedded PostgreSQL
 	$(PY) -m services
 
-demo: .venv/ready ## 六个故事与一个月 six stories and a month, told by small real clients
+demo: .venv/ready ## 八个故事与一个月 eight stories and a month, told by small real clients
 	$(PY) -m examples.demo
 
 # A process per core, each on a PostgreSQL and a RabbitMQ of its own. ARGS=-n0: in one.
@@ -119,7 +119,7 @@ backup: .venv/ready ## 备份 all databases as of one moment (ARGS=folder)
 restore: .venv/ready ## 恢复 a backup into empty volumes (ARGS=folder)
 	@$(PY) -m operations.containers.restore $(ARGS)
 
-story: .venv/ready ## 容器中的六个故事 the six stories on containers of their own
+story: .venv/ready ## 容器中的七个故事 seven of the stories on containers of their own
 	@$(PY) -m operations.containers.story
 
 kills: .venv/ready ## 依次杀死容器 two replicas of each service; one of each, the gateway and both servers are killed in turn

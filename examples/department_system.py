@@ -106,7 +106,7 @@ class Department:
         """A dispatch brings an order; when the order is taken back, its steps go with it."""
         id = fact.get("assignment", "")
         match fact["type"]:
-            case "cn.jiesu.assignment.dispatched.v1":
+            case "cn.jiesu.assignment.dispatched.v1" | "cn.jiesu.assignment.transferred.v1":
                 order = Order(
                     id=id,
                     unit=fact["unit"],

@@ -142,6 +142,18 @@ class Office:
         done: Json = await self._supervisor["dispatcher"].post(path, ruling, key=str(uuid4()))
         return done
 
+    async def propose_reform(self, unit: str, plan: Json) -> Json:
+        """机构改革方案: what is to become of a unit, and from which day on."""
+        path = f"/v1/units/{unit}/reforms"
+        made: Json = await self._supervisor["dispatcher"].post(path, plan, key=str(uuid4()))
+        return made
+
+    async def approve_reform(self, reform: str) -> Json:
+        """批准方案, by another person than who proposed it."""
+        path = f"/v1/reforms/{reform}/approval"
+        done: Json = await self._desk["dispatcher"].post(path, {}, key=str(uuid4()))
+        return done
+
     async def rule_on_extension(self, extension: str, *, granted: bool, reason: str) -> Json:
         """延期审批."""
         body = {"granted": granted, "reason": reason}

@@ -1,4 +1,4 @@
-"""``make story``: the six stories on containers, over HTTP and AMQP, on the stepped clock.
+"""``make story``: seven stories on containers, over HTTP and AMQP, on the stepped clock.
 
 A Compose project of its own, thrown away at the end. Each container has a clock; the stepper moves
 them together. Two units take their orders from the broker, each as a user who may read its queue
@@ -78,7 +78,7 @@ def story() -> int:
         ready = clock.real()
         say(f"{(ready - began).total_seconds():.0f} 秒后就绪 healthy after that many seconds")
         asyncio.run(tell_stories(project, port))
-        say(f"\n六个故事讲完 told in {(clock.real() - ready).total_seconds():.0f} s")
+        say(f"\n七个故事讲完 told in {(clock.real() - ready).total_seconds():.0f} s")
     return 0
 
 
