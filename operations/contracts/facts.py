@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from operations.contracts.vocabulary import meaning
 from operations.runtime.registry import NAMES, part
 from shared.events import Data, Fact, Word
+from shared.events.agreement import OF_SOME, OF_UNITS
 from shared.messaging.bus import matches
 
 UNIT = "{unit}"
@@ -29,20 +30,10 @@ class To(StrEnum):
     UNIT_OR_NOBODY = "its unit, or nobody"
 
 
-# By the first word of a fact. The dispatch and the citizen's clock belong to no unit.
-ADDRESSED = {
-    "assignment": To.UNIT,
-    "extension": To.UNIT,
-    "supervision": To.UNIT,
-    "deadline": To.UNIT_OR_NOBODY,
-    "unit": To.UNIT,
-    "arbitration": To.UNIT_OR_NOBODY,
-}
-
-
 def addressed(kind: type[Data]) -> To:
     """Whom a fact is addressed to."""
-    return ADDRESSED.get(kind.name.partition(".")[0], To.NOBODY)
+    about = kind.name.partition(".")[0]
+    return To.UNIT if about in OF_UNITS else To.UNIT_OR_NOBODY if about in OF_SOME else To.NOBODY
 
 
 def keys(kind: type[Data]) -> list[str]:

@@ -15,10 +15,11 @@ from shared.events.envelope import FACTS, Fact, speaker_of
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 # By the first word of a fact: what is about an assignment or a unit goes to that unit. The tracker's clocks
-# may be a unit's or nobody's; all else is addressed to nobody.
+# may be a unit's or nobody's, and a dispute is told to all and to its parties; all else is addressed to
+# nobody.
 OF_ASSIGNMENTS = frozenset({"assignment", "extension", "supervision"})
 OF_UNITS = OF_ASSIGNMENTS | {"unit"}
-OF_SOME = frozenset({"deadline"})
+OF_SOME = frozenset({"deadline", "arbitration"})
 
 
 def check_agreement(fact: Fact, key: str, latest: datetime) -> None:
@@ -49,9 +50,15 @@ def _check_address(fact: Fact) -> None:
         raise Disagreement("type and unit disagree: it is addressed to nobody")
 
 
+def may_address(actor: str, unit: str) -> bool:
+    """Whether who acts may be the one that says something to a unit: another unit may not."""
+    role, _, rest = actor.partition(":")
+    return role != "unit" or rest.partition(":")[0] == unit
+
+
 def _check_actor(fact: Fact) -> None:
     role, _, rest = fact.actor.partition(":")
     if role == "service" and rest != fact.source:
         raise Disagreement("actor and source disagree: no service acts in another's name")
-    if role == "unit" and fact.unit not in (None, rest.partition(":")[0]):
+    if fact.unit and not may_address(fact.actor, fact.unit):
         raise Disagreement("actor and unit disagree: a unit acts on its own assignments")

@@ -21,6 +21,7 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import BadCursor
 from shared.events import Data, Fact
+from shared.events.agreement import may_address
 from shared.jurisdiction.succession import Dissolved
 from shared.observability import new_traceparent, traceparent
 from shared.storage.engine import PATIENCE, is_trouble, open_engine
@@ -112,8 +113,12 @@ class Act(Generic[C]):
         """Say a fact; it becomes true with this transaction or not at all.
 
         ``time`` is when it became true (now), ``unit`` whom it is addressed to (nobody), ``actor``
-        who made it true (who acts here).
+        who made it true (who acts here). What one unit's act means for another the service says: no
+        unit may speak to another, and whoever hears it lays that aside (shared/events/agreement.py).
         """
+        by = actor or self.actor
+        if unit and not may_address(by, unit):
+            by = f"service:{self.store.name}"
         self.told.append(
             Told(
                 data,
@@ -122,7 +127,7 @@ class Act(Generic[C]):
                 round,
                 assignment,
                 unit,
-                actor or self.actor,
+                by,
                 self._trace_of(subject),
             )
         )

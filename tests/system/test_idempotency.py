@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -73,7 +74,7 @@ class Repeats:
     ) -> Json:
         """The answer to the first of three; notes what the route made of the key."""
         role, _, unit = who.partition(":")
-        path, key = route.format(**names), {KEY: f"{service}{route}"}
+        path, key = route.format(**names), {KEY: str(uuid4())}
 
         async def send(body: Json) -> httpx.Response:
             return await self._whole.ask(
@@ -121,6 +122,10 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
         await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")
     assert repeats.obeyed == posts(documenting=True), "each POST is asked here, with two bodies"
     assert repeats.ignored == posts(documenting=False), "each POST is asked here, with two bodies"
+    await whole.stepper.settle()
+    for service in NAMES:  # every door was gone through: what each says, all others take
+        metrics = (await whole.ask(service, "GET", "/metrics", "ops")).text
+        assert "jiesu_retry_dead 0.0" in metrics, service
 
 
 async def _front(repeats: Repeats, ordinary: Matter) -> None:

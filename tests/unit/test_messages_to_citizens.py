@@ -21,6 +21,7 @@ def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
         "on": date(2026, 3, 20),
         "zh": "理由",
         "en": "why",
+        "count": 2,
     }
     words = messages.compose(occasion, number, confidential=confidential, **details)
     assert all(number in text and "{" not in text for text in words)

@@ -126,7 +126,8 @@ async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
         "HC",
         "MZJ",
     }
-    (order,) = [fact for fact in await dispatcher.told() if fact.assignment == given["HC"]]
+    dispatched = await dispatcher.told("assignment.dispatched")
+    (order,) = [fact for fact in dispatched if fact.assignment == given["HC"]]
     assert (order.round, "补充" in order.data.content) == (1, True)
 
 
