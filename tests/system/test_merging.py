@@ -89,6 +89,16 @@ class Wild:
             path = f"/v1/assignments/{assignment}/{what}"
             await self.ask("unit", self.county.dispatcher, path, body)
 
+    async def audit(self, *, content: float = 0.5) -> None:
+        """The desk looks at answers that wait for it: neighbours have one answer, which looks copied."""
+        query = "SELECT assignment FROM completion_forms WHERE outcome IS NULL ORDER BY id"
+        for row in await self.county.dispatcher.rows(query):
+            if self.dice.random() < 0.7 or content == 1:
+                passes = self.dice.random() < content
+                body = {"outcome": "passed" if passes else "sent_back", "grounds": "已核对"}
+                path = f"/v1/assignments/{row['assignment']}/audit"
+                await self.ask("desk", self.county.dispatcher, path, body)
+
     async def judge(self, *, content: float = 0.5) -> None:
         """Citizens who are called say what they think."""
         self.county.intake.at(clock.now() + timedelta(days=1))
@@ -141,7 +151,7 @@ async def test_nobody_is_lost_and_nobody_is_called_twice(county: County, seed: i
         await wild.ask("desk", county.intake, path, body)
     acts = [wild.merge, wild.merge, wild.unmerge, wild.withdraw, wild.complete, wild.complete]
     for _ in range(STEPS):
-        await dice.choice([*acts, wild.reassign, wild.judge])()
+        await dice.choice([*acts, wild.reassign, wild.audit, wild.judge])()
         if dice.random() < 0.7:
             await wild.carry()
             await one_piece_of_work(county)
@@ -160,7 +170,7 @@ async def one_piece_of_work(county: County) -> None:
 
 
 async def to_the_end(wild: Wild) -> None:
-    """Units complete what they have, and every citizen who is called agrees."""
+    """Units complete what they have, the desk lets it pass, and every citizen who is called agrees."""
     for _ in range(8):
         await wild.carry()
         query = f"SELECT id FROM assignments WHERE {OPEN} ORDER BY id"
@@ -172,6 +182,7 @@ async def to_the_end(wild: Wild) -> None:
             body = {"lead": UNIT, "reason": "指派"}
             path = f"/v1/tickets/{row['number']}/assign"
             await wild.ask("desk", wild.county.dispatcher, path, body)
+        await wild.audit(content=1)
         await wild.carry()
         await wild.judge(content=1)
         await wild.carry()
