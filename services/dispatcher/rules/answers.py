@@ -20,6 +20,8 @@ _EMPTY = re.compile(
     "|请求|尽快|及时|立即|感谢|谢谢|支持|关心|监督|理解|我们|您的|你的|贵局|已经|目前|现在|现将|是否|什么|怎么|为什么|如何|可以"
     "|能否|应该|没有|不能|不是|因为|所以|由于|但是|以及|对于|关于|就是|这个|那个|一个|这样|一直|非常|高度|重视|[的了吗呢吧啊和与及在是有我你他她它们这那已将被把请]"
 )
+# 停水, 没水, 供水, 来水: what a demand says is gone an answer says is back, and both speak of one supply.
+_SUPPLY = re.compile("[停断没无缺来通送](?=[水电气暖])")
 _POINT = re.compile(
     r"(?:^|(?<=[\n。；;！!？?，,：:]))\s*(?:[(（]?[1-9一二三四五六七八九][)）、.．](?!\d)|[①-⑨]"
     r"|[一二三四五六七八九]是|第[一二三四五六七八九][、，,]?|其[一二三四五六][、，,])"
@@ -42,10 +44,10 @@ _HOME = re.compile(r"(?:家住|住址|住在)[^，。；,;\n]{2,30}|\d{1,3}\s*�
 
 def words(text: str) -> frozenset[str]:
     """What a text speaks of: pairs of characters, and words of letters and digits, without what stands
-    in every demand.
+    in every demand. A supply that is gone and one that is back are one word.
     """
     found: set[str] = set()
-    for run in _WORD.findall(_EMPTY.sub("\n", text.casefold())):
+    for run in _WORD.findall(_EMPTY.sub("\n", _SUPPLY.sub("供", text.casefold()))):
         found.update([run] if run.isascii() else (run[i : i + 2] for i in range(len(run) - 1)))
     return frozenset(found)
 

@@ -52,6 +52,7 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
         "round": 1,
         "attempt": 1,
         "person": False,
+        "matter": None,
         "questions": asked.get_json()["questions"],
         "contact": {"name": CITIZEN["name"], "phone": CITIZEN["phone"]},
     }
