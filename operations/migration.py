@@ -9,6 +9,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.dialects import postgresql
 
 from shared.errors import ConfigError
 from shared.part import Part
@@ -90,7 +91,10 @@ def _body(operations: UpgradeOps | DowngradeOps | None) -> str:
     """What a function does, without what alembic says of itself; `make fmt` lays it out. An index is
     built beside those who use its table.
     """
-    code = f"    {render_python_code(operations)}" if operations else "    pass"
+    context = MigrationContext.configure(dialect=postgresql.dialect())  # how to write its own types
+    code = "    pass"
+    if operations:
+        code = f"    {render_python_code(operations, migration_context=context)}"
     code = code.replace("op.create_index(", "create_live_index(")
     return "\n".join(line for line in code.splitlines() if "# ###" not in line)
 

@@ -24,6 +24,7 @@ from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
 from shared import events
 from shared.events import Limits, Role, Urgency
+from shared.jurisdiction.gazetteer import accuses
 
 EndOfArbitration = Literal[
     "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
@@ -114,13 +115,13 @@ def _copy(
     order: dispatch.Order,
     said: Sequence[str],
 ) -> None:
-    """抄送: who supervises a town hears what it leads (BJ-12, R-04), unless it must know nothing of it."""
+    """抄送: who supervises a town hears what it leads (BJ-12, R-04), but not of a report (R-35)."""
     dispatching, matter = act.config.dispatching, record.matter
     town = act.config.units.unit(lead.unit)
     above = town.parent if town and dispatching.is_town(lead.unit) else None
     if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
-    if above in dispatching.barred(matter, said):
+    if accuses(matter.type) or above in dispatching.barred(matter, said):
         return
     data = events.AssignmentCopied(
         **matter.model_dump(include={"type", "topic", "area", "confidential"}),
@@ -287,17 +288,17 @@ def cancel(
     """Nothing ends before it began, even when the withdrawal was heard before the dispatch. ``why``: in
     words fit for the units that go.
 
-    Of a confidential matter every unit hears the same, whatever took its order away: it may be the
-    one that is complained of (R-35). So may be a unit that must stand back: it is told no words.
+    Of a confidential matter every unit hears the same, whatever took its order away: it may be the one
+    complained of (R-35). So may a unit be that demand or desk name: it is told no words.
     """
     if record.matter.confidential:
         reason, why = "redispatched", None
-    barred = act.config.dispatching.barred(record.matter) if why else {}
+    meant = act.config.dispatching.may_be_meant(record.matter, why.zh) if why else ()
     for assignment in assignments:
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
         assignment.pending = None
         ended = max(time, assignment.dispatched_at)
-        words = None if why is None or assignment.unit in barred else str(why)
+        words = None if why is None or assignment.unit in meant else str(why)
         tell(act, assignment, events.AssignmentCancelled(reason=reason, why=words), ended)
 
 

@@ -294,7 +294,7 @@ class AssignmentSentBack(Data, name="assignment.sent_back", by="dispatcher"):
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
     """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
     confidential matter it is always ``redispatched``: why is not told. ``why``: in words, what became of
-    it; left out of a confidential matter, and to a unit that must stand back (R-35).
+    it; left out of a confidential matter, and to a unit that must stand back or is named (R-35).
     """
 
     reason: Literal["withdrawn", "redispatched", "merged"]
@@ -304,7 +304,7 @@ class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
 class AssignmentCopied(Data, name="assignment.copied", by="dispatcher"):
     """抄送: a town leads a ticket, and the government that supervises it, to which this is addressed, is
     told, to push and to coordinate (BJ-12, R-04). ``assignment`` is the town's. Of a confidential matter
-    without a title.
+    without a title; of a report nobody is told.
     """
 
     lead: str

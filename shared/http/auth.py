@@ -32,8 +32,9 @@ class CallerOf(SecurityBase):
 
     async def __call__(self, request: Request) -> Caller:
         """Who calls. Raises what refused the token, Unauthenticated when there is none, Forbidden."""
-        known, store = caller_of(request), service_of(request.app).store
+        known = caller_of(request)
         if known.unit:
+            store = service_of(request.app).store
             known = replace(known, unit=today(known.unit, store.dissolved))
             check_unit(known.unit or "", store.config)
         if known.role not in self._roles:

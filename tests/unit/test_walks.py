@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.tracker.models import Clock
@@ -52,9 +52,17 @@ STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
 ]
 WALKS = st.lists(st.one_of(STEPS), min_size=3, max_size=25)
 Breaches = dict[UUID, datetime]
+TWO_ASK_BACK = [
+    ("assign", "CGZF", ["HC"], None),
+    ("ask_back", "CGZF"),
+    ("ask_back", "HC"),
+    ("rule", "CGZF", False),
+    ("rule", "HC", True),
+]
 
 
 @given(WALKS)
+@example(TWO_ASK_BACK)
 def test_no_path_washes_a_breach_or_starts_a_clock_afresh(steps: list[tuple[Any, ...]]) -> None:
     """What a unit used up or missed stays in its figures."""
     asyncio.run(walk(steps))

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rapidfuzz import process
-
 from services.dispatcher.rules.catalogue import TOWN, Rule
 from services.dispatcher.rules.covering import Comparison, never_met
 from services.dispatcher.rules.reasons import Names
@@ -115,6 +113,8 @@ def _unknown_codes(at: int, rule: Rule, county: County) -> Iterator[Finding]:
 def _unknown(
     at: int, rule: Rule, key: str, code: str, called: tuple[str, str], known: Collection[str]
 ) -> Finding:
+    from rapidfuzz import process  # two megabytes that only a slip needs
+
     near = process.extractOne(code, known, score_cutoff=LIKELY) if known else None
     zh, en = (f"，是否指 {near[0]}", f"; did you mean {near[0]}?") if near else ("", "")
     return Finding(

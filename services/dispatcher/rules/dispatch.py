@@ -204,6 +204,14 @@ class Dispatching:
             barred[accused] = reasons.stands_back(accused, accused, self.names)
         return barred
 
+    def may_be_meant(self, ticket: TicketRegistered, said: str) -> frozenset[str]:
+        """Who may be told no words of a person about a ticket: whom it is about, and whom its text or those
+        words name, whatever its type; and their kin.
+        """
+        named = self.gazetteer.find("\n".join((ticket.title, ticket.content, said)), ticket.area)
+        units = (unit for mention in named for unit in mention.units)
+        return frozenset(self.barred(ticket)).union(*map(self.gazetteer.kin, units))
+
     def _accused_for(self, unit: str, ticket: TicketRegistered) -> str | None:
         """For whom a unit stands back: itself, or else its kin."""
         accused = self.gazetteer.accused(ticket.about, ticket.area)

@@ -152,6 +152,16 @@ async def test_what_a_town_leads_is_copied_to_its_government(
     assert [item["fact"]["type"] for item in feed["items"]] == ["cn.jiesu.assignment.copied.v1"]
 
 
+async def test_of_a_report_no_copy_is_told(dispatcher: Bench) -> None:
+    """R-35: nobody hears of it but who handles it."""
+    reported = {"units": (), "words": (), "nobody": True}
+    given = await register(
+        dispatcher, street_light(area="610924110", type="report", reported=reported)
+    )
+    assert list(given) == ["HC"]
+    assert copies(await dispatcher.told()) == []
+
+
 async def test_what_a_department_leads_is_copied_to_nobody(dispatcher: Bench) -> None:
     await register(dispatcher)
     assert copies(await dispatcher.told()) == []

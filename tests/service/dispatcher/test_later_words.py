@@ -169,6 +169,19 @@ async def test_a_correction_that_moves_an_order_says_so(dispatcher: Bench) -> No
     assert "更正" in why
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"), [("城管局不管路灯", "改派"), ("路灯坏了一周", "市民投诉城管局推诿")]
+)
+async def test_whom_demand_or_desk_name_hears_no_words(
+    dispatcher: Bench, said: str, reason: str
+) -> None:
+    """R-35: nobody has stated yet whom it is about, and the desk writes what it pleases."""
+    await register(dispatcher, street_light(content=said))
+    order = {"lead": "HC", "reason": reason} | APPROVED
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", order)
+    assert await whys(dispatcher) == [None]
+
+
 async def test_who_must_stand_back_and_who_had_a_secret_hear_no_words(dispatcher: Bench) -> None:
     """R-35: why it lost it would tell a unit that it is complained of."""
     await register(dispatcher)
