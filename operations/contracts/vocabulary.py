@@ -68,6 +68,7 @@ WORDS = {
     " GET /v1/assignments/{assignment}/supplements",
     "lead": "主办单位 code of the lead unit",
     "co_handlers": "协办单位 codes of the co-handlers",
+    "handed_by": "二次派单的上级单位 code of the unit that handed it down, to which the unit answers",
     "without": "未答复的协办单位 co-handlers that let their limit pass, whom the lead did not wait for",
     "rule": "id of the catalogue's rule that decided; absent when the desk did",
     "limits": "时限 printed on the dispatch",

@@ -11,6 +11,7 @@ from services.dispatcher.list_schemas import (
     OrderPage,
     ReturnPage,
     UnassignedPage,
+    Whose,
     Words,
 )
 from services.dispatcher.records import ServiceAct
@@ -83,12 +84,16 @@ async def list_unit_orders(
     act: Reads,
     narrowed: Narrowed,
     handler: Phrase | None = None,
+    handed_down: bool = False,
     status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> OrderPage:
-    """在办清单 A unit's orders in hand, what is due first. `handler`: who signed for them."""
-    return await lists.orders(act, code, narrowed, handler, status or [], after, limit)
+    """在办清单 A unit's orders in hand, what is due first. `handler`: who signed for them. `handed_down`:
+    instead of its own those it handed down to units below it.
+    """
+    whose = Whose(handler, handed_down)
+    return await lists.orders(act, code, narrowed, whose, status or [], after, limit)
 
 
 @router.get("/tickets/{number}/handling", responses=problems(404))

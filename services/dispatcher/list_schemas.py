@@ -27,6 +27,15 @@ class Narrowing(NamedTuple):
     urgency: Urgency | None = None
 
 
+class Whose(NamedTuple):
+    """Which of a unit's orders in hand. ``handler``: who signed for them. ``handed_down``: not its own, but
+    those it handed down to units below it.
+    """
+
+    handler: str | None = None
+    handed_down: bool = False
+
+
 class ListedClock(BaseModel):
     """A clock as the tracker last said it. ``paused_since``: it stands still, and will be due later."""
 

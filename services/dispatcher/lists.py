@@ -28,6 +28,7 @@ from services.dispatcher.list_schemas import (
     ReturnPage,
     UnassignedOut,
     UnassignedPage,
+    Whose,
 )
 from services.dispatcher.models import (
     OWN,
@@ -40,7 +41,7 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import conditions, of_unit
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -178,26 +179,24 @@ async def orders(
     act: ServiceAct,
     unit: str,
     narrowed: Narrowing,
-    handler: str | None,
+    whose: Whose,
     statuses: Sequence[str],
     after: str | None,
     limit: int,
 ) -> OrderPage:
-    """在办清单: a unit's orders in hand, what is due first. A unit finds and counts none of a ticket it
-    has to stand back from.
+    """在办清单: orders in hand of a unit, or handed down by it, what is due first. A unit finds and
+    counts none of a ticket it has to stand back from.
 
     Raises NotFound, UnknownCode, AmbiguousCode, BadCursor.
     """
     views.check_unit_readable(act, unit)
     if set(statuses) - set(machine.OPEN):
         raise UnknownCode(field="status", allowed=list(machine.OPEN))
-    wanted = [Assignments.unit == unit, IN_HAND]
+    wanted = [*of_unit(unit, whose), IN_HAND]
     if hidden := await _hidden(act, wanted):
         wanted.append(~one_of(Assignments.id, hidden))
     if narrowing := conditions(act, narrowed):
         wanted.append(_of_ticket(and_(*narrowing)))
-    if handler:
-        wanted.append(col(Assignments.handler) == handler)
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
     place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))

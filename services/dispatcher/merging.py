@@ -149,7 +149,7 @@ async def _go_on(
     if lead is None:
         orders.leave_to_desk(act, heir, str(why), [])
         return
-    helping = [each.unit for each in taken if each is not lead]
+    helping = [each.unit for each in taken if each is not lead and not each.handed_by]
     dispatching = act.config.dispatching
     decided = dispatching.handed_on(heir.matter, lead.unit, helping, lead.rule, why)
     await _start(act, heir, decided)

@@ -67,7 +67,8 @@ class Assignment(Base):
 
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
-    said; ``verdict`` how the citizen closed the round.
+    said; ``verdict`` how the citizen closed the round. ``handed_by``: the unit whose order it is part of
+    (二次派单), to which it answers.
     """
 
     id: UUID = Field(primary_key=True)
@@ -90,6 +91,7 @@ class Assignment(Base):
     progress: str | None = Field(default=None, sa_type=Text)
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
+    handed_by: str | None = Field(default=None, sa_type=Text)
 
 
 class Contact(Base):
@@ -191,6 +193,7 @@ UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
 UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
+HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
 
@@ -215,6 +218,7 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_unit_id", "unit", "id"),
         Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
         Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
+        Index("ix_assignments_handed", "handed_by", "id", postgresql_where=HANDED),
     )
 
 

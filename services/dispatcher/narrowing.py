@@ -1,4 +1,4 @@
-"""What a list is narrowed to, as conditions on its tickets."""
+"""What a list is narrowed to, as conditions on its tickets and orders."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, any_, literal, or_
 from sqlmodel import col
 
-from services.dispatcher.list_schemas import Narrowing
-from services.dispatcher.models import Tickets
+from services.dispatcher.list_schemas import Narrowing, Whose
+from services.dispatcher.models import Assignments, Tickets
 from services.dispatcher.records import ServiceAct
 from shared.errors import UnknownCode
 from shared.jurisdiction.codes import areas_above
@@ -29,6 +29,14 @@ def conditions(act: ServiceAct, to: Narrowing) -> list[Any]:
     if to.text:
         said = (matter[field].as_string() for field in ("title", "content"))
         wanted.append(or_(*(each.icontains(to.text, autoescape=True) for each in said)))
+    return wanted
+
+
+def of_unit(unit: str, whose: Whose) -> list[Any]:
+    """A list of orders: a unit's own, or those it handed down."""
+    wanted = [col(Assignments.handed_by if whose.handed_down else Assignments.unit) == unit]
+    if whose.handler:
+        wanted.append(col(Assignments.handler) == whose.handler)
     return wanted
 
 

@@ -16,13 +16,13 @@ import uuid6
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import corrections, dispatch
+from services.dispatcher.rules import corrections, dispatch, handing_down
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
 
 # What an assignment keeps of its work order, beside its role and urgency.
-PRINTED = {"rule", "reason", "limits", "redo"}
+PRINTED = {"rule", "reason", "limits", "redo", "handed_by"}
 
 
 def give(
@@ -143,10 +143,14 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
         if record.ticket.unassigned_at:
             _say_left(act, record)  # the desk's clock follows
         return
-    unsigned = [each for each in units if each.status == AssignmentStatus.DISPATCHED]
+    unsigned = [
+        each
+        for each in units
+        if each.status == AssignmentStatus.DISPATCHED and each.handed_by is None
+    ]
     follow_urgency(act, record, [each for each in units if each not in unsigned], time)
     if unsigned:
-        helpers = tuple(each.unit for each in units if each is not lead)
+        helpers = tuple(each.unit for each in units if each is not lead and not each.handed_by)
         reason = corrections.hurried_anew(lead.reason)
         cancel(act, record, unsigned, "redispatched", act.now)
         order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
@@ -217,15 +221,18 @@ def cancel(
     assignments: Iterable[Assignment],
     reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
+    keep: Collection[Assignment] = (),
 ) -> None:
     """Nothing ends before it began, even when the withdrawal was heard before the dispatch.
 
-    Of a confidential matter every unit hears the same, whatever took its order away: it may be the
-    one that is complained of (R-35).
+    What a unit handed down goes with its own order, but for what is to be kept. Of a confidential matter
+    every unit hears the same, whatever took its order away: it may be the one that is complained of (R-35).
     """
     if record.matter.confidential:
         reason = "redispatched"
-    for assignment in assignments:
+    for assignment in handing_down.with_below(assignments, record.open()):
+        if assignment in keep:
+            continue
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
         ended = max(time, assignment.dispatched_at)
         tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)

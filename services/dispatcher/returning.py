@@ -15,10 +15,16 @@ from services.dispatcher import orders, records, schemas, views
 from services.dispatcher.models import Assignment, Assignments, Return, Returns
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import reasons, returns
+from services.dispatcher.rules import handing_down, reasons, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
+from services.dispatcher.rules.returns import (
+    Asked,
+    Earlier,
+    HandedDown,
+    ReturnContext,
+    ReturnGranted,
+)
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
@@ -44,6 +50,8 @@ async def request_return(
     Raises NotFound and what rules/returns.py raises.
     """
     record, assignment = await records.locked_assignment(act, id)
+    if assignment.handed_by:
+        raise HandedDown(unit=assignment.handed_by)
     rules, context = act.config.returns, await _context(act, assignment)
     suggested = body.suggested_unit and records.unit_code(
         act, "suggested_unit", body.suggested_unit
@@ -187,6 +195,10 @@ def _rule(
     if granted and assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         _leave_to_desk(act, record, asked, waiting)
+    elif granted:
+        orders.cancel(
+            act, record, handing_down.below(assignment, record.open()), "redispatched", act.now
+        )
 
 
 def _leave_to_desk(
@@ -270,3 +282,8 @@ async def overrule(
             if row.unit == unit and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why
+
+
+async def is_freed(act: ServiceAct, record: TicketRecord, unit: str) -> bool:
+    """Whether the desk granted a unit's return of this ticket, and no ruling has named it since."""
+    return unit in returns.freed(_earlier(await _of_ticket(act, record.ticket.number)))

@@ -13,6 +13,7 @@ from services.dispatcher import (
     duty_routes,
     feed,
     figure_routes,
+    handing_down_routes,
     list_routes,
     returning,
     suggestion_routes,
@@ -44,7 +45,14 @@ from shared.http.router import Router
 from shared.service import service_of
 
 router = Router("/v1")
-for more in (duty_routes, list_routes, co_handling_routes, suggestion_routes, figure_routes):
+for more in (
+    duty_routes,
+    list_routes,
+    co_handling_routes,
+    handing_down_routes,
+    suggestion_routes,
+    figure_routes,
+):
     router.routes.extend(more.router.routes)
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]

@@ -187,7 +187,8 @@ class AssignmentOut(BaseModel):
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's. ``warnings`` come with the answer to a completion only.
+    tracker's. ``handed_by``: the unit that handed it down, to which this one answers (二次派单).
+    ``warnings`` come with the answer to a completion only.
     """
 
     id: UUID
@@ -217,6 +218,7 @@ class AssignmentOut(BaseModel):
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    handed_by: str | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -129,6 +129,7 @@ class Settings(ServiceSettings):
                 names=_names(rules.units, rules.codes),
                 gazetteer=Gazetteer(rules.units, rules.codes, rules.place.name),
                 districts=rules.units.districts(),
+                villages=rules.units.villages(),
             ),
             units=rules.units,
             limits=rules.limits.among(rules.codes),

@@ -32,7 +32,10 @@ class Limits(BaseModel):
 
 
 class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
-    """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13)."""
+    """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13).
+
+    ``handed_by``: the unit that handed it down to one of its own (二次派单), to which this one answers.
+    """
 
     role: Role
     type: TicketType
@@ -57,6 +60,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     limits: Limits
     redo: bool = False
     configuration: str | None = None
+    handed_by: str | None = None
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):

@@ -81,7 +81,7 @@ class Unit(Section):
 
     code: UnitCode
     name: Words
-    kind: Literal["town", "district", "department", "utility", "office"]
+    kind: Literal["town", "district", "department", "utility", "office", "village", "station"]
     parent: UnitCode | None = None
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
@@ -205,11 +205,11 @@ class Units(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        known = {unit.code for unit in self.units}
+        kinds = {unit.code: unit.kind for unit in self.units}
         astray = [
             (("units", at, field), wrong)
             for at, unit in enumerate(self.units)
-            for field, wrong in _ill_placed(unit, known)
+            for field, wrong in _ill_placed(unit, kinds)
         ]
         idle = idle_aliases("units", [(unit.code, unit.aliases) for unit in self.units])
         refuse((*_twins("units", self.units), *astray, *idle))
@@ -253,6 +253,21 @@ class Units(Section):
     def districts(self) -> frozenset[str]:
         """The districts: what is no grass-roots duty may be led by one (R-04)."""
         return frozenset(unit.code for unit in self.units if unit.kind == "district")
+
+    def villages(self) -> frozenset[str]:
+        """The villages and communities: grass roots as towns are (R-05)."""
+        return frozenset(unit.code for unit in self.units if unit.kind == "village")
+
+    def below(self, code: str) -> list[str]:
+        """二次派单: to whom a unit may hand its order down: the villages of a town, the stations,
+        brigades and companies of a bureau. Never a town: what is its duty the catalogue says (R-05); and
+        an office is no handling unit whose people these would be.
+        """
+        own = self.unit(code)
+        if own is None or own.kind == "office":
+            return []
+        children = (unit for unit in self.units if unit.parent == code)
+        return [unit.code for unit in children if unit.kind not in ("town", "district")]
 
     def answering(self, codes: Codes) -> dict[str, str]:
         """Who answers for each area of the tables: of a village its town, of what has no town its
@@ -349,9 +364,27 @@ def _idle(codes: Codes) -> Iterator[tuple[Where, str]]:
     yield from idle_aliases("topics", [(row.code, row.aliases) for row in codes.topics])
 
 
-def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    if unit.parent is not None and (unit.parent == unit.code or unit.parent not in known):
+# Under what a unit of these kinds lies, and how that is said.
+UNDER: Mapping[str, tuple[Collection[str], str]] = {
+    "village": (
+        ("town", "district"),
+        "村（社区）须有上级，且为镇或区县 a village lies under a town or a district",
+    ),
+    "station": (
+        ("department", "utility"),
+        "站所须有上级，且为部门或公用企业 a station lies under a department or a utility",
+    ),
+}
+
+
+def _ill_placed(unit: Unit, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    above = kinds.get(unit.parent) if unit.parent else None
+    if unit.parent is not None and (unit.parent == unit.code or above is None):
         yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
+    elif unit.kind in UNDER and above not in UNDER[unit.kind][0]:
+        yield "parent", UNDER[unit.kind][1]
+    elif above in UNDER:
+        yield "parent", f"{unit.parent} 无下级单位 has no units under it"
     if (unit.kind in ("town", "district")) != (unit.area is not None):
         yield "area", "镇和区县须有区域，其他单位不得有 towns and districts have one, and only they"
 

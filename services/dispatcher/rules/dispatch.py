@@ -60,7 +60,7 @@ class Undecided:
 class Dispatching:
     """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
     what people call the units, by which it is known who stands back. ``districts`` answer for areas
-    and are no grass roots.
+    and are no grass roots; ``villages`` answer for none and are.
     """
 
     matcher: Matcher
@@ -69,6 +69,7 @@ class Dispatching:
     names: Names
     gazetteer: Gazetteer
     districts: frozenset[str] = frozenset()
+    villages: frozenset[str] = frozenset()
 
     def decide(self, ticket: TicketRegistered, now: datetime | None = None) -> Decision | Undecided:
         """Dispatch a ticket registered ``now`` by the first rule that covers it, unless a guard forbids
@@ -105,12 +106,12 @@ class Dispatching:
         for unit in (lead, *co_handlers):
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
-        if self._is_town(lead) and not rule.grassroots:
+        if self._is_grassroots(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return self._gainsaid(rule, ticket, (lead, *co_handlers))
 
-    def _is_town(self, unit: str) -> bool:
-        return unit in self.towns.values() and unit not in self.districts
+    def _is_grassroots(self, unit: str) -> bool:
+        return unit in self.villages or (unit in self.towns.values() and unit not in self.districts)
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""
@@ -257,13 +258,16 @@ def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again."""
+    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``handed_by``:
+    the unit that handed it down (二次派单).
+    """
 
     lead: str
     co_handlers: tuple[str, ...]
     reason: str
     rule: str | None = None
     appointed: bool = False
+    handed_by: str | None = None
 
     def roles(self) -> dict[str, Role]:
         """Each unit with its role, the lead first."""
@@ -357,6 +361,7 @@ def work_order(
         limits=limits,
         redo=redo,
         configuration=configuration,
+        handed_by=order.handed_by,
     )
 
 

@@ -37,6 +37,18 @@ class ReturnAfterRuling(ReturnBarred):
     title = "经裁定确定的单位不得退单 A unit named by a ruling may not return the ticket"
 
 
+class HandedDown(ReturnBarred):
+    """二次派单: what its own superior handed down is no matter between a unit and the desk: ``unit`` is whom
+    to ask to take it back.
+    """
+
+    slug = "handed-down"
+    title = (
+        "本单由上级单位 unit 交办，请与其联系收回 Your superior, unit, handed this down: ask it to take"
+        " the order back"
+    )
+
+
 class ReturnOnRedo(ReturnBarred):
     """A unit that completed a ticket cannot say in the next round that it was never its duty."""
 
