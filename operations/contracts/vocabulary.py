@@ -77,6 +77,7 @@ WORDS = {
     "handle": "limit to complete",
     "redo": "重办 whether the round is a redo, with its own limit",
     "handler": "专人 who in the unit handles it",
+    "handler_account": "经办人账号 name of that person's token",
     "how": "the way the contact was tried",
     "outcome": "what came of it",
     "kind": "which kind; counted apart",

@@ -76,10 +76,14 @@ async def _carry_over(
     """
     was = AssignmentStatus(before.was or AssignmentStatus.DISPATCHED)
     given.status = rules.carried(status, was)
-    given.handler, given.progress = before.handler, before.progress
+    given.handler, given.handler_account = before.handler, before.handler_account
+    given.progress = before.progress
     given.attempts, given.reached = before.attempts, before.reached
     if given.handler:
-        orders.tell(act, given, events.AssignmentSigned(handler=given.handler))
+        signed = events.AssignmentSigned(
+            handler=given.handler, handler_account=given.handler_account
+        )
+        orders.tell(act, given, signed)
     if given.reached and (made := await _answered(act, before)):
         how, outcome = made.how, events.ContactOutcome(made.outcome)
         data = events.AssignmentContacted.model_validate({"how": how, "outcome": outcome})

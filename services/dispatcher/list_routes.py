@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.dispatcher import lists, views
+from services.dispatcher import handlers, lists, views
 from services.dispatcher.list_schemas import (
     Handling,
     Narrowing,
@@ -84,15 +84,17 @@ async def list_unit_orders(
     act: Reads,
     narrowed: Narrowed,
     handler: Phrase | None = None,
+    mine: bool = False,
     handed_down: bool = False,
     status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> OrderPage:
-    """在办清单 A unit's orders in hand, what is due first. `handler`: who signed for them. `handed_down`:
-    instead of its own those it handed down to units below it.
+    """在办清单 A unit's orders in hand, what is due first. `handler`: who handles them. `mine`: those
+    whose handler is the caller's account. `handed_down`: instead of its own those it handed down to units
+    below it.
     """
-    whose = Whose(handler, handed_down)
+    whose = Whose(handler, handlers.own_account(act) if mine else None, handed_down)
     return await lists.orders(act, code, narrowed, whose, status or [], after, limit)
 
 

@@ -28,11 +28,12 @@ class Narrowing(NamedTuple):
 
 
 class Whose(NamedTuple):
-    """Which of a unit's orders in hand. ``handler``: who signed for them. ``handed_down``: not its own, but
-    those it handed down to units below it.
+    """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
+    token. ``handed_down``: not its own, but those it handed down to units below it.
     """
 
     handler: str | None = None
+    account: str | None = None
     handed_down: bool = False
 
 
@@ -149,14 +150,15 @@ class OrderOut(AssignmentOut):
 
 
 class HandlerCount(BaseModel):
-    """How many orders one person has in hand."""
+    """How many orders one person has in hand; ``account`` where it was said."""
 
     handler: str | None
+    account: str | None = None
     orders: int
 
 
 class OrderCounts(Counts):
-    """``statuses`` and ``handlers`` (who signed; null for nobody yet): how many orders each has."""
+    """``statuses`` and ``handlers`` (who handles them; null for nobody yet): how many orders each has."""
 
     statuses: dict[str, int]
     handlers: list[HandlerCount]

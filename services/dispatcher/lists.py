@@ -231,23 +231,27 @@ async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
 
 
 async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
-    by = Assignments.status, Assignments.urgency, Assignments.handler
+    who = Assignments.handler, Assignments.handler_account
+    by = Assignments.status, Assignments.urgency, *who
     query = select(*by, *_how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
     statuses: Counter[str] = Counter()
     urgencies: Counter[str] = Counter()
-    handlers: Counter[str | None] = Counter()
+    handlers: Counter[tuple[str | None, str | None]] = Counter()
     overdue = 0
-    for status, urgency, handler, number, late in await act.session.exec(query):
+    for status, urgency, *handler, number, late in await act.session.exec(query):
         statuses[status] += number
         urgencies[str(urgency)] += number
-        handlers[handler] += number
+        handlers[handler[0], handler[1]] += number
         overdue += late
     return OrderCounts(
         total=statuses.total(),
         overdue=overdue,
         urgencies=urgencies,
         statuses=statuses,
-        handlers=[HandlerCount(handler=who, orders=n) for who, n in handlers.most_common()],
+        handlers=[
+            HandlerCount(handler=name, account=account, orders=n)
+            for (name, account), n in handlers.most_common()
+        ],
     )
 
 

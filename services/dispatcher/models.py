@@ -86,6 +86,7 @@ class Assignment(Base):
     redo: bool = False
     dispatched_at: datetime
     handler: str | None = Field(default=None, sa_type=Text)
+    handler_account: str | None = Field(default=None, sa_type=Text)
     attempts: int = 0
     reached: bool = False
     progress: str | None = Field(default=None, sa_type=Text)

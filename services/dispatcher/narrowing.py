@@ -37,6 +37,8 @@ def of_unit(unit: str, whose: Whose) -> list[Any]:
     wanted = [col(Assignments.handed_by if whose.handed_down else Assignments.unit) == unit]
     if whose.handler:
         wanted.append(col(Assignments.handler) == whose.handler)
+    if whose.account:
+        wanted.append(col(Assignments.handler_account) == whose.account)
     return wanted
 
 

@@ -14,6 +14,7 @@ from services.dispatcher import (
     feed,
     figure_routes,
     handing_down_routes,
+    handler_routes,
     list_routes,
     returning,
     suggestion_routes,
@@ -50,6 +51,7 @@ for more in (
     list_routes,
     co_handling_routes,
     handing_down_routes,
+    handler_routes,
     suggestion_routes,
     figure_routes,
 ):

@@ -170,8 +170,8 @@ async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.Assignm
     """签收, naming the handler (专人负责)."""
     record, assignment = await records.locked_assignment(act, id)
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.SIGN)
-    assignment.handler = body.handler
-    orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))
+    assignment.handler, assignment.handler_account = body.handler, body.handler_account
+    orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))
     if record.matter.type is TicketType.COMMENDATION:
         _take_note(act, record, assignment)
     return views.assignment_out(record, assignment)

@@ -64,9 +64,12 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
-    """签收: the unit took it and named the person who handles it (专人负责, SEED)."""
+    """签收: the unit took it and named the person who handles it (专人负责, SEED). ``handler_account``: the
+    name of that person's token, where the unit says it.
+    """
 
     handler: str
+    handler_account: str | None = None
 
 
 class AssignmentContacted(Data, name="assignment.contacted", by="dispatcher"):
@@ -89,8 +92,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     ``number``: the ticket whose citizen said it, where that is another one merged into this work.
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
     ``resumes``: the unit's clocks stand still no longer, though the desk has not ruled on its return.
-    ``lead`` and ``co_handlers`` when others work on it now, of kind ``supplemented``, which the release
-    before knows.
+    ``lead`` and ``co_handlers`` when others work on it now, ``handler`` and ``handler_account`` when another
+    person of the unit does, of kind ``supplemented``, which the release before knows.
     """
 
     kind: Literal["supplemented", "urged", "merged", "unmerged"]
@@ -101,6 +104,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     resumes: bool = False
     lead: str | None = None
     co_handlers: tuple[str, ...] | None = None
+    handler: str | None = None
+    handler_account: str | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):

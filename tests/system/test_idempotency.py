@@ -264,6 +264,8 @@ async def _handed_down(whole: Street, repeats: Repeats, number: str) -> None:
     about = {"assignment": given["assignments"][-1]["id"]}
     path = "/v1/assignments/{assignment}"
     await whole.do("dispatcher", f"{path}/sign".format(**about), {"handler": "张三"}, "unit", "GAJ")
+    new, other = {"handler": "李四", "reason": "轮班"}, {"handler": "王五"}
+    await repeats.ask("dispatcher", f"{path}/handler", new, other, "unit:GAJ", **about)
     for what in ("hand-down", "take-back"):
         said, other = {"unit": "JJDD", "reason": "请到现场"}, {"reason": "另行安排"}
         await repeats.ask("dispatcher", f"{path}/{what}", said, other, "unit:GAJ", **about)

@@ -94,6 +94,7 @@ dispatcher POST /v1/assignments/{assignment}/return-withdrawal 401 403 403 403 4
 dispatcher POST /v1/assignments/{assignment}/completion 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/press 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/hand-down 401 403 403 403 403 403 403 403 403 + 404
+dispatcher POST /v1/assignments/{assignment}/handler 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/take-back 401 403 403 403 403 403 403 403 403 + 404
 dispatcher POST /v1/assignments/{assignment}/ruling 401 403 + 403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403 403
@@ -180,6 +181,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "release": {"reason": "已无需协办"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "hand-down": {"unit": "JJDD", "reason": "请到现场查看"},
+    "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
     "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
     "ruling": {},  # three doors of that name: see body_of
