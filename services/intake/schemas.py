@@ -163,7 +163,8 @@ class NewTicket(Body):
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
     lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
-    first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
+    first sentence of the content. ``area`` left out, or the whole place: the one that address, title
+    or content name, if they do. Codes may be sent by name: GET /v1/codes says which.
     ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
     call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
     the caller's phone where none is given. ``follows``: the number of the ticket it goes on from.
@@ -174,7 +175,7 @@ class NewTicket(Body):
     topic: Code
     title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
-    area: Code
+    area: Code | None = None
     address: Phrase | None = Field(default=None, repr=False)
     location: Location | None = Field(default=None, repr=False)
     channel: Code
@@ -257,10 +258,19 @@ class RegistrationWarning(BaseModel):
     detail: str
 
 
+class AreaFound(BaseModel):
+    """Which area was found for a complaint that named none, and the words of it that decided."""
+
+    area: str
+    name: str
+    words: tuple[str, ...] = Field(repr=False)
+
+
 class Registered(BaseModel):
     """受理回执: the number, and the code (查询码) that shows its progress to the citizen.
 
     ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up.
+    ``area_found``: null where the area was said, or none was found.
     """
 
     number: str
@@ -270,6 +280,7 @@ class Registered(BaseModel):
     links: Links
     source_number: str | None = Field(default=None, repr=False)
     warnings: list[RegistrationWarning] = []
+    area_found: AreaFound | None = None
 
 
 class BatchAnswer(BaseModel):

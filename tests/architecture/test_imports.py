@@ -55,7 +55,7 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
-            " duplicates merging list_routes"
+            " duplicates merging list_routes handing_down_routes handler_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
@@ -104,7 +104,8 @@ MAY: dict[str, May] = {
         names("malicious rules models records views schemas ending_schemas settings"), STORAGE
     ),
     "sources": May(names("claims records rules sealing settings"), STORAGE),
-    "claims": May(names("naming records rules schemas settings"), STORAGE),
+    "locating": May(names("rules schemas settings"), names("pydantic")),
+    "claims": May(names("naming locating records rules schemas settings"), STORAGE),
     "shares": May(names("settings"), names("")),
     "naming": May(names("schemas settings"), names("pydantic")),
     "vault": May(
@@ -130,7 +131,22 @@ MAY: dict[str, May] = {
         names("rules models records views narrowing list_schemas schemas settings"), STORAGE
     ),
     "narrowing": May(names("models records list_schemas"), STORAGE),
-    "list_routes": May(names("lists views list_schemas schemas records"), names("fastapi")),
+    "list_routes": May(
+        names("lists views handlers list_schemas schemas records"), names("fastapi")
+    ),
+    "handing_down_routes": May(
+        names("handing_down handing_down_schemas schemas"), names("fastapi pydantic")
+    ),
+    "handing_down_schemas": May(names("schemas"), names("pydantic")),
+    "handing_down": May(
+        names(
+            "rules models records orders co_handling returning views schemas handing_down_schemas"
+        ),
+        STORAGE,
+    ),
+    "handler_routes": May(names("handlers handler_schemas schemas"), names("fastapi pydantic")),
+    "handler_schemas": May(names("schemas"), names("pydantic")),
+    "handlers": May(names("rules records orders views schemas handler_schemas"), STORAGE),
     "list_schemas": May(names("schemas rules"), names("pydantic"), PURE | names("http.fields")),
     "co_handling": May(
         names("rules models records views schemas orders merging returning"), STORAGE

@@ -65,6 +65,7 @@ MAY_HAVE = {
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
     "intake/shares": "how much of intake one caller may take",
+    "intake/locating": "the area of a complaint that says none, once, before it is anybody else's",
     "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/handing_down": "a unit and those below it: who answers to whom",
     "dispatcher/handing_down_routes": "the doors of that",

@@ -334,9 +334,7 @@ def work_order(
     redo: bool,
     configuration: str | None = None,
 ) -> AssignmentDispatched:
-    """What one unit is told. Of a confidential matter it learns the area only (JN-32,
-    docs/how-it-flows.md#private).
-    """
+    """What one unit is told; of a confidential matter the area only (JN-32, docs/how-it-flows.md#private)."""
     return AssignmentDispatched(
         role=role,
         type=ticket.type,

@@ -107,6 +107,7 @@ async def test_once_more_changes_nothing(at_work: Bench) -> None:
 async def test_the_one_below_does_the_same_acts_and_who_handed_it_down_answers_last(
     at_work: Bench,
 ) -> None:
+    """R-13: who was first in charge stays so, and answers."""
     await hand_down(at_work)
     given = await assignments(at_work)
     await finish(at_work, "GAJ", given["GAJ"])
