@@ -1,4 +1,4 @@
-"""演示 The demo: six stories, then a month of a county's calls (``make demo``).
+"""演示 The demo: seven stories, then a month of a county's calls (``make demo``).
 
 Jiesu runs embedded in a process of its own, once for the stories and once for the month, on the
 stepped clock and on databases that are thrown away. The people (phone system, units, hotline
@@ -29,7 +29,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from examples import figures, rings_first, stories
+from examples import disputed, figures, rings_first, stories
 from examples.behaviour import Behaviour
 from examples.connection import open_http, rest
 from examples.county import Access, County
@@ -63,6 +63,7 @@ TOLD = (
     ("四  路面坑洞：迟签、黄牌、红牌、督办、重办  One that goes wrong", stories.gone_wrong),
     ("五  来电人先打来：当晚重开，不等回访  The caller who rings before we do", rings_first.rings_first),
     ("六  三个市民一个坑：并单、各自回访、一人不满意  Three citizens and one pothole", pothole),
+    ("七  推诿的边沟：两次退单、联席会议裁决、先例  A drain two units push away", disputed.disputed),
 )  # fmt: skip
 
 
@@ -275,7 +276,7 @@ async def _tell_all(
     month = asyncio.create_task(run_month(http, other, telling))
     try:
         await tell_stories(http, one)
-        telling.open("七  一个月：约五百五十件  A month of the county's volume")
+        telling.open("八  一个月：约五百五十件  A month of the county's volume")
         return await month
     finally:
         month.cancel()
@@ -285,7 +286,7 @@ async def demo() -> int:
     """Tell everything; 1 when a promise was broken."""
     began = clock.real()
     say(
-        "接诉 Jiesu：六个故事与一个月 six stories and a month. 时间为步进时钟 on the stepped clock."
+        "接诉 Jiesu：七个故事与一个月 seven stories and a month. 时间为步进时钟 on the stepped clock."
     )
     units = {
         unit.code: Unit(unit.name, unit.kind) for unit in read(CONFIG / "units.yaml", Units).units

@@ -121,12 +121,14 @@ class Department:
             case "cn.jiesu.assignment.cancelled.v1" | "cn.jiesu.assignment.returned.v1":
                 self._steps[id] = []
 
-    async def order(self, ticket: str, round: int = 1) -> Order:
-        """The order of a ticket's round, as soon as it has come. Raises TimeoutError."""
+    async def order(self, ticket: str, round: int = 1, but: Order | None = None) -> Order:
+        """The order of a ticket's round, as soon as it has come; ``but`` one that came before it. Raises
+        TimeoutError.
+        """
         async with asyncio.timeout(PATIENCE):
             while True:
                 for order in self.orders.values():
-                    if (order.ticket, order.round) == (ticket, round):
+                    if (order.ticket, order.round) == (ticket, round) and order is not but:
                         return order
                 await self.facts.wait()
 
@@ -206,6 +208,12 @@ class Department:
     async def ask_return(self, order: Order, **form: object) -> Json:
         """退单申请: reason_code, legal_basis, suggested_unit, approver; the desk decides."""
         return await self._act(order, "return-requests", form)
+
+    async def state(self, arbitration: str, words: str) -> Json:
+        """陈述: what we say in a dispute, once at each step."""
+        path = f"/v1/arbitrations/{arbitration}/statements"
+        stated: Json = await self._dispatcher.post(path, {"words": words}, key=str(uuid4()))
+        return stated
 
     async def ask_extension(self, order: Order, **form: object) -> Json:
         """延期申请: reason, legal_basis, days; a supervisor decides."""

@@ -27,7 +27,7 @@ class Office:
         }
         self._supervisor = {
             name: Connection(http, urls[name], token("supervisor"))
-            for name in ("tracker", "feedback")
+            for name in ("dispatcher", "tracker", "feedback")
         }
         self._custodian = Connection(http, urls["intake"], token("custodian"))
         self._ops = {name: Connection(http, url, token("ops")) for name, url in urls.items()}
@@ -92,6 +92,28 @@ class Office:
         done: Json = await self._desk["dispatcher"].post(path, body, key=str(uuid4()))
         return done
 
+    async def returns(self) -> list[Json]:
+        """退单待裁定: what units ask the desk to take back."""
+        page = await self._desk["dispatcher"].get("/v1/returns", {"limit": 500})
+        return list(page["items"])
+
+    async def arbitrations(self) -> list[Json]:
+        """争议裁决: what is argued about, by when who has it now must rule."""
+        page = await self._desk["dispatcher"].get("/v1/arbitrations", {"limit": 500})
+        return list(page["items"])
+
+    async def raise_arbitration(self, arbitration: str, grounds: str) -> Json:
+        """提交上一级."""
+        path = f"/v1/arbitrations/{arbitration}/raise"
+        body = {"grounds": grounds}
+        raised: Json = await self._desk["dispatcher"].post(path, body, key=str(uuid4()))
+        return raised
+
+    async def precedents(self, number: str) -> list[Json]:
+        """相似先例: what was ruled in matters like this ticket's."""
+        found = await self._desk["dispatcher"].get(f"/v1/tickets/{number}/precedents")
+        return list(found["items"])
+
     # --- supervisor ----------------------------------------------------------------------------
 
     async def clocks(self, number: str) -> Json:
@@ -104,6 +126,12 @@ class Office:
         body = {"rung": rung, "reason": reason}
         path = f"/v1/assignments/{assignment}/supervisions"
         done: Json = await self._supervisor["tracker"].post(path, body, key=str(uuid4()))
+        return done
+
+    async def rule_on_arbitration(self, arbitration: str, **ruling: object) -> Json:
+        """裁决: put on record what a higher body ruled: lead, co_handlers, ruling, body, paper."""
+        path = f"/v1/arbitrations/{arbitration}/ruling"
+        done: Json = await self._supervisor["dispatcher"].post(path, ruling, key=str(uuid4()))
         return done
 
     async def rule_on_extension(self, extension: str, *, granted: bool, reason: str) -> Json:

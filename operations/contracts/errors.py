@@ -118,6 +118,10 @@ CURES = {
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
+    "in-arbitration": "等待裁决；有关单位可陈述，由本级角色录入裁决（arbitration 为其编号）。"
+    "Wait for the ruling: who is heard may state its words, the role of its step rules.",
+    "stated-before": "等待裁决，或在下一级再作陈述。"
+    "Wait for the ruling, or for the next step, where it is heard again.",
     "return-granted": "派给其他单位；确需再派的，在 overrules 写明理由。"
     "Assign another unit, or say in overrules what overrules the ruling.",
     "suggested-unit-missing": "在 suggested_unit 写明应由哪个单位办理。Say in suggested_unit whose it is.",

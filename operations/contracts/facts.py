@@ -35,6 +35,7 @@ ADDRESSED = {
     "extension": To.UNIT,
     "supervision": To.UNIT,
     "deadline": To.UNIT_OR_NOBODY,
+    "arbitration": To.UNIT_OR_NOBODY,
 }
 
 

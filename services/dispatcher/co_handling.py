@@ -39,6 +39,8 @@ async def redispatch(
     changed = rules.change((_holding(each, urgency) for each in held), roles)
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]
     going = [held[place] for place in changed.go if held[place].status in machine.OPEN]
+    if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
+        orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
     for each in staying:
         each.handed_by = None  # whom the desk names itself answers to the lead
@@ -165,6 +167,8 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
+    if record.arbitration and record.arbitration.assignment == gone.id:
+        orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now)
     _settle(record)
     if lead := lead_of(record):

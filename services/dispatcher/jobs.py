@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import feed, merging, records, returning
+from services.dispatcher import arbitration, feed, merging, records, returning
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.jurisdiction.codes import Units
@@ -50,6 +50,12 @@ async def rule_unruled(store: Store[Config], limit: int) -> int:
         return await returning.rule_unruled(act, limit)
 
 
+async def raise_unruled(store: Store[Config], limit: int) -> int:
+    """Take up a step what a body of the ladder has not ruled on in time."""
+    async with store.act("service:dispatcher") as act:
+        return await arbitration.raise_unruled(act, limit)
+
+
 async def never(_: Act[Config]) -> None:
     """No moment of the trade's makes it due: it is a change of files."""
 
@@ -59,6 +65,7 @@ JOBS: dict[str, Job] = {
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),
+    "raise_unruled": Job(run=raise_unruled, due=arbitration.next_unruled, every=1.0, limit=100),
     "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),
     "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),

@@ -64,6 +64,7 @@ class UnassignedOut(BaseModel):
     null while the tracker has not said.
     ``suggested_unit``: whom the ruling named when a return was granted, or else whom the unit suggested;
     ``nearest`` are rules to start from, those that lead there first.
+    ``arbitration``: the one that is open about it.
     """
 
     number: str
@@ -85,6 +86,7 @@ class UnassignedOut(BaseModel):
     suggested_unit: str | None = None
     doubted: bool = False
     citizens: int = 1
+    arbitration: UUID | None = None
     due: AwareDatetime | None = None
     citizen_due: AwareDatetime | None = None
 

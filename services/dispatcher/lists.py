@@ -41,7 +41,7 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions, of_unit
+from services.dispatcher.narrowing import conditions, of_unit, on_ticket
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -117,7 +117,7 @@ async def unassigned(
         waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
     place = tuple_(RANK, func.coalesce(DISPATCH_DUE, since), col(Tickets.number))
     query = select(*place.clauses, DISPATCH_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after)):
+    if after is not None and (last := last_place(act, after)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
@@ -134,7 +134,7 @@ async def unassigned(
         for row, record in zip(rows, found, strict=False)
     ]
     counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
-    return UnassignedPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 async def returns(
@@ -147,6 +147,7 @@ async def returns(
     waits = [
         col(Returns.granted).is_(None),
         col(Returns.withdrawn_at).is_(None),
+        col(Tickets.arbitration).is_(None),
         col(Assignments.id) == col(Returns.assignment),
         col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
         col(Tickets.number) == col(Returns.ticket),
@@ -158,7 +159,7 @@ async def returns(
         RANK, func.coalesce(col(Returns.review_due), col(Returns.requested_at)), col(Returns.id)
     )
     query = select(*place.clauses, Tickets, Assignments, Returns).where(*waits)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
@@ -169,7 +170,7 @@ async def returns(
     counts = await _counts(
         act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
     )
-    return ReturnPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return ReturnPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
 # --- a unit ------------------------------------------------------------------------------------
@@ -196,27 +197,19 @@ async def orders(
     if hidden := await _hidden(act, wanted):
         wanted.append(~one_of(Assignments.id, hidden))
     if narrowing := conditions(act, narrowed):
-        wanted.append(_of_ticket(and_(*narrowing)))
+        wanted.append(on_ticket(and_(*narrowing)))
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
     place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
     query = select(literal(0), *place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
-    if after is not None and (last := _last(act, after, UUID)):
+    if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last[1:])
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     return OrderPage(
         items=await _orders_out(act, [row[-2:] for row in rows[:limit]]),
-        next=_next(act, rows, limit),
+        next=next_place(act, rows, limit),
         counts=await _order_counts(act, wanted),
     )
-
-
-def _of_ticket(condition: Any) -> Any:
-    """A condition on the ticket of an order, as a query of its own: PostgreSQL knows nothing of what stands
-    in matters, and would rather read every ticket there is than those of a unit's orders.
-    """
-    of_ticket = select(condition).where(col(Tickets.number) == col(Assignments.ticket))
-    return of_ticket.correlate(Assignments).scalar_subquery()
 
 
 async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
@@ -224,7 +217,7 @@ async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
     if act.caller is None or act.caller.unit is None:
         return []
     of_ticket = col(Tickets.number) == col(Assignments.ticket)
-    about = _of_ticket(ABOUT_SOMEBODY)
+    about = on_ticket(ABOUT_SOMEBODY)
     query = select(Assignments.id, Tickets).where(of_ticket, *theirs, about)
     found = (await act.session.exec(query)).all()
     return [id for id, ticket in found if records.recused_caller(act, TicketRecord(ticket, []))]
@@ -271,7 +264,7 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     )
 
 
-def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     """The place of the last row shown, when there are more. Without a slash, by which a replica of the
     release before knows its own: it begins the list anew, as ours does with one of its.
     """
@@ -281,7 +274,7 @@ def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
 
 
-def _last(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
+def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
     """The place a cursor names; None of one of the release before. Raises BadCursor."""
     rank, found, rest = act.place(cursor).partition("|")
     if not found:
@@ -320,9 +313,7 @@ def _unassigned_out(
 ) -> UnassignedOut:
     ticket, matter = record.ticket, record.matter
     return UnassignedOut(
-        **ticket.model_dump(
-            include={"number", "registered_at", "round", "urged", "nearest", "suggested_unit"}
-        ),
+        **ticket.model_dump(include=OF_TICKET),
         **matter.model_dump(include=MATTER),
         reported_unit=matter.reported_unit,
         shield=views.shield(act, record),
@@ -337,6 +328,15 @@ def _unassigned_out(
 
 
 MATTER = {"type", "topic", "title", "content", "area", "flags"}
+OF_TICKET = {
+    "number",
+    "registered_at",
+    "round",
+    "urged",
+    "nearest",
+    "suggested_unit",
+    "arbitration",
+}
 
 
 def _return_out(

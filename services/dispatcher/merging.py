@@ -47,6 +47,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     records.regroup_loaded(act)
     if holder and holder.waits and record.waits and may_have(act, record, holder):
         record.ticket.unassigned_at = None
+        orders.end_arbitration(act, record, "merged")
         orders.cancel(act, record, record.open(), "merged", fact.time)
         await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)
@@ -132,6 +133,7 @@ async def leave(
     group that waits.
     """
     taken = record.open()
+    orders.end_arbitration(act, record, "withdrawn" if reason == "withdrawn" else "ended")
     record.ticket.unassigned_at = record.ticket.doubted_at = None
     orders.cancel(act, record, taken, reason, time)
     await _go_on(act, record.group, taken)

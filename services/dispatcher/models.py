@@ -36,6 +36,7 @@ class Ticket(Base):
     that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
 
+    ``arbitration``: the one that is open about it.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
     """
@@ -60,6 +61,7 @@ class Ticket(Base):
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    arbitration: UUID | None = None
 
 
 class Assignment(Base):
@@ -136,6 +138,11 @@ class Return(Base):
     overruled_at: datetime | None = None
     overruled_by: str | None = Field(default=None, sa_type=Text)
     overruled_reason: str | None = Field(default=None, sa_type=Text)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has ruled on it, and the unit has not taken it back."""
+        return self.granted is None and self.withdrawn_at is None
 
 
 class Clock(Base):

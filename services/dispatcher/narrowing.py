@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, any_, literal, or_
-from sqlmodel import col
+from sqlmodel import col, select
 
 from services.dispatcher.list_schemas import Narrowing, Whose
 from services.dispatcher.models import Assignments, Tickets
@@ -40,6 +40,14 @@ def of_unit(unit: str, whose: Whose) -> list[Any]:
     if whose.account:
         wanted.append(col(Assignments.handler_account) == whose.account)
     return wanted
+
+
+def on_ticket(condition: Any) -> Any:
+    """A condition on the ticket of an order, as a query of its own: PostgreSQL knows nothing of what stands
+    in matters, and would rather read every ticket there is than those of a unit's orders.
+    """
+    of_ticket = select(condition).where(col(Tickets.number) == col(Assignments.ticket))
+    return of_ticket.correlate(Assignments).scalar_subquery()
 
 
 def _is_one_of(field: Any, values: Sequence[str]) -> Any:

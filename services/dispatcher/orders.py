@@ -13,14 +13,18 @@ from uuid import UUID
 
 import uuid6
 
+from services.dispatcher.arbitration_models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import arbitration, corrections, dispatch, handing_down
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import corrections, dispatch, handing_down
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from shared import events
 from shared.events import Limits, Role, Urgency
 
+EndOfArbitration = Literal[
+    "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
+]
 # What an assignment keeps of its work order, beside its role and urgency.
 PRINTED = {"rule", "reason", "limits", "redo", "handed_by"}
 
@@ -167,14 +171,22 @@ def follow_urgency(
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
+        resumes = asks_back and not act.config.returns.stands_still(urgency)
         data = events.AssignmentUpdated(
-            kind="urged",
-            content=words,
-            urgency=urgency,
-            limits=limits,
-            resumes=asks_back and not act.config.returns.stands_still(urgency),
+            kind="urged", content=words, urgency=urgency, limits=limits, resumes=resumes
         )
         tell(act, each, data, time)
+    if record.arbitration:
+        let_work(act, record)
+
+
+def let_work(act: ServiceAct, record: TicketRecord) -> None:
+    """Whose clocks run while the ladder rules on its return, works on meanwhile, as far as it was."""
+    for each in record.open():
+        waits = each.status == AssignmentStatus.RETURN_REQUESTED
+        if waits and not act.config.returns.stands_still(Urgency(each.urgency)):
+            was = AssignmentStatus(each.was or AssignmentStatus.DISPATCHED)
+            each.status = machine.move(AssignmentStatus(each.status), Action.WITHDRAW_RETURN, was)
 
 
 def leave_to_desk(
@@ -190,6 +202,8 @@ def leave_to_desk(
     ``clocked``: another fact lets the desk's clock begin, a granted return or the end of a merge.
     """
     ticket = record.ticket
+    if ticket.unassigned_at is None:  # of what lies there already it is disputed still
+        end_arbitration(act, record, "redispatched")
     was_with_others = bool(ticket.round > 1 or record.assignments or ticket.work)
     anew = was_with_others and ticket.unassigned_at is None and not clocked
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
@@ -245,6 +259,7 @@ def resolve(
     to be called back (R-23).
     """
     record.ticket.resolved = lead.round
+    end_arbitration(act, record, "resolved")
     record.ticket.doubted_at = record.ticket.doubted_reason = None
     data = answer_of(record, lead, answer)
     act.tell(data, subject=lead.ticket, round=lead.round)
@@ -271,6 +286,7 @@ def answer_for(
 ) -> None:
     """A lead's answer under another ticket's number is this one's, too, in its own round."""
     ticket = record.ticket
+    end_arbitration(act, record, "resolved")
     ticket.resolved = ticket.round
     ticket.answered = {
         "round": ticket.round,
@@ -279,6 +295,37 @@ def answer_for(
         "rule": lead.rule,
     }
     act.tell(data, subject=ticket.number, round=ticket.round)
+
+
+def end_arbitration(act: ServiceAct, record: TicketRecord, reason: EndOfArbitration) -> None:
+    """裁决终止: nothing is left to rule on, if anything was; whoever is heard hears it, and of a confidential
+    matter not why (R-35).
+    """
+    if (opened := record.arbitration) is None:
+        return
+    opened.ended_at, opened.ended_reason, opened.next_at = act.now, reason, None
+    record.arbitration = record.ticket.arbitration = None
+    told: EndOfArbitration = "redispatched" if record.matter.confidential else reason
+    data = events.ArbitrationEnded(arbitration=opened.id, reason=told)
+    tell_of_arbitration(act, record, opened, data)
+
+
+def tell_of_arbitration(
+    act: ServiceAct, record: TicketRecord, opened: Arbitration, data: events.Data
+) -> None:
+    """Say a fact of an arbitration once to all, and to each unit that is heard."""
+    for unit in (None, *heard(act, record, opened)):
+        act.tell(data, subject=opened.ticket, round=opened.round, unit=unit)
+
+
+def heard(act: ServiceAct, record: TicketRecord, opened: Arbitration) -> list[str]:
+    """Who is heard in an arbitration: its parties, and whom its step invites; never who must know nothing
+    of the ticket (R-35), nor of a secret one who has no part in it.
+    """
+    invited = act.config.arbitration.step(opened.step).invites
+    secret = arbitration.is_secret(record.matter)
+    units = opened.parties if secret else (*opened.parties, *invited)
+    return arbitration.parties(units, act.config.dispatching.barred(record.matter))
 
 
 def tell(

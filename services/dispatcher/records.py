@@ -17,6 +17,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.dispatcher.arbitration_models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
     Assignments,
@@ -61,7 +62,7 @@ class TicketRecord:
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
     what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
-    among them; empty when it is alone.
+    among them; empty when it is alone. ``arbitration``: the one that is open about it.
     """
 
     ticket: Ticket
@@ -69,6 +70,7 @@ class TicketRecord:
     registered: TicketRegistered | None = None
     supplements: list[Supplement] = field(default_factory=list)
     group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
+    arbitration: Arbitration | None = None
 
     @property
     def matter(self) -> TicketRegistered:
@@ -202,6 +204,9 @@ LOCKED_BY_ASSIGNMENTS = _with_their_work(
     )
 )
 LOCKED_BY_WORK = LOCKED.where(col(Tickets.work) == any_(bindparam("works", type_=ARRAY(Text))))
+OPENED = select(Arbitrations).where(
+    col(Arbitrations.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
 ASSIGNMENTS_OF = (
     select(Assignments).where(col(Assignments.ticket) == NUMBERS).order_by(col(Assignments.id))
 )
@@ -281,6 +286,9 @@ async def _lock(
         of_them = {"numbers": list(found)}
         for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
             found[assignment.ticket].assignments.append(assignment)
+    if opened := {row.arbitration: row.number for row in rows if row.arbitration}:
+        for arbitration in await act.rows.load(Arbitration, OPENED, {"ids": list(opened)}):
+            found[arbitration.ticket].arbitration = arbitration
     regroup([*known.values(), *found.values()])
     return found
 

@@ -4,15 +4,16 @@ what holds afterwards (R-15, R-16, docs/adr/0050-returns-are-ruled-on-in-time.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import orders, records, schemas, views
-from services.dispatcher.models import Assignment, Assignments, Return, Returns
+from services.dispatcher import arbitration, orders, precedents, records, schemas, views
+from services.dispatcher.arbitration_models import Arbitrations
+from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import handing_down, reasons, returns
@@ -21,7 +22,6 @@ from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import (
     Asked,
     Earlier,
-    HandedDown,
     ReturnContext,
     ReturnGranted,
 )
@@ -35,8 +35,10 @@ WAITING = (
     & (col(Returns.withdrawn_at).is_(None))
     & (col(Returns.review_due).is_not(None))
     & (col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED)
+    & (col(Tickets.arbitration).is_(None))  # there the ladder rules
 )
 JOINED = col(Assignments.id) == col(Returns.assignment)
+TICKET = col(Tickets.number) == col(Returns.ticket)
 
 
 # --- asked by a unit ---------------------------------------------------------------------------
@@ -45,20 +47,22 @@ JOINED = col(Assignments.id) == col(Returns.assignment)
 async def request_return(
     act: ServiceAct, id: UUID, body: schemas.ReturnRequest
 ) -> schemas.AssignmentOut:
-    """退单申请: the desk has to rule on it, by a due moment (R-15, R-16).
+    """退单申请: the desk has to rule on it, by a due moment (R-15, R-16); one dispute too many of a ticket is
+    ruled on by the ladder instead (R-17). There, a unit whose clocks run works on meanwhile.
 
-    Raises NotFound and what rules/returns.py raises.
+    Raises NotFound, InArbitration and what rules/returns.py raises.
     """
     record, assignment = await records.locked_assignment(act, id)
-    if assignment.handed_by:
-        raise HandedDown(unit=assignment.handed_by)
-    rules, context = act.config.returns, await _context(act, assignment)
+    rules, context = act.config.returns, await _context(act, record, assignment)
     suggested = body.suggested_unit and records.unit_code(
         act, "suggested_unit", body.suggested_unit
     )
     asked = Asked(body.reason_code, body.legal_basis, suggested or None)
     moved = returns.request_return(context, asked, rules, act.config.grounds, act.now)
-    assignment.was, assignment.status = assignment.status, moved
+    arbitration.check_none(record)
+    disputed, pauses = await arbitration.is_due(act, record), returns.pauses(context, asked, rules)
+    if pauses or not disputed:
+        assignment.was, assignment.status = assignment.status, moved
     form = body.model_dump() | {"suggested_unit": asked.suggested_unit}
     kept = Return(
         **form,
@@ -72,26 +76,35 @@ async def request_return(
     data = events.AssignmentReturnRequested(
         **form,
         request=act.rows.add(kept).id,
-        review=str(rules.hotline_review),
-        pauses=returns.pauses(context, asked, rules),
+        review=None if disputed else str(rules.hotline_review),
+        pauses=pauses,
     )
     orders.tell(act, assignment, data)
+    if disputed:
+        arbitration.open_by_dispute(act, record, assignment, kept)
     return views.assignment_out(record, assignment)
 
 
 async def withdraw_return(
     act: ServiceAct, id: UUID, body: schemas.ReturnWithdrawal
 ) -> schemas.AssignmentOut:
-    """撤回退单申请: the unit goes on where it was; it has asked once all the same.
+    """撤回退单申请: the unit goes on where it was; it has asked once all the same. With the dispute that
+    opened it an arbitration ends, and who gives in there bears its time as who loses it.
 
     Raises NotFound, MoveRefused.
     """
     record, assignment = await records.locked_assignment(act, id)
-    moved = _moved(assignment, Action.WITHDRAW_RETURN)
-    waiting = _waiting(await _of_ticket(act, assignment.ticket), id)
-    assignment.status, waiting.withdrawn_at = moved, act.now
-    data = events.AssignmentReturnWithdrawn(reason=body.reason, request=waiting.id)
+    opened = record.arbitration
+    asked = await of_ticket(act, assignment.ticket) if opened else []
+    if not waits_at_work(assignment, asked):
+        assignment.status = _moved(assignment, Action.WITHDRAW_RETURN)
+    waiting = _waiting(asked or await of_ticket(act, assignment.ticket), id)
+    waiting.withdrawn_at = act.now
+    charged = opened is not None and act.config.arbitration.charges
+    data = events.AssignmentReturnWithdrawn(reason=body.reason, request=waiting.id, charged=charged)
     orders.tell(act, assignment, data)
+    if opened and opened.by == "dispute" and opened.assignment == id:
+        orders.end_arbitration(act, record, "return_withdrawn")
     return views.assignment_out(record, assignment)
 
 
@@ -101,48 +114,72 @@ def _moved(assignment: Assignment, action: Action) -> AssignmentStatus:
     return machine.move(AssignmentStatus(assignment.status), action, was)
 
 
+def waits_at_work(order: Assignment, asked: Iterable[Return]) -> bool:
+    """Whether a unit works on while its return waits: before an arbitration, when its clocks run."""
+    if order.status not in (*machine.HANDLING, AssignmentStatus.DISPATCHED):
+        return False
+    return any(row.assignment == order.id and row.waits for row in asked)
+
+
 def _waiting(asked: Sequence[Return], id: UUID) -> Return:
     """The return of an assignment that waits for its ruling."""
-    [waiting] = [
-        row
-        for row in asked
-        if row.assignment == id and row.granted is None and row.withdrawn_at is None
-    ]
+    [waiting] = [row for row in asked if row.assignment == id and row.waits]
     return waiting
 
 
-async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
+async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> ReturnContext:
     urgency, rules = Urgency(assignment.urgency), act.config.returns
     return ReturnContext(
         status=AssignmentStatus(assignment.status),
         unit=assignment.unit,
         urgency=urgency,
         redo=assignment.redo,
-        earlier=_earlier(await _of_ticket(act, assignment.ticket)),
+        earlier=await earlier(act, assignment.ticket),
+        handed_by=next(
+            (each.unit for each in record.open() if each.unit == assignment.handed_by), None
+        ),
         until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
     )
 
 
-async def _of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
-    """Every return of a ticket: those ruled on in the order of their rulings, then those that wait."""
+async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
+    """Every return of a ticket, to be changed."""
     query = select(Returns).where(Returns.ticket == number)
     return await act.rows.load(Return, query.order_by(col(Returns.ruled_at), col(Returns.id)))
 
 
-def _earlier(asked: Sequence[Return]) -> list[Earlier]:
-    return [
-        Earlier(
-            unit=row.unit,
-            reason_code=row.reason_code,
-            legal_basis=row.legal_basis,
-            granted=row.granted,
-            silent=row.silent,
-            named=row.named_unit,
-            overruled=row.overruled_at is not None,
-            withdrawn=row.withdrawn_at is not None,
-        )
-        for row in asked
-    ]
+async def earlier(
+    act: ServiceAct, number: str, asked: Sequence[Return] | None = None
+) -> list[Earlier]:
+    """What was disputed of a ticket, and whom rulings named, of the desk and of the ladder, in the order of
+    these rulings; then what waits. ``asked``: its returns, where they are loaded.
+    """
+    found = await of_ticket(act, number) if asked is None else asked
+    ruled = select(Arbitrations).where(
+        Arbitrations.ticket == number, col(Arbitrations.ruled_at).is_not(None)
+    )
+    past = [(row.ruled_at or FAR, _as_earlier(row)) for row in found]
+    for row in (await act.session.exec(ruled)).all():
+        for unit in filter(None, (row.lead, *row.co_handlers)):
+            named = Earlier(unit="", reason_code="", legal_basis="", named=unit)
+            past.append((row.ruled_at or FAR, named))
+    return [each for _, each in sorted(past, key=lambda dated: dated[0])]
+
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+def _as_earlier(row: Return) -> Earlier:
+    return Earlier(
+        unit=row.unit,
+        reason_code=row.reason_code,
+        legal_basis=row.legal_basis,
+        granted=row.granted,
+        silent=row.silent,
+        named=row.named_unit,
+        overruled=row.overruled_at is not None,
+        withdrawn=row.withdrawn_at is not None,
+    )
 
 
 # --- ruled on ----------------------------------------------------------------------------------
@@ -152,17 +189,20 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     """退单裁定: refused, the unit goes on where it was; granted, the ticket is the desk's again.
 
     When the lead goes, those who answered to it go with it; a co-handler goes alone (R-15).
-    Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, Malformed.
+    Raises NotFound, InArbitration, MoveRefused, UnknownCode, AmbiguousCode, Malformed.
     """
     record, assignment = await records.locked_assignment(act, id)
+    arbitration.check_none(record)
     _moved(assignment, _action(body.granted))
     named = body.named_unit and records.unit_code(act, "named_unit", body.named_unit)
     if named and (named == assignment.unit) is body.granted:
         raise Malformed(NAMED, field="named_unit")
-    asked = await _of_ticket(act, assignment.ticket)
+    asked = await of_ticket(act, assignment.ticket)
+    past = await earlier(act, assignment.ticket, asked)
     waiting = _waiting(asked, id)
     waiting.named_unit = named or (None if body.granted else assignment.unit)
-    _rule(act, record, assignment, asked, waiting, granted=body.granted, ruling=body.ruling)
+    _rule(act, record, assignment, past, waiting, granted=body.granted, ruling=body.ruling)
+    precedents.of_return(act, waiting, body.ruling)
     return views.assignment_out(record, assignment)
 
 
@@ -180,33 +220,49 @@ def _rule(
     act: ServiceAct,
     record: TicketRecord,
     assignment: Assignment,
-    asked: Sequence[Return],
+    past: Sequence[Earlier],
     waiting: Return,
     *,
     granted: bool,
     ruling: str,
 ) -> None:
+    close(act, assignment, waiting, granted=granted, ruling=ruling)
+    if granted and assignment.role == Role.LEAD:
+        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        _leave_to_desk(act, record, [*past, _as_earlier(waiting)], waiting)
+    elif granted:
+        below = handing_down.below(assignment, record.open())
+        orders.cancel(act, record, below, "redispatched", act.now)
+
+
+def close(
+    act: ServiceAct,
+    assignment: Assignment,
+    waiting: Return,
+    *,
+    granted: bool,
+    ruling: str,
+    charged: bool = False,
+) -> None:
+    """What a ruling is to the return that waited for it, and to its order. ``charged``: its clocks have not
+    stood still. Raises MoveRefused.
+    """
     assignment.status = _moved(assignment, _action(granted))
     waiting.granted, waiting.ruling = granted, ruling
     waiting.ruled_at, waiting.ruled_by = act.now, act.actor
     said: dict[str, Any] = {"ruling": ruling, "request": waiting.id, "silent": waiting.silent}
-    granting, refusing = events.AssignmentReturned, events.AssignmentReturnRefused
-    orders.tell(act, assignment, granting(**said) if granted else refusing(**said))
-    if granted and assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
-        _leave_to_desk(act, record, asked, waiting)
-    elif granted:
-        orders.cancel(
-            act, record, handing_down.below(assignment, record.open()), "redispatched", act.now
-        )
+    if granted:
+        orders.tell(act, assignment, events.AssignmentReturned(**said))
+    else:
+        orders.tell(act, assignment, events.AssignmentReturnRefused(**said, charged=charged))
 
 
 def _leave_to_desk(
-    act: ServiceAct, record: TicketRecord, asked: Sequence[Return], granted: Return
+    act: ServiceAct, record: TicketRecord, past: Sequence[Earlier], granted: Return
 ) -> None:
     """The desk has the ticket again, and is shown whose it may be."""
     dispatching, matter = act.config.dispatching, record.matter
-    freed = returns.freed(_earlier(asked))
+    freed = returns.freed(past)
     suggested = granted.named_unit or granted.suggested_unit
     if suggested in freed or suggested in dispatching.barred(matter):
         suggested = None
@@ -229,6 +285,7 @@ async def rule_unruled(act: ServiceAct, limit: int) -> int:
     query = (
         select(Returns.ticket, Returns.assignment)
         .join(Assignments, JOINED)
+        .join(Tickets, TICKET)
         .where(WAITING, col(Returns.review_due) <= act.now - MOMENT)
         .order_by(col(Returns.review_due))
         .limit(limit)
@@ -238,23 +295,30 @@ async def rule_unruled(act: ServiceAct, limit: int) -> int:
     for id, number in late.items():
         record = await records.locked(act, number)
         assignment = next(each for each in record.assignments if each.id == id)
-        if assignment.status == AssignmentStatus.RETURN_REQUESTED:  # nobody ruled before the lock
+        waits = assignment.status == AssignmentStatus.RETURN_REQUESTED
+        if waits and record.arbitration is None:  # nobody ruled before the lock
             await _rule_silently(act, record, assignment)
     return len(late)
 
 
 async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
     granted = act.config.returns.silence == "granted"
-    asked = await _of_ticket(act, assignment.ticket)
+    asked = await of_ticket(act, assignment.ticket)
+    past = await earlier(act, assignment.ticket, asked)
     waiting = _waiting(asked, assignment.id)
     waiting.silent = True
     ruling = str(reasons.silent(granted=granted))
-    _rule(act, record, assignment, asked, waiting, granted=granted, ruling=ruling)
+    _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)
 
 
 async def next_unruled(act: ServiceAct) -> datetime | None:
     """When the policy rules next on what the desk lets lie."""
-    query = select(func.min(Returns.review_due)).join(Assignments, JOINED).where(WAITING)
+    query = (
+        select(func.min(Returns.review_due))
+        .join(Assignments, JOINED)
+        .join(Tickets, TICKET)
+        .where(WAITING)
+    )
     due: datetime | None = (await act.session.exec(query)).one()
     return due and due + MOMENT
 
@@ -271,8 +335,8 @@ async def overrule(
 
     Raises ReturnGranted.
     """
-    asked = await _of_ticket(act, record.ticket.number)
-    freed = set(returns.freed(_earlier(asked)))
+    asked = await of_ticket(act, record.ticket.number)
+    freed = set(returns.freed(await earlier(act, record.ticket.number, asked)))
     for unit, field in named.items():
         if unit not in freed:
             continue
@@ -286,4 +350,4 @@ async def overrule(
 
 async def is_freed(act: ServiceAct, record: TicketRecord, unit: str) -> bool:
     """Whether the desk granted a unit's return of this ticket, and no ruling has named it since."""
-    return unit in returns.freed(_earlier(await _of_ticket(act, record.ticket.number)))
+    return unit in returns.freed(await earlier(act, record.ticket.number))

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
+    arbitration_routes,
     co_handling_routes,
     duty_routes,
     feed,
@@ -54,6 +55,7 @@ for more in (
     handler_routes,
     suggestion_routes,
     figure_routes,
+    arbitration_routes,
 ):
     router.routes.extend(more.router.routes)
 

@@ -268,6 +268,7 @@ class TicketOut(BaseModel):
 
     ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
     other citizens that wait for the same work; ``citizens``: how many that are with this one.
+    ``arbitration``: the one that is open about it (争议裁决).
     """
 
     number: str
@@ -279,6 +280,7 @@ class TicketOut(BaseModel):
     merged_into: str | None = None
     merged: list[str] = []
     citizens: int = 1
+    arbitration: UUID | None = None
     shield: Shield | None = None
 
 

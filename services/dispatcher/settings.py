@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.dispatcher.rules.arbitration import ArbitrationRules, invited_exist
 from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
 from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.rules.matching import Matcher
@@ -53,6 +54,7 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    arbitration: ArbitrationRules
     suggestions: Suggestions
     calendar: tuple[Notice, ...]
 
@@ -62,6 +64,7 @@ class Rules(Files):
         urgent_topics_exist,
         streams_have_matters,
         grounds_exist,
+        invited_exist,
     )
 
 
@@ -84,6 +87,7 @@ class Config:
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    arbitration: ArbitrationRules
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
@@ -135,6 +139,7 @@ class Settings(ServiceSettings):
             limits=rules.limits.among(rules.codes),
             calendar=calendar,
             returns=rules.returns,
+            arbitration=rules.arbitration,
             grounds=rules.codes.grounds,
             codes=rules.codes,
             feed=FeedPace(self.feed_gather, self.feed_look, self.feed_heartbeat, self.feed_life),

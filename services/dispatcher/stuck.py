@@ -8,6 +8,7 @@ from itertools import islice
 
 from sqlmodel import col, func, select
 
+from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
@@ -96,6 +97,21 @@ async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     ]
 
 
+async def undecided(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Arbitrations whose body is silent and above which time takes them no more."""
+    late = select(Arbitrations).where(*OPEN_ARBITRATION, col(Arbitrations.due) < act.now)
+    found = (await act.session.exec(late.order_by(col(Arbitrations.due)).limit(COUNTED))).all()
+    ladder = act.config.arbitration
+    return [Stuck(row.ticket, row.due, ladder.step(row.step).title) for row in found]
+
+
+OPEN_ARBITRATION = (
+    col(Arbitrations.ruled_at).is_(None),
+    col(Arbitrations.ended_at).is_(None),
+    col(Arbitrations.next_at).is_(None),
+)
+
+
 async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that have let something lie unsigned for a working day."""
     oldest, count = func.min(Assignments.dispatched_at), func.count()
@@ -168,6 +184,14 @@ QUESTIONS: tuple[Question, ...] = (
         "派单员未在时限内裁定 the desk has not ruled in time, and the job rule_unruled did not either",
         "派单员裁定 the desk rules: POST /v1/assignments/{id}/ruling",
         unruled,
+    ),
+    Question(
+        "undecided",
+        "逾期未裁决的争议 disputes nobody rules on",
+        "最高一级（或按规则停留的一级）未在时限内裁决 the last body of the ladder has not ruled in time",
+        "督办员催请该机构并录入裁决 press it and record its ruling: "
+        "POST /v1/arbitrations/{arbitration}/ruling",
+        undecided,
     ),
     Question(
         "silent",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.dispatcher import (
+    arbitration,
     co_handling,
     merging,
     orders,
@@ -265,13 +266,14 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    ReturnGranted.
+    ReturnGranted, InArbitration.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
     lead = records.unit_code(act, "lead", body.lead)
+    arbitration.check_lead(record, lead)
     co_handlers = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     if lead in co_handlers:
         raise CoHandlerIsLead(field="co_handlers", lead=lead)
@@ -295,6 +297,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
         raise NotFound
     check_recallable(record.milestones())
     merging.check_holds(record)
+    orders.end_arbitration(act, record, "recalled")
     orders.cancel(act, record, record.open(), "redispatched", act.now)
     orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
     return views.ticket_out(act, record)

@@ -186,6 +186,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
+        arbitration=record.ticket.arbitration,
         shield=None if units else shield(act, record),
     )
 

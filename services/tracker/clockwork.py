@@ -22,6 +22,7 @@ from services.tracker.rules.clock_history import (
 )
 from services.tracker.rules.clock_state import (
     ClockState,
+    due_uncharged,
     is_current,
     is_late,
     pass_due_marks,
@@ -136,6 +137,7 @@ def _recompute(
     elif reading.state != before:
         entry.keep(reading.state)
     entry.row.urgency = history.urgency
+    entry.row.due_uncharged = due_uncharged(history, terms, calendar)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, at=at, now=act.now, lost=lost):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import corrections, merging, returns, usecases
+from services.tracker import arbitration, corrections, merging, returns, usecases
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -27,5 +27,9 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.completed.*": usecases.complete,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
+    "arbitration.opened": arbitration.open_,
+    "arbitration.raised": arbitration.raise_,
+    "arbitration.ruled": arbitration.rule,
+    "arbitration.ended": arbitration.end,
     "reads.anchored": usecases.hold_anchor,
 }

@@ -38,6 +38,7 @@ class Ticket(Base):
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
+    ``arbitrations``: what went before the ladder (ArbitrationTimeline).
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -53,6 +54,9 @@ class Ticket(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     unassigned: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    arbitrations: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     confidential: bool | None = None
@@ -125,6 +129,7 @@ class Clock(Base):
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
+    ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
     """
 
     id: UUID = Field(primary_key=True)
@@ -149,6 +154,7 @@ class Clock(Base):
     judged_at: datetime | None = None
     next_at: datetime | None = None
     resumed_at: datetime | None = None
+    due_uncharged: datetime | None = None
 
 
 class Extension(Base):

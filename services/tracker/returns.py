@@ -28,10 +28,12 @@ async def request(act: ServiceAct, fact: Fact) -> None:
 
 
 async def refuse(act: ServiceAct, fact: Fact) -> None:
-    """退单不予同意: the unit's clocks run again, with the working time of the pause given back."""
+    """退单不予同意: the unit's clocks run again, with the working time of the pause given back, unless it is
+    charged to the unit, which then never had one.
+    """
     data: events.AssignmentReturnRefused = fact.data
     record, assignment = await records.assigned(act, fact)
-    _note(assignment, data, ruled_at=fact.time, silent=data.silent)
+    _note(assignment, data, ruled_at=fact.time, silent=data.silent, charged=data.charged)
     assignment.return_refused_at = _earlier(assignment.return_refused_at, fact.time)
     recompute_clocks(act, record, fact.time)
 
@@ -49,7 +51,7 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     """撤回退单申请: the desk need not rule; the unit's clocks run again as after a refusal."""
     data: events.AssignmentReturnWithdrawn = fact.data
     record, assignment = await records.assigned(act, fact)
-    _note(assignment, data, withdrawn_at=fact.time)
+    _note(assignment, data, withdrawn_at=fact.time, charged=data.charged)
     assignment.return_refused_at = _earlier(assignment.return_refused_at, fact.time)
     recompute_clocks(act, record, fact.time)
 

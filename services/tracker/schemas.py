@@ -137,23 +137,29 @@ class ShareOut(BaseModel):
 
 
 class UnitRates(BaseModel):
-    """按期办结率 (of leads) and 及时签收率 of one unit."""
+    """按期办结率 (of leads) and 及时签收率 of one unit. ``handle_uncharged``: the first, were the time of
+    disputes that units lost charged to nobody (arbitration.yaml).
+    """
 
     unit: str
     handle: ShareOut
+    handle_uncharged: ShareOut
     sign: ShareOut
 
 
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
-    ``hotline_review``: returns the desk ruled on in time; a unit sees none of them.
+    ``hotline_review``: returns the desk ruled on in time, ``arbitration``: bodies of the ladder that ruled,
+    or handed on, in time; a unit sees none of them.
     """
 
     start: date
     end: date
     handle: ShareOut
+    handle_uncharged: ShareOut
     sign: ShareOut
     hotline_review: ShareOut
+    arbitration: ShareOut
     units: list[UnitRates]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import Exists, case, exists, func, tuple_
+from sqlalchemy import Exists, Subquery, case, exists, func, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -26,6 +26,7 @@ SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
 }
 CURSOR = "%Y%m%dT%H%M%S.%f"
+NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.ARBITRATION)
 
 
 # --- the clocks of a ticket --------------------------------------------------------------------
@@ -119,46 +120,59 @@ async def read_on_time_rates(
         start=of.first,
         end=of.last,
         handle=_show_share(share(rows, ClockKind.HANDLE)),
+        handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
         units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows if row.unit})],
     )
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
     """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on returns, which are no unit's.
+    desk's on returns and those of the bodies of the ladder, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
     """
-    counted = (
-        col(Clocks.kind).in_([ClockKind.SIGN, ClockKind.HOTLINE_REVIEW])
-        | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
-        # One that went on late was late before: there it counts.
-        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
-    )
-    apart = case((col(Clocks.kind) == ClockKind.HOTLINE_REVIEW, col(Clocks.id)))  # each question
-    duties = (
-        select(
-            Clocks.unit,
-            Clocks.kind,
-            func.bool_and(col(Clocks.breached_at).is_(None)).label("on_time"),
-            func.bool_or(col(Clocks.extension) > 0).label("extended"),
-        )
-        .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
-        .group_by(col(Clocks.ticket), col(Clocks.round), col(Clocks.unit), col(Clocks.kind), apart)
-        .subquery()
-    )
-    on_time, extended = duties.c.on_time, duties.c.extended
+    duties = _duties(act, start, end)
+    on_time, uncharged, extended = duties.c.on_time, duties.c.uncharged, duties.c.extended
     query = select(  # type: ignore[call-overload]  # typed to 4 columns
         duties.c.unit,
         duties.c.kind,
         func.count(),
         func.count().filter(on_time),
         func.count().filter(on_time & extended),
+        func.count().filter(uncharged),
+        func.count().filter(uncharged & extended),
     ).group_by(duties.c.unit, duties.c.kind)
     return [Tally(*row) for row in await act.session.exec(query)]
+
+
+def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
+    """Each duty with whether it was done in time: as it was judged, and without what was charged."""
+    counted = (
+        col(Clocks.kind).in_([ClockKind.SIGN, *NOBODYS])
+        | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
+        # One that went on late was late before: there it counts.
+        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
+    )
+    apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
+    in_time = col(Clocks.breached_at).is_(None)
+    spared = func.coalesce(Clocks.ended_at, act.now) <= col(Clocks.due_uncharged)
+    found: Subquery = (
+        select(  # type: ignore[call-overload]  # typed to 4 columns
+            Clocks.unit,
+            Clocks.kind,
+            func.bool_and(in_time).label("on_time"),
+            func.bool_and(in_time | func.coalesce(spared, False)).label("uncharged"),
+            func.bool_or(col(Clocks.extension) > 0).label("extended"),
+        )
+        .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
+        .group_by(col(Clocks.ticket), col(Clocks.round), col(Clocks.unit), col(Clocks.kind), apart)
+        .subquery()
+    )
+    return found
 
 
 def _missed_before() -> Exists:
@@ -176,6 +190,7 @@ def _unit_rates(rows: Sequence[Tally], unit: str) -> schemas.UnitRates:
     return schemas.UnitRates(
         unit=unit,
         handle=_show_share(share(rows, ClockKind.HANDLE, unit)),
+        handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, unit, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN, unit)),
     )
 

@@ -137,19 +137,24 @@ class AssignmentReturned(Data, name="assignment.returned", by="dispatcher"):
 
 class AssignmentReturnRefused(Data, name="assignment.return_refused", by="dispatcher"):
     """退单不予同意: the desk did not agree; the unit may not ask again (R-16). ``silent``: it said nothing
-    in time, and returns.yaml lets that count as no.
+    in time, and returns.yaml lets that count as no. ``charged``: an arbitration ruled so, and the unit's
+    clocks have not stood still (arbitration.yaml).
     """
 
     ruling: str
     request: UUID | None = None
     silent: bool = False
+    charged: bool = False
 
 
 class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="dispatcher"):
-    """撤回退单申请: the unit takes its request back before the ruling, and goes on (R-15)."""
+    """撤回退单申请: the unit takes its request back before the ruling, and goes on (R-15). ``charged``: as
+    of a refusal, for it was before an arbitration.
+    """
 
     reason: str
     request: UUID | None = None
+    charged: bool = False
 
 
 class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
@@ -183,6 +188,59 @@ class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):
     """结案: the citizen's verdict on a completed assignment's ticket."""
 
     kind: ClosingKind
+
+
+class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
+    """争议裁决: whose duty a ticket is goes up the ladder of arbitration.yaml (R-17). Said once to all, and
+    once more to each unit that is heard.
+
+    ``by``: ``dispute``, one return too many, or ``hand``. ``step`` and ``title``: the body that has to rule,
+    ``limit``: within what. ``requests``: the returns that are ruled on there, and no more by the desk.
+    """
+
+    arbitration: UUID
+    by: Literal["dispute", "hand"]
+    grounds: str
+    parties: tuple[str, ...]
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    limit: str
+    requests: tuple[UUID, ...] = ()
+
+
+class ArbitrationRaised(Data, name="arbitration.raised", by="dispatcher"):
+    """提交上一级: the next body has to rule. ``silent``: the one before said nothing in time."""
+
+    arbitration: UUID
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    limit: str
+    grounds: str
+    silent: bool = False
+
+
+class ArbitrationRuled(Data, name="arbitration.ruled", by="dispatcher"):
+    """裁决: whose duty the ticket is; none of those named may return it (R-16, R-17). ``body`` and ``paper``:
+    who met, and the number of its paper.
+    """
+
+    arbitration: UUID
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    ruling: str
+    body: str | None = None
+    paper: str | None = None
+
+
+class ArbitrationEnded(Data, name="arbitration.ended", by="dispatcher"):
+    """裁决终止: there is nothing left to rule on. Of a confidential matter it is always ``redispatched``."""
+
+    arbitration: UUID
+    reason: Literal[
+        "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
+    ]
 
 
 class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):

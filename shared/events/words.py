@@ -144,7 +144,7 @@ class CompletionKind(OpenEnum):
 
 class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
-    return (returns.yaml).
+    return (returns.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml).
     """
 
     DISPATCH = "dispatch"
@@ -153,6 +153,7 @@ class ClockKind(OpenEnum):
     FIRST_CONTACT = "first_contact"
     HANDLE = "handle"
     HOTLINE_REVIEW = "hotline_review"
+    ARBITRATION = "arbitration"
     UNKNOWN = "unknown"
 
 

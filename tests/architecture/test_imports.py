@@ -55,30 +55,33 @@ MAY: dict[str, May] = {
             "usecases records views figures verdicts correction_routes feed codes call_routes search"
             " calls claims registration shares schemas settings ending_routes contact_routes neighbours"
             " duty_routes due_routes returning co_handling_routes suggestion_routes figure_routes"
-            " duplicates merging list_routes handing_down_routes handler_routes"
+            " duplicates merging list_routes arbitration_routes"
+            " handing_down_routes handler_routes"
         ),
         names("fastapi pydantic orjson"),
     ),
     "consumers": May(
-        names("usecases corrections merging endings feed clocks returns settings"), names("")
+        names("usecases corrections merging endings feed clocks returns arbitration settings"),
+        names(""),
     ),
     "jobs": May(
         names(
-            "usecases merging returning records callers search calls phone feed readlog settings"
+            "usecases merging returning arbitration records callers search calls phone feed readlog"
+            " settings"
         ),
         names(""),
     ),
     "usecases": May(
         names(
             "rules models records views schemas settings registration vault rights clockwork orders"
-            " merging feed endings search returning co_handling suggestions"
+            " merging feed endings search returning co_handling suggestions arbitration"
         ),
         STORAGE,
     ),
-    "records": May(names("rules models settings"), STORAGE),
+    "records": May(names("rules models arbitration_models settings"), STORAGE),
     "views": May(names("rules models records schemas list_schemas search settings"), STORAGE),
     "search": May(names("rules models records settings"), STORAGE),
-    "stuck": May(names("rules models records settings call_models"), STORAGE),
+    "stuck": May(names("rules models records settings call_models arbitration_models"), STORAGE),
     "registration": May(
         names(
             "call_records claims sources end_records rules models records views schemas search settings"
@@ -159,7 +162,7 @@ MAY: dict[str, May] = {
     "sealing": May(names("rules"), names("cryptography")),
     "digests": May(names("rules"), names("")),
     "codes": May(names("rules schemas settings"), names("pydantic orjson fastapi")),
-    "orders": May(names("rules models records settings"), STORAGE),
+    "orders": May(names("rules models arbitration_models records settings"), STORAGE),
     "duplicates": May(
         names("rules models records views schemas vault callers readlog settings"),
         names("fastapi pydantic sqlmodel"),
@@ -170,7 +173,50 @@ MAY: dict[str, May] = {
     ),
     "clockwork": May(names("rules models records"), STORAGE),
     "returns": May(names("clockwork rules models records settings"), STORAGE),
-    "returning": May(names("orders rules models records views schemas settings"), STORAGE),
+    "returning": May(
+        names(
+            "arbitration arbitration_models precedents orders rules models records views schemas settings"
+        ),
+        STORAGE,
+    ),
+    "arbitration": May(
+        names(
+            "arbitration_models arbitration_schemas arbitration_views clockwork merging orders rules"
+            " models records settings"
+        ),
+        STORAGE,
+    ),
+    "arbitration_rulings": May(
+        names(
+            "arbitration arbitration_models arbitration_schemas arbitration_views precedents co_handling"
+            " merging orders returning rules models records"
+        ),
+        STORAGE,
+    ),
+    "arbitration_views": May(
+        names(
+            "arbitration_models arbitration_schemas list_schemas lists narrowing orders rules models"
+            " records"
+        ),
+        STORAGE,
+    ),
+    "precedents": May(
+        names(
+            "arbitration_models arbitration_schemas list_schemas narrowing orders rules models records"
+        ),
+        STORAGE,
+    ),
+    "arbitration_models": May(names("models"), names("sqlalchemy sqlmodel")),
+    "arbitration_schemas": May(
+        names("schemas list_schemas"), names("pydantic"), PURE | names("http.fields")
+    ),
+    "arbitration_routes": May(
+        names(
+            "arbitration arbitration_rulings arbitration_views precedents arbitration_schemas list_routes"
+            " records"
+        ),
+        names("fastapi pydantic"),
+    ),
     "feed": May(names("rules models records schemas settings"), STORAGE),
     "figures": May(
         names("rules models records schemas settings figure_schemas"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher.rules import assignment
+from services.dispatcher.rules import arbitration, assignment
 from services.feedback.rules import machine as callback
 from services.intake.rules import endings
 from services.intake.rules import machine as ticket
@@ -77,8 +77,18 @@ def joined(sentences: Mapping[Any, tuple[str, str]]) -> dict[str, str]:
     return {str(state): " ".join(words) for state, words in sentences.items()}
 
 
+def of_arbitration() -> Machine:
+    moves = {
+        (str(state), str(action), str(to))
+        for state, allowed in arbitration.MOVES.items()
+        for action, to in allowed.items()
+    }
+    return Machine("open", moves, joined(arbitration.SENTENCES))
+
+
 MACHINES = {
     "Assignment": of_assignment(),
+    "Arbitration": of_arbitration(),
     "Clock": of_clock(),
     "Callback": of_callback(),
     "Ticket": of_ticket(),

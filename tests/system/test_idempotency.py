@@ -237,6 +237,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await _helped(repeats, given["number"], lead)
     await _taken_back(whole, repeats, lead)
     await _handed_down(whole, repeats, given["number"])
+    await _arbitrated(repeats, given["number"])
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
@@ -279,6 +280,21 @@ async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:
     why, other = {"reason": "属本单位职责"}, {"reason": "由本单位办理"}
     about = {"assignment": order}
     await repeats.ask("dispatcher", f"{path}/return-withdrawal", why, other, "unit:CG", **about)
+
+
+async def _arbitrated(repeats: Repeats, number: str) -> None:
+    """Put before the ladder by hand, argued, handed on and ruled on."""
+    asked, other = {"grounds": "单位互相推诿"}, {"grounds": "职责不清"}
+    path = "/v1/tickets/{number}/arbitration"
+    opened = await repeats.ask("dispatcher", path, asked, other, "desk", number=number)
+    path, about = "/v1/arbitrations/{arbitration}", {"arbitration": opened["id"]}
+    words, other = {"words": "属村级道路"}, {"words": "属县道"}
+    await repeats.ask("dispatcher", f"{path}/statements", words, other, "unit:CG", **about)
+    up, other = {"grounds": "本级无法认定"}, {"grounds": "依据互相矛盾"}
+    await repeats.ask("dispatcher", f"{path}/raise", up, other, "desk", **about)
+    ruled: Json = {"lead": "CG", "ruling": "属地办理", "body": "联席会议", "paper": "3号"}
+    other = {"ruling": "由其承办"}
+    await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "supervisor", **about)
 
 
 async def _holder(repeats: Repeats, ordinary: Matter) -> None:

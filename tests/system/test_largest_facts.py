@@ -74,6 +74,7 @@ async def everything_said_at_length(county: County) -> None:
     order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await at_length_by_its_unit(county, number)
+    await arbitrated_at_length(county, number, helpers)
     order |= {"co_handlers": []}
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await completed_and_called(county, number)
@@ -98,6 +99,18 @@ async def returned_at_length(county: County, number: str) -> None:
     await county.do("unit", dispatcher, f"{path}/return-requests", back, unit)
     granted = filled("dispatcher", "Ruling", granted=True, named_unit="CG")
     await county.do("desk", dispatcher, f"{path}/ruling", granted)
+
+
+async def arbitrated_at_length(county: County, number: str, helpers: list[str]) -> None:
+    """Before the ladder by hand, a step up, and back where it was."""
+    desk, dispatcher = "desk", county.dispatcher
+    opening = filled("dispatcher", "Opening", parties=helpers)
+    await county.do(desk, dispatcher, f"/v1/tickets/{number}/arbitration", opening)
+    (opened, *_) = await dispatcher.told("arbitration.opened")
+    path = f"/v1/arbitrations/{opened.data.arbitration}"
+    await county.do(desk, dispatcher, f"{path}/raise", filled("dispatcher", "Raising"))
+    ruled = filled("dispatcher", "Arbitrated", lead="HC", co_handlers=helpers)
+    await county.do("supervisor", dispatcher, f"{path}/ruling", ruled)
 
 
 async def at_length_by_its_unit(county: County, number: str) -> None:
@@ -141,6 +154,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     sizes = await largest(county)
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
+    assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert sizes["assignment.completed"] > 80_000, "the texts were not as long as they may be"
     assert max(sizes.values()) <= LARGEST_FACT // 2, sizes
     bus = RabbitBus(limited[1].url, timeout=60)

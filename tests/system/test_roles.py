@@ -101,6 +101,14 @@ dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 4
 dispatcher POST /v1/tickets/{number}/recall        401 403  +  403 403 403 403 403 403 403 403
 dispatcher POST /v1/tickets/{number}/co-handlers   401 403  +  403 403 403 403 403 403 403 403
 dispatcher POST /v1/assignments/{assignment}/release 401 403 + 403 403 403 403 403 403 403 403
+dispatcher POST /v1/tickets/{number}/arbitration   401 403  +  403  +  403 403 403 403 403 403
+dispatcher POST /v1/arbitrations/{arbitration}/statements 401 403 403 403 403 403 403 403 403 404 404 ordinary
+dispatcher POST /v1/arbitrations/{arbitration}/raise 401 403 404 403 404 403 403 403 403 403 403 ordinary
+dispatcher POST /v1/arbitrations/{arbitration}/ruling 401 403 404 403 404 403 403 403 403 403 403 ordinary
+dispatcher GET /v1/arbitrations                    401 403  +  403  +  403 403 403 403  +   +
+dispatcher GET /v1/arbitrations/{arbitration}      401 403 404 403 404 403 403 403 403 404 404 ordinary
+dispatcher GET /v1/precedents                      401 403  +  403  +  403 403 403 403  +   +
+dispatcher GET /v1/tickets/{number}/precedents     401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/unassigned                      401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/returns                         401 403  +  403  +  403 403 403 403 403 403
 dispatcher GET /v1/tickets/{number}/handling       401 403  +   +   +   +  403 403 403 403 403
@@ -184,7 +192,10 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
     "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
-    "ruling": {},  # three doors of that name: see body_of
+    "arbitration": {"grounds": "单位互相推诿"},
+    "statements": {"words": "不属我单位职责"},
+    "raise": {"grounds": "本级无法认定"},
+    "ruling": {},  # four doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},
     "recall": {"reason": "转由热线答复"},
     "extensions": EXTENSION,
@@ -300,6 +311,8 @@ def body_of(whole: Street, row: Row) -> dict[str, Any] | None:
     if row.method not in WITH_A_BODY:
         return None
     into = {"into": whole.matters["ordinary"].number} if last == "merge" else {}
+    if row.path.endswith("{arbitration}/ruling"):
+        return {"lead": HOLDER, "ruling": "由其承办"}
     return RULINGS[row.service] if last == "ruling" else SAID[last] | into
 
 
@@ -311,7 +324,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    names |= {"request": matter.assignment}  # of a request there is none
+    names |= dict.fromkeys(("request", "arbitration"), matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(

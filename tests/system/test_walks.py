@@ -47,6 +47,7 @@ class Path:
                 ("assign", assign),
                 ("recall", {"reason": "核实"}),
                 ("co-handlers", {"unit": lead, "reason": "协办"}),
+                ("arbitration", {"grounds": "单位互相推诿"}),
             ]
         )
         await self.ask("desk", f"/v1/tickets/{self.number}/{what}", body)
@@ -70,9 +71,28 @@ class Path:
         unit = row["unit"] if role == "unit" else None
         await self.ask(role, f"/v1/assignments/{row['id']}/{what}", body, unit)
 
+    async def dispute(self) -> None:
+        """Something is done to a dispute before the ladder, if there is one."""
+        query = "SELECT id, step FROM arbitrations WHERE ended_at IS NULL AND ruled_at IS NULL"
+        for row in await self.county.dispatcher.rows(query):
+            role = "desk" if row["step"] == 1 else "supervisor"
+            lead = self.dice.choice(UNITS)
+            ruled = {"lead": lead, "ruling": "由其承办", "body": "联席会议", "paper": "3号"}
+            role, what, body = self.dice.choice(
+                [
+                    (role, "ruling", ruled),
+                    (role, "raise", {"grounds": "无法认定"}),
+                    ("unit", "statements", {"words": "不属我单位"}),
+                ]
+            )
+            unit = lead if role == "unit" else None
+            await self.ask(role, f"/v1/arbitrations/{row['id']}/{what}", body, unit)
+
     async def wait(self) -> None:
         later = timedelta(hours=self.dice.choice([1, 4, 20]), seconds=self.dice.randrange(1, 50))
         self.county.intake.at(clock.now() + later)
+        for job in ("rule_unruled", "raise_unruled"):
+            await self.county.dispatcher.run(job)
         await self.county.tracker.run("sweep")
         await self.county.carry()
 
@@ -100,7 +120,7 @@ async def test_what_was_missed_stays_in_the_figures(county: County, seed: int) -
     stood: dict[Any, Any] = {}
     missed: dict[tuple[str, str], int] = {}
     for _ in range(STEPS):
-        await dice.choice([path.desk, path.order, path.order, path.wait])()
+        await dice.choice([path.desk, path.order, path.order, path.dispute, path.wait])()
         now, figures = await path.breaches(), await path.missed()
         assert now.items() >= stood.items()
         assert all(figures[duty] >= count for duty, count in missed.items())

@@ -18,9 +18,10 @@ import pytest
 from operations.commands import rules as commands
 from operations.runtime.reload import check
 from services.dispatcher import stuck
-from services.dispatcher.rules import returns
+from services.dispatcher.rules import arbitration, reasons, returns
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.settings import Config as DispatcherConfig
 from services.dispatcher.settings import Settings as Dispatcher
 from services.feedback.rules import planning
 from services.feedback.settings import Settings as Feedback
@@ -100,6 +101,7 @@ def run_dispatcher(folder: Folder) -> None:
         returns.pauses(context, asked, config.returns)
     config.returns.ruled_by(at("03-02 10:00"), config.calendar)
     assert config.returns.silence == "refused"
+    run_arbitration(config)
     matters = [(f"{field.code}.x", ()) for field in folder_codes(folder).fields]
     for kind, urgency, redo, role, (topic, flags) in product(
         TicketType, Urgency, (True, False), Role, matters
@@ -113,6 +115,18 @@ def run_dispatcher(folder: Folder) -> None:
 
 def folder_codes(folder: Folder) -> Any:
     return folder.read(Intake.files).codes
+
+
+def run_arbitration(config: DispatcherConfig) -> None:
+    ladder, words = config.arbitration, "紫职责〔2026〕3号"
+    assert arbitration.opens(1, ladder)
+    for number in range(1, len(ladder.ladder) + 1):
+        ladder.due(number, at("03-02 10:00"), config.calendar)
+        step = ladder.step(number)
+        assert arbitration.parties(step.invites, ()) == list(step.invites)
+        arbitration.check_ruler(step, step.role, words, words)
+        reasons.arbitrated(step.zh, step.en, words)
+    assert (ladder.silence, ladder.charges) == ("raise", True)
 
 
 def run_tracker(folder: Folder) -> None:

@@ -39,6 +39,8 @@ STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("contact"), UNIT, st.sampled_from([0, 3, 30])),
     st.tuples(st.just("ask_back"), UNIT),
     st.tuples(st.just("rule"), UNIT, st.booleans()),
+    st.tuples(st.just("dispute")),
+    st.tuples(st.just("arbitrate"), UNIT, OTHERS),
     st.tuples(st.just("complete"), UNIT, OTHERS),
     st.tuples(st.just("wait"), st.sampled_from([1, 5, 20, 50, 100])),
     st.tuples(st.just("sweep")),

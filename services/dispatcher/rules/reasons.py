@@ -337,6 +337,19 @@ def silent(*, granted: bool) -> Reason:
     return Reason(f"热线未在时限内裁定，{zh}", f"Not ruled on in time, so it counts as {en}")
 
 
+def body_silent(zh: str, en: str) -> Reason:
+    """逾期未裁决: a step of an arbitration passed in silence (arbitration.yaml)."""
+    return Reason(
+        f"“{zh}”未在时限内裁决，自动提交上一级",
+        f"Not ruled on in time ({en}), so it goes up a step",
+    )
+
+
+def arbitrated(zh: str, en: str, ruling: str) -> Reason:
+    """裁决: whose duty it was found to be, and by whom (R-17)."""
+    return Reason(f"经“{zh}”裁决由本单位承办：{ruling}", f"Ruled by arbitration ({en})")
+
+
 def work_goes_on() -> Reason:
     """撤单 or 撤销并单: the ticket under which the work was done is out, and others wait for it."""
     return Reason(

@@ -18,7 +18,9 @@ from shared.jurisdiction.sections import LimitText, Section, Where, unknown_code
 
 
 class ReturnBarred(JiesuError):
-    """A return that may not even be asked for; the subclasses say why."""
+    """A return that may not even be asked for; the subclasses say why. ``rule``: by which rule of the trade
+    (docs/DOMAIN.md) and which key of returns.yaml, where there is one.
+    """
 
     status = 409
 
@@ -109,9 +111,10 @@ class ReturnRules(Section):
 
     def until(self, dispatched_at: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
         """The last moment at which a return may be requested."""
-        return calendar.due(dispatched_at, self._window(urgency)).at
+        return calendar.due(dispatched_at, self.window_of(urgency)).at
 
-    def _window(self, urgency: Urgency) -> Limit:
+    def window_of(self, urgency: Urgency) -> Limit:
+        """How long a return may be requested."""
         match urgency:
             case Urgency.CRITICAL | Urgency.URGENT | Urgency.UNKNOWN:
                 return self.window_urgent
@@ -169,6 +172,7 @@ class ReturnContext:
     """What the rules must know of the assignment that is to be returned.
 
     ``earlier``: every return of its ticket so far, oldest first. ``until``: when the window ends.
+    ``handed_by``: the unit that handed it down and has its own order still.
     """
 
     status: AssignmentStatus
@@ -177,6 +181,7 @@ class ReturnContext:
     redo: bool
     earlier: Sequence[Earlier]
     until: datetime
+    handed_by: str | None = None
 
 
 class Asked(NamedTuple):
@@ -196,10 +201,12 @@ def request_return(
 ) -> AssignmentStatus:
     """The status after a return was requested.
 
-    Raises MoveRefused, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling, ReturnedBefore,
-    ReturnOnRedo, ReturnTooLate.
+    Raises MoveRefused, HandedDown, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling,
+    ReturnedBefore, ReturnOnRedo, ReturnTooLate.
     """
     moved = move(context.status, Action.REQUEST_RETURN)
+    if context.handed_by is not None:
+        raise HandedDown(rule="R-13", unit=context.handed_by)
     if asked.reason_code not in grounds:
         raise UnknownCode(field="reason_code", allowed=list(grounds))
     if asked.suggested_unit is None and asked.reason_code in rules.suggested_unit_for:
@@ -207,14 +214,15 @@ def request_return(
     if asked.suggested_unit == context.unit:
         raise Malformed(OWN_UNIT, field="suggested_unit")
     if not rules.after_ruling and is_ruled(context.unit, context.earlier):
-        raise ReturnAfterRuling
+        raise ReturnAfterRuling(rule="R-16 after_ruling")
     own = [each for each in context.earlier if each.unit == context.unit and each.counts]
     if len(own) >= rules.max_per_unit_and_ticket:
-        raise ReturnedBefore
+        raise ReturnedBefore(rule="R-16 max_per_unit_and_ticket")
     if context.redo:
-        raise ReturnOnRedo
+        raise ReturnOnRedo(rule="R-27")
     if now > context.until:
-        raise ReturnTooLate(until=context.until.isoformat())
+        key = "window" if rules.window_of(context.urgency) == rules.window else "window_urgent"
+        raise ReturnTooLate(rule=f"R-16 {key}", until=context.until.isoformat())
     return moved
 
 

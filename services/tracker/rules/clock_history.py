@@ -45,6 +45,7 @@ class ClockHistory:
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
     counts working days. ``terms_at``: when a correction last gave it other terms. ``earlier``: what its
     unit had of the duty before; ``resumed_at``: since when the clock goes on where that one stopped.
+    ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
     """
 
     id: UUID
@@ -63,6 +64,7 @@ class ClockHistory:
     terms_at: datetime | None = None
     earlier: Earlier | None = None
     resumed_at: datetime | None = None
+    uncharged: tuple[Pause, ...] = ()
 
 
 def clock_histories(
@@ -78,6 +80,7 @@ def clock_histories(
     for assignment in assignments:
         yield from _handling(matter, assignment, _before(assignment, assignments))
         yield from _reviewing(matter, assignment)
+    yield from _arbitrating(matter)
 
 
 def _dispatching(
@@ -262,10 +265,11 @@ def _handling(
                 assignment=assignment.id,
                 unit=assignment.unit,
                 role=assignment.role,
-                pauses=assignment.pauses,
+                pauses=assignment.pauses_of(kind),
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
                 earlier=_earlier(kind, before, assignment.dispatched_at),
+                uncharged=assignment.pauses,
             )
 
 
@@ -280,7 +284,7 @@ def _earlier(
     pauses = [
         pause
         for (order, duty), end in zip(had, ends, strict=True)
-        for pause in _still(order, duty.done_at, end)
+        for pause in _still(order, kind, duty.done_at, end)
     ]
     return Earlier(
         started_at=had[0][0].dispatched_at,
@@ -290,11 +294,13 @@ def _earlier(
     )
 
 
-def _still(order: AssignmentTimeline, done_at: datetime | None, until: datetime) -> Iterator[Pause]:
+def _still(
+    order: AssignmentTimeline, kind: ClockKind, done_at: datetime | None, until: datetime
+) -> Iterator[Pause]:
     """When the clock of an order stood still, up to the moment its unit got the next one."""
     lost = order.loss(None)
     stopped = min(filter(None, (done_at, order.completed_at, lost and lost.at, until)))
-    for pause in order.pauses:
+    for pause in order.pauses_of(kind):
         if pause.begins_at >= stopped:
             break
         if pause.ends_at is None or pause.ends_at >= stopped:
@@ -318,9 +324,31 @@ def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[Clock
                 urgency=assignment.urgency,
                 started_at=each.asked_at,
                 met_at=each.ruled_at and max(each.ruled_at, each.asked_at),
-                lost=_first_end(each.taken_back, assignment.ending(matter.withdrawal)),
+                lost=_first_end(
+                    each.taken_back,
+                    matter.referred(each.id),
+                    assignment.ending(matter.withdrawal),
+                ),
                 limit=each.review,
                 assignment=assignment.id,
+            )
+
+
+def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
+    """The clock of each body of the ladder, from what came before it to its ruling, or to the next one
+    (R-17); silence does not meet it in time. It is no unit's.
+    """
+    for each in matter.arbitrations:
+        for step in each.steps:
+            yield ClockHistory(
+                id=_name(matter, ClockKind.ARBITRATION, f"{each.id} {step.number}"),
+                kind=ClockKind.ARBITRATION,
+                round=each.round,
+                urgency=matter.asked_urgency,
+                started_at=step.at,
+                met_at=each.over(step),
+                lost=_first_end(each.ending, matter.withdrawal),
+                limit=step.limit,
             )
 
 
@@ -336,7 +364,8 @@ def review_endings(
         for each in assignment.asked_returns:
             ruled = Ending(each.ruled_at, RULED) if each.ruled_at and not each.silent else None
             clock = _name(matter, ClockKind.HOTLINE_REVIEW, str(each.id))
-            found[clock] = _first_end(ruled, each.taken_back, ending)
+            referred = matter.referred(each.id)
+            found[clock] = _first_end(ruled, each.taken_back, referred, ending)
     return found
 
 

@@ -8,6 +8,7 @@ happened, and a sweep that slept, or a fact that came late, changes nothing in t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple, assert_never
@@ -141,6 +142,17 @@ def replay(
     if end.ran_until is None:
         return _having_passed(bare, points, [m for m in points if known.get(m.key) == m.at])
     return _having_passed(bare, points, [m for m in points if m.at < end.ran_until])
+
+
+def due_uncharged(history: ClockHistory, terms: Terms, calendar: WorkCalendar) -> datetime | None:
+    """When it would be due, were the time of its unit's lost disputes charged to nobody; None where none
+    is charged to it.
+    """
+    real = {pause.begins_at: pause for pause in history.uncharged}
+    pauses = tuple(real.get(pause.begins_at, pause) for pause in history.pauses)
+    if pauses == history.pauses:
+        return None
+    return replay(replace(history, pauses=pauses), terms, calendar).state.due
 
 
 def pass_due_marks(state: ClockState, calendar: WorkCalendar, now: datetime) -> Reading:

@@ -149,6 +149,7 @@ class Policy:
                 | ClockKind.FIRST_CONTACT
                 | ClockKind.HANDLE
                 | ClockKind.HOTLINE_REVIEW
+                | ClockKind.ARBITRATION
                 | ClockKind.UNKNOWN
             ):
                 return None
@@ -156,7 +157,11 @@ class Policy:
                 assert_never(history.kind)
 
     def _card(self, history: ClockHistory, limit: str) -> str | None:
-        """The yellow card (R-31); what runs on natural time is warned as urgent tickets are."""
+        """The yellow card (R-31); what runs on natural time is warned as urgent tickets are, and a body of
+        the ladder as its policy says.
+        """
+        if history.kind is ClockKind.ARBITRATION and self.rules.arbitration:
+            return self.rules.arbitration.warn
         level = history.urgency.level
         natural = self.table.natural(level)
         if natural != Limit.parse(limit).natural:
@@ -174,6 +179,7 @@ class Policy:
                 | ClockKind.CITIZEN
                 | ClockKind.FIRST_CONTACT
                 | ClockKind.HOTLINE_REVIEW
+                | ClockKind.ARBITRATION
                 | ClockKind.UNKNOWN
             ):
                 return ()

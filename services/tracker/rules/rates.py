@@ -14,8 +14,8 @@ from shared.events import ClockKind
 
 
 class Tally(NamedTuple):
-    """How many clocks of a kind a unit had judged, how many in time, how many of those extended; the
-    desk's have no unit.
+    """How many clocks of a kind a unit had judged, how many in time, how many of those extended; and both
+    again, were the time of disputes charged to nobody. The desk's have no unit.
     """
 
     unit: str | None
@@ -23,6 +23,8 @@ class Tally(NamedTuple):
     due: int
     on_time: int
     extended: int
+    on_time_uncharged: int = 0
+    extended_uncharged: int = 0
 
 
 class Share(NamedTuple):
@@ -38,7 +40,12 @@ class Share(NamedTuple):
         return round(self.on_time / self.due, 4) if self.due else None
 
 
-def share(tallies: Iterable[Tally], kind: ClockKind, unit: str | None = None) -> Share:
-    """The share of one kind, of one unit or of all."""
-    rows = [row[2:] for row in tallies if row.kind == kind and unit in (None, row.unit)]
+def share(
+    tallies: Iterable[Tally], kind: ClockKind, unit: str | None = None, *, charged: bool = True
+) -> Share:
+    """The share of one kind, of one unit or of all. ``charged``: as it was judged, or else with the time of
+    lost disputes charged to nobody.
+    """
+    of_kind = (row for row in tallies if row.kind == kind and unit in (None, row.unit))
+    rows = [row[2:5] if charged else (row[2], *row[5:]) for row in of_kind]
     return Share(*map(sum, zip(*rows, strict=True)))

@@ -94,6 +94,12 @@ class ReviewRules(Section):
     to: Annotated[tuple[UnitCode, ...], Field(min_length=1)]
 
 
+class BodyRules(Section):
+    """争议裁决: when the body that has to rule is warned (R-17)."""
+
+    warn: CardPoint
+
+
 class ExtensionRules(Section):
     """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
 
@@ -113,6 +119,7 @@ class Supervision(Section):
     extension: ExtensionRules
     cluster_of_reporters: ClusterRules | None = None
     hotline_review: ReviewRules | None = None
+    arbitration: BodyRules | None = None
 
     @field_validator("ladder")
     @classmethod

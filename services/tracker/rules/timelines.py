@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from shared.events import Role, TicketType, Urgency
+from shared.events import ClockKind, Role, TicketType, Urgency
 
 RETURNED = "退单已同意 the return was granted"
 WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
@@ -16,6 +16,8 @@ REDISPATCHED = "已改派 it went to another unit"
 MERGED = "已并单办理 it was merged into other work"
 COMPLETED = "已办结 the matter was completed"
 RULED = "已裁定 the desk ruled"
+REFERRED = "已提交裁决 an arbitration rules on it"
+ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
 
@@ -67,6 +69,39 @@ class _Known(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
 
 
+class ArbitrationStep(_Known):
+    """A body of the ladder: since when it had to rule, and within what limit."""
+
+    number: int
+    at: Instant
+    limit: str
+
+
+class ArbitrationTimeline(_Known):
+    """争议裁决: a dispute before the ladder, step by step, in whatever order that was heard.
+
+    ``requests``: the returns that are ruled on there since ``opened_at``, and no more by the desk.
+    """
+
+    id: UUID
+    round: int
+    opened_at: Instant | None = None
+    requests: tuple[UUID, ...] = ()
+    steps: tuple[ArbitrationStep, ...] = ()
+    ruled_at: Instant | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def ending(self) -> Ending | None:
+        """When there was nothing left to rule on, if so."""
+        return _ending(self.ended_at, ENDED)
+
+    def over(self, step: ArbitrationStep) -> datetime | None:
+        """When a body was done: it ruled, or the next one had to."""
+        later = [each.at for each in self.steps if each.number > step.number]
+        return min(filter(None, (*later, self.ruled_at)), default=None)
+
+
 class Matter(_Known):
     """The ticket as clocks see it: what its limits depend on, and when it came and went."""
 
@@ -81,6 +116,12 @@ class Matter(_Known):
     terms_at: Instant | None = None
     merges: tuple[Merge, ...] = ()
     unassigned: tuple[LeftToDesk, ...] = ()
+    arbitrations: tuple[ArbitrationTimeline, ...] = ()
+
+    def referred(self, request: UUID) -> Ending | None:
+        """When a return went before the ladder, if it did: the desk rules on it no more."""
+        opened = (each.opened_at for each in self.arbitrations if request in each.requests)
+        return _ending(min(filter(None, opened), default=None), REFERRED)
 
     def lost_after(self, start: datetime) -> Ending | None:
         """When and why a duty of the ticket's own that began at a moment fell away, if it did."""
@@ -122,7 +163,7 @@ class ReturnTimeline(_Known):
     """退单: one request to return an assignment, and its ruling, whichever was heard first.
 
     ``review``: the limit of the desk to rule. ``silent``: it said nothing in time, and the policy ruled
-    (R-15).
+    (R-15). ``charged``: the unit lost before the ladder, or gave in, and has had no pause (gain 2).
     """
 
     id: UUID
@@ -133,6 +174,7 @@ class ReturnTimeline(_Known):
     granted: bool = False
     silent: bool = False
     withdrawn_at: Instant | None = None
+    charged: bool = False
 
     @property
     def taken_back(self) -> Ending | None:
@@ -194,6 +236,18 @@ class AssignmentTimeline(_Known):
         if first and all(each.asked_at != first for each in self.asked_returns):
             found.append(Pause(first, refused_at and max(refused_at, first)))
         return tuple(sorted(found, key=lambda pause: pause.begins_at))
+
+    def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
+        """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
+        they begin. To sign or to call the citizen meanwhile, its unit was not let.
+        """
+        if kind is not ClockKind.HANDLE:
+            return self.pauses
+        lost = {each.asked_at for each in self.asked_returns if each.charged}
+        return tuple(
+            Pause(pause.begins_at, pause.begins_at) if pause.begins_at in lost else pause
+            for pause in self.pauses
+        )
 
     def _pause(self, asked: ReturnTimeline) -> Pause | None:
         if asked.asked_at is None or not asked.pauses:

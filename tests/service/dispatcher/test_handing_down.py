@@ -312,6 +312,7 @@ async def test_what_an_older_replica_left_below_answers_to_the_lead(at_work: Ben
     await reach(at_work, TOWN, given[TOWN])
     waiting = await act(at_work, TOWN, given[TOWN], "completion", DONE, 409)
     assert waiting["units"] == ["JJDD"]
+    await ask_back(at_work, "JJDD", given["JJDD"])  # nobody else is there to ask
     path = f"/v1/assignments/{below}/release"
     await post(at_work.http("desk"), path, {"reason": "不涉及"})
     await act(at_work, TOWN, given[TOWN], "completion", DONE)

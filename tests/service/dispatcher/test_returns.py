@@ -287,6 +287,9 @@ async def test_nothing_goes_back_to_whose_return_was_granted(dispatcher: Bench) 
 
 
 async def test_a_later_ruling_that_names_a_unit_needs_no_other(dispatcher: Bench) -> None:
+    config = dispatcher.service.store.config
+    patient = config.arbitration.model_copy(update={"max_returns_before": 3})
+    object.__setattr__(config, "arbitration", patient)
     await freed(dispatcher)
     await assign(dispatcher, "ZJJ")
     given = await newest(dispatcher)
