@@ -80,7 +80,9 @@ class Behaviour:
             }
             yield Step(self._duty.after(start, 2 * PER_DAY), "ask_extension", form)
             finished = throw.randint(5, 8) * PER_DAY if self.extends(order.ticket) else 4 * PER_DAY
-        yield Step(self._duty.after(start, max(finished, signed + 2)), "complete", _form(throw))
+        yield Step(
+            self._duty.after(start, max(finished, signed + 2)), "complete", _form(throw, order)
+        )
 
     def _finished(self, order: Order, unit: str) -> int:
         """When a unit of an order completes, in hours of duty: the lead knows its helpers."""
@@ -102,7 +104,7 @@ class Behaviour:
         if order.leads:
             helped = [self._over(order, unit, start) for unit in order.data["co_handlers"]]
             finished = max([finished, *(one + HOUR for one in helped)])
-        yield Step(max(finished, signed + HOUR), "complete", _form(throw))
+        yield Step(max(finished, signed + HOUR), "complete", _form(throw, order))
 
     def _over(self, order: Order, unit: str, start: datetime) -> datetime:
         """When a unit of an order on natural time completes: in hours of duty if those are soon."""
@@ -183,14 +185,15 @@ def _return_form(order: Order) -> Json:
     }
 
 
-def _form(throw: Random) -> Json:
-    """A completion: solved, or explained with what stands in the way."""
-    solved = throw.random() < 0.9
+def _form(throw: Random, order: Order) -> Json:
+    """A completion: solved, or explained with what stands in the way; its answer says what it answers."""
+    solved, matter = throw.random() < 0.9, order.data["title"] + order.data["content"][:20]
     form: Json = {
         "kind": "solved" if solved else "explained",
         "solved": solved,
         "result": "已现场核实处理。" if solved else "已当面说明政策。",
-        "public_answer": "已处理完毕。" if solved else "现行政策暂不支持，已向您说明。",
+        "public_answer": f"您反映的“{matter}”"
+        + ("已处理完毕。" if solved else "，现行政策暂不支持，已向您说明。"),
         "signed_off_by": "单位主要负责人",
     }
     return form if solved else form | {"unsolved_reason": "现行政策不支持"}

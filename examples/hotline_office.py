@@ -16,6 +16,7 @@ from examples.connection import Connection, Json, Query
 
 Token = Callable[[str], str]  # role → token
 PAGE = 1000
+APPROVER = "supervisor:demo"  # who lets a town lead what its duty list does not name
 
 
 class Office:
@@ -71,10 +72,17 @@ class Office:
         return list(page["items"])
 
     async def assign(
-        self, number: str, lead: str, reason: str, co_handlers: Sequence[str] = ()
+        self,
+        number: str,
+        lead: str,
+        reason: str,
+        co_handlers: Sequence[str] = (),
+        approved: str | None = None,
     ) -> Json:
-        """指定承办单位 by hand."""
-        body = {"lead": lead, "co_handlers": list(co_handlers), "reason": reason}
+        """指定承办单位 by hand. ``approved``: on what ground a supervisor let a town lead it (R-05)."""
+        body: Json = {"lead": lead, "co_handlers": list(co_handlers), "reason": reason}
+        if approved:
+            body |= {"approved_by": APPROVER, "approval_ground": approved}
         done: Json = await self._desk["dispatcher"].post(
             f"/v1/tickets/{number}/assign", body, key=str(uuid4())
         )

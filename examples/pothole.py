@@ -102,7 +102,7 @@ async def _again(scene: Scene, third: Receipt, others: tuple[Receipt, ...]) -> O
     await scene.unit("ZJJ").sign(order, "住建局局长")
     await scene.unit("ZJJ").contact(order)
     await scene.at("2026-04-07T17:00")
-    await scene.unit("ZJJ").complete(order, **done("路基重做，铺沥青。"))
+    await scene.unit("ZJJ").complete(order, **done("坑洞处路基重做，铺沥青。"))
     await scene.at("2026-04-08T09:00")
     await _closed(scene, third, *others)
     scene.tell("再次回访：满意，结案。", "Called back again: satisfied, closed.")

@@ -126,11 +126,15 @@ async def _appoint(scene: Scene, receipt: Receipt) -> Order:
     if receipt.number not in waiting:
         raise BrokenPromise("a report of a banquet waits for the desk")
     await scene.office.assign(
-        receipt.number, "HC", "村规民约由镇党委政府组织落实，红椿镇主要领导包抓"
+        receipt.number,
+        "HC",
+        "村规民约由镇党委政府组织落实，红椿镇主要领导包抓",
+        approved="移风易俗专项整治，县政府同意由属地镇牵头",
     )
     scene.tell(
-        "目录无对应规则，派单员指定红椿镇主办。",
-        "No rule of the catalogue covers it: the desk appoints Hongchun town by hand.",
+        "目录无对应规则，也不在镇职责清单内：经督办人员批准，派单员指定红椿镇主办，并抄送县政府办。",
+        "No rule and no duty list of the towns covers it: with a supervisor's approval the desk appoints "
+        "Hongchun town by hand, and the county government has a copy.",
     )
     await scene.settle()
     order = await scene.unit("HC").order(receipt.number)
@@ -356,7 +360,7 @@ async def _redone(scene: Scene, receipt: Receipt) -> Order:
     await scene.unit("ZJJ").sign(order, "住建局局长")
     await scene.unit("ZJJ").contact(order)
     await scene.at("2026-03-24T17:00")
-    await scene.unit("ZJJ").complete(order, **done("路基重做，沥青铺平，夜间加设警示灯。"))
+    await scene.unit("ZJJ").complete(order, **done("坑洞处路基重做，路面铺沥青，夜间加设警示灯。"))
     scene.tell("重做路基、铺沥青，按期办结。", "Rebuilt properly and in time.")
     await scene.at("2026-03-25T09:00")
     await scene.ends(receipt.number, "satisfied")

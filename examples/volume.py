@@ -117,7 +117,9 @@ class Month:
         async def assign() -> None:
             ticket = await self._county.office.ticket(number)
             unit = self._suggested.get(number) or self._behaviour.appointed(ticket)
-            await self._county.office.assign(number, unit, "派单员研判后指定")
+            await self._county.office.assign(
+                number, unit, "派单员研判后指定", approved="属地镇牵头，职能部门指导"
+            )
 
         return assign
 

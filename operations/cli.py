@@ -13,7 +13,9 @@ python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
+python -m services units merge A --into B --from DAY …   rename, split, approve, list: 机构改革
 python -m services intake verify-reads  whether the log of who read which contact is whole
+python -m services dispatcher catalogue export   the catalogue in force, or --version N, as YAML
 python -m services dispatcher suggest-train --out FILE   a model of suggestions from confirmed orders
 python -m services dispatcher suggest-eval --train A --test B   how good suggestions are (CSV)
 python -m services call-test URL        a signed test call to a phone system, now
@@ -43,6 +45,7 @@ INTERRUPTED = 130
 # Commands of one service, said with its name.
 OF_ONE_SERVICE = {
     ("intake", "verify-reads"),
+    ("dispatcher", "catalogue"),
     ("dispatcher", "suggest-train"),
     ("dispatcher", "suggest-eval"),
 }
@@ -66,11 +69,11 @@ def _run(words: list[str]) -> None:
     if last in NAMES and before in ([], ["run"]):
         sys.exit(run_process(last))
     sys.modules.pop("rich", None)  # services/__main__.py hides it
-    from operations.commands.table import COMMANDS, cli
+    from operations.commands.table import COMMANDS, GROUPS, cli
 
     if tuple(words[:2]) in OF_ONE_SERVICE:
         del sys.argv[1], words[0]
-    if not words or words[0] not in {*COMMANDS, "--help"}:
+    if not words or words[0] not in {*COMMANDS, *GROUPS, "--help"}:
         sys.argv.insert(1, "run")
     cli()
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from uuid import uuid4
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from shared import clock
+from shared import clock, succession
 from shared.errors import ConfigError
 from shared.messaging import outbox
 from shared.messaging.bus import BusTrouble, Message
@@ -131,10 +131,9 @@ class Service:
         when settings and data do not belong together.
         """
         await self._wait_for_schema()
-        if self._check:
-            async with self.store.act(f"service:{self.name}") as act:
-                await self._check(act)
+        await self.check(self.store.config)
         await self._expect_newer()
+        await succession.take_up(self.store)
         self._run("consumer", self._consume())
         self._run("relay", self._tick("relay", self._relay, 0.5))
         self._run("retry", self._tick("retry", self._retry, 1.0))
@@ -303,6 +302,7 @@ class Service:
 
     async def _beat(self) -> bool:
         await beat(self.store, self.process)
+        await succession.take_up(self.store)
         return False
 
     async def _retry(self) -> bool:
@@ -318,6 +318,12 @@ class Service:
         return run_once
 
     # --- its rules -----------------------------------------------------------------------------
+
+    async def check(self, config: Any) -> None:
+        """Raises ConfigError when some rules and what is in the database do not belong together."""
+        if self._check:
+            async with self.store.act(f"service:{self.name}") as act:
+                await self._check(replace(act, config=config))
 
     def take_up(self, config: Any, configuration: str) -> None:
         """Go by other rules from the next act on; what looks at them by the clock looks at once."""

@@ -19,6 +19,7 @@ TESTS = Path(__file__).parent
 pytest_plugins = [
     "tests.fixtures.benches",
     "tests.fixtures.engine",
+    "tests.fixtures.scenes.reform",
     "tests.fixtures.scenes.tracker",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,8 @@ from operations.commands.databases import LOOKING, opened, settings_by_name
 from operations.commands.signing import CONFIG
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
+from services.dispatcher import catalogues
+from services.dispatcher.settings import digest_of
 from shared import clock
 from shared.jurisdiction.folder import Folder, PlaceFile
 from shared.processes import Running, running
@@ -24,8 +26,13 @@ Found = Mapping[str, list[Running]]
 
 
 def check_config(directory: Dir = CONFIG) -> None:
-    """Check a folder as every service would read it; exit code 2 with every fault, one a line."""
-    typer.echo(in_order(rules.check(directory)))
+    """Check a folder as every service would read it; exit code 2 with every fault, one a line. Rules that
+    name a unit which is or will be no more are named: their matters go to who follows it.
+    """
+    folder = rules.check(directory)
+    for note in of_dissolved(folder):
+        typer.echo(note, err=True)
+    typer.echo(in_order(folder))
 
 
 def reload(
@@ -37,6 +44,7 @@ def reload(
     rules.announce(folder)
     typer.echo(in_order(folder))
     if wait:
+        _tell_of_catalogue(folder)
         processes(folder.configuration)
 
 
@@ -55,6 +63,37 @@ def processes(
         typer.echo("没有运行中的进程，下次启动时生效 nothing runs: the next start takes it up")
     elif not _as_one(found, expect):
         raise typer.Exit(1)
+
+
+def _tell_of_catalogue(folder: Folder) -> None:
+    """Say aloud that an edited catalogue.yaml decides nothing where published versions do."""
+    with settings_by_name(("dispatcher",), **LOOKING) as settings:
+        version = asyncio.run(_decides_instead(settings, folder))
+    if version:
+        typer.echo(
+            f"派单目录以已发布的第{version}版为准，catalogue.yaml 与之不同，其改动只是草稿 "
+            f"version {version} of the catalogue decides; catalogue.yaml differs from it and is a draft: "
+            "GET /v1/catalogue/drafts"
+        )
+
+
+async def _decides_instead(settings: Mapping[str, ServiceSettings], folder: Folder) -> int | None:
+    digest = digest_of(folder.files["catalogue.yaml"].decode("utf-8-sig"))
+    async with opened(settings, rules=False) as stores, stores["dispatcher"].act("ops") as act:
+        return await catalogues.differing(act, digest)
+
+
+def of_dissolved(folder: Folder) -> Iterator[str]:
+    """One line for each rule of the catalogue that leads to a unit with successors."""
+    from services.dispatcher.settings import Rules  # no other command pays for it
+
+    read = folder.read(Rules)
+    follow = {unit.code: unit.successors for unit in read.units.units if unit.successors}
+    for rule in read.catalogue.rules:
+        for unit in (rule.lead, *rule.co_handlers):
+            if unit in follow:
+                now = ", ".join(follow[unit])
+                yield f"catalogue.yaml: {rule.id}: {unit} 由 {now} 承接 will be no more, {now} follow it"
 
 
 def in_order(folder: Folder) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import typer
 
 from operations.commands import (
+    catalogue,
     facts,
     identities,
     importing,
     morning,
     preparing,
+    reforming,
     rules,
     running,
     signing,
@@ -39,11 +41,16 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "catalogue": catalogue.catalogue,
     "suggest-train": suggesting.suggest_train,
     "suggest-eval": suggesting.suggest_eval,
     "call-test": trying.call_test,
     "contracts": preparing.contracts,
 }
+# Commands of several words: `units merge A --into B`.
+GROUPS: dict[str, typer.Typer] = {"units": reforming.cli}
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 for name, command in COMMANDS.items():
     cli.command(name)(command)
+for name, group in GROUPS.items():
+    cli.add_typer(group, name=name)

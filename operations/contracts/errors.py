@@ -50,6 +50,16 @@ CURES = {
     "source-number-taken": "本诉求未登记：同一件事的重发须原样由同一调用方发出；另一件事换编号，或不填。"
     "The complaint is NOT registered: a repeat comes from the same caller with the same title and "
     "content; another matter needs another number, or none.",
+    "own-draft": "请未参与起草的另一人发布。Let somebody publish it who wrote nothing of it.",
+    "catalogue-refused": "按 faults 逐条修改草稿，再校核、发布。"
+    "Mend the draft by faults, check it, and publish it then.",
+    "outdated-draft": "以 latest 为准重新写入（POST …/content），再发布。"
+    "Write the draft anew on top of latest (POST …/content), then publish it.",
+    "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
+    "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
+    "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
+    "rule-exists": "换一个编号，或用 POST …/content 改写整份。"
+    "Give it another id, or write the whole draft anew (POST …/content).",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
     "supplements-full": "另行登记一张工单，follows 填原工单编号；催促请用催单。"
     "Register another ticket with `follows`, this one's number; to press, urge it.",
@@ -68,6 +78,17 @@ CURES = {
     "others-merged": "改为将 into 所指工单并入本单。Merge the ticket in into into this one instead.",
     "merge-too-late": "告知诉求人该单的答复；本单照办。Tell the citizen that one's answer; this one goes on.",
     "merge-kept-here": "先转派或直接答复，再说并单。Send it to a unit or answer it, then see.",
+    "merge-one-call": "分别办理。Handle each for itself.",
+    "split-without-remainder": "在 remainder 写明原工单保留的事项。Say in remainder which matter stays.",
+    "split-without-matters": "在 matters 写明分出的事项；只有一个事项的不用拆分。"
+    "Say in matters what is taken off; one matter needs no split.",
+    "split-too-late": "另行登记新的诉求。Register what is left as a new ticket.",
+    "split-merged": "先撤销并单，再拆分。Unmerge it first, then split it.",
+    "not-for-towns": "派给职能部门；确需由镇牵头的，由督办人员批准，写明 approved_by 和 approval_ground。"
+    "Assign a department, or say which supervisor approved it, and on what ground.",
+    "own-approval": "请另一人批准。Have another person approve it.",
+    "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
+    "See to its cause, or let it be closed with its order.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",
@@ -118,6 +139,13 @@ CURES = {
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
+    "not-under-audit": "刷新 GET /v1/audits：已审核、已撤单或已改派。"
+    "Read the list again: others were quicker, or the citizen withdrew.",
+    "no-request-pending": "刷新 GET /v1/completion-requests：已裁定、已撤回或已答复。"
+    "Read the list again: it was ruled on or taken back, or the unit answered.",
+    "request-pending": "等待裁定，或先撤回（completion-withdrawal）。"
+    "Wait for the ruling, or take the request back first.",
+    "request-refused": "继续办理，如实答复。Go on, and answer the citizen.",
     "in-arbitration": "等待裁决；有关单位可陈述，由本级角色录入裁决（arbitration 为其编号）。"
     "Wait for the ruling: who is heard may state its words, the role of its step rules.",
     "stated-before": "等待裁决，或在下一级再作陈述。"
@@ -153,6 +181,16 @@ CURES = {
     "Register another ticket that names this one's number.",
     "already-rated": "一次通话只评一次，以先评为准。A call is rated once; the first rating stands.",
     "extension-over-cap": "总时限不超过 cap。Ask for less: all together no more than cap.",
+    "own-reform": "请另一人批准。Let another person approve it.",
+    "reform-circle": "检查谁承接谁：不能互相承接。See who follows whom: no unit may come back to itself.",
+    "reform-not-in-units": "先在 units.yaml 写明该单位的 successors 并 make reload，再拟定方案。"
+    "Write its successors into units.yaml and reload, then propose it.",
+    "reform-pending": "撤回 reform 所指的方案，或等其生效。Withdraw the one named in reform, or wait for it.",
+    "unit-dissolved": "改用 successors 中的单位。Name one of the units in successors.",
+    "unit-split": "改用 allowed 中的单位。Name one of the units in allowed.",
+    "reform-without-remainder": "在 remainder 写明其余事项的承接单位。"
+    "Name in remainder who gets what no part names.",
+    "being-transferred": "一秒后用同一幂等键重试。Repeat with the same key in a second.",
 }
 
 

@@ -35,6 +35,7 @@ ADDRESSED = {
     "extension": To.UNIT,
     "supervision": To.UNIT,
     "deadline": To.UNIT_OR_NOBODY,
+    "unit": To.UNIT,
     "arbitration": To.UNIT_OR_NOBODY,
 }
 
@@ -95,7 +96,9 @@ def schema(kind: type[Data]) -> Json:
         "data": (kind, ...),
     }
     if addressed(kind) is To.UNIT:
-        envelope |= {"assignment": (UUID, ...), "unit": (Word, ...)}
+        envelope["unit"] = (Word, ...)
+        if not kind.name.startswith("unit."):  # that is about the unit itself
+            envelope["assignment"] = (UUID, ...)
     model = create_model(f"{kind.__name__}Fact", __base__=Fact, __doc__=kind.__doc__, **envelope)
     document = model.model_json_schema(schema_generator=Plain)
     if addressed(kind) is To.NOBODY:

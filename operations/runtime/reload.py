@@ -17,7 +17,9 @@ from operations.runtime.registry import NAMES, part
 from shared import clock
 from shared.errors import ConfigError
 from shared.jurisdiction.folder import CHECKED, Folder, refusal
+from shared.observability import log
 from shared.service import Service
+from shared.storage.engine import is_trouble
 
 LOOK = 1.0  # seconds
 
@@ -63,6 +65,8 @@ async def take_up(services: Sequence[Service], path: Path, configuration: str) -
     """All services go by the rules of the folder, or, when it has faults, none; whether they do."""
     try:
         loaded = await asyncio.to_thread(_loaded, services, path, configuration)
+        for service, config in zip(services, loaded, strict=True):
+            await _check(service, config)
     except ConfigError as faults:
         for service in services:
             service.keep_rules(str(faults))
@@ -70,6 +74,18 @@ async def take_up(services: Sequence[Service], path: Path, configuration: str) -
     for service, config in zip(services, loaded, strict=True):
         service.take_up(config, configuration)
     return True
+
+
+async def _check(service: Service, config: Any) -> None:
+    """Whether rules fit what a service has; while its database is away nobody can say, and its next start
+    will. Raises ConfigError.
+    """
+    try:
+        await service.check(config)
+    except Exception as error:
+        if not is_trouble(error):
+            raise
+        log.warning("rules taken up unchecked: the database is away", service=service.name)
 
 
 def _loaded(services: Sequence[Service], path: Path, configuration: str) -> list[Any]:

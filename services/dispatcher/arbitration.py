@@ -27,7 +27,7 @@ from services.dispatcher.models import Assignment, Return, Returns
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration as rules
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import reasons
+from services.dispatcher.rules import hotline_reasons
 from services.dispatcher.rules.arbitration import (
     ArbitrationStatus,
     InArbitration,
@@ -277,7 +277,9 @@ def _look_at(act: ServiceAct, record: TicketRecord, opened: Arbitration) -> None
     elif ladder.is_last(opened.step) or ladder.silence == "stay":
         opened.next_at = None
     else:
-        why = str(reasons.body_silent(ladder.step(opened.step).zh, ladder.step(opened.step).en))
+        why = str(
+            hotline_reasons.body_silent(ladder.step(opened.step).zh, ladder.step(opened.step).en)
+        )
         _raise(act, record, opened, why, silent=True)
 
 

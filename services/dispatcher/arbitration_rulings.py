@@ -5,11 +5,13 @@ belongs, there it goes, and stays (R-16, R-17).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.dispatcher import (
     arbitration,
     co_handling,
+    grassroots,
     merging,
     orders,
     precedents,
@@ -23,7 +25,7 @@ from services.dispatcher.models import Assignment, Return
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration as rules
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch, reasons
+from services.dispatcher.rules import dispatch, hotline_reasons, leaving, work_order
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable
@@ -62,18 +64,21 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
     and is named has lost; who is not named is free of it, and whom it names may not return it.
 
     Raises NotFound, MoveRefused, Forbidden, Malformed, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused,
-    InOtherWork.
+    InOtherWork; NotForTowns where the desk's own step would give a town what is not its duty.
     """
     record, opened = await arbitration.locked(act, id)
     check_assignable(record.milestones())
     step = act.config.arbitration.step(opened.step)
     rules.check_ruler(step, act.caller.role if act.caller else "", body.body, body.paper)
     order, added = await _order(act, record, step, body)
+    approval = grassroots.ruled(act, record, order.lead, body.ruling)
     asked = await returning.of_ticket(act, opened.ticket)
     _write_down(act, opened, order, body)
     record.arbitration = record.ticket.arbitration = None
     _close_returns(act, record, order, asked, body.ruling)
-    await co_handling.redispatch(act, record, order, added)
+    grassroots.note_passed(act, record, order.lead, approval)
+    order = replace(order, approval=approval)
+    await co_handling.redispatch(act, record, order, added, leaving.moved(body.ruling))
     record.ticket.doubted_at = record.ticket.doubted_reason = None
     data = events.ArbitrationRuled(
         arbitration=id,
@@ -92,13 +97,13 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
 
 async def _order(
     act: ServiceAct, record: TicketRecord, step: rules.Step, body: schemas.Arbitrated
-) -> tuple[dispatch.Order, dispatch.Added]:
+) -> tuple[dispatch.Order, work_order.Added]:
     lead = records.unit_code(act, "lead", body.lead)
     helping = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     if lead in helping:
         raise CoHandlerIsLead(field="co_handlers", lead=lead)
     added = await records.added(act, record)
-    why = str(reasons.arbitrated(step.zh, step.en, body.ruling))
+    why = str(hotline_reasons.arbitrated(step.zh, step.en, body.ruling))
     order = act.config.dispatching.by_hand(record.matter, lead, helping, why, added.newest)
     merging.check_assignable(act, record, order)
     return order, added

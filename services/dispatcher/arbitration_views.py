@@ -27,9 +27,8 @@ from services.dispatcher.arbitration_schemas import (
     StepOut,
 )
 from services.dispatcher.list_schemas import Narrowing
-from services.dispatcher.lists import RANK, last_place, next_place
 from services.dispatcher.models import Ticket, Tickets
-from services.dispatcher.narrowing import conditions
+from services.dispatcher.narrowing import RANK, conditions, last_place, next_place
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules.arbitration import SENTENCES, ArbitrationStatus, Step, is_secret
 from shared.errors import NotFound

@@ -12,13 +12,15 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import following, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import co_handling as rules
-from services.dispatcher.rules import dispatch, handing_down
+from services.dispatcher.rules import dispatch, handing_down, work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.leaving import released
+from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.ticket import dispatch_status
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
@@ -30,22 +32,31 @@ from shared.jurisdiction.calendar import Limit
 
 
 async def redispatch(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: work_order.Added,
+    why: Reason,
 ) -> None:
-    """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now."""
+    """Let an order's units work on a ticket, in its roles and as urgent as the ticket is now. ``why``:
+    what those hear that go.
+    """
+    order = following.followed(act, record.matter, order)
     urgency, roles = Urgency(record.ticket.urgency), order.roles()
-    following = handing_down.following(record.open(), roles)
-    held = [each for each in _held(record) if each not in following]
+    along = handing_down.following(record.open(), roles)
+    held = [each for each in _held(record) if each not in along]
     changed = rules.change((_holding(each, urgency) for each in held), roles)
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]
     going = [held[place] for place in changed.go if held[place].status in machine.OPEN]
+    for each in staying:
+        each.handed_by = None  # whom the desk names itself answers to the lead
+        if each.unit == order.lead and order.approval:
+            each.approved = order.approval._asdict()
     if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
         orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
-    for each in staying:
-        each.handed_by = None  # whom the desk names itself answers to the lead
-    orders.cancel(act, record, going, "redispatched", act.now, keep=following)
-    staying += following
+    orders.cancel(act, record, going, "redispatched", act.now, why, keep=along)
+    staying += along
     orders.follow_urgency(
         act, record, [each for each in staying if each.urgency != urgency], act.now
     )
@@ -150,7 +161,7 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
 
 
 def give_one(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: dispatch.Added, unit: str
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: work_order.Added, unit: str
 ) -> list[Assignment]:
     """Give one more unit its order; what the desk has to see of the others it has to see still."""
     doubts = record.ticket.doubted_at, record.ticket.doubted_reason
@@ -169,7 +180,7 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
     if record.arbitration and record.arbitration.assignment == gone.id:
         orders.end_arbitration(act, record, "redispatched")
-    orders.cancel(act, record, [gone], "redispatched", act.now)
+    orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
     if lead := lead_of(record):
         helping = co_handlers(record)
@@ -188,7 +199,9 @@ def co_handlers(record: TicketRecord) -> list[Assignment]:
     return [each for each in record.open() if each.role == Role.CO and not each.handed_by]
 
 
-def _check_recusal(act: ServiceAct, record: TicketRecord, unit: str, added: dispatch.Added) -> None:
+def _check_recusal(
+    act: ServiceAct, record: TicketRecord, unit: str, added: work_order.Added
+) -> None:
     """回避: no unit helps with what is about it, under this number or one merged with it (R-35)."""
     dispatching = act.config.dispatching
     barred = dispatching.barred(record.matter, added.newest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher import clocks, corrections, merging, usecases
+from services.dispatcher import clocks, corrections, merging, splitting, usecases
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
@@ -10,6 +10,7 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.supplemented": usecases.supplement,
     "ticket.urged": usecases.urge,
     "ticket.corrected": corrections.heed,
+    "ticket.split": splitting.heed,
     "ticket.merged": merging.merge,
     "ticket.unmerged": merging.unmerge,
     "ticket.withdrawn": usecases.withdraw,

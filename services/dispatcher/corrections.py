@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import co_handling, merging, orders, records
+from services.dispatcher import (
+    catalogues,
+    co_handling,
+    following,
+    grassroots,
+    merging,
+    orders,
+    records,
+)
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.leaving import CORRECTED
 from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
 from shared import events
 from shared.events import Fact, Role
@@ -37,12 +46,13 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
         return
     before = record.matter
-    decided_before = act.config.dispatching.decide(before, ticket.registered_at)
+    dispatching = await catalogues.dispatching(act)
+    decided_before = following.decide(act, dispatching, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
-    _keep(record, known, before, fact.seq, fields)
+    _keep(record, known, before, fact, fields)
     if not rules.DECIDES & set(fields):
         return
-    decided = act.config.dispatching.decide(record.matter, ticket.registered_at)
+    decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
         record.ticket.urgency = decided.urgency
     if holder := record.joined:
@@ -56,7 +66,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
             await _decide(act, record, decided, dropped=rules.drops_reported(before, record.matter))
         case DispatchStatus.ASSIGNED:
             await _review(act, record, before, decided, fact)
-        case DispatchStatus.RESOLVED | DispatchStatus.CLOSED | DispatchStatus.WITHDRAWN:
+        case _:
             pass  # nobody is at work; a next round goes by what is known then
     await merging.stand_apart(act, record)
 
@@ -65,12 +75,17 @@ def _keep(
     record: TicketRecord,
     known: dict[str, Any],
     before: events.TicketRegistered,
-    seq: int,
+    fact: Fact,
     fields: Sequence[str],
 ) -> None:
     was = before.model_dump(mode="json")
     record.ticket.corrected = known | {
-        field: {"seq": seq, "was": known.get(field, {}).get("was", was[field])} for field in fields
+        field: {
+            "seq": fact.seq,
+            "was": known.get(field, {}).get("was", was[field]),
+            "at": fact.time.isoformat(),
+        }
+        for field in fields
     }
     right = record.matter.model_dump(mode="json", include={*fields, "reported_unit"})
     record.ticket.matter = record.ticket.matter | right
@@ -93,11 +108,12 @@ async def _review(
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
     must_go = [each for each in record.open() if each.unit in barred]
     dropped = rules.drops_reported(before, record.matter)
-    orders.cancel(act, record, must_go, "redispatched", act.now)
+    orders.cancel(act, record, must_go, "redispatched", act.now, CORRECTED)
     if lead is None or lead in must_go:
         await _decide(act, record, decided, dropped=dropped)
         return
-    decided_before = act.config.dispatching.decide(before, record.ticket.registered_at)
+    dispatching = await catalogues.dispatching(act)
+    decided_before = following.decide(act, dispatching, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)
@@ -123,13 +139,15 @@ async def _decide(
     returned = {
         each.unit for each in record.assignments if each.status == AssignmentStatus.RETURNED
     }
+    record.ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Undecided):
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        grassroots.note_kept(act, record, decided.kept_from)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, CORRECTED)
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
     elif dropped or returned & {decided.lead, *decided.co_handlers}:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, CORRECTED)
         why = rules.why_desk(decided, act.config.dispatching.names, dropped=dropped)
         orders.leave_to_desk(act, record, str(why), [decided.rule])
     else:
         order, added = dispatch.by_rule(decided), await records.added(act, record)
-        await co_handling.redispatch(act, record, order, added)
+        await co_handling.redispatch(act, record, order, added, CORRECTED)

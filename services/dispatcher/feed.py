@@ -18,20 +18,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
-from services.dispatcher.models import Deliveries, Tickets
-from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord, recused_caller
+from services.dispatcher.models import Assignments, Deliveries, Tickets
+from services.dispatcher.records import (
+    ABOUT_SOMEBODY,
+    ServiceAct,
+    TicketRecord,
+    recused_caller,
+    secret,
+)
+from services.dispatcher.rules.assignment import GONE
 from shared import clock
 from shared.errors import BadCursor
 from shared.http.rate_limits import TooMany
 from shared.service import Service
+from shared.storage.rows import one_of
 
 FEED_LOCK = 0x66656564  # "feed": one numbering at a time, so positions are given in one order
 CURSOR = re.compile(r"[0-9]{1,18}")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ENDS = ("assignment.cancelled", "assignment.returned")  # by these a unit knows it has it no more
 WORD = re.compile(r"[\w.:-]{1,200}", re.ASCII)
 STREAMED = 100  # facts read at once for a stream
 HEARTBEAT = b": ping\n\n"
@@ -121,7 +132,9 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
     """What was delivered to a unit after a position.
 
     A unit that reads does not see what is about tickets it has to stand back from: it may be
-    recused since it was told of them (R-35, JN-32).
+    recused since it was told of them (R-35, JN-32). Nor does it see again the words of a report, or of a
+    confidential matter, that it lost: only that it did. In the feed of whom it follows that is no more it
+    sees nothing of what it may not be given either.
     """
     query = select(Deliveries).where(Deliveries.unit == unit, col(Deliveries.position) > after)
     found = (
@@ -129,11 +142,13 @@ async def page(act: ServiceAct, unit: str, after: int, limit: int) -> Page:
     ).all()
     rows, envelopes = found[:limit], [_envelope(row.body) for row in found[:limit]]
     tickets = [_tickets(envelope) for envelope in envelopes]
-    hidden = await _hidden(act, set().union(*tickets))
+    hidden = await _hidden(act, unit, set().union(*tickets))
+    lost = await _lost(act, {_word(envelope, "assignment") for envelope in envelopes} - {None})
     items = [
         Place(row.position or 0, _word(envelope, "type"), row.body.translate(ESCAPED))
         for row, envelope, about in zip(rows, envelopes, tickets, strict=True)
         if about.isdisjoint(hidden)
+        and (_word(envelope, "assignment") not in lost or row.name in ENDS)
     ]
     last = rows[-1].position if rows else None
     return Page(items, next=last or after, more=len(found) > limit)
@@ -161,13 +176,34 @@ def _word(envelope: Mapping[str, Any], name: str) -> str | None:
     return found if isinstance(found, str) and WORD.fullmatch(found) else None
 
 
-async def _hidden(act: ServiceAct, subjects: set[str]) -> set[str]:
-    """Those of these tickets that the unit which reads must know nothing of."""
-    if act.caller is None or act.caller.unit is None or not subjects:
+async def _hidden(act: ServiceAct, unit: str, subjects: set[str]) -> set[str]:
+    """Those of these tickets that the unit which reads the feed of one must know nothing of."""
+    reader = act.caller.unit if act.caller else None
+    if reader is None or not subjects:
         return set()
-    about = select(Tickets).where(col(Tickets.number).in_(subjects), ABOUT_SOMEBODY)
-    rows = (await act.session.exec(about)).all()
-    return {row.number for row in rows if recused_caller(act, TicketRecord(row, []))}
+    among = select(Tickets).where(col(Tickets.number).in_(subjects))
+    rows = (await act.session.exec(among if reader != unit else among.where(ABOUT_SOMEBODY))).all()
+    records = [TicketRecord(row, []) for row in rows]
+    barred = act.config.dispatching.barred
+    return {
+        each.ticket.number
+        for each in records
+        if recused_caller(act, each) or (reader != unit and reader in barred(each.matter))
+    }
+
+
+async def _lost(act: ServiceAct, ids: set[str | None]) -> set[str]:
+    """Those of these orders that the unit which reads has no more, and may read no words of."""
+    if act.caller is None or act.caller.unit is None or not ids:
+        return set()
+    named = [UUID(id) for id in ids if id and ID.fullmatch(id)]
+    query = (
+        select(Assignments.id, Tickets)
+        .join(Tickets, col(Tickets.number) == col(Assignments.ticket))
+        .where(one_of(Assignments.id, named), col(Assignments.status).in_(GONE))
+    )
+    found = (await act.session.exec(query)).all()
+    return {str(id) for id, ticket in found if secret(TicketRecord(ticket, []).matter)}
 
 
 async def stream(

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.dispatcher import figures
+from services.dispatcher import figures, grassroots
+from services.dispatcher.burden_schemas import Burden
 from services.dispatcher.figure_schemas import DispatchRates
 from services.dispatcher.records import ServiceAct
 from shared.http.auth import acting
@@ -14,6 +15,9 @@ from shared.http.router import Router
 router = Router("/v1", tags=["dispatcher 派单", "figures 统计指标"])
 CountingAct = Annotated[
     ServiceAct, Depends(acting("unit", "desk", "supervisor", "service"), scope="function")
+]
+OfTownsAct = Annotated[
+    ServiceAct, Depends(acting("desk", "supervisor", "service"), scope="function")
 ]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]
@@ -27,3 +31,11 @@ async def read_dispatch_rates(
     unless told otherwise.
     """
     return await figures.dispatches(act, first, last)
+
+
+@router.get("/figures/burden")
+async def read_burden(act: OfTownsAct, first: First = None, last: Last = None) -> Burden:
+    """基层减负 What towns led by rule and by hand, what was approved, and what was kept from them, by town
+    and month; this month so far unless told otherwise.
+    """
+    return await grassroots.burden(act, first, last)

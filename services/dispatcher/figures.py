@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import exists, func, tuple_
+from sqlalchemy import Text, exists, func, literal_column, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -26,9 +26,11 @@ COUNTED = (
     *("first_dispatches", "first_dispatches_held"),
     *("returns_requested", "returns_granted", "returns_refused"),
 )
-UNIT = col(Assignments.unit)
+# Whoever it was given to, also where another has it since a reform (机构改革).
+GIVEN_TO = "coalesce({0}.former #>> '{{0,unit}}', {0}.unit)"
+UNIT = literal_column(GIVEN_TO.format("assignments"), Text)
 FIRST_ROUND = (col(Assignments.round) == 1, col(Assignments.role) == Role.LEAD)
-ANOTHER = aliased(Assignments)
+ANOTHER = aliased(Assignments, name="another")
 OF_SAME = (
     col(ANOTHER.ticket) == col(Assignments.ticket),
     col(ANOTHER.round) == 1,
@@ -38,7 +40,7 @@ EARLIER = exists().where(
     *OF_SAME,
     tuple_(ANOTHER.dispatched_at, ANOTHER.id) < tuple_(Assignments.dispatched_at, Assignments.id),
 )
-ELSEWHERE = exists().where(*OF_SAME, col(ANOTHER.unit) != UNIT)
+ELSEWHERE = exists().where(*OF_SAME, literal_column(GIVEN_TO.format("another"), Text) != UNIT)
 HELD = (col(Assignments.status) != AssignmentStatus.RETURNED, ~ELSEWHERE)
 
 

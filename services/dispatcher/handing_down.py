@@ -11,11 +11,10 @@ from services.dispatcher.handing_down_schemas import HandDown, TakeBack
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import dispatch, leaving, work_order
 from services.dispatcher.rules import handing_down as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.returns import ReturnGranted
-from shared import events
 from shared.errors import MoveRefused, Recused, UnknownCode
 
 
@@ -29,7 +28,7 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
     if own.status not in machine.HANDLING:
         raise _refused("hand_down", own)
     unit = records.unit_code(act, "unit", body.unit)
-    below = act.config.units.below(own.unit)
+    below = rules.units_below(act.config.units, own.unit, act.store.dissolved)
     if unit not in below:
         raise rules.NotBelow(field="unit", allowed=below)
     if at_work := next((each for each in record.open() if each.unit == unit), None):
@@ -48,7 +47,7 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
 
 
 async def _check_may_have(
-    act: ServiceAct, record: TicketRecord, unit: str, added: dispatch.Added
+    act: ServiceAct, record: TicketRecord, unit: str, added: work_order.Added
 ) -> None:
     """What a unit may give to another without the desk: nothing that is kept from more eyes, nothing
     that is about it, under this number or one merged with it (R-35, JN-32), and nothing of which its
@@ -78,9 +77,8 @@ async def take_back(act: ServiceAct, id: UUID, body: TakeBack) -> schemas.Assign
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in below:
         raise UnknownCode(field="unit", allowed=sorted(below))
-    words = f"上级单位收回交办 Your superior takes it back: {body.reason}"
-    orders.tell(act, below[unit], events.AssignmentUpdated(kind="supplemented", content=words))
-    orders.cancel(act, record, [below[unit]], "redispatched", act.now)
+    why = leaving.taken_back(body.reason)
+    orders.cancel(act, record, [below[unit]], "redispatched", act.now, why)
     return views.assignment_out(record, below[unit])
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, literal, or_, tuple_
+from sqlalchemy import and_, case, exists, or_, tuple_
 from sqlmodel import col, func, select
 
 from services.dispatcher import records, views
@@ -41,21 +41,22 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import conditions, of_unit, on_ticket
+from services.dispatcher.narrowing import (
+    RANK,
+    conditions,
+    last_place,
+    next_place,
+    of_unit,
+    on_ticket,
+)
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared.errors import UnknownCode
-from shared.events import ClockKind, Urgency
+from shared.events import ClockKind
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
-# What endangers life comes first, whatever is due.
-RANK = case(
-    (col(Tickets.urgency) == Urgency.CRITICAL, 0),
-    (col(Tickets.urgency) == Urgency.URGENT, 1),
-    else_=2,
-)
 OF_ASSIGNMENT = (
     col(Clocks.ticket) == col(Assignments.ticket),
     col(Clocks.assignment) == col(Assignments.id),
@@ -92,6 +93,7 @@ def _first_due(*more: Any) -> Any:
     return first.correlate(Assignments).scalar_subquery()
 
 
+DESKS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT)  # the desk's, not the unit's
 NEXT_DUE = _first_due()
 RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
 IN_HAND = col(Assignments.status).in_(machine.OPEN)
@@ -121,19 +123,19 @@ async def unassigned(
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     found = [TicketRecord(row[-1], []) for row in rows[:limit]]
-    waiting = await records.waiting_in(act, {work for row in found if (work := row.ticket.work)})
-    clocks = await _clocks(act, (record.ticket.number for record in found))
+    waiting = await views.waiting_in(act, {work for row in found if (work := row.ticket.work)})
+    clocks = await clocks_of(act, (record.ticket.number for record in found))
     items = [
         _unassigned_out(
             act,
             record,
             citizens=waiting.get(record.ticket.work, 1),
             due=row[-2],
-            citizen_due=_citizen_due(clocks, record.ticket.number),
+            citizen_due=citizen_due(clocks, record.ticket.number),
         )
         for row, record in zip(rows, found, strict=False)
     ]
-    counts = await _counts(act, select(Tickets.urgency, *_how_many(act, DISPATCH_DUE)), waits)
+    counts = await counts_of(act, select(Tickets.urgency, *how_many(act, DISPATCH_DUE)), waits)
     return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
@@ -162,13 +164,13 @@ async def returns(
     if after is not None and (last := last_place(act, after, UUID)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
-    clocks = await _clocks(act, (row[-1].ticket for row in rows[:limit]))
+    clocks = await clocks_of(act, (row[-1].ticket for row in rows[:limit]))
     items = [
-        _return_out(act, *row[-3:], citizen_due=_citizen_due(clocks, row[-1].ticket))
+        _return_out(act, *row[-3:], citizen_due=citizen_due(clocks, row[-1].ticket))
         for row in rows[:limit]
     ]
-    counts = await _counts(
-        act, select(Tickets.urgency, *_how_many(act, col(Returns.review_due))), waits
+    counts = await counts_of(
+        act, select(Tickets.urgency, *how_many(act, col(Returns.review_due))), waits
     )
     return ReturnPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
@@ -200,10 +202,11 @@ async def orders(
         wanted.append(on_ticket(and_(*narrowing)))
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
-    place = tuple_(func.coalesce(NEXT_DUE, col(Assignments.dispatched_at)), col(Assignments.id))
-    query = select(literal(0), *place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
+    alarmed = on_ticket(case((col(Tickets.alarmed_at).is_not(None), 0), else_=1))
+    place = tuple_(alarmed, func.coalesce(NEXT_DUE, Assignments.dispatched_at), Assignments.id)
+    query = select(*place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after, UUID)):
-        query = query.where(place > last[1:])
+        query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     return OrderPage(
         items=await _orders_out(act, [row[-2:] for row in rows[:limit]]),
@@ -226,7 +229,7 @@ async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
 async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
     who = Assignments.handler, Assignments.handler_account
     by = Assignments.status, Assignments.urgency, *who
-    query = select(*by, *_how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
+    query = select(*by, *how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
     statuses: Counter[str] = Counter()
     urgencies: Counter[str] = Counter()
     handlers: Counter[tuple[str | None, str | None]] = Counter()
@@ -251,11 +254,11 @@ async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
 # --- counted, paged -----------------------------------------------------------------------------
 
 
-def _how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
+def how_many(act: ServiceAct, due: Any) -> tuple[Any, Any]:
     return func.count(), func.count().filter(due < act.now)
 
 
-async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
+async def counts_of(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     rows = (await act.session.exec(query.where(*waits).group_by(col(Tickets.urgency)))).all()
     return Counts(
         total=sum(number for _, number, _ in rows),
@@ -264,29 +267,10 @@ async def _counts(act: ServiceAct, query: Any, waits: Iterable[Any]) -> Counts:
     )
 
 
-def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
-    """The place of the last row shown, when there are more. Without a slash, by which a replica of the
-    release before knows its own: it begins the list anew, as ours does with one of its.
-    """
-    if len(rows) <= limit:
-        return None
-    rank, moment, key = rows[limit - 1][:3]
-    return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
-
-
-def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
-    """The place a cursor names; None of one of the release before. Raises BadCursor."""
-    rank, found, rest = act.place(cursor).partition("|")
-    if not found:
-        return None
-    moment, _, last = rest.partition("|")
-    return int(rank), datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(last)
-
-
 # --- their clocks ------------------------------------------------------------------------------
 
 
-async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
+async def clocks_of(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[Clock]]:
     """The clocks of some tickets: of their orders by assignment, their own by number."""
     found: dict[Any, list[Clock]] = defaultdict(list)
     query = select(Clocks).where(one_of(Clocks.ticket, set(numbers))).order_by(col(Clocks.due))
@@ -295,7 +279,8 @@ async def _clocks(act: ServiceAct, numbers: Iterable[str]) -> Mapping[Any, list[
     return found
 
 
-def _citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+def citizen_due(clocks: Mapping[Any, Sequence[Clock]], number: str) -> datetime | None:
+    """When the citizen of a ticket is to have an answer, as far as the tracker has said."""
     own = (each for each in clocks.get(number, ()) if each.kind == ClockKind.CITIZEN)
     return next((each.due for each in own), None)
 
@@ -371,7 +356,7 @@ async def _orders_out(
     numbers = {assignment.ticket for _, assignment in found}
     of_these = select(Tickets).where(one_of(Tickets.number, numbers))
     tickets = {ticket.number: ticket for ticket in await act.session.exec(of_these)}
-    clocks = await _clocks(act, numbers)
+    clocks = await clocks_of(act, numbers)
     return [
         _order_out(tickets[each.ticket], each, due=due, clocks=clocks[each.id])
         for due, each in found
@@ -395,6 +380,6 @@ def _order_out(
                 paused_since=each.paused_at,
             )
             for each in clocks
-            if each.kind != ClockKind.HOTLINE_REVIEW  # the desk's, not the unit's
+            if each.kind not in DESKS
         ],
     )

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from services.dispatcher import stuck
 from services.dispatcher.consumers import SUBSCRIPTIONS
 from services.dispatcher.feed import Streams
-from services.dispatcher.jobs import JOBS
+from services.dispatcher.jobs import JOBS, check
 from services.dispatcher.models import Base
 from services.dispatcher.routes import router
 from services.dispatcher.settings import Settings
@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The dispatcher."""
     settings = settings or Settings()
-    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
+    built = build_app("dispatcher", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
     built.state.streams = Streams(settings.feed_streams)
     return built
 

@@ -7,16 +7,18 @@ waits with it is answered with it (orders.py). When that one leaves, the work go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import orders, records
+from services.dispatcher import answering, catalogues, following, grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch, reasons
+from services.dispatcher.rules import dispatch, hotline_reasons, leaving, reasons, work_order
 from services.dispatcher.rules.assignment import OPEN
+from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.merging import InOtherWork
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
@@ -61,12 +63,12 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
     others = [each for each in record.group if each is not record]
     waited = record.waits and not record.engaged
     if waited:
-        said = str(reasons.parted(record.ticket.number))
+        said = str(hotline_reasons.parted(record.ticket.number))
         orders.update(act, record, "unmerged", said, fact.time)
     record.ticket.work, record.ticket.work_seq = None, fact.seq
     records.regroup_loaded(act)
     if waited:
-        await start_alone(act, record)
+        await start_alone(act, record, clocked=True)
     await _go_on(act, others, record.open())
 
 
@@ -82,7 +84,7 @@ def _is_old(record: TicketRecord, fact: Fact) -> bool:
 
 def may_have(act: ServiceAct, record: TicketRecord, holder: TicketRecord) -> bool:
     """Whether the units at work on one ticket may have another one, too (R-35)."""
-    units = [each.unit for each in holder.open()]
+    units = [each.unit for each in holder.at_work()]
     return act.config.dispatching.may_join(record.matter, units)
 
 
@@ -100,7 +102,7 @@ async def _pass_on(
     act: ServiceAct, record: TicketRecord, time: datetime, verdict: str = ""
 ) -> None:
     """Let the units at work hear all that the citizen said."""
-    said = dispatch.whole_text(record.matter, await records.added(act, record))
+    said = work_order.whole_text(record.matter, await records.added(act, record))
     orders.update(act, record, "merged", "\n\n".join(filter(None, (verdict, said))), time)
 
 
@@ -135,7 +137,8 @@ async def leave(
     taken = record.open()
     orders.end_arbitration(act, record, "withdrawn" if reason == "withdrawn" else "ended")
     record.ticket.unassigned_at = record.ticket.doubted_at = None
-    orders.cancel(act, record, taken, reason, time)
+    why = leaving.ENDED_HERE if reason == "redispatched" else None
+    orders.cancel(act, record, taken, reason, time, why)
     await _go_on(act, record.group, taken)
 
 
@@ -147,13 +150,18 @@ async def _go_on(
     if not waiting or any(each.engaged for each in waiting):
         return
     heir, lead = waiting[0], next((each for each in taken if each.role == Role.LEAD), None)
-    why = reasons.work_goes_on()
+    why = hotline_reasons.work_goes_on()
     if lead is None:
         orders.leave_to_desk(act, heir, str(why), [])
         return
     helping = [each.unit for each in taken if each is not lead and not each.handed_by]
     dispatching = act.config.dispatching
-    decided = dispatching.handed_on(heir.matter, lead.unit, helping, lead.rule, why)
+    version = lead.catalogue_version
+    decided = dispatching.handed_on(
+        heir.matter, lead.unit, helping, lead.rule, why, version=version
+    )
+    if isinstance(decided, dispatch.Order):
+        decided = replace(decided, approval=Approval.on_record(lead.approved))
     await _start(act, heir, decided)
 
 
@@ -164,30 +172,40 @@ async def stand_apart(act: ServiceAct, record: TicketRecord) -> None:
             await start_alone(act, each)
 
 
-async def start_alone(act: ServiceAct, record: TicketRecord) -> None:
-    """Decide again who works on a ticket that waits with no other."""
+async def start_alone(act: ServiceAct, record: TicketRecord, *, clocked: bool = False) -> None:
+    """Decide again who works on a ticket that waits with no other. ``clocked``: the fact that parts it
+    lets the desk's clock begin; of a parting that intake has not said, nothing else does.
+    """
     ticket, dispatching = record.ticket, act.config.dispatching
     done = record.answerer(ticket.round - 1)
     if done:
-        why = reasons.parted(ticket.number)
-        await _start(
-            act, record, dispatching.handed_on(record.matter, done.unit, (), done.rule, why)
+        why = hotline_reasons.parted(ticket.number)
+        again = dispatching.handed_on(
+            record.matter, done.unit, (), done.rule, why, version=done.version
         )
+        await _start(act, record, again)
         return
-    decided = dispatching.decide(record.matter, ticket.registered_at)
+    dispatching = await catalogues.dispatching(act)
+    decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
+    ticket.catalogue_version = decided.version
     if isinstance(decided, dispatch.Decision):
-        await _start(act, record, dispatch.by_rule(decided))
+        await _start(act, record, dispatch.by_rule(decided), clocked=clocked)
     else:
-        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=True)
+        grassroots.note_kept(act, record, decided.kept_from)
+        orders.leave_to_desk(act, record, decided.reason, decided.nearest, clocked=clocked)
 
 
 async def _start(
-    act: ServiceAct, record: TicketRecord, decided: dispatch.Order | reasons.Reason
+    act: ServiceAct,
+    record: TicketRecord,
+    decided: dispatch.Order | reasons.Reason,
+    *,
+    clocked: bool = False,
 ) -> None:
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
-        orders.leave_to_desk(act, record, str(decided), clocked=True)
+        orders.leave_to_desk(act, record, str(decided), clocked=clocked)
 
 
 def check_holds(record: TicketRecord) -> None:
@@ -216,7 +234,9 @@ LEFT = text("""
         AND NOT EXISTS (
             SELECT FROM tickets AS other LEFT JOIN assignments ON ticket = other.number
             WHERE other.work = waiting.work
-                AND (unassigned_at IS NOT NULL OR status = ANY(:open)))
+                AND (unassigned_at IS NOT NULL OR status = ANY(:open)
+                    OR status = 'completed' AND role = 'lead' AND assignments.round = other.round
+                        AND greatest(other.resolved, other.closed) < other.round))
     ORDER BY number LIMIT :limit""").bindparams(
     bindparam("open", list(OPEN), type_=ARRAY(Text)), bindparam("limit", type_=Integer)
 )
@@ -245,6 +265,6 @@ async def _take_up(act: ServiceAct, record: TicketRecord) -> None:
         lead = other.completed_lead(other.ticket.round)
         if lead and other is not record and str(lead.id) != before and lead.completion:
             answer = events.AssignmentCompleted.on_record(lead.completion)
-            orders.answer_for(act, record, lead, orders.answer_of(other, lead, answer))
+            answering.answer_for(act, record, lead, answering.answer_of(other, lead, answer))
             return
     await start_alone(act, record)

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Identity, Index, Integer, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.events import ClosingKind, ContactOutcome, Role, Urgency
+from shared.events import ClosingKind, CompletionKind, ContactOutcome, Role, Urgency
 from shared.storage.open_words import Words
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -29,9 +29,11 @@ class Ticket(Base):
     """工单: what intake said of it, and the milestones from which its status follows.
 
     ``matter`` is the data of ``ticket.registered`` as it was corrected since; ``corrected`` has, of each
-    field that was, the ``seq`` of the last correction heard and what it ``was`` at first.
+    field that was, the ``seq`` of the last correction heard, when that was made (``at``, None from an older
+    release), and what it ``was`` at first.
     ``suggested_unit``: whose it may be, after a granted return. ``doubted_at``:
-    since when the desk must see whether the units at work are still the right ones. ``resolved`` and
+    since when the desk must see whether the units at work are still the right ones; ``alarmed_at``: since
+    when something the citizen said later may report a danger, which a person must find out. ``resolved`` and
     ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
     that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
@@ -39,6 +41,8 @@ class Ticket(Base):
     ``arbitration``: the one that is open about it.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
+    ``catalogue_version``: by which version of the catalogue it was last judged; None of before these were
+    kept.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -58,9 +62,11 @@ class Ticket(Base):
     corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     doubted_at: datetime | None = None
     doubted_reason: str | None = Field(default=None, sa_type=Text)
+    alarmed_at: datetime | None = None
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    catalogue_version: int | None = None
     arbitration: UUID | None = None
 
 
@@ -69,8 +75,12 @@ class Assignment(Base):
 
     ``was`` is where a return was requested. ``appointed``: made by hand at the desk. ``reached``:
     an attempt to contact the citizen was answered. ``completion`` is what ``assignment.completed``
-    said; ``verdict`` how the citizen closed the round. ``handed_by``: the unit whose order it is part of
-    (二次派单), to which it answers.
+    said; ``verdict`` how the citizen closed the round. ``pending``: what the hotline has to decide of its
+    completion form (schemas.Pending); it says nothing once the order has moved on. ``catalogue_version``:
+    the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
+    why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
+    ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
+    answers.
     """
 
     id: UUID = Field(primary_key=True)
@@ -95,6 +105,42 @@ class Assignment(Base):
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
     handed_by: str | None = Field(default=None, sa_type=Text)
+    pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    catalogue_version: int | None = None
+    approved: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    former: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+
+
+class CompletionForm(Base):
+    """办结表: one form a unit sent in, and what the hotline made of it (R-20 … R-22).
+
+    ``asks``: it asks to end the matter without an answer; else it is a lead's answer, which is audited.
+    ``bands``: by which like answers find each other (rules/answers.py). ``due``: when the desk must have
+    decided; None where nobody had to. ``outcome``: passed, sent_back or terminated; granted, refused,
+    withdrawn or overtaken; None while it waits. ``silent``: nobody decided in time, and the policy did.
+    ``pauses``: the time of an audit that sent it back is given back to the unit.
+    """
+
+    id: UUID = Field(primary_key=True)
+    ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
+    assignment: UUID = Field(foreign_key="assignments.id", index=True)
+    unit: str = Field(sa_type=Text)
+    round: int
+    kind: str = Field(sa_type=Words(CompletionKind))
+    asks: bool
+    form: dict[str, Any] = Field(sa_type=JSONB)
+    bands: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer))
+    submitted_at: datetime
+    due: datetime | None = None
+    findings: list[Any] = Field(default_factory=list, sa_type=JSONB)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    grounds: str | None = Field(default=None, sa_type=Text)
+    decided_at: datetime | None = None
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    silent: bool = False
+    pauses: bool = False
 
 
 class Contact(Base):
@@ -145,6 +191,23 @@ class Return(Base):
         return self.granted is None and self.withdrawn_at is None
 
 
+class GrassrootsCheck(Base):
+    """基层减负: a town that was kept from a ticket, or led what its duty list does not name (R-05).
+
+    ``way``: by rule or by hand; ``outcome``: blocked or passed. Once for a ticket, a round and a town.
+    """
+
+    ticket: str = Field(primary_key=True, sa_type=Text)
+    round: int = Field(primary_key=True)
+    unit: str = Field(primary_key=True, sa_type=Text)
+    way: str = Field(primary_key=True, sa_type=Text)
+    outcome: str = Field(primary_key=True, sa_type=Text)
+    at: datetime
+    actor: str = Field(sa_type=Text)
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    ground: str | None = Field(default=None, sa_type=Text)
+
+
 class Clock(Base):
     """时限: what the tracker last said of one clock, for the lists; how it runs is the tracker's alone.
 
@@ -193,6 +256,36 @@ class Delivery(Base):
     received_at: datetime
 
 
+class Reform(Base):
+    """机构改革: a unit that is to be no more, and who follows it: proposed by one person, approved by a
+    second.
+
+    ``parts`` and ``remainder``: of a split (rules/reforming.py). ``reason``: the paper it goes by.
+    ``in_force_at``: the moment it took effect, ``effective_at`` unless it was approved later. ``awaited``:
+    the last order that waited for its citizen and was looked at; ``done_at``: when nothing was left.
+    """
+
+    id: UUID = Field(primary_key=True)
+    unit: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    successors: list[str] = Field(sa_type=JSONB)
+    parts: list[Any] = Field(sa_type=JSONB)
+    remainder: str | None = Field(default=None, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    effective_at: datetime
+    proposed_at: datetime
+    proposed_by: str = Field(sa_type=Text)
+    approved_at: datetime | None = None
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_note: str | None = Field(default=None, sa_type=Text)
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
+    in_force_at: datetime | None = None
+    awaited: UUID | None = None
+    done_at: datetime | None = None
+
+
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -204,6 +297,8 @@ UNSIGNED = text("status = 'dispatched'")
 HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
+UNDECIDED = text("outcome IS NULL")
+LIVE = text("withdrawn_at IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -230,6 +325,16 @@ class Assignments(Assignment, table=True):
     )
 
 
+class CompletionForms(CompletionForm, table=True):
+    """The table of completion forms."""
+
+    __tablename__ = "completion_forms"
+    __table_args__ = (
+        Index("ix_completion_forms_undecided", "due", postgresql_where=UNDECIDED),
+        Index("ix_completion_forms_bands", "bands", postgresql_using="gin"),
+    )
+
+
 class Contacts(Contact, table=True):
     """The table of contacts, to which rows are only added."""
 
@@ -244,6 +349,13 @@ class Returns(Return, table=True):
         Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),
         Index("ix_returns_review_due", "review_due", postgresql_where=UNRULED),
     )
+
+
+class GrassrootsChecks(GrassrootsCheck, table=True):
+    """The table of what towns were kept from or led all the same, to which rows are only added."""
+
+    __tablename__ = "grassroots_checks"
+    __table_args__ = (Index("ix_grassroots_checks_at", "at"),)
 
 
 class Clocks(Clock, table=True):
@@ -268,6 +380,13 @@ class Deliveries(Delivery, table=True):
         Index("ix_feed_fact", "fact", unique=True),
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
+
+
+class Reforms(Reform, table=True):
+    """The table of reforms: one that was not withdrawn for each unit."""
+
+    __tablename__ = "reforms"
+    __table_args__ = (Index("uq_reforms_unit", "unit", unique=True, postgresql_where=LIVE),)
 
 
 declare_system_tables(Base.metadata)

@@ -1,18 +1,27 @@
-"""What a list is narrowed to, as conditions on its tickets and orders."""
+"""What a list is narrowed to, as conditions on its tickets, what comes first, and where its pages end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, literal, or_
+from sqlalchemy import ARRAY, Text, any_, case, literal, or_
 from sqlmodel import col, select
 
 from services.dispatcher.list_schemas import Narrowing, Whose
 from services.dispatcher.models import Assignments, Tickets
 from services.dispatcher.records import ServiceAct
 from shared.errors import UnknownCode
+from shared.events import Urgency
 from shared.jurisdiction.codes import areas_above
+
+# What endangers life comes first, whatever is due.
+RANK = case(
+    (or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None)), 0),
+    (col(Tickets.urgency) == Urgency.URGENT, 1),
+    else_=2,
+)
 
 
 def conditions(act: ServiceAct, to: Narrowing) -> list[Any]:
@@ -72,3 +81,25 @@ def _areas(act: ServiceAct, called: str) -> list[str]:
     if not within:
         raise UnknownCode(field="area", nearest=codes.nearest_areas(called))
     return within
+
+
+# --- its pages ----------------------------------------------------------------------------------
+
+
+def next_place(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+    """The place of the last row shown, when there are more. Without a slash, by which a replica of the
+    release before knows its own: it begins the list anew, as ours does with one of its.
+    """
+    if len(rows) <= limit:
+        return None
+    rank, moment, key = rows[limit - 1][:3]
+    return act.cursor(f"{rank}|{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}|{key}")
+
+
+def last_place(act: ServiceAct, cursor: str, key: Any = str) -> tuple[int, datetime, Any] | None:
+    """The place a cursor names; None of one of the release before. Raises BadCursor."""
+    rank, found, rest = act.place(cursor).partition("|")
+    if not found:
+        return None
+    moment, _, last = rest.partition("|")
+    return int(rank), datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(last)

@@ -13,12 +13,22 @@ from uuid import UUID
 
 import uuid6
 
+from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import arbitration, corrections, dispatch, handing_down
+from services.dispatcher.rules import (
+    arbitration,
+    corrections,
+    dispatch,
+    handing_down,
+    leaving,
+    work_order,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.grassroots import Approval
+from services.dispatcher.rules.reasons import Reason
 from shared import events
 from shared.events import Limits, Role, Urgency
 
@@ -26,28 +36,35 @@ EndOfArbitration = Literal[
     "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
 ]
 # What an assignment keeps of its work order, beside its role and urgency.
-PRINTED = {"rule", "reason", "limits", "redo", "handed_by"}
+PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version", "handed_by"}
 
 
 def give(
     act: ServiceAct,
     record: TicketRecord,
     order: dispatch.Order,
-    added: dispatch.Added,
+    added: work_order.Added,
     to: Collection[str] | None = None,
 ) -> list[Assignment]:
     """Give the ticket to its units, each with its own limits and one fact (BJ-13). ``to``: those of them
-    that have no order for it yet; all of them when it is left out.
+    that have no order for it yet; all of them when it is left out. Of a unit that is no more, to who
+    follows it.
     """
+    now, order = (
+        following.today(act, record.matter, order.roles()),
+        following.followed(act, record.matter, order),
+    )
+    to = to and {now.get(unit, unit) for unit in to}
     ticket = record.ticket
     ticket.unassigned_at = ticket.suggested_unit = ticket.doubted_at = ticket.doubted_reason = None
+    ticket.alarmed_at = None
     may_join = act.config.dispatching.may_join
     also = {
         each.ticket.number: each.matter.content
         for each in record.waiting_with()
         if may_join(each.matter, order.roles())
     }
-    added = replace(added, also=dispatch.fitting(also))
+    added = replace(added, also=work_order.fitting(also))
     roles = order.roles().items()
     given = [
         _give_to(act, record, order, added, unit, role)
@@ -62,12 +79,12 @@ def _give_to(
     act: ServiceAct,
     record: TicketRecord,
     order: dispatch.Order,
-    added: dispatch.Added,
+    added: work_order.Added,
     unit: str,
     role: Role,
 ) -> Assignment:
     ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
-    work_order = dispatch.work_order(
+    told = work_order.work_order(
         record.matter,
         order,
         added,
@@ -79,7 +96,7 @@ def _give_to(
         configuration=act.configuration,
     )
     assignment = Assignment(
-        **work_order.model_dump(mode="json", include=PRINTED),
+        **told.model_dump(mode="json", include=PRINTED),
         id=new_id(),
         ticket=ticket.number,
         round=ticket.round,
@@ -89,9 +106,42 @@ def _give_to(
         status=AssignmentStatus.DISPATCHED,
         appointed=order.appointed,
         dispatched_at=act.now,
+        approved=order.approval and order.approval._asdict(),
     )
-    tell(act, assignment, work_order)
+    tell(act, assignment, told)
+    if role == Role.LEAD:
+        _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
+
+
+def _copy(
+    act: ServiceAct,
+    record: TicketRecord,
+    lead: Assignment,
+    order: dispatch.Order,
+    said: Sequence[str],
+) -> None:
+    """抄送: who supervises a town hears what it leads (BJ-12, R-04), unless it must know nothing of it."""
+    dispatching, matter = act.config.dispatching, record.matter
+    town = act.config.units.unit(lead.unit)
+    above = town.parent if town and dispatching.is_grassroots(lead.unit) else None
+    if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
+        return
+    if above in dispatching.barred(matter, said):
+        return
+    data = events.AssignmentCopied(
+        **matter.model_dump(include={"type", "topic", "area", "confidential"}),
+        lead=order.lead,
+        co_handlers=order.co_handlers,
+        urgency=Urgency(lead.urgency),
+        title=None if matter.confidential else matter.title,
+        rule=order.rule,
+        approved_by=order.approval and order.approval.by,
+        approval_ground=order.approval and order.approval.ground,
+        limits=Limits.model_validate(lead.limits),
+        redo=lead.redo,
+    )
+    act.tell(data, subject=lead.ticket, round=lead.round, assignment=lead.id, unit=above)
 
 
 def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
@@ -100,7 +150,7 @@ def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Rol
     limits = act.config.limits.stages(
         matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
     )
-    return dispatch.without_contact(limits, matter)
+    return work_order.without_contact(limits, matter)
 
 
 def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
@@ -114,7 +164,7 @@ def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     at_work, dispatching = record.open(), act.config.dispatching
     if holder := record.joined:
         at_work = [
-            each for each in holder.open() if dispatching.may_join(record.matter, [each.unit])
+            each for each in holder.at_work() if dispatching.may_join(record.matter, [each.unit])
         ]
     recused = dispatching.recused(record.matter)
     if not at_work and (answered := record.answering()):
@@ -137,7 +187,7 @@ def update(
         tell(act, assignment, data, time)
 
 
-def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: datetime) -> None:
+def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: datetime) -> None:
     """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
     is told, and its limits follow. ``added``: what goes with a new order.
     """
@@ -156,8 +206,16 @@ def hurry(act: ServiceAct, record: TicketRecord, added: dispatch.Added, time: da
     if unsigned:
         helpers = tuple(each.unit for each in units if each is not lead and not each.handed_by)
         reason = corrections.hurried_anew(lead.reason)
-        cancel(act, record, unsigned, "redispatched", act.now)
-        order = dispatch.Order(lead.unit, helpers, reason, lead.rule, lead.appointed)
+        cancel(act, record, unsigned, "redispatched", act.now, corrections.HURRIED)
+        order = dispatch.Order(
+            lead.unit,
+            helpers,
+            reason,
+            lead.rule,
+            lead.appointed,
+            catalogue_version=lead.catalogue_version,
+            approval=Approval.on_record(lead.approved),
+        )
         give(act, record, order, added, [each.unit for each in unsigned])
 
 
@@ -235,66 +293,32 @@ def cancel(
     assignments: Iterable[Assignment],
     reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
+    why: Reason | None = None,
     keep: Collection[Assignment] = (),
 ) -> None:
-    """Nothing ends before it began, even when the withdrawal was heard before the dispatch.
+    """Nothing ends before it began, even when the withdrawal was heard before the dispatch. ``why``: in
+    words fit for the units that go.
 
     What a unit handed down goes with its own order, but for what is to be kept. Of a confidential matter
     every unit hears the same, whatever took its order away: it may be the one that is complained of (R-35).
+    So may be a unit that must stand back: it is told no words.
     """
-    if record.matter.confidential:
-        reason = "redispatched"
-    for assignment in handing_down.with_below(assignments, record.open()):
+    if secret := record.matter.confidential:
+        reason, why = "redispatched", None
+    going = list(assignments)
+    dispatching, told = act.config.dispatching, reason == "redispatched" and not secret
+    barred = dispatching.barred(record.matter) if told else {}
+    for assignment in handing_down.with_below(going, record.open()):
         if assignment in keep:
             continue
+        words = why
+        if told and assignment not in going:
+            words = leaving.with_superior(dispatching.names.unit(assignment.handed_by or ""), why)
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
+        assignment.pending = None
         ended = max(time, assignment.dispatched_at)
-        tell(act, assignment, events.AssignmentCancelled(reason=reason), ended)
-
-
-def resolve(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
-) -> None:
-    """The lead's answer is the ticket's, and that of every ticket that waited for it: each citizen is
-    to be called back (R-23).
-    """
-    record.ticket.resolved = lead.round
-    end_arbitration(act, record, "resolved")
-    record.ticket.doubted_at = record.ticket.doubted_reason = None
-    data = answer_of(record, lead, answer)
-    act.tell(data, subject=lead.ticket, round=lead.round)
-    for each in record.waiting_with():
-        answer_for(act, each, lead, data)
-
-
-def answer_of(
-    record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
-) -> events.TicketResolved:
-    """What a lead answered for all who worked on it."""
-    completed = (assignment.unit for assignment in record.completed(lead.round))
-    return events.TicketResolved(
-        kind=answer.kind,
-        lead=lead.unit,
-        units=tuple(dict.fromkeys((lead.unit, *completed))),
-        solved=answer.solved,
-        public_answer=answer.public_answer,
-    )
-
-
-def answer_for(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketResolved
-) -> None:
-    """A lead's answer under another ticket's number is this one's, too, in its own round."""
-    ticket = record.ticket
-    end_arbitration(act, record, "resolved")
-    ticket.resolved = ticket.round
-    ticket.answered = {
-        "round": ticket.round,
-        "assignment": str(lead.id),
-        "lead": lead.unit,
-        "rule": lead.rule,
-    }
-    act.tell(data, subject=ticket.number, round=ticket.round)
+        said = None if words is None or assignment.unit in barred else str(words)
+        tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)
 
 
 def end_arbitration(act: ServiceAct, record: TicketRecord, reason: EndOfArbitration) -> None:

@@ -7,9 +7,8 @@ of locks for every door, and never a decision on a row that is about to change.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,16 +26,17 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import handing_down, merging
+from services.dispatcher.rules import handing_down, merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
-from services.dispatcher.rules.dispatch import CARRIED, Added, newest_that_fit
 from services.dispatcher.rules.ticket import Milestones
+from services.dispatcher.rules.work_order import CARRIED, Added, newest_that_fit
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
 from shared.events import Role, TicketMerged, TicketRegistered
+from shared.jurisdiction.gazetteer import accuses
+from shared.jurisdiction.succession import acts_as
 from shared.storage.act import Act
-from shared.storage.rows import one_of
 
 ServiceAct = Act[Config]
 # Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
@@ -50,10 +50,11 @@ ABOUT_SOMEBODY = or_(
 
 
 class Answerer(NamedTuple):
-    """Who completed a round, and the rule that had given it to them."""
+    """Who completed a round, and the rule that had given it to them, of which version."""
 
     unit: str
     rule: str | None
+    version: int | None = None
 
 
 @dataclass(slots=True)
@@ -101,10 +102,11 @@ class TicketRecord:
     def answerer(self, round: int) -> Answerer | None:
         """Who completed a round, of this ticket or of another for it; None while nobody has."""
         if lead := self.completed_lead(round):
-            return Answerer(lead.unit, lead.rule)
+            return Answerer(lead.unit, lead.rule, lead.catalogue_version)
         answered = self.ticket.answered or {}
         if answered.get("round") == round:
-            return Answerer(answered["lead"], answered["rule"])
+            version = answered.get("catalogue_version")  # the release before kept none
+            return Answerer(answered["lead"], answered["rule"], version)
         return None
 
     @property
@@ -142,9 +144,19 @@ class TicketRecord:
         return next((each for each in self.group if each.ticket.number == number), None)
 
     @property
+    def under_audit(self) -> bool:
+        """办结审核: whether its lead has answered and the hotline has not let the answer pass (R-22)."""
+        answered = self.waits and self.completed_lead(self.ticket.round) is not None
+        return answered and not self.open()
+
+    @property
     def engaged(self) -> bool:
-        """Whether units are at work under its number, or the desk has to find some."""
-        return bool(self.open()) or self.ticket.unassigned_at is not None
+        """Whether units are at work under its number, or the desk has to find some or audits them."""
+        return bool(self.open()) or self.ticket.unassigned_at is not None or self.under_audit
+
+    def at_work(self) -> list[Assignment]:
+        """The assignments whose units work on it, or whose answer is audited."""
+        return self.completed(self.ticket.round) if self.under_audit else self.open()
 
     def work(self, assignment: Assignment) -> Work:
         """What is on record of an assignment that its unit wants to complete."""
@@ -167,6 +179,7 @@ class TicketRecord:
             ended=self.ticket.ended,
             withdrawn=self.ticket.withdrawn_at is not None,
             unassigned=self.ticket.unassigned_at is not None,
+            audited=self.under_audit,
         )
 
 
@@ -238,6 +251,11 @@ async def locked(act: ServiceAct, number: str) -> TicketRecord:
     return record
 
 
+def secret(matter: TicketRegistered) -> bool:
+    """Whether who has a matter no more may not read its words either: a report, or a confidential one."""
+    return accuses(matter.type) or matter.confidential
+
+
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
     return recused_unit(act, record, act.caller.unit if act.caller else None)
@@ -251,7 +269,8 @@ def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> boo
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
     """An assignment the caller may act on, with its ticket.
 
-    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike.
+    Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike;
+    BeingTransferred for one that is the caller's in a moment.
     """
     if id not in act.locked:
         ids = act.lock_order(id)
@@ -264,8 +283,12 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         raise NotFound
     assignment = next(each for each in record.assignments if each.id == id)
     theirs = not act.caller or act.caller.unit in (None, assignment.unit)
-    if not theirs or recused_caller(act, record):
+    if recused_caller(act, record):
         raise NotFound
+    if not theirs:
+        today = acts_as(assignment.unit, act.store.dissolved)
+        soon = act.caller and [act.caller.unit] == list(today)
+        raise reforming.BeingTransferred if soon else NotFound
     return record, assignment
 
 
@@ -332,20 +355,6 @@ async def _group_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
     return (await act.session.exec(others)).all()
 
 
-async def waiting_in(act: ServiceAct, works: Collection[str]) -> dict[str | None, int]:
-    """How many citizens wait for each of these works."""
-    if not works:
-        return {}
-    ended = func.greatest(col(Tickets.resolved), col(Tickets.closed))
-    waiting = (
-        select(Tickets.work, func.count())
-        .where(one_of(Tickets.work, works), col(Tickets.withdrawn_at).is_(None))
-        .where(ended < col(Tickets.round))
-        .group_by(col(Tickets.work))
-    )
-    return dict((await act.session.exec(waiting)).all())
-
-
 async def added(act: ServiceAct, record: TicketRecord) -> Added:
     """What the citizen added: the newest as far as a work order carries it, and how many more."""
     number = record.ticket.number
@@ -363,24 +372,18 @@ async def added(act: ServiceAct, record: TicketRecord) -> Added:
     return Added(newest, number_before + len(now) - len(newest))
 
 
-async def supplements(act: ServiceAct, number: str, after: int, limit: int) -> Sequence[Supplement]:
-    """What the citizen added behind a place, in the order it was said."""
-    query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
-    return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
-
-
-async def held_by_removed(act: ServiceAct, limit: int) -> list[tuple[str, datetime, int]]:
-    """Units that stand in units.yaml no more and hold open assignments: since when, and how many."""
-    ended = (AssignmentStatus.RETURNED, AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED)
-    oldest, count = func.min(Assignments.dispatched_at), func.count()
-    held = select(Assignments.unit, oldest, count).where(col(Assignments.status).not_in(ended))
-    by_unit = held.group_by(col(Assignments.unit)).order_by(oldest).limit(limit)
-    found = (await act.session.exec(by_unit)).all()
-    return [row for row in found if act.config.units.unit(row[0]) is None]
-
-
 def unit_code(act: ServiceAct, field: str, called: str) -> str:
-    """The code of a unit by its code or name. Raises UnknownCode with the nearest, AmbiguousCode."""
+    """The code of a unit by its code or name, or of who follows it where it is no more. Raises UnknownCode
+    with the nearest, UnitSplit with who follows it, AmbiguousCode.
+    """
+    today = acts_as(code := named_unit(act, field, called), act.store.dissolved)
+    if len(today) > 1:
+        raise reforming.UnitSplit(field=field, unit=code, allowed=list(today))
+    return today[0]
+
+
+def named_unit(act: ServiceAct, field: str, called: str) -> str:
+    """The code of a unit by its code or name, also of one that is no more. Raises as unit_code."""
     units = act.config.units
     code = units.names.code(called, field)
     if units.unit(code) is None:

@@ -16,7 +16,7 @@ from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import handing_down, reasons, returns
+from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
 from services.dispatcher.rules.returns import (
@@ -28,6 +28,7 @@ from services.dispatcher.rules.returns import (
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
+from shared.jurisdiction.succession import acts_as
 
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 WAITING = (
@@ -134,7 +135,7 @@ async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment
         unit=assignment.unit,
         urgency=urgency,
         redo=assignment.redo,
-        earlier=await earlier(act, assignment.ticket),
+        earlier=await earlier(act, assignment.ticket, own=assignment),
         handed_by=next(
             (each.unit for each in record.open() if each.unit == assignment.handed_by), None
         ),
@@ -149,19 +150,23 @@ async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
 
 
 async def earlier(
-    act: ServiceAct, number: str, asked: Sequence[Return] | None = None
+    act: ServiceAct,
+    number: str,
+    asked: Sequence[Return] | None = None,
+    own: Assignment | None = None,
 ) -> list[Earlier]:
     """What was disputed of a ticket, and whom rulings named, of the desk and of the ladder, in the order of
-    these rulings; then what waits. ``asked``: its returns, where they are loaded.
+    these rulings; then what waits: by who has the duties of each unit today. ``asked``: its returns, where
+    they are loaded. ``own``: an assignment whose returns are of who has it now.
     """
     found = await of_ticket(act, number) if asked is None else asked
     ruled = select(Arbitrations).where(
         Arbitrations.ticket == number, col(Arbitrations.ruled_at).is_not(None)
     )
-    past = [(row.ruled_at or FAR, _as_earlier(row)) for row in found]
+    past = [(row.ruled_at or FAR, _as_earlier(act, row, own)) for row in found]
     for row in (await act.session.exec(ruled)).all():
         for unit in filter(None, (row.lead, *row.co_handlers)):
-            named = Earlier(unit="", reason_code="", legal_basis="", named=unit)
+            named = Earlier(unit="", reason_code="", legal_basis="", named=_today(act, unit))
             past.append((row.ruled_at or FAR, named))
     return [each for _, each in sorted(past, key=lambda dated: dated[0])]
 
@@ -169,17 +174,23 @@ async def earlier(
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
-def _as_earlier(row: Return) -> Earlier:
+def _as_earlier(act: ServiceAct, row: Return, own: Assignment | None) -> Earlier:
     return Earlier(
-        unit=row.unit,
+        unit=own.unit if own and row.assignment == own.id else _today(act, row.unit),
         reason_code=row.reason_code,
         legal_basis=row.legal_basis,
         granted=row.granted,
         silent=row.silent,
-        named=row.named_unit,
+        named=row.named_unit and _today(act, row.named_unit),
         overruled=row.overruled_at is not None,
         withdrawn=row.withdrawn_at is not None,
     )
+
+
+def _today(act: ServiceAct, unit: str) -> str:
+    """Who follows a unit alone that is no more, or else the unit itself."""
+    today = acts_as(unit, act.store.dissolved)
+    return today[0] if len(today) == 1 else unit
 
 
 # --- ruled on ----------------------------------------------------------------------------------
@@ -228,11 +239,11 @@ def _rule(
 ) -> None:
     close(act, assignment, waiting, granted=granted, ruling=ruling)
     if granted and assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
-        _leave_to_desk(act, record, [*past, _as_earlier(waiting)], waiting)
+        orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
+        _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
     elif granted:
         below = handing_down.below(assignment, record.open())
-        orders.cancel(act, record, below, "redispatched", act.now)
+        orders.cancel(act, record, below, "redispatched", act.now, leaving.SUPERIOR_RETURNED)
 
 
 def close(
@@ -273,8 +284,34 @@ def _leave_to_desk(
         if rule.id in near
     }
     nearest = returns.rules_to_start_from(leads, suggested, freed)
-    why = reasons.returned(granted.unit, granted.ruling or "", dispatching.names)
+    why = hotline_reasons.returned(granted.unit, granted.ruling or "", dispatching.names)
     orders.leave_to_desk(act, record, str(why), nearest, suggested, clocked=True)
+
+
+async def check_may_disown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
+    """非本单位职责: a unit that a ruling named may not say by a completion form either that the matter is
+    not its duty (R-16), nor anybody while the ladder rules whose it is. Raises ReturnAfterRuling,
+    InArbitration.
+    """
+    arbitration.check_none(record)
+    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
+    if not act.config.returns.after_ruling and returns.is_ruled(assignment.unit, past):
+        raise returns.ReturnAfterRuling
+
+
+async def take_back(
+    act: ServiceAct, record: TicketRecord, assignment: Assignment, asked: Return, ruling: str
+) -> None:
+    """非本单位职责 by a completion form, and granted: what a granted return is, with all that follows."""
+    if asked.named_unit == assignment.unit:
+        raise Malformed(NAMED, field="named_unit")
+    arbitration.check_none(record)
+    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
+    assignment.was = assignment.status
+    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.REQUEST_RETURN)
+    act.rows.add(asked)
+    _rule(act, record, assignment, past, asked, granted=True, ruling=ruling)
+    precedents.of_return(act, asked, ruling)
 
 
 # --- by the clock ------------------------------------------------------------------------------
@@ -307,7 +344,7 @@ async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assi
     past = await earlier(act, assignment.ticket, asked)
     waiting = _waiting(asked, assignment.id)
     waiting.silent = True
-    ruling = str(reasons.silent(granted=granted))
+    ruling = str(hotline_reasons.silent(granted=granted))
     _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)
 
 
@@ -343,7 +380,7 @@ async def overrule(
         if why is None:
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
         for row in asked:
-            if row.unit == unit and row.granted and row.overruled_at is None:
+            if _today(act, row.unit) == unit and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why
 

@@ -10,13 +10,17 @@ from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
     arbitration_routes,
+    catalogue_routes,
     co_handling_routes,
+    completion_routes,
     duty_routes,
     feed,
     figure_routes,
+    grassroots,
     handing_down_routes,
     handler_routes,
     list_routes,
+    reform_routes,
     returning,
     suggestion_routes,
     usecases,
@@ -39,22 +43,27 @@ from services.dispatcher.schemas import (
     SupplementPage,
     TicketOut,
 )
+from services.dispatcher.settings import Config
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
 from shared.service import service_of
+from shared.storage.act import Store
 
 router = Router("/v1")
 for more in (
     duty_routes,
     list_routes,
     co_handling_routes,
+    completion_routes,
     handing_down_routes,
     handler_routes,
     suggestion_routes,
+    catalogue_routes,
     figure_routes,
+    reform_routes,
     arbitration_routes,
 ):
     router.routes.extend(more.router.routes)
@@ -129,9 +138,18 @@ async def complete_assignment(assignment: UUID, body: Completion, door: UnitDoor
 
 
 @router.post("/tickets/{number}/assign", response_model=TicketOut, responses=problems(404, 409))
-async def assign_ticket(number: Number, body: Assign, door: DeskDoor) -> Response:
-    """指定承办单位 Assign by hand, or re-dispatch an open ticket."""
-    return await door.once(usecases.assign, number, body)
+async def assign_ticket(request: Request, number: Number, body: Assign, door: DeskDoor) -> Response:
+    """指定承办单位 Assign by hand, or re-dispatch an open ticket. What is no town's duty no town leads,
+    unless a supervisor approved it."""
+    try:
+        return await door.once(usecases.assign, number, body)
+    except (
+        grassroots.NotForTowns
+    ) as refused:  # counted, though what was refused left nothing behind
+        store: Store[Config] = service_of(request.app).store
+        async with store.act(door.caller.actor, caller=door.caller) as act:
+            await grassroots.note_refused(act, number, refused.extra["unit"])
+        raise
 
 
 @router.post("/tickets/{number}/recall", response_model=TicketOut, responses=problems(404, 409))
@@ -199,7 +217,7 @@ async def read_unit_feed(
     Positions are the unit's own and rise. Some are left out, and nothing is missing where one is.
     位置号按单位单独编号、逐条递增；中间偶有空号属正常，并非遗漏。
     """
-    views.check_unit_readable(act, code)
+    views.check_feed_readable(act, code)
     start = await feed.position(act, code, last_event_id or after)
     if STREAM not in request.headers.get("accept", ""):
         page = await feed.page(act, code, start, limit)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PrivateAttr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PrivateAttr, model_validator
 
 from shared.events import (
     CompletionKind,
@@ -50,7 +50,8 @@ class Assign(Body):
     """指定承办单位: the desk names one lead and any co-handlers (JN-29).
 
     ``overrules``: why a unit gets the ticket again whose return was granted; it stays on record with
-    that return.
+    that return. ``approved_by`` and ``approval_ground``: which supervisor (``supervisor:name``) let a town
+    lead what its duty list does not name, and why (GB66-5).
     """
 
     lead: Code
@@ -58,6 +59,8 @@ class Assign(Body):
     reason: Paragraph
     urgency: Urgency | None = None
     overrules: Paragraph | None = None
+    approved_by: Phrase | None = None
+    approval_ground: Paragraph | None = None
 
 
 class CoHandler(Body):
@@ -139,6 +142,17 @@ class Ruling(Body):
 class Completion(Body):
     """办结: the form of R-21. ``contacted`` left out: as is on record.
 
+    Two texts, for two readers. ``internal_result`` (办理情况) is for the file: unit, desk and supervisors
+    read it, nobody else ever. ``public_answer`` (公开答复) is what the citizen reads and is told.
+    ``result`` is the name that ``internal_result`` had before; one of them is needed.
+
+    ``contact_time``: which recorded contact it was, the last one if left out; ``contact_number``: the
+    number called, of which the last two digits are kept. ``unsolved_reason_code``: why not, as
+    codes.yaml lists it; it or ``unsolved_reason`` is needed for what was not solved.
+
+    A kind that ends the matter by the unit's own word, ``not_our_duty_confirmed`` or ``terminated``, asks
+    the hotline (R-15, R-20): nothing ends before it rules.
+
     ``public_numbers``: numbers in ``public_answer`` the unit confirms to be its own and for the
     public; they stay, as those of units.yaml do. What was taken out of it the answer says. ``without``:
     co-handlers whose limit is over and whom the lead does not wait for (R-13).
@@ -149,8 +163,12 @@ class Completion(Body):
     facts_true: bool = True
     beyond_duty: bool = False
     contacted: bool | None = None
+    contact_number: Annotated[str, Line(40)] | None = None
+    contact_time: Instant | None = None
+    unsolved_reason_code: Phrase | None = None
     unsolved_reason: Paragraph | None = None
-    result: Report
+    internal_result: Report | None = None
+    result: Report | None = None
     public_answer: Report
     promised_date: date | None = None
     signed_off_by: Phrase
@@ -158,12 +176,22 @@ class Completion(Body):
     without: list[Code] = Field(default_factory=list, max_length=20)
     _hidden: tuple[str, ...] = PrivateAttr(())
 
+    @model_validator(mode="after")
+    def _one_result(self) -> Self:
+        if self.internal_result is None and self.result is None:
+            raise ValueError("须填写办理情况 internal_result is needed (or result, its old name)")
+        if None not in (self.internal_result, self.result) and self.internal_result != self.result:
+            raise ValueError("internal_result 与 result 是同一项 are one field: give one of them")
+        return self
+
     def masked(self, keep: Collection[str] = ()) -> Self:
         """Without anybody's number but those the unit confirms in its public answer."""
         confirmed = {"".join(filter(str.isdecimal, number)) for number in self.public_numbers}
         given, own = self.public_answer, {*keep, *confirmed}
         done = super().masked(keep)
-        done = done.model_copy(update={"public_answer": mask_patterns(given, own)})
+        number = self.contact_number and last_digits(self.contact_number)
+        update = {"public_answer": mask_patterns(given, own), "contact_number": number}
+        done = done.model_copy(update=update)
         done._hidden = tuple(label for *_, label in sorted(pattern_spans(given, own)))
         return done
 
@@ -171,6 +199,12 @@ class Completion(Body):
     def hidden(self) -> tuple[str, ...]:
         """The labels of what was taken out of the public answer, in its order."""
         return self._hidden
+
+
+def last_digits(number: str, kept: int = 2) -> str:
+    """A number of which its last digits tell which of several it was, and no more."""
+    digits = [sign for sign in number if sign.isdecimal()]
+    return "*" * max(len(digits) - kept, 4) + "".join(digits[-kept:] if len(digits) > 4 else ())
 
 
 class CompletionWarning(BaseModel):
@@ -196,13 +230,37 @@ def warnings_of(body: Completion) -> list[CompletionWarning]:
     return [CompletionWarning(field="public_answer", code="number-masked", detail=detail)]
 
 
+class Pending(BaseModel):
+    """待热线决定: what the hotline has to decide of a completion form, since when and by when: its audit
+    (办结审核), or a ``request`` to end the matter.
+    """
+
+    id: UUID
+    what: Literal["audit", "request"]
+    kind: CompletionKind
+    since: AwareDatetime
+    due: AwareDatetime
+
+
+class FormerUnit(BaseModel):
+    """原承办单位: who had an assignment that is no more, until when, and by which reform."""
+
+    unit: str
+    until: AwareDatetime
+    reform: UUID
+
+
 class AssignmentOut(BaseModel):
     """An assignment as its unit and the desk see it; ``allowed`` are the moves from its status.
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
-    tracker's. ``handed_by``: the unit that handed it down, to which this one answers (二次派单).
-    ``warnings`` come with the answer to a completion only.
+    tracker's. ``completion``: the form as it was sent in; its ``internal_result`` (办理情况) is for these
+    readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
+    decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
+    town lead what its duty list does not name (``by``), and why (``ground``). ``unit`` has
+    it now, ``former`` had it before and are no more. ``handed_by``: the unit that handed it down, to
+    which this one answers (二次派单). ``warnings`` come with the answer to a completion only.
     """
 
     id: UUID
@@ -234,6 +292,10 @@ class AssignmentOut(BaseModel):
     completion: dict[str, Any] | None
     verdict: str | None
     handed_by: str | None = None
+    pending: Pending | None = None
+    catalogue_version: int | None = None
+    approved: dict[str, str] | None = None
+    former: list[FormerUnit] = []
     warnings: list[CompletionWarning] = []
 
 

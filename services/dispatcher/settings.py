@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import Field
 
 from services.dispatcher.rules.arbitration import ArbitrationRules, invited_exist
-from services.dispatcher.rules.catalogue import Catalogue, unknown_codes
+from services.dispatcher.rules.audit import AuditRules
+from services.dispatcher.rules.catalogue import Catalogue, Rule, unknown_codes
+from services.dispatcher.rules.checking import County
 from services.dispatcher.rules.dispatch import Dispatching
+from services.dispatcher.rules.grassroots import GrassrootsRules
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.returns import ReturnRules, grounds_exist
@@ -23,7 +27,7 @@ from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import Notice, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
-from shared.jurisdiction.reader import bytes_of
+from shared.jurisdiction.reader import Fault, Text, bytes_of
 from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
 from shared.settings import ServiceSettings
 
@@ -32,15 +36,53 @@ def catalogue_codes_exist(
     catalogue: Catalogue, units: Units, codes: Codes, urgency: UrgencyRules
 ) -> Iterator[Misfit]:
     """A check between files: every code in the catalogue is in the tables of the place."""
-    known = {
-        "topic": codes.branches,
+    known = codes_by_key(codes, urgency)
+    found = unknown_codes(catalogue, units=[unit.code for unit in units.units], known=known)
+    yield from (("catalogue", where, wrong) for where, wrong in found)
+
+
+def codes_by_key(codes: Codes, urgency: UrgencyRules) -> Mapping[str, Sequence[str]]:
+    """The codes that a rule of the catalogue may name, by its key."""
+    return {
+        "topic": [*codes.branches],
         "areas": [area.code for area in codes.areas],
         "channels": [channel.code for channel in codes.channels],
         "flags": codes.flags,
         "dangers": [danger.id for danger in urgency.dangers],
     }
-    found = unknown_codes(catalogue, units=[unit.code for unit in units.units], known=known)
-    yield from (("catalogue", where, wrong) for where, wrong in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A catalogue as it was written, and what that says. ``digest``: the SHA-256 of the text, its name."""
+
+    text: str
+    digest: str
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, text: str, rules: Sequence[Rule]) -> Written:
+        """A text that says these rules."""
+        return cls(text, digest_of(text), tuple(rules))
+
+
+def digest_of(text: str) -> str:
+    """The name of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_catalogue(text: str) -> tuple[Written | None, list[Fault]]:
+    """A text as a catalogue, or everything that keeps it from being one."""
+    found = Text("catalogue.yaml", text.encode())
+    catalogue = found.model(Catalogue)
+    if catalogue is None or found.faults:
+        return None, sorted(found.faults)
+    return Written.of(text, catalogue.rules), []
+
+
+def line_of(text: str, rule: int) -> int:
+    """In which line of a catalogue's text a rule begins."""
+    return Text("catalogue.yaml", text.encode()).fault(("rules", rule), "").line
 
 
 @dataclass(frozen=True)
@@ -54,8 +96,10 @@ class Rules(Files):
     urgency: UrgencyRules
     limits: LimitTable
     returns: ReturnRules
+    audit: AuditRules
     arbitration: ArbitrationRules
     suggestions: Suggestions
+    dispatch: GrassrootsRules
     calendar: tuple[Notice, ...]
 
     checks = (
@@ -80,24 +124,51 @@ class FeedPace:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The rules in force, the pace of the unit feed, and the model of suggestions if there is one."""
+    """The rules in force, the pace of the unit feed, and the model of suggestions if there is one.
+
+    ``dispatching`` goes by ``catalogue``, that of the folder; which version decides, catalogues.py says.
+    ``compiled`` are those, by their digests.
+    """
 
     dispatching: Dispatching
+    catalogue: Written
     units: Units
     limits: LimitTable
     calendar: WorkCalendar
     returns: ReturnRules
+    audit: AuditRules
+    grassroots: GrassrootsRules
     arbitration: ArbitrationRules
     grounds: Sequence[str]
     codes: Codes
     feed: FeedPace
     suggestions: Suggestions
     model: Model | None
+    compiled: dict[str, Dispatching] = field(default_factory=dict, compare=False)
 
     @property
     def telephones(self) -> frozenset[str]:
         """The offices' own numbers, which stay in every text."""
         return self.units.telephones
+
+    def going_by(self, rules: Sequence[Rule], version: int | None = None) -> Dispatching:
+        """The same county under another catalogue, compiled."""
+        matcher = Matcher(rules, self.codes.lineage, self.dispatching.urgency.denied, self.calendar)
+        return replace(self.dispatching, matcher=matcher, version=version)
+
+    def county(self) -> County:
+        """What a catalogue is checked against."""
+        return County(
+            known=codes_by_key(self.codes, self.dispatching.urgency),
+            units=[unit.code for unit in self.units.units],
+            topics=[topic.code for topic in self.codes.topics],
+            towns=self.dispatching.towns,
+            districts=self.dispatching.districts,
+            villages=self.dispatching.villages,
+            lineage=self.codes.lineage,
+            names=self.dispatching.names,
+            telephones=self.telephones,
+        )
 
 
 class Settings(ServiceSettings):
@@ -122,7 +193,9 @@ class Settings(ServiceSettings):
 
     def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
-        rules = self.folder(folder).read(Rules)
+        taken = self.folder(folder)
+        rules = taken.read(Rules)
+        text = taken.files["catalogue.yaml"].decode("utf-8-sig")
         calendar = work_calendar(rules.place, rules.calendar)
         lineage, denied = rules.codes.lineage, rules.urgency.denied
         return Config(
@@ -135,10 +208,13 @@ class Settings(ServiceSettings):
                 districts=rules.units.districts(),
                 villages=rules.units.villages(),
             ),
+            catalogue=Written.of(text, rules.catalogue.rules),
             units=rules.units,
             limits=rules.limits.among(rules.codes),
             calendar=calendar,
             returns=rules.returns,
+            audit=rules.audit,
+            grassroots=rules.dispatch,
             arbitration=rules.arbitration,
             grounds=rules.codes.grounds,
             codes=rules.codes,

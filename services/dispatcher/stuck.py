@@ -8,13 +8,13 @@ from itertools import islice
 
 from sqlmodel import col, func, select
 
+from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
     ServiceAct,
     TicketRecord,
-    held_by_removed,
 )
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -132,7 +132,7 @@ async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 async def removed(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that hold open assignments and stand in units.yaml no more."""
-    found = await held_by_removed(act, COUNTED)
+    found = await following.held_by_removed(act, COUNTED)
     return [Stuck(unit, since, f"{number} 件在办 open") for unit, since, number in found]
 
 
@@ -166,7 +166,9 @@ QUESTIONS: tuple[Question, ...] = (
                         AND a.status NOT IN ('returned', 'cancelled'))
                 AND NOT EXISTS (
                     SELECT 1 FROM tickets o LEFT JOIN assignments a ON a.ticket = o.number
-                        AND a.status NOT IN ('returned', 'completed', 'cancelled')
+                        AND a.status NOT IN ('returned', 'cancelled')
+                        AND (a.status <> 'completed' OR a.role = 'lead' AND a.round = o.round
+                            AND greatest(o.resolved, o.closed) < o.round)
                     WHERE o.work = t.work AND o.number <> t.number
                         AND (o.unassigned_at IS NOT NULL OR a.id IS NOT NULL))
             ORDER BY t.number LIMIT :limit"""),
@@ -208,6 +210,16 @@ QUESTIONS: tuple[Question, ...] = (
         "派单员逐件改派（POST /v1/tickets/{number}/assign），或恢复该单位 assign each to another unit, "
         "or put the unit back",
         removed,
+    ),
+    Question(
+        "file_draft",
+        "catalogue.yaml 的改动尚未发布 changes of catalogue.yaml that are a draft only",
+        "派单目录以已发布的版本为准，文件的改动不自动生效 published versions decide, a changed file does not",
+        "督办员核对后发布或作废草稿 a supervisor publishes or discards it: GET /v1/catalogue/drafts",
+        rows("""
+            SELECT 'catalogue.yaml', drafted_at, id::text FROM catalogues
+            WHERE source = 'file' AND version IS NULL AND discarded_at IS NULL
+            ORDER BY id LIMIT :limit"""),
     ),
     Question(
         "unnumbered",

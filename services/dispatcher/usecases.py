@@ -5,23 +5,39 @@ First the facts it hears, then the acts of a unit on its own assignments, then t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.dispatcher import (
+    alarms,
+    answering,
     arbitration,
+    auditing,
+    catalogues,
     co_handling,
+    completing,
+    following,
+    grassroots,
     merging,
     orders,
     records,
     returning,
     schemas,
+    splitting,
     suggestions,
     views,
 )
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, corrections, dispatch, reasons
+from services.dispatcher.rules import (
+    completion,
+    corrections,
+    dispatch,
+    hotline_reasons,
+    leaving,
+    work_order,
+)
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
@@ -42,19 +58,23 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     if await records.find_locked(act, fact.subject):
         log.info("ignored: registered before", ticket=fact.subject)
         return
-    decided = act.config.dispatching.decide(data, fact.time)
+    decided = following.decide(act, await catalogues.dispatching(act), data, fact.time)
     ticket = Ticket(
         number=fact.subject,
         registered_at=fact.time,
         matter=data.model_dump(mode="json"),
         urgency=decided.urgency,
+        catalogue_version=decided.version,
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
-    if isinstance(decided, dispatch.Decision):
-        orders.give(act, record, dispatch.by_rule(decided), dispatch.Added())
+    if data.appointed:
+        splitting.appoint(act, record, data)
+    elif isinstance(decided, dispatch.Decision):
+        orders.give(act, record, dispatch.by_rule(decided), work_order.Added())
     elif order := suggestions.automatic(act, data, decided):
-        orders.give(act, record, order, dispatch.Added())
+        orders.give(act, record, order, work_order.Added())
     else:
+        grassroots.note_kept(act, record, decided.kept_from)
         orders.leave_to_desk(act, record, decided.reason, decided.nearest)
 
 
@@ -65,6 +85,7 @@ async def supplement(act: ServiceAct, fact: Fact) -> None:
     added = Supplement(ticket=fact.subject, seq=fact.seq, added_at=fact.time, content=data.content)
     record.supplements.append(act.rows.add(added))
     orders.update(act, record, "supplemented", data.content, fact.time)
+    await alarms.heed(act, record, data.content, fact.time)
 
 
 async def urge(act: ServiceAct, fact: Fact) -> None:
@@ -73,6 +94,7 @@ async def urge(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
     record.ticket.urged = max(record.ticket.urged, data.times)
     orders.update(act, record, "urged", data.note, fact.time)
+    await alarms.heed(act, record, data.note, fact.time)
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
@@ -114,10 +136,12 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: an older round", ticket=fact.subject, round=fact.round)
         return
     record.ticket.round = fact.round
+    alarms.raises(act, record, data.comment or "")  # before anybody gets it anew
     if lead is None or ended:
-        orders.leave_to_desk(act, record, str(reasons.resumed(data.comment)))
+        orders.leave_to_desk(act, record, str(hotline_reasons.resumed(data.comment)))
     elif not await merging.join_again(act, record, fact):
         await _give_again(act, record, lead, data)
+    await alarms.heed(act, record, data.comment or "", fact.time)
     if record.ticket.withdrawn_at:
         await merging.withdraw(act, record, record.ticket.withdrawn_at)
     elif record.ticket.ended >= fact.round:
@@ -128,7 +152,7 @@ async def _give_again(
     act: ServiceAct, record: TicketRecord, lead: records.Answerer, data: events.TicketReopened
 ) -> None:
     dispatching, round = act.config.dispatching, record.ticket.round
-    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data)
+    decided = dispatching.again(record.matter, lead.unit, lead.rule, round, data, lead.version)
     if isinstance(decided, dispatch.Order):
         orders.give(act, record, decided, await records.added(act, record))
     else:
@@ -211,28 +235,30 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
-    """办结: a co-handler answers to its lead; the lead's answer resolves the ticket (R-21), without
-    those whose limit is over, if it names them.
+    """办结: a co-handler answers to its lead; the lead's answer is audited (R-22) and resolves the ticket
+    (R-21), without those whose limit is over, if it names them. What would end the matter without an
+    answer is asked of the hotline (R-15, R-20).
     """
     record, assignment = await records.locked_assignment(act, id)
-    answer = _answer(assignment, body)
+    if body.kind in completion.ASKED:
+        return await completing.request(act, record, assignment, body)
+    answer = await completing.answer_of(act, assignment, body)
     unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
-    assignment.status = completion.complete(record.work(assignment), answer, today)
-    assignment.completion = answer.model_dump(mode="json")
-    orders.tell(act, assignment, answer)
-    orders.cancel(act, record, unheard, "redispatched", act.now)
+    status = completion.complete(record.work(assignment), answer, today)
+    await completing.overtake(act, assignment)
     if assignment.role == Role.LEAD:
-        orders.resolve(act, record, assignment, answer)
+        answer = await auditing.check(act, record, assignment, answer, body)
+    assignment.status = status
+    assignment.completion = completing.kept(answer, body.contact_number)
+    orders.tell(act, assignment, answer)
+    orders.cancel(act, record, unheard, "redispatched", act.now, leaving.LEAD_WENT_ON)
+    if assignment.role == Role.LEAD and answer.audit is None:
+        answering.resolve(act, record, assignment, answer)
+    elif assignment.role == Role.LEAD:
+        orders.end_arbitration(act, record, "resolved")  # who has answered disputes it no more
     answered = views.assignment_out(record, assignment)
     return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
-
-
-def _answer(assignment: Assignment, body: schemas.Completion) -> events.AssignmentCompleted:
-    form = body.model_dump(exclude={"public_numbers"})
-    form["contacted"] = assignment.reached if body.contacted is None else body.contacted
-    form["promised_date"] = body.promised_date and body.promised_date.isoformat()
-    return events.AssignmentCompleted(role=Role(assignment.role), **form)
 
 
 def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
@@ -255,7 +281,7 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
     orders.tell(act, assignment, answer)
     lead = record.completed_lead(assignment.round)
     if lead and not record.open():
-        orders.resolve(act, record, lead, answer)
+        answering.resolve(act, record, lead, answer)
 
 
 # --- acts of the desk --------------------------------------------------------------------------
@@ -266,7 +292,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    ReturnGranted, InArbitration.
+    NotForTowns, OwnApproval, ReturnGranted, InArbitration.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -281,10 +307,13 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
+    approval = grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await returning.overrule(act, record, named, body.overrules)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    await co_handling.redispatch(act, record, order, added)
+    grassroots.note_passed(act, record, lead, approval)
+    order = replace(order, approval=approval)
+    await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)
 
 
@@ -298,6 +327,7 @@ async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.
     check_recallable(record.milestones())
     merging.check_holds(record)
     orders.end_arbitration(act, record, "recalled")
-    orders.cancel(act, record, record.open(), "redispatched", act.now)
-    orders.leave_to_desk(act, record, str(reasons.recalled(body.reason)))
+    why = hotline_reasons.recalled(body.reason)
+    orders.cancel(act, record, record.open(), "redispatched", act.now, why)
+    orders.leave_to_desk(act, record, str(why))
     return views.ticket_out(act, record)

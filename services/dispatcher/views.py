@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from services.dispatcher import records
 from services.dispatcher.list_schemas import Handling, HandlingUnit, UnitAnswer
-from services.dispatcher.models import Assignment, Assignments, Tickets
+from services.dispatcher.models import Assignment, Assignments, Supplement, Supplements, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import ticket as tickets
@@ -17,18 +18,22 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.schemas import (
     AssignmentOut,
     AssignmentPage,
+    Pending,
     Shield,
     SupplementOut,
     SupplementPage,
     TicketOut,
 )
 from shared.errors import NotFound, UnknownCode
-from shared.events import Role, Urgency
+from shared.events import CompletionKind, Role, Urgency
 from shared.http.fields import Sentence
+from shared.jurisdiction.succession import acts_as
+from shared.storage.rows import one_of
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
 ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
+AUDITED = Sentence(zh="已报办结：由热线审核答复", en="The hotline audits the answer")
 
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
@@ -78,7 +83,7 @@ async def unit_assignments(
         if len(rows) <= limit:
             break
         place = rows[-1][1].id
-    items = [assignment_out(*row) for row in found[:limit]]
+    items = [_shown(act, *row) for row in found[:limit]]
     return AssignmentPage(
         items=items, next=act.cursor(str(items[-1].id)) if len(found) > limit else None
     )
@@ -117,7 +122,7 @@ async def handling(act: ServiceAct, number: str) -> Handling:
         urgency=record.ticket.urgency,
         merged_into=holder.ticket.number if holder else None,
         units=[_handling_unit(each) for each in theirs],
-        answer=_answer(record.answering()),
+        answer=None if record.under_audit else _answer(record.answering()),
     )
 
 
@@ -143,11 +148,19 @@ async def supplements(act: ServiceAct, id: UUID, after: str | None, limit: int) 
     if not _may_read(act, record, assignment):
         raise NotFound
     place = int(act.place(after)) if after is not None else 0
-    rows = await records.supplements(act, assignment.ticket, place, limit + 1)
+    rows = await _supplements(act, assignment.ticket, place, limit + 1)
     items = [SupplementOut.model_validate(row.model_dump()) for row in rows[:limit]]
     return SupplementPage(
         items=items, next=act.cursor(str(items[-1].seq)) if len(rows) > limit else None
     )
+
+
+async def _supplements(
+    act: ServiceAct, number: str, after: int, limit: int
+) -> Sequence[Supplement]:
+    """What the citizen added behind a place, in the order it was said."""
+    query = select(Supplements).where(Supplements.ticket == number, Supplements.seq > after)
+    return (await act.session.exec(query.order_by(col(Supplements.seq)).limit(limit))).all()
 
 
 def _may_read(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> bool:
@@ -163,6 +176,15 @@ def check_unit_readable(act: ServiceAct, unit: str) -> None:
     callers = act.caller.unit if act.caller else None
     if callers not in (None, unit) or act.config.units.unit(unit) is None:
         raise NotFound
+
+
+def check_feed_readable(act: ServiceAct, unit: str) -> None:
+    """As any list of a unit; who alone follows a unit that is no more reads its feed to the end, too.
+    Raises NotFound.
+    """
+    callers = act.caller.unit if act.caller else None
+    follows = callers and [callers] == list(acts_as(unit, act.store.dissolved))
+    check_unit_readable(act, callers if callers and follows else unit)
 
 
 # --- as it is answered -------------------------------------------------------------------------
@@ -182,7 +204,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         sentence=Sentence(zh=zh, en=en),
         round=record.ticket.round,
         urgency=record.ticket.urgency,
-        assignments=[assignment_out(record, each) for each in record.assignments],
+        assignments=[_shown(act, record, each) for each in record.assignments],
         merged_into=None if work == number else work,
         merged=merged,
         citizens=len(merged) + record.waits,
@@ -201,16 +223,36 @@ def shield(act: ServiceAct, record: TicketRecord) -> Shield:
     )
 
 
+WITHHELD = "（已不由本单位承办，内容不再显示 it is no longer yours, and not shown）"
+
+
+def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> AssignmentOut:
+    """An assignment as its reader may see it: whoever lost a report or a confidential matter reads no
+    words of it any more (R-35).
+    """
+    out = assignment_out(record, assignment)
+    reads = act.caller is not None and act.caller.unit is not None
+    if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
+        return out
+    return out.model_copy(
+        update={"title": WITHHELD, "content": WITHHELD, "reason": WITHHELD, "address": None}
+    )
+
+
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
     """An assignment as it is answered: its row, as far as the contract shows it, and its matter."""
     status, matter = AssignmentStatus(assignment.status), record.matter
+    pending = _pending(record, assignment)
+    audited = pending is not None and pending.what == "audit"
     return AssignmentOut.model_validate(
         vars(assignment)
         | {
             "number": record.ticket.number,
             "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
-            "sentence": SENTENCES[status],
+            "sentence": AUDITED if audited else SENTENCES[status],
             "allowed": ALLOWED[status],
+            "completion": assignment.completion and shown_form(assignment.completion),
+            "pending": pending,
             "type": matter.type,
             "topic": matter.topic,
             "title": matter.title,
@@ -220,3 +262,35 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
             "registered_at": record.ticket.registered_at,
         }
     )
+
+
+def _pending(record: TicketRecord, assignment: Assignment) -> Pending | None:
+    """What the hotline has to decide of its form, unless the order has moved on."""
+    if not (known := assignment.pending):
+        return None
+    kind = CompletionKind(known["kind"])  # a newer release knows more words
+    pending = Pending.model_validate(known | {"kind": kind})
+    waits = record.under_audit if pending.what == "audit" else assignment.status in machine.OPEN
+    return pending if waits else None
+
+
+def shown_form(completion: dict[str, Any]) -> dict[str, Any]:
+    """A form as it is answered: 办理情况 under its name, and under the one it had before."""
+    return completion | {"internal_result": completion["result"]}
+
+
+# --- beside it ---------------------------------------------------------------------------------
+
+
+async def waiting_in(act: ServiceAct, works: Collection[str]) -> dict[str | None, int]:
+    """How many citizens wait for each of these works."""
+    if not works:
+        return {}
+    ended = func.greatest(col(Tickets.resolved), col(Tickets.closed))
+    waiting = (
+        select(Tickets.work, func.count())
+        .where(one_of(Tickets.work, works), col(Tickets.withdrawn_at).is_(None))
+        .where(ended < col(Tickets.round))
+        .group_by(col(Tickets.work))
+    )
+    return dict((await act.session.exec(waiting)).all())

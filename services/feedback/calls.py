@@ -56,6 +56,7 @@ def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
         round=callback.round,
         attempt=callback.attempt,
         person=records.needs_person(config, ticket, callback),
+        matter=ticket.asked_of,
     )
 
 

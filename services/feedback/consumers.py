@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from services.feedback import corrections, endings, usecases
+from services.feedback import corrections, endings, splitting, usecases
+from shared import succession
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.registered": usecases.remember_ticket,
     "ticket.corrected": corrections.heed,
     "ticket.merged": usecases.tell_merged,
+    "ticket.split": splitting.tell_split,
     "ticket.withdrawn": usecases.cancel_callbacks,
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,
@@ -18,5 +20,6 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.handed_over": endings.tell_handed_over,
     "ticket.resumed": endings.reopen,
     "ticket.call_rated": endings.remember_rating,
+    "unit.reformed.*": succession.hear,
     "supervision.raised.*": usecases.remember_supervision,
 }

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from services.feedback import records
 from services.feedback.models import Attempts, Callbacks, CallsRated, Resolutions
 from services.feedback.records import ServiceAct
 from services.feedback.rules import rates, verdict
 from services.feedback.rules.rates import FORMULAS, Counts, Formula
 from services.feedback.rules.verdict import Outcome
 from services.feedback.schemas import CallRatings, CountsOut, RatesOut, RedoOut, UnitRates
-from services.feedback.settings import Config
 from shared.errors import UnknownCode
 from shared.events import CallRating
 from shared.jurisdiction.period import period
@@ -43,7 +43,7 @@ async def satisfaction(
         counts=_shown(whole),
         rates=_rounded(formula, whole),
         redo=_redo(rounds.values()),
-        units=_by_unit(act.config, formula, units, rounds),
+        units=_by_unit(act, formula, units, rounds),
         not_called=await _not_called(act, of.start, of.end),
         calls=await _calls(act, of.start, of.end),
     )
@@ -90,7 +90,7 @@ def _redo(rounds: Iterable[tuple[int, int]]) -> RedoOut:
 
 
 def _by_unit(
-    config: Config,
+    act: ServiceAct,
     formula: Formula,
     units: Mapping[str, Counts],
     rounds: Mapping[str, tuple[int, int]],
@@ -98,7 +98,7 @@ def _by_unit(
     return [
         UnitRates(
             unit=code,
-            name=config.unit_names.get(code, code),
+            name=records.unit_called(act, code),
             counts=_shown(counts := units.get(code, Counts())),
             rates=_rounded(formula, counts),
             redo=_redo([rounds[code]] if code in rounds else []),

@@ -49,7 +49,8 @@ class Ticket(Base):
 
     Its row is the lock of everything feedback keeps about the ticket: whoever changes any of it
     holds this row first, so nobody waits for two rows in two orders. ``confidential``: not known of
-    tickets an older release took down, and then counts as such.
+    tickets an older release took down, and then counts as such. ``split_from``: of whose call it is one
+    matter; ``matter``: which, known of those alone whose call was split.
     """
 
     number: str = Field(primary_key=True)
@@ -64,6 +65,13 @@ class Ticket(Base):
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     ended_round: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     confidential: bool | None = None
+    split_from: str | None = None
+    matter: str | None = None
+
+    @property
+    def asked_of(self) -> str | None:
+        """Which of several matters a citizen is asked of; of a confidential one that is not said (R-35)."""
+        return None if self.kept_quiet else self.matter
 
     @property
     def kept_quiet(self) -> bool:

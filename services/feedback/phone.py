@@ -48,13 +48,16 @@ SEALED = ("/seal-broken", "/seal-key-missing")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to ask for. ``person``: the phone system gives it to a person, not to a machine."""
+    """One call to ask for. ``person``: the phone system gives it to a person, not to a machine. ``matter``:
+    which of several matters of one call it is about.
+    """
 
     callback: UUID
     number: str
     round: int
     attempt: int
     person: bool
+    matter: str | None = None
 
 
 class Contact(BaseModel):
@@ -166,6 +169,7 @@ def _body(config: Config, call: Call, contact: Contact) -> CallRequest:
         round=call.round,
         attempt=call.attempt,
         person=call.person,
+        matter=call.matter,
         questions=config.policy.questions,
         contact=Called(
             name=contact.name.get_secret_value() if contact.name else None,

@@ -28,6 +28,7 @@ from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.events import EndedHere, TicketRegistered, TicketType
+from shared.jurisdiction.succession import called
 from shared.storage.act import Act
 
 ServiceAct: TypeAlias = Act[Config]
@@ -56,6 +57,8 @@ class TicketRecord:
 
     def learn(self, seq: int, data: TicketRegistered | EndedHere) -> None:
         """Take over what intake says of the ticket, but for what it corrected later."""
+        if isinstance(data, TicketRegistered) and data.split_from:
+            self.ticket.split_from, self.ticket.matter = data.split_from, data.title
         known = self.ticket.corrected or {}
         news = {field: name for field, name in LEARNT.items() if seq > known.get(field, 0)}
         for name in news.values():
@@ -175,3 +178,8 @@ def person_calls(config: Config) -> ColumnElement[bool]:
     }
     why = (required[each] for each in sorted(config.policy.human_call_required_for))
     return or_(col(Callbacks.next_step).is_(None), *why)
+
+
+def unit_called(act: ServiceAct, code: str) -> str:
+    """What a citizen is told of a unit: its name, and who follows it where it is no more."""
+    return called(code, act.config.unit_names, act.store.dissolved)

@@ -171,7 +171,8 @@ class CallbackOut(BaseModel):
     ``failed_asks`` how often the phone system could not be asked for the current attempt;
     ``ending`` how the round ended: a closing kind, or ``reopened``. ``said``: the answers so far, partial
     while one is null. ``awaits_number``: the number is wrong; a person corrects it, or it is given up at
-    ``finish_due``.
+    ``finish_due``. ``split_from``: the ticket of whose call this is one matter; ``matter``: which of several
+    the citizen is asked of, unless it is confidential.
     """
 
     id: UUID
@@ -188,6 +189,8 @@ class CallbackOut(BaseModel):
     ending: Ending | None
     said: AnswersOut | None = None
     awaits_number: bool = False
+    split_from: str | None = None
+    matter: str | None = None
     attempts: list[AttemptOut]
 
 

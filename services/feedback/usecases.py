@@ -1,7 +1,4 @@
-"""What feedback does: load, decide, save, tell. One function per fact heard or outcome reported.
-
-What it does by the clock stands in calls.py.
-"""
+"""What feedback does, one function per fact heard or outcome reported; by the clock: calls.py."""
 
 from __future__ import annotations
 
@@ -48,7 +45,8 @@ from shared.observability import log
 async def remember_ticket(act: ServiceAct, fact: Fact) -> None:
     """A ticket was registered: the citizen is told its number (JN-15)."""
     record = remember(act, await records.find_locked(act, fact.subject), fact)
-    inform(act, record, 1, "accepted")
+    if not fact.data.split_from:  # who called is told of the whole call, once
+        inform(act, record, 1, "accepted")
 
 
 def remember(act: ServiceAct, record: TicketRecord | None, fact: Fact) -> TicketRecord:
@@ -67,7 +65,7 @@ async def tell_who_handles(act: ServiceAct, fact: Fact) -> None:
     data: AssignmentDispatched = fact.data
     if data.role is Role.LEAD:
         record = await records.locked(act, fact.subject)
-        unit = act.config.unit_names.get(data.lead, data.lead)
+        unit = records.unit_called(act, data.lead)
         inform(act, record, fact.round, "dispatched", unit=unit)
 
 

@@ -169,5 +169,7 @@ def _view(
         ending=verdict.ending_on_record(resolution.ending),
         said=AnswersOut.model_validate(said, from_attributes=True) if said else None,
         awaits_number=awaits_number,
+        split_from=ticket.split_from,
+        matter=ticket.asked_of,
         attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in attempts],
     )

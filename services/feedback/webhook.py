@@ -40,6 +40,12 @@ class CallRequest(BaseModel):
     person: bool = Field(
         description="true：须由人工拨打，不得用语音机器人 a person makes this call, not a machine"
     )
+    matter: str | None = Field(
+        default=None,
+        max_length=100,
+        description="诉求人一次来电反映多个事项时，本次询问的是哪一项，先念给对方；其余情况为 null "
+        "which of several matters of one call it is: say it first; null where there was one",
+    )
     questions: tuple[Question, ...] = Field(description="按顺序提问 ask them in this order")
     contact: Called
 

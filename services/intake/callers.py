@@ -149,7 +149,7 @@ async def lookup(act: ServiceAct, asked: CallerLookup) -> CallerTickets:
     newest = shown.order_by(col(Tickets.number).desc())
     records = await records_of(act, (await act.session.exec(newest)).all()) if numbers else []
     await readlog.log_lookup(act, numbers[:SHOWN], _why(act.config, asked, phone.numbers))
-    items = [_caller_ticket(act.config, record) for record in records]
+    items = [_caller_ticket(act, record) for record in records]
     return CallerTickets(readable=bool(phone.numbers), items=items, more=len(numbers) > SHOWN)
 
 
@@ -181,10 +181,10 @@ def _why(config: Config, asked: CallerLookup, numbers: Sequence[str]) -> str:
     return " · ".join([identity.mask_note(asked.reason, person), *digests])
 
 
-def _caller_ticket(config: Config, record: TicketRecord) -> CallerTicket:
+def _caller_ticket(act: ServiceAct, record: TicketRecord) -> CallerTicket:
     ticket, progress = record.ticket, record.progress()
     sentence = machine.SENTENCES[progress.status]
-    units = [config.units.unit(code) for code in progress.units]
+    units = act.config.units
     due = progress.status is TicketStatus.RESOLVED and ticket.has_contact
     return CallerTicket(
         number=ticket.number,
@@ -195,7 +195,7 @@ def _caller_ticket(config: Config, record: TicketRecord) -> CallerTicket:
         confidential=ticket.confidential,
         status=progress.status,
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
-        unit_names=[unit.name for unit in units if unit],
+        unit_names=units.called(progress.units, act.store.dissolved),
         round=progress.round,
         urged=ticket.urged,
         answer=record.answer,

@@ -36,7 +36,9 @@ class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
     place reads it; ``call``: the call it was made of, once that is known; ``person``: the identity of
-    its caller, for the masks; ``located``: what its texts say of where it is.
+    its caller, for the masks; ``located``: what its texts say of where it is. Of a matter of another
+    ticket ``split_from`` names that, ``accepted_at`` when the call was, and ``appointed`` whom the desk
+    wants to lead it.
     """
 
     body: NewTicket
@@ -47,6 +49,9 @@ class Registration:
     sent: NewTicket
     call: UUID | None = None
     located: Located = SAID
+    split_from: str | None = None
+    accepted_at: datetime | None = None
+    appointed: str | None = None
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ KnownTag = Annotated[
 
 class Table(StrEnum):
     """区域 areas, 来源渠道 channels, 领域 fields, 诉求分类 topics, 承办单位 units, 退单理由 reasons,
-    不予受理情形 not_accepted, 应急热线 lines.
+    未解决原因 unsolved_reasons, 不予受理情形 not_accepted, 应急热线 lines.
     """
 
     AREAS = "areas"
@@ -47,6 +47,7 @@ class Table(StrEnum):
     TOPICS = "topics"
     UNITS = "units"
     REASONS = "reasons"
+    UNSOLVED_REASONS = "unsolved_reasons"
     NOT_ACCEPTED = "not_accepted"
     LINES = "lines"
 
@@ -98,6 +99,7 @@ def tables_of(codes: Codes, units: Units, endings: EndingRules) -> Mapping[Table
         Table.TOPICS: [_term(row, row.above, row.aliases) for row in codes.topics],
         Table.UNITS: [_unit(unit) for unit in units.units],
         Table.REASONS: [_term(row) for row in codes.reasons],
+        Table.UNSOLVED_REASONS: [_term(row) for row in codes.unsolved_reasons],
         Table.NOT_ACCEPTED: [_reason(reason) for reason in endings.not_accepted],
         Table.LINES: [CodeRow(code=line.code, zh=line.zh, en=line.en) for line in endings.lines],
     }

@@ -1,6 +1,7 @@
 """Intake's second door: the facts it listens to."""
 
 from services.intake import usecases
+from shared import succession
 from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -9,4 +10,5 @@ SUBSCRIPTIONS: Subscriptions = {
     "ticket.resolved": usecases.note_resolved,
     "ticket.closed": usecases.note_closed,
     "ticket.reopened": usecases.note_reopened,
+    "unit.reformed.*": succession.hear,
 }

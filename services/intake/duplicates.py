@@ -17,7 +17,7 @@ from sqlmodel import col, or_, select
 
 from services.intake import callers, readlog, vault, views
 from services.intake.models import Ticket, Tickets
-from services.intake.records import ServiceAct, TicketRecord, read
+from services.intake.records import ServiceAct, TicketRecord, matters_of, read
 from services.intake.rules import likeness, machine
 from services.intake.rules.likeness import Seen
 from services.intake.rules.machine import TicketStatus
@@ -98,7 +98,7 @@ async def find_duplicates(body: Draft, act: FrontAct) -> Candidates:
         "topic": codes.topic_names.code(body.topic, "topic"),
         "area": codes.area_names.code(body.area, "area"),
     }
-    found = await _candidates(act, body.model_copy(update=called), phones, act.now, None)
+    found = await _candidates(act, body.model_copy(update=called), phones, act.now, set())
     await _log(act, body, phones, found)
     return found
 
@@ -116,7 +116,8 @@ async def list_duplicates(number: Number, act: FrontAct) -> Candidates:
         confidential=ticket.confidential,
     )
     phones = person.phones if person else ()
-    found = await _candidates(act, draft, phones, ticket.registered_at, number)
+    of_call = {each.number for each in await matters_of(act, ticket)}
+    found = await _candidates(act, draft, phones, ticket.registered_at, of_call)
     await _log(act, draft, phones, found)
     return found
 
@@ -132,7 +133,7 @@ async def _log(act: ServiceAct, draft: Draft, phones: Sequence[str], found: Cand
 
 
 async def _candidates(
-    act: ServiceAct, draft: Draft, phones: Sequence[str], at: datetime, own: str | None
+    act: ServiceAct, draft: Draft, phones: Sequence[str], at: datetime, own: set[str]
 ) -> Candidates:
     rules = act.config.duplicates
     of_person = set() if draft.confidential else await callers.plain_tickets(act, phones, LOOKED_AT)
@@ -140,7 +141,7 @@ async def _candidates(
     kind = (col(Tickets.topic) == draft.topic) & (col(Tickets.area) == draft.area)
     query = (
         select(Tickets)
-        .where(window, ~col(Tickets.confidential), Tickets.number != (own or ""))
+        .where(window, ~col(Tickets.confidential), ~one_of(Tickets.number, own))
         .where(or_(kind, one_of(Tickets.number, of_person)))
         .order_by(col(Tickets.number).desc())
         .limit(LOOKED_AT)

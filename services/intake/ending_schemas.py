@@ -97,12 +97,14 @@ class FrontFigures(BaseModel):
     ``answered``, ``answering``, ``not_accepted``, ``handed_over`` and ``withdrawn`` (before anybody
     had it). ``direct_share``: answered of registered (R-02). ``answering_overdue`` is part of
     ``answering``; ``malicious``: tickets with a mark that stands. ``call_ratings`` are of calls, and
-    apart from those of matters (R-26).
+    apart from those of matters (R-26). ``registered`` counts matters: a call that was split into three is
+    three of them; ``calls`` counts it once, on the day its number was given.
     """
 
     start: date
     end: date
     registered: int
+    calls: int
     dispatched: int
     answered: int
     direct_share: float | None

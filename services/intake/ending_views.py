@@ -56,6 +56,11 @@ WAYS = text("""
     FROM ticket WHERE registered_at >= :start AND registered_at < :end
     GROUP BY 1, 2, 3, 4""")
 
+# Numbers that were taken off another one: the same call, another matter.
+SPLIT = text("""
+    SELECT count(*) FROM ticket
+    WHERE registered_at >= :start AND registered_at < :end AND split_from IS NOT NULL""")
+
 MARKED = text("""
     SELECT count(DISTINCT t.number) FROM ticket t JOIN malicious_mark m ON m.number = t.number
     WHERE t.registered_at >= :start AND t.registered_at < :end AND m.undone_at IS NULL""")
@@ -69,8 +74,11 @@ async def figures(act: ServiceAct, first: date | None, last: date | None) -> Fro
     within = {"start": of.start, "end": of.end}
     connection = await act.session.connection()
     found = (await connection.execute(WAYS, within | {"now": act.now})).all()
+    split: int = (await connection.execute(SPLIT, within)).scalar_one()
     marked: int = (await connection.execute(MARKED, within)).scalar_one()
-    return FrontFigures(start=of.first, end=of.last, malicious=marked, **_counted(found))
+    counted = _counted(found)
+    calls = counted["registered"] - split
+    return FrontFigures(start=of.first, end=of.last, malicious=marked, calls=calls, **counted)
 
 
 def _counted(found: Sequence[Any]) -> dict[str, Any]:

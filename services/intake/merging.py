@@ -102,6 +102,7 @@ def side_of(record: TicketRecord) -> Side:
         confidential=record.ticket.confidential,
         merged_into=work if work != number else None,
         merged=tuple(others) if work == number else (),
+        call=record.ticket.split_from or number,
     )
 
 

@@ -53,7 +53,8 @@ class Ticket(Base):
     reason or the line, ``ending_words`` what the citizen reads of it; ``answer_due``: when it must be
     answered that is kept to be answered. ``forwarded``: whether ``ticket.registered`` was said of it.
     ``call_rating``: what the caller said of the call. ``work``: the ticket under whose number several
-    are worked on as one (并单), on each of them.
+    are worked on as one (并单), on each of them. ``split_from``: the ticket whose call this matter is of
+    (拆分), and ``accepted_at`` when that call was; None of any other.
     """
 
     number: str = Field(primary_key=True)
@@ -101,6 +102,13 @@ class Ticket(Base):
     forwarded: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
     call_rating: str | None = Field(default=None, sa_type=ShortWords(CallRating))
     work: str | None = None
+    split_from: str | None = None
+    accepted_at: datetime | None = None
+
+    @property
+    def accepted(self) -> datetime:
+        """受理: since when its citizen waits."""
+        return self.accepted_at or self.registered_at
 
     @property
     def about(self) -> Reported:
@@ -156,7 +164,8 @@ class SearchPlace(Base):
 
 class Assignment(Base):
     """What intake has heard of one assignment: for the citizen's progress. Who may contact is asked
-    where it is known (neighbours.py).
+    where it is known (neighbours.py). ``unit_seq``: the fact that says which unit has it, where another
+    had it before that is no more.
     """
 
     id: UUID = Field(primary_key=True)
@@ -164,6 +173,7 @@ class Assignment(Base):
     unit: str
     round: int
     status: str
+    unit_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class ContactRead(Base):
@@ -295,6 +305,9 @@ class Tickets(Ticket, table=True):
             postgresql_where=text("noted_after_end_at IS NOT NULL"),
         ),
         Index("ix_ticket_work", "work", postgresql_where=text("work IS NOT NULL")),
+        Index(
+            "ix_ticket_split_from", "split_from", postgresql_where=text("split_from IS NOT NULL")
+        ),
         Index("ix_ticket_ended_at", "ended_at", postgresql_where=text("erased_at IS NULL")),
         Index("ix_ticket_ending", "ending", "number", postgresql_where=text("ending IS NOT NULL")),
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, all_, any_, bindparam, union
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
@@ -166,6 +166,15 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> list[TicketR
             loaded[row.number].assignments[row.id] = row
     regroup(loaded.values())
     return list(found.values())
+
+
+async def matters_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
+    """All the matters of a call (拆分), the one that kept its number first; the ticket alone when it was
+    not split.
+    """
+    call = ticket.split_from or ticket.number
+    of_call = or_(col(Tickets.number) == call, col(Tickets.split_from) == call)
+    return (await act.session.exec(select(Tickets).where(of_call).order_by(NUMBER))).all()
 
 
 def regroup(loaded: Iterable[TicketRecord | None]) -> None:

@@ -178,7 +178,7 @@ async def _insert(
         for at, item in enumerate(items)
         if (source := source_of(item)) is None or (source not in holders and firsts[source] == at)
     ]
-    receipts = dict(zip(new, await _store(act, [items[at] for at in new]), strict=True))
+    receipts = dict(zip(new, await store(act, [items[at] for at in new]), strict=True))
     lost = [items[at] for at, receipt in receipts.items() if receipt is None]
     holders |= await holders_of(act, lost)
     answers: list[Receipt | SourceNumberTaken] = []
@@ -190,7 +190,7 @@ async def _insert(
     return answers
 
 
-async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt | None]:
+async def store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt | None]:
     """Number, store and tell complaints; None for one whose source number was taken meanwhile."""
     if not items:
         return []
@@ -198,7 +198,8 @@ async def _store(act: ServiceAct, items: Sequence[Registration]) -> list[Receipt
     for item, (number, nonce) in zip(items, await _numbers(act, len(items)), strict=True):
         copies[number] = copy = copy_for(act.config, item)
         ends[number] = end = end_for(act, item)
-        rows.append(ticket_row(act, item, number, nonce, copy) | ending_columns(act, item, end))
+        row = ticket_row(act, item, number, nonce, copy) | ending_columns(act, item, end)
+        rows.append(row | {"split_from": item.split_from, "accepted_at": item.accepted_at})
         await clock.breathe()  # long texts take a millisecond each to search for names
     pairs = list(zip(items, rows, strict=True))
     values = {
@@ -373,6 +374,9 @@ def _tell_registered(
         confidential=row["confidential"],
         reply_declined=row["reply_declined"],
         has_contact=row["has_contact"],
+        split_from=item.split_from,
+        accepted_at=item.accepted_at,
+        appointed=item.appointed,
         configuration=act.configuration,
     )
     text = text_of(fact.title, fact.content)

@@ -18,6 +18,7 @@ from services.intake import (
     ending_routes,
     merging,
     search,
+    split_routes,
     usecases,
     views,
 )
@@ -275,5 +276,6 @@ for part in (
     ending_routes,
     call_routes,
     merging,
+    split_routes,
 ):
     router.routes.extend(part.router.routes)

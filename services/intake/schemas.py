@@ -71,9 +71,8 @@ AsGiven = Annotated[
 
 
 class Citizen(Body):
-    """诉求人: who calls. Any part may be left out; nothing of it is ever printed.
-
-    ``phone`` is as it came, with whatever stands beside the number; several numbers may be given.
+    """诉求人: who calls. Any part may be left out; nothing of it is ever printed. ``phone`` is as it came,
+    with whatever stands beside the number; several numbers may be given.
     """
 
     name: Annotated[str, Line(50)] | None = Field(default=None, repr=False)
@@ -82,9 +81,8 @@ class Citizen(Body):
 
 
 class ReportedParty(Body):
-    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in
-    ``words`` (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, an illegal workshop,
-    a banquet; stated beside neither.
+    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in ``words``
+    (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, a banquet; stated beside neither.
     """
 
     units: tuple[Code, ...] = Field(default=(), max_length=20)
@@ -161,13 +159,13 @@ class Ending(Body):
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
-    ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
-    first sentence of the content. ``area`` left out, or the whole place: the one that address, title
-    or content name, if they do. Codes may be sent by name: GET /v1/codes says which.
-    ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
-    call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
-    the caller's phone where none is given. ``follows``: the number of the ticket it goes on from.
+    ``address`` and ``location`` are where the matter is, ``caller.address`` where the person lives.
+    ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the first
+    sentence of the content. ``area`` left out, or the whole place: the one that address, title or content
+    name, if they do. Codes may be sent by name: GET /v1/codes says which. ``reported_unit`` is one of
+    ``reported.units``, from before there were several. ``ending``: how the call ended, when no unit is to
+    have it. ``call``: our id of the call it was made of; its number is the caller's phone where none is
+    given. ``follows``: the number of the ticket it goes on from.
     """
 
     type: NamedType
@@ -269,8 +267,8 @@ class AreaFound(BaseModel):
 class Registered(BaseModel):
     """受理回执: the number, and the code (查询码) that shows its progress to the citizen.
 
-    ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up.
-    ``area_found``: null where the area was said, or none was found.
+    ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up;
+    ``area_found`` is null where the area was said, or none was found.
     """
 
     number: str
@@ -305,7 +303,8 @@ class TicketOut(BaseModel):
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
     ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
-    citizens that are worked on under this one.
+    citizens that are worked on under this one. ``split_from``: the ticket of whose call it is one matter
+    (拆分); ``matters``: all of that call, where one ticket is asked for.
     """
 
     number: str
@@ -337,10 +336,14 @@ class TicketOut(BaseModel):
     noted_after_end_at: AwareDatetime | None = None
     merged_into: str | None = None
     merged: list[str] = []
+    split_from: str | None = None
+    matters: list[str] = []
 
 
 class Noted(BaseModel):
-    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read."""
+    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read,
+    split.
+    """
 
     action: str
     content: str
@@ -367,11 +370,23 @@ class Extended(BaseModel):
     reason: str
 
 
+class MatterProgress(BaseModel):
+    """One matter of a call that held several (拆分): which, and how far it is."""
+
+    number: str
+    title: str
+    status: TicketStatus
+    sentence: Sentence
+    unit_names: list[str]
+    answer: str | None
+
+
 class Progress(BaseModel):
     """办理进度 as the citizen sees it; ``round`` is 2 after one reopening (R-44).
 
     ``answer`` is the lead's public answer of the last resolved round, ``extended`` the extension
-    in this round if there is one.
+    in this round if there is one. ``matters``: all of the call, this one among them, to who asks with the
+    code and where it was split.
     """
 
     number: str
@@ -382,3 +397,4 @@ class Progress(BaseModel):
     answer: str | None
     extended: Extended | None
     allowed: list[str]
+    matters: list[MatterProgress] = []

@@ -115,7 +115,7 @@ def _source(act: ServiceAct, asked: str) -> tuple[Any, Any]:
 # --- the index follows the fact log ------------------------------------------------------------
 
 SAID = {
-    "ticket.registered", "ticket.supplemented", "ticket.corrected",
+    "ticket.registered", "ticket.supplemented", "ticket.corrected", "ticket.split",
     "ticket.answered", "ticket.not_accepted", "ticket.handed_over",
 }  # fmt: skip
 # Only facts that were relayed have a position, and no later one comes before them.

@@ -28,9 +28,11 @@ from shared.events import (
     Role,
     TicketResolved,
     TicketSupplemented,
+    TicketType,
     TicketUrged,
     TicketWithdrawn,
 )
+from shared.jurisdiction.wording import text_of
 
 READ = "read"
 
@@ -45,7 +47,7 @@ async def supplement(act: ServiceAct, number: str, body: NewSupplement) -> Progr
     content = await _keep(act, record.ticket, Action.SUPPLEMENT, body.content)
     record.supplements = count + 1, characters + len(content)
     _note_end(act, record)
-    _say(act, record, TicketSupplemented(content=content))
+    _say(act, record, TicketSupplemented(content=content), content)
     await search.index_unsaid(act, record.ticket, content)
     await endings.supplemented(act, record, content)
     return progress_of(act, record)
@@ -57,7 +59,7 @@ async def urge(act: ServiceAct, number: str, body: Urge) -> Progress:
     record.ticket.urged += 1
     note = await _keep(act, record.ticket, Action.URGE, body.note)
     _note_end(act, record)
-    _say(act, record, TicketUrged(note=note, times=record.ticket.urged))
+    _say(act, record, TicketUrged(note=note, times=record.ticket.urged), note)
     return progress_of(act, record)
 
 
@@ -116,11 +118,16 @@ async def _moved(act: ServiceAct, number: str, action: Action) -> TicketRecord:
     return record
 
 
-def _say(act: ServiceAct, record: TicketRecord, data: Data) -> None:
-    """Said of what others know: a number that only the hotline has would keep them waiting."""
-    if not record.ticket.forwarded:
+def _say(act: ServiceAct, record: TicketRecord, data: Data, words: str = "") -> None:
+    """Said of what others know: a number that only the hotline has would keep them waiting. ``words``: in
+    which somebody may report a danger; that overtakes.
+    """
+    ticket = record.ticket
+    if not ticket.forwarded:
         return
-    act.tell(data, subject=record.ticket.number, round=record.ticket.reopened_round)
+    if act.config.urgency.alarms(TicketType(ticket.type), text_of("", words)):
+        act.urgent.add(ticket.number)
+    act.tell(data, subject=ticket.number, round=ticket.reopened_round)
 
 
 # --- what the other services say ---------------------------------------------------------------
@@ -143,6 +150,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
             status=AssignmentStatus.DISPATCHED,
         )
         row = record.assignments[fact.assignment] = act.rows.add(new)
+    if fact.name == machine.TRANSFERRED and fact.seq > row.unit_seq:
+        row.unit, row.unit_seq = fact.unit, fact.seq
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
     asked_under = record.ticket.confidential or record.ticket.work  # of those merged into it, too
     if asked_under and not machine.is_open(AssignmentStatus(row.status)):

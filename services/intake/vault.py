@@ -20,7 +20,7 @@ from services.intake.call_models import PhoneCall, PhoneCalls
 from services.intake.call_records import bound_call
 from services.intake.models import ENDED, CitizenNote, CitizenNotes, Ticket, Tickets, Vault, Vaults
 from services.intake.readlog import Deed
-from services.intake.records import ServiceAct
+from services.intake.records import ServiceAct, matters_of
 from services.intake.rules import identity
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.machine import TicketStatus
@@ -89,18 +89,26 @@ STAMP = text(f"""
 
 
 async def erase(act: ServiceAct, number: str, reason: str, *, forced: bool = False) -> bool:
-    """Destroy the citizen's identity and raw words; False when that was done before.
+    """Destroy the citizen's identity and raw words, of all the matters of a call; False when that was done
+    before.
 
     What travelled carries no identity and stays. Raises NotFound; TicketOpen unless forced.
     """
-    named = select(Tickets).where(Tickets.number == number).with_for_update()
-    tickets = await act.rows.load(Ticket, named)
-    if not tickets:
+    asked = await act.session.get(Tickets, number)
+    if asked is None:
         raise NotFound(f"没有此工单 no ticket {number}")
-    if tickets[0].erased_at:
+    matters = [each.number for each in await matters_of(act, asked)]
+    named = select(Tickets).where(one_of(Tickets.number, matters)).order_by(col(Tickets.number))
+    known = [
+        each
+        for each in await act.rows.load(Ticket, named.with_for_update())
+        if each.erased_at is None
+    ]
+    if number not in {each.number for each in known}:
         return False
-    identity.check_erasable(TicketStatus(tickets[0].status), forced=forced)
-    await _destroy(act, tickets, reason)
+    for each in known:
+        identity.check_erasable(TicketStatus(each.status), forced=forced)
+    await _destroy(act, known, reason)
     return True
 
 

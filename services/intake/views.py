@@ -8,10 +8,18 @@ from sqlmodel import col, select
 
 from services.intake import search
 from services.intake.models import CitizenNotes, Ticket, Tickets
-from services.intake.records import ServiceAct, TicketRecord, read, records_of
+from services.intake.records import ServiceAct, TicketRecord, matters_of, read, records_of
 from services.intake.rules import identity, machine
 from services.intake.rules.identity import WorkingCopy
-from services.intake.schemas import Extended, Noted, Notes, Progress, TicketOut, TicketPage
+from services.intake.schemas import (
+    Extended,
+    MatterProgress,
+    Noted,
+    Notes,
+    Progress,
+    TicketOut,
+    TicketPage,
+)
 from services.intake.search import Filter
 from shared.errors import NotFound
 from shared.events import Location
@@ -22,24 +30,37 @@ from shared.storage.rows import one_of
 
 
 async def progress_by_code(act: ServiceAct, number: str, code: str) -> Progress:
-    """The citizen's own look, by number and code. Raises NotFound for either being wrong."""
+    """The citizen's own look, by number and code, with all the matters of the call. The code of the call
+    is that of each. Raises NotFound for either being wrong.
+    """
     record = await read(act, number)
-    nonce = record.ticket.code_nonce if record else None
-    if not act.config.digester.check_code(number, nonce, code) or record is None:
+    matters = await matters_of(act, record.ticket) if record else []
+    call = next(iter(matters), None)
+    checked = (call.number, call.code_nonce) if call else (number, None)
+    if not act.config.digester.check_code(*checked, code) or record is None:
         raise NotFound("工单号或查询码不正确 the number or the code is wrong")
-    return progress_of(act, record)
+    progress = progress_of(act, record)
+    if len(matters) > 1:
+        progress.matters = [_matter(act, each) for each in await records_of(act, matters)]
+    return progress
+
+
+def _matter(act: ServiceAct, record: TicketRecord) -> MatterProgress:
+    progress = progress_of(act, record)
+    shared = progress.model_dump(include={"number", "status", "sentence", "unit_names", "answer"})
+    return MatterProgress(title=record.ticket.title, **shared)
 
 
 def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
     progress = record.progress()
     sentence = machine.SENTENCES[progress.status]
-    units = [act.config.units.unit(code) for code in progress.units]
+    units = act.config.units
     return Progress(
         number=record.ticket.number,
         status=progress.status,
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
-        unit_names=[unit.name for unit in units if unit],
+        unit_names=units.called(progress.units, act.store.dissolved),
         round=progress.round,
         answer=record.answer,
         extended=_extended(record.ticket, progress.round),
@@ -66,7 +87,10 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 
 async def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     """A ticket that was loaded, as it is answered."""
-    return _ticket_out(record, await _followers(act, [record.ticket.number]))
+    out = _ticket_out(record, await _followers(act, [record.ticket.number]))
+    matters = [each.number for each in await matters_of(act, record.ticket)]
+    out.matters = matters if len(matters) > 1 else []
+    return out
 
 
 async def notes_of(act: ServiceAct, number: str) -> Notes:
@@ -128,6 +152,7 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         round=record.progress().round,
         urged=ticket.urged,
         registered_at=ticket.registered_at,
+        split_from=ticket.split_from,
         follows=ticket.follows,
         followed_by=followers.get(ticket.number, []),
         noted_after_end_at=ticket.noted_after_end_at,

@@ -28,10 +28,11 @@ from services.tracker.rules.clock_state import (
     pass_due_marks,
     replay,
 )
-from services.tracker.rules.policy import Terms
+from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
+from shared.jurisdiction.succession import acts_as
 
 
 def recompute_clocks(
@@ -147,7 +148,7 @@ def _recompute(
 def _terms(
     act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory
 ) -> Terms | None:
-    if history.kind is not ClockKind.HOTLINE_REVIEW:
+    if history.kind not in DESKS:
         return act.config.terms(history, matter)
     about, area = record.ticket.about, record.ticket.area or ""
     return act.config.terms(history, matter, act.config.recused(about, area))
@@ -206,7 +207,7 @@ def _supervision(
     act: ServiceAct, row: Clock, data: SupervisionRaised, raised_at: datetime
 ) -> Supervision:
     office = Terms.model_validate(row.terms).office
-    unit = office.unit if office else row.unit
+    [unit, *_] = acts_as(office.unit, act.store.dissolved) if office else [row.unit]
     if row.assignment is None or unit is None:
         raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
     return Supervision(
@@ -235,6 +236,8 @@ def _close_supervisions(
 
 
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
+    if row.withdrawn_at:
+        return  # by hand, which nothing that happens later takes back
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:
         data = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)

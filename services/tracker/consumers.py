@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.tracker import arbitration, corrections, merging, returns, usecases
+from services.tracker import arbitration, audits, corrections, merging, returns, transfers, usecases
+from shared import succession
 from shared.messaging.inbox import Handler
 
 SUBSCRIPTIONS: dict[str, Handler] = {
@@ -24,9 +25,17 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.return_refused.*": returns.refuse,
     "assignment.returned.*": returns.grant,
     "assignment.return_withdrawn.*": returns.withdraw,
-    "assignment.completed.*": usecases.complete,
+    "assignment.completed.*": audits.complete,
+    "assignment.audit_passed.*": audits.pass_,
+    "assignment.sent_back.*": audits.send_back,
+    "assignment.end_requested.*": returns.request_end,
+    "assignment.end_granted.*": returns.grant_end,
+    "assignment.end_refused.*": returns.refuse_end,
+    "assignment.end_withdrawn.*": returns.withdraw_end,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.cancelled.*": usecases.cancel,
+    "assignment.transferred.*": transfers.transfer,
+    "unit.reformed.*": succession.hear,
     "arbitration.opened": arbitration.open_,
     "arbitration.raised": arbitration.raise_,
     "arbitration.ruled": arbitration.rule,

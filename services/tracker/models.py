@@ -91,6 +91,9 @@ class Assignment(Base):
     ``returns``: its requests to be returned with their rulings (ReturnTimeline); of those older than this
     release only ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it.
     ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
+    ``completions``: the answers of its unit with their audits (CompletionTimeline); ``completed_at`` is the
+    first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
+    no more (``[seq, until, unit]``).
     """
 
     id: UUID = Field(primary_key=True)
@@ -120,6 +123,12 @@ class Assignment(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     resumed_at: datetime | None = None
+    completions: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    transfers: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
 
 
 class Clock(Base):
@@ -129,6 +138,8 @@ class Clock(Base):
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
+    ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
+    which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
     """
 
@@ -154,6 +165,9 @@ class Clock(Base):
     judged_at: datetime | None = None
     next_at: datetime | None = None
     resumed_at: datetime | None = None
+    former: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
     due_uncharged: datetime | None = None
 
 
@@ -178,7 +192,8 @@ class Extension(Base):
 class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
-    One that is taken back leaves no row; the fact log keeps both its facts.
+    One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
+    withdrew was raised by mistake: it stands on record with that.
     """
 
     id: UUID = Field(primary_key=True)
@@ -196,6 +211,9 @@ class Supervision(Base):
     raised_by: str = Field(sa_type=Text)
     closed_at: datetime | None = None
     close_reason: str | None = Field(default=None, sa_type=Text)
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class ReadAnchor(Base):

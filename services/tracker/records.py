@@ -279,8 +279,18 @@ async def of_extension(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignm
     return record, assignment, extension
 
 
+async def of_supervision(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment, Supervision]:
+    """The locked record a supervision is in, with its assignment. Raises NotFound."""
+    record = await _locked_with(act, id, Supervisions)
+    supervision = record.supervisions.get(id)
+    assignment = record.assignment(supervision.assignment) if supervision else None
+    if supervision is None or assignment is None:
+        raise NotFound
+    return record, assignment, supervision
+
+
 async def _locked_with(
-    act: ServiceAct, id: UUID, table: type[Assignments] | type[Extensions]
+    act: ServiceAct, id: UUID, table: type[Assignments] | type[Extensions] | type[Supervisions]
 ) -> TicketRecord:
     """The locked record of the ticket something is of; with it those of all that is asked of in this
     act. Raises NotFound.

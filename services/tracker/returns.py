@@ -1,4 +1,5 @@
-"""退单: what a return is to clocks: the desk's runs until it rules, the unit's may stand still.
+"""退单: what a return is to clocks: the desk's runs until it rules, the unit's may stand still. So it is
+with what else a unit asks of the desk: to end a matter without an answer (R-20).
 
 The request says how long the desk has, and whether the unit's clocks pause (R-15,
 docs/adr/0050-returns-are-ruled-on-in-time.md); one of the release before says neither, and pauses them.
@@ -56,11 +57,50 @@ async def withdraw(act: ServiceAct, fact: Fact) -> None:
     recompute_clocks(act, record, fact.time)
 
 
+# --- 终止申请 --------------------------------------------------------------------------------
+
+
+async def request_end(act: ServiceAct, fact: Fact) -> None:
+    """申请终止办理: the desk's clock runs; the unit's runs on, unless the request says otherwise."""
+    data: events.AssignmentEndRequested = fact.data
+    record, assignment = await records.assigned(act, fact)
+    _note(assignment, data, asked_at=fact.time, review=data.review, pauses=data.pauses)
+    recompute_clocks(act, record, fact.time)
+
+
+async def grant_end(act: ServiceAct, fact: Fact) -> None:
+    """同意: the desk has ruled; what ends the unit's clocks is said beside it."""
+    data: events.AssignmentEndGranted = fact.data
+    record, assignment = await records.assigned(act, fact)
+    _note(assignment, data, ruled_at=fact.time, granted=True)
+    recompute_clocks(act, record, fact.time)
+
+
+async def refuse_end(act: ServiceAct, fact: Fact) -> None:
+    """不予同意: the desk has ruled, or the policy for it; the unit goes on."""
+    data: events.AssignmentEndRefused = fact.data
+    record, assignment = await records.assigned(act, fact)
+    _note(assignment, data, ruled_at=fact.time, silent=data.silent)
+    recompute_clocks(act, record, fact.time)
+
+
+async def withdraw_end(act: ServiceAct, fact: Fact) -> None:
+    """撤回申请: the desk need not rule."""
+    data: events.AssignmentEndWithdrawn = fact.data
+    record, assignment = await records.assigned(act, fact)
+    _note(assignment, data, withdrawn_at=fact.time)
+    recompute_clocks(act, record, fact.time)
+
+
 Said = (
     events.AssignmentReturnRequested
     | events.AssignmentReturned
     | events.AssignmentReturnRefused
     | events.AssignmentReturnWithdrawn
+    | events.AssignmentEndRequested
+    | events.AssignmentEndGranted
+    | events.AssignmentEndRefused
+    | events.AssignmentEndWithdrawn
 )
 
 

@@ -18,6 +18,7 @@ from services.tracker.schemas import (
     SupervisionIn,
     SupervisionOut,
     TicketClocks,
+    WithdrawalIn,
 )
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
@@ -80,6 +81,18 @@ async def raise_supervision(
 ) -> Response:
     """督办 Raise a rung by hand."""
     return await door.once(usecases.raise_supervision, assignment, body)
+
+
+@router.post(
+    "/supervisions/{supervision}/withdrawal",
+    response_model=SupervisionOut,
+    responses=problems(404, 409),
+)
+async def withdraw_supervision(
+    supervision: UUID, body: WithdrawalIn, door: SupervisorDoor
+) -> Response:
+    """撤回督办 Withdraw what was raised by hand and by mistake; it stays on record with the reason."""
+    return await door.once(usecases.withdraw_supervision, supervision, body)
 
 
 @router.get("/rates")

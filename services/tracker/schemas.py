@@ -36,6 +36,12 @@ class SupervisionIn(Body):
     reason: Paragraph
 
 
+class WithdrawalIn(Body):
+    """撤回督办: why it ought not to have been raised."""
+
+    reason: Paragraph
+
+
 class ExtensionOut(BaseModel):
     """An extension: asked, granted or refused. ``due``: the handle clock's due moment as it is."""
 
@@ -52,7 +58,9 @@ class ExtensionOut(BaseModel):
 
 
 class SupervisionOut(BaseModel):
-    """A supervision. ``by``: the ladder, a person's hand, or a direct trigger."""
+    """A supervision. ``by``: the ladder, a person's hand, or a direct trigger. ``withdrawn_by`` and
+    ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake.
+    """
 
     id: UUID
     assignment: UUID
@@ -66,6 +74,9 @@ class SupervisionOut(BaseModel):
     raised_at: AwareDatetime
     closed_at: AwareDatetime | None
     close_reason: str | None
+    withdrawn_at: AwareDatetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_reason: str | None = None
 
 
 class DayOut(BaseModel):
@@ -136,12 +147,25 @@ class ShareOut(BaseModel):
     rate: float | None
 
 
+class Followed(BaseModel):
+    """承接: a unit that is no more, and since when its work is another's."""
+
+    unit: str
+    since: AwareDatetime
+
+
 class UnitRates(BaseModel):
-    """按期办结率 (of leads) and 及时签收率 of one unit. ``handle_uncharged``: the first, were the time of
-    disputes that units lost charged to nobody (arbitration.yaml).
+    """按期办结率 (of leads) and 及时签收率 of one unit. ``until``, ``successors``: of one that is no more;
+    what was judged by then is its own, what was judged later theirs. ``follows``: whose work it has since.
+    ``handle_uncharged``: the first, were the time of disputes that units lost charged to nobody
+    (arbitration.yaml).
     """
 
     unit: str
+    name: str | None = None
+    until: AwareDatetime | None = None
+    successors: list[str] = []
+    follows: list[Followed] = []
     handle: ShareOut
     handle_uncharged: ShareOut
     sign: ShareOut
@@ -149,6 +173,8 @@ class UnitRates(BaseModel):
 
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
+    ``hotline_review``: returns and requests to end a matter that the desk ruled on in time;
+    ``completion_audit``: answers it audited in time. A unit sees none of them.
     ``hotline_review``: returns the desk ruled on in time, ``arbitration``: bodies of the ladder that ruled,
     or handed on, in time; a unit sees none of them.
     """
@@ -159,12 +185,15 @@ class RatesOut(BaseModel):
     handle_uncharged: ShareOut
     sign: ShareOut
     hotline_review: ShareOut
+    completion_audit: ShareOut
     arbitration: ShareOut
     units: list[UnitRates]
 
 
 class BreachOut(BaseModel):
-    """A clock with a breach that stands. ``status`` is where the clock stands now."""
+    """A clock with a breach that stands. ``status`` is where the clock stands now, ``unit`` who answers
+    for it now; ``missed_by``: who did when it ran out, where that is another that is no more.
+    """
 
     id: UUID
     kind: str
@@ -172,6 +201,7 @@ class BreachOut(BaseModel):
     round: int
     assignment: UUID | None
     unit: str | None
+    missed_by: str | None = None
     status: str
     breached_at: AwareDatetime
     ended_at: AwareDatetime | None

@@ -27,6 +27,7 @@ from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.clock_state import is_late
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
+from services.tracker.rules.supervision import SupervisionByRule
 from services.tracker.rules.timelines import LeftToDesk
 from shared import events
 from shared.errors import MoveRefused, TooEarly
@@ -57,7 +58,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         area=data.area,
         confidential=data.confidential,
     )
-    first = Round(ticket=fact.subject, number=1, started_at=fact.time)
+    waits_since = min(data.accepted_at or fact.time, fact.time)  # of a matter split from a call
+    first = Round(ticket=fact.subject, number=1, started_at=waits_since)
     record = TicketRecord(act.rows.add(ticket), [act.rows.add(first)])
     act.locked[fact.subject] = record
     recompute_clocks(act, record, fact.time)
@@ -128,13 +130,6 @@ async def contact(act: ServiceAct, fact: Fact) -> None:
         at = fact.recorded if entered_late else fact.time
         assignment.contacted_at = _earlier(assignment.contacted_at, at)
         recompute_clocks(act, record, at)
-
-
-async def complete(act: ServiceAct, fact: Fact) -> None:
-    """办结: meets whatever still runs of the assignment (R-21)."""
-    record, assignment = await records.assigned(act, fact)
-    assignment.completed_at = _earlier(assignment.completed_at, fact.time)
-    recompute_clocks(act, record, fact.time)
 
 
 async def cancel(act: ServiceAct, fact: Fact) -> None:
@@ -301,6 +296,26 @@ async def raise_supervision(
     )
     _say(act, assignment, data)
     return schemas.SupervisionOut.model_validate(raised, from_attributes=True)
+
+
+async def withdraw_supervision(
+    act: ServiceAct, id: UUID, body: schemas.WithdrawalIn
+) -> schemas.SupervisionOut:
+    """撤回督办: one that was raised by hand and by mistake stands no more; it and why stay on record.
+
+    Raises NotFound, SupervisionByRule; MoveRefused for one that is closed.
+    """
+    _, assignment, row = await records.of_supervision(act, id)
+    if row.by != "hand":
+        raise SupervisionByRule
+    if row.closed_at:
+        raise MoveRefused("withdraw", "closed", [])
+    row.closed_at = row.withdrawn_at = act.now
+    row.withdrawn_by, row.withdrawn_reason = act.actor, body.reason
+    row.close_reason = f"督办人撤回：{body.reason} A supervisor withdrew it"
+    data = events.SupervisionClosed(supervision=id, rung=row.rung, reason=row.close_reason)
+    _say(act, assignment, data)
+    return schemas.SupervisionOut.model_validate(row, from_attributes=True)
 
 
 def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:

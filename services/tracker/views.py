@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Exists, Subquery, case, exists, func, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Exists,
+    Subquery,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -26,7 +39,7 @@ SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
 }
 CURSOR = "%Y%m%dT%H%M%S.%f"
-NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.ARBITRATION)
+NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT, ClockKind.ARBITRATION)
 
 
 # --- the clocks of a ticket --------------------------------------------------------------------
@@ -123,14 +136,17 @@ async def read_on_time_rates(
         handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN)),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
+        completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
-        units=[_unit_rates(rows, unit) for unit in sorted({row.unit for row in rows if row.unit})],
+        units=[
+            _unit_rates(act, rows, unit) for unit in sorted({row.unit for row in rows if row.unit})
+        ],
     )
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
     """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on returns and those of the bodies of the ladder, which are no unit's.
+    desk's on requests and audits and those of the bodies of the ladder, which are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
@@ -160,16 +176,27 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
     apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
     in_time = col(Clocks.breached_at).is_(None)
     spared = func.coalesce(Clocks.ended_at, act.now) <= col(Clocks.due_uncharged)
-    found: Subquery = (
+    judged = (
         select(  # type: ignore[call-overload]  # typed to 4 columns
-            Clocks.unit,
-            Clocks.kind,
-            func.bool_and(in_time).label("on_time"),
-            func.bool_and(in_time | func.coalesce(spared, False)).label("uncharged"),
-            func.bool_or(col(Clocks.extension) > 0).label("extended"),
+            Clocks,
+            charged(Clocks).label("whose"),
+            apart.label("apart"),
+            in_time.label("in_time"),
+            (in_time | func.coalesce(spared, False)).label("in_time_uncharged"),
         )
         .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
-        .group_by(col(Clocks.ticket), col(Clocks.round), col(Clocks.unit), col(Clocks.kind), apart)
+        .subquery()
+        .c
+    )
+    found: Subquery = (
+        select(  # type: ignore[call-overload]  # typed to 4 columns
+            judged.whose.label("unit"),
+            judged.kind,
+            func.bool_and(judged.in_time).label("on_time"),
+            func.bool_and(judged.in_time_uncharged).label("uncharged"),
+            func.bool_or(judged.extension > 0).label("extended"),
+        )
+        .group_by(judged.ticket, judged.round, judged.whose, judged.kind, judged.apart)
         .subquery()
     )
     return found
@@ -178,17 +205,37 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
 def _missed_before() -> Exists:
     """Whether the unit of a clock was late with the same duty before it got the ticket again."""
     before = aliased(Clocks)
-    same = (
-        getattr(before, name) == getattr(Clocks, name)
-        for name in ("ticket", "round", "unit", "kind")
-    )
+    same = (getattr(before, name) == getattr(Clocks, name) for name in ("ticket", "round", "kind"))
     counted = (col(before.kind) == ClockKind.SIGN) | (col(before.role) == Role.LEAD)
-    return exists().where(*same, counted, col(before.breached_at) < col(Clocks.judged_at))
+    theirs = charged(before) == charged(Clocks)
+    return exists().where(*same, theirs, counted, col(before.breached_at) < col(Clocks.judged_at))
 
 
-def _unit_rates(rows: Sequence[Tally], unit: str) -> schemas.UnitRates:
+def charged(clocks: Any) -> ColumnElement[str | None]:
+    """Whose a clock is in the figures: of who answered for it when it was judged, or breached; a unit
+    that is no more keeps what it missed (机构改革).
+    """
+    each = func.jsonb_array_elements(clocks.former).table_valued(column("value", JSONB))
+    until = cast(each.c.value[0].astext, DateTime(timezone=True))
+    moment = func.coalesce(clocks.judged_at, clocks.breached_at)
+    before = select(each.c.value[1].astext).where(moment < until).order_by(until).limit(1)
+    return func.coalesce(before.correlate(clocks).scalar_subquery(), clocks.unit)
+
+
+def _unit_rates(act: ServiceAct, rows: Sequence[Tally], unit: str) -> schemas.UnitRates:
+    """The rates of a unit, and what a reform makes of them: what was judged before it is the old unit's."""
+    dissolved = act.store.dissolved
+    ended = dissolved.get(unit)
     return schemas.UnitRates(
         unit=unit,
+        name=next(iter(act.config.units.called([unit], dissolved)), None),
+        until=ended.since if ended else None,
+        successors=list(ended.reform.successors) if ended else [],
+        follows=[
+            schemas.Followed(unit=code, since=each.since)
+            for code, each in sorted(dissolved.items())
+            if unit in each.reform.successors
+        ],
         handle=_show_share(share(rows, ClockKind.HANDLE, unit)),
         handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, unit, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN, unit)),
@@ -208,18 +255,24 @@ async def list_breaches(
 ) -> schemas.BreachPage:
     """Standing breaches, oldest first. Raises BadCursor."""
     rows = await _breached(act, unit, _place(act, after) if after else None, limit)
-    items = [schemas.BreachOut(number=row.ticket, **row.model_dump()) for row in rows]
+    items = [
+        schemas.BreachOut(
+            number=row.ticket, missed_by=whose if whose != row.unit else None, **row.model_dump()
+        )
+        for row, whose in rows
+    ]
     full = len(rows) == limit
-    return schemas.BreachPage(items=items, next=_cursor(act, rows[-1]) if full else None)
+    return schemas.BreachPage(items=items, next=_cursor(act, rows[-1][0]) if full else None)
 
 
 async def _breached(
     act: ServiceAct, unit: str | None, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Clock]:
-    place = tuple_(col(Clocks.breached_at), col(Clocks.id))
-    query = select(Clocks).where(col(Clocks.breached_at).is_not(None)).order_by(place).limit(limit)
+) -> Sequence[tuple[Clock, str | None]]:
+    place, whose = tuple_(col(Clocks.breached_at), col(Clocks.id)), charged(Clocks)
+    query = select(Clocks, whose).where(col(Clocks.breached_at).is_not(None))
+    query = query.order_by(place).limit(limit)
     if unit is not None:
-        query = query.where(Clocks.unit == unit)
+        query = query.where((col(Clocks.unit) == unit) | (whose == unit))
     if after is not None:
         query = query.where(place > after)
     return (await act.session.exec(query)).all()

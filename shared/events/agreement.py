@@ -14,9 +14,10 @@ from shared.events.envelope import FACTS, Fact, speaker_of
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
-# By the first word of a fact: what is about an assignment goes to its unit. The tracker's clocks
+# By the first word of a fact: what is about an assignment or a unit goes to that unit. The tracker's clocks
 # may be a unit's or nobody's; all else is addressed to nobody.
 OF_ASSIGNMENTS = frozenset({"assignment", "extension", "supervision"})
+OF_UNITS = OF_ASSIGNMENTS | {"unit"}
 OF_SOME = frozenset({"deadline"})
 
 
@@ -40,11 +41,11 @@ def check_agreement(fact: Fact, key: str, latest: datetime) -> None:
 
 def _check_address(fact: Fact) -> None:
     about = fact.name.partition(".")[0]
-    if about in OF_ASSIGNMENTS and fact.unit is None:
+    if about in OF_UNITS and fact.unit is None:
         raise Disagreement("type and unit disagree: it is addressed to a unit and names none")
     if about == "assignment" and fact.assignment is None:
         raise Disagreement("type and assignment disagree: it is about one and names none")
-    if about not in OF_ASSIGNMENTS | OF_SOME and fact.unit is not None:
+    if about not in OF_UNITS | OF_SOME and fact.unit is not None:
         raise Disagreement("type and unit disagree: it is addressed to nobody")
 
 

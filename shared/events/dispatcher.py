@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
 from shared.events.words import (
+    ClockKind,
     ClosingKind,
     CompletionKind,
     ContactOutcome,
@@ -34,6 +35,7 @@ class Limits(BaseModel):
 class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13).
 
+    ``approved_by``: who let a town lead what is not in its duty list, with ``approval_ground`` (R-05).
     ``handed_by``: the unit that handed it down to one of its own (二次派单), to which this one answers.
     """
 
@@ -57,10 +59,37 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     co_handlers: tuple[str, ...] = ()
     rule: str | None = None
     reason: str
+    approved_by: str | None = None
+    approval_ground: str | None = None
     limits: Limits
     redo: bool = False
     configuration: str | None = None
+    catalogue_version: int | None = None
     handed_by: str | None = None
+
+
+class RunningClock(BaseModel):
+    """A clock that goes on, as the tracker last said it. ``due``: as it was told, pauses apart."""
+
+    model_config = ConfigDict(frozen=True)
+    clock: ClockKind
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class AssignmentTransferred(AssignmentDispatched, name="assignment.transferred", by="dispatcher"):
+    """承接: the unit that had it is no more, and this one goes on with it: the same assignment, with its
+    handler, contacts and clocks (机构改革). It carries what a dispatch does, as it stands now.
+
+    ``predecessor``: who had it; ``clocks``: those that run, as far as the dispatcher has heard of them.
+    """
+
+    predecessor: str
+    reform: UUID
+    status: str
+    handler: str | None = None
+    dispatched_at: AwareDatetime
+    clocks: tuple[RunningClock, ...] = ()
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
@@ -157,9 +186,25 @@ class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="di
     charged: bool = False
 
 
+class SentBack(BaseModel):
+    """An answer the audit had sent back before this one: which audit, when it was given and sent back, and
+    whether the unit's clock stood still between.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    audit: UUID
+    completed_at: AwareDatetime
+    sent_back_at: AwareDatetime
+    pauses: bool = False
+
+
 class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
     """办结: the unit answered; a co-handler answers to its lead (R-21). ``without``: co-handlers that had
     not answered when their limit was over, whom the lead did not wait for.
+
+    ``result`` is 办理情况, for the file and never for the citizen; ``public_answer`` is for the citizen.
+    ``audit``: the audit it waits for, and ``audit_limit`` how long the desk has; None when it had passed
+    at once. ``sent_back``: answers of the same order that were sent back before.
     """
 
     role: Role
@@ -167,80 +212,127 @@ class AssignmentCompleted(Data, name="assignment.completed", by="dispatcher"):
     facts_true: bool = True
     beyond_duty: bool = False
     contacted: bool
+    contact_time: AwareDatetime | None = None
     solved: bool
+    unsolved_reason_code: str | None = None
     unsolved_reason: str | None = None
     result: str
     public_answer: str
     promised_date: str | None = None
     signed_off_by: str
     without: tuple[str, ...] = ()
+    audit: UUID | None = None
+    audit_limit: str | None = None
+    sent_back: tuple[SentBack, ...] = ()
+
+
+class AssignmentEndRequested(Data, name="assignment.end_requested", by="dispatcher"):
+    """申请终止办理 or 非本单位职责: the unit asks in writing to end the matter without an answer (R-15, R-20,
+    WF-21). ``review``: how long the desk has. ``pauses``: whether the unit's clocks stand still meanwhile;
+    they run on unless audit.yaml says otherwise.
+    """
+
+    request: UUID
+    kind: CompletionKind
+    reason: str
+    public_answer: str
+    signed_off_by: str
+    review: str
+    pauses: bool = False
+
+
+class AssignmentEndGranted(Data, name="assignment.end_granted", by="dispatcher"):
+    """同意: ``returned``, the ticket is the desk's to assign again; ``resolved``, it ends with what the
+    citizen is told, and assignment.completed and ticket.resolved follow (R-20).
+    """
+
+    request: UUID
+    kind: CompletionKind
+    outcome: Literal["returned", "resolved"]
+    ruling: str
+
+
+class AssignmentEndRefused(Data, name="assignment.end_refused", by="dispatcher"):
+    """不予同意: the unit goes on, and what it used up stays. ``silent``: the desk said nothing in time,
+    which is no yes: nothing ends by silence (R-20).
+    """
+
+    request: UUID
+    kind: CompletionKind
+    ruling: str
+    silent: bool = False
+
+
+class AssignmentEndWithdrawn(Data, name="assignment.end_withdrawn", by="dispatcher"):
+    """撤回申请: the unit takes its request to end the matter back, or answered meanwhile."""
+
+    request: UUID
+    reason: str
+
+
+class AssignmentAuditPassed(Data, name="assignment.audit_passed", by="dispatcher"):
+    """办结审核通过: the citizen is to be called (R-22). ``terminated``: the desk ended the matter instead, by
+    a decision explained to the citizen. ``silent``: it said nothing in time, and audit.yaml lets the
+    answer pass.
+    """
+
+    audit: UUID
+    completed_at: AwareDatetime
+    audit_limit: str
+    grounds: str
+    terminated: bool = False
+    silent: bool = False
+
+
+class AssignmentSentBack(Data, name="assignment.sent_back", by="dispatcher"):
+    """审核退回: the answer does not do; its completion is undone, and the unit goes on in the same round
+    (R-22). ``findings``: what the checks had found. ``pauses``: whether the time of the audit is given
+    back to the unit.
+    """
+
+    audit: UUID
+    completed_at: AwareDatetime
+    audit_limit: str
+    grounds: str
+    findings: tuple[str, ...] = ()
+    pauses: bool = False
 
 
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
     """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
-    confidential matter it is always ``redispatched``: why is not told.
+    confidential matter it is always ``redispatched``: why is not told. ``why``: in words, what became of
+    it; left out of a confidential matter, and to a unit that must stand back (R-35).
     """
 
     reason: Literal["withdrawn", "redispatched", "merged"]
+    why: str | None = None
+
+
+class AssignmentCopied(Data, name="assignment.copied", by="dispatcher"):
+    """抄送: a town leads a ticket, and the government that supervises it, to which this is addressed, is
+    told, to push and to coordinate (BJ-12, R-04). ``assignment`` is the town's. Of a confidential matter
+    without a title.
+    """
+
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str | None = None
+    area: str
+    confidential: bool = False
+    rule: str | None = None
+    approved_by: str | None = None
+    approval_ground: str | None = None
+    limits: Limits
+    redo: bool = False
 
 
 class AssignmentClosed(Data, name="assignment.closed", by="dispatcher"):
     """结案: the citizen's verdict on a completed assignment's ticket."""
 
     kind: ClosingKind
-
-
-class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
-    """争议裁决: whose duty a ticket is goes up the ladder of arbitration.yaml (R-17). Said once to all, and
-    once more to each unit that is heard.
-
-    ``by``: ``dispute``, one return too many, or ``hand``. ``step`` and ``title``: the body that has to rule,
-    ``limit``: within what. ``requests``: the returns that are ruled on there, and no more by the desk.
-    """
-
-    arbitration: UUID
-    by: Literal["dispute", "hand"]
-    grounds: str
-    parties: tuple[str, ...]
-    step: Annotated[int, Field(ge=1)]
-    title: str
-    limit: str
-    requests: tuple[UUID, ...] = ()
-
-
-class ArbitrationRaised(Data, name="arbitration.raised", by="dispatcher"):
-    """提交上一级: the next body has to rule. ``silent``: the one before said nothing in time."""
-
-    arbitration: UUID
-    step: Annotated[int, Field(ge=1)]
-    title: str
-    limit: str
-    grounds: str
-    silent: bool = False
-
-
-class ArbitrationRuled(Data, name="arbitration.ruled", by="dispatcher"):
-    """裁决: whose duty the ticket is; none of those named may return it (R-16, R-17). ``body`` and ``paper``:
-    who met, and the number of its paper.
-    """
-
-    arbitration: UUID
-    step: Annotated[int, Field(ge=1)]
-    title: str
-    lead: str
-    co_handlers: tuple[str, ...] = ()
-    ruling: str
-    body: str | None = None
-    paper: str | None = None
-
-
-class ArbitrationEnded(Data, name="arbitration.ended", by="dispatcher"):
-    """裁决终止: there is nothing left to rule on. Of a confidential matter it is always ``redispatched``."""
-
-    arbitration: UUID
-    reason: Literal[
-        "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
-    ]
 
 
 class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):

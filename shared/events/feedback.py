@@ -20,6 +20,7 @@ Occasion: TypeAlias = Literal[
     "answered",
     "not_accepted",
     "handed_over",
+    "split",
 ]
 
 

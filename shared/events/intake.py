@@ -14,6 +14,8 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     """受理: a complaint got its number. Text is the working copy: nobody is named in it (R-01).
 
     ``reported_unit`` is the first of ``reported.units``, for the release before; ask ``about``.
+    ``split_from``: it is one matter of that ticket's call (拆分), whose citizen waits since
+    ``accepted_at``; ``appointed``: whom the desk wants to lead it.
     """
 
     type: TicketType
@@ -32,6 +34,9 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     confidential: bool = False
     reply_declined: bool = False
     has_contact: bool = True
+    split_from: str | None = None
+    accepted_at: AwareDatetime | None = None
+    appointed: str | None = None
     configuration: str | None = None
 
     @property
@@ -76,6 +81,17 @@ class TicketUnmerged(Data, name="ticket.unmerged", by="intake"):
     """撤销并单: it was another matter after all, and is worked on for itself again."""
 
     parted_from: str
+    reason: str
+
+
+class TicketSplit(Data, name="ticket.split", by="intake"):
+    """拆分: the call held several matters. This one keeps ``title`` and ``content``; each of ``matters`` is a
+    ticket of its own from now on, of the same citizen (JN-29).
+    """
+
+    title: str
+    content: str
+    matters: tuple[str, ...]
     reason: str
 
 

@@ -70,7 +70,9 @@ class DeadlineMet(Data, name="deadline.met", by="tracker"):
 
 
 class DeadlinePaused(Data, name="deadline.paused", by="tracker"):
-    """A unit's clock stands still while the desk rules on its return."""
+    """A unit's clock stands still while the desk rules on its request, or stood still while the desk audited
+    an answer that it sent back.
+    """
 
     clock: ClockKind
     reason: str

@@ -144,7 +144,8 @@ class CompletionKind(OpenEnum):
 
 class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
-    return (returns.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml).
+    return (returns.yaml) or a request to end a matter, ``completion_audit`` its own to audit an answer
+    (audit.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml).
     """
 
     DISPATCH = "dispatch"
@@ -153,6 +154,7 @@ class ClockKind(OpenEnum):
     FIRST_CONTACT = "first_contact"
     HANDLE = "handle"
     HOTLINE_REVIEW = "hotline_review"
+    COMPLETION_AUDIT = "completion_audit"
     ARBITRATION = "arbitration"
     UNKNOWN = "unknown"
 

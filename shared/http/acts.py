@@ -54,7 +54,8 @@ class Door:
         """Do it, unless this request was answered before: then that answer, byte for byte.
 
         The one parameter in the route's path is what it is asked of, and names its kind: asks of
-        the same kind of thing meet, and lock what they need in one statement.
+        the same kind of thing meet, and lock what they need in one statement. What makes a new thing
+        has none, and is a kind of its own.
 
         Raises what the use case raises; KeyReused when the key came with another body or to another
         place; Busy when too many wait.
@@ -63,7 +64,7 @@ class Door:
         status = getattr(request.scope.get("route"), "status_code", None) or 200
         asked = Asked(f"{request.method} {request.url.path}", self._key, status)
         ask = Ask(use_case, target, body, self.caller, asked, traceparent())
-        [kind] = request.path_params
+        [kind] = request.path_params or [request.url.path]
         answer = await acts_of(request.app).submit(kind, ask)
         return Response(answer.body, answer.status, media_type="application/json")
 

@@ -1,7 +1,8 @@
 """The doors' dependencies: who calls, and the act a caller's request is."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from shared.caller import Caller
 from shared.errors import Forbidden
 from shared.http.rate_limits import caller_of
 from shared.jurisdiction.codes import Units
+from shared.jurisdiction.succession import Dissolved, acts_as
 from shared.service import service_of
 from shared.storage.act import Act, Asked
 
@@ -30,9 +32,10 @@ class CallerOf(SecurityBase):
 
     async def __call__(self, request: Request) -> Caller:
         """Who calls. Raises what refused the token, Unauthenticated when there is none, Forbidden."""
-        known = caller_of(request)
+        known, store = caller_of(request), service_of(request.app).store
         if known.unit:
-            check_unit(known.unit, service_of(request.app).store.config)
+            known = replace(known, unit=today(known.unit, store.dissolved))
+            check_unit(known.unit or "", store.config)
         if known.role not in self._roles:
             raise Forbidden(f"需要角色 needed: {', '.join(self._roles)}", role=known.role)
         return known
@@ -41,6 +44,20 @@ class CallerOf(SecurityBase):
 def calling(*roles: str) -> CallerOf:
     """A dependency that gives the caller, when the token's role is one of these."""
     return CallerOf(roles)
+
+
+def today(unit: str, dissolved: Mapping[str, Dissolved]) -> str:
+    """As whom a unit's token acts: after a merger or a new name as the successor, until it expires, for
+    nobody can exchange every token in one night. Raises Forbidden after a split: as whom, nobody can say.
+    """
+    now = acts_as(unit, dissolved)
+    if len(now) == 1:
+        return now[0]
+    raise Forbidden(
+        f"{unit} 已分设，请使用承接单位 {'、'.join(now)} 的令牌 {unit} was split: use a token of "
+        f"{' or '.join(now)}, who follow it",
+        allowed=list(now),
+    )
 
 
 def check_unit(code: str, config: Any) -> None:

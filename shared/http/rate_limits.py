@@ -29,8 +29,8 @@ KEYS = 20_000  # about 4 MB when all are taken
 JITTER = 0.001  # seconds: less than this is a matter of rounding
 
 LARGEST_BODY = 256 * 1024  # twice the longest report, each of its letters written as \uXXXX
-LARGEST_BATCH = 8 * 1024 * 1024  # only who is known may hand in a batch
-BATCH = "/batch"
+LARGEST_BATCH = 8 * 1024 * 1024  # only who is known may hand in a batch, or a whole catalogue
+BATCH = ("/batch", "/catalogue/drafts", "/content")
 
 
 class TooMany(JiesuError):

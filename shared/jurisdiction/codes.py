@@ -13,8 +13,10 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
+from shared.jurisdiction.hierarchy import ill_placed
 from shared.jurisdiction.naming import Names, idle_aliases, paths
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
+from shared.jurisdiction.succession import Dissolved, called, circles, same_people
 
 FlagCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 # The last word of routing keys and queues, so no dot and none of the broker's wildcards.
@@ -76,7 +78,8 @@ class Unit(Section):
 
     ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
     its branches and its people's posts; one word may stand at several units (gazetteer.py).
-    ``telephones`` are the unit's own for the public, which no mask takes out of a text.
+    ``telephones`` are the unit's own for the public, which no mask takes out of a text. ``successors``:
+    who follows it when it is dissolved, or has done so; when is the dispatcher's reform (机构改革).
     """
 
     code: UnitCode
@@ -89,6 +92,7 @@ class Unit(Section):
     telephones: tuple[Telephone, ...] = ()
     aliases: Aliases = ()
     known_by: tuple[Words, ...] = ()
+    successors: tuple[UnitCode, ...] = ()
 
 
 class Codes(Section):
@@ -100,10 +104,11 @@ class Codes(Section):
     fields: tuple[Branch, ...]
     topics: tuple[Topic, ...]
     reasons: tuple[Term, ...]
+    unsolved_reasons: tuple[Term, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        tables = ("areas", "channels", "fields", "topics", "reasons")
+        tables = ("areas", "channels", "fields", "topics", "reasons", "unsolved_reasons")
         twins = [twin for table in tables for twin in _twins(table, getattr(self, table))]
         refuse((*twins, *_without_field(self.fields, self.topics), *_idle(self)))
         return self
@@ -112,6 +117,11 @@ class Codes(Section):
     def grounds(self) -> list[str]:
         """The grounds a unit may give for a return."""
         return [reason.code for reason in self.reasons]
+
+    @property
+    def unsolved(self) -> list[str]:
+        """The codes of why a matter was not solved."""
+        return [reason.code for reason in self.unsolved_reasons]
 
     def area(self, code: str) -> Area | None:
         """The area of a code, None when it is unknown."""
@@ -209,10 +219,10 @@ class Units(Section):
         astray = [
             (("units", at, field), wrong)
             for at, unit in enumerate(self.units)
-            for field, wrong in _ill_placed(unit, kinds)
+            for field, wrong in ill_placed(unit, kinds)
         ]
         idle = idle_aliases("units", [(unit.code, unit.aliases) for unit in self.units])
-        refuse((*_twins("units", self.units), *astray, *idle))
+        refuse((*_twins("units", self.units), *astray, *idle, *_circles(self.units)))
         return self
 
     def unit(self, code: str) -> Unit | None:
@@ -228,16 +238,29 @@ class Units(Section):
         """Units by name."""
         return Names({unit.code: (unit.name, *unit.aliases) for unit in self.units})
 
+    def called(self, codes: Iterable[str], dissolved: Mapping[str, Dissolved]) -> list[str]:
+        """What a person is told of units: their names, of those that are no more with who follows them."""
+        names = {unit.code: unit.name for unit in self.units}
+        return [called(code, names, dissolved) for code in codes if code in names]
+
     def recused(self, reported: str | None) -> frozenset[str]:
         """回避: who stands back when a unit is complained of: itself, its parent and its children
-        (R-35, JN-32). Nobody when none is. Mutual: who stands back for a unit, it stands back for.
+        (R-35, JN-32), and those of who follows it in a reform and of whom it follows: they are, or will
+        be, the same people. Nobody when none is. Mutual: who stands back for a unit, it stands back for.
         """
         if reported is None:
             return frozenset()
-        own = self.unit(reported)
-        above = [own.parent] if own and own.parent else []
-        below = [unit.code for unit in self.units if unit.parent == reported]
-        return frozenset([reported, *above, *below])
+        kin = {each for meant in self._same_people(reported) for each in self._kin(meant)}
+        return frozenset().union(*map(self._same_people, kin))
+
+    def _kin(self, code: str) -> Iterator[str]:
+        own = self.unit(code)
+        yield from (code, own.parent) if own and own.parent else (code,)
+        yield from (unit.code for unit in self.units if unit.parent == code)
+
+    @cached_property
+    def _same_people(self) -> Callable[[str], frozenset[str]]:
+        return same_people([(unit.code, unit.successors) for unit in self.units])
 
     @cached_property
     def telephones(self) -> frozenset[str]:
@@ -257,17 +280,6 @@ class Units(Section):
     def villages(self) -> frozenset[str]:
         """The villages and communities: grass roots as towns are (R-05)."""
         return frozenset(unit.code for unit in self.units if unit.kind == "village")
-
-    def below(self, code: str) -> list[str]:
-        """二次派单: to whom a unit may hand its order down: the villages of a town, the stations,
-        brigades and companies of a bureau. Never a town: what is its duty the catalogue says (R-05); and
-        an office is no handling unit whose people these would be.
-        """
-        own = self.unit(code)
-        if own is None or own.kind == "office":
-            return []
-        children = (unit for unit in self.units if unit.parent == code)
-        return [unit.code for unit in children if unit.kind not in ("town", "district")]
 
     def answering(self, codes: Codes) -> dict[str, str]:
         """Who answers for each area of the tables: of a village its town, of what has no town its
@@ -364,29 +376,9 @@ def _idle(codes: Codes) -> Iterator[tuple[Where, str]]:
     yield from idle_aliases("topics", [(row.code, row.aliases) for row in codes.topics])
 
 
-# Under what a unit of these kinds lies, and how that is said.
-UNDER: Mapping[str, tuple[Collection[str], str]] = {
-    "village": (
-        ("town", "district"),
-        "村（社区）须有上级，且为镇或区县 a village lies under a town or a district",
-    ),
-    "station": (
-        ("department", "utility"),
-        "站所须有上级，且为部门或公用企业 a station lies under a department or a utility",
-    ),
-}
-
-
-def _ill_placed(unit: Unit, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    above = kinds.get(unit.parent) if unit.parent else None
-    if unit.parent is not None and (unit.parent == unit.code or above is None):
-        yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
-    elif unit.kind in UNDER and above not in UNDER[unit.kind][0]:
-        yield "parent", UNDER[unit.kind][1]
-    elif above in UNDER:
-        yield "parent", f"{unit.parent} 无下级单位 has no units under it"
-    if (unit.kind in ("town", "district")) != (unit.area is not None):
-        yield "area", "镇和区县须有区域，其他单位不得有 towns and districts have one, and only they"
+def _circles(units: Iterable[Unit]) -> Iterator[tuple[Where, str]]:
+    found = circles([(unit.code, unit.successors) for unit in units])
+    yield from ((("units", at, "successors"), wrong) for at, wrong in found)
 
 
 def _nearest(text: str, names: Mapping[str, str], n: int) -> list[str]:

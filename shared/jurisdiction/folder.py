@@ -25,7 +25,8 @@ from shared.jurisdiction.sections import Where, nearest
 # Every file a county has, whoever reads it; a test compares it with what the services read.
 FILES = (
     "place", "codes", "units", "catalogue", "urgency", "limits", "returns", "arbitration", "supervision",
-    "callbacks", "evaluation", "privacy", "duplicates", "endings", "calls", "suggestions", "places",
+    "callbacks", "evaluation", "privacy", "duplicates", "endings", "calls", "suggestions", "dispatch",
+    "audit", "places",
 )  # fmt: skip
 CALENDAR = "calendar"
 CHECKED = ".checked"  # what `reload` checked last: no part of the rules

@@ -7,7 +7,7 @@ and commits them together.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from shared import clock
 from shared.caller import Caller
 from shared.errors import BadCursor
 from shared.events import Data, Fact
+from shared.jurisdiction.succession import Dissolved
 from shared.observability import new_traceparent, traceparent
 from shared.storage.engine import PATIENCE, is_trouble, open_engine
 from shared.storage.rows import Rows
@@ -175,6 +176,9 @@ class Store(Generic[C]):
         self.config, self.configuration = config, configuration
         self.engine = open_engine(url, pool_size, PATIENCE)
         self.fingerprint = fingerprint or _keeps_no_key
+        self.dissolved: Mapping[
+            str, Dissolved
+        ] = {}  # units that are no more (shared/succession.py)
         self.acts = 0  # begun and ended by this process: a look between two sees them all
         self._before_commit = before_commit or _tells_nothing
         self._after_telling = after_telling

@@ -199,6 +199,27 @@ def drop_processes() -> None:
     op.drop_table("processes")
 
 
+DISSOLVED = """
+    CREATE TABLE IF NOT EXISTS dissolved (
+        unit TEXT CONSTRAINT pk_dissolved PRIMARY KEY,
+        since TIMESTAMPTZ NOT NULL,
+        reform JSONB NOT NULL)"""
+
+
+def create_dissolved() -> None:
+    """Called by one migration of each service: units that are no more, and who follows them."""
+    from alembic import op
+
+    op.execute(DISSOLVED)
+
+
+def drop_dissolved() -> None:
+    """Take back create_dissolved()."""
+    from alembic import op
+
+    op.drop_table("dissolved")
+
+
 # What facts of a newer release and stored answers need; nullable, or with a default, for the release
 # before writes these tables too. IF NOT EXISTS: an index that could not be built ends its migration
 # after these are committed.

@@ -1,4 +1,4 @@
-"""The tables every service has beside its own: outbox, seq, inbox, retry, answers, processes."""
+"""The tables every service has beside its own: outbox, seq, inbox, retry, answers, processes, dissolved."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -31,7 +32,7 @@ NAMING = {
 
 def declare_system_tables(metadata: MetaData) -> None:
     """Declare them on a service's metadata, for its migrations to be compared with."""
-    for declare in (_outbox, _seq, _inbox, _retry, _answers, _processes):
+    for declare in (_outbox, _seq, _inbox, _retry, _answers, _processes, _dissolved):
         declare(metadata)
 
 
@@ -123,4 +124,14 @@ def _processes(metadata: MetaData) -> None:
         Column("configuration", Text, nullable=False),
         Column("started_at", DateTime(timezone=True), nullable=False),
         Column("seen_at", DateTime(timezone=True), nullable=False),
+    )
+
+
+def _dissolved(metadata: MetaData) -> None:
+    Table(
+        "dissolved",
+        metadata,
+        Column("unit", Text, primary_key=True),
+        Column("since", DateTime(timezone=True), nullable=False),
+        Column("reform", JSONB, nullable=False),
     )

@@ -24,11 +24,15 @@ OWN_RULE = {
     "NewTicket": "sealed as it came; registration masks it, knowing who calls",
     "Citizen": "the identity: sealed, in no fact",
     "Batch": "of NewTickets",
+    "DraftContent": "a catalogue is never altered; one with such a number in a text does not check",
     "ContactReadRequest": "goes into the read log only, masked there with what the vault knows",
     "CitizenWords": "sealed as they came; intake masks them, knowing who spoke",
     "Supplement": "words of a citizen",
     "Urge": "words of a citizen",
     "Withdrawal": "words of a citizen",
+    "Remainder": "the desk's words for what a citizen said, masked as those",
+    "SplitMatter": "the same",
+    "Split": "of these",
     "MaliciousUse": "evidence: sealed as it came, its copy masked as a citizen's words are",
 }
 # Routes that take a body and no door: name → why nothing of it enters a fact unmasked.

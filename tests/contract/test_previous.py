@@ -35,6 +35,8 @@ NEW_WORDS = frozenset(
         "merged",
         "unmerged",
         "hotline_review",
+        "completion_audit",
+        "split",
         "arbitration",
     }
 )

@@ -36,7 +36,6 @@ COMPLETION = {
     "kind": "solved",
     "solved": True,
     "result": "已现场核实处理。",
-    "public_answer": "已处理完毕。",
     "signed_off_by": "单位主要负责人",
 }
 VERDICT = {"outcome": "answered", "contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
@@ -105,7 +104,8 @@ class County:
                 self._help[ticket].clear()
                 await self._help[ticket].wait()
         async with self._turn:
-            await self._act(fact, "completion", COMPLETION)
+            answer = f"您反映的“{data['title']}{data['content'][:20]}”已处理完毕。"
+            await self._act(fact, "completion", COMPLETION | {"public_answer": answer})
         if data["role"] != "lead":
             self._helped[ticket] += 1
             self._help[ticket].set()

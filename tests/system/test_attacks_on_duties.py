@@ -18,6 +18,7 @@ from shared.security.tokens import AUDIENCE, ROLES
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import feedback as calls
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     DONE,
     NUMBER,
     ask_back,
@@ -36,7 +37,7 @@ from tests.fixtures.scenes.dispatcher import (
 )
 from tests.fixtures.scenes.tracker import HC, TICKET, Story
 
-BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"}
+BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"} | APPROVED
 ASSIGN = f"/v1/tickets/{NUMBER}/assign"
 
 

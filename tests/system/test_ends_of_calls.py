@@ -13,6 +13,7 @@ import pytest
 from shared import clock
 from shared.messaging.bus import Message, matches
 from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.dispatcher import APPROVED
 from tests.fixtures.scenes.intake import complaint
 
 KEPT: dict[str, Any] = {"direct_answer": {}}
@@ -123,7 +124,7 @@ class Office:
             target = f"/v1/assignments/{row['id']}/{path}"
             await self.ask(self.dispatcher, "unit", row["unit"], target, body)
         elif self.numbers:
-            assign: dict[str, Any] = {"lead": "CG", "co_handlers": [], "reason": "属地管理"}
+            assign: dict[str, Any] = {"lead": "CG", "reason": "属地管理"} | APPROVED
             path = self.dice.choice(("assign", "recall"))
             body = assign if path == "assign" else {"reason": "可答复"}
             target = f"/v1/tickets/{self.dice.choice(self.numbers)}/{path}"

@@ -11,9 +11,11 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
+from shared.security.tokens import issue
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
+from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 Json = dict[str, Any]
@@ -53,7 +55,8 @@ async def whole(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Street]:
     """A running system."""
-    async with street(postgres, tmp_path_factory.mktemp("var")) as one:
+    var = tmp_path_factory.mktemp("var")
+    async with street(postgres, var, config_dir=followed(var, CL=["MZJ"])) as one:
         yield one
 
 
@@ -101,10 +104,13 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _written_down(repeats, ordinary)
     await _ended_here(whole, repeats)
     await _merged(whole, repeats)
+    await _split(whole, repeats)
     await _missed(repeats)
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
+    await _catalogue(whole, repeats)
+    await _reformed(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
@@ -171,6 +177,21 @@ async def _ended_here(whole: Street, repeats: Repeats) -> None:
     await whole.stepper.settle()
 
 
+async def _reformed(whole: Street, repeats: Repeats) -> None:
+    """A unit is to become part of another, says one; another agrees, and then it is not to be."""
+    for role, name in (("supervisor", "li"), ("desk", "wang")):
+        whole.tokens[role, name] = issue(whole.system.keys, role, name, days=1)
+    plan = {"kind": "merge", "into": "MZJ", "effective": "2026-12-31", "reason": "紫编发3号"}
+    path, other = "/v1/units/{code}/reforms", {"reason": "紫编发4号"}
+    given = await repeats.ask("dispatcher", path, plan, other, "supervisor:li", code="CL")
+    for last, said, other in (
+        ("approval", {"note": "同意"}, {"note": "按批文办理"}),
+        ("withdrawal", {"reason": "批文有误"}, {"reason": "暂缓"}),
+    ):
+        path = f"/v1/reforms/{{reform}}/{last}"
+        await repeats.ask("dispatcher", path, said, other, "desk:wang", reform=given["id"])
+
+
 async def _merged(whole: Street, repeats: Repeats) -> None:
     """Two citizens and one matter, and two matters after all."""
     one = await whole.do("intake", "/v1/tickets", complaint(), "agent")
@@ -230,7 +251,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await repeats.ask("dispatcher", f"{path}/return-requests", RETURN, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "职责清楚"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
-    moved, other = {"lead": "CG", "reason": "改派"}, {"reason": "再派"}
+    moved, other = {"lead": "CG", "reason": "改派"} | APPROVED, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
     lead = given_to["assignments"][-1]["id"]
@@ -242,6 +263,15 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
     await whole.stepper.settle()
+
+
+async def _split(whole: Street, repeats: Repeats) -> None:
+    """A call is split into its matters."""
+    given = await whole.do("intake", "/v1/tickets", complaint(), "phone_system")
+    said: Json = {"remainder": {"content": "停水"}, "reason": "两件事"}
+    said |= {"matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}]}
+    path, other = "/v1/tickets/{number}/split", {"reason": "一次来电两件事"}
+    await repeats.ask("intake", path, said, other, "desk", number=given["number"])
 
 
 async def _helped(repeats: Repeats, number: str, lead: str) -> None:
@@ -282,6 +312,31 @@ async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:
     await repeats.ask("dispatcher", f"{path}/return-withdrawal", why, other, "unit:CG", **about)
 
 
+async def _catalogue(whole: Street, repeats: Repeats) -> None:
+    """One draft is written, added to, and discarded; another is published by somebody else, and withdrawn."""
+    path, rule = "/v1/catalogue/drafts", {"id": "x", "topic": "water", "reason": "供水"}
+    said, other = {"note": "修订"}, {"note": "再修订"}
+    draft = await repeats.ask("dispatcher", path, said, other, "desk")
+    path, about = f"{path}/{{draft}}", {"draft": draft["id"]}
+    await repeats.ask("dispatcher", f"{path}/content", said, other, "desk", **about)
+    added, other = {"rule": rule | {"lead": "GSGS"}}, {"note": "编办确认"}
+    await repeats.ask("dispatcher", f"{path}/rules", added, other, "desk", **about)
+    why, other = {"reason": "不再需要"}, {"reason": "作废"}
+    await repeats.ask("dispatcher", f"{path}/discarding", why, other, "desk", **about)
+    await whole.draw_up()
+    seen = await whole.ask("dispatcher", "GET", f"/v1/catalogue/drafts/{whole.draft}", "desk")
+    said = {"digest": seen.json()["digest"], "effective_at": "2026-12-01T00:00:00+08:00"}
+    other, about = {"effective_at": "2026-12-02T00:00:00+08:00"}, {"draft": whole.draft}
+    done = await repeats.ask(
+        "dispatcher", f"{path}/publication", said, other, "supervisor", **about
+    )
+    path, about = (
+        "/v1/catalogue/versions/{edition}/withdrawal",
+        {"edition": done["version"]},
+    )
+    await repeats.ask("dispatcher", path, why, {"reason": "推迟"}, "supervisor", **about)
+
+
 async def _arbitrated(repeats: Repeats, number: str) -> None:
     """Put before the ladder by hand, argued, handed on and ruled on."""
     asked, other = {"grounds": "单位互相推诿"}, {"grounds": "职责不清"}
@@ -304,10 +359,35 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     await repeats.ask("tracker", path, ruled, other, "supervisor", extension=ordinary.extension)
     path = "/v1/assignments/{assignment}"
     raised, other = {"rung": 1, "reason": "催办"}, {"reason": "再催"}
-    await repeats.ask("tracker", f"{path}/supervisions", raised, other, "supervisor", **about)
+    by_hand = await repeats.ask(
+        "tracker", f"{path}/supervisions", raised, other, "supervisor", **about
+    )
+    withdrawn, other = {"reason": "误发"}, {"reason": "发错单位"}
+    path = "/v1/supervisions/{supervision}/withdrawal"
+    which = {"supervision": by_hand["id"]}
+    await repeats.ask("tracker", path, withdrawn, other, "supervisor", **which)
+    path = "/v1/assignments/{assignment}"
     call, other = {"how": "phone", "outcome": "reached"}, {"outcome": "no_answer"}
     await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)
     note, other = {"note": "已到现场"}, {"note": "已修"}
     await repeats.ask("dispatcher", f"{path}/progress", note, other, unit, **about)
+    await _asked_and_audited(repeats, unit, about)
     other = {"result": "已另行修复"}
     await repeats.ask("dispatcher", f"{path}/completion", DONE, other, unit, **about)
+
+
+async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
+    """Ends that are taken back and refused, and an answer that is sent back."""
+    path, why = "/v1/assignments/{assignment}", {"unsolved_reason": "不配合", "solved": False}
+    end, other = DONE | why | {"kind": "terminated"}, {"unsolved_reason": "地点不明"}
+    await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
+    said, other = {"reason": "继续办理"}, {"reason": "已配合"}
+    await repeats.ask("dispatcher", f"{path}/completion-withdrawal", said, other, unit, **about)
+    other = {"unsolved_reason": "地点不明"}
+    await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
+    ruled, other = {"granted": False, "ruling": "继续办理"}, {"ruling": "不准"}
+    await repeats.ask("dispatcher", f"{path}/completion-ruling", ruled, other, "desk", **about)
+    off, other = DONE | {"public_answer": "社保缴费到窗口"}, {"result": "另一份"}
+    await repeats.ask("dispatcher", f"{path}/completion", off, other, unit, **about)
+    back, other = {"outcome": "sent_back", "grounds": "答非所问"}, {"grounds": "未答复"}
+    await repeats.ask("dispatcher", f"{path}/audit", back, other, "desk", **about)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operations import contracts
-from services.dispatcher.rules.dispatch import CARRIED
+from services.dispatcher.rules.work_order import CARRIED
 from shared import clock
 from shared.messaging.bus import Message
 from shared.messaging.outbox import LARGEST_FACT, Relay
@@ -68,10 +68,12 @@ async def everything_said_at_length(county: County) -> None:
         added = filled("intake", "Supplement")
         await county.do("phone_system", county.intake, f"{ticket}/supplements", added)
     await county.do("phone_system", county.intake, f"{ticket}/urges", filled("intake", "Urge"))
+    await split_at_length(county, ticket, codes)
     await returned_at_length(county, number)
     units = county.dispatcher.service.store.config.units.units
     helpers = [unit.code for unit in units if unit.code != "HC"][:20]
-    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
+    approver = "supervisor:" + WIDE * 189
+    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers, approved_by=approver)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await at_length_by_its_unit(county, number)
     await arbitrated_at_length(county, number, helpers)
@@ -88,6 +90,13 @@ async def of(county: County, number: str, unit: str = "HC") -> str:
     told = await county.dispatcher.told("assignment.dispatched")
     [*_, id] = [fact.assignment for fact in told if (fact.subject, fact.unit) == (number, unit)]
     return f"/v1/assignments/{id}"
+
+
+async def split_at_length(county: County, ticket: str, codes: Json) -> None:
+    """A call that holds as many matters as it may."""
+    each = filled("intake", "SplitMatter", topic=codes["topic"], area=codes["area"], lead=None)
+    body = filled("intake", "Split", remainder=filled("intake", "Remainder"), matters=[each] * 9)
+    await county.do("desk", county.intake, f"{ticket}/split", body)
 
 
 async def returned_at_length(county: County, number: str) -> None:
@@ -130,14 +139,28 @@ async def completed_and_called(county: County, number: str) -> None:
     """Signed, contacted, completed; and the citizen does not agree."""
     path, dispatcher = await of(county, number), county.dispatcher
     met = filled("dispatcher", "ContactMade", how="phone", outcome="reached")
-    done = filled("dispatcher", "Completion", kind="partly_solved", solved=False)
+    form = {
+        "solved": False,
+        "unsolved_reason_code": "no_means",
+        "public_answer": WIDE * 9_994 + "来电人王建国",
+    }
+    done = filled("dispatcher", "Completion", kind="partly_solved", **form)
+    end = filled("dispatcher", "Completion", kind="terminated", **form)
+    audit = filled("dispatcher", "Audit", outcome="sent_back", public_answer=None)
+    refused = filled("dispatcher", "EndRuling", granted=False, outcome=None, named_unit=None)
     for what, body in (
         ("sign", filled("dispatcher", "Sign")),
         ("contacts", met),
         ("progress", filled("dispatcher", "Progress")),
-        ("completion", done),
+        ("completion", end),
+        ("completion-withdrawal", filled("dispatcher", "EndWithdrawal")),
+        ("completion", end),
     ):
         await county.do("unit", dispatcher, f"{path}/{what}", body, "HC")
+    await county.do("desk", dispatcher, f"{path}/completion-ruling", refused)
+    for outcome in ("sent_back", "passed"):
+        await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
+        await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
     said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")

@@ -15,6 +15,7 @@ from shared.events import OpenEnum, TicketRegistered, Urgency
 from shared.service import service_of
 from shared.storage.open_words import Words
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.scenes.dispatcher import APPROVED
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import MONDAY, Street, street
 
@@ -130,7 +131,7 @@ async def _everybody_asks(whole: Street) -> None:
 async def _work_goes_on(whole: Street) -> None:
     """The desk assigns, a citizen supplements, clocks run out, callbacks fall due: nothing dies."""
     ordinary = whole.matters["ordinary"]
-    moved = {"lead": "CG", "reason": "改派"}
+    moved = {"lead": "CG", "reason": "改派"} | APPROVED
     await whole.do("dispatcher", f"/v1/tickets/{ordinary.number}/assign", moved, "desk")
     await whole.do(
         "intake", f"/v1/tickets/{ordinary.number}/supplements", {"content": "补充"}, "desk"

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from operations.runtime.registry import part
 from shared.events import TicketUrged
+from shared.jurisdiction.codes import Units
 from shared.observability import trace
 from shared.stuck import Stuck
 from tests.fixtures.bench import Bench
@@ -72,7 +73,7 @@ async def without(dispatcher: Bench) -> tuple[Bench, str]:
     assert fact.unit is not None
     config = dispatcher.service.store.config
     left = [unit for unit in config.units.units if unit.code != fact.unit]
-    units = config.units.model_copy(update={"units": left})
+    units = Units(units=tuple(left))
     object.__setattr__(config, "units", units)
     return dispatcher, fact.unit
 

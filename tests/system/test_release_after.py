@@ -25,6 +25,7 @@ from shared.storage import migrations
 from shared.storage.engine import open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.scenes.dispatcher import APPROVED
 from tests.fixtures.scenes.intake import complaint
 
 KEY = "Idempotency-Key"
@@ -59,7 +60,7 @@ async def test_the_fact_log_answers_what_is_stored_whoever_wrote_it(intake: Benc
 
 
 async def test_a_repeat_is_answered_byte_for_byte(dispatcher: Bench) -> None:
-    path, body = "/v1/tickets/{}/assign", {"lead": "CG", "reason": "改派"}
+    path, body = "/v1/tickets/{}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
     number = await _unassigned(dispatcher)
     desk = dispatcher.http("desk")
     first = await desk.post(path.format(number), json=body, headers={KEY: "a"})
@@ -82,7 +83,7 @@ async def _unassigned(dispatcher: Bench) -> str:
 async def test_a_repeat_over_the_upgrade_is_one(dispatcher: Bench) -> None:
     """The row as the release before wrote it: every default in the fingerprint, and no status."""
     number = await _unassigned(dispatcher)
-    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"}
+    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
     desk = dispatcher.http("desk")
     first = await desk.post(path, json=body, headers={KEY: "a"})
     whole = Assign.model_validate(body).model_dump_json()
@@ -109,7 +110,7 @@ async def test_a_registration_over_the_upgrade_is_one(intake: Bench) -> None:
 async def test_the_release_before_knows_a_repeat_of_what_was_asked_here(dispatcher: Bench) -> None:
     """In a roll, and after the way back: it reads the fingerprint with every default, and the body."""
     number = await _unassigned(dispatcher)
-    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"}
+    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
     first = await dispatcher.http("desk").post(path, json=body, headers={KEY: "a"})
     [row] = await dispatcher.rows("SELECT fingerprint, body FROM answers")
     whole = Assign.model_validate(body).model_dump_json()

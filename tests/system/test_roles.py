@@ -16,7 +16,8 @@ from operations.runtime.registry import NAMES, part
 from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.roles_table import EVERYWHERE, TABLE
+from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
 
@@ -27,133 +28,6 @@ CALLERS = (
     "nobody", "phone_system", "desk", "agent", "supervisor", "callback", "ops", "service", "feedback",
     "holder", "stranger",
 )  # fmt: skip
-TABLE = """
-#                                                  nob pho dsk agt sup cal ops ser fee hol str  kinds
-intake POST /v1/tickets                            401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/batch                      401  +   +   +  403 403 403 403 403 403 403
-intake GET /v1/tickets                             401  +   +   +   +   +  403  +   +  403 403
-intake GET /v1/tickets/{number}                    401  +   +   +   +   +  403  +   +  403 403
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403  +  404  ordinary
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403  +  404  confidential
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403  +  404  against
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403 404 404  withdrawn
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403 404 404  resolved
-intake POST /v1/tickets/{number}/contact-requests  401 403 403 403 403 403 403 403 403 404 404  closed
-intake POST /v1/tickets/{number}/supplements       401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/urges             401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/corrections       401  +   +   +  403 403 403 403 403 403 403
-intake GET /v1/tickets/{number}/corrections        401 403  +  403  +  403 403 403 403 403 403
-intake GET /v1/tickets/{number}/notes              401 403  +   +   +   +  403 403 403 403 403
-intake POST /v1/tickets/{number}/notes/read        401 403  +  403 403  +  403 403 403 403 403
-intake GET /v1/tickets/{number}/duplicates         401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/duplicates                 401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/merge             401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/unmerge           401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/direct-answer     401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/not-accepted      401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/handed-over       401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/dispatch          401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/call-rating       401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/malicious-use     401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/tickets/{number}/malicious-use/undo 401 403 + 403 403 403 403 403 403 403 403
-intake GET /v1/tickets/{number}/front-record       401 403  +   +   +  403 403 403 403 403 403
-intake POST /v1/tickets/{number}/withdrawal        401  +   +   +  403 403 403 403 403 403 403
-intake GET /v1/tickets/{number}/progress            +   +   +   +   +   +   +   +   +   +   +
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403 404 403 404 404  +  404  ordinary
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403 404 403 404 404  +  404  confidential
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403 404 403 404 404  +  404  against
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403 404 403 404 404 404 404  withdrawn
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403  +  403 404  +  404 404  resolved
-intake POST /v1/tickets/{number}/contact-reads     401 403 403 404 403 404 403 404 404 404 404  closed
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403  +  404  ordinary
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403  +  404  confidential
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403  +  404  against
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403 404 404  withdrawn
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403 404 404  resolved
-intake POST /v1/tickets/{number}/matter-reads      401 403 403 403 403 403 403 403 403 404 404  closed
-intake GET /v1/contact-requests                    401 403 403 403 403 403 403 403 403  +   +
-intake POST /v1/contact-requests/{request}/ruling  401 403 403 403 403 403 403 403 403 403 403  confidential
-intake GET /v1/codes/{table}                       401  +   +   +   +   +   +   +   +   +   +  ordinary
-intake GET /v1/figures                             401 403  +   +   +  403 403  +   +  403 403
-intake POST /v1/callers/lookup                     401  +   +   +  403 403 403 403 403 403 403
-intake POST /v1/calls                              401  +  403 403 403 403 403 403 403 403 403
-intake GET /v1/calls/pop/{pop}                     401 403 403  +  403 403 403 403 403 403 403  ordinary
-intake GET /v1/calls/{call}                        401 403  +   +  403 403 403 403 403 403 403  ordinary
-intake PUT /v1/calls/{call}/draft                  401 403  +   +  403 403 403 403 403 403 403  ordinary
-intake DELETE /v1/calls/{call}/draft               401 403  +   +  403 403 403 403 403 403 403  ordinary
-intake PUT /v1/calls/{call}/transcript             401  +  403 403 403 403 403 403 403 403 403  ordinary
-intake GET /v1/drafts                              401 403  +   +  403 403 403 403 403 403 403
-intake GET /v1/missed-calls                        401 403  +   +  403 403 403 403 403 403 403
-intake POST /v1/missed-calls/{call}/contact-reads  401 403  +   +  403 403 403 403 403 403 403  ordinary
-intake POST /v1/missed-calls/{call}/tries          401 403  +   +  403 403 403 403 403 403 403  ordinary
-dispatcher POST /v1/assignments/{assignment}/sign  401 403 403 403 403 403 403 403 403  +  404
-dispatcher POST /v1/assignments/{assignment}/contacts 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/progress 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/return-requests 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/return-withdrawal 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/completion 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/press 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/hand-down 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/handler 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/take-back 401 403 403 403 403 403 403 403 403 + 404
-dispatcher POST /v1/assignments/{assignment}/ruling 401 403 + 403 403 403 403 403 403 403 403
-dispatcher POST /v1/tickets/{number}/assign        401 403  +  403 403 403 403 403 403 403 403
-dispatcher POST /v1/tickets/{number}/recall        401 403  +  403 403 403 403 403 403 403 403
-dispatcher POST /v1/tickets/{number}/co-handlers   401 403  +  403 403 403 403 403 403 403 403
-dispatcher POST /v1/assignments/{assignment}/release 401 403 + 403 403 403 403 403 403 403 403
-dispatcher POST /v1/tickets/{number}/arbitration   401 403  +  403  +  403 403 403 403 403 403
-dispatcher POST /v1/arbitrations/{arbitration}/statements 401 403 403 403 403 403 403 403 403 404 404 ordinary
-dispatcher POST /v1/arbitrations/{arbitration}/raise 401 403 404 403 404 403 403 403 403 403 403 ordinary
-dispatcher POST /v1/arbitrations/{arbitration}/ruling 401 403 404 403 404 403 403 403 403 403 403 ordinary
-dispatcher GET /v1/arbitrations                    401 403  +  403  +  403 403 403 403  +   +
-dispatcher GET /v1/arbitrations/{arbitration}      401 403 404 403 404 403 403 403 403 404 404 ordinary
-dispatcher GET /v1/precedents                      401 403  +  403  +  403 403 403 403  +   +
-dispatcher GET /v1/tickets/{number}/precedents     401 403  +  403  +  403 403 403 403 403 403
-dispatcher GET /v1/unassigned                      401 403  +  403  +  403 403 403 403 403 403
-dispatcher GET /v1/returns                         401 403  +  403  +  403 403 403 403 403 403
-dispatcher GET /v1/tickets/{number}/handling       401 403  +   +   +   +  403 403 403 403 403
-dispatcher GET /v1/tickets/{number}/assignments    401 403  +  403  +  403 403 403 403  +  404
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 ordinary
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 confidential
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 against
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 404 404 withdrawn
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 resolved
-dispatcher GET /v1/assignments/{assignment}/supplements 401 403 + 403 + 403 403 403 403 + 404 closed
-dispatcher GET /v1/tickets/{number}/suggestions    401 403  +  403  +  403 403 403 403 403 403
-dispatcher GET /v1/tickets/{number}/duties/{code}  401 403 403 403 403 403 403 403 403 403 403
-dispatcher GET /v1/units/{code}/assignments        401 403  +  403  +  403 403 403 403  +  404
-dispatcher GET /v1/units/{code}/orders             401 403  +  403  +  403 403 403 403  +  404
-dispatcher GET /v1/rates                           401 403  +  403  +  403 403  +   +   +   +
-dispatcher GET /v1/units/{code}/feed               401 403  +  403  +  403 403 403 403  +  404
-tracker GET /v1/tickets/{number}/clocks            401 403  +  403  +   +  403  +   +   +  404
-tracker POST /v1/assignments/{assignment}/extensions 401 403 403 403 403 403 403 403 403 + 404
-tracker POST /v1/assignments/{assignment}/supervisions 401 403 403 403 + 403 403 403 403 403 403
-tracker POST /v1/extensions/{extension}/ruling     401 403 403 403  +  403 403 403 403 403 403
-tracker GET /v1/rates                              401 403  +  403  +  403 403  +   +   +   +
-tracker GET /v1/breaches                           401 403  +  403  +  403 403 403 403 403 403
-tracker GET /v1/extensions                         401 403  +  403  +  403 403 403 403 403 403
-tracker GET /v1/supervisions                       401 403  +  403  +  403 403 403 403 403 403
-feedback GET /v1/callbacks                         401  +  403 403  +   +  403 403 403 403 403
-feedback GET /v1/callbacks/due                     401  +  403 403  +   +  403 403 403 403 403
-feedback GET /v1/callbacks/{callback}              401  +  403 403  +   +  403 403 403 403 403
-feedback POST /v1/callbacks/{callback}/outcome     401  +  403 403 403  +  403 403 403 403 403
-feedback POST /v1/tickets/{number}/verdict         401  +   +   +  403  +  403 403 403 403 403
-feedback POST /v1/tickets/{number}/reopening       401  +   +   +  403  +  403 403 403 403 403
-feedback GET /v1/tickets/{number}/call             401 403 403 403 403 403 403 403 403 403 403
-feedback GET /v1/rates                             401 403  +  403  +   +  403  +   +  403 403
-"""
-EVERYWHERE = """
-* GET /healthz                                      +   +   +   +   +   +   +   +   +   +   +
-* GET /readyz                                       +   +   +   +   +   +   +   +   +   +   +
-* GET /metrics                                     401 403 403 403 403 403  +   +   +  403 403
-* GET /clock                                       401 403 403 403 403 403  +   +   +  403 403
-* POST /clock                                      401 403 403 403 403 403  +  403 403 403 403
-* GET /v1/facts                                    401 403 403 403 403 403  +   +   +  403 403
-* GET /openapi.json                                 +   +   +   +   +   +   +   +   +   +   +
-* GET /docs                                         +   +   +   +   +   +   +   +   +   +   +
-* GET /errors/{slug}                                +   +   +   +   +   +   +   +   +   +   +  ordinary
-* GET /docs/{version}/{name}                        +   +   +   +   +   +   +   +   +   +   +  ordinary
-"""
 SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "tickets": complaint(),
     "batch": {"tickets": [complaint()]},
@@ -168,6 +42,11 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "duplicates": {"topic": "water.supply", "area": "610924100", "content": "停水三天"},
     "merge": {"reason": "同一处停水"},  # into the ordinary one: see body_of
     "unmerge": {"reason": "并非同一处"},
+    "split": {
+        "remainder": {"content": "停水"},
+        "matters": [{"content": "垃圾无人清运", "topic": "sanitation.refuse"}],
+        "reason": "一次来电两件事",
+    },
     "direct-answer": {"answer": "今晚恢复供水"},
     "not-accepted": {"reason": "outside_territory"},
     "handed-over": {"line": "119", "taken_by": "3号接警员", "at": MONDAY_NINE},
@@ -187,17 +66,27 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "return-withdrawal": {"reason": "经核实属本单位职责"},
     "co-handlers": {"unit": "GT", "reason": "协助勘查"},
     "release": {"reason": "已无需协办"},
+    "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
+    "approval": {"note": "同意"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "hand-down": {"unit": "JJDD", "reason": "请到现场查看"},
     "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
     "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
+    "completion-withdrawal": {"reason": "继续办理"},
+    "completion-ruling": {"granted": False, "ruling": "应继续办理"},
+    "audit": {"outcome": "passed"},
     "arbitration": {"grounds": "单位互相推诿"},
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},
     "ruling": {},  # four doors of that name: see body_of
-    "assign": {"lead": HOLDER, "reason": "改派"},
+    "assign": {"lead": HOLDER, "reason": "改派"} | APPROVED,
     "recall": {"reason": "转由热线答复"},
+    "drafts": {"note": "修订"},
+    "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
+    "content": {"note": "重新起草"},
+    "rules": {"rule": {"id": "x", "topic": "water", "lead": "GSGS", "reason": "供水"}},
+    "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
     "outcome": {"attempt": 1, "outcome": "no_answer"},
@@ -302,6 +191,7 @@ async def whole(
     """A running system."""
     async with street(postgres, tmp_path_factory.mktemp("var")) as one:
         await one.miss()
+        await one.draw_up()
         yield one
 
 
@@ -324,8 +214,10 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    names |= dict.fromkeys(("request", "arbitration"), matter.assignment)  # of these there is none
+    none = ("request", "arbitration", "supervision", "reform")
+    names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
+    names |= {"draft": whole.draft, "edition": "1"}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,

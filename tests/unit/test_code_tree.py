@@ -73,6 +73,18 @@ def test_instead_of_what_was_there_names_what_must_follow(tmp_path: Path) -> Non
     assert "catalogue.yaml" in said  # its rules name topics that are gone
 
 
+def test_a_citys_whole_tree_comes_in_by_one_command(tmp_path: Path) -> None:
+    """Five hundred leaves in three levels, Chinese names, no codes and no English; and what of them no
+    rule covers (R-03).
+    """
+    rows = [f"大类{at // 50},中类{at // 10},小类{at}" for at in range(500)]
+    codes, said = imported("\n".join(["一级,二级,三级", *rows]).encode(), tmp_path)
+    assert "topics: 写入 written 500" in said
+    assert "派单目录未覆盖，将转人工 no rule names them, they go to the desk: 50" in said
+    assert len(codes.lineage("大类9/中类49/小类499")) == 3
+    assert codes.topic_names.codes("小类499") == ["大类9/中类49/小类499"]
+
+
 def test_areas_are_taken_too(tmp_path: Path) -> None:
     raw = "区划代码,名称\n610924100001,河滨社区\n610924,紫阳县\n"
     codes, said = imported(raw.encode(), tmp_path, "--table", "areas")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher.rules import dispatch
+from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names, Reason
@@ -298,8 +298,8 @@ def test_a_redo_goes_to_the_same_lead_with_the_verdict() -> None:
     )
 
 
-def work_order(matter: TicketRegistered, added: dispatch.Added) -> Any:
-    return dispatch.work_order(
+def told(matter: TicketRegistered, added: work_order.Added) -> Any:
+    return work_order.work_order(
         matter,
         dispatch.Order("CGZF", ("SCJG",), "因为"),
         added,
@@ -312,13 +312,13 @@ def work_order(matter: TicketRegistered, added: dispatch.Added) -> Any:
 
 
 def test_a_work_order_carries_what_was_added() -> None:
-    order = work_order(ticket(), dispatch.Added(["又来了", "还在"]))
+    order = told(ticket(), work_order.Added(["又来了", "还在"]))
     assert order.content.index("路口") < order.content.index("又来了") < order.content.index("还在")
     assert (order.lead, order.co_handlers, order.address) == ("CGZF", ("SCJG",), "兴隆街3号")
 
 
 def test_a_work_order_refers_to_what_it_does_not_carry() -> None:
-    order = work_order(ticket(), dispatch.Added(["还在"], left=7))
+    order = told(ticket(), work_order.Added(["还在"], left=7))
     assert order.supplements_left == 7
     assert "【补充8 Supplement 8】还在" in order.content
     assert "补充1至7未附" in order.content
@@ -326,7 +326,7 @@ def test_a_work_order_refers_to_what_it_does_not_carry() -> None:
 
 
 def test_a_confidential_work_order_carries_the_area_only() -> None:
-    order = work_order(ticket(confidential=True), dispatch.Added())
+    order = told(ticket(confidential=True), work_order.Added())
     assert (order.area, order.address, order.location) == (TOWN_AREA, None, None)
 
 

@@ -17,9 +17,11 @@ import pytest
 
 from operations.commands import rules as commands
 from operations.runtime.reload import check
-from services.dispatcher import stuck
-from services.dispatcher.rules import arbitration, reasons, returns
+from services.dispatcher import completion_lists, stuck
+from services.dispatcher.rules import arbitration, hotline_reasons, returns
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.audit import Answered, Demand, Other
+from services.dispatcher.rules.audit import check as check_answer
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.settings import Config as DispatcherConfig
 from services.dispatcher.settings import Settings as Dispatcher
@@ -33,7 +35,7 @@ from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
 from services.tracker.settings import Settings as Tracker
 from shared.errors import JiesuError
-from shared.events import ClockKind, Role, TicketRegistered, TicketType, Urgency
+from shared.events import ClockKind, CompletionKind, Role, TicketRegistered, TicketType, Urgency
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.folder import Folder
 from tests.fixtures.leaves import Reads
@@ -79,10 +81,41 @@ def run_intake(folder: Folder) -> None:
     assert calls.ring_back.given_up([now.date(), *([at("03-03 10:00").date()] * 2)])
 
 
+def audit_all(config: DispatcherConfig) -> None:
+    """An answer in which everything is wrong, and one in which nothing is."""
+    rules, calendar = config.audit, config.calendar
+    light = Demand("路灯不亮", "滨江路路灯坏了")
+    other = Other("20260302-000002", "HC", "社保怎么缴", "路灯已修复")
+    for words, others in (("路灯已修复", []), ("路灯已修复", [other])):
+        answer = Answered(
+            number="20260302-000001",
+            round=1,
+            type=TicketType.COMPLAINT,
+            urgency=Urgency.NORMAL,
+            kind=CompletionKind.SOLVED,
+            demanded=[light],
+            public_answer=words,
+            others=others,
+        )
+        rules.needs_person(answer, found := check_answer(answer, rules))
+        assert bool(found) == bool(others)
+    rules.audited_by(at("03-02 10:00"), calendar)
+    rules.ruled_by(at("03-02 10:00"), calendar)
+    rules.copied_since(at("03-02 10:00"))
+    assert rules.silence == "passed"
+    assert rules.unit_clock == "stands_still_once"
+    rules.pauses_for(Urgency.NORMAL, config.returns)
+    for code in config.codes.unsolved:
+        assert completion_lists.why_unsolved(config, code)
+
+
 def run_dispatcher(folder: Folder) -> None:
     config = Dispatcher(embedded=True).load(folder)
     assert config.suggestions.min_confidence
     assert not config.suggestions.automatic
+    audit_all(config)
+    assert config.grassroots.blocks
+    assert config.grassroots.copy_to_supervisor_when_unit_is_town
     words = {danger.id: danger.words[0] for danger in config.dispatching.urgency.dangers}
     for rule in config.dispatching.matcher.rules:
         for danger in rule.dangers or [""]:
@@ -125,7 +158,7 @@ def run_arbitration(config: DispatcherConfig) -> None:
         step = ladder.step(number)
         assert arbitration.parties(step.invites, ()) == list(step.invites)
         arbitration.check_ruler(step, step.role, words, words)
-        reasons.arbitrated(step.zh, step.en, words)
+        hotline_reasons.arbitrated(step.zh, step.en, words)
     assert (ladder.silence, ladder.charges) == ("raise", True)
 
 

@@ -42,6 +42,11 @@ STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("dispute")),
     st.tuples(st.just("arbitrate"), UNIT, OTHERS),
     st.tuples(st.just("complete"), UNIT, OTHERS),
+    st.tuples(st.just("complete_badly"), UNIT),
+    st.tuples(st.just("audit"), UNIT, st.sampled_from(["passed", "sent_back", "terminated"])),
+    st.tuples(st.just("ask_end"), UNIT, st.sampled_from(["terminated", "not_our_duty_confirmed"])),
+    st.tuples(st.just("withdraw_end"), UNIT),
+    st.tuples(st.just("rule_end"), UNIT, st.booleans(), st.sampled_from([None, "resolved"])),
     st.tuples(st.just("wait"), st.sampled_from([1, 5, 20, 50, 100])),
     st.tuples(st.just("sweep")),
 ]

@@ -6,6 +6,8 @@ dispatched ── sign ──→ signed ── contact ──→ contacted ─�
     └──────── request_return ────────┴──→ return_requested ── grant_return ──→ returned
                                                └── refuse_return, withdraw_return ──→ back where it was
 any open status ── cancel ──→ cancelled
+
+completed is the end of it, unless the audit of the answer undoes it: rules/audit.py.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ from shared.jurisdiction.wording import plain
 
 TOWN = "{town}"
 
-NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Length = Annotated[int, Field(ge=1)]
+NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Several = Annotated[tuple[NonBlank, ...], Field(max_length=1_000)]
+Length = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Hours(Section):
@@ -25,8 +26,10 @@ class Hours(Section):
     when it is the earlier.
     """
 
-    opens: Annotated[str, Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    closes: Annotated[str, Field(alias="to", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+    opens: Annotated[str, Field(alias="from", max_length=5, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    closes: Annotated[
+        str, Field(alias="to", max_length=5, pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+    ]
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
@@ -54,26 +57,26 @@ class Rule(Section):
     ``grassroots``: the matter is in the towns' duty list, so a town may lead (GB66-5, R-05).
     """
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     topic: NonBlank | None = None
-    areas: tuple[NonBlank, ...] = ()
-    types: tuple[TicketType, ...] = ()
-    channels: tuple[NonBlank, ...] = ()
-    asked_urgency: tuple[Urgency, ...] = ()
-    flags: tuple[NonBlank, ...] = ()
-    dangers: tuple[NonBlank, ...] = ()
-    keywords: tuple[NonBlank, ...] = ()
-    all_keywords: tuple[NonBlank, ...] = ()
-    no_keywords: tuple[NonBlank, ...] = ()
+    areas: Several = ()
+    types: Annotated[tuple[TicketType, ...], Field(max_length=20)] = ()
+    channels: Several = ()
+    asked_urgency: Annotated[tuple[Urgency, ...], Field(max_length=20)] = ()
+    flags: Several = ()
+    dangers: Several = ()
+    keywords: Several = ()
+    all_keywords: Several = ()
+    no_keywords: Several = ()
     unless_denied: bool = False
     on_duty: bool | None = None
     hours: Hours | None = None
     longer_than: Length | None = None
     shorter_than: Length | None = None
     lead: NonBlank
-    co_handlers: tuple[NonBlank, ...] = ()
+    co_handlers: Several = ()
     urgency: Urgency | None = None
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
     grassroots: bool = False
 
     @model_validator(mode="after")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import assert_never
 
@@ -43,6 +43,30 @@ class ContactTimeWrong(Malformed):
     title = (
         "联系时间应在派单之后、当前时间之前 An attempt is made after dispatch and not in the future"
     )
+
+
+class RequestPending(JiesuError):
+    """One request at a time: the desk has not ruled on the one there is."""
+
+    status = 409
+    slug = "request-pending"
+    title = "已有申请待热线裁定 A request to end this matter waits for a ruling already"
+
+
+class RequestRefused(JiesuError):
+    """The desk refused to end the matter so; the unit goes on and answers (R-20)."""
+
+    status = 409
+    slug = "request-refused"
+    title = "热线已不予同意，应继续办理 The hotline refused to end the matter so: go on with it"
+
+
+class NoRequestPending(JiesuError):
+    """Nothing waits for a ruling: it was ruled on, taken back or overtaken."""
+
+    status = 409
+    slug = "no-request-pending"
+    title = "没有待裁定的申请 No request to end this matter waits for a ruling"
 
 
 class PromisedDateMissing(Malformed):
@@ -99,11 +123,27 @@ def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentSt
     return moved
 
 
+# 申请事项: what ends a matter by a unit's own word, and so is asked of the hotline (R-15, R-20, WF-21).
+ASKED = (CompletionKind.NOT_OUR_DUTY, CompletionKind.TERMINATED)
+
+
+def ask(work: Work, data: AssignmentCompleted, today: date, refused: Collection[str]) -> None:
+    """Whether a unit may ask to end a matter so, whatever its co-handlers do: ``refused`` are the kinds
+    the desk refused on the order before.
+
+    Raises MoveRefused, CitizenNotContacted, ContactNotOnRecord, RequestRefused, UnsolvedReasonMissing.
+    """
+    if data.kind in refused:
+        raise RequestRefused(field="kind")
+    contact_duty = work.contact_duty and data.kind is not CompletionKind.NOT_OUR_DUTY
+    complete(replace(work, co_handlers={}, contact_duty=contact_duty), data, today)
+
+
 def _check_form(data: AssignmentCompleted, today: date) -> None:
     """Refuse a form that contradicts itself or leaves out what its kind needs."""
     if _contradicted(data.kind, data.solved):
         raise KindContradicted(field="solved")
-    if not data.solved and not data.unsolved_reason:
+    if not data.solved and not (data.unsolved_reason or data.unsolved_reason_code):
         raise UnsolvedReasonMissing(field="unsolved_reason")
     put_off = data.kind is CompletionKind.NO_CONDITION_YET
     if put_off and (data.promised_date or "") < today.isoformat():

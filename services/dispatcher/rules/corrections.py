@@ -97,10 +97,9 @@ def hurried(urgency: Urgency, limits: Limits) -> Reason:
     )
 
 
+HURRIED = Reason("紧急程度提高，重新派单", "It is more urgent than was known")
+
+
 def hurried_anew(reason: str) -> str:
     """Why who has not signed gets a new order, more urgent than the one before; ``reason``: of that."""
-    return str(
-        joined(
-            (Reason("紧急程度提高，重新派单", "It is more urgent than was known"), as_kept(reason))
-        )
-    )
+    return str(joined((HURRIED, as_kept(reason))))

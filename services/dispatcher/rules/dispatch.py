@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.catalogue import TOWN, Rule
+from services.dispatcher.rules.grassroots import Approval, no_duty
 from services.dispatcher.rules.matching import NEAREST, Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.urgency import effective_urgency
 from shared.errors import Recused as Recused  # what by_hand raises
 from shared.events import (
-    AssignmentDispatched,
-    Limits,
     Role,
     TicketRegistered,
     TicketReopened,
@@ -27,13 +26,16 @@ from shared.jurisdiction.wording import Alarm, text_of
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A dispatch by rule; ``why`` says every condition in words (rules/reasons.py)."""
+    """A dispatch by rule; ``why`` says every condition in words (rules/reasons.py). ``version``: of the
+    catalogue whose rule it is.
+    """
 
     rule: str
     lead: str
     co_handlers: tuple[str, ...]
     urgency: Urgency
     why: Reason
+    version: int | None = None
 
     @property
     def reason(self) -> str:
@@ -43,12 +45,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back."""
+    """The desk must assign; ``nearest``: rules to start from. ``uncovered``: no guard holds it back.
+    ``kept_from``: the town that a rule would have given what is not its duty.
+    """
 
     urgency: Urgency
     why: Reason
     nearest: tuple[str, ...]
     uncovered: bool = False
+    version: int | None = None
+    kept_from: str | None = None
 
     @property
     def reason(self) -> str:
@@ -60,7 +66,8 @@ class Undecided:
 class Dispatching:
     """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
     what people call the units, by which it is known who stands back. ``districts`` answer for areas
-    and are no grass roots; ``villages`` answer for none and are.
+    and are no grass roots; ``villages`` answer for none and are. ``version``: which catalogue it is; None of
+    one that is no version (yet).
     """
 
     matcher: Matcher
@@ -70,6 +77,11 @@ class Dispatching:
     gazetteer: Gazetteer
     districts: frozenset[str] = frozenset()
     villages: frozenset[str] = frozenset()
+    version: int | None = None
+
+    def numbered(self, version: int | None) -> Dispatching:
+        """The same, as some version of the catalogue."""
+        return self if version == self.version else replace(self, version=version)
 
     def decide(self, ticket: TicketRegistered, now: datetime | None = None) -> Decision | Undecided:
         """Dispatch a ticket registered ``now`` by the first rule that covers it, unless a guard forbids
@@ -86,12 +98,16 @@ class Dispatching:
             none = None if rule else reasons.no_rule(ticket, self.names)
             said = reasons.joined(dict.fromkeys(filter(None, (doubt, unnamed, none, *why))))
             start = self._to_start_from(rule, ticket, alarms)
-            return Undecided(urgency, said, start, uncovered=not (unnamed or doubt))
+            uncovered = not (unnamed or doubt)
+            return Undecided(urgency, said, start, uncovered, self.version)
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            return Undecided(urgency, reasons.joined((stopped, *why)), (rule.id,))
+            kept_from = lead if self.is_grassroots(lead) and not rule.grassroots else None
+            said, named = reasons.joined((stopped, *why)), (rule.id,)
+            return Undecided(urgency, said, named, version=self.version, kept_from=kept_from)
         met = reasons.conditions(rule, ticket, text, self.names, alarms, self.matcher.denied)
-        return Decision(rule.id, lead, co_handlers, urgency, reasons.of_rule(rule, met, why))
+        said = reasons.of_rule(rule, met, why)
+        return Decision(rule.id, lead, co_handlers, urgency, said, self.version)
 
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
         town = self.towns.get(ticket.area, "")
@@ -104,14 +120,31 @@ class Dispatching:
         if not lead:
             return reasons.no_town(rule, ticket, self.names)
         for unit in (lead, *co_handlers):
+            if self.names.units and unit not in self.names.units:
+                return reasons.no_such_unit(rule, unit)
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
-        if self._is_grassroots(lead) and not rule.grassroots:
+        if self.is_grassroots(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return self._gainsaid(rule, ticket, (lead, *co_handlers))
 
-    def _is_grassroots(self, unit: str) -> bool:
+    def is_grassroots(self, unit: str) -> bool:
+        """Whether a unit is of the grass roots, which lead only what their duty list names (R-05)."""
         return unit in self.villages or (unit in self.towns.values() and unit not in self.districts)
+
+    def not_for_town(self, ticket: TicketRegistered, unit: str, at: datetime) -> Reason | None:
+        """Why a unit may not lead a ticket registered ``at``, though nobody is barred from it: it is a
+        town, and the rule that covers the ticket is in no duty list of the towns, or there is none.
+        """
+        if not self.is_grassroots(unit):
+            return None
+        text = text_of(ticket.title, ticket.content)
+        alarms = self.urgency.alarms(ticket.type, text)
+        certain = [alarm.danger.id for alarm in alarms if alarm.certain]
+        rule = self.matcher.first(ticket, text, certain, at)
+        if rule and rule.grassroots:
+            return None
+        return no_duty(rule, ticket, unit, self.names)
 
     def _unnamed(self, ticket: TicketRegistered) -> Reason | None:
         """Why no rule may decide at all: nobody can say who has to stand back."""
@@ -211,6 +244,7 @@ class Dispatching:
         rule: str | None,
         round: int,
         data: TicketReopened,
+        version: int | None = None,
     ) -> Order | Reason:
         """An order to do it again, to the lead who completed the round before (R-27).
 
@@ -218,7 +252,8 @@ class Dispatching:
         nobody by name: an older release did that.
         """
         why = reasons.done_again(round, data)
-        return self.handed_on(ticket, lead, (), rule, why, [data.comment or ""])
+        said = [data.comment or ""]
+        return self.handed_on(ticket, lead, (), rule, why, said, version)
 
     def handed_on(
         self,
@@ -228,11 +263,13 @@ class Dispatching:
         rule: str | None,
         why: Reason,
         said: Iterable[str] = (),
+        version: int | None = None,
     ) -> Order | Reason:
         """An order to units that had the matter before; a Reason for the desk where ``again`` has one.
-        ``said``: what its citizen said later.
+        ``said``: what its citizen said later. ``version``: of the catalogue whose rule it was.
         """
-        order = Order(lead, helpers(lead, co_handlers), str(why), rule)
+        helping = helpers(lead, co_handlers)
+        order = Order(lead, helping, str(why), rule, catalogue_version=version)
         barred = self.barred(ticket, said)
         for unit in order.roles():
             if stopped := barred.get(unit):
@@ -258,8 +295,9 @@ def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``handed_by``:
-    the unit that handed it down (二次派单).
+    """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``approval``: who
+    let a town lead what is not in its duty list (R-05). ``handed_by``: the unit that handed it down
+    (二次派单).
     """
 
     lead: str
@@ -267,6 +305,8 @@ class Order:
     reason: str
     rule: str | None = None
     appointed: bool = False
+    catalogue_version: int | None = None
+    approval: Approval | None = None
     handed_by: str | None = None
 
     def roles(self) -> dict[str, Role]:
@@ -276,102 +316,10 @@ class Order:
 
 def by_rule(decision: Decision) -> Order:
     """An order as the catalogue decided."""
-    return Order(decision.lead, decision.co_handlers, decision.reason, decision.rule)
-
-
-def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
-    """Nobody has to contact who cannot or will not be contacted, so no clock may run for it."""
-    spared = ticket.reply_declined or not ticket.has_contact
-    return limits.model_copy(update={"first_contact": None}) if spared else limits
-
-
-CARRIED = 16_000  # characters of supplements a work order carries
-LEFT = (
-    "【补充1至{left}未附：请读取 GET /v1/assignments/{{assignment}}/supplements"
-    " Supplements 1 to {left} are left out: read them there】"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """补充: what the citizen said since the registration. A work order carries the newest of it, in
-    the order it was said; ``left`` earlier ones its unit reads from the dispatcher. ``also``: what other
-    citizens said of the matter, by their tickets' numbers.
-    """
-
-    newest: Sequence[str] = ()
-    left: int = 0
-    also: Mapping[str, str] = field(default_factory=dict)
-
-
-def fitting(also: Mapping[str, str]) -> dict[str, str]:
-    """The newest of what other citizens said as far as a work order carries it, by number."""
-    fit = newest_that_fit(list(also.values()))
-    return dict(list(also.items())[len(also) - len(fit) :])
-
-
-def newest_that_fit(said: Sequence[str]) -> list[str]:
-    """The newest of what was said as far as a work order carries it, in the order it was said."""
-    newest: list[str] = []
-    room = CARRIED
-    for content in reversed(said):
-        room -= len(content)
-        if room < 0:
-            break
-        newest.insert(0, content)
-    return newest
-
-
-def work_order(
-    ticket: TicketRegistered,
-    order: Order,
-    added: Added,
-    *,
-    role: Role,
-    urgency: Urgency,
-    limits: Limits,
-    registered_at: datetime,
-    redo: bool,
-    configuration: str | None = None,
-) -> AssignmentDispatched:
-    """What one unit is told; of a confidential matter the area only (JN-32, docs/how-it-flows.md#private)."""
-    return AssignmentDispatched(
-        role=role,
-        type=ticket.type,
-        urgency=urgency,
-        topic=ticket.topic,
-        title=ticket.title,
-        content=whole_text(ticket, added),
-        area=ticket.area,
-        address=None if ticket.confidential else ticket.address,
-        location=None if ticket.confidential else ticket.location,
-        channel=ticket.channel,
-        flags=ticket.flags,
-        confidential=ticket.confidential,
-        reply_declined=ticket.reply_declined,
-        has_contact=ticket.has_contact,
-        registered_at=registered_at,
-        supplements_left=added.left,
-        lead=order.lead,
-        co_handlers=order.co_handlers,
-        rule=order.rule,
-        reason=order.reason,
-        limits=limits,
-        redo=redo,
-        configuration=configuration,
-        handed_by=order.handed_by,
+    return Order(
+        decision.lead,
+        decision.co_handlers,
+        decision.reason,
+        decision.rule,
+        catalogue_version=decision.version,
     )
-
-
-def _notes(added: Added) -> Iterator[str]:
-    if added.left:
-        yield LEFT.format(left=added.left)
-    for count, note in enumerate(added.newest, added.left + 1):
-        yield f"【补充{count} Supplement {count}】{note}"
-    for number, content in added.also.items():
-        yield f"【另有诉求人反映同一事项 also reported as {number}】{content}"
-
-
-def whole_text(ticket: TicketRegistered, added: Added) -> str:
-    """What the citizen said, with what was added."""
-    return "\n\n".join((ticket.content, *_notes(added)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from shared.errors import JiesuError, Malformed
 from shared.events import Role
+from shared.jurisdiction.codes import Units
+from shared.jurisdiction.succession import Dissolved, acts_as
 
 
 class NotBelow(Malformed):
@@ -38,6 +40,34 @@ class WorksAlready(JiesuError):
     status = 409
     slug = "works-already"
     title = "该单位已由派单员指定办理本工单 The desk has given this unit the ticket already"
+
+
+def superior(units: Units, code: str, dissolved: Mapping[str, Dissolved]) -> str | None:
+    """Whose a unit is today: its ``parent``, or who alone follows that one; None of one that is nobody's,
+    and where its parent was split: until units.yaml says whose it is now, the desk alone gives it orders.
+    """
+    own = units.unit(code)
+    if own is None or own.parent is None:
+        return None
+    today = acts_as(own.parent, dissolved)
+    return today[0] if len(today) == 1 else None
+
+
+def units_below(units: Units, code: str, dissolved: Mapping[str, Dissolved]) -> list[str]:
+    """To whom a unit may hand its order down: the villages of a town, the stations, brigades and companies
+    of a bureau, and those of a unit it follows. Never a town: what is its duty the catalogue says (R-05);
+    never one that is no more; and an office is no handling unit whose people these would be.
+    """
+    own = units.unit(code)
+    if own is None or own.kind == "office":
+        return []
+    return [
+        unit.code
+        for unit in units.units
+        if unit.kind not in ("town", "district")
+        and unit.code not in dissolved
+        and superior(units, unit.code, dissolved) == code
+    ]
 
 
 class Order(Protocol):

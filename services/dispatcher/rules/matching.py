@@ -172,7 +172,7 @@ class Matcher:
     ) -> None:
         self.rules = tuple(rules)
         self.denied = denied
-        self._lineage = lineage
+        self.lineage = lineage
         self._calendar = calendar
         self._topics = _Index([rule.topic] if rule.topic else () for rule in rules)
         self._areas = _Index(rule.areas for rule in rules)
@@ -197,7 +197,7 @@ class Matcher:
         ``dangers`` what it reports. Without ``now`` no rule holds that asks for the time.
         """
         bits = (
-            self._topics.satisfied(self._lineage(ticket.topic))
+            self._topics.satisfied(self.lineage(ticket.topic))
             & self._areas.satisfied(areas_above(ticket.area))
             & self._types.satisfied((ticket.type,))
             & self._channels.satisfied((ticket.channel,))
@@ -217,7 +217,7 @@ class Matcher:
 
     def nearest(self, topic: str) -> tuple[str, ...]:
         """Ids of the first rules in the same field, for a person to start from."""
-        return self._fields.get(self._lineage(topic)[0], ())
+        return self._fields.get(self.lineage(topic)[0], ())
 
     def for_danger(self, danger: str) -> tuple[str, ...]:
         """Ids of the rules that a danger would dispatch by, for a person to start from."""
@@ -226,11 +226,19 @@ class Matcher:
     def _is_time(self, rule: Rule, now: datetime | None) -> bool:
         if now is None or self._calendar is None:
             return False
-        if rule.on_duty is not None:
-            on_duty = self._calendar.next_working_instant(now) == now
-            if on_duty is not rule.on_duty:
-                return False
-        return rule.hours is None or rule.hours.hold(f"{now.astimezone(self._calendar.tz):%H:%M}")
+        if rule.on_duty is not None and self.is_on_duty(now) is not rule.on_duty:
+            return False
+        return rule.hours is None or rule.hours.hold(self.wall(now) or "")
+
+    def is_on_duty(self, now: datetime) -> bool | None:
+        """Whether a moment lies in working time; None where no calendar is known."""
+        if self._calendar is None:
+            return None
+        return self._calendar.next_working_instant(now) == now
+
+    def wall(self, now: datetime) -> str | None:
+        """A moment on the clocks of the place, ``HH:MM``; None where no calendar is known."""
+        return f"{now.astimezone(self._calendar.tz):%H:%M}" if self._calendar else None
 
 
 def _groups(asked: Iterable[tuple[object, object]]) -> list[tuple[int, int]]:

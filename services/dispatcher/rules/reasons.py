@@ -188,6 +188,16 @@ def perhaps(found: Found) -> Reason | None:
     )
 
 
+def perhaps_later(found: Found) -> Reason:
+    """What desk and units read first when what the citizen said later may report a danger and may not."""
+    zh, en = (found.alarm.danger.zh, found.alarm.danger.en) if found.alarm else ("", "")
+    return Reason(
+        f"疑似险情（{zh}）：诉求人后来所说的“{found.what}”是否危及人身，系统不能断定，请立即核实，据实确定紧急程度",
+        f"Perhaps {en}: whether “{found.what}”, said later, means that life is in danger no rule can tell; "
+        "find out at once, then assign, or confirm who has it, with the urgency it has",
+    )
+
+
 def critical_by_word(word: str) -> Reason:
     """A word of the policy stands in the text."""
     return Reason(f"提到“{word}”，定为特急", f"“{word}” makes it critical")
@@ -225,6 +235,15 @@ def no_town(rule: Rule, ticket: TicketRegistered, names: Names) -> Reason:
     return Reason(
         f"规则 {rule.id} 派给属地镇，但地区“{names.area(ticket.area)}”没有对应的镇",
         f"Rule {rule.id} names the town of the area, and {ticket.area} has none",
+    )
+
+
+def no_such_unit(rule: Rule, unit: str) -> Reason:
+    """The rule names a unit that was taken out of units.yaml since it was published."""
+    return Reason(
+        f"规则 {rule.id} 指向的单位 {unit} 已不在单位表内，请人工指定，并修订派单目录",
+        f"Rule {rule.id} names {unit}, which stands in units.yaml no more: assign by hand, and mend the "
+        "catalogue",
     )
 
 
@@ -320,54 +339,3 @@ def not_for_towns(rule: Rule, lead: str, names: Names) -> Reason:
         f"规则 {rule.id} 的事项不在镇职责清单内，不得派给“{names.unit(lead)}”",
         f"Rule {rule.id} is not in the towns' duty list, so {lead} may not lead (GB66-5)",
     )
-
-
-def returned(unit: str, ruling: str, names: Names) -> Reason:
-    """退单获准: the desk took the ticket back from its lead (R-15)."""
-    return Reason(
-        f"“{names.unit(unit)}”退单获准：{ruling}", f"The return {unit} asked for was granted"
-    )
-
-
-def silent(*, granted: bool) -> Reason:
-    """退单逾期未裁定: what holds because the desk said nothing in time (returns.yaml)."""
-    zh, en = (
-        ("视为同意退单", "granted") if granted else ("视为不予退单，由本单位继续办理", "refused")
-    )
-    return Reason(f"热线未在时限内裁定，{zh}", f"Not ruled on in time, so it counts as {en}")
-
-
-def body_silent(zh: str, en: str) -> Reason:
-    """逾期未裁决: a step of an arbitration passed in silence (arbitration.yaml)."""
-    return Reason(
-        f"“{zh}”未在时限内裁决，自动提交上一级",
-        f"Not ruled on in time ({en}), so it goes up a step",
-    )
-
-
-def arbitrated(zh: str, en: str, ruling: str) -> Reason:
-    """裁决: whose duty it was found to be, and by whom (R-17)."""
-    return Reason(f"经“{zh}”裁决由本单位承办：{ruling}", f"Ruled by arbitration ({en})")
-
-
-def work_goes_on() -> Reason:
-    """撤单 or 撤销并单: the ticket under which the work was done is out, and others wait for it."""
-    return Reason(
-        "同一事项还有其他诉求人等待办理，接续办理",
-        "Other citizens still wait for the same matter: the work goes on",
-    )
-
-
-def parted(number: str) -> Reason:
-    """撤销并单: it was another matter after all."""
-    return Reason(f"{number} 已撤销并单，单独办理", f"{number} is worked on for itself again")
-
-
-def resumed(why: str) -> Reason:
-    """恢复办理: what the hotline had ended itself goes on."""
-    return Reason(f"热线原已办结，现恢复办理：{why}", "The hotline had ended it, and it goes on")
-
-
-def recalled(why: str) -> Reason:
-    """收回派单: the desk took the ticket back from its units."""
-    return Reason(f"派单员收回：{why}", "The desk took the order back")

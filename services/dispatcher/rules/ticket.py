@@ -14,6 +14,7 @@ class DispatchStatus(StrEnum):
 
     UNASSIGNED = "unassigned"
     ASSIGNED = "assigned"
+    IN_AUDIT = "in_audit"
     RESOLVED = "resolved"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
@@ -23,6 +24,7 @@ class DispatchStatus(StrEnum):
 SENTENCES: Mapping[DispatchStatus, tuple[str, str]] = {
     DispatchStatus.UNASSIGNED: ("待派：由派单员指定承办单位", "The desk must assign it"),
     DispatchStatus.ASSIGNED: ("已派：由承办单位办理", "Its units are at work"),
+    DispatchStatus.IN_AUDIT: ("待审核：由热线审核办结答复", "The hotline audits the answer"),
     DispatchStatus.RESOLVED: ("已办结：等待回访", "The citizen is to be called back"),
     DispatchStatus.CLOSED: ("已结案：无需再办", "The citizen has judged; nobody moves it"),
     DispatchStatus.WITHDRAWN: ("已撤单：无需再办", "The citizen took it back; nobody moves it"),
@@ -35,7 +37,8 @@ ASSIGNABLE = (DispatchStatus.UNASSIGNED, DispatchStatus.ASSIGNED)
 @dataclass(frozen=True, slots=True)
 class Milestones:
     """How far a ticket is known to be; ``resolved``, ``closed`` and ``ended`` (by the hotline
-    itself) are rounds that ended so, or 0.
+    itself) are rounds that ended so, or 0. ``audited``: its lead answered, and the answer waits for its
+    audit.
     """
 
     round: int
@@ -44,6 +47,7 @@ class Milestones:
     withdrawn: bool = False
     unassigned: bool = False
     ended: int = 0
+    audited: bool = False
 
 
 def dispatch_status(known: Milestones) -> DispatchStatus:
@@ -56,6 +60,8 @@ def dispatch_status(known: Milestones) -> DispatchStatus:
         return DispatchStatus.CLOSED
     if known.resolved >= known.round:
         return DispatchStatus.RESOLVED
+    if known.audited:
+        return DispatchStatus.IN_AUDIT
     return DispatchStatus.UNASSIGNED if known.unassigned else DispatchStatus.ASSIGNED
 
 

@@ -59,6 +59,12 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
             "【12345】您反映的情况（{number}）已即时转{zh}处置，请保持电话畅通。",
             "[12345] What you reported ({number}) was handed to {en} at once; please stay reachable.",
         ),
+        "split": Bilingual(
+            "【12345】您来电反映的诉求（{number}）涉及{count}个事项，已分别交办，凭原编号和查询码可一并查看，"
+            "各事项将分别答复并回访。",
+            "[12345] Your call {number} holds {count} matters, handled one by one: follow them all with "
+            "your number and code. Each will be answered, and you will be asked of each.",
+        ),
     }
 )
 # Of a confidential demand: neither what it is about nor who handles it, for whoever holds the telephone.
@@ -107,6 +113,11 @@ NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
             "【12345】您反映的事项（{number}）已有处理意见，可凭编号和查询码查看。",
             "[12345] There is an answer to the matter {number}; read it with your number and code.",
         ),
+        "split": Bilingual(
+            "【12345】您反映的事项（{number}）将分项办理，凭原编号和查询码可一并查看。",
+            "[12345] What you raised, {number}, is handled part by part: follow all of it with your "
+            "number and code.",
+        ),
     }
 )
 
@@ -115,13 +126,14 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
-    line in both languages.
+    line in both languages, how many matters.
     """
 
     unit: str
     on: date
     zh: str
     en: str
+    count: int
 
 
 def compose(

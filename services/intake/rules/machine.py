@@ -188,21 +188,30 @@ class AssignmentStatus(StrEnum):
 
 
 # What a fact about an assignment proves at least. A return that is asked, taken back or refused moves
-# nothing: the unit holds the ticket until the desk takes it back.
+# nothing: the unit holds the ticket until the desk takes it back; and so with a request to end the matter.
+# An answer that was sent back was an answer; what the citizen is shown, in hand, stays.
 PROVES: dict[str, AssignmentStatus] = {
     "assignment.dispatched": AssignmentStatus.DISPATCHED,
+    "assignment.transferred": AssignmentStatus.DISPATCHED,
     "assignment.updated": AssignmentStatus.DISPATCHED,
     "assignment.return_requested": AssignmentStatus.DISPATCHED,
     "assignment.return_refused": AssignmentStatus.DISPATCHED,
     "assignment.return_withdrawn": AssignmentStatus.DISPATCHED,
+    "assignment.end_requested": AssignmentStatus.DISPATCHED,
+    "assignment.end_granted": AssignmentStatus.DISPATCHED,
+    "assignment.end_refused": AssignmentStatus.DISPATCHED,
+    "assignment.end_withdrawn": AssignmentStatus.DISPATCHED,
     "assignment.signed": AssignmentStatus.IN_HAND,
     "assignment.contacted": AssignmentStatus.IN_HAND,
     "assignment.progressed": AssignmentStatus.IN_HAND,
     "assignment.completed": AssignmentStatus.COMPLETED,
+    "assignment.sent_back": AssignmentStatus.COMPLETED,
+    "assignment.audit_passed": AssignmentStatus.COMPLETED,
     "assignment.closed": AssignmentStatus.COMPLETED,
     "assignment.returned": AssignmentStatus.GONE,
     "assignment.cancelled": AssignmentStatus.GONE,
 }
+TRANSFERRED = "assignment.transferred"  # the unit it is addressed to has it from now on
 _ORDER = list(AssignmentStatus)
 
 

@@ -80,6 +80,15 @@ class ReportedNotStated(MergeRefused):
     title = "举报件须先注明被举报对象 Say first whom the report accuses"
 
 
+class OneCall(MergeRefused):
+    """Both are matters of one call, taken apart by the desk because they are different: no rule puts them
+    together again, and no hand (拆分).
+    """
+
+    slug = "merge-one-call"
+    title = "同一来电拆分出的事项不能再并单 Matters split from one call cannot be merged"
+
+
 class NotMerged(JiesuError):
     """There is nothing to undo."""
 
@@ -90,13 +99,16 @@ class NotMerged(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A ticket as it is when two are to be merged. ``merged``: the tickets merged into it."""
+    """A ticket as it is when two are to be merged. ``merged``: the tickets merged into it. ``call``: the
+    number of the call it is a matter of.
+    """
 
     number: str
     status: TicketStatus
     confidential: bool
     merged_into: str | None
     merged: tuple[str, ...]
+    call: str = ""
 
 
 def can_be_merged(status: TicketStatus) -> bool:
@@ -119,6 +131,8 @@ def check_merge(ticket: Side, into: Side, *, consent: bool) -> None:
         raise AlreadyMerged(merged_into=ticket.merged_into)
     if ticket.merged:
         raise OthersMerged(merged=list(ticket.merged))
+    if ticket.call and ticket.call == into.call:
+        raise OneCall(field="into")
     for side, field in ((ticket, None), (into, "into")):
         if side.status is TicketStatus.ANSWERING:
             raise KeptAtHotline(number=side.number, field=field)

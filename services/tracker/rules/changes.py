@@ -32,7 +32,7 @@ from shared.events import (
     SupervisionRaised,
 )
 
-RETURN = "申请退单，等待裁定 the desk rules on a return"
+STANDS_STILL = "等待热线裁定或审核 the desk rules on a request, or audits an answer"
 
 
 class ClockRef(NamedTuple):
@@ -117,7 +117,7 @@ def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[Date
         if after.resumed_at and begins < after.resumed_at:
             continue
         if begins not in known:
-            yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=RETURN))
+            yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=STANDS_STILL))
         if ends and ends != after.ended_at and known.get(begins) is None:
             resumed = DeadlineResumed(
                 clock=clock.kind, due=after.due, provisional=after.provisional

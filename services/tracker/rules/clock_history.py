@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.timelines import (
+    AUDITED,
     RULED,
     AssignmentTimeline,
     Ending,
@@ -80,6 +81,7 @@ def clock_histories(
     for assignment in assignments:
         yield from _handling(matter, assignment, _before(assignment, assignments))
         yield from _reviewing(matter, assignment)
+        yield from _auditing(matter, assignment)
     yield from _arbitrating(matter)
 
 
@@ -334,6 +336,23 @@ def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[Clock
             )
 
 
+def _auditing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:
+    """The desk's clock on each answer that waits for its audit (JN-27); silence does not meet it in time."""
+    for each in assignment.completions:
+        if each.limit:
+            yield ClockHistory(
+                id=_name(matter, ClockKind.COMPLETION_AUDIT, str(each.id)),
+                kind=ClockKind.COMPLETION_AUDIT,
+                round=assignment.round,
+                urgency=assignment.urgency,
+                started_at=each.at,
+                met_at=each.decided_at and max(each.decided_at, each.at),
+                lost=assignment.loss(matter.withdrawal),
+                limit=each.limit,
+                assignment=assignment.id,
+            )
+
+
 def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
     """The clock of each body of the ladder, from what came before it to its ruling, or to the next one
     (R-17); silence does not meet it in time. It is no unit's.
@@ -364,8 +383,11 @@ def review_endings(
         for each in assignment.asked_returns:
             ruled = Ending(each.ruled_at, RULED) if each.ruled_at and not each.silent else None
             clock = _name(matter, ClockKind.HOTLINE_REVIEW, str(each.id))
-            referred = matter.referred(each.id)
-            found[clock] = _first_end(ruled, each.taken_back, referred, ending)
+            found[clock] = _first_end(ruled, each.taken_back, matter.referred(each.id), ending)
+        for answer in assignment.completions:
+            decided = Ending(answer.decided_at, AUDITED) if answer.decided_at else None
+            clock = _name(matter, ClockKind.COMPLETION_AUDIT, str(answer.id))
+            found[clock] = _first_end(decided, assignment.loss(matter.withdrawal))
     return found
 
 

@@ -7,7 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -21,6 +21,11 @@ from shared.events import ClockKind, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitTable
 
+# What the desk must do about an assignment: no unit is pressed for it, an office is (supervision.yaml).
+DESKS: Mapping[ClockKind, str] = {
+    ClockKind.HOTLINE_REVIEW: "申请逾期未裁定 the desk has not ruled on a request in time",
+    ClockKind.COMPLETION_AUDIT: "办结逾期未审核 the desk has not audited an answer in time",
+}
 _YEARS_AHEAD = 10
 _ANY_LIMIT = Limit(1, "wh")
 
@@ -95,7 +100,7 @@ class Policy:
         limit = history.limit or self._own_limit(history, matter)
         if limit is None:
             return None
-        if history.kind is ClockKind.HOTLINE_REVIEW:
+        if history.kind in DESKS:
             return self._review_terms(history, limit, recused)
         return Terms(limit=limit, warn=self._card(history, limit), rungs=self._rungs(history))
 
@@ -103,8 +108,7 @@ class Policy:
         rules = self.rules.hotline_review
         if rules is None:
             return Terms(limit=limit, warn=self._card(history, limit))
-        reason = "退单逾期未裁定 the desk has not ruled on a return in time"
-        rungs = (self._trigger(rules.rung, "due", reason),)
+        rungs = (self._trigger(rules.rung, "due", DESKS[history.kind]),)
         offices = (Office(unit=unit, rungs=rungs) for unit in rules.to if unit not in recused)
         return Terms(limit=limit, warn=rules.warn, office=next(offices, None))
 
@@ -149,6 +153,7 @@ class Policy:
                 | ClockKind.FIRST_CONTACT
                 | ClockKind.HANDLE
                 | ClockKind.HOTLINE_REVIEW
+                | ClockKind.COMPLETION_AUDIT
                 | ClockKind.ARBITRATION
                 | ClockKind.UNKNOWN
             ):
@@ -179,6 +184,7 @@ class Policy:
                 | ClockKind.CITIZEN
                 | ClockKind.FIRST_CONTACT
                 | ClockKind.HOTLINE_REVIEW
+                | ClockKind.COMPLETION_AUDIT
                 | ClockKind.ARBITRATION
                 | ClockKind.UNKNOWN
             ):

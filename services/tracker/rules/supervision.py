@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.errors import JiesuError
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import UnitCode, Units
@@ -37,6 +38,16 @@ def card_point(at: str, calendar: WorkCalendar, start: datetime, due: datetime) 
     else:
         point = calendar.before(due, Limit.parse(amount))
     return point if point > start else None
+
+
+class SupervisionByRule(JiesuError):
+    """What the ladder or a trigger raised is no person's mistake: it falls away with its cause, or is
+    closed with its order.
+    """
+
+    status = 409
+    slug = "supervision-by-rule"
+    title = "按规定发起的督办不能由人撤回 What a rule raised no person withdraws"
 
 
 class LadderRung(Section):

@@ -16,6 +16,7 @@ REDISPATCHED = "已改派 it went to another unit"
 MERGED = "已并单办理 it was merged into other work"
 COMPLETED = "已办结 the matter was completed"
 RULED = "已裁定 the desk ruled"
+AUDITED = "已审核 the desk audited the answer"
 REFERRED = "已提交裁决 an arbitration rules on it"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
@@ -182,11 +183,28 @@ class ReturnTimeline(_Known):
         return _ending(self.withdrawn_at, TAKEN_BACK)
 
 
+class CompletionTimeline(_Known):
+    """办结: one answer of a unit, and its audit, whichever was heard first (R-22).
+
+    ``id``: the audit's, or the assignment's of one that passed at once. ``limit``: the desk's, to audit it.
+    ``pauses``: the time of the audit that sent it back is not the unit's.
+    """
+
+    id: UUID
+    at: Instant
+    limit: str | None = None
+    decided_at: Instant | None = None
+    sent_back: bool = False
+    silent: bool = False
+    pauses: bool = False
+
+
 class AssignmentTimeline(_Known):
     """One assignment: its limits as dispatched, and when what befell it.
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
+    ``completed_at``: the first of its ``completions`` that was not sent back.
     """
 
     id: UUID
@@ -211,6 +229,7 @@ class AssignmentTimeline(_Known):
     terms_at: Instant | None = None
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
+    completions: tuple[CompletionTimeline, ...] = ()
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""
@@ -229,12 +248,18 @@ class AssignmentTimeline(_Known):
     @property
     def pauses(self) -> tuple[Pause, ...]:
         """The desk's time to rule on a return is not the unit's, where its request says so (DOMAIN.md
-        5.3); one of which no request is known pauses as it always did.
+        5.3); one of which no request is known pauses as it always did. Nor is its time to audit an answer
+        that it sends back, where that says so.
         """
         found = [pause for each in self.asked_returns if (pause := self._pause(each))]
         first, refused_at = self.return_requested_at, self.return_refused_at
         if first and all(each.asked_at != first for each in self.asked_returns):
             found.append(Pause(first, refused_at and max(refused_at, first)))
+        found += (
+            Pause(each.at, max(each.at, each.decided_at))
+            for each in self.completions
+            if each.sent_back and each.pauses and each.decided_at
+        )
         return tuple(sorted(found, key=lambda pause: pause.begins_at))
 
     def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:

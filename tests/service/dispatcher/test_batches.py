@@ -202,5 +202,6 @@ async def _asked_for(bench: Bench, day: int, count: int) -> list[int]:
 
 
 async def test_a_batch_asks_as_often_for_thirty_tickets_as_for_two(dispatcher: Bench) -> None:
+    await dispatcher.run("take_up_catalogue")  # what a start does, whoever comes then
     assert await _asked_for(dispatcher, 2, 2) == await _asked_for(dispatcher, 3, 30)
     assert len(await dispatcher.told("assignment.cancelled")) == 32

@@ -9,9 +9,11 @@ import pytest
 from shared.events import Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
+    LICENSED,
     NUMBER,
     STREET_LIGHT,
     act,
@@ -29,7 +31,10 @@ from tests.fixtures.scenes.dispatcher import (
 )
 
 FIRST, SECOND, THIRD = COMPANY_CO
-EVERYBODY: dict[str, Any] = {"lead": COMPANY, "co_handlers": list(COMPANY_CO), "reason": "维持"}
+EVERYBODY: dict[str, Any] = {
+    **{"lead": COMPANY, "co_handlers": list(COMPANY_CO), "reason": "维持"},
+    **APPROVED,
+}
 
 
 async def assign(bench: Bench, status: int = 200, **body: Any) -> Any:
@@ -234,7 +239,7 @@ async def test_only_a_lead_presses_and_only_its_co_handlers(at_work: Bench) -> N
 async def complete(bench: Bench, status: int = 200, **body: Any) -> Any:
     """The lead completes."""
     given = await assignments(bench)
-    return await act(bench, COMPANY, given[COMPANY], "completion", DONE | body, status)
+    return await act(bench, COMPANY, given[COMPANY], "completion", LICENSED | body, status)
 
 
 async def test_after_its_limit_the_lead_goes_on_without_a_co_handler(at_work: Bench) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     COMPANY_CO,
     RETURN,
@@ -56,7 +57,7 @@ async def test_a_first_dispatch_holds_until_its_unit_gives_it_back_or_another_le
     await ask_back(dispatcher, STREET_LIGHT, lights[1])
     await rule(dispatcher, lights[1], granted=False)
     for number in (numbers[0], numbers[2]):
-        body = {"lead": "CG", "reason": "属地管理"}
+        body = {"lead": "CG", "reason": "属地管理"} | APPROVED
         await post(dispatcher.http("desk"), f"/v1/tickets/{number}/assign", body)
     found = await rates(dispatcher)
     assert found["total"] == {

@@ -9,6 +9,7 @@ import pytest
 from shared.events import AssignmentReturnRequested, TicketSupplemented, TicketType
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     COMPANY_CO,
     NUMBER,
@@ -32,7 +33,10 @@ from tests.fixtures.scenes.dispatcher import (
 
 # --- the desk ----------------------------------------------------------------------------------
 
-BY_HAND: dict[str, Any] = {"lead": "HC", "co_handlers": ["MZJ"], "reason": "属地管理"}
+BY_HAND: dict[str, Any] = {
+    **{"lead": "HC", "co_handlers": ["MZJ"], "reason": "属地管理"},
+    **APPROVED,
+}
 
 
 async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
@@ -255,7 +259,7 @@ async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> 
 async def test_who_was_appointed_by_hand_may_object_once(dispatcher: Bench) -> None:
     """R-16 退单时限: no ruling has named it; after one it may not (test_returns.py)."""
     await register(dispatcher, banquet())
-    body = {"lead": "HC", "reason": "属地管理"}
+    body = {"lead": "HC", "reason": "属地管理"} | APPROVED
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     given = answer["assignments"][0]["id"]
     await ask_back(dispatcher, "HC", given)

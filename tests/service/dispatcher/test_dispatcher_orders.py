@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import pytest
+from pydantic import AwareDatetime
 
 from shared.events import Location, Reported, TicketRegistered
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.dispatcher import NUMBER, post, register
+from tests.fixtures.scenes.dispatcher import APPROVED, NUMBER, post, register
 
 # What a unit is not told, and why. A new field of TicketRegistered travels or gets its line here.
 NOT_TOLD = {
@@ -18,6 +20,9 @@ NOT_TOLD = {
     "configuration": "it has its own: the rules it was dispatched under",
     "reported": "the desk's ground to pass units over (R-35); what they did is in the content",
     "reported_unit": "the desk's ground to pass a unit over (R-35); what it did is in the content",
+    "split_from": "what else a citizen said in the same call is others' matter",
+    "accepted_at": "the citizen's clock goes by it, none of a unit",
+    "appointed": "the order has a lead",
 }
 # Of a confidential matter a unit learns the area only (docs/how-it-flows.md#private, JN-32).
 NOT_TOLD_OF_CONFIDENTIAL = {
@@ -36,6 +41,8 @@ def distinct(field: str, kind: Any, default: Any) -> Any:
         return f"the {field}"
     if get_origin(kind) is tuple:
         return (f"the first of {field}", f"the second of {field}")
+    if kind is AwareDatetime:
+        return datetime(2026, 3, 1, 9, tzinfo=UTC)
     if kind is Location:
         return Location(longitude=108.25, latitude=32.75)
     if kind is Reported:
@@ -66,7 +73,7 @@ async def test_what_was_registered_is_what_the_unit_gets(
 ) -> None:
     matter = filled(confidential=confidential)
     await register(dispatcher, matter)
-    body = {"lead": "HC", "reason": "属地管理"}  # no rule covers such a topic
+    body = {"lead": "HC", "reason": "属地管理"} | APPROVED  # no rule covers such a topic
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     (fact,) = await dispatcher.told("assignment.dispatched")
     told = fact.data.model_dump()

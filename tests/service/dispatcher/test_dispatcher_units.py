@@ -14,6 +14,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
     DONE,
+    LICENSED,
     NUMBER,
     RETURN,
     STREET_LIGHT,
@@ -101,7 +102,7 @@ async def test_the_lead_completes_after_its_co_handlers(dispatcher: Bench) -> No
     assert refused["units"] == ["SWJ", "SPJ"]
     await rule(dispatcher, given["SWJ"], granted=True)
     await finish(dispatcher, "SPJ", given["SPJ"])
-    await act(dispatcher, COMPANY, given[COMPANY], "completion", DONE)
+    await act(dispatcher, COMPANY, given[COMPANY], "completion", LICENSED)
     (resolved,) = await dispatcher.told("ticket.resolved")
     assert resolved.data.units == (COMPANY, "RSJ", "SPJ")
 

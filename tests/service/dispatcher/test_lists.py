@@ -21,6 +21,7 @@ from shared.events import (
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     NUMBER,
     RETURN,
     STREET_LIGHT,
@@ -204,7 +205,7 @@ async def test_a_return_that_was_ruled_on_leaves_the_list(dispatcher: Bench, gra
 async def test_a_return_whose_order_ended_meanwhile_leaves_the_list(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await ask_back(dispatcher, STREET_LIGHT, given)
-    body = {"lead": "HC", "reason": "改派"}
+    body = {"lead": "HC", "reason": "改派"} | APPROVED
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     assert (await listed(dispatcher, "returns"))["items"] == []
 

@@ -118,7 +118,7 @@ async def test_who_stands_back_from_a_complaint_finds_none_of_it(dispatcher: Ben
     """R-35 回避."""
     await register(dispatcher, street_light(reported=Reported(units=("HC",))))
     id = await by_hand(dispatcher, NUMBER)
-    await ruled(dispatcher, id, THIRD)
+    await ruled(dispatcher, id, "ZJJ")
     assert await found(dispatcher, role="unit", unit="HC") == []
     assert len(await found(dispatcher, role="unit", unit="MZJ")) == 1
 

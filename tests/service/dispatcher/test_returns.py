@@ -10,6 +10,7 @@ import pytest
 from shared.events import TicketCorrected
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     NUMBER,
     RETURN,
@@ -31,7 +32,7 @@ ASSIGN = f"/v1/tickets/{NUMBER}/assign"
 
 async def assign(bench: Bench, unit: str, status: int = 200, **more: Any) -> Any:
     """The desk assigns by hand."""
-    body = {"lead": unit, "reason": "属地管理"} | more
+    body = {"lead": unit, "reason": "属地管理"} | APPROVED | more
     return await post(bench.http("desk"), ASSIGN, body, status)
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.dispatcher import DONE, RETURN, STREET_LIGHT, act, reach, register, sign
+from tests.fixtures.scenes.dispatcher import (
+    DONE,
+    RETURN,
+    STREET_LIGHT,
+    act,
+    audit,
+    reach,
+    register,
+    sign,
+)
 
 PHONE = "138-0000-1111"
 ANSWER = "请拨打抢修电话0915-4421234，或张工13800001111，12345、95598、400-123-4567也可以。"
@@ -17,7 +26,10 @@ async def answered(dispatcher: Bench, **changes: Any) -> Any:
     given = (await register(dispatcher))[STREET_LIGHT]
     await sign(dispatcher, STREET_LIGHT, given)
     await reach(dispatcher, STREET_LIGHT, given)
-    return await act(dispatcher, STREET_LIGHT, given, "completion", DONE | changes)
+    done = await act(dispatcher, STREET_LIGHT, given, "completion", DONE | changes)
+    if done["pending"]:  # whose number it is that was taken out, the desk looks at
+        await audit(dispatcher, given)
+    return done
 
 
 async def test_who_completes_is_told_what_was_taken_out_of_the_public_answer(

@@ -14,7 +14,16 @@ from shared.errors import ConfigError
 from shared.events import ClosingKind, TicketClosed
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command
-from tests.fixtures.scenes.dispatcher import assignments, finish, post, register, street_light
+from tests.fixtures.scenes.dispatcher import (
+    DONE,
+    act,
+    assignments,
+    post,
+    reach,
+    register,
+    sign,
+    street_light,
+)
 from tests.fixtures.source import PROJECT
 from tests.fixtures.suggesting import file_of
 
@@ -35,7 +44,10 @@ async def done(bench: Bench, number: str, unit: str) -> None:
     body = {"lead": unit, "reason": "职责所在"}
     await post(bench.http("desk"), f"/v1/tickets/{number}/assign", body)
     given = await assignments(bench, number)
-    await finish(bench, unit, given[unit])
+    await sign(bench, unit, given[unit])
+    await reach(bench, unit, given[unit])
+    answer = DONE | {"public_answer": f"{title}已处理，已恢复正常"}
+    await act(bench, unit, given[unit], "completion", answer)
     await bench.hear(bench.fact(TicketClosed(kind=ClosingKind.SATISFIED), subject=number))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.dispatcher.rules.dispatch import CARRIED
+from services.dispatcher.rules.work_order import CARRIED
 from shared.events import TicketSupplemented
 from shared.messaging.outbox import LARGEST_FACT
 from tests.fixtures.bench import Bench

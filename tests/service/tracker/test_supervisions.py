@@ -1,6 +1,9 @@
-"""Supervision 督办 by hand: any rung is raised, and ends with its assignment."""
+"""Supervision 督办 by hand: any rung is raised, withdrawn by who erred, and ends with its assignment."""
 
 from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -41,3 +44,50 @@ async def test_a_supervision_is_not_closed_before_it_was_raised(
     await supervise(tracker)
     await tracker.hear(open_ticket.completed("03-04 10:00"))
     assert await facts_told(tracker, "supervision.closed") == ["supervision.closed@03-05 10:00"]
+
+
+# --- withdrawn ---------------------------------------------------------------------------------
+
+
+async def withdraw(tracker: Bench, supervision: str, status: int = 200) -> Any:
+    """A supervisor takes back what was raised by mistake."""
+    path = f"/v1/supervisions/{supervision}/withdrawal"
+    answer = await tracker.http("supervisor", name="li").post(path, json={"reason": "误发"})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_what_was_raised_by_mistake_is_withdrawn_and_both_stay_on_record(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30: the unit hears it; it is off the list, and its order goes on and ends as ever."""
+    raised = (await supervise(tracker)).json()
+    withdrawn = await withdraw(tracker, raised["id"])
+    assert (withdrawn["withdrawn_by"], withdrawn["withdrawn_reason"]) == ("supervisor:li", "误发")
+    (closed,) = await tracker.told("supervision.closed")
+    assert (closed.unit, str(closed.data.supervision)) == ("HC", raised["id"])
+    assert closed.data.reason.startswith("督办人撤回：误发")
+    page = (await tracker.http("supervisor").get("/v1/supervisions")).json()
+    assert (page["items"], page["counts"]["total"]) == ([], 0)
+    await tracker.hear(open_ticket.completed("03-04 10:00"))
+    shown = await tracker.http("supervisor").get(f"/v1/tickets/{open_ticket.subject}/clocks")
+    (kept,) = shown.json()["supervisions"]
+    assert (kept["reason"], kept["withdrawn_reason"]) == (HAND["reason"], "误发")
+    assert kept["close_reason"].startswith("督办人撤回")
+    assert len(await tracker.told("supervision.closed")) == 1
+
+
+async def test_what_is_closed_or_a_rule_raised_is_not_withdrawn(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    raised = (await supervise(tracker)).json()
+    await withdraw(tracker, raised["id"])
+    assert (await withdraw(tracker, raised["id"], 409))["current_status"] == "closed"
+    tracker.at("2026-03-20T10:00+08:00")
+    await tracker.run("sweep")
+    (by_rule, *_) = [
+        fact for fact in await tracker.told("supervision.raised") if fact.data.by == "ladder"
+    ]
+    refused = await withdraw(tracker, str(by_rule.data.supervision), 409)
+    assert refused["type"].endswith("supervision-by-rule")
+    await withdraw(tracker, str(UUID(int=7)), 404)

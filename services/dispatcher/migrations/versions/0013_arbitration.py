@@ -68,14 +68,17 @@ def upgrade() -> None:
 def _index_arbitrations() -> None:
     open_ones = sa.text("ruled_at IS NULL AND ended_at IS NULL")
     looked_at = sa.text("next_at IS NOT NULL")
-    table = "arbitrations"
-    op.create_index("ix_arbitrations_ticket", table, ["ticket"], if_not_exists=True)
+    op.create_index("ix_arbitrations_ticket", "arbitrations", ["ticket"], if_not_exists=True)
     op.create_index(
-        "ix_arbitrations_open", table, ["due", "id"], postgresql_where=open_ones, if_not_exists=True
+        "ix_arbitrations_open",
+        "arbitrations",
+        ["due", "id"],
+        postgresql_where=open_ones,
+        if_not_exists=True,
     )
     op.create_index(
         "ix_arbitrations_next_at",
-        table,
+        "arbitrations",
         ["next_at"],
         postgresql_where=looked_at,
         if_not_exists=True,

@@ -5,8 +5,8 @@ from alembic import op
 
 from shared.storage.migrations import create_live_index
 
-revision = "0014"
-down_revision = "0013"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

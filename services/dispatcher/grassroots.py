@@ -1,0 +1,161 @@
+"""基层减负: what towns are given, what was kept from them, and on whose word they got it all the same (R-05).
+
+An attempt that is refused by hand is written down in a transaction of its own: the refused one leaves
+nothing behind. A ticket, round and town count once, however often it was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import ARRAY, Text, bindparam, text
+
+from services.dispatcher import records
+from services.dispatcher.burden_schemas import Burden, TownBurden
+from services.dispatcher.models import GrassrootsCheck
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules.grassroots import Approval, approval_of
+from services.dispatcher.rules.grassroots import NotForTowns as NotForTowns  # routes know no rules
+from shared.events import Role
+from shared.jurisdiction.period import period
+
+# --- the guard ---------------------------------------------------------------------------------
+
+
+def check(
+    act: ServiceAct, record: TicketRecord, lead: str, by: str | None, ground: str | None
+) -> Approval | None:
+    """Who approved that a unit leads a ticket by hand; None where that takes nobody. A town that leads it
+    with an approval goes on with it.
+
+    Raises NotForTowns, and what ``approval_of`` raises.
+    """
+    approval = approval_of(by, ground, act.caller.name if act.caller else None)
+    ticket, dispatching = record.ticket, act.config.dispatching
+    why = dispatching.not_for_town(record.matter, lead, ticket.registered_at)
+    if why is None:
+        return None
+    approval = approval or _approved(record, lead)
+    if approval is None and act.config.grassroots.blocks:
+        raise NotForTowns(
+            str(why),
+            field="lead",
+            unit=lead,
+            rule="grassroots_guard",
+            allowed=["approved_by", "approval_ground"],
+        )
+    return approval
+
+
+def ruled(act: ServiceAct, record: TicketRecord, lead: str, ruling: str) -> Approval | None:
+    """The same of a ruling of the ladder: one that a supervisor records is another person's word, with the
+    ruling for its ground. Raises NotForTowns for the desk's own.
+    """
+    if act.caller is None or act.caller.role != "supervisor":
+        return check(act, record, lead, None, None)
+    at = record.ticket.registered_at
+    why = act.config.dispatching.not_for_town(record.matter, lead, at)
+    return Approval(act.actor, ruling) if why else None
+
+
+def _approved(record: TicketRecord, unit: str) -> Approval | None:
+    leads = (each for each in record.open() if each.role == Role.LEAD and each.unit == unit)
+    return next((Approval.on_record(each.approved) for each in leads), None)
+
+
+# --- what is counted ---------------------------------------------------------------------------
+
+
+def note_passed(
+    act: ServiceAct, record: TicketRecord, lead: str, approval: Approval | None
+) -> None:
+    """A unit leads by hand; if it is a town, and its duty list does not name the matter, that counts."""
+    at = record.ticket.registered_at
+    if act.config.dispatching.not_for_town(record.matter, lead, at):
+        _note(act, record, lead, "hand", "passed", approval)
+
+
+def note_kept(act: ServiceAct, record: TicketRecord, town: str | None) -> None:
+    """A rule would have given it to a town, and may not."""
+    if town:
+        _note(act, record, town, "rule", "blocked")
+
+
+async def note_refused(act: ServiceAct, number: str, town: str) -> None:
+    """The desk was refused to give it to a town."""
+    note_blocked(act, await records.read(act, number), town)
+
+
+def note_blocked(act: ServiceAct, record: TicketRecord, town: str) -> None:
+    """The desk wanted a town to lead it, and it may not."""
+    _note(act, record, town, "hand", "blocked")
+
+
+def _note(
+    act: ServiceAct,
+    record: TicketRecord,
+    town: str,
+    way: Literal["rule", "hand"],
+    outcome: Literal["blocked", "passed"],
+    approval: Approval | None = None,
+) -> None:
+    row = GrassrootsCheck(
+        ticket=record.ticket.number,
+        round=record.ticket.round,
+        unit=town,
+        way=way,
+        outcome=outcome,
+        at=act.now,
+        actor=act.actor,
+        approved_by=approval and approval.by,
+        ground=approval and approval.ground,
+    )
+    act.rows.add(row, unless_there=True)
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+# A ticket that a town was given twice in a round, as when it became more urgent, was given once.
+GIVEN = """
+    SELECT unit, ticket, round, min(dispatched_at) AS at, bool_or(rule IS NULL) AS by_hand
+    FROM assignments
+    WHERE role = 'lead' AND unit = ANY(:towns) AND dispatched_at >= :start AND dispatched_at < :end
+    GROUP BY unit, ticket, round"""
+BURDEN = text(f"""
+    WITH told AS (
+        SELECT unit, at, CASE WHEN by_hand THEN 'by_hand' ELSE 'by_rule' END AS what FROM ({GIVEN}) given
+        UNION ALL
+        SELECT unit, at, CASE WHEN outcome = 'passed' AND approved_by IS NULL THEN 'flagged'
+            WHEN outcome = 'passed' THEN 'approved' ELSE outcome || '_by_' || way END
+        FROM grassroots_checks WHERE at >= :start AND at < :end)
+    SELECT unit, to_char(at AT TIME ZONE :zone, 'YYYY-MM') AS month, what, count(*) AS times
+    FROM told GROUP BY 1, 2, 3 ORDER BY 2, 1""").bindparams(bindparam("towns", type_=ARRAY(Text)))
+
+
+async def burden(act: ServiceAct, first: date | None, last: date | None) -> Burden:
+    """What towns were given from ``first`` to ``last``, both included, by month; this month so far unless
+    told otherwise. Raises Malformed for a period that ends before it begins.
+    """
+    zone = act.config.calendar.tz
+    of = period(first, last, act.now, zone)
+    asked = {"towns": _towns(act), "start": of.start, "end": of.end, "zone": str(zone)}
+    found = (await (await act.session.connection()).execute(BURDEN, asked)).all()
+    return Burden(start=of.first, end=of.last, towns=_counted(act, found))
+
+
+def _towns(act: ServiceAct) -> list[str]:
+    dispatching = act.config.dispatching
+    return [unit.code for unit in act.config.units.units if dispatching.is_grassroots(unit.code)]
+
+
+def _counted(act: ServiceAct, found: Iterable[Any]) -> list[TownBurden]:
+    rows: dict[tuple[str, str], dict[str, int]] = {}
+    for row in found:
+        rows.setdefault((row.month, row.unit), {})[row.what] = row.times
+    names = act.config.dispatching.names
+    return [
+        TownBurden(month=month, unit=unit, name=names.unit(unit), **counts)
+        for (month, unit), counts in rows.items()
+    ]

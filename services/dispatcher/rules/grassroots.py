@@ -1,0 +1,97 @@
+"""基层减负: a department's matter is not given to a town, by hand no more than by rule (R-05). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Self
+
+from services.dispatcher.rules.catalogue import Rule
+from services.dispatcher.rules.reasons import Names, Reason
+from shared.errors import Forbidden, JiesuError, Malformed
+from shared.events import TicketRegistered
+from shared.jurisdiction.sections import Section
+
+SUPERVISOR = "supervisor:"  # before the name of a supervisor's account, as facts name it
+Guard = Literal["block_unless_in_town_duty_list", "flag"]
+
+
+class NotForTowns(JiesuError):
+    """不得分派给基层: the town's duty list does not name the matter, so the town leads it only where a
+    supervisor approved that (GB66-5, R-05): ``allowed`` are the fields that say so.
+
+    ``rule`` is the key of dispatch.yaml that forbids it, ``unit`` the town.
+    """
+
+    status = 409
+    slug = "not-for-towns"
+    title = "应由职能部门办理的事项不得分派给基层 A department's matter may not be given to a town"
+
+
+class OwnApproval(Forbidden):
+    """Who assigns cannot approve it as well."""
+
+    slug = "own-approval"
+    title = "不得自行批准：须由另一人批准 Nobody approves their own act: it takes another person"
+
+
+class GrassrootsRules(Section):
+    """dispatch.yaml. ``flag``: by hand a town may get the matter without approval, and it is counted."""
+
+    grassroots_guard: Guard
+    copy_to_supervisor_when_unit_is_town: bool
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it takes an approval by hand."""
+        return self.grassroots_guard == "block_unless_in_town_duty_list"
+
+
+class Approval(NamedTuple):
+    """Who let a town lead what its duty list does not name, and on what ground."""
+
+    by: str
+    ground: str
+
+    @classmethod
+    def on_record(cls, kept: Mapping[str, str] | None) -> Self | None:
+        """As an order keeps it; None of one that took nobody's approval."""
+        return cls(**kept) if kept else None
+
+
+def approval_of(by: str | None, ground: str | None, caller: str | None) -> Approval | None:
+    """The approval a request names; None when it names none. ``caller``: the name of who asks.
+
+    Raises Malformed for half of one, or an approver that is no supervisor's account; OwnApproval.
+    """
+    if by is None and ground is None:
+        return None
+    if not by or not ground:
+        raise Malformed(HALF, field="approval_ground" if by else "approved_by")
+    name = by.removeprefix(SUPERVISOR)
+    if name == by or not name:
+        raise Malformed(NO_ACCOUNT, field="approved_by")
+    if name == caller:
+        raise OwnApproval(field="approved_by")
+    return Approval(by, ground)
+
+
+HALF = "批准人和批准理由须同时填写 approved_by and approval_ground go together: who approved it, and why"
+NO_ACCOUNT = (
+    "approved_by 须为督办人员账号，如 supervisor:张督办 "
+    "approved_by is a supervisor's account, such as supervisor:zhang"
+)
+
+
+def no_duty(rule: Rule | None, ticket: TicketRegistered, unit: str, names: Names) -> Reason:
+    """What the desk is told that gives a town what its duty list does not name (GB66-5)."""
+    called = names.unit(unit)
+    if rule is None:
+        topic = names.topic(ticket.topic)
+        return Reason(
+            f"镇职责清单没有“{topic.zh}”一类事项，不得派给“{called}”，除非另有人批准",
+            f"No duty list of the towns names “{topic.en}”, so {unit} may not lead unless approved",
+        )
+    return Reason(
+        f"按规则 {rule.id} 该事项不在镇职责清单内，不得派给“{called}”，除非另有人批准",
+        f"By rule {rule.id} it is in no duty list of the towns, so {unit} may not lead unless approved",
+    )

@@ -1,0 +1,114 @@
+"""What the dispatcher says of whose duty a matter is: disputes, the catalogue, units that are no more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.events.envelope import Data
+
+
+class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
+    """争议裁决: whose duty a ticket is goes up the ladder of arbitration.yaml (R-17). Said once to all, and
+    once more to each unit that is heard.
+
+    ``by``: ``dispute``, one return too many, or ``hand``. ``step`` and ``title``: the body that has to rule,
+    ``limit``: within what. ``requests``: the returns that are ruled on there, and no more by the desk.
+    """
+
+    arbitration: UUID
+    by: Literal["dispute", "hand"]
+    grounds: str
+    parties: tuple[str, ...]
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    limit: str
+    requests: tuple[UUID, ...] = ()
+
+
+class ArbitrationRaised(Data, name="arbitration.raised", by="dispatcher"):
+    """提交上一级: the next body has to rule. ``silent``: the one before said nothing in time."""
+
+    arbitration: UUID
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    limit: str
+    grounds: str
+    silent: bool = False
+
+
+class ArbitrationRuled(Data, name="arbitration.ruled", by="dispatcher"):
+    """裁决: whose duty the ticket is; none of those named may return it (R-16, R-17). ``body`` and ``paper``:
+    who met, and the number of its paper.
+    """
+
+    arbitration: UUID
+    step: Annotated[int, Field(ge=1)]
+    title: str
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    ruling: str
+    body: str | None = None
+    paper: str | None = None
+
+
+class ArbitrationEnded(Data, name="arbitration.ended", by="dispatcher"):
+    """裁决终止: there is nothing left to rule on. Of a confidential matter it is always ``redispatched``."""
+
+    arbitration: UUID
+    reason: Literal[
+        "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
+    ]
+
+
+class ReformPart(BaseModel):
+    """One successor's part of a unit that is split: what is of one of the topics and in one of the areas,
+    with all that lies under them; an empty list is any.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    unit: str
+    topics: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+class UnitReformed(Data, name="unit.reformed", by="dispatcher"):
+    """机构改革: the unit it is addressed to is no more, and who follows it has its work from this moment.
+
+    The subject is ``unit:`` and its code. ``parts`` and ``remainder``: of a split, whose what is.
+    """
+
+    kind: Literal["merge", "rename", "split"]
+    reform: UUID
+    successors: tuple[str, ...]
+    parts: tuple[ReformPart, ...] = ()
+    remainder: str | None = None
+    reason: str
+
+
+class CataloguePublished(Data, name="catalogue.published", by="dispatcher"):
+    """派单目录发布: a version of the dispatch catalogue, which decides from ``effective_at`` on (GB66-5).
+
+    It is said of no ticket. ``rules``: how many it has; ``added``, ``changed`` and ``removed`` of them
+    beside the version it is ``based_on``.
+    """
+
+    catalogue_version: Annotated[int, Field(ge=1)]
+    based_on: int | None = None
+    effective_at: AwareDatetime
+    digest: str
+    rules: Annotated[int, Field(ge=1)]
+    added: Annotated[int, Field(ge=0)] = 0
+    changed: Annotated[int, Field(ge=0)] = 0
+    removed: Annotated[int, Field(ge=0)] = 0
+    authors: tuple[str, ...] = ()
+    note: str = ""
+
+
+class CatalogueWithdrawn(Data, name="catalogue.withdrawn", by="dispatcher"):
+    """派单目录撤回: a published version that will not take effect; the one before goes on."""
+
+    catalogue_version: Annotated[int, Field(ge=1)]
+    reason: str
