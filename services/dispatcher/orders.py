@@ -124,7 +124,9 @@ def _copy(
     """抄送: who supervises a town hears what it leads (BJ-12, R-04), unless it must know nothing of it."""
     dispatching, matter = act.config.dispatching, record.matter
     town = act.config.units.unit(lead.unit)
-    above = town.parent if town and dispatching.is_grassroots(lead.unit) else None
+    above = None
+    if town and dispatching.is_grassroots(lead.unit):
+        above = handing_down.superior(act.config.units, lead.unit, act.store.dissolved)
     if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
     if above in dispatching.barred(matter, said):

@@ -136,11 +136,20 @@ async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment
         urgency=urgency,
         redo=assignment.redo,
         earlier=await earlier(act, assignment.ticket, own=assignment),
-        handed_by=next(
-            (each.unit for each in record.open() if each.unit == assignment.handed_by), None
-        ),
+        handed_by=_superior(record, assignment),
         until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
     )
+
+
+def _superior(record: TicketRecord, order: Assignment) -> str | None:
+    """Who handed an order down and is at work still."""
+    return next((each.unit for each in record.open() if each.unit == order.handed_by), None)
+
+
+def check_not_handed_down(record: TicketRecord, order: Assignment) -> None:
+    """What a superior handed down is no matter between a unit and the desk. Raises HandedDown."""
+    if superior := _superior(record, order):
+        raise returns.HandedDown(rule="R-13", unit=superior)
 
 
 async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:

@@ -13,13 +13,13 @@ from shared.events import TicketRegistered, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import CONFIG
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     DONE,
     NUMBER,
     act,
     ask_back,
     assignments,
     finish,
-    names,
     post,
     reach,
     register,
@@ -57,7 +57,7 @@ async def at_work(rural: Bench) -> Bench:
 
 
 async def assign(bench: Bench, **body: Any) -> Any:
-    given = {"lead": TOWN, "co_handlers": ["GAJ"], "reason": "属地"} | body
+    given = {"lead": TOWN, "co_handlers": ["GAJ"], "reason": "属地", **APPROVED} | body
     return await post(bench.http("desk"), f"/v1/tickets/{NUMBER}/assign", given)
 
 
@@ -246,7 +246,8 @@ async def test_it_is_taken_back_and_the_one_below_hears_why(at_work: Bench) -> N
     await hand_down(at_work)
     taken = await take_back(at_work)
     assert (taken["unit"], taken["status"]) == (VILLAGE, "cancelled")
-    assert (await names(at_work, VILLAGE))[-2:] == ["assignment.updated", "assignment.cancelled"]
+    ended = (await at_work.told("assignment.cancelled"))[-1]
+    assert (ended.unit, "由镇里办理" in (ended.data.why or "")) == (VILLAGE, True)
     assert await open_orders(at_work) == {TOWN: "signed", "GAJ": "dispatched"}
     assert slug(await take_back(at_work, status=422)) == "unknown-code"
     assert (await hand_down(at_work))["status"] == "dispatched"
