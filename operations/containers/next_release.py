@@ -48,8 +48,8 @@ CHANGES = {
     ],
     "services/dispatcher/usecases.py": [
         (
-            "    orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))\n",
-            '    signed = events.AssignmentSigned(handler=body.handler, shift="day")\n'
+            "    orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))\n",
+            '    signed = events.AssignmentSigned(**body.model_dump(), shift="day")\n'
             "    orders.tell(act, assignment, signed)\n"
             '    orders.tell(act, assignment, events.AssignmentGreeted(words="您好"))\n',
         ),

@@ -128,6 +128,12 @@ CURES = {
     "Wait for the co-handlers in units, or name in without those that let their limit pass.",
     "co-handler-in-time": "等到 units 所列时刻。Wait until the moments in units.",
     "co-handler-is-lead": "把主办单位从协办单位中去掉。Take the lead out of the co-handlers.",
+    "area-missing": "填写区域代码或名称，见 GET /v1/codes/areas。Say the area by code or name.",
+    "not-below": "从 allowed 中选择本单位的下级单位；其他单位请派单员增加协办。"
+    "Choose one of allowed; for any other unit ask the desk for a co-handler.",
+    "not-handed-down": "本单位办理，或请派单员增加协办。Handle it, or ask the desk for a co-handler.",
+    "works-already": "无需再交办；如需调整请派单员处理。Nothing to do; to change it ask the desk.",
+    "handed-down": "与上级单位 unit 联系，由其收回。Ask the unit named in unit to take it back.",
     "promised-date-missing": "填写今日或以后的承诺日期。Give a promised date, today or later.",
     "unsolved-reason-missing": "填写未解决原因。Say why it is not solved.",
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, bindparam
 from sqlmodel import col, func, select
 
-from services.dispatcher import completing, orders, records, schemas, views
+from services.dispatcher import answering, completing, orders, records, schemas, views
 from services.dispatcher.completion_schemas import Audit
 from services.dispatcher.models import (
     Assignment,
@@ -210,7 +210,7 @@ def _pass(
     )
     orders.tell(act, lead, data)
     answer = events.AssignmentCompleted.on_record(lead.completion or form.form)
-    orders.resolve(act, record, lead, answer)
+    answering.resolve(act, record, lead, answer)
 
 
 async def _send_back(act: ServiceAct, lead: Assignment, form: CompletionForm, grounds: str) -> None:

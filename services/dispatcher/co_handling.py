@@ -17,7 +17,7 @@ from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import co_handling as rules
-from services.dispatcher.rules import dispatch, work_order
+from services.dispatcher.rules import dispatch, handing_down, work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.leaving import released
 from services.dispatcher.rules.reasons import Reason
@@ -42,17 +42,21 @@ async def redispatch(
     what those hear that go.
     """
     order = following.followed(act, record.matter, order)
-    held, urgency = _held(record), Urgency(record.ticket.urgency)
-    changed = rules.change((_holding(each, urgency) for each in held), order.roles())
+    urgency, roles = Urgency(record.ticket.urgency), order.roles()
+    along = handing_down.following(record.open(), roles)
+    held = [each for each in _held(record) if each not in along]
+    changed = rules.change((_holding(each, urgency) for each in held), roles)
     staying = [held[place] for place in changed.stay if held[place].status in machine.OPEN]
     going = [held[place] for place in changed.go if held[place].status in machine.OPEN]
     for each in staying:
+        each.handed_by = None  # whom the desk names itself answers to the lead
         if each.unit == order.lead and order.approval:
             each.approved = order.approval._asdict()
     if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
         orders.end_arbitration(act, record, "redispatched")
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
-    orders.cancel(act, record, going, "redispatched", act.now, why)
+    orders.cancel(act, record, going, "redispatched", act.now, why, keep=along)
+    staying += along
     orders.follow_urgency(
         act, record, [each for each in staying if each.urgency != urgency], act.now
     )
@@ -85,10 +89,14 @@ async def _carry_over(
     """
     was = AssignmentStatus(before.was or AssignmentStatus.DISPATCHED)
     given.status = rules.carried(status, was)
-    given.handler, given.progress = before.handler, before.progress
+    given.handler, given.handler_account = before.handler, before.handler_account
+    given.progress = before.progress
     given.attempts, given.reached = before.attempts, before.reached
     if given.handler:
-        orders.tell(act, given, events.AssignmentSigned(handler=given.handler))
+        signed = events.AssignmentSigned(
+            handler=given.handler, handler_account=given.handler_account
+        )
+        orders.tell(act, given, signed)
     if given.reached and (made := await _answered(act, before)):
         how, outcome = made.how, events.ContactOutcome(made.outcome)
         data = events.AssignmentContacted.model_validate({"how": how, "outcome": outcome})
@@ -133,25 +141,33 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
     if record is None:
         raise NotFound
     merging.check_holds(record)
-    lead, helping = _lead(record), [each for each in record.open() if each.role == Role.CO]
+    lead, helping = lead_of(record), co_handlers(record)
     if lead is None:
         raise MoveRefused("add_co_handler", dispatch_status(record.milestones()), [])
     unit = records.unit_code(act, "unit", body.unit)
     if unit == lead.unit:
         raise rules.CoHandlerIsLead(field="unit", lead=unit)
-    if unit in {each.unit for each in helping}:
+    if unit in {each.unit for each in record.open()}:
         return views.ticket_out(act, record)
     added = await records.added(act, record)
     _check_recusal(act, record, unit, added)
     await returning.overrule(act, record, {unit: "unit"}, body.overrules)
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
-    doubts = record.ticket.doubted_at, record.ticket.doubted_reason
-    orders.give(act, record, order, added, [unit])
-    record.ticket.doubted_at, record.ticket.doubted_reason = doubts
+    give_one(act, record, order, added, unit)
     _settle(record)
     _tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
+
+
+def give_one(
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: work_order.Added, unit: str
+) -> list[Assignment]:
+    """Give one more unit its order; what the desk has to see of the others it has to see still."""
+    doubts = record.ticket.doubted_at, record.ticket.doubted_reason
+    given = orders.give(act, record, order, added, [unit])
+    record.ticket.doubted_at, record.ticket.doubted_reason = doubts
+    return given
 
 
 async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.TicketOut:
@@ -166,15 +182,21 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
         orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
-    if lead := _lead(record):
-        helping = [each for each in record.open() if each is not lead]
+    if lead := lead_of(record):
+        helping = co_handlers(record)
         order = dispatch.Order(lead.unit, tuple(each.unit for each in helping), body.reason)
         _tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
 
 
-def _lead(record: TicketRecord) -> Assignment | None:
+def lead_of(record: TicketRecord) -> Assignment | None:
+    """The order that leads now; None when there is none."""
     return next((each for each in record.open() if each.role == Role.LEAD), None)
+
+
+def co_handlers(record: TicketRecord) -> list[Assignment]:
+    """Who helps the lead by the desk's word; whom these hand it down to are their own."""
+    return [each for each in record.open() if each.role == Role.CO and not each.handed_by]
 
 
 def _check_recusal(
@@ -199,19 +221,25 @@ def _settle(record: TicketRecord) -> None:
 
 
 async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.AssignmentOut:
-    """催促协办: the lead urges one of its co-handlers, and the desk, too, if it asks for that (R-13).
+    """催促协办: the lead urges one of its co-handlers, a unit one to which it handed its order down; and
+    the desk, too, if it asks for that (R-13).
 
-    Raises NotFound; MoveRefused when the order is over, or not a lead's; UnknownCode for a unit that is
-    no co-handler at work.
+    Raises NotFound; MoveRefused when the order is over, or nobody ever answers to it; UnknownCode for a
+    unit that does not answer to it.
     """
     record, lead = await records.locked_assignment(act, id)
-    if lead.role != Role.LEAD or lead.status not in machine.OPEN:
-        raise MoveRefused("press", lead.status, machine.allowed(AssignmentStatus(lead.status)))
     helping = {each.unit: each for each in _helping(record, lead)}
+    if lead.status not in machine.OPEN or not (helping or lead.role == Role.LEAD):
+        raise MoveRefused("press", lead.status, machine.allowed(AssignmentStatus(lead.status)))
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in helping:
         raise UnknownCode(field="unit", allowed=sorted(helping))
-    words = f"主办单位催促 The lead urges: {body.note}"
+    who = (
+        "主办单位催促 The lead urges"
+        if lead.role == Role.LEAD
+        else "交办单位催促 Your superior urges"
+    )
+    words = f"{who}: {body.note}"
     orders.tell(act, helping[unit], events.AssignmentUpdated(kind="urged", content=words))
     if body.desk and record.ticket.doubted_at is None:
         name = act.config.dispatching.names.unit(unit)
@@ -220,8 +248,7 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
 
 
 def _helping(record: TicketRecord, lead: Assignment) -> list[Assignment]:
-    round = [each for each in record.co_handlers(lead.round) if each.status in machine.OPEN]
-    return round if lead.role == Role.LEAD else []
+    return [each for each in record.answering_to(lead) if each.status in machine.OPEN]
 
 
 def unheard(

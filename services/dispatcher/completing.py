@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import orders, records, returning, schemas, views
+from services.dispatcher import answering, orders, records, returning, schemas, views
 from services.dispatcher.completion_schemas import EndRuling, EndWithdrawal
 from services.dispatcher.models import (
     Assignment,
@@ -23,7 +23,7 @@ from services.dispatcher.models import (
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import completion, hotline_reasons
+from services.dispatcher.rules import completion, handing_down, hotline_reasons, leaving
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.completion import (
     ContactNotOnRecord,
@@ -122,8 +122,9 @@ async def request(
 ) -> schemas.AssignmentOut:
     """申请终止办理 or 非本单位职责: the hotline has to rule, by a due moment; the unit's clock runs on.
 
-    Raises RequestPending, ReturnAfterRuling, and what rules/completion.py raises.
+    Raises HandedDown, RequestPending, ReturnAfterRuling, and what rules/completion.py raises.
     """
+    returning.check_not_handed_down(record, assignment)
     answer = await answer_of(act, assignment, body)
     today = act.now.astimezone(act.config.calendar.tz).date()
     completion.ask(record.work(assignment), answer, today, await _refused(act, assignment))
@@ -314,6 +315,8 @@ def _end(
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.COMPLETE)
     assignment.completion = kept(answer, form.form.get("contact_number"))
     orders.tell(act, assignment, answer)
-    if assignment.role == Role.LEAD:
-        orders.cancel(act, record, record.open(), "redispatched", act.now)
-        orders.resolve(act, record, assignment, answer)
+    leads = assignment.role == Role.LEAD
+    going = record.open() if leads else handing_down.below(assignment, record.open())
+    orders.cancel(act, record, going, "redispatched", act.now, leaving.ENDED_HERE)
+    if leads:
+        answering.resolve(act, record, assignment, answer)

@@ -147,7 +147,7 @@ async def burden(act: ServiceAct, first: date | None, last: date | None) -> Burd
 
 def _towns(act: ServiceAct) -> list[str]:
     dispatching = act.config.dispatching
-    return [unit.code for unit in act.config.units.units if dispatching.is_town(unit.code)]
+    return [unit.code for unit in act.config.units.units if dispatching.is_grassroots(unit.code)]
 
 
 def _counted(act: ServiceAct, found: Iterable[Any]) -> list[TownBurden]:

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.dispatcher import lists, views
+from services.dispatcher import handlers, lists, views
 from services.dispatcher.list_schemas import (
     Handling,
     Narrowing,
     OrderPage,
     ReturnPage,
     UnassignedPage,
+    Whose,
     Words,
 )
 from services.dispatcher.records import ServiceAct
@@ -83,12 +84,18 @@ async def list_unit_orders(
     act: Reads,
     narrowed: Narrowed,
     handler: Phrase | None = None,
+    mine: bool = False,
+    handed_down: bool = False,
     status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> OrderPage:
-    """在办清单 A unit's orders in hand, what is due first. `handler`: who signed for them."""
-    return await lists.orders(act, code, narrowed, handler, status or [], after, limit)
+    """在办清单 A unit's orders in hand, what is due first. `handler`: who handles them. `mine`: those
+    whose handler is the caller's account. `handed_down`: instead of its own those it handed down to units
+    below it.
+    """
+    whose = Whose(handler, handlers.own_account(act) if mine else None, handed_down)
+    return await lists.orders(act, code, narrowed, whose, status or [], after, limit)
 
 
 @router.get("/tickets/{number}/handling", responses=problems(404))

@@ -27,6 +27,16 @@ class Narrowing(NamedTuple):
     urgency: Urgency | None = None
 
 
+class Whose(NamedTuple):
+    """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
+    token. ``handed_down``: not its own, but those it handed down to units below it.
+    """
+
+    handler: str | None = None
+    account: str | None = None
+    handed_down: bool = False
+
+
 class ListedClock(BaseModel):
     """A clock as the tracker last said it. ``paused_since``: it stands still, and will be due later."""
 
@@ -142,14 +152,15 @@ class OrderOut(AssignmentOut):
 
 
 class HandlerCount(BaseModel):
-    """How many orders one person has in hand."""
+    """How many orders one person has in hand; ``account`` where it was said."""
 
     handler: str | None
+    account: str | None = None
     orders: int
 
 
 class OrderCounts(Counts):
-    """``statuses`` and ``handlers`` (who signed; null for nobody yet): how many orders each has."""
+    """``statuses`` and ``handlers`` (who handles them; null for nobody yet): how many orders each has."""
 
     statuses: dict[str, int]
     handlers: list[HandlerCount]

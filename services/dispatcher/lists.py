@@ -28,6 +28,7 @@ from services.dispatcher.list_schemas import (
     ReturnPage,
     UnassignedOut,
     UnassignedPage,
+    Whose,
 )
 from services.dispatcher.models import (
     OWN,
@@ -40,7 +41,14 @@ from services.dispatcher.models import (
     Ticket,
     Tickets,
 )
-from services.dispatcher.narrowing import RANK, conditions, last_place, next_place
+from services.dispatcher.narrowing import (
+    RANK,
+    conditions,
+    last_place,
+    next_place,
+    of_unit,
+    on_ticket,
+)
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -174,29 +182,27 @@ async def orders(
     act: ServiceAct,
     unit: str,
     narrowed: Narrowing,
-    handler: str | None,
+    whose: Whose,
     statuses: Sequence[str],
     after: str | None,
     limit: int,
 ) -> OrderPage:
-    """在办清单: a unit's orders in hand, what is due first. A unit finds and counts none of a ticket it
-    has to stand back from.
+    """在办清单: orders in hand of a unit, or handed down by it, what is due first. A unit finds and
+    counts none of a ticket it has to stand back from.
 
     Raises NotFound, UnknownCode, AmbiguousCode, BadCursor.
     """
     views.check_unit_readable(act, unit)
     if set(statuses) - set(machine.OPEN):
         raise UnknownCode(field="status", allowed=list(machine.OPEN))
-    wanted = [Assignments.unit == unit, IN_HAND]
+    wanted = [*of_unit(unit, whose), IN_HAND]
     if hidden := await _hidden(act, wanted):
         wanted.append(~one_of(Assignments.id, hidden))
     if narrowing := conditions(act, narrowed):
-        wanted.append(_of_ticket(and_(*narrowing)))
-    if handler:
-        wanted.append(col(Assignments.handler) == handler)
+        wanted.append(on_ticket(and_(*narrowing)))
     if statuses:
         wanted.append(col(Assignments.status).in_(statuses))
-    alarmed = _of_ticket(case((col(Tickets.alarmed_at).is_not(None), 0), else_=1))
+    alarmed = on_ticket(case((col(Tickets.alarmed_at).is_not(None), 0), else_=1))
     place = tuple_(alarmed, func.coalesce(NEXT_DUE, Assignments.dispatched_at), Assignments.id)
     query = select(*place.clauses, NEXT_DUE, Assignments).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after, UUID)):
@@ -209,43 +215,39 @@ async def orders(
     )
 
 
-def _of_ticket(condition: Any) -> Any:
-    """A condition on the ticket of an order, as a query of its own: PostgreSQL knows nothing of what stands
-    in matters, and would rather read every ticket there is than those of a unit's orders.
-    """
-    of_ticket = select(condition).where(col(Tickets.number) == col(Assignments.ticket))
-    return of_ticket.correlate(Assignments).scalar_subquery()
-
-
 async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
     """What a unit has and must know nothing of (R-35)."""
     if act.caller is None or act.caller.unit is None:
         return []
     of_ticket = col(Tickets.number) == col(Assignments.ticket)
-    about = _of_ticket(ABOUT_SOMEBODY)
+    about = on_ticket(ABOUT_SOMEBODY)
     query = select(Assignments.id, Tickets).where(of_ticket, *theirs, about)
     found = (await act.session.exec(query)).all()
     return [id for id, ticket in found if records.recused_caller(act, TicketRecord(ticket, []))]
 
 
 async def _order_counts(act: ServiceAct, wanted: Iterable[Any]) -> OrderCounts:
-    by = Assignments.status, Assignments.urgency, Assignments.handler
+    who = Assignments.handler, Assignments.handler_account
+    by = Assignments.status, Assignments.urgency, *who
     query = select(*by, *how_many(act, RUNNING_DUE)).where(*wanted).group_by(*by)  # type: ignore[call-overload]
     statuses: Counter[str] = Counter()
     urgencies: Counter[str] = Counter()
-    handlers: Counter[str | None] = Counter()
+    handlers: Counter[tuple[str | None, str | None]] = Counter()
     overdue = 0
-    for status, urgency, handler, number, late in await act.session.exec(query):
+    for status, urgency, *handler, number, late in await act.session.exec(query):
         statuses[status] += number
         urgencies[str(urgency)] += number
-        handlers[handler] += number
+        handlers[handler[0], handler[1]] += number
         overdue += late
     return OrderCounts(
         total=statuses.total(),
         overdue=overdue,
         urgencies=urgencies,
         statuses=statuses,
-        handlers=[HandlerCount(handler=who, orders=n) for who, n in handlers.most_common()],
+        handlers=[
+            HandlerCount(handler=name, account=account, orders=n)
+            for (name, account), n in handlers.most_common()
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import catalogues, following, grassroots, orders, records
+from services.dispatcher import answering, catalogues, following, grassroots, orders, records
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, hotline_reasons, leaving, reasons, work_order
@@ -154,7 +154,7 @@ async def _go_on(
     if lead is None:
         orders.leave_to_desk(act, heir, str(why), [])
         return
-    helping = [each.unit for each in taken if each is not lead]
+    helping = [each.unit for each in taken if each is not lead and not each.handed_by]
     dispatching = act.config.dispatching
     version = lead.catalogue_version
     decided = dispatching.handed_on(
@@ -265,6 +265,6 @@ async def _take_up(act: ServiceAct, record: TicketRecord) -> None:
         lead = other.completed_lead(other.ticket.round)
         if lead and other is not record and str(lead.id) != before and lead.completion:
             answer = events.AssignmentCompleted.on_record(lead.completion)
-            orders.answer_for(act, record, lead, orders.answer_of(other, lead, answer))
+            answering.answer_for(act, record, lead, answering.answer_of(other, lead, answer))
             return
     await start_alone(act, record)

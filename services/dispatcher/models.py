@@ -79,7 +79,8 @@ class Assignment(Base):
     completion form (schemas.Pending); it says nothing once the order has moved on. ``catalogue_version``:
     the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
     why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
-    ``until`` and ``reform``.
+    ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
+    answers.
     """
 
     id: UUID = Field(primary_key=True)
@@ -97,11 +98,13 @@ class Assignment(Base):
     redo: bool = False
     dispatched_at: datetime
     handler: str | None = Field(default=None, sa_type=Text)
+    handler_account: str | None = Field(default=None, sa_type=Text)
     attempts: int = 0
     reached: bool = False
     progress: str | None = Field(default=None, sa_type=Text)
     completion: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     verdict: str | None = Field(default=None, sa_type=Words(ClosingKind))
+    handed_by: str | None = Field(default=None, sa_type=Text)
     pending: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     catalogue_version: int | None = None
     approved: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -291,6 +294,7 @@ UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
 UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
 UNSIGNED = text("status = 'dispatched'")
+HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 WAITING = text("granted IS NULL")
 UNDECIDED = text("outcome IS NULL")
@@ -317,6 +321,7 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_unit_id", "unit", "id"),
         Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
         Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
+        Index("ix_assignments_handed", "handed_by", "id", postgresql_where=HANDED),
     )
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, any_, case, literal, or_
-from sqlmodel import col
+from sqlmodel import col, select
 
-from services.dispatcher.list_schemas import Narrowing
-from services.dispatcher.models import Tickets
+from services.dispatcher.list_schemas import Narrowing, Whose
+from services.dispatcher.models import Assignments, Tickets
 from services.dispatcher.records import ServiceAct
 from shared.errors import UnknownCode
 from shared.events import Urgency
@@ -39,6 +39,24 @@ def conditions(act: ServiceAct, to: Narrowing) -> list[Any]:
         said = (matter[field].as_string() for field in ("title", "content"))
         wanted.append(or_(*(each.icontains(to.text, autoescape=True) for each in said)))
     return wanted
+
+
+def of_unit(unit: str, whose: Whose) -> list[Any]:
+    """A list of orders: a unit's own, or those it handed down."""
+    wanted = [col(Assignments.handed_by if whose.handed_down else Assignments.unit) == unit]
+    if whose.handler:
+        wanted.append(col(Assignments.handler) == whose.handler)
+    if whose.account:
+        wanted.append(col(Assignments.handler_account) == whose.account)
+    return wanted
+
+
+def on_ticket(condition: Any) -> Any:
+    """A condition on the ticket of an order, as a query of its own: PostgreSQL knows nothing of what stands
+    in matters, and would rather read every ticket there is than those of a unit's orders.
+    """
+    of_ticket = select(condition).where(col(Tickets.number) == col(Assignments.ticket))
+    return of_ticket.correlate(Assignments).scalar_subquery()
 
 
 def _is_one_of(field: Any, values: Sequence[str]) -> Any:

@@ -17,7 +17,14 @@ from services.dispatcher import following
 from services.dispatcher.arbitration_models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import arbitration, corrections, dispatch, work_order
+from services.dispatcher.rules import (
+    arbitration,
+    corrections,
+    dispatch,
+    handing_down,
+    leaving,
+    work_order,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
@@ -30,7 +37,7 @@ EndOfArbitration = Literal[
     "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
 ]
 # What an assignment keeps of its work order, beside its role and urgency.
-PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version"}
+PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version", "handed_by"}
 
 
 def give(
@@ -118,7 +125,9 @@ def _copy(
     """抄送: who supervises a town hears what it leads (BJ-12, R-04), but not of a report (R-35)."""
     dispatching, matter = act.config.dispatching, record.matter
     town = act.config.units.unit(lead.unit)
-    above = town.parent if town and dispatching.is_town(lead.unit) else None
+    above = None
+    if town and dispatching.is_grassroots(lead.unit):
+        above = handing_down.superior(act.config.units, lead.unit, act.store.dissolved)
     if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
     if accuses(matter.type) or above in dispatching.barred(matter, said):
@@ -191,10 +200,14 @@ def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: 
         if record.ticket.unassigned_at:
             _say_left(act, record)  # the desk's clock follows
         return
-    unsigned = [each for each in units if each.status == AssignmentStatus.DISPATCHED]
+    unsigned = [
+        each
+        for each in units
+        if each.status == AssignmentStatus.DISPATCHED and each.handed_by is None
+    ]
     follow_urgency(act, record, [each for each in units if each not in unsigned], time)
     if unsigned:
-        helpers = tuple(each.unit for each in units if each is not lead)
+        helpers = tuple(each.unit for each in units if each is not lead and not each.handed_by)
         reason = corrections.hurried_anew(lead.reason)
         cancel(act, record, unsigned, "redispatched", act.now, corrections.HURRIED)
         order = dispatch.Order(
@@ -284,68 +297,32 @@ def cancel(
     reason: Literal["withdrawn", "redispatched", "merged"],
     time: datetime,
     why: Reason | None = None,
+    keep: Collection[Assignment] = (),
 ) -> None:
     """Nothing ends before it began, even when the withdrawal was heard before the dispatch. ``why``: in
     words fit for the units that go.
 
-    Of a confidential matter every unit hears the same, whatever took its order away: it may be the one
-    complained of (R-35). So may a unit be that demand or desk name: it is told no words.
+    What a unit handed down goes with its own order, but for what is to be kept. Of a confidential matter
+    every unit hears the same, whatever took its order away: it may be the one that is complained of (R-35).
+    So may a unit be that demand or desk name: it is told no words.
     """
-    if record.matter.confidential:
+    if secret := record.matter.confidential:
         reason, why = "redispatched", None
-    meant = act.config.dispatching.may_be_meant(record.matter, why.zh) if why else ()
-    for assignment in assignments:
+    going = list(assignments)
+    dispatching, told = act.config.dispatching, reason == "redispatched" and not secret
+    named = why.zh if why else ""
+    meant = dispatching.may_be_meant(record.matter, named) if why or told else ()
+    for assignment in handing_down.with_below(going, record.open()):
+        if assignment in keep:
+            continue
+        words = why
+        if told and assignment not in going:
+            words = leaving.with_superior(dispatching.names.unit(assignment.handed_by or ""), why)
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
         assignment.pending = None
         ended = max(time, assignment.dispatched_at)
-        words = None if why is None or assignment.unit in meant else str(why)
-        tell(act, assignment, events.AssignmentCancelled(reason=reason, why=words), ended)
-
-
-def resolve(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
-) -> None:
-    """The lead's answer is the ticket's, and that of every ticket that waited for it: each citizen is
-    to be called back (R-23).
-    """
-    record.ticket.resolved = lead.round
-    end_arbitration(act, record, "resolved")
-    record.ticket.doubted_at = record.ticket.doubted_reason = None
-    data = answer_of(record, lead, answer)
-    act.tell(data, subject=lead.ticket, round=lead.round)
-    for each in record.waiting_with():
-        answer_for(act, each, lead, data)
-
-
-def answer_of(
-    record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
-) -> events.TicketResolved:
-    """What a lead answered for all who worked on it."""
-    completed = (assignment.unit for assignment in record.completed(lead.round))
-    return events.TicketResolved(
-        kind=answer.kind,
-        lead=lead.unit,
-        units=tuple(dict.fromkeys((lead.unit, *completed))),
-        solved=answer.solved,
-        public_answer=answer.public_answer,
-    )
-
-
-def answer_for(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, data: events.TicketResolved
-) -> None:
-    """A lead's answer under another ticket's number is this one's, too, in its own round."""
-    ticket = record.ticket
-    end_arbitration(act, record, "resolved")
-    ticket.resolved = ticket.round
-    ticket.answered = {
-        "round": ticket.round,
-        "assignment": str(lead.id),
-        "lead": lead.unit,
-        "rule": lead.rule,
-        "catalogue_version": lead.catalogue_version,
-    }
-    act.tell(data, subject=ticket.number, round=ticket.round)
+        said = None if words is None or assignment.unit in meant else str(words)
+        tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)
 
 
 def end_arbitration(act: ServiceAct, record: TicketRecord, reason: EndOfArbitration) -> None:

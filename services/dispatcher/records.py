@@ -26,7 +26,7 @@ from services.dispatcher.models import (
     Tickets,
 )
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import merging, reforming
+from services.dispatcher.rules import handing_down, merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.ticket import Milestones
@@ -84,9 +84,11 @@ class TicketRecord:
         """The assignments somebody still has to move."""
         return [each for each in self.assignments if each.status in machine.OPEN]
 
-    def co_handlers(self, round: int) -> list[Assignment]:
-        """Every assignment of a round that answers to its lead."""
-        return [each for each in self.assignments if each.round == round and each.role == Role.CO]
+    def answering_to(self, order: Assignment) -> list[Assignment]:
+        """Whose answers an order's unit waits for before its own."""
+        of_round = [each for each in self.assignments if each.round == order.round]
+        co_handlers = [each for each in of_round if each.role == Role.CO]
+        return handing_down.answering_to(order, co_handlers, self.open())
 
     def completed(self, round: int) -> list[Assignment]:
         """The assignments of a round whose units answered."""
@@ -158,8 +160,7 @@ class TicketRecord:
 
     def work(self, assignment: Assignment) -> Work:
         """What is on record of an assignment that its unit wants to complete."""
-        leads, has_duty = assignment.role == Role.LEAD, assignment.limits["first_contact"]
-        answering = self.co_handlers(assignment.round) if leads else []
+        has_duty, answering = assignment.limits["first_contact"], self.answering_to(assignment)
         can_be_asked = self.matter.has_contact and not self.matter.reply_declined
         return Work(
             status=AssignmentStatus(assignment.status),

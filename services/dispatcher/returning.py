@@ -16,10 +16,15 @@ from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import hotline_reasons, leaving, returns
+from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
+from services.dispatcher.rules.returns import (
+    Asked,
+    Earlier,
+    ReturnContext,
+    ReturnGranted,
+)
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
@@ -49,7 +54,7 @@ async def request_return(
     Raises NotFound, InArbitration and what rules/returns.py raises.
     """
     record, assignment = await records.locked_assignment(act, id)
-    rules, context = act.config.returns, await _context(act, assignment)
+    rules, context = act.config.returns, await _context(act, record, assignment)
     suggested = body.suggested_unit and records.unit_code(
         act, "suggested_unit", body.suggested_unit
     )
@@ -123,7 +128,7 @@ def _waiting(asked: Sequence[Return], id: UUID) -> Return:
     return waiting
 
 
-async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
+async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> ReturnContext:
     urgency, rules = Urgency(assignment.urgency), act.config.returns
     return ReturnContext(
         status=AssignmentStatus(assignment.status),
@@ -131,8 +136,20 @@ async def _context(act: ServiceAct, assignment: Assignment) -> ReturnContext:
         urgency=urgency,
         redo=assignment.redo,
         earlier=await earlier(act, assignment.ticket, own=assignment),
+        handed_by=_superior(record, assignment),
         until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
     )
+
+
+def _superior(record: TicketRecord, order: Assignment) -> str | None:
+    """Who handed an order down and is at work still."""
+    return next((each.unit for each in record.open() if each.unit == order.handed_by), None)
+
+
+def check_not_handed_down(record: TicketRecord, order: Assignment) -> None:
+    """What a superior handed down is no matter between a unit and the desk. Raises HandedDown."""
+    if superior := _superior(record, order):
+        raise returns.HandedDown(rule="R-13", unit=superior)
 
 
 async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
@@ -233,6 +250,9 @@ def _rule(
     if granted and assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
         _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
+    elif granted:
+        below = handing_down.below(assignment, record.open())
+        orders.cancel(act, record, below, "redispatched", act.now, leaving.SUPERIOR_RETURNED)
 
 
 def close(
@@ -372,3 +392,8 @@ async def overrule(
             if _today(act, row.unit) == unit and row.granted and row.overruled_at is None:
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why
+
+
+async def is_freed(act: ServiceAct, record: TicketRecord, unit: str) -> bool:
+    """Whether the desk granted a unit's return of this ticket, and no ruling has named it since."""
+    return unit in returns.freed(await earlier(act, record.ticket.number))

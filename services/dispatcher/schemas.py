@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PrivateAttr, model_validator
 
 from shared.events import (
     CompletionKind,
@@ -22,10 +22,21 @@ from shared.events import (
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 from shared.security.masking import mask_patterns, pattern_spans
 
+
+def _is_no_number(account: str) -> str:
+    """An account stands in facts and lists as it is, so it may not be a person's number."""
+    if next(iter(pattern_spans(account)), None):
+        raise ValueError(
+            "账号不得为电话、证件、邮箱等个人号码 an account is no telephone or mail address of a person"
+        )
+    return account
+
+
 Code = Annotated[str, Line(20)]
 Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
 Note = Annotated[str, Text(2_000, min_length=0)]
+Account = Annotated[str, Line(200), AfterValidator(_is_no_number)]
 Report = Annotated[str, Text(10_000)]
 
 
@@ -77,9 +88,12 @@ class Press(Body):
 
 
 class Sign(Body):
-    """签收: the unit names the person who handles it (专人负责)."""
+    """签收: the unit names the person who handles it (专人负责). ``handler_account``: the name of that
+    person's token, by which the orders that are theirs are found.
+    """
 
     handler: Phrase
+    handler_account: Account | None = None
 
 
 class ContactMade(Body):
@@ -245,8 +259,8 @@ class AssignmentOut(BaseModel):
     readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
     decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
     town lead what its duty list does not name (``by``), and why (``ground``). ``unit`` has
-    it now, ``former`` had it before and are no more. ``warnings`` come with the
-    answer to a completion only.
+    it now, ``former`` had it before and are no more. ``handed_by``: the unit that handed it down, to
+    which this one answers (二次派单). ``warnings`` come with the answer to a completion only.
     """
 
     id: UUID
@@ -271,11 +285,13 @@ class AssignmentOut(BaseModel):
     limits: Limits
     redo: bool
     handler: str | None
+    handler_account: str | None = None
     attempts: int
     reached: bool
     progress: str | None
     completion: dict[str, Any] | None
     verdict: str | None
+    handed_by: str | None = None
     pending: Pending | None = None
     catalogue_version: int | None = None
     approved: dict[str, str] | None = None

@@ -43,7 +43,7 @@ def automatic(act: ServiceAct, matter: TicketRegistered, decided: Undecided) -> 
     """The order a model may give by itself, if the county lets it; None leaves the ticket to the desk.
 
     Never what a rule or a guard stopped, a report, a confidential or a critical matter; and never to
-    a town, which answers only for what its duty list names (R-04).
+    a town or a village, which answer only for what their duty lists name (R-04, R-05).
     """
     config = act.config
     if config.model is None or not config.suggestions.automatic or not decided.uncovered:
@@ -54,7 +54,7 @@ def automatic(act: ServiceAct, matter: TicketRegistered, decided: Undecided) -> 
     first, *_ = *_suggested(act, matter), None
     if first is None or first.confidence < config.suggestions.min_confidence:
         return None
-    if first.unit in config.dispatching.towns.values():
+    if first.unit in {*config.dispatching.towns.values(), *config.dispatching.villages}:
         return None
     reason = reason_for(first, config.model, config.dispatching.names)
     return Order(first.unit, (), str(joined((reason, decided.why))))

@@ -31,7 +31,7 @@ from services.dispatcher.models import (
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import dispatch, work_order
+from services.dispatcher.rules import dispatch, handing_down, work_order
 from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.reasons import Reason
@@ -197,7 +197,13 @@ async def _move(
         await _transfer(act, record, order, to, dissolved)
         return
     helping = order if order.role != Role.LEAD else twin  # who leads does not help itself
-    orders.cancel(act, record, [helping], "redispatched", act.now)
+    goes_on = twin if helping is order else order
+    below = handing_down.with_below([order, twin], record.open())
+    stay = [each for each in below if each is not helping]
+    orders.cancel(act, record, [helping], "redispatched", act.now, keep=stay)
+    _answer_to(record, order, to)
+    if goes_on.handed_by is None or helping.handed_by is None or goes_on.handed_by == to:
+        goes_on.handed_by = None  # whom the desk named as one of the two answers to the lead
     if helping is twin:
         await _transfer(act, record, order, to, dissolved)
     else:
@@ -217,12 +223,18 @@ def _destination(
 
 
 def _to_desk(act: ServiceAct, record: TicketRecord, order: Assignment, why: Reason) -> None:
-    """A lead's order takes those with it that answered to it; a co-handler's goes alone."""
+    """A lead's order takes those with it that answered to it; a co-handler's those below it. Of what was
+    handed down the desk need not know: who did that hears it, and hands it down anew or does it itself.
+    """
     if order.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now)
         orders.leave_to_desk(act, record, str(why))
         return
     orders.cancel(act, record, [order], "redispatched", act.now)
+    if above := next((each for each in record.open() if each.unit == order.handed_by), None):
+        data = events.AssignmentUpdated(kind="supplemented", content=str(why))
+        orders.tell(act, above, data)
+        return
     orders.doubt(act, record, str(why))
 
 
@@ -235,7 +247,10 @@ async def _transfer(
         since = max(since, datetime.fromisoformat(order.former[-1]["until"]))
     reform = dissolved.reform.reform
     known = {"unit": before, "until": since.isoformat(), "reform": str(reform)}
+    _answer_to(record, order, to)
     order.former, order.unit = [*order.former, known], to
+    if order.handed_by == to:
+        order.handed_by = None
     said = await _work_order(act, record, order)
     data = events.AssignmentTransferred(
         **said.model_dump(),
@@ -250,6 +265,14 @@ async def _transfer(
     if order.status in machine.OPEN:
         _tell_others(act, record, [order], before, to)
         await merging.stand_apart(act, record)
+
+
+def _answer_to(record: TicketRecord, order: Assignment, to: str) -> None:
+    """Whom a unit that is no more handed it down to answers to who follows it."""
+    of_round = (each for each in record.assignments if each.round == order.round)
+    for each in of_round:
+        if each.handed_by == order.unit:
+            each.handed_by = to
 
 
 async def _work_order(
@@ -274,8 +297,14 @@ def _order(record: TicketRecord, own: Assignment) -> dispatch.Order:
     round = [each for each in record.assignments if each.round == own.round]
     working = [each for each in round if each.status not in machine.GONE]
     lead = next((each.unit for each in working if each.role == Role.LEAD), own.unit)
-    helping = [each.unit for each in working if each.role == Role.CO]
-    return dispatch.Order(lead, dispatch.helpers(lead, helping), own.reason, own.rule)
+    helping = [
+        each.unit
+        for each in working
+        if each.role == Role.CO and (each is own or not each.handed_by)
+    ]
+    return dispatch.Order(
+        lead, dispatch.helpers(lead, helping), own.reason, own.rule, handed_by=own.handed_by
+    )
 
 
 async def _clocks(act: ServiceAct, order: Assignment) -> tuple[events.RunningClock, ...]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.dispatcher import (
     alarms,
+    answering,
     arbitration,
     auditing,
     catalogues,
@@ -194,8 +195,8 @@ async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.Assignm
     """签收, naming the handler (专人负责)."""
     record, assignment = await records.locked_assignment(act, id)
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.SIGN)
-    assignment.handler = body.handler
-    orders.tell(act, assignment, events.AssignmentSigned(handler=body.handler))
+    assignment.handler, assignment.handler_account = body.handler, body.handler_account
+    orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))
     if record.matter.type is TicketType.COMMENDATION:
         _take_note(act, record, assignment)
     return views.assignment_out(record, assignment)
@@ -253,7 +254,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     orders.tell(act, assignment, answer)
     orders.cancel(act, record, unheard, "redispatched", act.now, leaving.LEAD_WENT_ON)
     if assignment.role == Role.LEAD and answer.audit is None:
-        orders.resolve(act, record, assignment, answer)
+        answering.resolve(act, record, assignment, answer)
     elif assignment.role == Role.LEAD:
         orders.end_arbitration(act, record, "resolved")  # who has answered disputes it no more
     answered = views.assignment_out(record, assignment)
@@ -280,7 +281,7 @@ def _take_note(act: ServiceAct, record: TicketRecord, assignment: Assignment) ->
     orders.tell(act, assignment, answer)
     lead = record.completed_lead(assignment.round)
     if lead and not record.open():
-        orders.resolve(act, record, lead, answer)
+        answering.resolve(act, record, lead, answer)
 
 
 # --- acts of the desk --------------------------------------------------------------------------

@@ -40,8 +40,8 @@ async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
     """A ticket's assignments as the caller may see them.
 
     The lead sees its whole round, for its co-handlers answer to it (R-13). A co-handler sees its
-    own, and so does a unit that leads no more. Raises NotFound, also for a unit that has none and
-    for one that has to stand back.
+    own and what it handed down, and so does a unit that leads no more. Raises NotFound, also for a unit
+    that has none and for one that has to stand back.
     """
     record = await records.read(act, number)
     if records.recused_caller(act, record):
@@ -60,7 +60,9 @@ def _seen_by(unit: str, assignments: Sequence[Assignment]) -> list[Assignment]:
         for each in assignments
         if each.unit == unit and each.role == Role.LEAD and each.status not in machine.GONE
     }
-    return [each for each in assignments if each.unit == unit or each.round in led]
+    return [
+        each for each in assignments if unit in (each.unit, each.handed_by) or each.round in led
+    ]
 
 
 async def unit_assignments(

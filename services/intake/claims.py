@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from services.intake.locating import SAID, Located, locate
 from services.intake.naming import in_codes
 from services.intake.records import ServiceAct
 from services.intake.rules.identity import Person
@@ -35,8 +36,9 @@ class Registration:
     """One complaint on its way in, with who hands it in, under which key and which trace.
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
     place reads it; ``call``: the call it was made of, once that is known; ``person``: the identity of
-    its caller, for the masks. Of a matter of another ticket ``split_from`` names that, ``accepted_at`` when
-    the call was, and ``appointed`` whom the desk wants to lead it.
+    its caller, for the masks; ``located``: what its texts say of where it is. Of a matter of another
+    ticket ``split_from`` names that, ``accepted_at`` when the call was, and ``appointed`` whom the desk
+    wants to lead it.
     """
 
     body: NewTicket
@@ -46,6 +48,7 @@ class Registration:
     phone: GivenPhone
     sent: NewTicket
     call: UUID | None = None
+    located: Located = SAID
     split_from: str | None = None
     accepted_at: datetime | None = None
     appointed: str | None = None
@@ -58,10 +61,11 @@ class Registration:
 
     @classmethod
     def of(cls, body: NewTicket, caller: Caller, key: str | None, config: Config) -> Registration:
-        """A complaint under the current trace. Raises AmbiguousCode."""
+        """A complaint under the current trace. Raises AmbiguousCode, AreaMissing."""
         given = body.caller.phone if body.caller else None
         phone = read_phone(given, config.place.area_code)
-        return cls(in_codes(body, config), caller, key, traceparent(), phone, body)
+        coded, located = locate(in_codes(body, config), config)
+        return cls(coded, caller, key, traceparent(), phone, body, located=located)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ class CodeRow(BaseModel):
     """One code with its names; ``en`` is null where nobody gave an English one.
 
     ``parent``: the field of a topic or of a field, the area an area lies in, the unit above a unit.
-    ``unit``: the government that answers for an area. ``kind`` of a unit: town, district,
-    department, utility or office; ``area``: a town's or district's. ``aliases``: what else is
+    ``unit``: the government that answers for an area. ``kind`` of a unit: town, district, department,
+    utility, office, village or station; ``area``: a town's or district's. ``aliases``: what else is
     understood where the code is asked. ``instead``: where what is not accepted
     belongs; ``basis``: the rule it is not accepted by.
     """

@@ -51,7 +51,7 @@ from shared.storage.rows import as_json, inserting, table_of
 
 def check_codes(body: NewTicket, config: Config) -> None:
     """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode."""
-    check_known(config, body.area, body.topic, body.flags)
+    check_known(config, body.area or "", body.topic, body.flags)
     if config.codes.channel(body.channel) is None:
         channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
@@ -88,7 +88,7 @@ def warnings_of(
     item: Registration, telephones: frozenset[str], *, created: bool
 ) -> list[RegistrationWarning]:
     """What of a complaint is kept but could not be taken up, or was not done again."""
-    found = []
+    found = [item.located.warning] if item.located.warning else []
     if item.phone.unreadable:
         detail = (
             "来电号码无法识别，已原样密封；本工单没有可回拨的电话 "

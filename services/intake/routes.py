@@ -126,6 +126,7 @@ def _registered(request: Request, item: Registration, receipt: Receipt) -> Regis
         links=Links(self=here, progress=f"{here}/progress"),
         source_number=item.body.source_number,
         warnings=warnings_of(item, config.telephones, created=receipt.created),
+        area_found=item.located.found,
     )
 
 

@@ -71,9 +71,8 @@ AsGiven = Annotated[
 
 
 class Citizen(Body):
-    """诉求人: who calls. Any part may be left out; nothing of it is ever printed.
-
-    ``phone`` is as it came, with whatever stands beside the number; several numbers may be given.
+    """诉求人: who calls. Any part may be left out; nothing of it is ever printed. ``phone`` is as it came,
+    with whatever stands beside the number; several numbers may be given.
     """
 
     name: Annotated[str, Line(50)] | None = Field(default=None, repr=False)
@@ -82,9 +81,8 @@ class Citizen(Body):
 
 
 class ReportedParty(Body):
-    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in
-    ``words`` (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, an illegal workshop,
-    a banquet; stated beside neither.
+    """被反映对象: whom the demand is about (R-35, JN-32): ``units`` by code, posts and villages in ``words``
+    (尚坝村村委会主任). ``nobody``: nobody of the administration is meant, a banquet; stated beside neither.
     """
 
     units: tuple[Code, ...] = Field(default=(), max_length=20)
@@ -161,12 +159,13 @@ class Ending(Body):
 class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
-    ``address`` and ``location`` are where the matter is, ``caller.address`` where the person
-    lives. ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the
-    first sentence of the content. Codes may be sent by name: GET /v1/codes says which.
-    ``reported_unit`` is one of ``reported.units``, from before there were several. ``ending``: how the
-    call ended, when no unit is to have it. ``call``: our id of the call it was made of; its number is
-    the caller's phone where none is given. ``follows``: the number of the ticket it goes on from.
+    ``address`` and ``location`` are where the matter is, ``caller.address`` where the person lives.
+    ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the first
+    sentence of the content. ``area`` left out, or the whole place: the one that address, title or content
+    name, if they do. Codes may be sent by name: GET /v1/codes says which. ``reported_unit`` is one of
+    ``reported.units``, from before there were several. ``ending``: how the call ended, when no unit is to
+    have it. ``call``: our id of the call it was made of; its number is the caller's phone where none is
+    given. ``follows``: the number of the ticket it goes on from.
     """
 
     type: NamedType
@@ -174,7 +173,7 @@ class NewTicket(Body):
     topic: Code
     title: Title | None = Field(default=None, repr=False)
     content: Content = Field(repr=False)
-    area: Code
+    area: Code | None = None
     address: Phrase | None = Field(default=None, repr=False)
     location: Location | None = Field(default=None, repr=False)
     channel: Code
@@ -257,10 +256,19 @@ class RegistrationWarning(BaseModel):
     detail: str
 
 
+class AreaFound(BaseModel):
+    """Which area was found for a complaint that named none, and the words of it that decided."""
+
+    area: str
+    name: str
+    words: tuple[str, ...] = Field(repr=False)
+
+
 class Registered(BaseModel):
     """受理回执: the number, and the code (查询码) that shows its progress to the citizen.
 
-    ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up.
+    ``source_number`` is the one that was asked with; ``warnings`` name what could not be taken up;
+    ``area_found`` is null where the area was said, or none was found.
     """
 
     number: str
@@ -270,6 +278,7 @@ class Registered(BaseModel):
     links: Links
     source_number: str | None = Field(default=None, repr=False)
     warnings: list[RegistrationWarning] = []
+    area_found: AreaFound | None = None
 
 
 class BatchAnswer(BaseModel):

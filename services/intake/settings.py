@@ -19,6 +19,7 @@ from services.intake.rules.calls import CallRules
 from services.intake.rules.endings import EndingRules
 from services.intake.rules.identity import KeepFor, Public
 from services.intake.rules.likeness import Duplicates
+from services.intake.rules.places import AreaFinder, Places, places_have_areas
 from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -61,8 +62,9 @@ class Rules(Files):
     endings: EndingRules
     calendar: tuple[Notice, ...]
     calls: CallRules
+    places: Places
 
-    checks = (towns_have_areas, streams_have_matters, urgent_topics_exist)
+    checks = (towns_have_areas, streams_have_matters, urgent_topics_exist, places_have_areas)
 
 
 def _public(rules: Rules) -> Public:
@@ -75,7 +77,8 @@ class Config:
     """Code tables, what is urgent, how calls end, what binds the custodian, the seal of the vault and
     the digests of intake.
 
-    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``.
+    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``. ``areas``: which
+    area a text names.
     """
 
     codes: Codes
@@ -94,6 +97,7 @@ class Config:
     answer_within: Limit
     calendar: WorkCalendar
     public: Public
+    areas: AreaFinder
 
     @property
     def telephones(self) -> frozenset[str]:
@@ -161,4 +165,5 @@ class Settings(ServiceSettings):
             rules.limits.direct_answer,
             work_calendar(rules.place, rules.calendar),
             _public(rules),
+            AreaFinder(rules.places, rules.codes),
         )

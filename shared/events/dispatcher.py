@@ -36,6 +36,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     """派单: a unit got the ticket, with the ground of the decision and its limits (R-03, BJ-13).
 
     ``approved_by``: who let a town lead what is not in its duty list, with ``approval_ground`` (R-05).
+    ``handed_by``: the unit that handed it down to one of its own (二次派单), to which this one answers.
     """
 
     role: Role
@@ -64,6 +65,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     redo: bool = False
     configuration: str | None = None
     catalogue_version: int | None = None
+    handed_by: str | None = None
 
 
 class RunningClock(BaseModel):
@@ -91,9 +93,12 @@ class AssignmentTransferred(AssignmentDispatched, name="assignment.transferred",
 
 
 class AssignmentSigned(Data, name="assignment.signed", by="dispatcher"):
-    """签收: the unit took it and named the person who handles it (专人负责, SEED)."""
+    """签收: the unit took it and named the person who handles it (专人负责, SEED). ``handler_account``: the
+    name of that person's token, where the unit says it.
+    """
 
     handler: str
+    handler_account: str | None = None
 
 
 class AssignmentContacted(Data, name="assignment.contacted", by="dispatcher"):
@@ -116,8 +121,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     ``number``: the ticket whose citizen said it, where that is another one merged into this work.
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
     ``resumes``: the unit's clocks stand still no longer, though the desk has not ruled on its return.
-    ``lead`` and ``co_handlers`` when others work on it now, of kind ``supplemented``, which the release
-    before knows.
+    ``lead`` and ``co_handlers`` when others work on it now, ``handler`` and ``handler_account`` when another
+    person of the unit does, of kind ``supplemented``, which the release before knows.
     """
 
     kind: Literal["supplemented", "urged", "merged", "unmerged"]
@@ -128,6 +133,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     resumes: bool = False
     lead: str | None = None
     co_handlers: tuple[str, ...] | None = None
+    handler: str | None = None
+    handler_account: str | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):

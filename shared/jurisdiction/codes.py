@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
+from shared.jurisdiction.hierarchy import ill_placed
 from shared.jurisdiction.naming import Names, idle_aliases, paths
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
 from shared.jurisdiction.succession import Dissolved, called, circles, same_people
@@ -83,7 +84,7 @@ class Unit(Section):
 
     code: UnitCode
     name: Words
-    kind: Literal["town", "district", "department", "utility", "office"]
+    kind: Literal["town", "district", "department", "utility", "office", "village", "station"]
     parent: UnitCode | None = None
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
@@ -214,11 +215,11 @@ class Units(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        known = {unit.code for unit in self.units}
+        kinds = {unit.code: unit.kind for unit in self.units}
         astray = [
             (("units", at, field), wrong)
             for at, unit in enumerate(self.units)
-            for field, wrong in _ill_placed(unit, known)
+            for field, wrong in ill_placed(unit, kinds)
         ]
         idle = idle_aliases("units", [(unit.code, unit.aliases) for unit in self.units])
         refuse((*_twins("units", self.units), *astray, *idle, *_circles(self.units)))
@@ -275,6 +276,10 @@ class Units(Section):
     def districts(self) -> frozenset[str]:
         """The districts: what is no grass-roots duty may be led by one (R-04)."""
         return frozenset(unit.code for unit in self.units if unit.kind == "district")
+
+    def villages(self) -> frozenset[str]:
+        """The villages and communities: grass roots as towns are (R-05)."""
+        return frozenset(unit.code for unit in self.units if unit.kind == "village")
 
     def answering(self, codes: Codes) -> dict[str, str]:
         """Who answers for each area of the tables: of a village its town, of what has no town its
@@ -369,16 +374,6 @@ def _idle(codes: Codes) -> Iterator[tuple[Where, str]]:
     yield from idle_aliases("areas", [(row.code, row.aliases) for row in codes.areas])
     yield from idle_aliases("channels", [(row.code, row.aliases) for row in codes.channels])
     yield from idle_aliases("topics", [(row.code, row.aliases) for row in codes.topics])
-
-
-def _ill_placed(unit: Unit, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    for follows in unit.successors:
-        if follows not in known:
-            yield "successors", f"{follows} 不是其他单位 is no other unit"
-    if unit.parent is not None and (unit.parent == unit.code or unit.parent not in known):
-        yield "parent", f"{unit.parent} 不是其他单位 is no other unit"
-    if (unit.kind in ("town", "district")) != (unit.area is not None):
-        yield "area", "镇和区县须有区域，其他单位不得有 towns and districts have one, and only they"
 
 
 def _circles(units: Iterable[Unit]) -> Iterator[tuple[Where, str]]:

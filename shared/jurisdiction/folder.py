@@ -26,7 +26,7 @@ from shared.jurisdiction.sections import Where, nearest
 FILES = (
     "place", "codes", "units", "catalogue", "urgency", "limits", "returns", "arbitration", "supervision",
     "callbacks", "evaluation", "privacy", "duplicates", "endings", "calls", "suggestions", "dispatch",
-    "audit",
+    "audit", "places",
 )  # fmt: skip
 CALENDAR = "calendar"
 CHECKED = ".checked"  # what `reload` checked last: no part of the rules

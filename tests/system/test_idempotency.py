@@ -262,6 +262,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     lead = given_to["assignments"][-1]["id"]
     await _helped(repeats, given["number"], lead)
     await _taken_back(whole, repeats, lead)
+    await _handed_down(whole, repeats, given["number"])
     await _arbitrated(repeats, given["number"])
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
     path = "/v1/tickets/{number}/recall"
@@ -289,6 +290,21 @@ async def _helped(repeats: Repeats, number: str, lead: str) -> None:
     about = {"assignment": given["assignments"][-1]["id"]}
     freed, other = {"reason": "已无需协办"}, {"reason": "不再需要"}
     await repeats.ask("dispatcher", f"{path}/release", freed, other, "desk", **about)
+
+
+async def _handed_down(whole: Street, repeats: Repeats, number: str) -> None:
+    """A bureau that helps hands its order down to its brigade, and takes it back."""
+    said = {"unit": "GAJ", "reason": "协助疏导"}
+    path = f"/v1/tickets/{number}/co-handlers"
+    given = await whole.do("dispatcher", path, said, "desk")
+    about = {"assignment": given["assignments"][-1]["id"]}
+    path = "/v1/assignments/{assignment}"
+    await whole.do("dispatcher", f"{path}/sign".format(**about), {"handler": "张三"}, "unit", "GAJ")
+    new, other = {"handler": "李四", "reason": "轮班"}, {"handler": "王五"}
+    await repeats.ask("dispatcher", f"{path}/handler", new, other, "unit:GAJ", **about)
+    for what in ("hand-down", "take-back"):
+        said, other = {"unit": "JJDD", "reason": "请到现场"}, {"reason": "另行安排"}
+        await repeats.ask("dispatcher", f"{path}/{what}", said, other, "unit:GAJ", **about)
 
 
 async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:

@@ -16,10 +16,10 @@ from operations.runtime.registry import NAMES, part
 from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.roles_table import EVERYWHERE, TABLE
 from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
-from tests.system.roles_table import EVERYWHERE, TABLE
 
 # +: may; 401 who are you; 403 not with this role; 404 not yours to know of.
 # holder: the unit that holds the ticket. stranger: another one; of the kind `against` the unit that
@@ -69,6 +69,9 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
     "approval": {"note": "同意"},
     "press": {"unit": "GT", "note": "请尽快答复"},
+    "hand-down": {"unit": "JJDD", "reason": "请到现场查看"},
+    "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
+    "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
     "completion-withdrawal": {"reason": "继续办理"},
     "completion-ruling": {"granted": False, "ruling": "应继续办理"},

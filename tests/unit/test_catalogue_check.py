@@ -39,10 +39,11 @@ COUNTY = County(
         "flags": ["tourism"],
         "dangers": ["gas"],
     },
-    units=["SCJG", "SLJ", "HC", "QX"],
+    units=["SCJG", "SLJ", "HC", "CG01", "QX"],
     topics=LEAVES,
     towns={"1": "HC", "2": "QX"},
     districts=["QX"],
+    villages=["CG01"],
     lineage=prefixes,
     names=Names(),
     telephones=["04421234"],
@@ -112,6 +113,8 @@ def test_what_nobody_covers_is_the_desks_and_no_fault() -> None:
         ("{town}", {}, "grassroots"),
         ("HC", {"grassroots": True}, None),
         ("{town}", {"grassroots": True}, None),
+        ("CG01", {}, "grassroots"),
+        ("CG01", {"grassroots": True}, None),
         ("QX", {}, None),
         ("SLJ", {}, None),
         ("{town}", {"grassroots": True, "areas": ["9"]}, "no_town"),
@@ -120,7 +123,7 @@ def test_what_nobody_covers_is_the_desks_and_no_fault() -> None:
 def test_a_departments_matter_is_not_sent_to_a_town(
     unit: str, more: dict[str, Any], kind: str | None
 ) -> None:
-    """R-05, GB66-5: a town leads only what is in its duty list; a district is no grass roots (R-04)."""
+    """R-05, GB66-5: towns and villages lead only what is in the duty list; districts may lead (R-04)."""
     findings = faults(found(to(unit, topic="water", **more)))
     assert [each.kind for each in findings] == ([kind] if kind else [])
 

@@ -164,6 +164,45 @@ def test_a_unit_code_is_a_word_of_a_routing_key(code: str) -> None:
         units({"code": code, "kind": "office"})
 
 
+TREE: list[dict[str, Any]] = [
+    {"code": "CG", "kind": "town", "area": "610924100"},
+    {"code": "HBQ", "kind": "district", "area": "610902"},
+    {"code": "GAJ", "kind": "department"},
+    {"code": "JJDD", "kind": "department", "parent": "GAJ"},
+    {"code": "GSGS", "kind": "utility", "parent": "GAJ"},
+    {"code": "CG01", "kind": "village", "parent": "CG"},
+    {"code": "GAJ01", "kind": "station", "parent": "GAJ"},
+    {"code": "ZFB", "kind": "office"},
+    {"code": "SPJ", "kind": "department", "parent": "ZFB"},
+    {"code": "HC", "kind": "town", "parent": "HBQ", "area": "610902100"},
+]
+
+
+def test_a_village_answers_for_no_area() -> None:
+    place = units(*TREE)
+    assert place.villages() == {"CG01"}
+    assert "CG01" not in place.towns().values()
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ({"kind": "village"}, "units.10.parent: 村"),
+        ({"kind": "village", "parent": "GAJ"}, "units.10.parent: 村"),
+        ({"kind": "village", "parent": "CG01"}, "units.10.parent: 村"),
+        ({"kind": "village", "parent": "CG", "area": "610924100201"}, "units.10.area: 镇"),
+        ({"kind": "station"}, "units.10.parent: 站所"),
+        ({"kind": "station", "parent": "CG"}, "units.10.parent: 站所"),
+        ({"kind": "department", "parent": "CG01"}, "units.10.parent: CG01 无下级"),
+        ({"kind": "utility", "parent": "GAJ01"}, "units.10.parent: GAJ01 无下级"),
+    ],
+)
+def test_a_unit_below_lies_where_it_can(row: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        units(*TREE, {"code": "NEW"} | row)
+    assert wrong in str(refused.value).replace("\n ", ":")
+
+
 # --- names --------------------------------------------------------------------------------------
 
 

@@ -303,11 +303,13 @@ def test_a_broken_topic_is_pointed_at(menu: Path, row: str, said: str) -> None:
             "code: XX, kind: town",
             "area: 镇和区县须有区域，其他单位不得有 towns and districts have one, and only they",
         ),
+        ("code: XX, kind: village", "parent: 村（社区）须有上级"),
         ('code: XX, kind: office, area: "610924111"', "area: 镇和区县须有区域"),
         ("code: x.x, kind: office", "code: 格式不符，应匹配 must match"),
         (
-            "code: XX, kind: village",
-            "kind: 只能是下列之一 must be one of 'town', 'district', 'department', 'utility' or 'office'",
+            "code: XX, kind: hamlet",
+            "kind: 只能是下列之一 must be one of 'town', 'district', 'department', 'utility', 'office', "
+            "'village' or 'station'",
         ),
     ],
 )

@@ -41,7 +41,7 @@ class Finding(NamedTuple):
 class County:
     """What a catalogue is checked against. ``known``: the codes that a rule may name under a key;
     ``topics``: those a ticket can have; ``towns``: who answers for each area; ``districts`` are no grass
-    roots; ``telephones``: digits that may stand in a text.
+    roots, ``villages`` are; ``telephones``: digits that may stand in a text.
     """
 
     known: Mapping[str, Collection[str]]
@@ -49,14 +49,15 @@ class County:
     topics: Sequence[str]
     towns: Mapping[str, str]
     districts: Collection[str]
+    villages: Collection[str]
     lineage: Callable[[str], Sequence[str]]
     names: Names
     telephones: Collection[str] = ()
 
     @property
     def grassroots(self) -> set[str]:
-        """The towns that lead only what is in their duty list."""
-        return {*self.towns.values()} - {*self.districts}
+        """The towns and villages that lead only what is in the towns' duty list."""
+        return {*self.towns.values(), *self.villages} - {*self.districts}
 
 
 def check(rules: Sequence[Rule], county: County) -> list[Finding]:

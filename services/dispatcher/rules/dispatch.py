@@ -66,7 +66,8 @@ class Undecided:
 class Dispatching:
     """The rules in force: catalogue, urgency, who answers for each area, what codes are called, and
     what people call the units, by which it is known who stands back. ``districts`` answer for areas
-    and are no grass roots. ``version``: which catalogue it is; None of one that is no version (yet).
+    and are no grass roots; ``villages`` answer for none and are. ``version``: which catalogue it is; None of
+    one that is no version (yet).
     """
 
     matcher: Matcher
@@ -75,6 +76,7 @@ class Dispatching:
     names: Names
     gazetteer: Gazetteer
     districts: frozenset[str] = frozenset()
+    villages: frozenset[str] = frozenset()
     version: int | None = None
 
     def numbered(self, version: int | None) -> Dispatching:
@@ -100,7 +102,7 @@ class Dispatching:
             return Undecided(urgency, said, start, uncovered, self.version)
         lead, co_handlers = self._handlers(rule, ticket)
         if stopped := self._guard(rule, ticket, lead, co_handlers):
-            kept_from = lead if self.is_town(lead) and not rule.grassroots else None
+            kept_from = lead if self.is_grassroots(lead) and not rule.grassroots else None
             said, named = reasons.joined((stopped, *why)), (rule.id,)
             return Undecided(urgency, said, named, version=self.version, kept_from=kept_from)
         met = reasons.conditions(rule, ticket, text, self.names, alarms, self.matcher.denied)
@@ -122,19 +124,19 @@ class Dispatching:
                 return reasons.no_such_unit(rule, unit)
             if by := self._accused_for(unit, ticket):
                 return reasons.must_withdraw(rule, unit, by, self.names)
-        if self.is_town(lead) and not rule.grassroots:
+        if self.is_grassroots(lead) and not rule.grassroots:
             return reasons.not_for_towns(rule, lead, self.names)
         return self._gainsaid(rule, ticket, (lead, *co_handlers))
 
-    def is_town(self, unit: str) -> bool:
+    def is_grassroots(self, unit: str) -> bool:
         """Whether a unit is of the grass roots, which lead only what their duty list names (R-05)."""
-        return unit in self.towns.values() and unit not in self.districts
+        return unit in self.villages or (unit in self.towns.values() and unit not in self.districts)
 
     def not_for_town(self, ticket: TicketRegistered, unit: str, at: datetime) -> Reason | None:
         """Why a unit may not lead a ticket registered ``at``, though nobody is barred from it: it is a
         town, and the rule that covers the ticket is in no duty list of the towns, or there is none.
         """
-        if not self.is_town(unit):
+        if not self.is_grassroots(unit):
             return None
         text = text_of(ticket.title, ticket.content)
         alarms = self.urgency.alarms(ticket.type, text)
@@ -302,7 +304,8 @@ def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Order:
     """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``approval``: who
-    let a town lead what is not in its duty list (R-05).
+    let a town lead what is not in its duty list (R-05). ``handed_by``: the unit that handed it down
+    (二次派单).
     """
 
     lead: str
@@ -312,6 +315,7 @@ class Order:
     appointed: bool = False
     catalogue_version: int | None = None
     approval: Approval | None = None
+    handed_by: str | None = None
 
     def roles(self) -> dict[str, Role]:
         """Each unit with its role, the lead first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher.rules.reasons import Reason
+from services.dispatcher.rules.reasons import Reason, joined
 
 
 def moved(why: str) -> Reason:
@@ -15,12 +15,30 @@ def released(why: str) -> Reason:
     return Reason(f"派单员撤出协办：{why}", "The desk freed this co-handler")
 
 
+def taken_back(why: str) -> Reason:
+    """收回交办: who handed it down does it itself, or otherwise."""
+    return Reason(f"上级单位收回交办：{why}", "Your superior takes it back")
+
+
+def with_superior(superior: str, why: Reason | None) -> Reason:
+    """随上级结束: what was handed down ends with the order it was part of; ``why`` that one ended."""
+    ended = Reason(
+        f"交办单位“{superior}”不再承办，交办随之结束",
+        "Who handed it down has it no more, so this ends with it",
+    )
+    return joined((ended, why)) if why else ended
+
+
 CORRECTED = Reason(
     "诉求登记内容已更正，改由其他单位承办或由派单员处理",
     "What was registered was corrected: others have it now, or the desk",
 )
 LEAD_RETURNED = Reason(
     "主办单位退单获准，工单退回派单员", "The return of the lead was granted: the desk has it"
+)
+SUPERIOR_RETURNED = Reason(
+    "上级单位退单获准，交办随之结束",
+    "The return of who handed it down was granted, so this ends with it",
 )
 LEAD_WENT_ON = Reason(
     "协办时限届满未答复，主办单位已先行办结",

@@ -39,6 +39,18 @@ class ReturnAfterRuling(ReturnBarred):
     title = "经裁定确定的单位不得退单 A unit named by a ruling may not return the ticket"
 
 
+class HandedDown(ReturnBarred):
+    """二次派单: what its own superior handed down is no matter between a unit and the desk: ``unit`` is whom
+    to ask to take it back.
+    """
+
+    slug = "handed-down"
+    title = (
+        "本单由上级单位 unit 交办，请与其联系收回 Your superior, unit, handed this down: ask it to take"
+        " the order back"
+    )
+
+
 class ReturnOnRedo(ReturnBarred):
     """A unit that completed a ticket cannot say in the next round that it was never its duty."""
 
@@ -160,6 +172,7 @@ class ReturnContext:
     """What the rules must know of the assignment that is to be returned.
 
     ``earlier``: every return of its ticket so far, oldest first. ``until``: when the window ends.
+    ``handed_by``: the unit that handed it down and has its own order still.
     """
 
     status: AssignmentStatus
@@ -168,6 +181,7 @@ class ReturnContext:
     redo: bool
     earlier: Sequence[Earlier]
     until: datetime
+    handed_by: str | None = None
 
 
 class Asked(NamedTuple):
@@ -187,10 +201,12 @@ def request_return(
 ) -> AssignmentStatus:
     """The status after a return was requested.
 
-    Raises MoveRefused, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling, ReturnedBefore,
-    ReturnOnRedo, ReturnTooLate.
+    Raises MoveRefused, HandedDown, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling,
+    ReturnedBefore, ReturnOnRedo, ReturnTooLate.
     """
     moved = move(context.status, Action.REQUEST_RETURN)
+    if context.handed_by is not None:
+        raise HandedDown(rule="R-13", unit=context.handed_by)
     if asked.reason_code not in grounds:
         raise UnknownCode(field="reason_code", allowed=list(grounds))
     if asked.suggested_unit is None and asked.reason_code in rules.suggested_unit_for:

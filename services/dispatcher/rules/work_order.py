@@ -91,6 +91,7 @@ def work_order(
         redo=redo,
         configuration=configuration,
         catalogue_version=order.catalogue_version,
+        handed_by=order.handed_by,
     )
 
 

@@ -244,7 +244,10 @@ async def test_a_unit_s_orders_come_by_what_it_must_do_next(dispatcher: Bench) -
         "overdue": 1,
         "urgencies": {"normal": 3},
         "statuses": {"dispatched": 2, "signed": 1},
-        "handlers": [{"handler": None, "orders": 2}, {"handler": "张三", "orders": 1}],
+        "handlers": [
+            {"handler": None, "account": None, "orders": 2},
+            {"handler": "张三", "account": None, "orders": 1},
+        ],
     }
     (mine,) = (await listed(dispatcher, path, "unit", handler="张三"))["items"]
     assert (mine["number"], mine["title"], mine["address"]) == (number(2), "路灯不亮", "滨江路8号")
