@@ -9,7 +9,6 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.dialects import postgresql
 
 from shared.errors import ConfigError
 from shared.part import Part
@@ -91,7 +90,7 @@ def _body(operations: UpgradeOps | DowngradeOps | None) -> str:
     """What a function does, without what alembic says of itself; `make fmt` lays it out. An index is
     built beside those who use its table.
     """
-    context = MigrationContext.configure(dialect=postgresql.dialect())  # how to write its own types
+    context = MigrationContext.configure(dialect_name="postgresql")  # how to write its own types
     code = "    pass"
     if operations:
         code = f"    {render_python_code(operations, migration_context=context)}"
