@@ -9,9 +9,9 @@ import pytest
 
 from shared.events import Fact
 from shared.events.agreement import check_agreement, may_address
-from tests.contract.test_contracts import SAMPLES
 
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

@@ -242,11 +242,7 @@ async def test_one_of_the_two_names_of_the_internal_result_is_needed(dispatcher:
 
 async def test_given_to_another_the_request_falls_away(dispatcher: Bench) -> None:
     given = await asked(dispatcher)
-<<<<<<< HEAD
-    body = {"lead": "HC", "reason": "改派"} | APPROVED
-=======
     body = {"lead": "HC", "reason": "改派", **APPROVED}
->>>>>>> h-place
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     assert (await listed(dispatcher))["items"] == []
     await ruling(dispatcher, given, granted=True, status=409)
