@@ -94,8 +94,8 @@ async def test_where_the_successor_works_on_it_already_what_is_below_goes_on(rur
 async def test_who_is_taken_back_and_who_goes_with_its_superior_hears_why(rural: Bench) -> None:
     await handed_down(rural)
     own = (await assignments(rural))[TOWN]
-    await act(rural, TOWN, own, "take-back", {"unit": VILLAGE, "reason": "由镇里办理"})
-    assert "由镇里办理" in ((await rural.told("assignment.cancelled"))[-1].data.why or "")
+    await act(rural, TOWN, own, "take-back", {"unit": VILLAGE, "reason": "改为自行办理"})
+    assert "改为自行办理" in ((await rural.told("assignment.cancelled"))[-1].data.why or "")
     await act(rural, TOWN, own, "hand-down", {"unit": VILLAGE, "reason": "请到现场查看"})
     await post(rural.http("desk"), f"/v1/assignments/{own}/release", {"reason": "已无需协办"})
     last = (await rural.told("assignment.cancelled"))[-1]

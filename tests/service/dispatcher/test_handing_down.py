@@ -71,7 +71,7 @@ async def hand_down(
 
 async def take_back(bench: Bench, unit: str = VILLAGE, by: str = TOWN, status: int = 200) -> Any:
     order = (await assignments(bench))[by]
-    return await act(bench, by, order, "take-back", {"unit": unit, "reason": "由镇里办理"}, status)
+    return await act(bench, by, order, "take-back", {"unit": unit, "reason": "改为自行办理"}, status)
 
 
 async def open_orders(bench: Bench) -> dict[str, str]:
@@ -247,7 +247,7 @@ async def test_it_is_taken_back_and_the_one_below_hears_why(at_work: Bench) -> N
     taken = await take_back(at_work)
     assert (taken["unit"], taken["status"]) == (VILLAGE, "cancelled")
     ended = (await at_work.told("assignment.cancelled"))[-1]
-    assert (ended.unit, "由镇里办理" in (ended.data.why or "")) == (VILLAGE, True)
+    assert (ended.unit, "改为自行办理" in (ended.data.why or "")) == (VILLAGE, True)
     assert await open_orders(at_work) == {TOWN: "signed", "GAJ": "dispatched"}
     assert slug(await take_back(at_work, status=422)) == "unknown-code"
     assert (await hand_down(at_work))["status"] == "dispatched"
