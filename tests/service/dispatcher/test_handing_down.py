@@ -71,7 +71,9 @@ async def hand_down(
 
 async def take_back(bench: Bench, unit: str = VILLAGE, by: str = TOWN, status: int = 200) -> Any:
     order = (await assignments(bench))[by]
-    return await act(bench, by, order, "take-back", {"unit": unit, "reason": "改为自行办理"}, status)
+    return await act(
+        bench, by, order, "take-back", {"unit": unit, "reason": "改为自行办理"}, status
+    )
 
 
 async def open_orders(bench: Bench) -> dict[str, str]:
