@@ -56,7 +56,7 @@ async def pothole(scene: Scene) -> Told:
         "住建局只有一件任务，可逐一联系三位诉求人。", "One order; each of the three is called."
     )
     await scene.at("2026-04-02T17:00")
-    await scene.unit("ZJJ").complete(order, **done("塌坑已回填压实。"))
+    await scene.unit("ZJJ").complete(order, **done("汽车站出站口路面的塌坑已回填压实。"))
     await scene.at("2026-04-03T09:00")
     await _closed(scene, first, second)
     scene.tell(
@@ -102,7 +102,7 @@ async def _again(scene: Scene, third: Receipt, others: tuple[Receipt, ...]) -> O
     await scene.unit("ZJJ").sign(order, "住建局局长")
     await scene.unit("ZJJ").contact(order)
     await scene.at("2026-04-07T17:00")
-    await scene.unit("ZJJ").complete(order, **done("坑洞处路基重做，铺沥青。"))
+    await scene.unit("ZJJ").complete(order, **done("汽车站出站口路面塌坑处路基重做，铺沥青。"))
     await scene.at("2026-04-08T09:00")
     await _closed(scene, third, *others)
     scene.tell("再次回访：满意，结案。", "Called back again: satisfied, closed.")

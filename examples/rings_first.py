@@ -30,14 +30,16 @@ async def rings_first(scene: Scene) -> Told:
     receipt = await scene.phone.register(STREET_LIGHT, key="call-2026-03-27-0001")
     await scene.settle()
     first = await scene.unit(UNIT).order(receipt.number)
-    await _handled(scene, first, "2026-03-27T09:20", "2026-03-27T10:00", "更换灯泡。")
+    await _handled(scene, first, "2026-03-27T09:20", "2026-03-27T10:00", "巷口路灯已更换灯泡。")
     scene.tell(
         f"受理 {receipt.number}：路灯不亮；周五上午答复“已更换灯泡”，首次回访排在下周一。",
         "A street light; answered on Friday morning, the first callback planned for Monday.",
     )
     second = await _reopened(scene, receipt)
     scene.citizens.answers[receipt.number] = [NOT_REPAIRED, SATISFIED]
-    await _handled(scene, second, "2026-03-27T19:10", "2026-03-28T11:00", "更换老化线路与灯具。")
+    await _handled(
+        scene, second, "2026-03-27T19:10", "2026-03-28T11:00", "巷口路灯的老化线路与灯具已更换。"
+    )
     scene.tell("连夜查线，周六修好。", "The wiring is found that night and renewed on Saturday.")
     await scene.at("2026-03-30T09:00")
     await scene.ends(receipt.number, "satisfied")
