@@ -163,10 +163,13 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
 def give_one(
     act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: work_order.Added, unit: str
 ) -> list[Assignment]:
-    """Give one more unit its order; what the desk has to see of the others it has to see still."""
-    doubts = record.ticket.doubted_at, record.ticket.doubted_reason
+    """Give one more unit its order; what the desk has to see it has to see still: a doubt about the others,
+    a danger that may be one.
+    """
+    ticket = record.ticket
+    doubts = ticket.doubted_at, ticket.doubted_reason, ticket.alarmed_at
     given = orders.give(act, record, order, added, [unit])
-    record.ticket.doubted_at, record.ticket.doubted_reason = doubts
+    ticket.doubted_at, ticket.doubted_reason, ticket.alarmed_at = doubts
     return given
 
 

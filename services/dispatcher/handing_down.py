@@ -42,9 +42,7 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
     order = dispatch.Order(
         lead.unit if lead else own.unit, helpers, body.reason, handed_by=own.unit
     )
-    alarmed = record.ticket.alarmed_at
     [given] = co_handling.give_one(act, record, order, added, unit)
-    record.ticket.alarmed_at = alarmed  # a danger is for the desk to see, whoever hands it down
     return views.assignment_out(record, given)
 
 

@@ -34,6 +34,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import dispatch, handing_down, work_order
 from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
 from shared import events, succession
 from shared.events import ClockKind, Limits, Role, Urgency
@@ -110,7 +111,8 @@ async def carry_out(act: ServiceAct, limit: int) -> int:
 
 async def next_due(act: ServiceAct) -> datetime | None:
     """When a reform takes effect next; now, while something is left to move."""
-    if await _found(act, OPEN, list(act.store.dissolved), 1):
+    units = list(act.store.dissolved)
+    if units and await _found(act, OPEN, units, 1):
         return act.now
     undone = select(Reforms.id).where(IN_FORCE, col(Reforms.done_at).is_(None)).limit(1)
     if (await act.session.exec(undone)).first():
@@ -262,6 +264,9 @@ async def _transfer(
         clocks=await _clocks(act, order),
     )
     orders.tell(act, order, data, since)
+    if opened := record.arbitration:  # who follows is heard in its place
+        now = (to if each == before else each for each in opened.parties)
+        opened.parties = list(dict.fromkeys(now))
     if order.status in machine.OPEN:
         _tell_others(act, record, [order], before, to)
         await merging.stand_apart(act, record)
@@ -303,7 +308,13 @@ def _order(record: TicketRecord, own: Assignment) -> dispatch.Order:
         if each.role == Role.CO and (each is own or not each.handed_by)
     ]
     return dispatch.Order(
-        lead, dispatch.helpers(lead, helping), own.reason, own.rule, handed_by=own.handed_by
+        lead,
+        dispatch.helpers(lead, helping),
+        own.reason,
+        own.rule,
+        catalogue_version=own.catalogue_version,
+        approval=Approval.on_record(own.approved),
+        handed_by=own.handed_by,
     )
 
 

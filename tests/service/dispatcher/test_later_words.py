@@ -101,6 +101,19 @@ async def test_a_doubtful_one_is_first_on_the_desks_list_and_the_units(dispatche
     assert [item["number"] for item in await unassigned(dispatcher)] == [OTHER]
 
 
+async def test_one_more_unit_does_not_take_a_doubtful_one_off_the_desk(dispatcher: Bench) -> None:
+    """Who adds a co-handler has not said that there is no danger."""
+    await register(dispatcher)
+    await dispatcher.hear(later(dispatcher, DOUBTFUL))
+    [before] = await dispatcher.rows("SELECT alarmed_at, doubted_at FROM tickets")
+    path = f"/v1/tickets/{NUMBER}/co-handlers"
+    await post(dispatcher.http("desk"), path, {"unit": "MZJ", "reason": "上门看望"})
+    assert await dispatcher.rows("SELECT alarmed_at, doubted_at FROM tickets") == [before]
+    assert before["alarmed_at"]
+    first, *_ = await unassigned(dispatcher)
+    assert first["number"] == NUMBER
+
+
 async def test_a_doubtful_one_where_nobody_has_it_is_read_first(dispatcher: Bench) -> None:
     await register(dispatcher, banquet(), OTHER)
     await register(dispatcher, banquet())

@@ -114,6 +114,24 @@ async def test_a_return_that_waits_is_ruled_on_for_the_new_unit(to_be_merged: Be
     )
 
 
+async def test_a_dispute_and_what_an_order_was_decided_by_follow_too(to_be_merged: Bench) -> None:
+    """R-17: the new unit is heard in the old one's place. R-03: version and rule stay on its order."""
+    given = (await register(to_be_merged))[OLD]
+    [dispatched] = await to_be_merged.told("assignment.dispatched")
+    path = f"/v1/tickets/{FIRST}/arbitration"
+    await post(to_be_merged.http("desk"), path, {"grounds": "职责不清"})
+    await merge(to_be_merged)
+    [transferred] = await to_be_merged.told("assignment.transferred")
+    assert transferred.assignment == given
+    assert transferred.data.catalogue_version == dispatched.data.catalogue_version == 1
+    assert transferred.data.rule == dispatched.data.rule
+    [open_one] = (await to_be_merged.http("unit", NEW).get("/v1/arbitrations")).json()["items"]
+    assert NEW in open_one["parties"]
+    assert OLD not in open_one["parties"]
+    words = f"/v1/arbitrations/{open_one['id']}/statements"
+    await post(to_be_merged.http("unit", NEW), words, {"words": "承接后由我局办理"})
+
+
 async def test_a_redo_goes_to_who_follows(to_be_merged: Bench) -> None:
     """R-27: what was done before the reform is done again after it."""
     await finish(to_be_merged, OLD, (await register(to_be_merged))[OLD])
