@@ -71,12 +71,12 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
     step = act.config.arbitration.step(opened.step)
     rules.check_ruler(step, act.caller.role if act.caller else "", body.body, body.paper)
     order, added = await _order(act, record, step, body)
-    approval = grassroots.ruled(act, record, order.lead, body.ruling)
+    approval = await grassroots.ruled(act, record, order.lead, body.ruling)
     asked = await returning.of_ticket(act, opened.ticket)
     _write_down(act, opened, order, body)
     record.arbitration = record.ticket.arbitration = None
     _close_returns(act, record, order, asked, body.ruling)
-    grassroots.note_passed(act, record, order.lead, approval)
+    await grassroots.note_passed(act, record, order.lead, approval)
     order = replace(order, approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.ruling))
     record.ticket.doubted_at = record.ticket.doubted_reason = None

@@ -12,19 +12,20 @@ from typing import Any, Literal
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 
-from services.dispatcher import records
+from services.dispatcher import catalogues, records
 from services.dispatcher.burden_schemas import Burden, TownBurden
 from services.dispatcher.models import GrassrootsCheck
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules.grassroots import Approval, approval_of
 from services.dispatcher.rules.grassroots import NotForTowns as NotForTowns  # routes know no rules
+from services.dispatcher.rules.reasons import Reason
 from shared.events import Role
 from shared.jurisdiction.period import period
 
 # --- the guard ---------------------------------------------------------------------------------
 
 
-def check(
+async def check(
     act: ServiceAct, record: TicketRecord, lead: str, by: str | None, ground: str | None
 ) -> Approval | None:
     """Who approved that a unit leads a ticket by hand; None where that takes nobody. A town that leads it
@@ -33,8 +34,7 @@ def check(
     Raises NotForTowns, and what ``approval_of`` raises.
     """
     approval = approval_of(by, ground, act.caller.name if act.caller else None)
-    ticket, dispatching = record.ticket, act.config.dispatching
-    why = dispatching.not_for_town(record.matter, lead, ticket.registered_at)
+    why = await _not_its_duty(act, record, lead)
     if why is None:
         return None
     approval = approval or _approved(record, lead)
@@ -49,15 +49,20 @@ def check(
     return approval
 
 
-def ruled(act: ServiceAct, record: TicketRecord, lead: str, ruling: str) -> Approval | None:
+async def ruled(act: ServiceAct, record: TicketRecord, lead: str, ruling: str) -> Approval | None:
     """The same of a ruling of the ladder: one that a supervisor records is another person's word, with the
     ruling for its ground. Raises NotForTowns for the desk's own.
     """
     if act.caller is None or act.caller.role != "supervisor":
-        return check(act, record, lead, None, None)
-    at = record.ticket.registered_at
-    why = act.config.dispatching.not_for_town(record.matter, lead, at)
+        return await check(act, record, lead, None, None)
+    why = await _not_its_duty(act, record, lead)
     return Approval(act.actor, ruling) if why else None
+
+
+async def _not_its_duty(act: ServiceAct, record: TicketRecord, unit: str) -> Reason | None:
+    """Why a town may not lead a ticket, by the duty lists of the catalogue that is in force now."""
+    dispatching = await catalogues.dispatching(act)
+    return dispatching.not_for_town(record.matter, unit, record.ticket.registered_at)
 
 
 def _approved(record: TicketRecord, unit: str) -> Approval | None:
@@ -68,12 +73,11 @@ def _approved(record: TicketRecord, unit: str) -> Approval | None:
 # --- what is counted ---------------------------------------------------------------------------
 
 
-def note_passed(
+async def note_passed(
     act: ServiceAct, record: TicketRecord, lead: str, approval: Approval | None
 ) -> None:
     """A unit leads by hand; if it is a town, and its duty list does not name the matter, that counts."""
-    at = record.ticket.registered_at
-    if act.config.dispatching.not_for_town(record.matter, lead, at):
+    if await _not_its_duty(act, record, lead):
         _note(act, record, lead, "hand", "passed", approval)
 
 

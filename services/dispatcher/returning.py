@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import arbitration, orders, precedents, records, schemas, views
+from services.dispatcher import arbitration, catalogues, orders, precedents, records, schemas, views
 from services.dispatcher.arbitration_models import Arbitrations
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -221,7 +221,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     past = await earlier(act, assignment.ticket, asked)
     waiting = _waiting(asked, id)
     waiting.named_unit = named or (None if body.granted else assignment.unit)
-    _rule(act, record, assignment, past, waiting, granted=body.granted, ruling=body.ruling)
+    await _rule(act, record, assignment, past, waiting, granted=body.granted, ruling=body.ruling)
     precedents.of_return(act, waiting, body.ruling)
     return views.assignment_out(record, assignment)
 
@@ -236,7 +236,7 @@ def _action(granted: bool) -> Action:
     return Action.GRANT_RETURN if granted else Action.REFUSE_RETURN
 
 
-def _rule(
+async def _rule(
     act: ServiceAct,
     record: TicketRecord,
     assignment: Assignment,
@@ -249,7 +249,7 @@ def _rule(
     close(act, assignment, waiting, granted=granted, ruling=ruling)
     if granted and assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
-        _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
+        await _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
     elif granted:
         below = handing_down.below(assignment, record.open())
         orders.cancel(act, record, below, "redispatched", act.now, leaving.SUPERIOR_RETURNED)
@@ -277,11 +277,11 @@ def close(
         orders.tell(act, assignment, events.AssignmentReturnRefused(**said, charged=charged))
 
 
-def _leave_to_desk(
+async def _leave_to_desk(
     act: ServiceAct, record: TicketRecord, past: Sequence[Earlier], granted: Return
 ) -> None:
     """The desk has the ticket again, and is shown whose it may be."""
-    dispatching, matter = act.config.dispatching, record.matter
+    dispatching, matter = await catalogues.dispatching(act), record.matter
     freed = returns.freed(past)
     suggested = granted.named_unit or granted.suggested_unit
     if suggested in freed or suggested in dispatching.barred(matter):
@@ -319,7 +319,7 @@ async def take_back(
     assignment.was = assignment.status
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.REQUEST_RETURN)
     act.rows.add(asked)
-    _rule(act, record, assignment, past, asked, granted=True, ruling=ruling)
+    await _rule(act, record, assignment, past, asked, granted=True, ruling=ruling)
     precedents.of_return(act, asked, ruling)
 
 
@@ -354,7 +354,7 @@ async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assi
     waiting = _waiting(asked, assignment.id)
     waiting.silent = True
     ruling = str(hotline_reasons.silent(granted=granted))
-    _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)
+    await _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)
 
 
 async def next_unruled(act: ServiceAct) -> datetime | None:

@@ -6,7 +6,7 @@ back or is a town whose duty list does not name the matter: then the desk has it
 
 from __future__ import annotations
 
-from services.dispatcher import grassroots, orders, records
+from services.dispatcher import catalogues, grassroots, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules import splitting as rules
@@ -37,21 +37,23 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     orders.update(act, record, "supplemented", said, fact.time)
 
 
-def appoint(act: ServiceAct, record: TicketRecord, data: events.TicketRegistered) -> None:
+async def appoint(act: ServiceAct, record: TicketRecord, data: events.TicketRegistered) -> None:
     """Give a further matter to whom the desk named for it, or leave it to the desk with what forbids that."""
-    dispatching, lead = act.config.dispatching, data.appointed or ""
-    if stopped := _forbids(act, record, lead):
+    dispatching, lead = await catalogues.dispatching(act), data.appointed or ""
+    if stopped := _forbids(act, record, dispatching, lead):
         nearest = dispatching.matcher.nearest(data.topic)
         orders.leave_to_desk(act, record, str(stopped), nearest)
         return
     why = rules.of_split(data.split_from or "")
     order = dispatch.Order(lead, (), str(why), appointed=True)
-    grassroots.note_passed(act, record, lead, None)
+    await grassroots.note_passed(act, record, lead, None)
     orders.give(act, record, order, work_order.Added())
 
 
-def _forbids(act: ServiceAct, record: TicketRecord, lead: str) -> Reason | None:
-    dispatching, matter = act.config.dispatching, record.matter
+def _forbids(
+    act: ServiceAct, record: TicketRecord, dispatching: dispatch.Dispatching, lead: str
+) -> Reason | None:
+    matter = record.matter
     if act.config.units.unit(lead) is None:
         return rules.no_such_unit(lead)
     if barred := dispatching.barred(matter).get(lead):

@@ -68,7 +68,7 @@ async def register(act: ServiceAct, fact: Fact) -> None:
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
     if data.appointed:
-        splitting.appoint(act, record, data)
+        await splitting.appoint(act, record, data)
     elif isinstance(decided, dispatch.Decision):
         orders.give(act, record, dispatch.by_rule(decided), work_order.Added())
     elif order := suggestions.automatic(act, data, decided):
@@ -307,11 +307,11 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
-    approval = grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
+    approval = await grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await returning.overrule(act, record, named, body.overrules)
     record.ticket.urgency = body.urgency or record.ticket.urgency
-    grassroots.note_passed(act, record, lead, approval)
+    await grassroots.note_passed(act, record, lead, approval)
     order = replace(order, approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)

@@ -8,6 +8,7 @@ import pytest
 
 from shared.events import TicketSupplemented
 from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.catalogue import published, with_rule
 from tests.fixtures.scenes.dispatcher import (
     APPROVED,
     COMPANY,
@@ -55,6 +56,16 @@ async def test_a_departments_matter_goes_to_no_town_by_hand(dispatcher: Bench) -
     assert refused["allowed"] == ["approved_by", "approval_ground"]
     assert {status for _, _, status in await statuses(dispatcher)} == {"dispatched"}
     assert "assignment.cancelled" not in await names(dispatcher)
+
+
+async def test_the_duty_list_is_that_of_the_catalogue_in_force(dispatcher: Bench) -> None:
+    """R-05: what was published at the doors binds the desk's hand as it binds the rules."""
+    await register(dispatcher)
+    assert (await assign(dispatcher, 409))["rule"] == "grassroots_guard"
+    draft = await with_rule(dispatcher, id="lights-of-towns", lead="{town}", grassroots=True)
+    await published(dispatcher, draft)
+    await assign(dispatcher)
+    assert ("HC", 1, "dispatched") in await statuses(dispatcher)
 
 
 async def test_nor_does_what_no_duty_list_names(dispatcher: Bench) -> None:
