@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import records
+from services.tracker import calendars, records
 from services.tracker.models import Assignment, Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
@@ -22,9 +22,11 @@ from services.tracker.rules.clock_history import (
 )
 from services.tracker.rules.clock_state import (
     ClockState,
+    Reading,
     due_uncharged,
     is_current,
     is_late,
+    lay_out,
     pass_due_marks,
     replay,
 )
@@ -82,7 +84,7 @@ def _histories(
             and given.dispatched_at < history.started_at
         )
         known = entry.state if entry and not late else None
-        yield resumed(history, act.config.calendar, known)
+        yield resumed(history, calendars.of(act).at(history.started_at).calendar, known)
 
 
 async def fire(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
@@ -96,15 +98,23 @@ async def fire(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
         _say(act, row, fact, known)
 
 
+def follow(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
+    """Let open clocks follow the calendar that holds now; what moved is said with its reason."""
+    for entry in entries:
+        for fact in _keep(act, entry, lay_out(entry.state, calendars.of(act))):
+            _say(act, entry.row, fact, {})
+
+
 def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
-    """What is to say of one clock. Its marks are those of today's calendar: where they were others
-    when it passed them, something is taken back also here.
-    """
+    """What is to say of one clock whose marks are due; of one that a new calendar moved first, that."""
+    return _keep(act, entry, pass_due_marks(entry.state, calendars.of(act), act.now))
+
+
+def _keep(act: ServiceAct, entry: ClockEntry, reading: Reading) -> list[DatedFact]:
     before, row = entry.state, entry.row
-    reading = pass_due_marks(before, act.config.calendar, act.now)
     entry.keep(reading.state)
     clock = ClockRef(row.id, ClockKind(row.kind))
-    return changes(clock, before, reading, at=act.now, now=act.now)
+    return changes(clock, before, reading, calendars.of(act), at=act.now, now=act.now)
 
 
 def _recompute(
@@ -119,29 +129,29 @@ def _recompute(
     """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
     open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
     """
-    entry, calendar = record.clocks.get(history.id), act.config.calendar
+    entry, known = record.clocks.get(history.id), calendars.of(act)
     before = entry.state if entry else None
     keeps = entry is not None and entry.row.urgency == history.urgency
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
     if entry and is_late(entry.state, max(at, history.terms_at or at)):
         keeps, entry.row.urgency = True, history.urgency
-    if before and keeps and is_current(before, history, calendar):
+    if before and keeps and is_current(before, history, known):
         return
     terms = before.terms if before and keeps else _terms(act, record, matter, history)
     if terms is None:
         return
-    reading = replay(history, terms, calendar, before)
+    reading = replay(history, terms, known, before)
     if entry is None:
         entry = record.clocks[history.id] = _entry(matter.number, history, reading.state)
         act.rows.add(entry.row)
     elif reading.state != before:
         entry.keep(reading.state)
     entry.row.urgency = history.urgency
-    entry.row.due_uncharged = due_uncharged(history, terms, calendar)
+    entry.row.due_uncharged = due_uncharged(history, terms, known)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
-    for fact in changes(clock, before, reading, at=at, now=act.now, lost=lost):
+    for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):
         yield entry.row, fact
 
 

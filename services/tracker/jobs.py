@@ -17,14 +17,14 @@ async def sweep(store: Store[Config], limit: int) -> int:
 
 
 async def recompute(store: Store[Config], limit: int) -> int:
-    """Make provisional due moments certain whose holidays are known by now."""
+    """Let open clocks follow a calendar that changed."""
     async with store.act(ACTOR) as act:
-        return await usecases.recompute(act, limit)
+        return await usecases.lay_out_anew(act, limit)
 
 
 JOBS: dict[str, Job] = {
     # More at once cost no less each, and hold their locks longer.
     "sweep": Job(run=sweep, due=records.next_mark, every=1.0, limit=250),
-    # A calendar is read at the start, so this finds work once after a start that brought one.
-    "recompute": Job(run=recompute, due=usecases.uncertain_since, every=3600.0),
+    # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
+    "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
 }

@@ -141,6 +141,7 @@ class Clock(Base):
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
+    ``floor``, ``calendar``: as in ClockState.
     """
 
     id: UUID = Field(primary_key=True)
@@ -169,6 +170,21 @@ class Clock(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     due_uncharged: datetime | None = None
+    floor: datetime | None = None
+    calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+
+
+class CalendarVersion(Base):
+    """工作日历的一版: as the county's folder had it, and since when it holds (rules/calendars.py).
+
+    ``known_at``: when the first process read it. ``digest`` is that of its ``document``.
+    """
+
+    number: int = Field(primary_key=True)
+    since: datetime
+    known_at: datetime
+    digest: str = Field(sa_type=Text)
+    document: dict[str, Any] = Field(sa_type=JSONB)
 
 
 class Extension(Base):
@@ -272,7 +288,14 @@ class Clocks(Clock, table=True):
             postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
         ),
         Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
+        Index("ix_clocks_calendar", "calendar", "id", postgresql_where=text("ended_at IS NULL")),
     )
+
+
+class CalendarVersions(CalendarVersion, table=True):
+    """The table of versions of the working calendar."""
+
+    __tablename__ = "calendars"
 
 
 class Extensions(Extension, table=True):

@@ -17,6 +17,7 @@ from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.tracker import calendars
 from services.tracker.models import (
     Assignment,
     Assignments,
@@ -31,7 +32,6 @@ from services.tracker.models import (
     Ticket,
     Tickets,
 )
-from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
@@ -65,6 +65,19 @@ DUE = (
     select(Clocks)
     .where(col(Clocks.next_at) <= bindparam("now"))
     .order_by(col(Clocks.next_at), col(Clocks.id))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+
+EARLIER = (
+    col(Clocks.calendar) < bindparam("version", type_=Integer),
+    col(Clocks.ended_at).is_(None),
+)
+ANY_BEHIND = select(Clocks.id).where(*EARLIER).limit(1)
+BEHIND = (
+    select(Clocks)
+    .where(*EARLIER)
+    .order_by(col(Clocks.calendar), col(Clocks.id))
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True, key_share=True)
 )
@@ -232,6 +245,7 @@ async def _records(
 
     No supervision is raised while the clocks are locked, so they are read last.
     """
+    await calendars.load(act)
     rows = await act.rows.load(Ticket, tickets, {"numbers": numbers})
     found = {row.number: TicketRecord(row) for row in rows}
     if not found:
@@ -333,6 +347,7 @@ async def asked_before(act: ServiceAct, assignment: UUID, earlier: Collection[UU
 
 async def claim(act: ServiceAct, limit: int) -> list[ClockEntry]:
     """Clocks with a mark that is due and that nobody has locked, sorted by ticket."""
+    await calendars.load(act)
     rows = await act.rows.load(Clock, DUE, {"now": act.now, "limit": limit})
     return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
 
@@ -351,17 +366,16 @@ async def next_mark(act: ServiceAct) -> datetime | None:
     return moment
 
 
-async def now_certain(act: ServiceAct, limit: int) -> Sequence[str]:
-    """Tickets with an open clock that is provisional, and due in a year that is known by now."""
-    query = (
-        select(Clocks.ticket)
-        .where(
-            col(Clocks.provisional),
-            col(Clocks.due) < act.config.known_until(act.now),
-            col(Clocks.status).in_(machine.OPEN),
-        )
-        .distinct()
-        .order_by(col(Clocks.ticket))
-        .limit(limit)
-    )
-    return (await act.session.exec(query)).all()
+async def behind(act: ServiceAct, limit: int) -> list[ClockEntry]:
+    """Open clocks that were laid out by an earlier version of the calendar, and that nobody has locked."""
+    await calendars.load(act)
+    asked = {"version": calendars.of(act).latest.number, "limit": limit}
+    rows = await act.rows.load(Clock, BEHIND, asked)
+    return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
+
+
+async def is_behind(act: ServiceAct) -> bool:
+    """Whether an open clock was laid out by an earlier version of the calendar."""
+    await calendars.load(act)
+    asked = {"version": calendars.of(act).latest.number}
+    return (await act.session.exec(ANY_BEHIND, params=asked)).first() is not None

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import merging, records, schemas, views
-from services.tracker.clockwork import fire, recompute_clocks
+from services.tracker import calendars, merging, records, schemas, views
+from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.models import (
     Assignment,
     Extension,
@@ -338,15 +338,16 @@ async def pass_marks(act: ServiceAct, limit: int) -> int:
     return len(entries)
 
 
-async def recompute(act: ServiceAct, limit: int) -> int:
-    """Make provisional due moments certain once their year's holidays are known.
+async def lay_out_anew(act: ServiceAct, limit: int) -> int:
+    """Lay out by the calendar that holds now what an earlier version did; returns how many clocks.
 
-    Returns how many tickets changed; a due moment is never moved earlier (CC203).
+    What had passed stays, and a due moment is never moved earlier (CC203, ADR 0062).
     """
-    found = await records.lock(act, await records.now_certain(act, limit))
-    return sum(recompute_clocks(act, record, act.now) for record in found.values())
+    entries = await records.behind(act, limit)
+    follow(act, entries)
+    return len(entries)
 
 
-async def uncertain_since(act: ServiceAct) -> datetime | None:
-    """Now, when a due moment can be made certain."""
-    return act.now if await records.now_certain(act, 1) else None
+async def laid_out_before(act: ServiceAct) -> datetime | None:
+    """Now, when a clock was laid out by an earlier calendar; or when the next one takes hold."""
+    return act.now if await records.is_behind(act) else await calendars.next_since(act)

@@ -23,16 +23,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from services.tracker import records, schemas
+from services.tracker import calendars, records, schemas
 from services.tracker.models import Clock, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
+from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.rates import Share, Tally, share
 from shared.errors import NotFound
 from shared.events import ClockKind, Role
 from shared.http.fields import Sentence
-from shared.jurisdiction.calendar import Step, WorkCalendar
+from shared.jurisdiction.calendar import Step
 from shared.jurisdiction.period import period
 
 SHOWN = {
@@ -59,7 +60,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, act.config.calendar) for entry in clocks],
+        clocks=[_show_clock(entry, calendars.of(act)) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)
@@ -79,10 +80,10 @@ async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
     return (await act.session.exec(query)).all()
 
 
-def _show_clock(entry: ClockEntry, calendar: WorkCalendar) -> schemas.ClockOut:
+def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state = entry.row, entry.state
-    why, sentence = explain(state, calendar), machine.SENTENCES[state.status]
+    why, sentence = explain(state, known), machine.SENTENCES[state.status]
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,

@@ -133,17 +133,30 @@ class WorkCalendar:
         known: Collection[int] | None = None,
     ) -> None:
         self.tz = tz
-        self._week = [_ordered(week.get(weekday, ())) for weekday in range(7)]
-        self._special = {
+        self.week = [_ordered(week.get(weekday, ())) for weekday in range(7)]
+        self.special = {
             day: row._replace(segments=_ordered(row.segments))
             for day, row in (special or {}).items()
         }
-        self._known = known
+        self.known = None if known is None else frozenset(known)
         self._years: dict[int, _Year] = {}
         # The clocks of a day fall due together, and each is looked at with every fact of its ticket.
         self._dues = lru_cache(maxsize=4_096)(self._due)
-        if not any(self._week):
+        if not any(self.week):
             raise ConfigError("duty_segments: the week has no duty hours")
+
+    def segments_of(self, day: date) -> tuple[Segment, ...]:
+        """The duty hours of a day; none if it is off."""
+        special = self.special_of(day)
+        return self.week[day.weekday()] if special is None else special.segments
+
+    def special_of(self, day: date) -> SpecialDay | None:
+        """What makes a day unlike its weekday, if anything does."""
+        return self.special.get(day)
+
+    def knows(self, year: int) -> bool:
+        """Whether the holidays of a year are out: until then its due moments are provisional."""
+        return self.known is None or year in self.known
 
     def is_working_day(self, day: date) -> bool:
         """Whether ``day`` has duty hours."""
@@ -174,7 +187,7 @@ class WorkCalendar:
         day = self.add_working_days_date(self._day(start), n)
         if not self.is_working_day(day):
             day = self.add_working_days_date(day, 1)
-        return self._instant(day, self._segments(day)[-1].closes)
+        return self._instant(day, self.segments_of(day)[-1].closes)
 
     def next_working_instant(self, t: datetime) -> datetime:
         """``t`` itself on duty, else the next opening; a closing instant is off duty."""
@@ -209,7 +222,7 @@ class WorkCalendar:
         else:
             at = self.add_working_seconds(start, limit.seconds)
         years = range(self._day(start).year, self._last_day(at).year + 1)
-        return Due(at, provisional=not all(self._is_known(year) for year in years))
+        return Due(at, provisional=not all(self.knows(year) for year in years))
 
     def before(self, due: datetime, limit: Limit) -> datetime:
         """The instant ``limit`` before ``due``, in duty hours unless the limit is natural.
@@ -226,7 +239,7 @@ class WorkCalendar:
         today = self._last_day(on_duty)
         clock = on_duty.astimezone(self.tz).replace(tzinfo=None) - datetime.combine(today, time())
         day = self.add_working_days_date(today, -int(limit.amount))
-        duty = self._segments(day)
+        duty = self.segments_of(day)
         worked = [min(clock, segment.closes) for segment in duty if segment.opens < clock]
         return self._instant(day, max(worked, default=duty[0].opens))
 
@@ -272,7 +285,7 @@ class WorkCalendar:
 
     def _nature(self, day: date) -> tuple[str, str]:
         """What kind of day it is, with the notice that says so."""
-        special, working = self._special.get(day, SpecialDay()), self.is_working_day(day)
+        special, working = self.special_of(day) or SpecialDay(), self.is_working_day(day)
         zh, en = ("工作日", "workday") if working else ("休息日", "day off")
         if special.name:
             zh = f"{special.name}{'调休上班' if working else '放假'}"
@@ -280,12 +293,9 @@ class WorkCalendar:
             en = f"{names} {'make-up workday' if working else 'holiday'}"
         if special.notice:
             zh, en = f"{zh}（{special.notice}）", f"{en} ({special.notice})"
-        if not self._is_known(day.year):
+        if not self.knows(day.year):
             zh, en = f"{zh}（放假通知未发布，暂定）", f"{en} (provisional, no notice yet)"
         return zh, en
-
-    def _is_known(self, year: int) -> bool:
-        return self._known is None or year in self._known
 
     def _day(self, t: datetime) -> date:
         return _utc(t).astimezone(self.tz).date()
@@ -298,10 +308,6 @@ class WorkCalendar:
         # Python adds to an aware datetime on the wall clock, which is what duty hours mean.
         return (datetime.combine(day, time(), self.tz) + clock).astimezone(UTC)
 
-    def _segments(self, day: date) -> tuple[Segment, ...]:
-        special = self._special.get(day)
-        return self._week[day.weekday()] if special is None else special.segments
-
     def _year(self, year: int) -> _Year:
         if year not in self._years:
             self._years[year] = self._laid_out(year)
@@ -311,7 +317,7 @@ class WorkCalendar:
         opens, worked, days = list[int](), [0], list[int]()
         for day in _days(date(year, 1, 1), date(year, 12, 31)):
             before = worked[-1]
-            for segment in self._segments(day):
+            for segment in self.segments_of(day):
                 opening = _micros(self._instant(day, segment.opens))
                 length = _micros(self._instant(day, segment.closes)) - opening
                 if length > 0:  # Inside the hour that summer time skips there is none.

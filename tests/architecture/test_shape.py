@@ -93,6 +93,7 @@ MAY_HAVE = {
     "dispatcher/arbitration/precedents": "what was ruled on whose duty a matter is, kept and found again",
     "tracker/arbitration": "what a dispute before the ladder is to clocks",
     "tracker/merging": "what merging is to clocks, and many reporters of one matter",
+    "tracker/calendars": "which calendars were known when: facts, doors and time ask it",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
     "feedback/corrections": "what a correction means for callbacks: it ends and plans them",
     "feedback/verdicts": "what a citizen says without being called, and what upstream returns",

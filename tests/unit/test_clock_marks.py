@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from services.tracker.rules.clock_state import marks
 from shared.events import ClockKind, Role, TicketType, Urgency
 from tests.fixtures.scenes.handle_clock import (
-    CALENDAR,
     MATTER,
     POLICY,
     at,
     history,
     local,
+    marks,
     state,
     terms,
 )
@@ -96,13 +95,13 @@ MARKS = {
 
 @pytest.mark.parametrize(("what", "expected"), MARKS.values(), ids=MARKS)
 def test_marks(what: dict[str, Any], expected: list[str]) -> None:
-    points = marks(state(**what), CALENDAR)
+    points = marks(state(**what))
     assert [f"{mark.key} {local(mark.at)}" for mark in points] == expected
 
 
 def test_a_supervision_order_is_answered_in_three_working_days() -> None:
     """R-32 催办."""
-    answers = {mark.key: mark.answer_due for mark in marks(state(), CALENDAR)}
+    answers = {mark.key: mark.answer_due for mark in marks(state())}
     assert answers["ladder:2"] == at("03-13 18:00")
     assert answers["ladder:1"] is None
     assert answers["ladder:3"] is None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from services.tracker.rules import timelines
-from services.tracker.rules.clock_state import marks
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.timelines import Ending, Pause
-from tests.fixtures.scenes.handle_clock import CALENDAR, after_sweep, at, local, state, told
+from tests.fixtures.scenes.handle_clock import after_sweep, at, local, marks, state, told
 
 PAUSES = {
     "two working hours": ("5wd", "03-04 10:00", "03-04 12:00", "03-10 10:30"),
@@ -93,6 +92,6 @@ def test_a_duty_lost_before_its_dispatch_was_known_ends_as_it_starts() -> None:
 
 def test_the_ladder_stands_still_with_its_clock() -> None:
     pause = Pause(at("03-10 10:00"), at("03-11 10:00"))
-    points = {mark.key: local(mark.at) for mark in marks(state(pauses=(pause,)), CALENDAR)}
+    points = {mark.key: local(mark.at) for mark in marks(state(pauses=(pause,)))}
     assert points["ladder:1"] == "03-09 18:00"
     assert points["ladder:2"] == "03-11 18:00"

@@ -15,7 +15,7 @@ from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.timelines import Ending, Pause
 from shared.events import DeadlineMet, SupervisionClosed, SupervisionRaised
 from tests.fixtures.scenes.handle_clock import (
-    CALENDAR,
+    CALENDARS,
     after_sweep,
     at,
     history,
@@ -184,7 +184,7 @@ def test_a_clock_is_current_exactly_when_to_replay_it_would_change_nothing(
     stood = state(**befell)
     if stood.status is ClockStatus.RUNNING:
         stood = after_sweep(stood, swept)
-    assert is_current(stood, history(**befell), CALENDAR)
+    assert is_current(stood, history(**befell), CALENDARS)
     known = befell | {name: later[name] for name in news}
     replayed = state(stood, **known)
-    assert is_current(stood, history(**known), CALENDAR) == (replayed == stood)
+    assert is_current(stood, history(**known), CALENDARS) == (replayed == stood)

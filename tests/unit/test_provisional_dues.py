@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
+from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.changes import changes
-from services.tracker.rules.clock_state import marks
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.policy import Policy
 from services.tracker.rules.timelines import Pause
+from shared.events import DeadlineMoved
 from shared.jurisdiction.calendar import SpecialDay, WorkCalendar
 from tests.fixtures.calendars import DUTY, SHANGHAI
 from tests.fixtures.scenes.handle_clock import (
-    CALENDAR,
-    POLICY,
+    CALENDARS,
     SPEAKING,
     at,
     history,
+    marks,
     read,
     replayed,
     state,
@@ -34,33 +34,38 @@ def calendar_2027(*off: str, work: tuple[str, ...] = ()) -> WorkCalendar:
     return WorkCalendar(SHANGHAI, dict.fromkeys(range(5), DUTY), special, known=(2026, 2027))
 
 
+def once_known(calendar: WorkCalendar, since: str = "12-30 12:00") -> Calendars:
+    """The county's calendar, and from a moment on another."""
+    return Calendars([*CALENDARS.versions, Version(2, at(since), calendar)])
+
+
 NEW_YEAR = history(started_at=at("12-30 10:00"))
 
 
 def test_a_due_moment_in_a_year_without_a_notice_is_provisional() -> None:
-    provisional = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
+    provisional = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDARS, None)
     assert provisional.provisional
     assert f"{provisional.due.astimezone(SHANGHAI):%Y-%m-%d}" == "2027-01-06"
-    assert "暂定" in explain(provisional, CALENDAR).days[-1].note_zh
+    assert "暂定" in explain(provisional, CALENDARS).days[-1].note_zh
 
 
 def test_a_calendar_that_arrives_moves_it_later() -> None:
-    before = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDAR, None)
-    known = calendar_2027("01-01")
+    before = replayed(NEW_YEAR, terms(NEW_YEAR), CALENDARS, None)
+    known = once_known(calendar_2027("01-01"))
     after = replayed(NEW_YEAR, before.terms, known, before)
     assert f"{after.due.astimezone(SHANGHAI):%Y-%m-%d}" == "2027-01-07"
     assert not after.provisional
-    facts = changes(
-        SPEAKING, before, read(after, known), at=at("12-31 10:00"), now=at("12-31 10:00")
-    )
-    assert [fact.data.name for fact in facts] == ["deadline.moved"]
+    now = at("12-31 10:00")
+    [moved] = changes(SPEAKING, before, read(after, known), known, at=now, now=now)
+    assert isinstance(moved.data, DeadlineMoved)
+    assert moved.data.reason.startswith("放假安排已公布")
 
 
 @pytest.mark.parametrize("pauses", [(), (Pause(at("12-30 14:00"), at("12-31 14:00")),)])
 def test_a_calendar_that_arrives_never_moves_it_earlier(pauses: tuple[Pause, ...]) -> None:
     befell = history(started_at=at("12-30 10:00"), pauses=pauses)
-    before = replayed(befell, terms(befell), CALENDAR, None)
-    known = calendar_2027(work=("01-02", "01-03"))
+    before = replayed(befell, terms(befell), CALENDARS, None)
+    known = once_known(calendar_2027(work=("01-02", "01-03")))
     after = replayed(befell, before.terms, known, before)
     assert after.due == before.due
     assert not after.provisional
@@ -85,15 +90,10 @@ def test_what_crosses_into_such_a_year_is_provisional_too(what: dict[str, Any]) 
 def test_a_pause_given_back_in_such_a_year_never_moves_it_earlier() -> None:
     pause = Pause(at("12-30 11:00"), at("12-31 17:00"))
     befell = history(started_at=at("12-30 10:00"), limit="1wd", pauses=(pause,))
-    before = replayed(befell, terms(befell), CALENDAR, None)
-    known = calendar_2027(work=("01-02", "01-03"))
-    assert replayed(befell, before.terms, known, None).due < before.due
+    before = replayed(befell, terms(befell), CALENDARS, None)
+    known = once_known(calendar_2027(work=("01-02", "01-03")))
+    alone = Calendars.of(known.versions[-1].calendar)
+    assert replayed(befell, before.terms, alone, None).due < before.due
     after = replayed(befell, before.terms, known, before)
     assert after.due == before.due
     assert all(mark.at >= after.due for mark in marks(after, known) if mark.rung)
-
-
-def test_known_until_is_where_the_first_year_without_a_notice_begins() -> None:
-    assert POLICY.known_until(at("03-02 10:00")) == datetime(2027, 1, 1, tzinfo=SHANGHAI)
-    certain = Policy(POLICY.table, POLICY.rules, calendar_2027(), POLICY.recused)
-    assert certain.known_until(at("03-02 10:00")) == datetime(2028, 1, 1, tzinfo=SHANGHAI)

@@ -14,9 +14,11 @@ from services.tracker.rules.resuming import resumed
 from services.tracker.rules.timelines import AssignmentTimeline, RoundTimeline
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit
-from tests.fixtures.scenes.handle_clock import CALENDAR, MATTER, POLICY, after_sweep, at, local
+from tests.fixtures.scenes.handle_clock import CALENDARS, MATTER, POLICY, after_sweep, at, local
 
 ROUND = RoundTimeline(number=1, started_at=at("03-02 10:00"))
+
+CALENDAR = POLICY.calendar
 
 
 def order(number: int, dispatched_at: str, **what: Any) -> AssignmentTimeline:
@@ -50,7 +52,7 @@ def clock(*orders: AssignmentTimeline, kind: ClockKind = ClockKind.HANDLE) -> Cl
 def stands(history: ClockHistory, before: ClockState | None = None) -> ClockState:
     terms = POLICY.terms(history, MATTER)
     assert terms
-    return replay(history, terms, CALENDAR, before).state
+    return replay(history, terms, CALENDARS, before).state
 
 
 ONCE = order(1, "03-02 10:00")  # due 03-09 18:00

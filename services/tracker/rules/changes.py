@@ -7,14 +7,9 @@ from datetime import datetime
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from services.tracker.rules.clock_state import (
-    DUE,
-    WARN,
-    ClockState,
-    Mark,
-    Reading,
-    supervision_id,
-)
+from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.clock_state import ClockState, Reading
+from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus
 from shared.events import (
     ClockKind,
@@ -64,6 +59,7 @@ def changes(
     clock: ClockRef,
     before: ClockState | None,
     reading: Reading,
+    calendars: Calendars,
     *,
     at: datetime,
     now: datetime,
@@ -73,13 +69,13 @@ def changes(
 
     What is taken back is said first and dated ``now``, when it was learnt; everything else in the
     order of its true time. ``at`` is when what changed it became true, ``lost`` why the duty fell
-    away. A new clock was running and had passed nothing.
+    away, and ``calendars`` say what moved it without a fact. A new clock was running and had passed nothing.
     """
     after = reading.state
     was = before or after.model_copy(
         update={"status": ClockStatus.RUNNING, "ended_at": None, "pauses": (), "passed": {}}
     )
-    new = [*_still(clock, was, after), *_moved(clock, was, after, at)]
+    new = [*_still(clock, was, after), *_moved(clock, was, after, calendars, at)]
     new += [*_passed(clock, was, after, reading.marks), *_ended(clock, was, after, lost)]
     return [*_taken_back(clock, was, after, now), *sorted(new, key=lambda fact: fact.at)]
 
@@ -126,7 +122,7 @@ def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[Date
 
 
 def _moved(
-    clock: ClockRef, was: ClockState, after: ClockState, at: datetime
+    clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars, at: datetime
 ) -> Iterator[DatedFact]:
     """The due moment moved, or is certain now; what a pause moved is said as resumed."""
     if (was.due, was.provisional) == (after.due, after.provisional) or was.pauses != after.pauses:
@@ -136,18 +132,21 @@ def _moved(
         before=was.due,
         due=after.due,
         provisional=after.provisional,
-        reason=_why_moved(was, after),
+        reason=_why_moved(was, after, calendars),
     )
     yield DatedFact(at, moved)
 
 
-def _why_moved(was: ClockState, after: ClockState) -> str:
+def _why_moved(was: ClockState, after: ClockState, calendars: Calendars) -> str:
     if was.terms.limit != after.terms.limit:
         limits = f"{was.terms.limit} → {after.terms.limit}"
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
     if was.extension != after.extension:
         return f"延期{after.extension}个工作日 extended by {after.extension} working days"
-    return "放假安排已公布，期限重新计算 recomputed with the holiday notice"
+    if was.calendar != after.calendar:
+        last = max(was.due, after.due)
+        return calendars.why(was.calendar, after.calendar, after.started_at, last)
+    return "按后得知的情况重新计算 recomputed, for more became known of what happened"
 
 
 def _passed(

@@ -1,56 +1,36 @@
 """How a clock stands: its status, its due moment, the marks it passed and the next one.
 
-Marks are points on a clock: the warning, the due moment, the rungs of supervision. A mark is
-passed if the clock was still running at that instant; so marks are judged by when things
-happened, and a sweep that slept, or a fact that came late, changes nothing in the end.
+Where its marks lie, layout.py says. A mark is passed if the clock was still running at that instant; so
+marks are judged by when things happened, and a sweep that slept, or a fact that came late, changes nothing
+in the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, assert_never
-from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
+from services.tracker.rules.calendars import Calendars, Span
 from services.tracker.rules.clock_history import ClockHistory
+from services.tracker.rules.layout import DUE, Laid, Mark, Run, in_order, laid_out, marks_of
 from services.tracker.rules.machine import Action, ClockStatus, move
-from services.tracker.rules.policy import Rung, Terms
-from services.tracker.rules.supervision import card_point
+from services.tracker.rules.policy import Terms
 from services.tracker.rules.timelines import Pause
-from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
-
-WARN = "warn"
-DUE = "due"
-
-
-class Mark(NamedTuple):
-    """A point on a clock. ``answer_due`` is when the unit must have answered a rung."""
-
-    key: str
-    at: datetime
-    rung: Rung | None = None
-    answer_due: datetime | None = None
-
-    def supervision(self, clock: UUID) -> UUID:
-        """The id of the supervision this mark raises: the same whenever it is worked out."""
-        return supervision_id(clock, self.key, self.at)
-
-
-def supervision_id(clock: UUID, key: str, at: datetime) -> UUID:
-    """The id of the supervision a rung of a clock raised at an instant."""
-    return uuid5(clock, f"{key}@{at.astimezone(UTC).isoformat()}")
+from shared.jurisdiction.calendar import Due
 
 
 class ClockState(BaseModel):
     """How a clock stands; also what is stored of it.
 
     ``resumed_at``: when its unit got the order again and it went on, since ``started_at`` long ago.
-    ``base_due`` is the due moment without pauses. ``passed`` holds the marks that were passed, with
-    their instants. ``next_at`` is when the sweep must look at it again.
+    ``base_due`` is the due moment without pauses, never before ``floor``. ``passed`` holds the marks that
+    were passed, with their instants. ``next_at`` is when the sweep must look at it again. ``calendar``: the
+    version it was laid out by last; 0 of one that a release laid out which kept no versions.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -67,6 +47,8 @@ class ClockState(BaseModel):
     passed: dict[str, datetime]
     next_at: datetime | None
     resumed_at: datetime | None = None
+    floor: datetime | None = None
+    calendar: int = 0
 
     @property
     def breached_at(self) -> datetime | None:
@@ -106,19 +88,26 @@ class _Course(NamedTuple):
     provisional: bool
     ended_at: datetime | None
     resumed_at: datetime | None
+    floor: datetime | None
+    calendar: int
 
 
+_run_of = attrgetter(*Run._fields)
 _course_of = attrgetter(*_Course._fields)
 
 
 # --- how it stands -----------------------------------------------------------------------------
 
 
-def is_current(state: ClockState, history: ClockHistory, calendar: WorkCalendar) -> bool:
+def is_current(state: ClockState, history: ClockHistory, calendars: Calendars) -> bool:
     """Whether a clock stands already as what befell it leaves it, under the terms it has: then to
     replay it would change nothing.
     """
-    return _course(history, _play(history), state.terms, calendar, state) == _course_of(state)
+    end = _play(history)
+    run = _run(history, end, state.terms, state)
+    return _course(
+        run, end, laid_out(run, calendars.over(run.started_at, end.ended_at))
+    ) == _course_of(state)
 
 
 def is_late(state: ClockState, at: datetime) -> bool:
@@ -128,7 +117,7 @@ def is_late(state: ClockState, at: datetime) -> bool:
 
 
 def replay(
-    history: ClockHistory, terms: Terms, calendar: WorkCalendar, before: ClockState | None = None
+    history: ClockHistory, terms: Terms, calendars: Calendars, before: ClockState | None = None
 ) -> Reading:
     """How a clock stands after what befell it. ``before``: how it stood when last looked at.
 
@@ -136,15 +125,19 @@ def replay(
     facts that come in together must not breach a clock that one of them meets.
     """
     end = _play(history)
-    course = _course(history, end, terms, calendar, before)
+    run = _run(history, end, terms, before)
+    laid = laid_out(run, calendars.over(run.started_at, end.ended_at))
+    course = _course(run, end, laid)
     bare = ClockState(terms=terms, passed={}, next_at=None, **course._asdict())
-    known, points = before.passed if before else {}, marks(bare, calendar)
+    known = before.passed if before else {}
     if end.ran_until is None:
-        return _having_passed(bare, points, [m for m in points if known.get(m.key) == m.at])
-    return _having_passed(bare, points, [m for m in points if m.at < end.ran_until])
+        passed = [mark for mark in laid.marks if known.get(mark.key) == mark.at]
+    else:
+        passed = [mark for mark in laid.marks if mark.at < end.ran_until]
+    return _having_passed(bare, laid.marks, passed)
 
 
-def due_uncharged(history: ClockHistory, terms: Terms, calendar: WorkCalendar) -> datetime | None:
+def due_uncharged(history: ClockHistory, terms: Terms, calendars: Calendars) -> datetime | None:
     """When it would be due, were the time of its unit's lost disputes charged to nobody; None where none
     is charged to it.
     """
@@ -152,13 +145,28 @@ def due_uncharged(history: ClockHistory, terms: Terms, calendar: WorkCalendar) -
     pauses = tuple(real.get(pause.begins_at, pause) for pause in history.pauses)
     if pauses == history.pauses:
         return None
-    return replay(replace(history, pauses=pauses), terms, calendar).state.due
+    return replay(replace(history, pauses=pauses), terms, calendars).state.due
 
 
-def pass_due_marks(state: ClockState, calendar: WorkCalendar, now: datetime) -> Reading:
-    """How a running clock stands once every mark up to ``now`` is passed."""
-    points = marks(state, calendar)
+def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:
+    """How a running clock stands once every mark up to ``now`` is passed, by the calendar known now."""
+    state, points = lay_out(state, calendars)
     return _having_passed(state, points, [mark for mark in points if mark.at <= now])
+
+
+def lay_out(state: ClockState, calendars: Calendars) -> Reading:
+    """How an open clock stands by the calendar known now, and its marks; what it passed, it has passed."""
+    run = Run(*_run_of(state))
+    spans = calendars.over(run.started_at, None)
+    laid = laid_out(run, spans, None if state.calendar else _as_stands(state, spans[0]))
+    update = {
+        "base_due": laid.base,
+        "due": laid.due.at,
+        "provisional": laid.due.provisional,
+        "calendar": laid.version,
+    }
+    known = [mark for mark in laid.marks if state.passed.get(mark.key) == mark.at]
+    return _having_passed(state.model_copy(update=update), laid.marks, known)
 
 
 def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[Mark]) -> Reading:
@@ -171,27 +179,42 @@ def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[M
     return Reading(state.model_copy(update=update), points)
 
 
-def _course(
-    history: ClockHistory,
-    end: _End,
-    terms: Terms,
-    calendar: WorkCalendar,
-    before: ClockState | None,
-) -> _Course:
-    pauses = _within(history, end)
-    base = _base(history, terms, calendar, before)
-    due = _due(base, pauses, terms, calendar, before)
-    at = max(due.at, history.resumed_at or due.at)  # who gets it again late has no time left
+def _run(history: ClockHistory, end: _End, terms: Terms, before: ClockState | None) -> Run:
+    return Run(
+        started_at=history.started_at,
+        terms=terms,
+        extension=history.extension,
+        pauses=_within(history, end),
+        resumed_at=history.resumed_at,
+        floor=_floor(history, terms, before),
+    )
+
+
+def _floor(history: ClockHistory, terms: Terms, before: ClockState | None) -> datetime | None:
+    """Before when a clock is never due, without pauses: a correction that shortens a limit makes nothing
+    late before it was made. One that an older release laid out is never due before what that release said.
+    """
+    if before is None or before.started_at != history.started_at:
+        return None  # what its unit had before was not known yet
+    if before.terms.limit == terms.limit:
+        same = before.extension == history.extension
+        return before.base_due if before.calendar == 0 and same else before.floor
+    return min(history.terms_at, before.base_due) if history.terms_at else before.floor
+
+
+def _course(run: Run, end: _End, laid: Laid) -> _Course:
     return _Course(
         status=end.status,
-        started_at=history.started_at,
-        extension=history.extension,
-        pauses=pauses,
-        base_due=base.at,
-        due=at,
-        provisional=due.provisional,
+        started_at=run.started_at,
+        extension=run.extension,
+        pauses=run.pauses,
+        base_due=laid.base,
+        due=laid.due.at,
+        provisional=laid.due.provisional,
         ended_at=end.ended_at,
-        resumed_at=history.resumed_at,
+        resumed_at=run.resumed_at,
+        floor=run.floor if run.floor == laid.base else None,
+        calendar=laid.version,
     )
 
 
@@ -238,96 +261,10 @@ def _within(history: ClockHistory, end: _End) -> tuple[Pause, ...]:
     )
 
 
-# --- its due moment ----------------------------------------------------------------------------
-
-
-def _base(
-    history: ClockHistory, terms: Terms, calendar: WorkCalendar, before: ClockState | None
-) -> Due:
-    """The due moment without pauses; a calendar that changes never moves it earlier."""
-    base = calendar.due(history.started_at, Limit.parse(terms.limit))
-    if before and before.started_at != history.started_at:
-        before = None  # what its unit had before was not known yet
-    if history.extension:
-        longer = calendar.due(base.at, Limit(history.extension, "wd"))
-        base = Due(longer.at, base.provisional or longer.provisional)
-    if before and (before.terms.limit, before.extension) == (terms.limit, history.extension):
-        return Due(max(base.at, before.base_due), base.provisional)
-    if before and history.terms_at:
-        # A correction that shortens a limit makes nothing late before it was made.
-        floor = min(history.terms_at, before.base_due)
-        return Due(max(base.at, floor), base.provisional)
-    return base
-
-
-def _due(
-    base: Due,
-    pauses: tuple[Pause, ...],
-    terms: Terms,
-    calendar: WorkCalendar,
-    before: ClockState | None,
-) -> Due:
-    due = shift(base.at, pauses, terms.limit, calendar)
-    provisional = base.provisional or due.provisional
-    if before and (before.base_due, before.pauses) == (base.at, pauses):
-        return Due(max(due.at, before.due), provisional)
-    return Due(due.at, provisional)
-
-
-def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCalendar) -> Due:
-    """A point moved by the pauses before it: the time of each counts as a clock with that limit counts
-    time.
-    """
-    limit, provisional = Limit.parse(limited), False
-    for pause in pauses:
-        seconds = given_back(pause, limit, calendar)
-        # A pause in the night gives nothing back, and must not move a duty end to the morning.
-        if seconds and pause.begins_at <= at:
-            moved = calendar.due(at, Limit(seconds / 3600, "h" if limit.natural else "wh"))
-            at, provisional = moved.at, provisional or moved.provisional
-    return Due(at, provisional)
-
-
-def given_back(pause: Pause, limit: Limit, calendar: WorkCalendar) -> float:
-    """Seconds a pause gives back: only its working time, unless the limit is natural time."""
-    if pause.ends_at is None:
-        return 0.0
-    if limit.natural:
-        return (pause.ends_at - pause.begins_at).total_seconds()
-    return calendar.working_seconds_between(pause.begins_at, pause.ends_at)
-
-
-# --- its marks ---------------------------------------------------------------------------------
-
-
-def marks(state: ClockState, calendar: WorkCalendar) -> list[Mark]:
-    """The points of a clock in the order of time; at one instant the due moment goes first."""
-    points = [*_warning(state, calendar), Mark(DUE, state.due)]
-    points += (_mark(state, rung, calendar) for rung in state.terms.climbed)
-    if begins := state.resumed_at:  # nothing befalls an order before it was given
-        points = [mark._replace(at=max(mark.at, begins)) for mark in points]
-    return sorted(points, key=lambda mark: mark.at)
-
-
-def _warning(state: ClockState, calendar: WorkCalendar) -> Iterator[Mark]:
-    """The yellow card (R-31); a point not after the start is skipped."""
-    if state.terms.warn is None:
-        return
-    point = card_point(state.terms.warn, calendar, state.started_at, state.base_due)
-    if point:
-        yield Mark(WARN, shift(point, state.pauses, state.terms.limit, calendar).at)
-
-
-def _mark(state: ClockState, rung: Rung, calendar: WorkCalendar) -> Mark:
-    at = _rung_at(state, rung.at, calendar)
-    answer = calendar.due(at, Limit.parse(rung.answer)).at if rung.answer else None
-    return Mark(rung.key, at, rung, answer)
-
-
-def _rung_at(state: ClockState, anchor: str, calendar: WorkCalendar) -> datetime:
-    if anchor == "start":
-        return state.started_at
-    if anchor == "due":
-        return state.due
-    overdue = calendar.due(state.base_due, Limit.parse(anchor)).at
-    return max(state.due, shift(overdue, state.pauses, state.terms.limit, calendar).at)
+def _as_stands(state: ClockState, span: Span) -> Laid:
+    """A clock as a release laid it out that kept no versions: what it passed, and what lay ahead."""
+    run = Run(*_run_of(state))
+    points = marks_of(run, state.base_due, state.due, span.calendar)
+    marks = [mark._replace(at=state.passed.get(mark.key, mark.at)) for mark in points]
+    due = Due(state.due, state.provisional)
+    return Laid(state.base_due, due, in_order(marks), state.calendar)

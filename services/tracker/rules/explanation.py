@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from services.tracker.rules.clock_state import ClockState, given_back
-from shared.jurisdiction.calendar import Limit, Step, WorkCalendar
+from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.layout import given_back
+from shared.jurisdiction.calendar import Limit, Step
 
 
 class Stop(NamedTuple):
@@ -29,9 +31,10 @@ class Explanation(NamedTuple):
     kept: bool
 
 
-def explain(state: ClockState, calendar: WorkCalendar) -> Explanation:
-    """Explain a due moment by the calendar as it is known today."""
-    limit, extension_days = Limit.parse(state.terms.limit), []
+def explain(state: ClockState, calendars: Calendars) -> Explanation:
+    """Explain a due moment by the calendar it was laid out by last."""
+    limit, extension_days = Limit.parse(state.terms.limit), list[Step]()
+    calendar = calendars.numbered(state.calendar).calendar
     ends = calendar.due(state.started_at, limit).at
     days = calendar.explain(state.started_at, limit)
     if state.extension:

@@ -26,8 +26,6 @@ DESKS: Mapping[ClockKind, str] = {
     ClockKind.HOTLINE_REVIEW: "申请逾期未裁定 the desk has not ruled on a request in time",
     ClockKind.COMPLETION_AUDIT: "办结逾期未审核 the desk has not audited an answer in time",
 }
-_YEARS_AHEAD = 10
-_ANY_LIMIT = Limit(1, "wh")
 
 
 class Rung(BaseModel):
@@ -126,14 +124,6 @@ class Policy:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
         stream = self.table.stream(matter.type, matter.topic, matter.flags)
         return (stream and stream.extension) or self.rules.extension.max
-
-    def known_until(self, now: datetime) -> datetime:
-        """Where the years with known holidays end; due moments from here on are provisional."""
-        tz, year = self.calendar.tz, now.astimezone(self.calendar.tz).year
-        for opening in (datetime(year + ahead, 1, 1, tzinfo=tz) for ahead in range(_YEARS_AHEAD)):
-            if self.calendar.due(opening, _ANY_LIMIT).provisional:
-                return opening
-        return datetime(year + _YEARS_AHEAD, 1, 1, tzinfo=tz)
 
     def _own_limit(self, history: ClockHistory, matter: Matter) -> str | None:
         """Limit of a clock of the ticket itself: no dispatch carries it."""

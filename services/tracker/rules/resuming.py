@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.tracker.rules.clock_history import ClockHistory, Earlier
-from services.tracker.rules.clock_state import ClockState, is_late, shift
+from services.tracker.rules.clock_state import ClockState, is_late
+from services.tracker.rules.layout import shift
 from services.tracker.rules.machine import OPEN
 from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Limit, WorkCalendar

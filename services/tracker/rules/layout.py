@@ -1,0 +1,170 @@
+"""Where the marks of a clock lie, under one calendar and from one version of it to the next. Pure.
+
+Marks are points on a clock: the warning, the due moment, the rungs of supervision. A clock is laid out by
+the calendar known at its start, and anew by each version that came while it ran: what lies ahead follows
+the new one, what had passed does not (calendars.py, ADR 0062).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from services.tracker.rules.calendars import Span
+from services.tracker.rules.policy import Rung, Terms
+from services.tracker.rules.supervision import card_point
+from services.tracker.rules.timelines import Pause
+from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
+
+WARN = "warn"
+DUE = "due"
+
+
+class Mark(NamedTuple):
+    """A point on a clock. ``answer_due`` is when the unit must have answered a rung."""
+
+    key: str
+    at: datetime
+    rung: Rung | None = None
+    answer_due: datetime | None = None
+
+    def supervision(self, clock: UUID) -> UUID:
+        """The id of the supervision this mark raises: the same whenever it is worked out."""
+        return supervision_id(clock, self.key, self.at)
+
+
+def supervision_id(clock: UUID, key: str, at: datetime) -> UUID:
+    """The id of the supervision a rung of a clock raised at an instant."""
+    return uuid5(clock, f"{key}@{at.astimezone(UTC).isoformat()}")
+
+
+class Run(NamedTuple):
+    """What a clock is laid out from, whatever the calendar: fields of ClockState."""
+
+    started_at: datetime
+    terms: Terms
+    extension: int
+    pauses: tuple[Pause, ...]
+    resumed_at: datetime | None
+    floor: datetime | None
+
+
+class Laid(NamedTuple):
+    """A clock as laid out under the versions up to one."""
+
+    base: datetime
+    due: Due
+    marks: tuple[Mark, ...]
+    version: int
+
+
+# --- its due moment ----------------------------------------------------------------------------
+
+
+def laid_out(run: Run, spans: Iterable[Span], stands: Laid | None = None) -> Laid:
+    """A clock laid out under one version after the other; ``stands``: as it lay before the first."""
+    laid = stands
+    for span in spans:
+        laid = _go_on(laid, run, span) if laid else _lay(run, span)
+    if laid is None:
+        raise AssertionError("there is always a calendar")
+    return laid
+
+
+def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
+    """A clock as it would lie had it run under one version all the time, due not before ``earliest``."""
+    calendar = span.calendar
+    base = calendar.due(run.started_at, Limit.parse(run.terms.limit))
+    if run.extension:
+        longer = calendar.due(base.at, Limit(run.extension, "wd"))
+        base = Due(longer.at, base.provisional or longer.provisional)
+    at = max(filter(None, (base.at, run.floor, earliest)))
+    moved = shift(at, run.pauses, run.terms.limit, calendar)
+    # Who gets it again late has no time left.
+    due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
+    return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+
+
+def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
+    """A clock under the next version: a mark that had passed by then stays, what lies ahead follows, and
+    nothing is due earlier than it was, or passes before the version was known.
+    """
+    new, since = _lay(run, span, laid.base), span.since
+    had_passed = laid.due.at <= since
+    due = laid.due if had_passed else Due(max(laid.due.at, new.due.at), new.due.provisional)
+    base = laid.base if had_passed else new.base
+    passed = {mark.key: mark for mark in laid.marks if mark.at <= since}
+    ahead = [
+        mark._replace(at=max(mark.at, since))
+        for mark in marks_of(run, base, due.at, span.calendar)
+        if mark.key not in passed
+    ]
+    return Laid(base, due, in_order([*passed.values(), *ahead]), span.number)
+
+
+def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCalendar) -> Due:
+    """A point moved by the pauses before it: the time of each counts as a clock with that limit counts
+    time.
+    """
+    limit, provisional = Limit.parse(limited), False
+    for pause in pauses:
+        seconds = given_back(pause, limit, calendar)
+        # A pause in the night gives nothing back, and must not move a duty end to the morning.
+        if seconds and pause.begins_at <= at:
+            moved = calendar.due(at, Limit(seconds / 3600, "h" if limit.natural else "wh"))
+            at, provisional = moved.at, provisional or moved.provisional
+    return Due(at, provisional)
+
+
+def given_back(pause: Pause, limit: Limit, calendar: WorkCalendar) -> float:
+    """Seconds a pause gives back: only its working time, unless the limit is natural time."""
+    if pause.ends_at is None:
+        return 0.0
+    if limit.natural:
+        return (pause.ends_at - pause.begins_at).total_seconds()
+    return calendar.working_seconds_between(pause.begins_at, pause.ends_at)
+
+
+# --- its marks ---------------------------------------------------------------------------------
+
+
+def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Marks as they lie on a clock; at one instant in the order given."""
+    return tuple(sorted(marks, key=lambda mark: mark.at))
+
+
+def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
+    """The points of a clock in the order of time; at one instant the due moment goes first."""
+    points = [*_warning(run, base, calendar), Mark(DUE, due)]
+    points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
+    if begins := run.resumed_at:  # nothing befalls an order before it was given
+        points = [mark._replace(at=max(mark.at, begins)) for mark in points]
+    return in_order(points)
+
+
+def _warning(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
+    """The yellow card (R-31); a point not after the start is skipped."""
+    if run.terms.warn is None:
+        return
+    point = card_point(run.terms.warn, calendar, run.started_at, base)
+    if point:
+        yield Mark(WARN, shift(point, run.pauses, run.terms.limit, calendar).at)
+
+
+def _mark(run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar) -> Mark:
+    at = _rung_at(run, rung.at, base, due, calendar)
+    answer = calendar.due(at, Limit.parse(rung.answer)).at if rung.answer else None
+    return Mark(rung.key, at, rung, answer)
+
+
+def _rung_at(
+    run: Run, anchor: str, base: datetime, due: datetime, calendar: WorkCalendar
+) -> datetime:
+    if anchor == "start":
+        return run.started_at
+    if anchor == "due":
+        return due
+    overdue = calendar.due(base, Limit.parse(anchor)).at
+    return max(due, shift(overdue, run.pauses, run.terms.limit, calendar).at)
