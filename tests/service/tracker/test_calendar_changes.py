@@ -1,0 +1,156 @@
+"""Duty hours and days that change: what fired stays, what is open follows at once (ADR 0062, T1-T3)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from services.tracker.settings import Config, Settings
+from shared.storage.act import Store
+from tests.fixtures.bench import Bench
+from tests.fixtures.policy import CONFIG
+from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told, local
+
+PASSED = ("deadline.warned", "deadline.breached", "supervision.raised", "supervision.closed")
+
+
+async def restart(tracker: Bench, folder: Path) -> None:
+    """The tracker starts with a folder as it is now, and does what is due."""
+    store: Store[Config] = tracker.service.store
+    store.config = Settings(embedded=True, config_dir=folder).load()
+    await work(tracker)
+
+
+async def work(tracker: Bench) -> None:
+    """Let open clocks follow what holds now, and pass what is due."""
+    while await tracker.run("recompute"):
+        pass
+    while await tracker.run("sweep"):
+        pass
+
+
+async def step(tracker: Bench, moment: str) -> None:
+    """It is later."""
+    tracker.at(at(moment).isoformat())
+    await work(tracker)
+
+
+def county(tmp_path: Path) -> Path:
+    """A copy of the county's folder, to change."""
+    return Path(shutil.copytree(CONFIG, tmp_path / "county"))
+
+
+def afternoons(folder: Path, opens: str, closes: str) -> None:
+    """Other duty hours, in force as soon as the file is read."""
+    place = folder / "place.yaml"
+    written = place.read_text(encoding="utf-8")
+    changed = written.replace('from: "14:00", to: "18:00"', f'from: "{opens}", to: "{closes}"')
+    assert changed != written
+    place.write_text(changed, encoding="utf-8")
+
+
+def day_off(folder: Path, day: str, name: str) -> None:
+    """One more day off in a year that is known."""
+    path = folder / "calendar/2026.json"
+    notice: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    notice["days"].append({"name": name, "date": day, "isOffDay": True})
+    path.write_text(json.dumps(notice, ensure_ascii=False), encoding="utf-8")
+
+
+async def test_t1_changed_duty_hours_do_not_rewrite_the_past(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(story.registered("03-02 09:00"), story.dispatched("03-02 09:00"))
+    await step(tracker, "03-11 20:00")
+    told, rungs = (
+        await facts_told(tracker, *PASSED),
+        await tracker.rows("SELECT * FROM supervisions"),
+    )
+    assert rungs
+    afternoons(folder, "14:00", "17:30")
+    await restart(tracker, folder)
+    await step(tracker, "03-12 19:00")
+    since = await facts_told(tracker, *PASSED)
+    assert since[: len(told)] == told
+    assert [each.split("@")[0] for each in since[len(told) :]] == ["supervision.raised"]
+    kept = await tracker.rows("SELECT * FROM supervisions")
+    assert [row for row in kept if row in rungs] == rungs
+    third = max(kept, key=lambda row: row["rung"])
+    assert local(third["raised_at"]) == "03-12 17:30", "what lay ahead follows the new hours"
+    assert await facts_told(tracker, "deadline.moved") == []
+
+
+async def test_t2_judged_history_is_not_judged_anew(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(story.registered("03-02 09:00"), story.dispatched("03-02 09:00"))
+    await tracker.hear(story.completed("03-09 18:10"), story.resolved("03-09 18:10"))
+    await step(tracker, "03-09 19:00")
+    ended = await tracker.rows("SELECT * FROM clocks WHERE ended_at IS NOT NULL ORDER BY id")
+    said = await facts_told(tracker)
+    tracker.at("2026-03-09T20:00+08:00")
+    afternoons(folder, "14:30", "18:30")
+    await restart(tracker, folder)
+    await step(tracker, "03-10 09:00")
+    await tracker.hear(story.reopened("03-10 09:00", 2))
+    assert (await facts_told(tracker))[: len(said)] == said
+    assert await facts_told(tracker, "deadline.annulled", "deadline.moved") == []
+    late = [f.data.late for f in await tracker.told("deadline.met") if f.assignment == HC]
+    assert late[-1] is True
+    again = await tracker.rows("SELECT * FROM clocks WHERE ended_at IS NOT NULL ORDER BY id")
+    assert again == ended
+
+
+async def test_t3_a_day_off_moves_every_open_clock_at_once_with_its_reason(
+    tracker: Bench, tmp_path: Path
+) -> None:
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    a, b = Story(tracker, "20260302-000001"), Story(tracker, "20260302-000002")
+    for story, id in ((a, HC), (b, None)):
+        await tracker.hear(story.registered("03-02 09:00"))
+        if id:
+            await tracker.hear(story.dispatched("03-02 09:00"), story.signed("03-02 09:00"))
+    await step(tracker, "03-04 20:00")
+    day_off(folder, "2026-03-06", "防汛停工")
+    await restart(tracker, folder)
+    await step(tracker, "03-05 08:00")
+    moved = {f"{f.subject} {f.data.clock}": f.data for f in await tracker.told("deadline.moved")}
+    assert {key: local(data.due) for key, data in moved.items()} == {
+        "20260302-000001 handle": "03-10 18:00",
+        "20260302-000001 citizen": "03-10 18:00",
+        "20260302-000002 citizen": "03-10 18:00",
+    }
+    assert all("2026-03-06 防汛停工放假" in data.reason for data in moved.values())
+    await step(tracker, "03-09 19:00")
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+    red = [f.data.clock for f in await tracker.told("deadline.breached")]
+    assert "handle" not in red
+    assert "citizen" not in red
+    await step(tracker, "03-10 18:00")
+    assert {"handle", "citizen"} <= {f.data.clock for f in await tracker.told("deadline.breached")}
+
+
+async def test_what_waits_for_a_new_calendar_does_not_fire_by_the_old_one(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(story.registered("03-02 09:00"), story.dispatched("03-02 09:00"))
+    await step(tracker, "03-05 20:00")
+    day_off(folder, "2026-03-09", "防汛停工")
+    store: Store[Config] = tracker.service.store
+    store.config = Settings(embedded=True, config_dir=folder).load()
+    assert (
+        await tracker.run("recompute") == 0
+    )  # it takes hold in a moment; nobody waits for this job
+    tracker.at("2026-03-09T18:30+08:00")
+    await tracker.run("sweep")
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+    assert "handle" not in {f.data.clock for f in await tracker.told("deadline.breached")}
