@@ -1,6 +1,6 @@
 """争议裁决与先例 The doors of arbitration: the ladder a dispute goes up, and what was ruled before."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
@@ -81,12 +81,15 @@ async def list_arbitrations(
     narrowed: Narrowed,
     unit: UnitCode | None = None,
     step: Annotated[int | None, Query(ge=1, le=10)] = None,
+    role: Literal["desk", "supervisor"] | None = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> ArbitrationPage:
-    """争议裁决清单 Open arbitrations, the most urgent first, of each what is due first. `unit`: a party."""
+    """争议裁决清单 Open arbitrations, the most urgent first, of each what is due first. `unit`: a party.
+    `role`: who records the ruling of the body it is before.
+    """
     narrowed = narrowed._replace(unit=unit)
-    return await arbitration_views.open_ones(act, narrowed, step, after, limit)
+    return await arbitration_views.open_ones(act, narrowed, step, role, after, limit)
 
 
 @router.get("/arbitrations/{arbitration}", responses=problems(404))

@@ -16,7 +16,8 @@ Words = Annotated[str, Line(50)]
 
 class Narrowing(NamedTuple):
     """What a list is narrowed to; None narrows nothing. ``topic`` and ``area`` take in what lies under
-    them; ``flags``: all of these; ``unit``: which has or had an order; ``text``: words of title or content.
+    them; ``flags``: all of these; ``unit``: which has or had an order; ``text``: words of title or content;
+    ``danger``: what endangers life, or may.
     """
 
     unit: str | None = None
@@ -25,15 +26,19 @@ class Narrowing(NamedTuple):
     flags: tuple[str, ...] = ()
     text: str | None = None
     urgency: Urgency | None = None
+    danger: bool = False
 
 
 class Whose(NamedTuple):
     """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
-    token. ``handed_down``: not its own, but those it handed down to units below it.
+    token.
+    ``role``: as what the unit has them. ``handed_down``: not its own, but those it handed down to units
+    below it.
     """
 
     handler: str | None = None
     account: str | None = None
+    role: Role | None = None
     handed_down: bool = False
 
 
@@ -172,6 +177,25 @@ class OrderPage(BaseModel):
     items: list[OrderOut]
     next: str | None
     counts: OrderCounts
+
+
+class WorklistLine(BaseModel):
+    """One list, as far as it is the caller's to do. ``total`` and ``overdue`` as the list's own counts say;
+    ``due``: the earliest in it, null where none is known; ``door``: the list itself, at this service.
+    """
+
+    list: str
+    name: Sentence
+    total: int
+    overdue: int
+    due: AwareDatetime | None
+    door: str
+
+
+class Worklist(BaseModel):
+    """工作清单: what waits for one role, a line for each list, also where nothing waits."""
+
+    items: list[WorklistLine]
 
 
 class HandlingUnit(BaseModel):

@@ -62,6 +62,7 @@ MAY_HAVE = {
     "dispatcher/duty_routes": "who handles a ticket now, as intake asks it",
     "dispatcher/clocks": "when what waits is due, as the tracker says it: rows the lists alone read",
     "dispatcher/lists": "what is to be done next: the desk's lists, and each unit's",
+    "dispatcher/worklist": "how much of each list waits for one role, by what the lists stand on",
     "dispatcher/narrowing": "what lists are narrowed to, and where their pages end",
     "dispatcher/list_routes": "the doors of these lists",
     "dispatcher/list_schemas": "what these lists answer, for schemas.py is full",
