@@ -9,14 +9,15 @@ from itertools import islice
 from sqlalchemy import and_, or_
 from sqlmodel import col, func, select
 
-from services.dispatcher import completion_lists, following
-from services.dispatcher.arbitration_models import Arbitrations
+from services.dispatcher.arbitration.models import Arbitrations
+from services.dispatcher.completion import views as forms
 from services.dispatcher.models import Assignments, CompletionForms, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
     ServiceAct,
     TicketRecord,
 )
+from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
@@ -121,9 +122,9 @@ async def undecided_forms(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Answers nobody has audited, and requests to end a matter nobody has ruled on, in the desk's time: the
     policy lets them wait, or the job that decides in its place has not come.
     """
-    wait = or_(and_(*completion_lists.AUDITED), and_(*completion_lists.REQUESTED))
-    late = select(CompletionForms).where(wait, act.now - SOON > completion_lists.DUE)
-    found = (await act.session.exec(late.order_by(completion_lists.DUE).limit(COUNTED))).all()
+    wait = or_(and_(*forms.AUDITED), and_(*forms.REQUESTED))
+    late = select(CompletionForms).where(wait, act.now - SOON > forms.DUE)
+    found = (await act.session.exec(late.order_by(forms.DUE).limit(COUNTED))).all()
     return [
         Stuck(row.ticket, row.due, f"{row.unit} {'申请 request' if row.asks else '答复 answer'}")
         for row in found

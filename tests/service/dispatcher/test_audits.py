@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatcher import auditing, stuck
+from services.dispatcher import stuck
+from services.dispatcher.completion import auditing
 from shared.events import TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
