@@ -315,6 +315,7 @@ def _unassigned_out(
         citizens=citizens,
         due=due,
         citizen_due=citizen_due,
+        precedents=f"/v1/tickets/{ticket.number}/precedents",
     )
 
 
@@ -351,6 +352,7 @@ def _return_out(
         shield=views.shield(act, record),
         due=asked.review_due,
         citizen_due=citizen_due,
+        precedents=f"/v1/tickets/{ticket.number}/precedents",
     )
 
 

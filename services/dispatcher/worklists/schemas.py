@@ -69,7 +69,7 @@ class UnassignedOut(BaseModel):
     null while the tracker has not said.
     ``suggested_unit``: whom the ruling named when a return was granted, or else whom the unit suggested;
     ``nearest`` are rules to start from, those that lead there first.
-    ``arbitration``: the one that is open about it.
+    ``arbitration``: the one that is open about it. ``precedents``: the door to rulings on like matters.
     """
 
     number: str
@@ -94,6 +94,7 @@ class UnassignedOut(BaseModel):
     arbitration: UUID | None = None
     due: AwareDatetime | None = None
     citizen_due: AwareDatetime | None = None
+    precedents: str
 
 
 class UnassignedPage(BaseModel):
@@ -108,7 +109,8 @@ class ReturnOut(BaseModel):
     """退单申请: what a unit asks the desk to take back, and on what grounds (R-15).
 
     ``ground``: what the reason's code means. ``due``: when the desk must have ruled, null of one asked
-    for before there was a limit. ``citizen_due``: the citizen's clock runs on meanwhile.
+    for before there was a limit. ``citizen_due``: the citizen's clock runs on meanwhile. ``precedents``:
+    the door to rulings on like matters.
     """
 
     id: UUID
@@ -136,6 +138,7 @@ class ReturnOut(BaseModel):
     shield: Shield
     dispatched_at: AwareDatetime
     rule: str | None
+    precedents: str
 
 
 class ReturnPage(BaseModel):

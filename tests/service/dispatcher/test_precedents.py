@@ -102,6 +102,23 @@ async def test_the_like_ones_come_first(dispatcher: Bench) -> None:
     assert [each["number"] for each in same] == [NUMBER, other]
 
 
+async def test_who_decides_is_led_to_them(dispatcher: Bench) -> None:
+    """R-17: from a row of the desk's lists, to what was ruled on like matters."""
+    await refused(dispatcher, NUMBER, street_light(), "照明属城管")
+    given = await register(dispatcher, street_light(), NEXT)
+    await act(dispatcher, STREET_LIGHT, given[STREET_LIGHT], "return-requests", RETURN)
+    await register(dispatcher, street_light(type="report"), "20260302-000010")
+    desk = dispatcher.http("desk")
+    for path in ("/v1/returns", "/v1/unassigned"):
+        [row] = (await desk.get(path)).json()["items"]
+        [like] = (await desk.get(row["precedents"])).json()["items"]
+        assert (like["number"], like["unit"], like["ruling"]) == (
+            NUMBER,
+            STREET_LIGHT,
+            "照明属城管",
+        )
+
+
 async def make_rule(bench: Bench, status: int = 201, **said: Any) -> Any:
     """The desk makes a rule of the newest precedent."""
     newest = (await found(bench))[0]
@@ -139,7 +156,12 @@ async def test_what_such_a_rule_covers_the_desk_may_say(dispatcher: Bench) -> No
     id = await by_hand(dispatcher, NUMBER)
     body = {"lead": "ZJJ", "ruling": "属住建"}
     await post(dispatcher.http("desk"), f"/v1/arbitrations/{id}/ruling", body)
-    said = {"id": "lamps", "everywhere": True, "keywords": ["灯杆"], "before": "threat-to-life"}
+    said: dict[str, Any] = {
+        "id": "lamps",
+        "everywhere": True,
+        "keywords": ["灯杆"],
+        "before": "threat-to-life",
+    }
     draft = await make_rule(dispatcher, **said, note="会议纪要")
     assert draft["note"] == "会议纪要"
     first = (await rules_of(dispatcher, draft))[0]
