@@ -335,10 +335,8 @@ async def _catalogue(whole: Street, repeats: Repeats) -> None:
     done = await repeats.ask(
         "dispatcher", f"{path}/publication", said, other, "supervisor", **about
     )
-    path, about = (
-        "/v1/catalogue/versions/{edition}/withdrawal",
-        {"edition": done["version"]},
-    )
+    path = "/v1/catalogue/versions/{edition}/withdrawal"
+    about = {"edition": done["version"]}
     await repeats.ask("dispatcher", path, why, {"reason": "推迟"}, "supervisor", **about)
 
 
