@@ -97,7 +97,7 @@ class PauseOut(BaseModel):
 
 
 class ClockOut(BaseModel):
-    """One clock, and why it is due when it is.
+    """One clock, and why it is due when it is: in one paragraph, ``explanation``, and day by day.
 
     ``days`` explains the limit and ``extension_days`` the extension. ``kept``: a newer calendar
     would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
@@ -113,6 +113,7 @@ class ClockOut(BaseModel):
     urgency: str
     status: str
     sentence: Sentence
+    explanation: Sentence
     started_at: AwareDatetime
     limit: str
     due: AwareDatetime

@@ -29,6 +29,7 @@ from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
+from services.tracker.rules.paragraph import paragraph
 from services.tracker.rules.rates import Share, Tally, share
 from shared.errors import NotFound
 from shared.events import ClockKind, Role
@@ -84,6 +85,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state = entry.row, entry.state
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
+    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,
@@ -92,6 +94,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         unit=row.unit,
         urgency=row.urgency,
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
+        explanation=Sentence(zh=said.zh, en=said.en),
         limit=state.terms.limit,
         breached_at=state.breached_at,
         extended_by=state.extension,
