@@ -36,6 +36,15 @@ _NOTICE = re.compile(r"[12]\d{3}\.json")
 # What nobody takes for a rule: hidden files, editors' backups, what is written for people.
 _ASIDE = re.compile(r"\..*|.*~|#.*#|.*\.md|README.*|LICENSE.*")
 MOST = 200  # files
+MISSING = (
+    "缺少此文件，请照本版 config/ziyang/{name} 编写 the file is missing: write it after "
+    "config/ziyang/{name} of this release"
+)
+PARTED = (
+    "已拆为一主题一文件，请将内容移入各文件 parted into a file for each matter, move what it says there: "
+    "place, limits, urgency, returns, supervision, evaluation, privacy (.yaml)"
+)
+GONE = {"policy.yaml": PARTED}  # files of a release before: a name like theirs is no slip
 
 Misfit = tuple[str, Where, str]  # file, where, what is wrong: of a check between files
 Check = Callable[..., Iterable[Misfit]]
@@ -105,7 +114,7 @@ class Folder:
         if name in self.files:
             return Text(str(self.path / name), self.files[name])
         missing = Text(str(self.path / name), b"")
-        missing.faults = [Fault(str(self.path / name), 0, "", "缺少此文件 the file is missing")]
+        missing.faults = [Fault(str(self.path / name), 0, "", MISSING.format(name=name))]
         return missing
 
     def read(self, kind: type[F]) -> F:
@@ -152,11 +161,11 @@ class Folder:
             faults.append(Fault(str(self.path / CALENDAR), 0, "", wrong))
         notices = []
         for name in names:
-            notice, wrong = self._value(name, Notice)
-            faults += wrong
+            notice, found = self._value(name, Notice)
+            faults += found
             if notice and f"{notice.year:04}.json" != Path(name).name:
-                other = f"与文件名不符 the file holds the notice of {notice.year}"
-                faults.append(self.text(name).fault(("year",), other))
+                wrong = f"与文件名不符 the file holds the notice of {notice.year}"
+                faults.append(self.text(name).fault(("year",), wrong))
             notices += [notice] if notice else []
         return tuple(notices)
 
@@ -195,6 +204,8 @@ def _unknown(name: str) -> str | None:
     known = [f"{own}.yaml" for own in FILES]
     if (folder == CALENDAR and _NOTICE.fullmatch(file)) or name in known:
         return None
+    if name in GONE:
+        return f"没有程序读取此文件 no code reads this file: {GONE[name]}"
     hint = (
         "；calendar/ 中只放 holds only YYYY.json" if folder else nearest(name, [*known, CALENDAR])
     )
