@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatcher import auditing, usecases
+from services.dispatcher import usecases
+from services.dispatcher.completion import auditing
 from services.dispatcher.schemas import Completion
 from shared import clock
 from shared.caller import Caller

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatcher import auditing
+from services.dispatcher.completion import auditing
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import SECOND, assign, disputed, newest, opened, raised
 from tests.fixtures.scenes.dispatcher import (
