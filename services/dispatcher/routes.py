@@ -25,6 +25,7 @@ from services.dispatcher import (
     suggestion_routes,
     usecases,
     views,
+    whistle_routes,
 )
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import (
@@ -65,6 +66,7 @@ for more in (
     figure_routes,
     reform_routes,
     arbitration_routes,
+    whistle_routes,
 ):
     router.routes.extend(more.router.routes)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.timelines import (
@@ -227,33 +226,11 @@ def _before(
     return sorted(same, key=place)
 
 
-class _Duty(NamedTuple):
-    """One duty of an order: its limit, and when it was done."""
-
-    limit: str | None
-    done_at: datetime | None
-
-
-def _duties(assignment: AssignmentTimeline) -> dict[ClockKind, _Duty]:
-    done, contact = assignment.completed_at, assignment.first_contact_limit
-    return {
-        ClockKind.SIGN: _Duty(assignment.sign_limit, _first(assignment.signed_at, done)),
-        ClockKind.FIRST_CONTACT: _Duty(
-            contact if assignment.has_contact else None, _first(assignment.contacted_at, done)
-        ),
-        ClockKind.HANDLE: _Duty(assignment.handle_limit, done),
-    }
-
-
-def _first(*moments: datetime | None) -> datetime | None:
-    return min(filter(None, moments), default=None)
-
-
 def _handling(
     matter: Matter, assignment: AssignmentTimeline, before: Sequence[AssignmentTimeline]
 ) -> Iterator[ClockHistory]:
     """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
-    for kind, duty in _duties(assignment).items():
+    for kind, duty in assignment.duties.items():
         if duty.limit is not None:
             yield ClockHistory(
                 id=_name(matter, kind, str(assignment.id)),
@@ -279,7 +256,7 @@ def _earlier(
     kind: ClockKind, before: Sequence[AssignmentTimeline], given_again_at: datetime
 ) -> Earlier | None:
     """What a unit had of a duty: its clock stood still while the unit was rid of it, or had done it."""
-    had = [(each, duty) for each in before if (duty := _duties(each)[kind]).limit]
+    had = [(each, duty) for each in before if (duty := each.duties[kind]).limit]
     if not had:
         return None
     ends = [*(order.dispatched_at for order, _ in had[1:]), given_again_at]

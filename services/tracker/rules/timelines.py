@@ -34,6 +34,13 @@ class Pause(NamedTuple):
     ends_at: datetime | None = None
 
 
+class Duty(NamedTuple):
+    """One duty of an assignment: its limit, None where it has no such duty, and when it was done."""
+
+    limit: str | None
+    done_at: datetime | None
+
+
 class Ending(NamedTuple):
     """When and why something ended."""
 
@@ -204,7 +211,8 @@ class AssignmentTimeline(_Known):
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
-    ``completed_at``: the first of its ``completions`` that was not sent back.
+    ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
+    came that was whistled for.
     """
 
     id: UUID
@@ -230,6 +238,21 @@ class AssignmentTimeline(_Known):
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
     completions: tuple[CompletionTimeline, ...] = ()
+    attend_limit: str | None = None
+    attended_at: Instant | None = None
+
+    @property
+    def duties(self) -> dict[ClockKind, Duty]:
+        """What its unit has to do, one clock each; an answer does all of it."""
+        done, contact = self.completed_at, self.first_contact_limit
+        return {
+            ClockKind.SIGN: Duty(self.sign_limit, _first(self.signed_at, done)),
+            ClockKind.FIRST_CONTACT: Duty(
+                contact if self.has_contact else None, _first(self.contacted_at, done)
+            ),
+            ClockKind.HANDLE: Duty(self.handle_limit, done),
+            ClockKind.ATTEND: Duty(self.attend_limit, _first(self.attended_at, done)),
+        }
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""
@@ -304,3 +327,7 @@ class AssignmentTimeline(_Known):
 
 def _ending(at: datetime | None, why: str) -> Ending | None:
     return None if at is None else Ending(at, why)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
