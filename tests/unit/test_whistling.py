@@ -84,7 +84,7 @@ def test_the_limit_to_come_goes_by_urgency() -> None:
     county = GrassrootsRules(
         grassroots_guard="flag", copy_to_supervisor_when_unit_is_town=False, whistle=RULES
     )
-    found = {urgency: county.attend(urgency) for urgency in Urgency}
+    found = {urgency: county.attend(urgency) for urgency in (*Urgency, Urgency.UNKNOWN)}
     assert found[Urgency.CRITICAL] == "30min"
     assert found[Urgency.UNKNOWN] == found[Urgency.URGENT] == "2h"
     without = county.model_copy(update={"whistle": None})

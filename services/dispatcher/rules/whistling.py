@@ -57,7 +57,7 @@ class WhistleRules(Section):
     @field_validator("attend")
     @classmethod
     def _all_levels(cls, attend: Mapping[Urgency, LimitText]) -> Mapping[Urgency, LimitText]:
-        if missing := sorted({*Urgency} - {Urgency.UNKNOWN} - {*attend}):
+        if missing := sorted({*Urgency} - {*attend}):
             raise ValueError(f"缺少 missing: {', '.join(missing)}")
         return attend
 

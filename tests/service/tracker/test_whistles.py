@@ -47,10 +47,10 @@ async def test_the_clock_runs_from_the_whistle_and_coming_meets_it(
     tracker: Bench, whistled: Story
 ) -> None:
     (row,) = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend'")
-    assert (row["unit"], local(row["due"]), row["status"]) == ("GT", "03-03 10:05", "running")
-    await tracker.hear(attended(whistled, "03-03 09:00"))
+    assert (row["unit"], local(row["due"]), row["status"]) == ("GT", "03-03 18:00", "running")
+    await tracker.hear(attended(whistled, "03-03 17:00"))
     await sweep(tracker, "03-04T10:00")
-    assert await told(tracker, "deadline.met") == ["03-03 09:00"]
+    assert await told(tracker, "deadline.met") == ["03-03 17:00"]
     assert await told(tracker, "deadline.breached") == []
     assert (await rates(tracker))["attend"] == {
         "due": 1, "on_time": 1, "late": 0, "absent": 0, "rate": 1.0,
@@ -61,22 +61,22 @@ async def test_who_did_not_come_is_late_and_raised_before_a_supervisor(
     tracker: Bench, whistled: Story
 ) -> None:
     """R-30."""
-    await sweep(tracker, "03-03T11:00")
-    assert await told(tracker, "deadline.breached") == ["03-03 10:05"]
+    await sweep(tracker, "03-04T09:00")
+    assert await told(tracker, "deadline.breached") == ["03-03 18:00"]
     (raised,) = await tracker.told("supervision.raised")
     assert (raised.unit, raised.data.rung, raised.data.by) == ("GT", 1, "trigger")
     assert "吹哨后未按时报到" in raised.data.reason
     found = await rates(tracker)
     assert found["attend"] == {"due": 1, "on_time": 0, "late": 0, "absent": 1, "rate": 0.0}
-    await tracker.hear(attended(whistled, "03-03 15:00"))
+    await tracker.hear(attended(whistled, "03-04 09:30"))
     found = await rates(tracker)
     assert found["attend"] == {"due": 1, "on_time": 0, "late": 1, "absent": 0, "rate": 0.0}
     assert [unit["attend"]["late"] for unit in found["units"] if unit["unit"] == "GT"] == [1]
 
 
 async def test_what_is_entered_late_takes_no_red_card_back(tracker: Bench, whistled: Story) -> None:
-    await sweep(tracker, "03-03T11:00")
-    await tracker.hear(attended(whistled, "03-03 09:00", entered="03-03 12:00"))
+    await sweep(tracker, "03-04T09:00")
+    await tracker.hear(attended(whistled, "03-03 09:00", entered="03-04 09:30"))
     assert await told(tracker, "deadline.annulled") == []
     assert (await rates(tracker))["attend"]["late"] == 1
 
@@ -95,8 +95,8 @@ async def test_it_stands_still_while_the_desk_rules_on_a_return(
 async def test_a_whistle_called_off_is_no_duty_and_what_was_missed_stands(
     tracker: Bench, whistled: Story
 ) -> None:
-    await sweep(tracker, "03-03T11:00")
-    await tracker.hear(whistled.cancelled("03-03 12:00", id=GT))
+    await sweep(tracker, "03-04T09:00")
+    await tracker.hear(whistled.cancelled("03-04 09:30", id=GT))
     assert (await rates(tracker))["attend"]["absent"] == 1
     page = (await tracker.http("supervisor").get("/v1/breaches")).json()
     assert "attend" in {each["kind"] for each in page["items"]}
@@ -130,4 +130,4 @@ async def test_who_gets_it_again_goes_on_where_it_stopped(tracker: Bench, whistl
     await tracker.hear(again)
     rows = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend' ORDER BY started_at")
     assert rows[-1]["resumed_at"] is not None
-    assert rows[-1]["due"] < at("03-04 09:05")
+    assert [local(row["due"]) for row in rows] == ["03-03 18:00", "03-04 11:00"]
