@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from operations.commands.databases import LOOKING, opened, settings_by_name
-from services.dispatcher import catalogues
+from services.dispatcher.catalogue import catalogues
 from shared.errors import ConfigError
 
 EXPORT = "export"

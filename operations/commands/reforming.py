@@ -70,8 +70,8 @@ def split(
 @cli.command("approve")
 def approve(reform: Id, by: By) -> None:
     """批准: by another person; it takes effect at its moment."""
-    from services.dispatcher import reforming
-    from services.dispatcher.reform_schemas import ReformApproval
+    from services.dispatcher.reform import reforming
+    from services.dispatcher.reform.schemas import ReformApproval
 
     _show(_done(by, lambda act: reforming.approve(act, reform, ReformApproval())))
 
@@ -79,8 +79,8 @@ def approve(reform: Id, by: By) -> None:
 @cli.command("withdraw")
 def withdraw(reform: Id, by: By, reason: Reason) -> None:
     """撤回: before it takes effect."""
-    from services.dispatcher import reforming
-    from services.dispatcher.reform_schemas import ReformWithdrawal
+    from services.dispatcher.reform import reforming
+    from services.dispatcher.reform.schemas import ReformWithdrawal
 
     body = ReformWithdrawal(reason=reason)
     _show(_done(by, lambda act: reforming.withdraw(act, reform, body)))
@@ -89,7 +89,7 @@ def withdraw(reform: Id, by: By, reason: Reason) -> None:
 @cli.command("list")
 def list_reforms() -> None:
     """Every reform, the newest first, and where it stands."""
-    from services.dispatcher import reforming
+    from services.dispatcher.reform import reforming
 
     for each in _done("list", reforming.listed).items:
         _show(each)
@@ -98,7 +98,7 @@ def list_reforms() -> None:
 @cli.command("show")
 def show(reform: Id) -> None:
     """One reform, with what is left to go to whom."""
-    from services.dispatcher import reforming
+    from services.dispatcher.reform import reforming
 
     _show(_done("show", lambda act: reforming.read(act, reform)))
 
@@ -116,8 +116,8 @@ def _part(text: str) -> dict[str, Any]:
 def _propose(
     unit: str, plan: dict[str, Any], since: str, reason: str, by: str, *, dry_run: bool
 ) -> None:
-    from services.dispatcher import reforming
-    from services.dispatcher.reform_schemas import ReformIn
+    from services.dispatcher.reform import reforming
+    from services.dispatcher.reform.schemas import ReformIn
 
     try:
         day = date.fromisoformat(since)

@@ -13,7 +13,7 @@ from operations.commands.databases import LOOKING, opened, settings_by_name
 from operations.commands.signing import CONFIG
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
-from services.dispatcher import catalogues
+from services.dispatcher.catalogue import catalogues
 from services.dispatcher.settings import digest_of
 from shared import clock
 from shared.jurisdiction.folder import Folder, PlaceFile

@@ -19,7 +19,7 @@ from services.feedback.rules import machine, planning, verdict
 from services.feedback.schemas import RECORDED_AS, OutcomeIn
 from services.feedback.settings import Settings
 from services.feedback.webhook import ID, SIGNATURE, TIMESTAMP, Called, CallRequest
-from services.intake.call_schemas import CallReport
+from services.intake.calls.schemas import CallReport
 from services.intake.schemas import Citizen, NewTicket
 
 TEXT = Path(__file__).parent / "phone_page.md"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.dispatcher import clocks, corrections, merging, splitting, usecases
+from services.dispatcher import corrections, merging, splitting, usecases
+from services.dispatcher.worklists import clocks
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {

@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import (
-    catalogues,
-    co_handling,
-    following,
-    grassroots,
-    merging,
-    orders,
-    records,
-)
+from services.dispatcher import grassroots, merging, orders, records
+from services.dispatcher.catalogue import catalogues
+from services.dispatcher.handling import co_handling
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.reform import following
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
 from services.dispatcher.rules.assignment import AssignmentStatus

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 
-from services.dispatcher import catalogues, records
-from services.dispatcher.burden_schemas import Burden, TownBurden
+from services.dispatcher import records
+from services.dispatcher.catalogue import catalogues
+from services.dispatcher.figures.schemas import Burden, TownBurden
 from services.dispatcher.models import GrassrootsCheck
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules.grassroots import Approval, approval_of

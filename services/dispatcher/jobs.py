@@ -7,16 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from services.dispatcher import (
-    arbitration,
-    auditing,
-    catalogues,
-    feed,
-    following,
-    merging,
-    returning,
-    transferring,
-)
+from services.dispatcher import feed, merging, returning
+from services.dispatcher.arbitration import usecases as arbitration
+from services.dispatcher.catalogue import catalogues
+from services.dispatcher.completion import auditing
+from services.dispatcher.reform import following, transferring
 from services.dispatcher.settings import Config
 from shared import clock
 from shared.errors import ConfigError

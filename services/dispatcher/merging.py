@@ -13,9 +13,11 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import answering, catalogues, following, grassroots, orders, records
+from services.dispatcher import answering, grassroots, orders, records
+from services.dispatcher.catalogue import catalogues
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.reform import following
 from services.dispatcher.rules import (
     dispatch,
     hotline_reasons,

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import uuid6
 
-from services.dispatcher import following
-from services.dispatcher.arbitration_models import Arbitration
+from services.dispatcher.arbitration.models import Arbitration
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.reform import following
 from services.dispatcher.rules import (
     arbitration,
     corrections,

@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.dispatcher.arbitration_models import Arbitration, Arbitrations
+from services.dispatcher.arbitration.models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
     Assignments,

@@ -11,20 +11,18 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import arbitration, catalogues, orders, precedents, records, schemas, views
-from services.dispatcher.arbitration_models import Arbitrations
+from services.dispatcher import orders, records, schemas, views
+from services.dispatcher.arbitration import precedents
+from services.dispatcher.arbitration import usecases as arbitration
+from services.dispatcher.arbitration.models import Arbitrations
+from services.dispatcher.catalogue import catalogues
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import (
-    Asked,
-    Earlier,
-    ReturnContext,
-    ReturnGranted,
-)
+from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency

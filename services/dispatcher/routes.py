@@ -9,25 +9,21 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from services.dispatcher import (
-    arbitration_routes,
-    catalogue_routes,
-    co_handling_routes,
-    completion_routes,
     duty_routes,
     feed,
-    figure_routes,
     grassroots,
-    handing_down_routes,
-    handler_routes,
-    list_routes,
-    reform_routes,
     returning,
     suggestion_routes,
     usecases,
     views,
-    whistle_routes,
 )
+from services.dispatcher.arbitration import routes as arbitration_routes
+from services.dispatcher.catalogue import routes as catalogue_routes
+from services.dispatcher.completion import routes as completion_routes
+from services.dispatcher.figures import routes as figure_routes
+from services.dispatcher.handling import routes as handling_routes
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.reform import routes as reform_routes
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -45,6 +41,8 @@ from services.dispatcher.schemas import (
     TicketOut,
 )
 from services.dispatcher.settings import Config
+from services.dispatcher.whistles import routes as whistle_routes
+from services.dispatcher.worklists import routes as list_routes
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
@@ -57,10 +55,8 @@ router = Router("/v1")
 for more in (
     duty_routes,
     list_routes,
-    co_handling_routes,
+    handling_routes,
     completion_routes,
-    handing_down_routes,
-    handler_routes,
     suggestion_routes,
     catalogue_routes,
     figure_routes,

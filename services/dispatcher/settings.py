@@ -126,8 +126,8 @@ class FeedPace:
 class Config:
     """The rules in force, the pace of the unit feed, and the model of suggestions if there is one.
 
-    ``dispatching`` goes by ``catalogue``, that of the folder; which version decides, catalogues.py says.
-    ``compiled`` are those, by their digests.
+    ``dispatching`` goes by ``catalogue``, that of the folder; which version decides, stands in
+    catalogue/catalogues.py. ``compiled`` are those, by their digests.
     """
 
     dispatching: Dispatching

@@ -6,7 +6,8 @@ back or is a town whose duty list does not name the matter: then the desk has it
 
 from __future__ import annotations
 
-from services.dispatcher import catalogues, grassroots, orders, records
+from services.dispatcher import grassroots, orders, records
+from services.dispatcher.catalogue import catalogues
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import dispatch, work_order
 from services.dispatcher.rules import splitting as rules

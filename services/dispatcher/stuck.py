@@ -8,14 +8,14 @@ from itertools import islice
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import following
-from services.dispatcher.arbitration_models import Arbitrations
+from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
     ServiceAct,
     TicketRecord,
 )
+from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config

@@ -11,12 +11,6 @@ from uuid import UUID
 from services.dispatcher import (
     alarms,
     answering,
-    arbitration,
-    auditing,
-    catalogues,
-    co_handling,
-    completing,
-    following,
     grassroots,
     merging,
     orders,
@@ -27,8 +21,13 @@ from services.dispatcher import (
     suggestions,
     views,
 )
+from services.dispatcher.arbitration import usecases as arbitration
+from services.dispatcher.catalogue import catalogues
+from services.dispatcher.completion import auditing, completing
+from services.dispatcher.handling import co_handling
 from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import (
     completion,

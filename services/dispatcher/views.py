@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlmodel import col, func, select
 
 from services.dispatcher import records
-from services.dispatcher.list_schemas import Handling, HandlingUnit, UnitAnswer
 from services.dispatcher.models import Assignment, Assignments, Supplement, Supplements, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -24,6 +23,7 @@ from services.dispatcher.schemas import (
     SupplementPage,
     TicketOut,
 )
+from services.dispatcher.worklists.schemas import Handling, HandlingUnit, UnitAnswer
 from shared.errors import NotFound, UnknownCode
 from shared.events import CompletionKind, Role, Urgency
 from shared.http.fields import Sentence

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake import callers, calls, readlog, search
+from services.intake import callers, readlog, search
+from services.intake.calls import usecases as calls
 from services.intake.settings import Config
 from shared.service import Job
 from shared.storage.act import Act, Store

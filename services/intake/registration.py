@@ -17,9 +17,10 @@ import orjson
 import uuid6
 from sqlalchemy import text
 
-from services.intake import end_records, search
-from services.intake.call_records import tie
+from services.intake import search
+from services.intake.calls.records import tie
 from services.intake.claims import Receipt, Registration, RegistrationClaims
+from services.intake.endings import records as end_records
 from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
 from services.intake.rules import identity

@@ -8,22 +8,14 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
-from services.intake import (
-    call_routes,
-    calls,
-    codes,
-    contact_routes,
-    correction_routes,
-    duplicates,
-    ending_routes,
-    merging,
-    search,
-    split_routes,
-    usecases,
-    views,
-)
+from services.intake import codes, duplicates, merging, search, usecases, views
+from services.intake.calls import routes as call_routes
+from services.intake.calls import usecases as calls
 from services.intake.claims import Receipt, Registration
-from services.intake.neighbours import Neighbours
+from services.intake.contacts import routes as contact_routes
+from services.intake.contacts.neighbours import Neighbours
+from services.intake.corrections import routes as correction_routes
+from services.intake.endings import routes as ending_routes
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
 from services.intake.schemas import (
@@ -47,6 +39,7 @@ from services.intake.schemas import (
 )
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
+from services.intake.splitting import routes as split_routes
 from shared.caller import Caller
 from shared.events import Urgency
 from shared.http.acts import Door, entering

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from services.intake import models
-from services.intake.call_models import PhoneCalls
+from services.intake.calls.models import PhoneCalls
 from services.intake.records import ServiceAct
 from services.intake.rules.rights import RequestStatus
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows

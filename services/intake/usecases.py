@@ -12,7 +12,9 @@ from uuid import UUID
 
 import uuid6
 
-from services.intake import endings, rights, search, vault
+from services.intake import search, vault
+from services.intake.contacts import rights
+from services.intake.endings import usecases as endings
 from services.intake.models import Assignment, CitizenNote, Ticket
 from services.intake.records import ServiceAct, TicketRecord, get_locked, locked, supplemented
 from services.intake.rules import identity, machine

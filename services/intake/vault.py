@@ -16,8 +16,8 @@ from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
 from services.intake import readlog
-from services.intake.call_models import PhoneCall, PhoneCalls
-from services.intake.call_records import bound_call
+from services.intake.calls.models import PhoneCall, PhoneCalls
+from services.intake.calls.records import bound_call
 from services.intake.models import ENDED, CitizenNote, CitizenNotes, Ticket, Tickets, Vault, Vaults
 from services.intake.readlog import Deed
 from services.intake.records import ServiceAct, matters_of

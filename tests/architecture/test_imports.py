@@ -26,7 +26,8 @@ def trespasses(module: ast.Module, service: str, may: May) -> Iterator[str]:
     for name in imported(module):
         top, *rest = name.split(".")
         if top == "services":
-            allowed = rest[0] == service and (len(rest) == 1 or rest[1] in may.own)
+            own = {rest[1], ".".join(rest[1:3])} if len(rest) > 1 else may.own
+            allowed = rest[0] == service and bool(own & may.own)
         elif top == "shared":
             allowed = may.shared is None or any(
                 f"{'.'.join(rest)}.".startswith(f"{part}.") for part in may.shared
@@ -39,14 +40,23 @@ def trespasses(module: ast.Module, service: str, may: May) -> Iterator[str]:
             yield name
 
 
+def kind_of(path: Path) -> str:
+    """What a file of a service is: ``views``, of a matter with a folder ``catalogue.views``; ``rules``."""
+    place = path.with_suffix("").parts[2:]
+    return "rules" if place[0] == "rules" else ".".join(place)
+
+
 def of_services() -> list[tuple[str, str, Path]]:
-    """Service, kind of file, path: for every file the table speaks of."""
-    found = []
-    for path in files(*(f"services/{service}" for service in NAMES)):
-        service, kind = path.parts[1], Path(path.parts[2]).stem
-        if kind in MAY:
-            found.append((service, kind, path))
-    return found
+    """Service, kind of file, path: for every file of every service."""
+    return [
+        (path.parts[1], kind_of(path), path)
+        for path in files(*(f"services/{service}" for service in NAMES))
+        if path.name != "__init__.py" and "migrations" not in path.parts
+    ]
+
+
+def test_the_table_speaks_of_every_file_and_of_no_other() -> None:
+    assert {kind for _, kind, _ in of_services()} == set(MAY)
 
 
 def test_files_import_what_the_table_allows() -> None:

@@ -53,9 +53,11 @@ NO_DOOR = {
 def bodies() -> Iterator[type[Body]]:
     """Every body that is asked with, whichever file it stands in."""
     for service in NAMES:
-        for module in pkgutil.iter_modules(importlib.import_module(f"services.{service}").__path__):
-            found = vars(importlib.import_module(f"services.{service}.{module.name}")).values()
-            for value in found:
+        package = importlib.import_module(f"services.{service}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if ".migrations" in module.name:
+                continue
+            for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, type) and issubclass(value, Body) and value is not Body:
                     yield value
 

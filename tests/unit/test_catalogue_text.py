@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from services.dispatcher.catalogue_drafts import plus
+from services.dispatcher.catalogue.drafts import plus
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.catalogue_text import lines_of, written
 from services.dispatcher.settings import Settings, Written, read_catalogue

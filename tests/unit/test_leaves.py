@@ -17,7 +17,8 @@ import pytest
 
 from operations.commands import rules as commands
 from operations.runtime.reload import check
-from services.dispatcher import completion_lists, stuck
+from services.dispatcher import stuck
+from services.dispatcher.completion import views as completion_lists
 from services.dispatcher.rules import arbitration, hotline_reasons, returns, whistling
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.audit import Answered, Demand, Other

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatcher import auditing
+from services.dispatcher.completion import auditing
 from shared.events import TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (

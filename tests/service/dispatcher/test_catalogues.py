@@ -12,7 +12,7 @@ import pytest
 
 from operations.runtime.reload import check as check_folder
 from operations.runtime.reload import take_up
-from services.dispatcher import catalogues
+from services.dispatcher.catalogue import catalogues
 from shared.errors import ConfigError
 from shared.storage.act import Act
 from tests.fixtures.bench import Bench

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher import jobs, transferring
+from services.dispatcher import jobs
+from services.dispatcher.reform import transferring
 from shared import succession
 from shared.events import Reported, TicketMerged, TicketRegistered
 from tests.fixtures.bench import Bench

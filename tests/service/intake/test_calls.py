@@ -11,7 +11,7 @@ import pytest
 
 from operations import vault as custody
 from services.intake import stuck
-from services.intake.call_records import bound_call
+from services.intake.calls.records import bound_call
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import (
     complaint,

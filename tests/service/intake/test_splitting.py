@@ -307,7 +307,7 @@ async def test_a_split_that_dies_half_done_is_never_seen(
         return done
 
     with monkeypatch.context() as patched:
-        patched.setattr("services.intake.splitting.store", killed)
+        patched.setattr("services.intake.splitting.usecases.store", killed)
         answer = await intake.http("desk").post(
             f"/v1/tickets/{first['number']}/split", json=BODY, headers={"Idempotency-Key": "s-2"}
         )

@@ -1,0 +1,1 @@
+"""办结 completion: the form, requests to end a matter, and the audit of answers."""

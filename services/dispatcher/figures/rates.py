@@ -1,0 +1,116 @@
+"""派单指标: how well the desk and its catalogue found the right unit, counted from the orders themselves.
+
+No figure of a unit's merit: who returns what was never its duty returns it rightly (R-15).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Text, exists, func, literal_column, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from services.dispatcher.figures.schemas import DispatchFigures, DispatchRates, UnitDispatch
+from services.dispatcher.models import Assignments, Returns
+from services.dispatcher.records import ServiceAct
+from services.dispatcher.rules.assignment import AssignmentStatus
+from shared.events import Role
+from shared.jurisdiction.period import Period, period
+
+COUNTED = (
+    "dispatched",
+    *("first_dispatches", "first_dispatches_held"),
+    *("returns_requested", "returns_granted", "returns_refused"),
+)
+# Whoever it was given to, also where another has it since a reform (机构改革).
+GIVEN_TO = "coalesce({0}.former #>> '{{0,unit}}', {0}.unit)"
+UNIT = literal_column(GIVEN_TO.format("assignments"), Text)
+FIRST_ROUND = (col(Assignments.round) == 1, col(Assignments.role) == Role.LEAD)
+ANOTHER = aliased(Assignments, name="another")
+OF_SAME = (
+    col(ANOTHER.ticket) == col(Assignments.ticket),
+    col(ANOTHER.round) == 1,
+    col(ANOTHER.role) == Role.LEAD,
+)
+EARLIER = exists().where(
+    *OF_SAME,
+    tuple_(ANOTHER.dispatched_at, ANOTHER.id) < tuple_(Assignments.dispatched_at, Assignments.id),
+)
+ELSEWHERE = exists().where(*OF_SAME, literal_column(GIVEN_TO.format("another"), Text) != UNIT)
+HELD = (col(Assignments.status) != AssignmentStatus.RETURNED, ~ELSEWHERE)
+
+
+async def dispatches(act: ServiceAct, first: date | None, last: date | None) -> DispatchRates:
+    """What was dispatched, and what came back, from ``first`` to ``last``, both included; this month so
+    far unless told otherwise. A unit sees its own. Raises Malformed for a period that ends before it
+    begins.
+    """
+    of = period(first, last, act.now, act.config.calendar.tz)
+    own = act.caller.unit if act.caller else None
+    counts: Counter[tuple[str, str]] = Counter()
+    for names, query in _queries(of):
+        for unit, *numbers in await act.session.exec(query):
+            if own in (None, unit):
+                counts += Counter({(unit, name): n for name, n in zip(names, numbers, strict=True)})
+    units = sorted({unit for unit, _ in counts})
+    return DispatchRates(
+        start=of.first,
+        end=of.last,
+        total=_figures(counts, units),
+        units=[
+            UnitDispatch(
+                unit=code,
+                name=act.config.dispatching.names.units.get(code, code),
+                figures=_figures(counts, [code]),
+            )
+            for code in units
+        ],
+    )
+
+
+def _queries(of: Period) -> Iterable[tuple[tuple[str, ...], Any]]:
+    """What is counted by unit: the names of the columns, and the query of them."""
+    told = col(Assignments.dispatched_at) >= of.start, col(Assignments.dispatched_at) < of.end
+    yield (
+        COUNTED[:1],
+        select(UNIT, func.count()).where(*told).group_by(UNIT),
+    )
+    yield (
+        COUNTED[1:3],
+        select(UNIT, func.count(), func.count().filter(*HELD))
+        .where(*told, *FIRST_ROUND, ~EARLIER)
+        .group_by(UNIT),
+    )
+    asked, ruled = (
+        (column >= of.start) & (column < of.end)
+        for column in (col(Returns.requested_at), col(Returns.ruled_at))
+    )
+    granted = col(Returns.granted).is_(True)
+    yield (
+        COUNTED[3:],
+        select(
+            col(Returns.unit),
+            func.count().filter(asked),
+            func.count().filter(ruled, granted),
+            func.count().filter(ruled, ~granted),
+        )
+        .where(asked | ruled)
+        .group_by(col(Returns.unit)),
+    )
+
+
+def _figures(counts: Counter[tuple[str, str]], units: Iterable[str]) -> DispatchFigures:
+    found = {name: sum(counts[unit, name] for unit in units) for name in COUNTED}
+    return DispatchFigures(
+        **found,
+        return_rate=_share(found["returns_granted"], found["dispatched"]),
+        first_dispatch_accuracy=_share(found["first_dispatches_held"], found["first_dispatches"]),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None

@@ -1,0 +1,1 @@
+"""待办 worklists: what is to be done next, and by when."""

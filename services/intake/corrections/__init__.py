@@ -1,0 +1,1 @@
+"""更正 what was put down wrongly is put right, on record."""

@@ -1,0 +1,58 @@
+"""更正、来话 Corrections, and what was said later, for routes.py."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from services.intake import usecases, views
+from services.intake.corrections import usecases as corrections
+from services.intake.corrections.schemas import CorrectionIn, CorrectionList, CorrectionOut
+from services.intake.records import ServiceAct
+from services.intake.schemas import Notes, NotesRead, TicketOut
+from shared.http.acts import Door, entering
+from shared.http.auth import acting
+from shared.http.fields import Number
+from shared.http.problems import problems
+from shared.http.router import Router
+
+router = Router("/v1", tags=["intake 受理"])
+FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
+ReaderDoor = Annotated[Door, Depends(entering("desk", "callback"))]
+NotesAct = Annotated[
+    ServiceAct, Depends(acting("agent", "desk", "callback", "supervisor"), scope="function")
+]
+DeskAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
+
+
+@router.post(
+    "/tickets/{number}/corrections",
+    response_model=CorrectionOut,
+    responses=problems(404, 409, 410),
+)
+async def correct_ticket(number: Number, body: CorrectionIn, door: FrontDoor) -> Response:
+    """更正: put right what was written down wrongly; every service follows it.
+
+    409 `recused`: a report whose `reported` nobody has stated could go to just them. `consent-missing`:
+    it is confidential. `move-refused`: after the end only the phone is put right.
+    """
+    return await door.once(corrections.correct, number, body)
+
+
+@router.get("/tickets/{number}/corrections", responses=problems(404))
+async def list_corrections(number: Number, act: DeskAct) -> CorrectionList:
+    """更正记录: what was corrected, before and after, by whom and why; what names a person stays sealed."""
+    return await corrections.listed(act, number)
+
+
+@router.get("/tickets/{number}/notes", responses=problems(404))
+async def list_notes(number: Number, act: NotesAct) -> Notes:
+    """来话记录: what the citizen said later, in the working copy."""
+    return await views.notes_of(act, number)
+
+
+@router.post("/tickets/{number}/notes/read", response_model=TicketOut, responses=problems(404))
+async def mark_notes_read(number: Number, body: NotesRead, door: ReaderDoor) -> Response:
+    """已阅: what was said after the end was read; the ticket leaves the list ``noted_after_end``."""
+    return await door.once(usecases.mark_notes_read, number, body)

@@ -1,0 +1,1 @@
+"""直接办结 what the hotline does with a ticket itself."""

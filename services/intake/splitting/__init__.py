@@ -1,0 +1,1 @@
+"""拆分 one call, several matters."""
