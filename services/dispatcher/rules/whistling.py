@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
-from shared.errors import Forbidden, Malformed
+from shared.errors import JiesuError, Malformed
 from shared.events import Role, Urgency, Whistle
 from shared.jurisdiction.codes import Unit, UnitKind
 from shared.jurisdiction.sections import LimitText, Section
@@ -22,9 +22,10 @@ REDONE = (
 )
 
 
-class MayNotWhistle(Forbidden):
+class MayNotWhistle(JiesuError):
     """Which kinds of units whistle dispatch.yaml says; ``allowed``."""
 
+    status = 409
     slug = "may-not-whistle"
     title = "本类单位不得吹哨 Units of this kind do not whistle"
 

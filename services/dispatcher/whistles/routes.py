@@ -34,7 +34,7 @@ CountingAct = Annotated[
 @router.post(
     "/assignments/{assignment}/whistle",
     response_model=WhistledOut,
-    responses=problems(403, 404, 409),
+    responses=problems(404, 409),
 )
 async def blow_whistle(assignment: UUID, body: Blow, door: UnitDoor) -> Response:
     """吹哨 Whistle for units that must come and work with the town that leads; each gets a co-handler's order

@@ -103,9 +103,9 @@ def _whistled(
     act: ServiceAct, record: TicketRecord, own: Assignment, action: str, called: str
 ) -> tuple[Assignment, Blown]:
     """Who was whistled for and is at work under a lead, whoever led when it was blown."""
-    if own.role != Role.LEAD or own.status not in machine.OPEN:
-        raise _refused(action, own)
     theirs = whistling.blown_for(record.open())
+    if own.role != Role.LEAD or own.status not in machine.OPEN or not theirs:
+        raise _refused(action, own)
     unit = records.unit_code(act, "unit", called)
     if unit not in theirs:
         raise UnknownCode(field="unit", allowed=sorted(theirs))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from shared.events import TicketWithdrawn
+from shared.events import TicketCorrected, TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     APPROVED,
@@ -26,6 +28,7 @@ from tests.fixtures.scenes.dispatcher import (
     statuses,
     street_light,
 )
+from tests.fixtures.scenes.reform import followed, reform, take_up
 
 TOWN, BUREAU, OTHER = "CG", "GAJ", "SWJ"
 NEEDED = {"need": "请到现场联合处置占道经营", "ground": "镇无行政处罚权"}
@@ -124,7 +127,7 @@ async def test_a_bureau_does_not_whistle_nor_who_helps_nor_who_has_not_signed(
     assert slug(await blow(dispatcher, by=OTHER, status=409)) == "move-refused"
     for unit in (OTHER, TOWN):
         await sign(dispatcher, unit, (await assignments(dispatcher))[unit])
-    assert slug(await blow(dispatcher, by=OTHER, status=403)) == "may-not-whistle"
+    assert slug(await blow(dispatcher, by=OTHER, status=409)) == "may-not-whistle"
     assert slug(await blow(dispatcher, by=TOWN, status=409)) == "move-refused"
 
 
@@ -226,7 +229,7 @@ async def test_a_whistle_blown_by_mistake_is_called_off_until_somebody_came(led:
     gone = (await led.told("assignment.cancelled"))[-1]
     assert (gone.unit, "误吹" in (gone.data.why or "")) == (BUREAU, True)
     assert await listed(led) == []
-    assert slug(await call_off(led, status=422)) == "unknown-code"
+    assert slug(await call_off(led, status=409)) == "move-refused"
     await blow(led)
     await attend(led)
     assert slug(await call_off(led, status=409)) == "move-refused"
@@ -256,6 +259,49 @@ async def test_more_urgent_it_is_sooner_and_who_came_need_not_come_again(led: Be
     blown = (await counted(led))[TOWN]["blew"]
     assert (blown["blown"], blown["attended"]) == (2, 1)
     assert await listed(led, "awaited=true") == [(NUMBER, "ZJJ")]
+
+
+async def test_an_order_nobody_signed_before_it_was_more_urgent_has_the_whistle_still(
+    led: Bench,
+) -> None:
+    """BJ4, ADR 0045: a correction gives who has not signed a new order."""
+    await blow(led)
+    data = TicketCorrected.model_validate(
+        {"fields": ["urgency"], "reason": "核实", "urgency": "urgent", "after_dispatch": True}
+    )
+    await led.hear(led.fact(data, subject=NUMBER, seq=9))
+    told = [each for each in await led.told("assignment.dispatched") if each.unit == BUREAU]
+    assert [each.data.limits.attend for each in told] == ["1wd", "2h"]
+    assert told[-1].data.whistle == told[0].data.whistle
+    assert (await counted(led))[TOWN]["blew"]["blown"] == 1
+
+
+async def test_it_goes_on_under_the_number_under_which_the_work_goes_on(led: Bench) -> None:
+    """GB66-5."""
+    other = "20260302-000002"
+    await register(led, number=other)
+    merged = TicketMerged(into=NUMBER, reason="同一处")
+    await led.hear(led.fact(merged, subject=other, seq=9))
+    await blow(led)
+    await led.hear(led.fact(TicketWithdrawn(reason="已解决"), subject=NUMBER))
+    assert await listed(led) == [(other, BUREAU)]
+    assert (await counted(led))[TOWN]["blew"]["blown"] == 1
+
+
+async def test_who_follows_a_unit_that_is_no_more_goes_on_with_it(
+    led: Bench, tmp_path: Path
+) -> None:
+    """R-14, ADR 0056."""
+    take_up(followed(tmp_path, ZJJ=["CGZF"]), led)
+    [given] = (await blow(led, "ZJJ"))["orders"]
+    await reform(led, "ZJJ", into="CGZF")
+    [told] = await led.told("assignment.transferred")
+    assert (str(told.assignment), told.unit) == (given["id"], "CGZF")
+    assert told.data.whistle.by == TOWN
+    assert told.data.limits.attend == "1wd"
+    await act(led, "CGZF", UUID(given["id"]), "attend", {"person": "王五"})
+    heard = (await counted(led))["ZJJ"]["heard"]
+    assert (heard["heard"], heard["attended"]) == (1, 1)
 
 
 async def test_it_goes_with_a_ticket_that_is_withdrawn(led: Bench) -> None:
