@@ -120,7 +120,7 @@ def test_a_whistle_stands_with_a_co_handlers_order_until_it_is_called_off() -> N
 
 
 def test_both_sides_are_counted_and_what_was_called_off_is_nobodys() -> None:
-    """BJ-33 双考核."""
+    """R-47, BJ-33 双考核."""
     found = tallies(
         [
             Outcome("GAJ", blown(1, attended=CAME, said=NOBODY), False, "satisfied"),

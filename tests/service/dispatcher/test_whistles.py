@@ -89,6 +89,7 @@ def slug(answer: Any) -> str:
 async def test_who_is_whistled_for_gets_a_co_handlers_order_with_a_limit_to_come(
     led: Bench,
 ) -> None:
+    """R-47."""
     [given] = (await blow(led))["orders"]
     assert (given["unit"], given["role"], given["status"]) == (BUREAU, "co", "dispatched")
     assert given["limits"]["attend"] == "1wd"
@@ -195,6 +196,7 @@ async def test_who_was_whistled_for_comes_before_it_answers(led: Bench) -> None:
 
 
 async def test_a_word_that_contradicts_is_on_record_and_no_verdict(led: Bench) -> None:
+    """R-47."""
     await blow(led)
     await attend(led)
     shown = await say(led, "nobody_came")
@@ -239,6 +241,7 @@ async def test_a_whistle_blown_by_mistake_is_called_off_until_somebody_came(led:
 
 
 async def test_it_stands_under_another_lead(led: Bench) -> None:
+    """R-47."""
     await blow(led)
     order = (await assignments(led))[BUREAU]
     await assign(led, lead="CGZF", reason="改由城管牵头")
@@ -324,7 +327,7 @@ async def test_desk_and_supervisor_find_who_is_awaited(led: Bench) -> None:
 
 
 async def test_both_are_appraised_by_the_same_verdict(led: Bench) -> None:
-    """BJ-33 双考核."""
+    """R-47, BJ-33 双考核."""
     await blow(led, BUREAU, "ZJJ")
     given = await assignments(led)
     for unit in (BUREAU, "ZJJ"):

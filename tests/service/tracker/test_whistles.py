@@ -60,7 +60,7 @@ async def test_the_clock_runs_from_the_whistle_and_coming_meets_it(
 async def test_who_did_not_come_is_late_and_raised_before_a_supervisor(
     tracker: Bench, whistled: Story
 ) -> None:
-    """R-30."""
+    """R-47, R-30."""
     await sweep(tracker, "03-04T09:00")
     assert await told(tracker, "deadline.breached") == ["03-03 18:00"]
     (raised,) = await tracker.told("supervision.raised")
