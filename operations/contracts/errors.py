@@ -58,6 +58,8 @@ CURES = {
     "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
     "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
     "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
+    "names-nobody": "由派单员在草稿中自行写明承办单位：POST /v1/catalogue/drafts。"
+    "Write the rule yourself, with its lead, in a draft.",
     "rule-exists": "换一个编号，或用 POST …/content 改写整份。"
     "Give it another id, or write the whole draft anew (POST …/content).",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",

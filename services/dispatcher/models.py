@@ -293,11 +293,10 @@ class Reform(Base):
 OPEN = text("withdrawn_at IS NULL AND closed < round")
 UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
-UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
+UNRULED = text("granted IS NULL")
 UNSIGNED = text("status = 'dispatched'")
 HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
-WAITING = text("granted IS NULL")
 UNDECIDED = text("outcome IS NULL")
 LIVE = text("withdrawn_at IS NULL")
 
@@ -347,10 +346,7 @@ class Returns(Return, table=True):
     """The table of returns."""
 
     __tablename__ = "returns"
-    __table_args__ = (
-        Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),
-        Index("ix_returns_review_due", "review_due", postgresql_where=UNRULED),
-    )
+    __table_args__ = (Index("ix_returns_unruled", "review_due", postgresql_where=UNRULED),)
 
 
 class GrassrootsChecks(GrassrootsCheck, table=True):

@@ -217,6 +217,7 @@ class BreachOut(BaseModel):
     unit: str | None
     missed_by: str | None = None
     status: str
+    due: AwareDatetime
     breached_at: AwareDatetime
     ended_at: AwareDatetime | None
 

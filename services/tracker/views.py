@@ -273,10 +273,10 @@ def _show_share(found: Share) -> schemas.ShareOut:
 
 
 async def list_breaches(
-    act: ServiceAct, unit: str | None, after: str | None, limit: int
+    act: ServiceAct, unit: str | None, undone: bool, after: str | None, limit: int
 ) -> schemas.BreachPage:
     """Standing breaches, oldest first. Raises BadCursor."""
-    rows = await _breached(act, unit, _place(act, after) if after else None, limit)
+    rows = await _breached(act, unit, undone, _place(act, after) if after else None, limit)
     items = [
         schemas.BreachOut(
             number=row.ticket, missed_by=whose if whose != row.unit else None, **row.model_dump()
@@ -288,13 +288,19 @@ async def list_breaches(
 
 
 async def _breached(
-    act: ServiceAct, unit: str | None, after: tuple[datetime, UUID] | None, limit: int
+    act: ServiceAct,
+    unit: str | None,
+    undone: bool,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> Sequence[tuple[Clock, str | None]]:
     place, whose = tuple_(col(Clocks.breached_at), col(Clocks.id)), charged(Clocks)
     query = select(Clocks, whose).where(col(Clocks.breached_at).is_not(None))
     query = query.order_by(place).limit(limit)
     if unit is not None:
         query = query.where((col(Clocks.unit) == unit) | (whose == unit))
+    if undone:
+        query = query.where(col(Clocks.ended_at).is_(None))
     if after is not None:
         query = query.where(place > after)
     return (await act.session.exec(query)).all()

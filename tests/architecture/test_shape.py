@@ -49,6 +49,7 @@ MAY_HAVE = {
     "dispatcher/worklists": "what is to be done next, by when: the desk's lists and each unit's",
     "dispatcher/worklists/clocks": "when what waits is due, as the tracker says it",
     "dispatcher/worklists/lists": "what is to be done next: the desk's lists, and each unit's",
+    "dispatcher/worklists/worklist": "how much of each list waits for one role, by what the lists stand on",
     "dispatcher/worklists/narrowing": "what lists are narrowed to, and where their pages end",
     "tracker/lists": "what a supervisor has to rule on and to press next",
     "tracker/list_routes": "the doors of these lists",

@@ -221,7 +221,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await _taken_back(whole, repeats, lead)
     await _whistled(whole, repeats, lead)
     await _handed_down(whole, repeats, given["number"])
-    await _arbitrated(repeats, given["number"])
+    await _arbitrated(whole, repeats, given["number"])
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
     path = "/v1/tickets/{number}/recall"
     await repeats.ask("dispatcher", path, back, other, "desk", number=given["number"])
@@ -309,14 +309,12 @@ async def _catalogue(whole: Street, repeats: Repeats) -> None:
     done = await repeats.ask(
         "dispatcher", f"{path}/publication", said, other, "supervisor", **about
     )
-    path, about = (
-        "/v1/catalogue/versions/{edition}/withdrawal",
-        {"edition": done["version"]},
-    )
+    path = "/v1/catalogue/versions/{edition}/withdrawal"
+    about = {"edition": done["version"]}
     await repeats.ask("dispatcher", path, why, {"reason": "推迟"}, "supervisor", **about)
 
 
-async def _arbitrated(repeats: Repeats, number: str) -> None:
+async def _arbitrated(whole: Street, repeats: Repeats, number: str) -> None:
     """Put before the ladder by hand, argued, handed on and ruled on."""
     asked, other = {"grounds": "单位互相推诿"}, {"grounds": "职责不清"}
     path = "/v1/tickets/{number}/arbitration"
@@ -329,6 +327,9 @@ async def _arbitrated(repeats: Repeats, number: str) -> None:
     ruled: Json = {"lead": "CG", "ruling": "属地办理", "body": "联席会议", "paper": "3号"}
     other = {"ruling": "由其承办"}
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "supervisor", **about)
+    seen = await whole.ask("dispatcher", "GET", "/v1/precedents", "desk")
+    path, about = "/v1/precedents/{precedent}/rule", {"precedent": seen.json()["items"][0]["id"]}
+    await repeats.ask("dispatcher", path, {"note": "会议纪要"}, {"note": "纪要"}, "desk", **about)
 
 
 async def _holder(repeats: Repeats, ordinary: Matter) -> None:

@@ -90,6 +90,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
     "content": {"note": "重新起草"},
     "rules": {"rule": {"id": "x", "topic": "water", "lead": "GSGS", "reason": "供水"}},
+    "rule": {"everywhere": True},
     "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
@@ -218,7 +219,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    none = ("request", "arbitration", "supervision", "reform")
+    none = ("request", "arbitration", "supervision", "reform", "precedent")
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.dispatcher import stuck
 from services.dispatcher.completion import auditing
 from shared.events import TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
@@ -164,6 +166,19 @@ async def test_nobodys_citizen_waits_for_the_desk(dispatcher: Bench) -> None:
     [passed] = await dispatcher.told("assignment.audit_passed")
     assert passed.data.silent
     assert "ticket.resolved" in await names(dispatcher)
+
+
+async def test_what_nobody_decided_in_time_is_on_the_morning_page(dispatcher: Bench) -> None:
+    """Where the policy waits, or the job that decides in the desk's place does not run."""
+    await register(dispatcher)
+    await answered(dispatcher)
+    [row] = await dispatcher.rows("SELECT due FROM completion_forms")
+    found = []
+    for minutes in (4, 6):
+        dispatcher.at((row["due"] + timedelta(minutes=minutes)).isoformat())
+        async with dispatcher.service.store.act("test") as look:
+            found.append(await stuck.undecided_forms(look, look.now))
+    assert found == [[], [(NUMBER, row["due"], f"{STREET_LIGHT} 答复 answer")]]
 
 
 async def test_while_it_is_audited_the_ticket_goes_nowhere_else(dispatcher: Bench) -> None:
