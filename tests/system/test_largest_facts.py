@@ -84,6 +84,7 @@ async def everything_said_at_length(county: County) -> None:
     await at_length_by_its_unit(county, number)
     await arbitrated_at_length(county, number, helpers)
     order |= {"co_handlers": []}
+    await whistled_at_length(county, number)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await reformed_at_length(county)
     await completed_and_called(county, number)
@@ -149,6 +150,32 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
 
 
+async def whistled_at_length(county: County, number: str) -> None:
+    """A town leads and whistles for as many as it may; one comes, one is called off."""
+    dispatcher, approver = county.dispatcher, "supervisor:" + WIDE * 189
+    led = filled("dispatcher", "Assign", lead="CG", approved_by=approver)
+    await county.do("desk", dispatcher, f"/v1/tickets/{number}/assign", led)
+    path = await of(county, number, "CG")
+    await county.do("unit", dispatcher, f"{path}/sign", filled("dispatcher", "Sign"), "CG")
+    every, [returned] = (
+        dispatcher.service.store.config.units.units,
+        await dispatcher.told("assignment.returned"),
+    )
+    departments = (unit.code for unit in every if unit.kind == "department")
+    units = [unit for unit in departments if unit != returned.unit][:20]
+    blown = filled("dispatcher", "Blow", units=units)
+    await county.do("unit", dispatcher, f"{path}/whistle", blown, "CG")
+    came, first = filled("dispatcher", "Attend", came_at=None), await of(county, number, units[0])
+    await county.do("unit", dispatcher, f"{first}/attend", came, units[0])
+    seen = filled("dispatcher", "Say", unit=units[0], attendance="nobody_came")
+    await county.do("unit", dispatcher, f"{path}/attendance", seen, "CG")
+    for unit in units[1:]:
+        off = filled("dispatcher", "CallOff", unit=unit)
+        await county.do("unit", dispatcher, f"{path}/call-off", off, "CG")
+    freed = filled("dispatcher", "Release")
+    await county.do("desk", dispatcher, f"{first}/release", freed)
+
+
 async def completed_and_called(county: County, number: str) -> None:
     """Signed, contacted, completed; and the citizen does not agree."""
     path, dispatcher = await of(county, number), county.dispatcher
@@ -203,6 +230,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     told = await county.dispatcher.told()
     assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)
     assert sizes["assignment.transferred"] >= sizes["assignment.dispatched"]
+    assert {"assignment.attended"} <= set(sizes)
     assert sizes["assignment.completed"] > 80_000, "the texts were not as long as they may be"
     assert max(sizes.values()) <= LARGEST_FACT // 2, sizes
     bus = RabbitBus(limited[1].url, timeout=60)

@@ -51,7 +51,9 @@ def followed(
     lead = now.get(order.lead, order.lead)
     helping = dispatch.helpers(lead, (now.get(unit, unit) for unit in order.co_handlers))
     why = (order.reason, *(str(reforming.taken_over(*each, names)) for each in now.items()))
-    return replace(order, lead=lead, co_handlers=helping, reason="；".join(why))
+    whistles = {now.get(unit, unit): blown for unit, blown in order.whistles.items()}
+    reason = "；".join(why)
+    return replace(order, lead=lead, co_handlers=helping, reason=reason, whistles=whistles)
 
 
 def today(act: ServiceAct, matter: events.TicketRegistered, units: Iterable[str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
+from services.dispatcher.rules.whistling import Blown
 from shared import events, succession
 from shared.events import ClockKind, Limits, Role, Urgency
 from shared.jurisdiction.succession import Dissolved
@@ -301,6 +302,7 @@ async def _work_order(
         registered_at=record.ticket.registered_at,
         redo=order.redo,
         configuration=act.configuration,
+        blown=Blown.on_record(order.whistle),
     )
 
 
@@ -326,6 +328,8 @@ def _order(record: TicketRecord, own: Assignment) -> dispatch.Order:
 
 async def _clocks(act: ServiceAct, order: Assignment) -> tuple[events.RunningClock, ...]:
     kinds = RUNNING.get(AssignmentStatus(order.status), ())
+    if (blown := Blown.on_record(order.whistle)) and not blown.attended:
+        kinds = (*kinds, ClockKind.ATTEND)
     query = select(Clocks).where(Clocks.ticket == order.ticket, Clocks.assignment == order.id)
     known: dict[str, Clock] = {row.kind: row for row in await act.session.exec(query)}
     return tuple(

@@ -67,6 +67,7 @@ def duties(assignment: AssignmentTimeline) -> dict[ClockKind, Duty]:
             contact if assignment.has_contact else None, _first(assignment.contacted_at, done)
         ),
         ClockKind.HANDLE: Duty(assignment.handle_limit, done),
+        ClockKind.ATTEND: Duty(assignment.attend_limit, _first(assignment.attended_at, done)),
     }
 
 

@@ -215,7 +215,8 @@ class AssignmentTimeline(_Known):
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
-    ``completed_at``: the first of its ``completions`` that was not sent back.
+    ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
+    came that was whistled for.
     """
 
     id: UUID
@@ -242,6 +243,8 @@ class AssignmentTimeline(_Known):
     resumed_at: Instant | None = None
     completions: tuple[CompletionTimeline, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    attend_limit: str | None = None
+    attended_at: Instant | None = None
 
     @property
     def given_to(self) -> str:
