@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PrivateAttr, model_validator
 
+from services.dispatcher.rules.whistling import Blown
 from shared.events import (
     CompletionKind,
     ContactOutcome,
@@ -260,7 +261,8 @@ class AssignmentOut(BaseModel):
     decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
     town lead what its duty list does not name (``by``), and why (``ground``). ``unit`` has
     it now, ``former`` had it before and are no more. ``handed_by``: the unit that handed it down, to
-    which this one answers (二次派单). ``warnings`` come with the answer to a completion only.
+    which this one answers (二次派单). ``whistle``: the one the unit was whistled for with (吹哨报到).
+    ``warnings`` come with the answer to a completion only.
     """
 
     id: UUID
@@ -296,6 +298,7 @@ class AssignmentOut(BaseModel):
     catalogue_version: int | None = None
     approved: dict[str, str] | None = None
     former: list[FormerUnit] = []
+    whistle: Blown | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -311,7 +311,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     await returning.overrule(act, record, named, body.overrules)
     record.ticket.urgency = body.urgency or record.ticket.urgency
     await grassroots.note_passed(act, record, lead, approval)
-    order = replace(order, approval=approval)
+    order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)
 

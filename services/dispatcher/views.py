@@ -234,9 +234,8 @@ def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> Ass
     reads = act.caller is not None and act.caller.unit is not None
     if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
         return out
-    return out.model_copy(
-        update={"title": WITHHELD, "content": WITHHELD, "reason": WITHHELD, "address": None}
-    )
+    withheld = dict.fromkeys(("title", "content", "reason"), WITHHELD)
+    return out.model_copy(update=withheld | {"address": None, "whistle": None})
 
 
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:

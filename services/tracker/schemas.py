@@ -148,6 +148,18 @@ class ShareOut(BaseModel):
     rate: float | None
 
 
+class AttendOut(BaseModel):
+    """报到率 of who was whistled for (R-47). ``due``: those that came, or whose limit was over; of these
+    ``on_time``, ``late``, and ``absent``: not at all so far. ``rate``: ``on_time`` of ``due``.
+    """
+
+    due: int
+    on_time: int
+    late: int
+    absent: int
+    rate: float | None
+
+
 class Followed(BaseModel):
     """承接: a unit that is no more, and since when its work is another's."""
 
@@ -170,6 +182,7 @@ class UnitRates(BaseModel):
     handle: ShareOut
     handle_uncharged: ShareOut
     sign: ShareOut
+    attend: AttendOut
 
 
 class RatesOut(BaseModel):
@@ -188,6 +201,7 @@ class RatesOut(BaseModel):
     hotline_review: ShareOut
     completion_audit: ShareOut
     arbitration: ShareOut
+    attend: AttendOut
     units: list[UnitRates]
 
 

@@ -88,6 +88,10 @@ def _first_due(*more: Any) -> Any:
             col(Assignments.status) == AssignmentStatus.DISPATCHED,
         ),
         and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
+        and_(
+            col(Clocks.kind) == ClockKind.ATTEND,
+            col(Assignments.whistle)["attended"].as_string().is_(None),
+        ),
     )
     first = select(func.min(Clocks.due)).where(*OF_ASSIGNMENT, undone, *more)
     return first.correlate(Assignments).scalar_subquery()
