@@ -26,6 +26,10 @@ DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
             Sentence("先行联系时限", "Time to contact the citizen"),
             Sentence("联系诉求人", "contacted"),
         ),
+        ClockKind.ATTEND: (
+            Sentence("报到时限", "Time to attend"),
+            Sentence("报到", "attended"),
+        ),
         ClockKind.HANDLE: (
             Sentence("办理时限", "Time to handle it"),
             Sentence("办结", "completed"),
