@@ -321,6 +321,7 @@ def cancel(
         reason, why = "redispatched", None
     going = list(assignments)
     dispatching, told = act.config.dispatching, reason == "redispatched" and not secret
+    _end_disputes_of(act, record, going)
     named = why.zh if why else ""
     meant = dispatching.may_be_meant(record.matter, named) if why or told else ()
     for assignment in handing_down.with_below(going, record.open()):
@@ -334,6 +335,13 @@ def cancel(
         ended = max(time, assignment.dispatched_at)
         said = None if words is None or assignment.unit in meant else str(words)
         tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)
+
+
+def _end_disputes_of(act: ServiceAct, record: TicketRecord, going: Sequence[Assignment]) -> None:
+    """A co-handler's dispute ends with its order; what becomes of a lead's says who takes it away."""
+    disputed = record.arbitration and record.arbitration.assignment
+    if any(each.id == disputed and each.role == Role.CO for each in going):
+        end_arbitration(act, record, "redispatched")
 
 
 def end_arbitration(act: ServiceAct, record: TicketRecord, reason: EndOfArbitration) -> None:
@@ -358,13 +366,14 @@ def tell_of_arbitration(
 
 
 def heard(act: ServiceAct, record: TicketRecord, opened: Arbitration) -> list[str]:
-    """Who is heard in an arbitration: its parties, and whom its step invites; never who must know nothing
-    of the ticket (R-35), nor of a secret one who has no part in it.
+    """Who is heard in an arbitration: its parties, and whom its step invites, or who follows them; never who
+    must know nothing of the ticket (R-35), nor of a secret one who has no part in it.
     """
     invited = act.config.arbitration.step(opened.step).invites
     secret = arbitration.is_secret(record.matter)
     units = opened.parties if secret else (*opened.parties, *invited)
-    return arbitration.parties(units, act.config.dispatching.barred(record.matter))
+    today = following.at_work(act, record.matter, units)
+    return arbitration.parties(today, act.config.dispatching.barred(record.matter))
 
 
 def tell(

@@ -222,12 +222,13 @@ async def request_extension(
     clock = record.handle_clock(id)
     if clock is None:
         raise NothingToExtend
+    same = record.orders_like(assignment, act.store.dissolved)
     asking = Asking(
         days=body.days,
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.asked_before(act, id, record.orders_like(assignment)),
+        asked_before=await records.asked_before(act, id, same),
         now=act.now,
     )
     extension.check(asking, record.matter(), act.config)

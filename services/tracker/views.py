@@ -178,7 +178,7 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
         col(Clocks.kind).in_([*EVERYBODYS, *NOBODYS])
         | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
         # One that went on late was late before: there it counts.
-        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
+        col(Clocks.resumed_at).is_(None) | ~(_went_on_late() | _missed_before()),
     )
     apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
     in_time = col(Clocks.breached_at).is_(None)
@@ -209,6 +209,11 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
         .subquery()
     )
     return found
+
+
+def _went_on_late() -> ColumnElement[bool]:
+    """Whether no time was left when the ticket was given again; also where a unit had it that is no more."""
+    return func.coalesce(col(Clocks.breached_at) <= col(Clocks.resumed_at), False)
 
 
 def _missed_before() -> Exists:

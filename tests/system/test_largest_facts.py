@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,14 @@ from tests.fixtures.rabbitmq import Broker, private_rabbitmq
 from tests.fixtures.scenes.courier import County
 from tests.fixtures.scenes.feedback import callback_of
 from tests.fixtures.scenes.intake import registered
+from tests.fixtures.scenes.reform import followed, reform, take_up
 
 MIB = 1024 * 1024
 WIDE = "𠮷"  # four octets, and nothing of JSON is longer a letter: what would be escaped is refused
+VILLAGE = "HCV"
+BELOW = """
+  - {code: HCV, name: 试红椿一村, kind: village, parent: HC, delivery: feed, liaison: 村委会主任}
+"""
 Json = dict[str, Any]
 
 
@@ -80,6 +86,7 @@ async def everything_said_at_length(county: County) -> None:
     order |= {"co_handlers": []}
     await whistled_at_length(county, number)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
+    await reformed_at_length(county)
     await completed_and_called(county, number)
     await county.do(
         "phone_system", county.intake, f"{ticket}/withdrawal", filled("intake", "Withdrawal")
@@ -121,6 +128,13 @@ async def arbitrated_at_length(county: County, number: str, helpers: list[str]) 
     await county.do(desk, dispatcher, f"{path}/raise", filled("dispatcher", "Raising"))
     ruled = filled("dispatcher", "Arbitrated", lead="HC", co_handlers=helpers)
     await county.do("supervisor", dispatcher, f"{path}/ruling", ruled)
+
+
+async def reformed_at_length(county: County) -> None:
+    """Hongchun becomes part of Maoba, which goes on with the order; its token acts as that one's."""
+    reason = filled("dispatcher", "ReformIn")["reason"]
+    await reform(county.dispatcher, "HC", into="MB", reason=reason)
+    await county.carry()
 
 
 async def at_length_by_its_unit(county: County, number: str) -> None:
@@ -177,6 +191,9 @@ async def completed_and_called(county: County, number: str) -> None:
     refused = filled("dispatcher", "EndRuling", granted=False, outcome=None, named_unit=None)
     for what, body in (
         ("sign", filled("dispatcher", "Sign")),
+        ("handler", filled("dispatcher", "NewHandler")),
+        ("hand-down", filled("dispatcher", "HandDown", unit=VILLAGE)),
+        ("take-back", filled("dispatcher", "TakeBack", unit=VILLAGE)),
         ("contacts", met),
         ("progress", filled("dispatcher", "Progress")),
         ("completion", end),
@@ -198,14 +215,22 @@ async def completed_and_called(county: County, number: str) -> None:
 
 @pytest.mark.parametrize("limited", [MIB], indirect=True, ids=["1 MiB"])
 async def test_the_largest_of_every_door_is_far_below_the_bound(
-    county: County, limited: tuple[int, Broker]
+    county: County, limited: tuple[int, Broker], tmp_path: Path
 ) -> None:
+    folder = followed(tmp_path, HC=["MB"])
+    with (folder / "units.yaml").open("a", encoding="utf-8") as file:
+        file.write(BELOW)
+    take_up(folder, *county.benches.values())
     await everything_said_at_length(county)
     sizes = await largest(county)
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert {"assignment.attended"} <= set(sizes)
+    assert {"assignment.transferred", "unit.reformed"} <= set(sizes)
+    told = await county.dispatcher.told()
+    assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)
+    assert sizes["assignment.transferred"] >= sizes["assignment.dispatched"]
     assert sizes["assignment.completed"] > 80_000, "the texts were not as long as they may be"
     assert max(sizes.values()) <= LARGEST_FACT // 2, sizes
     bus = RabbitBus(limited[1].url, timeout=60)

@@ -201,8 +201,6 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
-    if record.arbitration and record.arbitration.assignment == gone.id:
-        orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
     if lead := lead_of(record):

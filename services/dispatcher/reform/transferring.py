@@ -211,6 +211,7 @@ async def _move(
     if helping is twin:
         await _transfer(act, record, order, to, dissolved)
     else:
+        _heard_in_its_place(record, order.unit, to)
         _tell_others(act, record, [], order.unit, to)
 
 
@@ -266,12 +267,16 @@ async def _transfer(
         clocks=await _clocks(act, order),
     )
     orders.tell(act, order, data, since)
-    if opened := record.arbitration:  # who follows is heard in its place
-        now = (to if each == before else each for each in opened.parties)
-        opened.parties = list(dict.fromkeys(now))
+    _heard_in_its_place(record, before, to)
     if order.status in machine.OPEN:
         _tell_others(act, record, [order], before, to)
         await merging.stand_apart(act, record)
+
+
+def _heard_in_its_place(record: TicketRecord, before: str, to: str) -> None:
+    if opened := record.arbitration:
+        now = (to if each == before else each for each in opened.parties)
+        opened.parties = list(dict.fromkeys(now))
 
 
 def _answer_to(record: TicketRecord, order: Assignment, to: str) -> None:

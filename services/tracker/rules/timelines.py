@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.jurisdiction.succession import Dissolved, became
 
 RETURNED = "退单已同意 the return was granted"
 WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
@@ -32,13 +34,6 @@ class Pause(NamedTuple):
 
     begins_at: datetime
     ends_at: datetime | None = None
-
-
-class Duty(NamedTuple):
-    """One duty of an assignment: its limit, None where it has no such duty, and when it was done."""
-
-    limit: str | None
-    done_at: datetime | None
 
 
 class Ending(NamedTuple):
@@ -206,13 +201,22 @@ class CompletionTimeline(_Known):
     pauses: bool = False
 
 
+class Transfer(NamedTuple):
+    """承接: until when a unit had an assignment, and who goes on with it; ``seq`` is the dispatcher's."""
+
+    seq: int
+    until: Instant
+    before: str
+    to: str
+
+
 class AssignmentTimeline(_Known):
-    """One assignment: its limits as dispatched, and when what befell it.
+    """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
-    ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
-    came that was whistled for.
+    ``completed_at``: the first of its ``completions`` that was not sent back.
+    ``attended_at``: when its unit came that was whistled for.
     """
 
     id: UUID
@@ -238,21 +242,20 @@ class AssignmentTimeline(_Known):
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
     completions: tuple[CompletionTimeline, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     attend_limit: str | None = None
     attended_at: Instant | None = None
 
     @property
-    def duties(self) -> dict[ClockKind, Duty]:
-        """What its unit has to do, one clock each; an answer does all of it."""
-        done, contact = self.completed_at, self.first_contact_limit
-        return {
-            ClockKind.SIGN: Duty(self.sign_limit, _first(self.signed_at, done)),
-            ClockKind.FIRST_CONTACT: Duty(
-                contact if self.has_contact else None, _first(self.contacted_at, done)
-            ),
-            ClockKind.HANDLE: Duty(self.handle_limit, done),
-            ClockKind.ATTEND: Duty(self.attend_limit, _first(self.attended_at, done)),
-        }
+    def given_to(self) -> str:
+        """To whom it was dispatched."""
+        return self.transfers[0].before if self.transfers else self.unit
+
+    def with_people(self, people: str, at: datetime, dissolved: Mapping[str, Dissolved]) -> bool:
+        """Whether who had it by a moment was a unit, or had become it by a reform (机构改革)."""
+        until_then = [each.to for each in self.transfers if each.until <= at]
+        had = until_then[-1] if until_then else self.given_to
+        return people in became(had, at, dissolved)
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""
@@ -327,7 +330,3 @@ class AssignmentTimeline(_Known):
 
 def _ending(at: datetime | None, why: str) -> Ending | None:
     return None if at is None else Ending(at, why)
-
-
-def _first(*moments: datetime | None) -> datetime | None:
-    return min(filter(None, moments), default=None)
