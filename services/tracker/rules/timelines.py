@@ -215,8 +215,8 @@ class AssignmentTimeline(_Known):
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
-    ``completed_at``: the first of its ``completions`` that was not sent back.
-    ``attended_at``: when its unit came that was whistled for.
+    ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
+    came that was whistled for.
     """
 
     id: UUID
