@@ -91,6 +91,8 @@ CURES = {
     "own-approval": "请另一人批准。Have another person approve it.",
     "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
     "See to its cause, or let it be closed with its order.",
+    "supervision-stands": "等待 supervision 所指督办的答复，或上升一级。"
+    "Wait for the answer to the one named in supervision, or press one rung higher.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

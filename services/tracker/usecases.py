@@ -13,7 +13,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import calendars, merging, records, schemas, views
+from services.tracker import answers, calendars, merging, records, schemas, views
 from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.models import (
     Assignment,
@@ -282,10 +282,14 @@ async def rule_on_extension(
 async def raise_supervision(
     act: ServiceAct, id: UUID, body: schemas.SupervisionIn
 ) -> schemas.SupervisionOut:
-    """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30)."""
+    """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30).
+
+    Raises NotFound, MoveRefused, SupervisionStands.
+    """
     record, assignment = await records.of_assignment(act, id)
     if records.timeline(assignment).ending(record.matter().withdrawal):
         raise MoveRefused("supervise", "ended", [])
+    answers.refuse_twice(record, assignment, body.rung)
     raised = Supervision(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,
@@ -300,7 +304,7 @@ async def raise_supervision(
         raised_at=act.now,
         raised_by=act.actor,
     )
-    act.rows.add(raised)
+    record.supervisions[raised.id] = act.rows.add(raised)
     data = events.SupervisionRaised(
         supervision=raised.id,
         rung=raised.rung,

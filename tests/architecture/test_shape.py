@@ -52,6 +52,7 @@ MAY_HAVE = {
     "dispatcher/worklists/worklist": "how much of each list waits for one role, by what the lists stand on",
     "dispatcher/worklists/narrowing": "what lists are narrowed to, and where their pages end",
     "tracker/lists": "what a supervisor has to rule on and to press next",
+    "tracker/answers": "what units answer to supervisions, and which of them stand",
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
