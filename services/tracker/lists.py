@@ -1,4 +1,4 @@
-"""督办清单: what a supervisor has to rule on and to press next (ADR 0052)."""
+"""督办清单: what a supervisor has to rule on and to press next, and what a unit has to answer (ADR 0052)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.tracker.list_schemas import (
     WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
-from services.tracker.records import ServiceAct
+from services.tracker.records import ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
@@ -42,8 +42,9 @@ ASKED = (
     col(Assignments.id) == col(Extensions.assignment),
     col(Tickets.number) == col(Extensions.ticket),
 )
+STANDS = (col(Supervisions.closed_at).is_(None),)
 RAISED = (
-    col(Supervisions.closed_at).is_(None),
+    *STANDS,
     col(Assignments.id) == col(Supervisions.assignment),
     col(Tickets.number) == col(Supervisions.ticket),
 )
@@ -63,7 +64,10 @@ HANDLE_DUE = (
 
 
 async def worklist(act: ServiceAct) -> Worklist:
-    """工作清单: how much of each list waits for a supervisor, by what the list itself stands on."""
+    """工作清单: how much of each list waits for who asks, by what the list itself stands on."""
+    if _unit(act) is not None:
+        waits = [*RAISED, *await _own(act)]
+        return Worklist(items=[await _line(act, TO_ANSWER, col(Supervisions.answer_due), waits)])
     return Worklist(
         items=[
             await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
@@ -75,6 +79,7 @@ async def worklist(act: ServiceAct) -> Worklist:
 
 EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
 SUPERVISIONS = "supervisions", "督办待反馈", "Supervisions that stand", "/v1/supervisions"
+TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", "/v1/supervisions"
 BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
 
 
@@ -126,10 +131,11 @@ async def supervisions(
     limit: int,
 ) -> SupervisionPage:
     """督办在办: raised and not closed. One nobody set a date for counts from when it was raised.
+    A unit sees its own.
 
     Raises BadCursor.
     """
-    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit)]
+    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit), *await _own(act)]
     if rung is not None:
         wanted.append(col(Supervisions.rung) == rung)
     moment = func.coalesce(Supervisions.answer_due, Supervisions.raised_at)
@@ -140,7 +146,8 @@ async def supervisions(
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     items = [
         OpenSupervision(
-            **raised.model_dump(),
+            **raised.model_dump(exclude={"raised_by"}),
+            raised_by=raised.raised_by.partition(":")[0],
             number=raised.ticket,
             role=order.role,
             urgency=order.urgency,
@@ -151,6 +158,24 @@ async def supervisions(
     ]
     counts = await _supervision_counts(act, wanted)
     return SupervisionPage(items=items, next=_next(act, rows, limit), counts=counts)
+
+
+def _unit(act: ServiceAct) -> str | None:
+    return act.caller.unit if act.caller and act.caller.role == "unit" else None
+
+
+async def _own(act: ServiceAct) -> list[Any]:
+    """What narrows supervisions to those a unit may see: its own, but of tickets it must know nothing of
+    none (R-35). Others see all.
+    """
+    if (unit := _unit(act)) is None:
+        return []
+    own = col(Supervisions.unit) == unit
+    pressed = select(Supervisions.ticket).where(*STANDS, own)
+    of_them = select(Tickets).where(col(Tickets.number).in_(pressed))
+    tickets = (await act.session.exec(of_them)).all()
+    hidden = [row.number for row in tickets if recused_from(act, row)]
+    return [own, col(Supervisions.ticket).not_in(hidden)] if hidden else [own]
 
 
 async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:

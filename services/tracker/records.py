@@ -336,7 +336,12 @@ def may_see(act: ServiceAct, unit: str | None) -> bool:
 
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
-    unit, ticket = act.caller.unit if act.caller else None, record.ticket
+    return recused_from(act, record.ticket)
+
+
+def recused_from(act: ServiceAct, ticket: Ticket) -> bool:
+    """The same, of a ticket's own row."""
+    unit = act.caller.unit if act.caller else None
     return unit is not None and unit in act.config.recused(ticket.about, ticket.area or "")
 
 
