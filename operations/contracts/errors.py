@@ -93,6 +93,9 @@ CURES = {
     "See to its cause, or let it be closed with its order.",
     "supervision-stands": "等待 supervision 所指督办的答复，或上升一级。"
     "Wait for the answer to the one named in supervision, or press one rung higher.",
+    "supervision-answered": "等待督办员审定。Wait for the ruling on the answer given at answered_at.",
+    "leader-missing": "填写 led_by 和 led_by_post。Give name and post of the head who led in person.",
+    "answer-due-wrong": "给出更晚的时刻。Name a later moment.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

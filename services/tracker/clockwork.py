@@ -243,7 +243,7 @@ def _close_supervisions(
 
 
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
-    if row.withdrawn_at:
+    if row.withdrawn_at or row.accepted_at:
         return  # by hand, which nothing that happens later takes back
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:

@@ -43,8 +43,12 @@ async def list_open_supervisions(
     unit: UnitCode | None = None,
     urgency: Urgency | None = None,
     rung: Annotated[int | None, Query(ge=1, le=7)] = None,
+    answered: bool | None = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> SupervisionPage:
-    """督办在办 Supervisions that stand, what must be answered first comes first. A unit sees its own."""
-    return await lists.supervisions(act, unit, urgency, rung, after, limit)
+    """督办在办 Supervisions that stand, what must be answered first comes first. A unit sees its own.
+
+    `answered`: those alone that have an answer to rule on, or none.
+    """
+    return await lists.supervisions(act, unit, urgency, rung, answered, after, limit)

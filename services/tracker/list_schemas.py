@@ -68,8 +68,11 @@ class OpenSupervision(SupervisionOut):
 
 
 class SupervisionCounts(Counts):
-    """``overdue``: of which the unit has let the date pass; ``rungs``: how many stand on each rung."""
+    """``overdue``: of which the unit has let the date pass; ``rungs``: how many stand on each rung;
+    ``answered``: how many have an answer to rule on.
+    """
 
+    answered: int
     rungs: dict[int, int]
 
 

@@ -48,6 +48,10 @@ RAISED = (
     col(Assignments.id) == col(Supervisions.assignment),
     col(Tickets.number) == col(Supervisions.ticket),
 )
+ANSWER_DUE = col(Supervisions.answer_due)
+ANSWERED = col(Supervisions.answered_at).is_not(None)
+UNANSWERED = col(Supervisions.answered_at).is_(None)
+ANSWERED_LATE = col(Supervisions.answered_at) > ANSWER_DUE
 OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
 
 HANDLE_DUE = (
@@ -66,27 +70,35 @@ HANDLE_DUE = (
 async def worklist(act: ServiceAct) -> Worklist:
     """工作清单: how much of each list waits for who asks, by what the list itself stands on."""
     if _unit(act) is not None:
-        waits = [*RAISED, *await _own(act)]
-        return Worklist(items=[await _line(act, TO_ANSWER, col(Supervisions.answer_due), waits)])
+        waits = [*RAISED, UNANSWERED, *await _own(act)]
+        return Worklist(items=[await _line(act, TO_ANSWER, ANSWER_DUE, waits)])
     return Worklist(
         items=[
             await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
-            await _line(act, SUPERVISIONS, col(Supervisions.answer_due), RAISED),
+            await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
+            await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
             await _line(act, BREACHES, col(Clocks.due), OVERDUE),
         ]
     )
 
 
 EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
-SUPERVISIONS = "supervisions", "督办待反馈", "Supervisions that stand", "/v1/supervisions"
-TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", "/v1/supervisions"
+NONE_GIVEN, GIVEN = "/v1/supervisions?answered=false", "/v1/supervisions?answered=true"
+TO_BE_ANSWERED = "unanswered", "督办待回复", "Supervisions without an answer", NONE_GIVEN
+ANSWERS = "answers", "督办回复待审定", "Answers to supervisions to rule on", GIVEN
+TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", NONE_GIVEN
 BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
 
 
 async def _line(
-    act: ServiceAct, called: tuple[str, str, str, str], due: Any, waits: Sequence[Any]
+    act: ServiceAct,
+    called: tuple[str, str, str, str],
+    due: Any,
+    waits: Sequence[Any],
+    late: Any = None,
 ) -> WorklistLine:
-    counted = select(func.count(), func.count().filter(due < act.now), func.min(due))
+    late = due < act.now if late is None else late
+    counted = select(func.count(), func.count().filter(late), func.min(due))
     total, overdue, first = (await act.session.exec(counted.where(*waits))).one()
     code, zh, en, door = called
     return WorklistLine(
@@ -127,6 +139,7 @@ async def supervisions(
     unit: str | None,
     urgency: Urgency | None,
     rung: int | None,
+    answered: bool | None,
     after: str | None,
     limit: int,
 ) -> SupervisionPage:
@@ -138,6 +151,8 @@ async def supervisions(
     wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit), *await _own(act)]
     if rung is not None:
         wanted.append(col(Supervisions.rung) == rung)
+    if answered is not None:
+        wanted.append(ANSWERED if answered else UNANSWERED)
     moment = func.coalesce(Supervisions.answer_due, Supervisions.raised_at)
     place = tuple_(moment, col(Supervisions.id))
     query = select(*place.clauses, HANDLE_DUE, Assignments, Tickets, Supervisions).where(*wanted)  # type: ignore[call-overload]
@@ -179,14 +194,18 @@ async def _own(act: ServiceAct) -> list[Any]:
 
 
 async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:
-    late = func.count().filter(col(Supervisions.answer_due) < act.now)
-    query = select(Supervisions.rung, func.count(), late).where(*wanted)
+    late = func.count().filter(ANSWERED_LATE | (UNANSWERED & (act.now > ANSWER_DUE)))
+    given = func.count(col(Supervisions.answered_at))
+    query = select(Supervisions.rung, func.count(), late, given).where(*wanted)
     rungs: Counter[int] = Counter()
-    overdue = 0
-    for rung, number, of_late in await act.session.exec(query.group_by(col(Supervisions.rung))):
+    overdue = answered = 0
+    for rung, number, of_late, of_given in await act.session.exec(
+        query.group_by(col(Supervisions.rung))
+    ):
         rungs[rung] += number
         overdue += of_late
-    return SupervisionCounts(total=rungs.total(), overdue=overdue, rungs=rungs)
+        answered += of_given
+    return SupervisionCounts(total=rungs.total(), overdue=overdue, rungs=rungs, answered=answered)
 
 
 def _of(unit: str | None, urgency: Urgency | None, whose: Any) -> list[Any]:

@@ -211,7 +211,9 @@ class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
     One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
-    withdrew was raised by mistake: it stands on record with that.
+    withdrew was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their
+    rulings (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when
+    that was accepted, which closed it.
     """
 
     id: UUID = Field(primary_key=True)
@@ -232,6 +234,11 @@ class Supervision(Base):
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = Field(default=None, sa_type=Text)
     withdrawn_reason: str | None = Field(default=None, sa_type=Text)
+    answers: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    answered_at: datetime | None = None
+    accepted_at: datetime | None = None
 
 
 class ReadAnchor(Base):

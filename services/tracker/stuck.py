@@ -67,11 +67,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "unanswered",
         "逾期未回复的督办 supervisions without an answer",
-        "单位未在督办时限内完成 the unit has not ended it by the date the supervision set",
+        "单位未在督办时限内回复 the unit has not answered it by the date the supervision set",
         "上升一级督办 press one rung higher: POST /v1/assignments/{id}/supervisions",
         rows("""
             SELECT ticket, answer_due, unit || ' ' || rung FROM supervisions
-            WHERE closed_at IS NULL AND answer_due < :now ORDER BY answer_due LIMIT :limit"""),
+            WHERE closed_at IS NULL AND answered_at IS NULL AND answer_due < :now
+            ORDER BY answer_due LIMIT :limit"""),
     ),
 )
 

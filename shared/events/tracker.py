@@ -130,8 +130,29 @@ class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
     answer_due: AwareDatetime | None = None
 
 
+class SupervisionAnswered(Data, name="supervision.answered", by="tracker"):
+    """督办回复: what the unit did, who led in person, and what came of it; ``late`` after the date it had."""
+
+    supervision: UUID
+    rung: Annotated[int, Field(ge=1, le=7)]
+    measures: str
+    result: str
+    led_by: str | None = None
+    led_by_post: str | None = None
+    late: bool
+
+
+class SupervisionSentBack(Data, name="supervision.sent_back", by="tracker"):
+    """督办回复退回: the answer was not accepted; the unit answers again, by another date."""
+
+    supervision: UUID
+    rung: Annotated[int, Field(ge=1, le=7)]
+    reason: str
+    answer_due: AwareDatetime
+
+
 class SupervisionClosed(Data, name="supervision.closed", by="tracker"):
-    """督办解除: the matter was completed, or the ground of the supervision fell away."""
+    """督办解除: the matter was completed, its answer was accepted, or its ground fell away."""
 
     supervision: UUID
     rung: int

@@ -68,7 +68,7 @@ async def test_supervisions_that_stand_come_by_when_they_must_be_answered(tracke
     page = await listed(tracker, "supervisions")
     assert [(item["number"], item["rung"]) for item in page["items"]] == [(THIRD, 1), (SECOND, 2)]
     assert page["items"][1]["due"] is not None
-    assert page["counts"] == {"total": 2, "overdue": 0, "rungs": {"1": 1, "2": 1}}
+    assert page["counts"] == {"total": 2, "overdue": 0, "rungs": {"1": 1, "2": 1}, "answered": 0}
     one = await listed(tracker, "supervisions", limit=1)
     two = await listed(tracker, "supervisions", limit=1, after=one["next"])
     assert [page["items"][0]["number"] for page in (one, two)] == [THIRD, SECOND]
@@ -139,7 +139,7 @@ async def test_a_supervisor_s_worklist_says_what_the_lists_say(tracker: Bench) -
         said = await worklist(tracker, "supervisor")
         assert said == await by_its_lists(tracker, "supervisor")
     assert said["extensions"][:2] == (1, 1)
-    assert 0 < said["supervisions"][1] < said["supervisions"][0]  # time raised more, without a date
+    assert 0 < said["unanswered"][1] < said["unanswered"][0]  # time raised more, without a date
     assert said["breaches"][0] > 3  # what was not signed, contacted and handled in time
     await tracker.hear(done.completed("03-20 11:00", id=given["20260302-000001"]))
     after = await worklist(tracker, "supervisor")
