@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.tracker.models import CalendarVersions
+from services.tracker.models import CalendarVersions, Clock
 from services.tracker.rules.calendars import Calendars, Version, document, from_document
 from services.tracker.settings import Config
 from shared.jurisdiction.calendar import WorkCalendar
@@ -57,6 +57,16 @@ def of(act: Act[Config]) -> Calendars:
     """The versions that hold at the moment of an act that loaded them."""
     found: Calendars = act.locked[KNOWN]
     return found
+
+
+def of_clock(act: Act[Config], row: Clock) -> Calendars:
+    """Those a clock goes by."""
+    return of(act).by(unit_of(row))
+
+
+def unit_of(row: Clock) -> str | None:
+    """Whose hours a clock goes by: of the unit it began with, for who follows that has its limits."""
+    return row.former[0][1] if row.former else row.unit
 
 
 async def next_since(act: Act[Config]) -> datetime | None:

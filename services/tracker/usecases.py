@@ -215,6 +215,7 @@ async def request_extension(
         redo=assignment.redo or assignment.round > 1,
         asked_before=await records.asked_before(act, id, record.orders_like(assignment)),
         now=act.now,
+        unit=calendars.unit_of(clock.row),
     )
     extension.check(asking, record.matter(), act.config)
     asked = Extension(
@@ -281,7 +282,7 @@ async def raise_supervision(
         title=act.config.title(body.rung),
         by="hand",
         reason=body.reason,
-        answer_due=act.config.answer_due(body.rung, act.now),
+        answer_due=act.config.answer_due(body.rung, act.now, assignment.unit),
         raised_at=act.now,
         raised_by=act.actor,
     )

@@ -158,7 +158,8 @@ def loaded(folder: Path, *notices: dict[str, Any]) -> WorkCalendar:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A place without a notice."""
-    shutil.copy(CONFIG / "place.yaml", tmp_path)
+    for file in ("place.yaml", "units.yaml"):
+        shutil.copy(CONFIG / file, tmp_path)
     (tmp_path / "calendar").mkdir()
     return tmp_path
 

@@ -29,7 +29,8 @@ import pytest
 from chinese_calendar.constants import holidays as cn_holidays
 from chinese_calendar.constants import workdays as cn_workdays
 
-from shared.jurisdiction.calendar import Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.hours import Segment, SpecialDay
 
 Case = dict[str, Any]
 

@@ -102,7 +102,7 @@ class ExtensionOverCap(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked: so many working days more on a clock, at an instant."""
+    """So many working days more on a clock, asked at an instant; ``unit``: whose hours it goes by."""
 
     days: int
     clock: ClockState
@@ -110,6 +110,7 @@ class Asking:
     redo: bool
     asked_before: bool
     now: datetime
+    unit: str | None = None
 
 
 def check(asking: Asking, matter: Matter, policy: Policy) -> None:
@@ -128,7 +129,7 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
 
 def _check_time(asking: Asking, policy: Policy) -> None:
     margin = policy.rules.extension.apply_at_latest_before
-    latest = policy.calendar.before(asking.clock.due, margin)
+    latest = policy.calendar.of(asking.unit).before(asking.clock.due, margin)
     if asking.now > latest:
         raise ExtensionTooLate(latest=latest.isoformat(), due=asking.clock.due.isoformat())
 
@@ -137,9 +138,9 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     most = policy.extension_max(matter)
     if asking.days > most.amount:
         raise ExtensionTooLong(field="days", most=str(most))
-    cap = policy.rules.extension.cap_total_handle
-    longer = policy.calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
-    if longer > policy.calendar.due(asking.clock.started_at, cap).at:
+    cap, calendar = policy.rules.extension.cap_total_handle, policy.calendar.of(asking.unit)
+    longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
+    if longer > calendar.due(asking.clock.started_at, cap).at:
         raise ExtensionOverCap(field="days", cap=str(cap))
 
 
