@@ -176,17 +176,22 @@ def refusal(faults: Iterable[Fault]) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class _Hours(PlaceFile):
+class CalendarRules(PlaceFile):
+    """What the working calendar of a place is made of."""
+
     calendar: CalendarFiles
     units: Units
 
     checks = (local_units_exist,)
 
+    def work_calendar(self) -> WorkCalendar:
+        """The calendar they make. Raises ConfigError for one without working time."""
+        return work_calendar(self.place, self.calendar, self.units.units)
+
 
 def calendar_of(path: Path) -> WorkCalendar:
     """The working calendar of the place whose folder it is. Raises ConfigError."""
-    hours = Folder.take(path).read(_Hours)
-    return work_calendar(hours.place, hours.calendar, hours.units.units)
+    return Folder.take(path).read(CalendarRules).work_calendar()
 
 
 def _entries(path: Path) -> Iterator[str]:
