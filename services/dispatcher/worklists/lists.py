@@ -85,7 +85,13 @@ def _first_due(*more: Any) -> Any:
         col(Clocks.kind) == ClockKind.HANDLE,
         and_(
             col(Clocks.kind) == ClockKind.SIGN,
-            col(Assignments.status) == AssignmentStatus.DISPATCHED,
+            or_(
+                col(Assignments.status) == AssignmentStatus.DISPATCHED,
+                and_(
+                    col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
+                    col(Assignments.was) == AssignmentStatus.DISPATCHED,
+                ),
+            ),
         ),
         and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
         and_(
