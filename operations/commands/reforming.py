@@ -1,22 +1,34 @@
-"""机构改革 Merging, renaming and splitting units, from a shell: the same as over HTTP, two persons too."""
+"""机构改革 Merging, renaming and splitting units, from a shell: the same as over HTTP, two persons too.
+
+Who acts is who their token names, here as there: a name that is only typed would let one person be both.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from operations.commands.databases import LOOKING, opened, settings_by_name
+from shared.caller import Caller
 from shared.errors import ConfigError, JiesuError
+from shared.security.tokens import TokenVerifier
 
 Unit = Annotated[str, typer.Argument(help="the unit that is to be no more, by code or name")]
 From = Annotated[str, typer.Option("--from", help="the day from which it holds: 2026-07-01")]
 Reason = Annotated[str, typer.Option(help="the paper it goes by: 紫编发〔2026〕3号")]
-By = Annotated[str, typer.Option(help="who does it; another person approves than who proposed")]
+Mine = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", help="your own token, of desk or supervisor; else JIESU_TOKEN holds it"
+    ),
+]
 Dry = Annotated[bool, typer.Option(help="only say what would go to whom")]
 Id = Annotated[UUID, typer.Argument(help="the reform, as `units list` names it")]
 
@@ -29,11 +41,11 @@ def merge(
     into: Annotated[str, typer.Option(help="who follows it")],
     since: From,
     reason: Reason,
-    by: By,
+    token_file: Mine = None,
     dry_run: Dry = False,
 ) -> None:
     """撤并: propose that a unit becomes part of another."""
-    _propose(unit, {"kind": "merge", "into": into}, since, reason, by, dry_run=dry_run)
+    _propose(unit, {"kind": "merge", "into": into}, since, reason, token_file, dry_run=dry_run)
 
 
 @cli.command("rename")
@@ -42,11 +54,11 @@ def rename(
     to: Annotated[str, typer.Option(help="its new code, which stands in units.yaml already")],
     since: From,
     reason: Reason,
-    by: By,
+    token_file: Mine = None,
     dry_run: Dry = False,
 ) -> None:
     """更名: propose that a unit goes on under another code and name."""
-    _propose(unit, {"kind": "rename", "into": to}, since, reason, by, dry_run=dry_run)
+    _propose(unit, {"kind": "rename", "into": to}, since, reason, token_file, dry_run=dry_run)
 
 
 @cli.command("split")
@@ -58,32 +70,32 @@ def split(
     ],
     since: From,
     reason: Reason,
-    by: By,
+    token_file: Mine = None,
     rest: Annotated[str | None, typer.Option(help="who gets what no part names")] = None,
     dry_run: Dry = False,
 ) -> None:
     """分设: propose that a unit becomes several, by topic or area."""
     plan = {"kind": "split", "parts": [_part(each) for each in part], "remainder": rest}
-    _propose(unit, plan, since, reason, by, dry_run=dry_run)
+    _propose(unit, plan, since, reason, token_file, dry_run=dry_run)
 
 
 @cli.command("approve")
-def approve(reform: Id, by: By) -> None:
+def approve(reform: Id, token_file: Mine = None) -> None:
     """批准: by another person; it takes effect at its moment."""
     from services.dispatcher.reform import reforming
     from services.dispatcher.reform.schemas import ReformApproval
 
-    _show(_done(by, lambda act: reforming.approve(act, reform, ReformApproval())))
+    _show(_done(_own(token_file), lambda act: reforming.approve(act, reform, ReformApproval())))
 
 
 @cli.command("withdraw")
-def withdraw(reform: Id, by: By, reason: Reason) -> None:
+def withdraw(reform: Id, reason: Reason, token_file: Mine = None) -> None:
     """撤回: before it takes effect."""
     from services.dispatcher.reform import reforming
     from services.dispatcher.reform.schemas import ReformWithdrawal
 
     body = ReformWithdrawal(reason=reason)
-    _show(_done(by, lambda act: reforming.withdraw(act, reform, body)))
+    _show(_done(_own(token_file), lambda act: reforming.withdraw(act, reform, body)))
 
 
 @cli.command("list")
@@ -91,7 +103,7 @@ def list_reforms() -> None:
     """Every reform, the newest first, and where it stands."""
     from services.dispatcher.reform import reforming
 
-    for each in _done("list", reforming.listed).items:
+    for each in _done(None, reforming.listed).items:
         _show(each)
 
 
@@ -100,7 +112,7 @@ def show(reform: Id) -> None:
     """One reform, with what is left to go to whom."""
     from services.dispatcher.reform import reforming
 
-    _show(_done("show", lambda act: reforming.read(act, reform)))
+    _show(_done(None, lambda act: reforming.read(act, reform)))
 
 
 def _part(text: str) -> dict[str, Any]:
@@ -114,7 +126,13 @@ def _part(text: str) -> dict[str, Any]:
 
 
 def _propose(
-    unit: str, plan: dict[str, Any], since: str, reason: str, by: str, *, dry_run: bool
+    unit: str,
+    plan: dict[str, Any],
+    since: str,
+    reason: str,
+    token_file: Path | None,
+    *,
+    dry_run: bool,
 ) -> None:
     from services.dispatcher.reform import reforming
     from services.dispatcher.reform.schemas import ReformIn
@@ -124,7 +142,8 @@ def _propose(
     except ValueError:
         raise ConfigError(f"--from: 应写作 write 2026-07-01, not {since}") from None
     body = ReformIn.model_validate(plan | {"effective": day, "reason": reason})
-    found = _done(by, lambda act: reforming.propose(act, unit, body), keep=not dry_run)
+    mine = None if dry_run else _own(token_file)
+    found = _done(mine, lambda act: reforming.propose(act, unit, body), keep=not dry_run)
     if dry_run:
         typer.echo("试算，未登记 a dry run, nothing was proposed")
     _show(found)
@@ -137,12 +156,42 @@ class _NotKept(Exception):
         self.answer = answer
 
 
-def _done(by: str, use_case: Callable[[Any], Awaitable[Any]], *, keep: bool = True) -> Any:
+def _own(token_file: Path | None) -> str:
+    """The token of who acts. Raises ConfigError, OSError."""
+    token = token_file.read_text("utf-8") if token_file else os.environ.get("JIESU_TOKEN", "")
+    if not token.strip():
+        raise ConfigError(
+            "须以本人的令牌证明身份：JIESU_TOKEN 或 --token-file say who you are by your own token: "
+            "JIESU_TOKEN or --token-file"
+        )
+    return token.strip()
+
+
+def _who(token: str | None, keys: Path) -> Caller | None:
+    """Whom a token names; None of who only looks. Raises ConfigError, Unauthenticated."""
+    if token is None:
+        return None
+    caller = TokenVerifier(keys).admit(token)
+    if caller.role not in ("desk", "supervisor"):
+        raise ConfigError(
+            f"须为 desk 或 supervisor 的令牌 no token of desk or supervisor: {caller.role}"
+        )
+    return caller
+
+
+def _done(
+    token: str | None, use_case: Callable[[Any], Awaitable[Any]], *, keep: bool = True
+) -> Any:
     """What a use case answers, in an act of its own. Raises ConfigError with one line of what is wrong."""
 
     async def run() -> Any:
         with settings_by_name(("dispatcher",), **LOOKING) as settings:
-            async with opened(settings) as stores, stores["dispatcher"].act(f"ops:{by}") as act:
+            caller = _who(token, settings["dispatcher"].token_keys)
+            actor = caller.actor if caller else "ops:looks"
+            async with (
+                opened(settings) as stores,
+                stores["dispatcher"].act(actor, caller=caller) as act,
+            ):
                 answer = await use_case(act)
                 if not keep:
                     raise _NotKept(answer)

@@ -80,7 +80,8 @@ class Assignment(Base):
     the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
     why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
     ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
-    answers.
+    answers. ``sent_back``: why its last answer was (SentBack). ``whistle``: the one its unit was whistled
+    for with (whistling.Blown).
     """
 
     id: UUID = Field(primary_key=True)
@@ -111,6 +112,8 @@ class Assignment(Base):
     former: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    sent_back: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    whistle: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
 
 
 class CompletionForm(Base):
@@ -292,11 +295,10 @@ class Reform(Base):
 OPEN = text("withdrawn_at IS NULL AND closed < round")
 UNASSIGNED = text("unassigned_at IS NOT NULL")
 DOUBTED = text("doubted_at IS NOT NULL")
-UNRULED = text("granted IS NULL AND review_due IS NOT NULL")
+UNRULED = text("granted IS NULL")
 UNSIGNED = text("status = 'dispatched'")
 HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
-WAITING = text("granted IS NULL")
 UNDECIDED = text("outcome IS NULL")
 LIVE = text("withdrawn_at IS NULL")
 
@@ -322,6 +324,7 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_unsigned", "unit", "dispatched_at", postgresql_where=UNSIGNED),
         Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
         Index("ix_assignments_handed", "handed_by", "id", postgresql_where=HANDED),
+        Index("ix_assignments_whistled", "id", postgresql_where=text("whistle IS NOT NULL")),
     )
 
 
@@ -345,10 +348,7 @@ class Returns(Return, table=True):
     """The table of returns."""
 
     __tablename__ = "returns"
-    __table_args__ = (
-        Index("ix_returns_waiting", "requested_at", postgresql_where=WAITING),
-        Index("ix_returns_review_due", "review_due", postgresql_where=UNRULED),
-    )
+    __table_args__ = (Index("ix_returns_unruled", "review_due", postgresql_where=UNRULED),)
 
 
 class GrassrootsChecks(GrassrootsCheck, table=True):

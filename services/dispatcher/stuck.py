@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, func, select
 
 from services.dispatcher.arbitration.models import Arbitrations
-from services.dispatcher.models import Assignments, Returns, Ticket, Tickets
+from services.dispatcher.completion import views as forms
+from services.dispatcher.models import Assignments, CompletionForms, Returns, Ticket, Tickets
 from services.dispatcher.records import (
     ABOUT_SOMEBODY,
     ServiceAct,
@@ -23,6 +25,7 @@ from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 
+SOON = timedelta(minutes=5)  # a job comes every few seconds
 DAY = Limit.parse("1wd")  # how long the desk and a unit may think; no rule found (DESIGN)
 
 
@@ -98,18 +101,34 @@ async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
 
 async def undecided(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
-    """Arbitrations whose body is silent and above which time takes them no more."""
-    late = select(Arbitrations).where(*OPEN_ARBITRATION, col(Arbitrations.due) < act.now)
+    """Arbitrations whose body is silent and above which time takes them no more, or should have and has
+    not.
+    """
+    late = select(Arbitrations).where(
+        col(Arbitrations.ruled_at).is_(None),
+        col(Arbitrations.ended_at).is_(None),
+        col(Arbitrations.due) < act.now,
+        or_(
+            col(Arbitrations.next_at).is_(None),
+            col(Arbitrations.next_at) < act.now - SOON,
+        ),
+    )
     found = (await act.session.exec(late.order_by(col(Arbitrations.due)).limit(COUNTED))).all()
     ladder = act.config.arbitration
     return [Stuck(row.ticket, row.due, ladder.step(row.step).title) for row in found]
 
 
-OPEN_ARBITRATION = (
-    col(Arbitrations.ruled_at).is_(None),
-    col(Arbitrations.ended_at).is_(None),
-    col(Arbitrations.next_at).is_(None),
-)
+async def undecided_forms(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Answers nobody has audited, and requests to end a matter nobody has ruled on, in the desk's time: the
+    policy lets them wait, or the job that decides in its place has not come.
+    """
+    wait = or_(and_(*forms.AUDITED), and_(*forms.REQUESTED))
+    late = select(CompletionForms).where(wait, act.now - SOON > forms.DUE)
+    found = (await act.session.exec(late.order_by(forms.DUE).limit(COUNTED))).all()
+    return [
+        Stuck(row.ticket, row.due, f"{row.unit} {'申请 request' if row.asks else '答复 answer'}")
+        for row in found
+    ]
 
 
 async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
@@ -194,6 +213,14 @@ QUESTIONS: tuple[Question, ...] = (
         "督办员催请该机构并录入裁决 press it and record its ruling: "
         "POST /v1/arbitrations/{arbitration}/ruling",
         undecided,
+    ),
+    Question(
+        "undecided_forms",
+        "逾期未审核的答复、未裁定的终止申请 answers and requests to end a matter, not decided in time",
+        "派单员未决定，且规则规定等待，或任务 decide_undecided 未运行 the desk has not decided and the "
+        "policy waits for it, or the job decide_undecided does not run",
+        "派单员审核、裁定 the desk decides: GET /v1/audits, GET /v1/completion-requests",
+        undecided_forms,
     ),
     Question(
         "silent",

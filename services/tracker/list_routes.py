@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.tracker import lists
-from services.tracker.list_schemas import ExtensionPage, SupervisionPage
+from services.tracker.list_schemas import ExtensionPage, SupervisionPage, Worklist
 from services.tracker.records import ServiceAct
 from shared.events import Urgency
 from shared.http.auth import acting
@@ -14,7 +14,14 @@ from shared.http.router import Router
 
 router = Router("/v1", tags=["lists 工作清单"])
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
+SupervisorAct = Annotated[ServiceAct, Depends(acting("supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("/worklist")
+async def read_worklist(act: SupervisorAct) -> Worklist:
+    """工作清单 How much of each list waits for a supervisor, how much of it is late, what is due first."""
+    return await lists.worklist(act)
 
 
 @router.get("/extensions")

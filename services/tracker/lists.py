@@ -18,17 +18,36 @@ from services.tracker.list_schemas import (
     OpenSupervision,
     SupervisionCounts,
     SupervisionPage,
+    Worklist,
+    WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
 from services.tracker.records import ServiceAct
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
+from shared.http.fields import Sentence
 
 OPEN_HANDLE = (
     col(Clocks.kind) == ClockKind.HANDLE,
     col(Clocks.status).in_(machine.OPEN),
 )
+
+# What stands in a list before it is narrowed; the worklist counts by the same.
+ASKED = (
+    col(Extensions.status) == ExtensionStatus.ASKED,
+    col(Clocks.ticket) == col(Extensions.ticket),
+    col(Clocks.assignment) == col(Extensions.assignment),
+    *OPEN_HANDLE,
+    col(Assignments.id) == col(Extensions.assignment),
+    col(Tickets.number) == col(Extensions.ticket),
+)
+RAISED = (
+    col(Supervisions.closed_at).is_(None),
+    col(Assignments.id) == col(Supervisions.assignment),
+    col(Tickets.number) == col(Supervisions.ticket),
+)
+OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
 
 HANDLE_DUE = (
     select(Clocks.due)
@@ -43,19 +62,38 @@ HANDLE_DUE = (
 )
 
 
+async def worklist(act: ServiceAct) -> Worklist:
+    """工作清单: how much of each list waits for a supervisor, by what the list itself stands on."""
+    return Worklist(
+        items=[
+            await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
+            await _line(act, SUPERVISIONS, col(Supervisions.answer_due), RAISED),
+            await _line(act, BREACHES, col(Clocks.due), OVERDUE),
+        ]
+    )
+
+
+EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
+SUPERVISIONS = "supervisions", "督办待反馈", "Supervisions that stand", "/v1/supervisions"
+BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
+
+
+async def _line(
+    act: ServiceAct, called: tuple[str, str, str, str], due: Any, waits: Sequence[Any]
+) -> WorklistLine:
+    counted = select(func.count(), func.count().filter(due < act.now), func.min(due))
+    total, overdue, first = (await act.session.exec(counted.where(*waits))).one()
+    code, zh, en, door = called
+    return WorklistLine(
+        list=code, name=Sentence(zh=zh, en=en), total=total, overdue=overdue, due=first, door=door
+    )
+
+
 async def extensions(
     act: ServiceAct, unit: str | None, urgency: Urgency | None, after: str | None, limit: int
 ) -> ExtensionPage:
     """延期待批: asked, and not ruled on while there is something to extend. Raises BadCursor."""
-    wanted = [
-        col(Extensions.status) == ExtensionStatus.ASKED,
-        col(Clocks.ticket) == col(Extensions.ticket),
-        col(Clocks.assignment) == col(Extensions.assignment),
-        *OPEN_HANDLE,
-        col(Assignments.id) == col(Extensions.assignment),
-        col(Tickets.number) == col(Extensions.ticket),
-        *_of(unit, urgency, Extensions.unit),
-    ]
+    wanted = [*ASKED, *_of(unit, urgency, Extensions.unit)]
     place = tuple_(col(Clocks.due), col(Extensions.id))
     query = select(*place.clauses, Assignments, Tickets, Extensions).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
@@ -91,12 +129,7 @@ async def supervisions(
 
     Raises BadCursor.
     """
-    wanted = [
-        col(Supervisions.closed_at).is_(None),
-        col(Assignments.id) == col(Supervisions.assignment),
-        col(Tickets.number) == col(Supervisions.ticket),
-        *_of(unit, urgency, Supervisions.unit),
-    ]
+    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit)]
     if rung is not None:
         wanted.append(col(Supervisions.rung) == rung)
     moment = func.coalesce(Supervisions.answer_due, Supervisions.raised_at)

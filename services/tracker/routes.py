@@ -105,7 +105,11 @@ async def read_on_time_rates(
 
 @router.get("/breaches")
 async def list_breaches(
-    act: WatchingAct, unit: Unit = None, after: Cursor | None = None, limit: Limit = 100
+    act: WatchingAct,
+    unit: Unit = None,
+    undone: bool = False,
+    after: Cursor | None = None,
+    limit: Limit = 100,
 ) -> BreachPage:
-    """红牌 Breaches that stand, oldest first."""
-    return await views.list_breaches(act, unit, after, limit)
+    """红牌 Breaches that stand, oldest first. `undone`: those alone whose duty is not done yet."""
+    return await views.list_breaches(act, unit, undone, after, limit)

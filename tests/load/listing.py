@@ -70,6 +70,8 @@ PLANT = (
     "VACUUM ANALYZE clocks",
 )
 ASKED: tuple[tuple[str, dict[str, str]], ...] = (
+    ("worklist", {}),  # the desk's, and the unit's
+    ("worklist", {}),
     ("unassigned", {}),
     ("unassigned", {"topic": "water", "urgency": "urgent"}),
     ("unassigned", {"text": "第99"}),
@@ -91,11 +93,13 @@ async def listing(plant: Plant, plan: Plan) -> Figures:
     wire, desk, unit = plant.wire("dispatcher"), plant.token("desk"), plant.token("unit", UNIT)
     taken: dict[str, list[float]] = {}
     for at, (path, query) in zip(range(plan.looks), cycle(ASKED), strict=False):
-        token = unit if path.startswith("units/") and at % 2 else desk
-        asked = f"/v1/{path}?{urlencode(query | {'limit': '50'})}"
+        token = unit if path.startswith(("units/", "worklist")) and at % 2 else desk
+        paged = query if path == "worklist" else query | {"limit": "50"}
+        asked = f"/v1/{path}?{urlencode(paged)}"
         milliseconds, page = await timed(wire, "GET", asked, token)
+        path = path if path != "worklist" else f"worklist {'unit' if token == unit else 'desk'}"
         taken.setdefault(path, []).append(milliseconds)
-        if page["next"]:
+        if page.get("next"):
             further = await timed(wire, "GET", f"{asked}&after={page['next']}", token)
             taken[path].append(further[0])
     every = sorted(each for some in taken.values() for each in some)

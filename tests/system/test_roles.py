@@ -71,6 +71,10 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "press": {"unit": "GT", "note": "请尽快答复"},
     "hand-down": {"unit": "JJDD", "reason": "请到现场查看"},
     "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
+    "whistle": {"units": ["SWJ"], "need": "请到现场", "ground": "镇无处罚权"},
+    "attend": {"person": "王五"},
+    "attendance": {"unit": "SWJ", "attendance": "present"},
+    "call-off": {"unit": "SWJ", "reason": "误吹"},
     "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
     "completion-withdrawal": {"reason": "继续办理"},
@@ -86,6 +90,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
     "content": {"note": "重新起草"},
     "rules": {"rule": {"id": "x", "topic": "water", "lead": "GSGS", "reason": "供水"}},
+    "rule": {"everywhere": True},
     "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
@@ -214,7 +219,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    none = ("request", "arbitration", "supervision", "reform")
+    none = ("request", "arbitration", "supervision", "reform", "precedent")
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}

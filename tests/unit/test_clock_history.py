@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from itertools import permutations
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from services.tracker.rules import timelines
 from services.tracker.rules.clock_history import clock_histories, effective_urgency
-from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter, RoundTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import Role, Urgency
-from tests.fixtures.scenes.handle_clock import MATTER, at
-
-
-def timeline(number: int, **what: Any) -> AssignmentTimeline:
-    """An assignment of a lead, dispatched on Monday at 10:05."""
-    given: dict[str, Any] = {
-        "id": UUID(int=number),
-        "unit": "HC",
-        "role": Role.LEAD,
-        "round": 1,
-        "urgency": Urgency.NORMAL,
-        "has_contact": True,
-        "sign_limit": "4wh",
-        "first_contact_limit": "1wd",
-        "handle_limit": "5wd",
-        "dispatched_at": at("03-02 10:05"),
-    }
-    return AssignmentTimeline(**given | what)
-
-
-ROUND = RoundTimeline(number=1, started_at=at("03-02 10:00"))
+from tests.fixtures.scenes.handle_clock import MATTER, ROUND, at, timeline
 
 
 def clocks(

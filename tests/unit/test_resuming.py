@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -11,32 +10,27 @@ from services.tracker.rules.clock_history import ClockHistory, clock_histories
 from services.tracker.rules.clock_state import ClockState, replay
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.resuming import resumed
-from services.tracker.rules.timelines import AssignmentTimeline, RoundTimeline
+from services.tracker.rules.timelines import AssignmentTimeline
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit
-from tests.fixtures.scenes.handle_clock import CALENDARS, MATTER, POLICY, after_sweep, at, local
-
-ROUND = RoundTimeline(number=1, started_at=at("03-02 10:00"))
+from tests.fixtures.scenes.handle_clock import (
+    CALENDARS,
+    MATTER,
+    POLICY,
+    ROUND,
+    after_sweep,
+    at,
+    local,
+    timeline,
+)
 
 CALENDAR = POLICY.calendar
 
 
 def order(number: int, dispatched_at: str, **what: Any) -> AssignmentTimeline:
     """An order to Hongchun as a lead; moments as ``03-02 10:00``."""
-    given: dict[str, Any] = {
-        "id": UUID(int=number),
-        "unit": "HC",
-        "role": Role.LEAD,
-        "round": 1,
-        "urgency": Urgency.NORMAL,
-        "has_contact": True,
-        "sign_limit": "4wh",
-        "first_contact_limit": "1wd",
-        "handle_limit": "5wd",
-        "dispatched_at": at(dispatched_at),
-    }
     moments = {name: at(value) for name, value in what.items() if name.endswith("_at")}
-    return AssignmentTimeline(**given | what | moments)
+    return timeline(number, **what | moments, dispatched_at=at(dispatched_at))
 
 
 def clock(*orders: AssignmentTimeline, kind: ClockKind = ClockKind.HANDLE) -> ClockState:

@@ -15,10 +15,13 @@ from sqlmodel import col, select
 
 from services.dispatcher import orders, records
 from services.dispatcher.arbitration.models import Arbitration, Precedent, Precedents
-from services.dispatcher.arbitration.schemas import PrecedentOut, PrecedentPage
+from services.dispatcher.arbitration.schemas import PrecedentOut, PrecedentPage, PrecedentRule
+from services.dispatcher.catalogue import drafts
+from services.dispatcher.catalogue.schemas import EditionOut
 from services.dispatcher.models import Return, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules.arbitration import is_secret
+from services.dispatcher.rules.arbitration import NamesNobody, is_secret
+from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.likeness import Matter, likeness
 from services.dispatcher.worklists.narrowing import conditions
 from services.dispatcher.worklists.schemas import Narrowing
@@ -26,6 +29,7 @@ from shared.errors import BadCursor, NotFound
 from shared.events import TicketType
 
 SHOWN = 10  # like ones
+LONGEST_REASON = 1_000  # characters of a rule's
 LOOKED_AT = 500  # the newest rulings of the field
 MATTER = col(Tickets.matter)
 OPEN_TO_READ = and_(
@@ -72,6 +76,37 @@ def of_arbitration(act: ServiceAct, ruled: Arbitration, asked: Iterable[Return])
         ruled_at=act.now,
     )
     act.rows.add(kept)
+
+
+# --- made a rule -------------------------------------------------------------------------------
+
+
+async def make_rule(act: ServiceAct, id: UUID, body: PrecedentRule) -> EditionOut:
+    """形成规则: a draft of the latest catalogue with one rule more, for what is like the matter that was
+    ruled on; it stands before the rule that would decide it now. A second person publishes it.
+
+    Raises NotFound, NamesNobody, RuleExists, UnknownCode.
+    """
+    found = await act.session.get(Precedents, id)
+    if found is None:
+        raise NotFound
+    if found.unit is None:
+        raise NamesNobody
+    matter = (await records.read(act, found.ticket)).matter
+    reason = f"{found.paper or ''} {found.ruling}".strip()
+    rule = Rule(
+        id=body.id or f"ruling-{id}",
+        topic=matter.topic,
+        areas=() if body.everywhere else (matter.area,),
+        types=(matter.type,),
+        keywords=tuple(body.keywords),
+        lead=found.unit,
+        co_handlers=tuple(found.co_handlers),
+        # What was ruled of a secret matter may name somebody, and units read why they have an order.
+        reason=f"先例 precedent {id}" if is_secret(matter) else reason[:LONGEST_REASON],
+    )
+    note = body.note or f"据先例起草 by precedent {id}"
+    return await drafts.propose(act, rule, note, matter, body.before)
 
 
 # --- found -------------------------------------------------------------------------------------

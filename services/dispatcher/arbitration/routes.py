@@ -1,6 +1,6 @@
 """争议裁决与先例 The doors of arbitration: the ladder a dispute goes up, and what was ruled before."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
@@ -15,9 +15,11 @@ from services.dispatcher.arbitration.schemas import (
     LikePrecedents,
     Opening,
     PrecedentPage,
+    PrecedentRule,
     Raising,
     Stating,
 )
+from services.dispatcher.catalogue.schemas import EditionOut
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.worklists.routes import Narrowed
 from shared.http.acts import Door, entering
@@ -70,6 +72,17 @@ async def rule_arbitration(arbitration: UUID, body: Arbitrated, door: HighDoor) 
     return await door.once(rulings.rule, arbitration, body)
 
 
+@router.post(
+    "/precedents/{precedent}/rule",
+    status_code=201,
+    response_model=EditionOut,
+    responses=problems(404, 409),
+)
+async def make_rule_of_precedent(precedent: UUID, body: PrecedentRule, door: HighDoor) -> Response:
+    """形成规则 A draft of the catalogue with the rule a precedent makes; another person publishes it."""
+    return await door.once(precedents.make_rule, precedent, body)
+
+
 # The paths name the thing, and so do their parameters.
 _state, _raise = arbitration.state, arbitration.raise_by_hand
 
@@ -83,12 +96,15 @@ async def list_arbitrations(
     narrowed: Narrowed,
     unit: UnitCode | None = None,
     step: Annotated[int | None, Query(ge=1, le=10)] = None,
+    role: Literal["desk", "supervisor"] | None = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> ArbitrationPage:
-    """争议裁决清单 Open arbitrations, the most urgent first, of each what is due first. `unit`: a party."""
+    """争议裁决清单 Open arbitrations, the most urgent first, of each what is due first. `unit`: a party.
+    `role`: who records the ruling of the body it is before.
+    """
     narrowed = narrowed._replace(unit=unit)
-    return await arbitration_views.open_ones(act, narrowed, step, after, limit)
+    return await arbitration_views.open_ones(act, narrowed, step, role, after, limit)
 
 
 @router.get("/arbitrations/{arbitration}", responses=problems(404))

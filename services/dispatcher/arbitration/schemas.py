@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from services.dispatcher.rules.catalogue import RuleId
 from services.dispatcher.schemas import Code, Paragraph, Phrase
 from services.dispatcher.worklists.schemas import Counts
 from shared.events import TicketType, Urgency
@@ -180,6 +181,19 @@ class PrecedentOut(BaseModel):
     body: str | None
     paper: str | None
     ruled_at: AwareDatetime
+
+
+class PrecedentRule(Body):
+    """形成规则: what the rule covers beside topic and type of the matter that was ruled on: its area, unless
+    it holds ``everywhere``, and any of ``keywords``. ``before``: the rule it comes before, else the one that
+    would decide the matter now; ``id``: its own, else the precedent's.
+    """
+
+    id: RuleId | None = None
+    everywhere: bool = False
+    keywords: list[Phrase] = Field(default_factory=list, max_length=20)
+    before: Phrase | None = None
+    note: Paragraph | None = None
 
 
 class PrecedentPage(BaseModel):

@@ -71,19 +71,23 @@ async def statements(act: ServiceAct, id: UUID) -> Sequence[Statement]:
 
 
 async def open_ones(
-    act: ServiceAct, narrowed: Narrowing, step: int | None, after: str | None, limit: int
+    act: ServiceAct,
+    narrowed: Narrowing,
+    step: int | None,
+    role: str | None,
+    after: str | None,
+    limit: int,
 ) -> ArbitrationPage:
     """Open arbitrations, the most urgent first, of each what is due first; a unit finds and counts those
     in which it is heard.
 
     Raises UnknownCode, AmbiguousCode, BadCursor.
     """
-    wanted: list[Any] = [*OF_TICKET, *conditions(act, narrowed)]
+    wanted = [*await waits(act, role), *conditions(act, narrowed)]
     if narrowed.unit:
         wanted.append(col(Arbitrations.parties).contains([narrowed.unit]))
     if step is not None:
         wanted.append(col(Arbitrations.step) == step)
-    wanted += await _heard_in(act)
     place = tuple_(RANK, col(Arbitrations.due), col(Arbitrations.id))
     query = select(*place.clauses, Tickets, Arbitrations).where(*wanted)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after, UUID)):
@@ -94,6 +98,14 @@ async def open_ones(
     return ArbitrationPage(
         items=items, next=next_place(act, rows, limit), counts=await _counts(act, wanted)
     )
+
+
+async def waits(act: ServiceAct, role: str | None = None) -> list[Any]:
+    """What stands in the list, for this caller; of a role: what is before a body whose ruling it records."""
+    ladder = act.config.arbitration.ladder
+    steps = [number for number, step in enumerate(ladder, 1) if step.role == role]
+    before = func.least(col(Arbitrations.step), len(ladder)).in_(steps)
+    return [*OF_TICKET, *([before] if role else []), *await _heard_in(act)]
 
 
 async def _heard_in(act: ServiceAct) -> list[Any]:

@@ -22,9 +22,11 @@ from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules import catalogue_text, editions
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.checking import Finding, check, faults
+from services.dispatcher.rules.dispatch import Decision
 from services.dispatcher.settings import Written, line_of, read_catalogue
 from shared import events
 from shared.errors import JiesuError, Malformed, UnknownCode
+from shared.events import TicketRegistered
 from shared.http.fields import Sentence
 from shared.jurisdiction.reader import Fault
 
@@ -88,16 +90,23 @@ async def add_rule(act: ServiceAct, id: UUID, body: NewRule) -> EditionOut:
     return edition_out(act, ledger, row)
 
 
-async def propose(act: ServiceAct, rule: Rule, note: str, before: str | None = None) -> Edition:
-    """A draft of the latest version with one rule more: what a ruling becomes in one call. Raises
-    RuleExists, UnknownCode.
+async def propose(
+    act: ServiceAct, rule: Rule, note: str, matter: TicketRegistered, before: str | None = None
+) -> EditionOut:
+    """A draft of the latest version with one rule more, before the one named, or else before the one that
+    decides a matter: what a ruling becomes in one call. Raises RuleExists, UnknownCode.
     """
     await catalogues.in_force(act)
     ledger = await catalogues.ledger(act)
     if ledger.latest is None:
         raise AssertionError("no catalogue is in force")
-    said = plus(await catalogues.written(act, ledger.latest.digest), rule, before)
-    return catalogues.draft(act, said, catalogues.DOOR, act.actor, note)
+    digest = ledger.latest.digest
+    if before is None:
+        decided = (await catalogues.compiled(act, None, digest)).decide(matter, act.now)
+        before = decided.rule if isinstance(decided, Decision) else None
+    said = plus(await catalogues.written(act, digest), rule, before)
+    row = catalogues.draft(act, said, catalogues.DOOR, act.actor, note)
+    return edition_out(act, ledger, row)
 
 
 def plus(said: Written, rule: Rule, before: str | None = None) -> Written:

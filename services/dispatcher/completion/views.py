@@ -32,11 +32,19 @@ from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
 DUE = col(CompletionForms.due)
+WAITS = (
+    col(CompletionForms.outcome).is_(None),
+    DUE.is_not(None),
+    col(Assignments.id) == col(CompletionForms.assignment),
+    col(Tickets.number) == col(CompletionForms.ticket),
+)
 REQUESTED = (
+    *WAITS,
     col(CompletionForms.asks).is_(True),
     col(Assignments.status).in_(machine.OPEN),
 )
 AUDITED = (
+    *WAITS,
     col(CompletionForms.asks).is_(False),
     col(Assignments.status) == AssignmentStatus.COMPLETED,
     col(Tickets.withdrawn_at).is_(None),
@@ -53,14 +61,7 @@ async def waiting(
 
     Raises UnknownCode, AmbiguousCode, BadCursor.
     """
-    waits = [
-        col(CompletionForms.outcome).is_(None),
-        DUE.is_not(None),
-        col(Assignments.id) == col(CompletionForms.assignment),
-        col(Tickets.number) == col(CompletionForms.ticket),
-        *which,
-        *conditions(act, narrowed),
-    ]
+    waits = [*which, *conditions(act, narrowed)]
     if narrowed.unit:
         waits.append(col(CompletionForms.unit) == narrowed.unit)
     place = tuple_(RANK, DUE, col(CompletionForms.id))

@@ -44,6 +44,14 @@ class StatedBefore(JiesuError):
     title = "本单位在本级裁决中已作陈述 Your unit has been heard at this step"
 
 
+class NamesNobody(JiesuError):
+    """先例未确定承办单位: the ruling says whose duty the matter is not, so no rule follows from it."""
+
+    status = 409
+    slug = "names-nobody"
+    title = "该先例只认定不属何单位，未确定承办单位 The precedent says whose duty it is not, and names nobody"
+
+
 class ArbitrationStatus(StrEnum):
     """Where an arbitration stands; SENTENCES says who moves it on."""
 

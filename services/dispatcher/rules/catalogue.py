@@ -44,6 +44,9 @@ class Hours(Section):
         return wall >= self.opens or wall < self.closes
 
 
+RuleId = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
 class Rule(Section):
     """One line of the catalogue: every condition that is given must hold, and one must be given.
 
@@ -57,7 +60,7 @@ class Rule(Section):
     ``grassroots``: the matter is in the towns' duty list, so a town may lead (GB66-5, R-05).
     """
 
-    id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    id: RuleId
     topic: NonBlank | None = None
     areas: Several = ()
     types: Annotated[tuple[TicketType, ...], Field(max_length=20)] = ()

@@ -85,9 +85,13 @@ def _first_due(*more: Any) -> Any:
         col(Clocks.kind) == ClockKind.HANDLE,
         and_(
             col(Clocks.kind) == ClockKind.SIGN,
-            col(Assignments.status) == AssignmentStatus.DISPATCHED,
+            col(Assignments.handler).is_(None),  # not signed, and perhaps asked back meanwhile
         ),
         and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
+        and_(
+            col(Clocks.kind) == ClockKind.ATTEND,
+            col(Assignments.whistle)["attended"].as_string().is_(None),
+        ),
     )
     first = select(func.min(Clocks.due)).where(*OF_ASSIGNMENT, undone, *more)
     return first.correlate(Assignments).scalar_subquery()
@@ -97,6 +101,17 @@ DESKS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT)  # the desk's, no
 NEXT_DUE = _first_due()
 RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
 IN_HAND = col(Assignments.status).in_(machine.OPEN)
+
+# What stands in the desk's lists before they are narrowed; worklist.py counts by the same.
+LEFT_TO_DESK = (or_(col(Tickets.unassigned_at).is_not(None), col(Tickets.doubted_at).is_not(None)),)
+ASKED_BACK = (
+    col(Returns.granted).is_(None),
+    col(Returns.withdrawn_at).is_(None),
+    col(Tickets.arbitration).is_(None),
+    col(Assignments.id) == col(Returns.assignment),
+    col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
+    col(Tickets.number) == col(Returns.ticket),
+)
 
 
 # --- the desk ----------------------------------------------------------------------------------
@@ -110,10 +125,7 @@ async def unassigned(
     Raises UnknownCode, AmbiguousCode, BadCursor.
     """
     since = func.coalesce(col(Tickets.unassigned_at), col(Tickets.doubted_at))
-    waits = [
-        or_(col(Tickets.unassigned_at).is_not(None), col(Tickets.doubted_at).is_not(None)),
-        *conditions(act, narrowed),
-    ]
+    waits = [*LEFT_TO_DESK, *conditions(act, narrowed)]
     if narrowed.unit:
         of_ticket = col(Assignments.ticket) == col(Tickets.number)
         waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
@@ -146,15 +158,7 @@ async def returns(
 
     Raises UnknownCode, AmbiguousCode, BadCursor.
     """
-    waits = [
-        col(Returns.granted).is_(None),
-        col(Returns.withdrawn_at).is_(None),
-        col(Tickets.arbitration).is_(None),
-        col(Assignments.id) == col(Returns.assignment),
-        col(Assignments.status) == AssignmentStatus.RETURN_REQUESTED,
-        col(Tickets.number) == col(Returns.ticket),
-        *conditions(act, narrowed),
-    ]
+    waits = [*ASKED_BACK, *conditions(act, narrowed)]
     if narrowed.unit:
         waits.append(col(Returns.unit) == narrowed.unit)
     place = tuple_(
@@ -195,9 +199,7 @@ async def orders(
     views.check_unit_readable(act, unit)
     if set(statuses) - set(machine.OPEN):
         raise UnknownCode(field="status", allowed=list(machine.OPEN))
-    wanted = [*of_unit(unit, whose), IN_HAND]
-    if hidden := await _hidden(act, wanted):
-        wanted.append(~one_of(Assignments.id, hidden))
+    wanted = await in_hand(act, unit, whose)
     if narrowing := conditions(act, narrowed):
         wanted.append(on_ticket(and_(*narrowing)))
     if statuses:
@@ -213,6 +215,14 @@ async def orders(
         next=next_place(act, rows, limit),
         counts=await _order_counts(act, wanted),
     )
+
+
+async def in_hand(act: ServiceAct, unit: str, whose: Whose) -> list[Any]:
+    """What stands in a unit's list, for this caller, before it is narrowed."""
+    wanted = [*of_unit(unit, whose), IN_HAND]
+    if hidden := await _hidden(act, wanted):
+        wanted.append(~one_of(Assignments.id, hidden))
+    return wanted
 
 
 async def _hidden(act: ServiceAct, theirs: Iterable[Any]) -> list[UUID]:
@@ -309,6 +319,7 @@ def _unassigned_out(
         citizens=citizens,
         due=due,
         citizen_due=citizen_due,
+        precedents=f"/v1/tickets/{ticket.number}/precedents",
     )
 
 
@@ -345,6 +356,7 @@ def _return_out(
         shield=views.shield(act, record),
         due=asked.review_due,
         citizen_due=citizen_due,
+        precedents=f"/v1/tickets/{ticket.number}/precedents",
     )
 
 

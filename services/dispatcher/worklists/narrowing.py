@@ -17,8 +17,9 @@ from shared.events import Urgency
 from shared.jurisdiction.codes import areas_above
 
 # What endangers life comes first, whatever is due.
+ENDANGERS = or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None))
 RANK = case(
-    (or_(col(Tickets.urgency) == Urgency.CRITICAL, col(Tickets.alarmed_at).is_not(None)), 0),
+    (ENDANGERS, 0),
     (col(Tickets.urgency) == Urgency.URGENT, 1),
     else_=2,
 )
@@ -35,6 +36,8 @@ def conditions(act: ServiceAct, to: Narrowing) -> list[Any]:
         wanted.append(matter["flags"].contains(list(to.flags)))
     if to.urgency:
         wanted.append(col(Tickets.urgency) == to.urgency)
+    if to.danger:
+        wanted.append(ENDANGERS)
     if to.text:
         said = (matter[field].as_string() for field in ("title", "content"))
         wanted.append(or_(*(each.icontains(to.text, autoescape=True) for each in said)))
@@ -46,6 +49,8 @@ def of_unit(unit: str, whose: Whose) -> list[Any]:
     wanted = [col(Assignments.handed_by if whose.handed_down else Assignments.unit) == unit]
     if whose.handler:
         wanted.append(col(Assignments.handler) == whose.handler)
+    if whose.role:
+        wanted.append(col(Assignments.role) == whose.role)
     if whose.account:
         wanted.append(col(Assignments.handler_account) == whose.account)
     return wanted

@@ -8,7 +8,7 @@ from services.dispatcher import views
 from services.dispatcher.handling import handlers
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import Code, Phrase
-from services.dispatcher.worklists import lists
+from services.dispatcher.worklists import lists, worklist
 from services.dispatcher.worklists.schemas import (
     Handling,
     Narrowing,
@@ -17,8 +17,9 @@ from services.dispatcher.worklists.schemas import (
     UnassignedPage,
     Whose,
     Words,
+    Worklist,
 )
-from shared.events import Urgency
+from shared.events import Role, Urgency
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
@@ -52,18 +53,26 @@ def of_matter(
 Narrowed = Annotated[Narrowing, Depends(of_matter)]
 
 
+@router.get("/worklist")
+async def read_worklist(act: Reads) -> Worklist:
+    """工作清单 How much of each list waits for the caller, how much of it is late, what is due first."""
+    return await worklist.read(act)
+
+
 @router.get("/unassigned")
 async def list_unassigned_tickets(
     act: DeskReads,
     narrowed: Narrowed,
     unit: UnitCode | None = None,
+    danger: bool = False,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> UnassignedPage:
     """待派工单 Tickets that a person must assign, the most urgent first, of each what is due first.
-    `unit`: which had an order of it.
+    `unit`: which had an order of it. `danger`: those alone that endanger life, or may.
     """
-    return await lists.unassigned(act, narrowed._replace(unit=unit), after, limit)
+    narrowed = narrowed._replace(unit=unit, danger=danger)
+    return await lists.unassigned(act, narrowed, after, limit)
 
 
 @router.get("/returns")
@@ -85,6 +94,7 @@ async def list_unit_orders(
     code: UnitCode,
     act: Reads,
     narrowed: Narrowed,
+    role: Role | None = None,
     handler: Phrase | None = None,
     mine: bool = False,
     handed_down: bool = False,
@@ -92,11 +102,12 @@ async def list_unit_orders(
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> OrderPage:
-    """在办清单 A unit's orders in hand, what is due first. `handler`: who handles them. `mine`: those
-    whose handler is the caller's account. `handed_down`: instead of its own those it handed down to units
-    below it.
+    """在办清单 A unit's orders in hand, what is due first. `role`: as what it has them. `handler`: who
+    handles them. `mine`: those whose handler is the caller's account. `handed_down`: instead of its own
+    those it handed down to units below it.
     """
-    whose = Whose(handler, handlers.own_account(act) if mine else None, handed_down)
+    account = handlers.own_account(act) if mine else None
+    whose = Whose(handler, account, role, handed_down)
     return await lists.orders(act, code, narrowed, whose, status or [], after, limit)
 
 

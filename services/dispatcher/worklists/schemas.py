@@ -16,7 +16,8 @@ Words = Annotated[str, Line(50)]
 
 class Narrowing(NamedTuple):
     """What a list is narrowed to; None narrows nothing. ``topic`` and ``area`` take in what lies under
-    them; ``flags``: all of these; ``unit``: which has or had an order; ``text``: words of title or content.
+    them; ``flags``: all of these; ``unit``: which has or had an order; ``text``: words of title or content;
+    ``danger``: what endangers life, or may.
     """
 
     unit: str | None = None
@@ -25,15 +26,19 @@ class Narrowing(NamedTuple):
     flags: tuple[str, ...] = ()
     text: str | None = None
     urgency: Urgency | None = None
+    danger: bool = False
 
 
 class Whose(NamedTuple):
     """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
-    token. ``handed_down``: not its own, but those it handed down to units below it.
+    token.
+    ``role``: as what the unit has them. ``handed_down``: not its own, but those it handed down to units
+    below it.
     """
 
     handler: str | None = None
     account: str | None = None
+    role: Role | None = None
     handed_down: bool = False
 
 
@@ -64,7 +69,7 @@ class UnassignedOut(BaseModel):
     null while the tracker has not said.
     ``suggested_unit``: whom the ruling named when a return was granted, or else whom the unit suggested;
     ``nearest`` are rules to start from, those that lead there first.
-    ``arbitration``: the one that is open about it.
+    ``arbitration``: the one that is open about it. ``precedents``: the door to rulings on like matters.
     """
 
     number: str
@@ -89,6 +94,7 @@ class UnassignedOut(BaseModel):
     arbitration: UUID | None = None
     due: AwareDatetime | None = None
     citizen_due: AwareDatetime | None = None
+    precedents: str
 
 
 class UnassignedPage(BaseModel):
@@ -103,7 +109,8 @@ class ReturnOut(BaseModel):
     """退单申请: what a unit asks the desk to take back, and on what grounds (R-15).
 
     ``ground``: what the reason's code means. ``due``: when the desk must have ruled, null of one asked
-    for before there was a limit. ``citizen_due``: the citizen's clock runs on meanwhile.
+    for before there was a limit. ``citizen_due``: the citizen's clock runs on meanwhile. ``precedents``:
+    the door to rulings on like matters.
     """
 
     id: UUID
@@ -131,6 +138,7 @@ class ReturnOut(BaseModel):
     shield: Shield
     dispatched_at: AwareDatetime
     rule: str | None
+    precedents: str
 
 
 class ReturnPage(BaseModel):
@@ -172,6 +180,25 @@ class OrderPage(BaseModel):
     items: list[OrderOut]
     next: str | None
     counts: OrderCounts
+
+
+class WorklistLine(BaseModel):
+    """One list, as far as it is the caller's to do. ``total`` and ``overdue`` as the list's own counts say;
+    ``due``: the earliest in it, null where none is known; ``door``: the list itself, at this service.
+    """
+
+    list: str
+    name: Sentence
+    total: int
+    overdue: int
+    due: AwareDatetime | None
+    door: str
+
+
+class Worklist(BaseModel):
+    """工作清单: what waits for one role, a line for each list, also where nothing waits."""
+
+    items: list[WorklistLine]
 
 
 class HandlingUnit(BaseModel):

@@ -218,6 +218,9 @@ async def test_silence_takes_it_up_a_step_and_at_the_last_it_stays_overdue(
     id = await disputed(dispatcher)
     dispatcher.at("2026-03-02T15:00+08:00")
     assert await dispatcher.run("raise_unruled") == 0
+    dispatcher.at("2026-03-02T15:06+08:00")
+    async with dispatcher.service.store.act("test") as act:
+        assert len(await stuck.undecided(act, act.now)) == 1  # until the job comes
     dispatcher.at("2026-03-02T15:00:01+08:00")
     assert await dispatcher.run("raise_unruled") == 1
     (fact, *_) = await dispatcher.told("arbitration.raised")

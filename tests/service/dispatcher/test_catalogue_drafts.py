@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher.catalogue import drafts
-from services.dispatcher.rules.catalogue import Rule
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.catalogue import (
     DRAFTS,
@@ -99,15 +97,6 @@ async def test_a_rule_is_added_where_it_is_wanted(dispatcher: Bench) -> None:
     assert twice["type"].endswith("rule-exists")
     nowhere = await post(client, path, {"rule": RULE | {"id": "x"}, "before": "y"}, 422)
     assert nowhere["type"].endswith("unknown-code")
-
-
-async def test_a_ruling_becomes_a_draft_in_one_call(dispatcher: Bench) -> None:
-    """R-17, gain 2: rulings feed the catalogue."""
-    async with dispatcher.service.store.act("desk:li") as ruling:
-        row = await drafts.propose(ruling, Rule.model_validate(RULE), "裁定〔2026〕1号")
-        assert row.authors == ["desk:li"]
-    [draft] = (await got(dispatcher, DRAFTS))["items"]
-    assert (draft["note"], draft["based_on"]) == ("裁定〔2026〕1号", 1)
 
 
 # --- a trial on past tickets -------------------------------------------------------------------

@@ -28,6 +28,7 @@ from tests.fixtures.scenes.dispatcher import (
     statuses,
     street_light,
 )
+from tests.fixtures.scenes.worklist import by_its_lists, worklist
 
 TOWN, VILLAGE, OTHER = "CG", "CGV", "HCV"
 BELOW = """
@@ -98,6 +99,15 @@ async def test_the_one_below_gets_an_order_of_its_own(at_work: Bench) -> None:
     assert after[:-1] == before
     told = (await at_work.told("assignment.dispatched"))[-1]
     assert (told.unit, told.data.handed_by, told.data.lead) == (VILLAGE, TOWN, TOWN)
+
+
+async def test_a_unit_s_worklist_counts_what_it_handed_down(at_work: Bench) -> None:
+    await hand_down(at_work)
+    said = await worklist(at_work, "unit", TOWN)
+    assert said == await by_its_lists(at_work, "unit", TOWN)
+    assert (said["handed_down"][0], said["co_handling"][0]) == (1, 0)
+    below = await worklist(at_work, "unit", VILLAGE)
+    assert (below["handed_down"][0], below["co_handling"][0]) == (0, 1)
 
 
 async def test_once_more_changes_nothing(at_work: Bench) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story
 from tests.fixtures.scenes.tracker_doors import ASK, GRANT, rule
+from tests.fixtures.scenes.worklist import by_its_lists, worklist
 
 SECOND, THIRD = "20260302-000002", "20260302-000003"
 
@@ -93,3 +94,25 @@ async def test_a_cursor_of_another_list_is_refused(tracker: Bench) -> None:
     page = await listed(tracker, "extensions", limit=1)
     answer = await tracker.http("desk").get("/v1/supervisions", params={"after": page["next"]})
     assert answer.status_code == 400
+
+
+async def test_a_supervisor_s_worklist_says_what_the_lists_say(tracker: Bench) -> None:
+    given = await three_orders(tracker)
+    await ask(tracker, given[THIRD])
+    path = f"/v1/assignments/{given[SECOND]}/supervisions"
+    raised = await tracker.http("supervisor").post(path, json={"rung": 2, "reason": "群众反映强烈"})
+    assert raised.status_code == 200, raised.text
+    done = Story(tracker, "20260302-000001")
+    for moment in ("2026-03-04T11:00+08:00", "2026-03-20T11:00+08:00"):
+        tracker.at(moment)
+        await tracker.run("sweep")
+        said = await worklist(tracker, "supervisor")
+        assert said == await by_its_lists(tracker, "supervisor")
+    assert said["extensions"][:2] == (1, 1)
+    assert 0 < said["supervisions"][1] < said["supervisions"][0]  # time raised more, without a date
+    assert said["breaches"][0] > 3  # what was not signed, contacted and handled in time
+    await tracker.hear(done.completed("03-20 11:00", id=given["20260302-000001"]))
+    after = await worklist(tracker, "supervisor")
+    assert after == await by_its_lists(tracker, "supervisor")
+    assert after["breaches"][0] < said["breaches"][0]
+    assert (await tracker.http("desk").get("/v1/worklist")).status_code == 403
