@@ -141,7 +141,7 @@ class Folder:
         faults = list(self.faults)
         for name, model in _models(kind).items():
             if name == CALENDAR:
-                found[name] = CalendarFiles(self._notices(faults), self._local(texts, faults))
+                found[name] = CalendarFiles(self._notices(faults), self._local(faults))
                 continue
             value, wrong = self._value(f"{name}.yaml", model)
             if value is not None:
@@ -178,12 +178,11 @@ class Folder:
             notices += [notice] if notice else []
         return tuple(notices)
 
-    def _local(self, texts: dict[str, Text], faults: list[Fault]) -> LocalDays:
+    def _local(self, faults: list[Fault]) -> LocalDays:
         if f"{LOCAL}.yaml" not in self.files:
             return LocalDays()
-        texts[LOCAL] = text = self.text(f"{LOCAL}.yaml")
-        found = text.model(LocalDays)
-        faults += text.faults
+        found, wrong = self._value(f"{LOCAL}.yaml", LocalDays)
+        faults += wrong
         return found or LocalDays()
 
 
