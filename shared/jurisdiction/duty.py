@@ -1,4 +1,4 @@
-"""作息时间 as a file has it: duty hours, and other ones for part of the year. Pure.
+"""上班时间 as a file has it: duty hours, and other ones for part of the year. Pure.
 
 place.yaml has them for the place, units.yaml for a unit whose hours differ.
 """
@@ -42,7 +42,7 @@ SeasonDay = Annotated[str, PlainValidator(_season_day)]
 
 
 class SeasonHours(Section):
-    """夏季、冬季作息: the duty hours from a day to a day, each year or once."""
+    """作息时段: the duty hours from a day to a day, each year or once."""
 
     first: SeasonDay = Field(alias="from")
     last: SeasonDay = Field(alias="to")

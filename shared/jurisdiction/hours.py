@@ -1,4 +1,4 @@
-"""值班时间: when people are on duty, by weekday and by season. Pure."""
+"""上班时间: when people are on duty, by weekday and by season. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SpecialDay(NamedTuple):
 
 
 class Season(NamedTuple):
-    """作息时间: other duty hours from a day to a day, both included.
+    """作息时段: other duty hours from a day to a day, both included.
 
     ``05-01`` is meant each year, and may go on into the next (10-01 to 04-30); ``2027-01-20`` once.
     """
