@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,19 +12,24 @@ import pytest
 
 from operations.runtime.reload import check
 from services.tracker.rules.calendars import Calendars, Version, document, from_document
+from services.tracker.rules.extension import Asking, ExtensionTooLate
+from services.tracker.rules.extension import check as check_extension
 from shared.errors import ConfigError
+from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.folder import calendar_of
 from shared.jurisdiction.hours import Season, Segment, SpecialDay, week_of
 from shared.jurisdiction.sections import LONGEST
 from tests.fixtures.calendars import DUTY, SHANGHAI, ZIYANG, at
 from tests.fixtures.policy import CONFIG, edit, parsed_once
+from tests.fixtures.scenes.handle_clock import MATTER, POLICY, state
 
 __all__ = ["parsed_once"]  # a fixture
 pytestmark = pytest.mark.usefixtures("parsed_once")
 
 LATE = '[{from: "08:00", to: "12:00"}, {from: "15:00", to: "18:30"}]'
 SUMMER = f'from: "05-01", to: "09-30", duty_hours: {LATE}'
+OWN = 'duty_hours: [{from: "09:00", to: "17:00"}]'
 HOT = 'from: "2026-07-20", to: "2026-07-31", duty_hours: [{from: "07:00", to: "13:00"}]'
 
 
@@ -129,8 +135,7 @@ def test_hours_that_cannot_be_are_refused_with_file_and_line(
 
 
 def test_a_unit_has_hours_of_its_own(county: Path) -> None:
-    hours = 'duty_hours: [{from: "09:00", to: "17:00"}]'
-    edit(county / "units.yaml", "code: HC, ", f"code: HC, {hours}, ")
+    edit(county / "units.yaml", "code: HC, ", f"code: HC, {OWN}, ")
     calendar = seasons(county, SUMMER)
     assert due(calendar.of("HC"), "2026-05-06T10:00", "1wd") == at("2026-05-07T17:00")
     assert due(calendar.of("HC"), "2026-02-13T10:00", "1wd") == at("2026-02-14T17:00"), "调休"
@@ -138,6 +143,20 @@ def test_a_unit_has_hours_of_its_own(county: Path) -> None:
     known = Calendars.of(calendar)
     assert known.by("HC").latest.calendar is calendar.units["HC"]
     assert known.by("CG") is known.by(None) is known
+
+
+def test_answers_and_extensions_of_a_unit_go_by_its_hours(county: Path) -> None:
+    edit(county / "units.yaml", "code: HC, ", f"code: HC, {OWN}, ")
+    policy = replace(POLICY, calendar=calendar_of(county))
+    raised = at("2026-03-02T10:00")
+    [rung, *_] = [n for n in range(1, 8) if policy.answer_due(n, raised)]
+    ends = {unit: policy.answer_due(rung, raised, unit) for unit in ("HC", "CG")}
+    assert ends["HC"] != ends["CG"] == policy.answer_due(rung, raised)
+    # Four working hours before the due moment, 18:00: at 14:00, and at 13:00 of a day that ends at 17:00.
+    late = Asking(3, state(), Urgency.NORMAL, False, False, at("2026-03-09T13:30"))
+    check_extension(late, MATTER, policy)
+    with pytest.raises(ExtensionTooLate):
+        check_extension(replace(late, unit="HC"), MATTER, policy)
 
 
 def test_seasons_of_a_unit_want_its_duty_hours(county: Path) -> None:
