@@ -13,8 +13,8 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import calendars, merging, records, schemas, views
-from services.tracker.clockwork import fire, follow, recompute_clocks
+from services.tracker import calendars, due, merging, records, schemas, views
+from services.tracker.clockwork import fire, follow, raise_kept_back, recompute_clocks
 from services.tracker.models import (
     Assignment,
     Extension,
@@ -320,7 +320,7 @@ async def withdraw_supervision(
 
     Raises NotFound, SupervisionByRule; MoveRefused for one that is closed.
     """
-    _, assignment, row = await records.of_supervision(act, id)
+    record, assignment, row = await records.of_supervision(act, id)
     if row.by != "hand":
         raise SupervisionByRule
     if row.closed_at:
@@ -330,6 +330,7 @@ async def withdraw_supervision(
     row.close_reason = f"督办人撤回：{body.reason} A supervisor withdrew it"
     data = events.SupervisionClosed(supervision=id, rung=row.rung, reason=row.close_reason)
     _say(act, assignment, data)
+    raise_kept_back(act, record)
     return schemas.SupervisionOut.model_validate(row, from_attributes=True)
 
 
@@ -348,7 +349,7 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
 
 async def pass_marks(act: ServiceAct, limit: int) -> int:
     """Warn, breach and supervise what is due, each with its true time; returns how many clocks."""
-    entries = await records.claim(act, limit)
+    entries = await due.claim(act, limit)
     await fire(act, entries)
     return len(entries)
 
@@ -358,11 +359,11 @@ async def lay_out_anew(act: ServiceAct, limit: int) -> int:
 
     What had passed stays, and a due moment is never moved earlier (CC203, ADR 0062).
     """
-    entries = await records.behind(act, limit)
+    entries = await due.behind(act, limit)
     follow(act, entries)
     return len(entries)
 
 
 async def laid_out_before(act: ServiceAct) -> datetime | None:
     """Now, when a clock was laid out by an earlier calendar; or when the next one takes hold."""
-    return act.now if await records.is_behind(act) else await calendars.next_since(act)
+    return act.now if await due.is_behind(act) else await calendars.next_since(act)

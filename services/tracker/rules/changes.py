@@ -11,6 +11,7 @@ from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, Reading
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.policy import Rung
 from shared.events import (
     ClockKind,
     Data,
@@ -159,16 +160,21 @@ def _passed(
 
 def _card(clock: ClockRef, mark: Mark, due: datetime) -> Data:
     if mark.rung is not None:
-        return SupervisionRaised(
-            supervision=mark.supervision(clock.id),
-            rung=mark.rung.rung,
-            title=mark.rung.title,
-            by=mark.rung.by,
-            reason=mark.rung.reason,
-            answer_due=mark.answer_due,
-        )
+        return raised_fact(mark.supervision(clock.id), mark.rung, mark.answer_due)
     card = DeadlineWarned if mark.key == WARN else DeadlineBreached
     return card(clock=clock.kind, due=due)
+
+
+def raised_fact(id: UUID, rung: Rung, answer_due: datetime | None) -> SupervisionRaised:
+    """What is said of a rung that is raised."""
+    return SupervisionRaised(
+        supervision=id,
+        rung=rung.rung,
+        title=rung.title,
+        by=rung.by,
+        reason=rung.reason,
+        answer_due=answer_due,
+    )
 
 
 def _ended(clock: ClockRef, was: ClockState, after: ClockState, lost: str) -> Iterator[DatedFact]:

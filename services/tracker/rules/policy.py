@@ -31,7 +31,7 @@ DESKS: Mapping[ClockKind, str] = {
 class Rung(BaseModel):
     """One rung a clock can climb: when, as what, and how long the unit has to answer.
 
-    ``at`` is ``start``, ``due``, or working days after the due moment (``3wd``).
+    ``at`` is ``start``, ``due``, or so long after the due moment (``3wd``, ``72h``).
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -100,7 +100,9 @@ class Policy:
             return None
         if history.kind in DESKS:
             return self._review_terms(history, limit, recused)
-        return Terms(limit=limit, warn=self._card(history, limit), rungs=self._rungs(history))
+        return Terms(
+            limit=limit, warn=self._card(history, limit), rungs=self._rungs(history, limit)
+        )
 
     def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
         rules = self.rules.hotline_review
@@ -164,14 +166,14 @@ class Policy:
             level = Urgency.NORMAL if natural else Urgency.URGENT
         return self.rules.warnings.get(level)
 
-    def _rungs(self, history: ClockHistory) -> tuple[Rung, ...]:
+    def _rungs(self, history: ClockHistory, limit: str) -> tuple[Rung, ...]:
         match history.kind:
             case ClockKind.SIGN:
                 return self._unsigned(history)
             case ClockKind.ATTEND:
                 return self._unattended()
             case ClockKind.HANDLE:
-                return (*self._after_redo(history), *self._ladder())
+                return (*self._after_redo(history), *self._ladder(limit))
             case (
                 ClockKind.DISPATCH
                 | ClockKind.CITIZEN
@@ -185,16 +187,17 @@ class Policy:
             case _:
                 assert_never(history.kind)
 
-    def _ladder(self) -> Iterator[Rung]:
-        """The rungs that an unmet clock climbs, as its terms."""
+    def _ladder(self, limit: str) -> Iterator[Rung]:
+        """The rungs that an unmet clock climbs, as its terms, in the kind of time it runs on."""
+        natural = Limit.parse(limit).natural
         for row in self.rules.ladder:
-            if row.climbed_at:
+            if at := row.climbed_natural if natural else row.climbed_at:
                 yield Rung(
                     rung=row.rung,
                     title=row.title,
                     by="ladder",
-                    at=row.climbed_at,
-                    reason=f"逾期未办结（{row.when}） overdue and not completed ({row.when})",
+                    at=at,
+                    reason=_overdue(at),
                     answer=_text(row.new_limit),
                 )
 
@@ -226,6 +229,12 @@ class Policy:
     def _answer(self, rung: int) -> Limit | None:
         known = self.rules.rung(rung)
         return known.new_limit if known else None
+
+
+def _overdue(at: str) -> str:
+    """Why a rung of the ladder is climbed; as the release before said it."""
+    when = "red_card" if at == "due" else f"overdue_{at}"
+    return f"逾期未办结（{when}） overdue and not completed ({when})"
 
 
 def _text(limit: Limit | None) -> str | None:

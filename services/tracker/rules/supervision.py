@@ -59,6 +59,7 @@ class LadderRung(Section):
     zh: Words
     en: Words
     when: Annotated[str, Field(pattern=r"^(red_card|overdue_[1-9]\d{0,2}wd)$")] | None = None
+    when_natural: Annotated[str, Field(pattern=r"^overdue_[1-9]\d{0,3}(h|min)$")] | None = None
     new_limit: LimitText | None = None
 
     @property
@@ -66,12 +67,31 @@ class LadderRung(Section):
         """Name for people: ``催办 written reminder``."""
         return f"{self.zh} {self.en}"
 
+    @model_validator(mode="after")
+    def _natural_beside_working(self) -> Self:
+        if self.when_natural and (self.when is None or self.when == "red_card"):
+            refuse(
+                [(("when_natural",), "须与 when 的 overdue_… 同用 goes with a `when` of overdue_…")]
+            )
+        return self
+
     @property
     def climbed_at(self) -> str | None:
         """When an unmet clock climbs here: ``due``, or working days after it, such as ``3wd``."""
         if self.when is None:
             return None
         return "due" if self.when == "red_card" else self.when.removeprefix("overdue_")
+
+    @property
+    def climbed_natural(self) -> str | None:
+        """The same of a clock that runs day and night: its working days are days, unless the policy says
+        otherwise (``72h``).
+        """
+        if self.climbed_at in (None, "due"):
+            return self.climbed_at
+        if self.when_natural:
+            return self.when_natural.removeprefix("overdue_")
+        return str(Limit.parse(self.climbed_at).as_natural)
 
 
 class RedoRules(Section):
@@ -112,12 +132,29 @@ class BodyRules(Section):
 
 
 class ExtensionRules(Section):
-    """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
+    """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
+
+    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night.
+    """
 
     max: WorkingDays
     cap_total_handle: LimitText
     apply_at_latest_before: LimitText
+    apply_at_latest_before_natural: LimitText | None = None
     not_for: frozenset[Urgency]
+
+    @field_validator("apply_at_latest_before_natural")
+    @classmethod
+    def _natural(cls, margin: Limit | None) -> Limit | None:
+        if margin and not margin.natural:
+            raise ValueError("应为自然时间 write natural time: 4h or 30min")
+        return margin
+
+    def margin(self, limit: Limit) -> Limit:
+        """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
+        if not limit.natural:
+            return self.apply_at_latest_before
+        return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
 
 
 class Supervision(Section):
