@@ -65,6 +65,12 @@ class TicketRecord:
             setattr(self.ticket, name, getattr(data, name))
         self.ticket.corrected = known | dict.fromkeys(news, seq)
 
+    def waits_for_answer(self, round: int) -> bool:
+        """Whether that round is the one that is worked on: nobody has answered or ended it."""
+        ticket = self.ticket
+        over = round in self.resolutions or ticket.ended_round >= round
+        return round >= ticket.round and not over and ticket.withdrawn_at is None
+
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""
         return [found for found in self.callbacks.values() if found.status in machine.OPEN]

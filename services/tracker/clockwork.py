@@ -36,7 +36,15 @@ from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.standing import Stands, raised_at, reached, stands_by
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
-from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
+from shared.events import (
+    ClockKind,
+    Data,
+    DeadlineLengthened,
+    DeadlineSet,
+    SupervisionClosed,
+    SupervisionRaised,
+    Urgency,
+)
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.succession import acts_as
 
@@ -137,6 +145,8 @@ def _recompute(
     """
     entry, known = record.clocks.get(history.id), calendars.of(act)
     before = entry.state if entry else None
+    if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
+        yield entry.row, longer
     keeps = entry is not None and entry.row.urgency == history.urgency
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
@@ -159,6 +169,36 @@ def _recompute(
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):
         yield entry.row, fact
+
+
+def _lengthened(
+    act: ServiceAct,
+    record: TicketRecord,
+    matter: Matter,
+    history: ClockHistory,
+    entry: ClockEntry,
+    at: datetime,
+) -> DatedFact | None:
+    """What is to say where the desk found the matter of an open round complex: until when the citizen waits
+    now, whether the clock goes by that or was missed before.
+    """
+    granted = history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
+    if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
+        return None
+    terms = _terms(act, record, matter, history)
+    if terms is None:
+        return None
+    before, longer = entry.state.due, replay(history, terms, calendars.of(act)).state.due
+    if longer <= before:
+        return None
+    limits = f"{entry.state.terms.limit} → {terms.limit}"
+    reason = (
+        f"情况复杂，办理时限调整（{limits}） the matter is complex, its limit changes ({limits})"
+    )
+    data = DeadlineLengthened(
+        clock=history.kind, before=before, due=longer, limit=terms.limit, reason=reason
+    )
+    return DatedFact(at, data)
 
 
 def _terms(

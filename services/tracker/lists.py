@@ -25,6 +25,7 @@ from services.tracker.models import Assignments, Clocks, Extensions, Supervision
 from services.tracker.records import ServiceAct
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
+from services.tracker.rules.machine import ClockStatus
 from shared.events import ClockKind, Urgency
 from shared.http.fields import Sentence
 
@@ -33,12 +34,19 @@ OPEN_HANDLE = (
     col(Clocks.status).in_(machine.OPEN),
 )
 
+# An answer that came late may turn out to have been in time.
+TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
+    col(Clocks.status).in_(machine.OPEN)
+    | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
+)
+
 # What stands in a list before it is narrowed; the worklist counts by the same.
 ASKED = (
     col(Extensions.status) == ExtensionStatus.ASKED,
     col(Clocks.ticket) == col(Extensions.ticket),
     col(Clocks.assignment) == col(Extensions.assignment),
-    *OPEN_HANDLE,
+    col(Extensions.lapsed_at).is_(None),
+    TO_RULE_ON,
     col(Assignments.id) == col(Extensions.assignment),
     col(Tickets.number) == col(Extensions.ticket),
 )

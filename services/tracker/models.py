@@ -84,7 +84,8 @@ class Round(Base):
 
 
 class Assignment(Base):
-    """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
+    """派单: its limits as dispatched, when what befell it, and the working days it was extended by,
+    at ``extended_at``.
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
@@ -117,6 +118,7 @@ class Assignment(Base):
     cancelled_at: datetime | None = None
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
+    extended_at: datetime | None = None
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     returns: list[Any] = Field(
@@ -190,7 +192,9 @@ class CalendarVersion(Base):
 
 
 class Extension(Base):
-    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment."""
+    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment. ``lapsed_at``: when
+    what it was for ended before anybody ruled; its ``status`` stays as the release before knows it.
+    """
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -205,6 +209,7 @@ class Extension(Base):
     ruled_at: datetime | None = None
     ruled_by: str | None = Field(default=None, sa_type=Text)
     ruling: str | None = Field(default=None, sa_type=Text)
+    lapsed_at: datetime | None = None
 
 
 class Supervision(Base):

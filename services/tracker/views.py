@@ -29,6 +29,7 @@ from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
+from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.paragraph import paragraph
 from services.tracker.rules.rates import Share, Tally, absent, share
 from shared.errors import NotFound
@@ -121,7 +122,13 @@ def _show_day(step: Step) -> schemas.DayOut:
 
 def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
     """An extension with the due moment of its clock."""
-    return schemas.ExtensionOut(**row.model_dump(), due=clock.state.due)
+    shown = row.model_dump() | {"status": stands(row)}
+    return schemas.ExtensionOut(**shown, due=clock.state.due)
+
+
+def stands(row: Extension) -> ExtensionStatus:
+    """Where an extension stands."""
+    return ExtensionStatus.LAPSED if row.lapsed_at else ExtensionStatus(row.status)
 
 
 # --- figures -----------------------------------------------------------------------------------

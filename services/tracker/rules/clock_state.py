@@ -104,10 +104,7 @@ def is_current(state: ClockState, history: ClockHistory, calendars: Calendars) -
     replay it would change nothing.
     """
     end = _play(history)
-    run = _run(history, end, state.terms, state)
-    return _course(
-        run, end, laid_out(run, calendars.over(run.started_at, end.ended_at))
-    ) == _course_of(state)
+    return _course(*_laid(history, end, state.terms, calendars, state)) == _course_of(state)
 
 
 def is_late(state: ClockState, at: datetime) -> bool:
@@ -125,8 +122,7 @@ def replay(
     facts that come in together must not breach a clock that one of them meets.
     """
     end = _play(history)
-    run = _run(history, end, terms, before)
-    laid = laid_out(run, calendars.over(run.started_at, end.ended_at))
+    run, end, laid = _laid(history, end, terms, calendars, before)
     course = _course(run, end, laid)
     bare = ClockState(terms=terms, passed={}, next_at=None, **course._asdict())
     known = before.passed if before else {}
@@ -188,6 +184,26 @@ def _run(history: ClockHistory, end: _End, terms: Terms, before: ClockState | No
         resumed_at=history.resumed_at,
         floor=_floor(history, terms, before),
     )
+
+
+def _laid(
+    history: ClockHistory,
+    end: _End,
+    terms: Terms,
+    calendars: Calendars,
+    before: ClockState | None,
+) -> tuple[Run, _End, Laid]:
+    """A clock laid out under the versions of its time. An extension that was granted after the duty was done
+    counts only where it had been late without (R-18).
+    """
+    run = _run(history, end, terms, before)
+    spans = calendars.over(run.started_at, end.ended_at)
+    if history.granted_late and end.status is ClockStatus.MET and end.ended_at:
+        without = run._replace(extension=run.extension - history.granted_late)
+        laid = laid_out(without, spans)
+        if end.ended_at <= laid.due.at:
+            return without, end, laid
+    return run, end, laid_out(run, spans)
 
 
 def _floor(history: ClockHistory, terms: Terms, before: ClockState | None) -> datetime | None:

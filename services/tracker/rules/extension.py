@@ -12,18 +12,21 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.machine import Action, ClockStatus, move
 from services.tracker.rules.paragraph import moment
 from services.tracker.rules.policy import Policy
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.errors import JiesuError, MoveRefused
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 
 
 class ExtensionStatus(StrEnum):
-    """Where an extension stands: the unit asked, a supervisor granted or refused it."""
+    """Where an extension stands: the unit asked, a supervisor granted or refused it, or what it was asked
+    for ended first (失效).
+    """
 
     ASKED = "asked"
     GRANTED = "granted"
     REFUSED = "refused"
+    LAPSED = "lapsed"
 
 
 class Ruling(StrEnum):
@@ -41,6 +44,7 @@ RULINGS: Mapping[ExtensionStatus, Mapping[Ruling, ExtensionStatus]] = MappingPro
         },
         ExtensionStatus.GRANTED: {},
         ExtensionStatus.REFUSED: {},
+        ExtensionStatus.LAPSED: {},
     }
 )
 
@@ -163,6 +167,19 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
             cap=str(cap),
             latest=end.isoformat(),
         )
+
+
+def lapses(
+    order: AssignmentTimeline, clock: ClockState, withdrawal: Ending | None
+) -> Ending | None:
+    """When and why there is nothing left to extend: the order fell away, or was answered in time and no
+    audit can send it back. One that was answered late may still be ruled on.
+    """
+    ending = order.ending(withdrawal)
+    if ending is None or order.completed_at != ending.at:
+        return ending
+    waits = any(each.limit and each.decided_at is None for each in order.completions)
+    return None if waits or clock.breached_at else ending
 
 
 def rule(status: ExtensionStatus, ruling: Ruling, clock: ClockStatus) -> ExtensionStatus:

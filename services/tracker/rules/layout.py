@@ -76,7 +76,7 @@ def laid_out(run: Run, spans: Iterable[Span], stands: Laid | None = None) -> Lai
 def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     """A clock as it would lie had it run under one version all the time, due not before ``earliest``."""
     calendar = span.calendar
-    base = calendar.due(run.started_at, Limit.parse(run.terms.limit))
+    base = calendar.due(*counted(run.terms, run.started_at, calendar))
     if run.extension:
         longer = calendar.due(base.at, Limit(run.extension, "wd"))
         base = Due(longer.at, base.provisional or longer.provisional)
@@ -85,6 +85,20 @@ def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
     return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+
+
+def counted(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> tuple[datetime, Limit]:
+    """From when a clock's limit is counted, and which: its own, unless a cap on the whole ends earlier."""
+    own = started_at, Limit.parse(terms.limit)
+    if terms.cap is None:
+        return own
+
+    def ends(given: tuple[datetime, Limit]) -> datetime:
+        return calendar.due(*given).at
+
+    least = started_at, Limit.parse(terms.cap.least)
+    capped = max((terms.cap.since, Limit.parse(terms.cap.limit)), least, key=ends)
+    return min(own, capped, key=ends)
 
 
 def _go_on(laid: Laid, run: Run, span: Span) -> Laid:

@@ -200,6 +200,12 @@ def _notes(state: ClockState, why: Explanation) -> Iterator[Sentence]:
             "期限涉及放假安排尚未公布的年份，为暂定",
             "Provisional: it reaches into a year whose holidays are not announced",
         )
+    if why.capped and state.terms.cap:
+        zh, en = _length(Limit.parse(state.terms.cap.limit))
+        yield Sentence(
+            f"自登记起办理总时限不超过{zh}，按此到期",
+            f"Handling takes {en} from the registration at most, which ends it",
+        )
     if why.kept:
         yield Sentence(
             "按现行日历会更早到期，期限不提前",

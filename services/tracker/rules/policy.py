@@ -60,9 +60,21 @@ class Office(BaseModel):
     rungs: tuple[Rung, ...]
 
 
+class Cap(BaseModel):
+    """办理总时限: handling ends so long after the registration, ``since``, whoever has it; nobody has less
+    than ``least``, which is what is not complex gets.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    since: datetime
+    limit: str
+    least: str
+
+
 class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
-    ``rungs`` are climbed by whose clock it is.
+    ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -71,6 +83,7 @@ class Terms(BaseModel):
     warn: str | None = None
     rungs: tuple[Rung, ...] = ()
     office: Office | None = None
+    cap: Cap | None = None
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
@@ -101,8 +114,27 @@ class Policy:
         if history.kind in DESKS:
             return self._review_terms(history, limit, recused)
         return Terms(
-            limit=limit, warn=self._card(history, limit), rungs=self._rungs(history, limit)
+            limit=limit,
+            warn=self._card(history, limit),
+            rungs=self._rungs(history, limit),
+            cap=self._cap(history, matter),
         )
+
+    def _cap(self, history: ClockHistory, matter: Matter) -> Cap | None:
+        """How long a complex matter may take in all (R-18, SD17); a redo has a limit of its own."""
+        if history.kind is not ClockKind.HANDLE or history.urgency.level is not Urgency.COMPLEX:
+            return None
+        given = self.table.stages(
+            matter.type,
+            Urgency.NORMAL,
+            matter.topic,
+            matter.flags,
+            role=history.role or Role.LEAD,
+        )
+        if history.round > 1 or given.handle is None:
+            return None
+        cap = str(self.rules.extension.cap_total_handle)
+        return Cap(since=matter.registered_at, limit=cap, least=given.handle)
 
     def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
         rules = self.rules.hotline_review

@@ -115,7 +115,7 @@ async def test_a_hand_that_errs_keeps_the_ladder_back_only_until_it_is_withdrawn
     assert await rungs(tracker) == ["3 03-03 10:00", "2 03-11 10:00"]
     [second] = [f for f in await tracker.told("supervision.raised") if f.data.rung == 2]
     assert second.data.answer_due == at("03-16 18:00")
-    assert HC == second.assignment
+    assert second.assignment == HC
     await tracker.hear(open_ticket.completed("03-12 10:00"))
     closed = [f.data.rung for f in await tracker.told("supervision.closed")]
     assert sorted(closed) == [2, 3]
