@@ -145,7 +145,7 @@ class Clock(Base):
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
-    ``floor``, ``calendar``: as in ClockState.
+    ``floor``, ``calendar``, ``warned``: as in ClockState.
     """
 
     id: UUID = Field(primary_key=True)
@@ -176,6 +176,9 @@ class Clock(Base):
     due_uncharged: datetime | None = None
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    warned: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
 
 
 class CalendarVersion(Base):

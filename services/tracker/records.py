@@ -63,7 +63,7 @@ LOCKED_NAMED = NAMED.with_for_update(key_share=True)
 LOCKED_CLOCKS = CLOCKS.with_for_update(key_share=True)
 
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
-AS_JSON = {"terms", "pauses", "passed"}
+AS_JSON = {"terms", "pauses", "passed", "warned"}
 
 
 @dataclass(slots=True)

@@ -38,9 +38,7 @@ from shared.http.fields import Sentence
 from shared.jurisdiction.calendar import Step
 from shared.jurisdiction.period import period
 
-SHOWN = {
-    *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
-}
+SHOWN = {*("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "next_at")}
 CURSOR = "%Y%m%dT%H%M%S.%f"
 EVERYBODYS = (ClockKind.SIGN, ClockKind.ATTEND)  # counted of leads and co-handlers
 NOT_COME = exists().where(
@@ -107,6 +105,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         days=[_show_day(step) for step in why.days],
         extension_days=[_show_day(step) for step in why.extension_days],
         pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
+        passed=state.marked,
         **state.model_dump(include=SHOWN),
     )
 

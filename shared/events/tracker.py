@@ -52,17 +52,26 @@ class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
 
 
 class DeadlineWarned(Data, name="deadline.warned", by="tracker"):
-    """黄牌: the warning point passed; the envelope's time is that point (R-31)."""
+    """预警: a warning point passed; the envelope's time is that point (R-31). ``point``: which of the
+    policy's; ``color``: of the card, ``none`` where there is none; ``to``: who is to be told. One that says
+    none of these means the yellow card.
+    """
 
     clock: ClockKind
     due: AwareDatetime
+    point: str | None = None
+    color: str | None = None
+    to: tuple[str, ...] = ()
 
 
 class DeadlineBreached(Data, name="deadline.breached", by="tracker"):
-    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31)."""
+    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31). ``to``: who is to be
+    told.
+    """
 
     clock: ClockKind
     due: AwareDatetime
+    to: tuple[str, ...] = ()
 
 
 class DeadlineAnnulled(Data, name="deadline.annulled", by="tracker"):

@@ -30,7 +30,8 @@ class ClockState(BaseModel):
     ``resumed_at``: when its unit got the order again and it went on, since ``started_at`` long ago.
     ``base_due`` is the due moment without pauses, never before ``floor``. ``passed`` holds the marks that
     were passed, with their instants. ``next_at`` is when the sweep must look at it again. ``calendar``: the
-    version it was laid out by last; 0 of one that a release laid out which kept no versions.
+    version it was laid out by last; 0 of one that a release laid out which kept no versions. ``warned``: the
+    marks it passed that only tell people something, apart from what the release before knows.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -49,6 +50,12 @@ class ClockState(BaseModel):
     resumed_at: datetime | None = None
     floor: datetime | None = None
     calendar: int = 0
+    warned: dict[str, datetime] = {}
+
+    @property
+    def marked(self) -> dict[str, datetime]:
+        """Every mark that was passed, with its instant."""
+        return self.warned | self.passed
 
     @property
     def breached_at(self) -> datetime | None:
@@ -125,7 +132,7 @@ def replay(
     run, end, laid = _laid(history, end, terms, calendars, before)
     course = _course(run, end, laid)
     bare = ClockState(terms=terms, passed={}, next_at=None, **course._asdict())
-    known = before.passed if before else {}
+    known = before.marked if before else {}
     if end.ran_until is None:
         passed = [mark for mark in laid.marks if known.get(mark.key) == mark.at]
     else:
@@ -161,7 +168,8 @@ def lay_out(state: ClockState, calendars: Calendars) -> Reading:
         "provisional": laid.due.provisional,
         "calendar": laid.version,
     }
-    known = [mark for mark in laid.marks if state.passed.get(mark.key) == mark.at]
+    marked = state.marked
+    known = [mark for mark in laid.marks if marked.get(mark.key) == mark.at]
     return _having_passed(state.model_copy(update=update), laid.marks, known)
 
 
@@ -169,7 +177,8 @@ def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[M
     ahead = [mark.at for mark in points if mark not in passed]
     running = state.status is ClockStatus.RUNNING
     update = {
-        "passed": {mark.key: mark.at for mark in passed},
+        "passed": {mark.key: mark.at for mark in passed if not mark.is_notice},
+        "warned": {mark.key: mark.at for mark in passed if mark.is_notice},
         "next_at": min(ahead, default=None) if running else None,
     }
     return Reading(state.model_copy(update=update), points)
@@ -281,6 +290,6 @@ def _as_stands(state: ClockState, span: Span) -> Laid:
     """A clock as a release laid it out that kept no versions: what it passed, and what lay ahead."""
     run = Run(*_run_of(state))
     points = marks_of(run, state.base_due, state.due, span.calendar)
-    marks = [mark._replace(at=state.passed.get(mark.key, mark.at)) for mark in points]
+    marks = [mark._replace(at=state.marked.get(mark.key, mark.at)) for mark in points]
     due = Due(state.due, state.provisional)
     return Laid(state.base_due, due, in_order(marks), state.calendar)

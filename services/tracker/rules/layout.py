@@ -13,22 +13,32 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.calendars import Span
-from services.tracker.rules.policy import Rung, Terms
+from services.tracker.rules.policy import Rung, Terms, WarningPoint
 from services.tracker.rules.supervision import card_point
 from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
 
 WARN = "warn"
 DUE = "due"
+MISSED = "sign_due_missed"
+NOTICE = "warn:"  # and the point, of a warning beside the yellow card
 
 
 class Mark(NamedTuple):
-    """A point on a clock. ``answer_due`` is when the unit must have answered a rung."""
+    """A point on a clock. ``answer_due`` is when the unit must have answered a rung; ``warning`` what is
+    said to whom.
+    """
 
     key: str
     at: datetime
     rung: Rung | None = None
     answer_due: datetime | None = None
+    warning: WarningPoint | None = None
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it only tells people something: no card of the release before, no breach and no rung."""
+        return self.key.startswith(NOTICE)
 
     def supervision(self, clock: UUID) -> UUID:
         """The id of the supervision this mark raises: the same whenever it is worked out."""
@@ -151,20 +161,26 @@ def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
-    points = [*_warning(run, base, calendar), Mark(DUE, due)]
+    points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=run.terms.warning(DUE))]
+    if missed := run.terms.warning(MISSED):
+        points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
     points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
     if begins := run.resumed_at:  # nothing befalls an order before it was given
         points = [mark._replace(at=max(mark.at, begins)) for mark in points]
     return in_order(points)
 
 
-def _warning(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
-    """The yellow card (R-31); a point not after the start is skipped."""
-    if run.terms.warn is None:
-        return
-    point = card_point(run.terms.warn, calendar, run.started_at, base)
-    if point:
-        yield Mark(WARN, shift(point, run.pauses, run.terms.limit, calendar).at)
+def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
+    """The yellow card and whatever else the policy lists (R-31); a point not after the start is skipped."""
+    terms, natural = run.terms, Limit.parse(run.terms.limit).natural
+    listed = {each.at: each for each in terms.warnings if each.at not in (DUE, MISSED)}
+    for at in dict.fromkeys([*filter(None, (terms.warn,)), *listed]):
+        key, warning = WARN if at == terms.warn else f"{NOTICE}{at}", listed.get(at)
+        # A card that no release listed keeps its share of days and nights.
+        counts = natural or warning is None
+        point = card_point(at, calendar, run.started_at, base, natural=counts)
+        if point:
+            yield Mark(key, shift(point, run.pauses, terms.limit, calendar).at, warning=warning)
 
 
 def _mark(run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar) -> Mark:

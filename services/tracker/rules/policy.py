@@ -7,7 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.clock_history import ClockHistory
-from services.tracker.rules.supervision import RungNumber, Supervision
+from services.tracker.rules.supervision import RungNumber, Supervision, Warned
 from services.tracker.rules.timelines import Matter
 from shared.events import ClockKind, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -26,6 +26,10 @@ DESKS: Mapping[ClockKind, str] = {
     ClockKind.HOTLINE_REVIEW: "申请逾期未裁定 the desk has not ruled on a request in time",
     ClockKind.COMPLETION_AUDIT: "办结逾期未审核 the desk has not audited an answer in time",
 }
+
+
+# Clocks of a unit, whose people are told; of the others the card alone is shown.
+OF_UNITS = (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.HANDLE, ClockKind.ATTEND)
 
 
 class Rung(BaseModel):
@@ -60,6 +64,18 @@ class Office(BaseModel):
     rungs: tuple[Rung, ...]
 
 
+class WarningPoint(BaseModel):
+    """预警: a point of a clock at which people are told, its colour and to whom. ``at`` is a card as
+    supervision.yaml writes it, ``due``, or ``sign_due_missed``.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    at: str
+    color: str
+    to: tuple[str, ...] = ()
+
+
 class Cap(BaseModel):
     """办理总时限: handling ends so long after the registration, ``since``, whoever has it; nobody has less
     than ``least``, which is what is not complex gets.
@@ -75,6 +91,7 @@ class Cap(BaseModel):
 class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
     ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
+    ``warnings``: all at which somebody is told, the card of ``warn`` among them.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -84,6 +101,11 @@ class Terms(BaseModel):
     rungs: tuple[Rung, ...] = ()
     office: Office | None = None
     cap: Cap | None = None
+    warnings: tuple[WarningPoint, ...] = ()
+
+    def warning(self, at: str) -> WarningPoint | None:
+        """What the policy lists at a point, if it does."""
+        return next((each for each in self.warnings if each.at == at), None)
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
@@ -118,6 +140,7 @@ class Policy:
             warn=self._card(history, limit),
             rungs=self._rungs(history, limit),
             cap=self._cap(history, matter),
+            warnings=tuple(self._warnings(history, limit)),
         )
 
     def _cap(self, history: ClockHistory, matter: Matter) -> Cap | None:
@@ -192,11 +215,24 @@ class Policy:
         """
         if history.kind is ClockKind.ARBITRATION and self.rules.arbitration:
             return self.rules.arbitration.warn
+        yellow = (each.at for each in self._listed(history, limit) if each.color == "yellow")
+        return next(yellow, None)
+
+    def _warnings(self, history: ClockHistory, limit: str) -> Iterator[WarningPoint]:
+        """Whom of a unit is told what of its clocks (R-31)."""
+        if history.kind not in OF_UNITS:
+            return
+        for each in self._listed(history, limit):
+            yield WarningPoint.model_validate(each.model_dump())
+        if history.kind is ClockKind.SIGN and (missed := self.rules.sign_due_missed):
+            yield WarningPoint(at="sign_due_missed", **missed.model_dump())
+
+    def _listed(self, history: ClockHistory, limit: str) -> Sequence[Warned]:
         level = history.urgency.level
         natural = self.table.natural(level)
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
-        return self.rules.warnings.get(level)
+        return self.rules.points(level)
 
     def _rungs(self, history: ClockHistory, limit: str) -> tuple[Rung, ...]:
         match history.kind:

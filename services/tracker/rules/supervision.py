@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from shared.errors import JiesuError
 from shared.events import Urgency
@@ -28,16 +28,52 @@ CardPoint = Annotated[
 RungNumber = Annotated[int, Field(ge=1, le=7)]
 
 
-def card_point(at: str, calendar: WorkCalendar, start: datetime, due: datetime) -> datetime | None:
-    """When a yellow card is shown (预警, R-31), such as ``1wd_before_due``; None when that is not
-    after the start.
+def card_point(
+    at: str, calendar: WorkCalendar, start: datetime, due: datetime, *, natural: bool = True
+) -> datetime | None:
+    """When a warning is given (预警, R-31), such as ``1wd_before_due``; None when that is not after the
+    start. ``natural``: whether the clock's share of time is of days and nights, or of duty hours.
     """
     amount, _, measure = at.partition("_")
     if measure == "elapsed":
-        point = start + (due - start) * (int(amount.removesuffix("%")) / 100)
+        share = int(amount.removesuffix("%")) / 100
+        spent = calendar.working_seconds_between(start, due) * share
+        point = (
+            start + (due - start) * share if natural else calendar.add_working_seconds(start, spent)
+        )
     else:
         point = calendar.before(due, Limit.parse(amount))
     return point if point > start else None
+
+
+Addressee = Literal[
+    "handler", "liaison", "unit_deputy", "unit_head", "hotline_supervisor", "county_leader"
+]
+
+
+class Notice(Section):
+    """预警: the colour of a card, and to whom it says so (R-31)."""
+
+    color: Literal["none", "yellow", "red"] = "yellow"
+    to: tuple[Addressee, ...] = ()
+
+
+class Warned(Notice):
+    """A point of a clock at which people are told; ``due`` is the red card itself."""
+
+    at: CardPoint | Literal["due"]
+
+
+def _listed(given: str | tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """As the release before wrote it: the yellow card alone."""
+    return (Warned(at=given),) if isinstance(given, str) else given
+
+
+WarnedAt = Annotated[
+    Annotated[CardPoint, Tag("card")] | Annotated[tuple[Warned, ...], Tag("points")],
+    Discriminator(lambda given: "card" if isinstance(given, str) else "points"),
+    AfterValidator(_listed),
+]
 
 
 class SupervisionByRule(JiesuError):
@@ -162,7 +198,8 @@ class Supervision(Section):
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
     """
 
-    warnings: Mapping[Urgency, CardPoint]
+    warnings: Mapping[Urgency, WarnedAt]
+    sign_due_missed: Notice | None = None
     ladder: tuple[LadderRung, ...]
     critical_unsigned: RungNumber
     redo: RedoRules
@@ -171,6 +208,18 @@ class Supervision(Section):
     hotline_review: ReviewRules | None = None
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
+
+    @field_validator("warnings")
+    @classmethod
+    def _once(
+        cls, warnings: Mapping[Urgency, Sequence[Warned]]
+    ) -> Mapping[Urgency, Sequence[Warned]]:
+        for points in warnings.values():
+            if len({each.at for each in points}) < len(points):
+                raise ValueError("同一时点出现两次 a point stands here twice")
+            if any((each.color == "red") != (each.at == "due") for each in points):
+                raise ValueError("红牌只在到期时 the red card is shown at `due`, and only there")
+        return warnings
 
     @field_validator("ladder")
     @classmethod
@@ -199,6 +248,10 @@ class Supervision(Section):
     def climbed(self) -> tuple[LadderRung, ...]:
         """The rungs a clock climbs by itself, lowest first."""
         return tuple(row for row in self.ladder if row.when)
+
+    def points(self, level: Urgency) -> tuple[Warned, ...]:
+        """At which points of a clock who is told; of an urgency not named nobody is."""
+        return _listed(self.warnings.get(level, ()))
 
     def rung(self, number: int) -> LadderRung | None:
         """A rung by its number, None when the ladder has none."""

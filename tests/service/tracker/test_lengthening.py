@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.events import AssignmentUpdated, Fact, Limits, Urgency
@@ -81,7 +83,7 @@ async def test_t7_the_citizen_is_told_of_the_longer_limit_once(
 
 
 async def test_t7_nobody_is_told_of_what_gives_no_more_time(tracker: Bench, story: Story) -> None:
-    enterprise = {"topic": "road.damage", "flags": ("enterprise",)}
+    enterprise: dict[str, Any] = {"topic": "road.damage", "flags": ("enterprise",)}
     await tracker.hear(story.registered(**enterprise), story.dispatched(**enterprise))
     await tracker.hear(
         story.of_unit(
