@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import calendars, due, records
+from services.tracker import calendars, claims, records
 from services.tracker.models import Assignment, Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
@@ -104,9 +104,9 @@ async def fire(act: ServiceAct, entries: Sequence[ClockEntry]) -> None:
     taken_back = {
         fact.data.supervision for _, fact in facts if isinstance(fact.data, SupervisionClosed)
     }
-    known = await due.supervisions(act, taken_back)
+    known = await claims.supervisions(act, taken_back)
     pressed = {row.id for row, fact in facts if isinstance(fact.data, SupervisionRaised)}
-    of_orders = await due.pressing(act, [each for each in entries if each.row.id in pressed])
+    of_orders = await claims.pressing(act, [each for each in entries if each.row.id in pressed])
     standing = _standing(act, *of_orders)
     for row, fact in facts:
         _say(act, row, fact, known, standing)

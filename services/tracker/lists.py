@@ -22,22 +22,15 @@ from services.tracker.list_schemas import (
     WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
-from services.tracker.records import ServiceAct
+from services.tracker.records import TO_RULE_ON, ServiceAct
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
-from services.tracker.rules.machine import ClockStatus
 from shared.events import ClockKind, Urgency
 from shared.http.fields import Sentence
 
 OPEN_HANDLE = (
     col(Clocks.kind) == ClockKind.HANDLE,
     col(Clocks.status).in_(machine.OPEN),
-)
-
-# An answer that came late may turn out to have been in time.
-TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
-    col(Clocks.status).in_(machine.OPEN)
-    | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
 )
 
 # What stands in a list before it is narrowed; the worklist counts by the same.

@@ -31,8 +31,10 @@ from services.tracker.models import (
     Ticket,
     Tickets,
 )
+from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
+from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
@@ -61,6 +63,12 @@ SUPERVISIONS = (
 # FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
 LOCKED_NAMED = NAMED.with_for_update(key_share=True)
 LOCKED_CLOCKS = CLOCKS.with_for_update(key_share=True)
+
+# What an extension may be ruled on for: an answer that came late may turn out to have been in time.
+TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
+    col(Clocks.status).in_(machine.OPEN)
+    | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
+)
 
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
 AS_JSON = {"terms", "pauses", "passed", "warned"}

@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlalchemy import exists
 from sqlmodel import col, select
 
-from services.tracker.lists import TO_RULE_ON
 from services.tracker.models import Clocks, Extensions
-from services.tracker.records import ServiceAct
+from services.tracker.records import TO_RULE_ON, ServiceAct
 from services.tracker.rules.extension import ExtensionStatus
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import calendars, due, merging, records, schemas
+from services.tracker import calendars, claims, merging, records, schemas
 from services.tracker.clockwork import fire, follow, raise_kept_back, recompute_clocks
 from services.tracker.models import (
     Assignment,
@@ -281,7 +281,7 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
 
 async def pass_marks(act: ServiceAct, limit: int) -> int:
     """Warn, breach and supervise what is due, each with its true time; returns how many clocks."""
-    entries = await due.claim(act, limit)
+    entries = await claims.claim(act, limit)
     await fire(act, entries)
     return len(entries)
 
@@ -291,11 +291,11 @@ async def lay_out_anew(act: ServiceAct, limit: int) -> int:
 
     What had passed stays, and a due moment is never moved earlier (CC203, ADR 0062).
     """
-    entries = await due.behind(act, limit)
+    entries = await claims.behind(act, limit)
     follow(act, entries)
     return len(entries)
 
 
 async def laid_out_before(act: ServiceAct) -> datetime | None:
     """Now, when a clock was laid out by an earlier calendar; or when the next one takes hold."""
-    return act.now if await due.is_behind(act) else await calendars.next_since(act)
+    return act.now if await claims.is_behind(act) else await calendars.next_since(act)
