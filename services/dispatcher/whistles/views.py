@@ -41,6 +41,8 @@ DUE = (
     .correlate(Assignments)
     .scalar_subquery()
 )
+BLOWN_AND_OPEN = (col(Assignments.whistle).is_not(None), col(Assignments.status).in_(machine.OPEN))
+AWAITED = (*BLOWN_AND_OPEN, col(Assignments.whistle)["attended"].as_string().is_(None))
 
 
 async def open_whistles(
@@ -49,11 +51,7 @@ async def open_whistles(
     """Whistles whose units have an open order; ``awaited``: only of those that have not come. ``unit``: for
     which it was. Raises BadCursor.
     """
-    query = select(Assignments, DUE).where(
-        col(Assignments.whistle).is_not(None), col(Assignments.status).in_(machine.OPEN)
-    )
-    if awaited:
-        query = query.where(col(Assignments.whistle)["attended"].as_string().is_(None))
+    query = select(Assignments, DUE).where(*(AWAITED if awaited else BLOWN_AND_OPEN))
     if unit is not None:
         query = query.where(Assignments.unit == unit)
     if after is not None:

@@ -64,7 +64,7 @@ class LeftToDesk(BaseModel):
     seq: int
     round: int
     at: Instant
-    urgency: Annotated[Urgency, BeforeValidator(Urgency)]  # a newer release knows more words
+    urgency: Annotated[Urgency, BeforeValidator(lambda word: Urgency(word))]  # newer words, too
     anew: bool = False
 
 
