@@ -26,8 +26,8 @@ async def tell_lengthened(act: ServiceAct, fact: Fact) -> None:
 
 async def _tell(act: ServiceAct, fact: Fact, which: str, due: datetime) -> None:
     record = await records.locked(act, fact.subject)
-    if not record.waits_for_answer(fact.round):
-        log.info("ignored: that round is over", ticket=fact.subject, round=fact.round)
+    if not record.waited_for_answer(fact.round, fact.time):
+        log.info("ignored: that round was over", ticket=fact.subject, round=fact.round)
         return
     on = due.astimezone(act.config.times.timezone).date()
     inform(act, record, fact.round, "extended", which=which, on=on)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -65,11 +66,11 @@ class TicketRecord:
             setattr(self.ticket, name, getattr(data, name))
         self.ticket.corrected = known | dict.fromkeys(news, seq)
 
-    def waits_for_answer(self, round: int) -> bool:
-        """Whether that round is the one that is worked on: nobody has answered or ended it."""
-        ticket = self.ticket
-        over = round in self.resolutions or ticket.ended_round >= round
-        return round >= ticket.round and not over and ticket.withdrawn_at is None
+    def waited_for_answer(self, round: int, at: datetime) -> bool:
+        """Whether that round was worked on at a moment: nobody had answered or ended it."""
+        ticket, answer = self.ticket, self.resolutions.get(round)
+        ends = filter(None, (answer and answer.completed_at, ticket.withdrawn_at))
+        return ticket.ended_round < round and all(at <= end for end in ends)
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""

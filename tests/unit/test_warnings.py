@@ -64,6 +64,7 @@ LISTED = {
 
 @pytest.mark.parametrize(("what", "said"), LISTED.values(), ids=LISTED)
 def test_t14_what_policy_lists_happens(what: dict[str, Any], said: list[str]) -> None:
+    """R-31 黄牌红牌."""
     assert swept("03-10 10:00", **what) == said
 
 

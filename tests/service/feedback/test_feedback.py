@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -298,7 +298,8 @@ async def test_t7_the_citizen_is_told_of_a_longer_limit_once(feedback: Bench) ->
 async def test_t4_nothing_is_told_once_the_round_is_over(
     feedback: Bench, over: Callable[..., Fact], said: Callable[[Bench], Fact]
 ) -> None:
-    await feedback.hear(registration(feedback), over(feedback), said(feedback))
+    ended = over(feedback, at=(feedback.now - timedelta(hours=1)).isoformat())
+    await feedback.hear(registration(feedback), ended, said(feedback))
     told = await feedback.told("citizen.told")
     assert "extended" not in {fact.data.occasion for fact in told}
 

@@ -43,6 +43,7 @@ def ends(story: Story) -> dict[str, Fact]:
 async def test_t12_an_extension_ends_with_its_ground(
     tracker: Bench, open_ticket: Story, how: str
 ) -> None:
+    """R-18 延期."""
     extension = await asked(tracker)
     assert await waiting(tracker) == 1
     await tracker.hear(ends(open_ticket)[how])

@@ -42,6 +42,7 @@ async def test_t5_a_natural_limit_of_friday_evening_may_be_extended(
 async def test_t5_the_margin_of_a_natural_limit_is_natural_time(
     tracker: Bench, story: Story, moment: str, allowed: bool
 ) -> None:
+    """R-18 延期."""
     await tourism(tracker, story)
     tracker.at(f"2026-03-07T{moment}+08:00")
     asked = await ask(tracker)
@@ -64,6 +65,7 @@ async def leak(tracker: Bench, story: Story) -> None:
 
 
 async def test_t6_no_lower_rung_follows_one_that_stands(tracker: Bench, story: Story) -> None:
+    """R-30 督办."""
     await leak(tracker, story)
     for moment in ("17T03:20", "17T06:00", "24T20:00"):
         tracker.at(f"2026-02-{moment}+08:00")
@@ -81,6 +83,7 @@ async def test_t6_a_sweep_that_slept_finds_the_same(tracker: Bench, story: Story
 async def test_t6_rungs_of_a_natural_limit_wait_for_no_working_day(
     tracker: Bench, story: Story
 ) -> None:
+    """R-32 催办."""
     await leak(tracker, story)
     await tracker.hear(story.signed("02-17 03:05"))
     tracker.at("2026-02-24T20:00+08:00")
