@@ -69,8 +69,8 @@ class TicketRecord:
     def waited_for_answer(self, round: int, at: datetime) -> bool:
         """Whether that round was worked on at a moment: nobody had answered or ended it."""
         ticket, answer = self.ticket, self.resolutions.get(round)
-        ends = filter(None, (answer and answer.completed_at, ticket.withdrawn_at))
-        return ticket.ended_round < round and all(at <= end for end in ends)
+        ends = (answer.completed_at if answer else None, ticket.withdrawn_at)
+        return ticket.ended_round < round and all(end is None or at <= end for end in ends)
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""
