@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NamedTuple, Self, cast
+from typing import Literal, NamedTuple, Self, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from shared.errors import ConfigError
@@ -62,6 +62,19 @@ class Limit:
     def natural(self) -> bool:
         """Whether nights and holidays count."""
         return self.unit in ("h", "min")
+
+    @property
+    def as_natural(self) -> Limit:
+        """The same span where nights and holidays count: a working day is a day, a working hour an hour."""
+        match self.unit:
+            case "wd":
+                return Limit(self.amount * 24, "h")
+            case "wh":
+                return Limit(self.amount, "h")
+            case "h" | "min":
+                return self
+            case _:
+                assert_never(self.unit)
 
     @property
     def seconds(self) -> float:
