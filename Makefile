@@ -22,9 +22,10 @@ run: .venv/ready ## 全部服务，内嵌 PostgreSQL  all services in one proces
 demo: .venv/ready ## 八个故事与一个月 eight stories and a month, told by small real clients
 	$(PY) -m examples.demo
 
-# A process per core, each on a PostgreSQL and a RabbitMQ of its own. ARGS=-n0: in one.
+# A process per core, each on a PostgreSQL and a RabbitMQ of its own, longest files first.
+# ARGS=-n0: in one.
 test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
-	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples; fifty kills under fire
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)

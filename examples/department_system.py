@@ -137,13 +137,26 @@ class Department:
         return min((steps[0].at for steps in self._steps.values() if steps), default=None)
 
     async def work(self, now: datetime) -> list[tuple[Step, Order]]:
-        """Take the steps that are due, and say which. Orders go on side by side, each in its order."""
-        taken = await asyncio.gather(*(self._go_on(id, now) for id in self._steps))
+        """Take the steps that are due, up to a lead's answer, and say which. Orders go on side by side,
+        each in its order.
+        """
+        taken = await asyncio.gather(
+            *(self._go_on(id, now, up_to_answer=True) for id in self._steps)
+        )
         return [pair for pairs in taken for pair in pairs]
 
-    async def _go_on(self, id: str, now: datetime) -> list[tuple[Step, Order]]:
+    async def answer(self, now: datetime) -> list[tuple[Step, Order]]:
+        """Give the leads' answers that are due, one after the other: each is compared with those before."""
+        by_ticket = sorted(self._steps, key=lambda id: (self.orders[id].ticket, id))
+        return [pair for id in by_ticket for pair in await self._go_on(id, now)]
+
+    async def _go_on(
+        self, id: str, now: datetime, *, up_to_answer: bool = False
+    ) -> list[tuple[Step, Order]]:
         steps, order, taken = self._steps[id], self.orders[id], []
         while steps and steps[0].at <= now:
+            if up_to_answer and order.leads and steps[0].act == "complete":
+                break
             step = steps.pop(0)
             await getattr(self, step.act)(order, **step.form)
             taken.append((step, order))

@@ -89,9 +89,13 @@ class Month:
         return bool(self._news)
 
     async def _work(self, now: datetime) -> bool:
-        """Units work side by side; each takes its steps in order."""
-        due = [unit for unit in self._county.units.values() if (unit.next_step() or now) <= now]
+        """Units work side by side; each takes its steps in order. They answer in turn, or it would be chance
+        which of two answers that are alike is audited as the copy.
+        """
+        units = sorted(self._county.units.items())
+        due = [unit for _, unit in units if (unit.next_step() or now) <= now]
         taken = await asyncio.gather(*(unit.work(now) for unit in due))
+        taken += [await unit.answer(now) for unit in due]
         for step, order in (pair for pairs in taken for pair in pairs):
             if step.act == "ask_extension":
                 self._decisions.append(self._rule_on_extension(order.ticket))

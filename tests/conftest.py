@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.fixtures import docker
+from tests.fixtures.longest import LONGEST
 from tests.fixtures.postgres import Postgres, provide_postgres
 from tests.fixtures.rabbitmq import Broker, provide_rabbitmq
 
@@ -30,10 +31,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test the mark of its tier, so that ``-m unit`` runs what needs nothing."""
+    """Give every test the mark of its tier, so that ``-m unit`` runs what needs nothing; the longest
+    come first.
+    """
     for item in items:
         tier = item.path.relative_to(TESTS).parts[0]
         item.add_marker(tier)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    """Where a test's file comes in the run; all that are not long stay in the order they have."""
+    file = item.path.relative_to(TESTS).as_posix()
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:

@@ -71,9 +71,9 @@ def _tell_of_catalogue(folder: Folder) -> None:
         version = asyncio.run(_decides_instead(settings, folder))
     if version:
         typer.echo(
-            f"派单目录以已发布的第{version}版为准，catalogue.yaml 与之不同，其改动只是草稿 "
-            f"version {version} of the catalogue decides; catalogue.yaml differs from it and is a draft: "
-            "GET /v1/catalogue/drafts"
+            f"派单目录以已发布的第{version}版为准，catalogue.yaml 与之不同，不起作用；文件改动后存为草稿 "
+            f"version {version} of the catalogue decides, and catalogue.yaml, which differs from it, does "
+            "not; an edited file becomes a draft: GET /v1/catalogue/drafts"
         )
 
 

@@ -134,6 +134,11 @@ CURES = {
     "not-below": "从 allowed 中选择本单位的下级单位；其他单位请派单员增加协办。"
     "Choose one of allowed; for any other unit ask the desk for a co-handler.",
     "not-handed-down": "本单位办理，或请派单员增加协办。Handle it, or ask the desk for a co-handler.",
+    "may-not-whistle": "请派单员增加协办。Ask the desk for a co-handler.",
+    "not-whistled-for": "从 allowed 所列类别中选择单位；其他单位请派单员增加协办。"
+    "Choose a unit of a kind in allowed; for any other ask the desk for a co-handler.",
+    "attend-time-wrong": "更正报到时间。Correct the moment of coming.",
+    "not-attended": "先登记报到：POST /v1/assignments/{assignment}/attend。Say first who came.",
     "works-already": "无需再交办；如需调整请派单员处理。Nothing to do; to change it ask the desk.",
     "handed-down": "与上级单位 unit 联系，由其收回。Ask the unit named in unit to take it back.",
     "promised-date-missing": "填写今日或以后的承诺日期。Give a promised date, today or later.",

@@ -144,5 +144,6 @@ async def _decide(
         why = rules.why_desk(decided, act.config.dispatching.names, dropped=dropped)
         orders.leave_to_desk(act, record, str(why), [decided.rule])
     else:
-        order, added = dispatch.by_rule(decided), await records.added(act, record)
+        added = await records.added(act, record)
+        order = co_handling.with_whistled(act, record, dispatch.by_rule(decided), added)
         await co_handling.redispatch(act, record, order, added, CORRECTED)

@@ -18,7 +18,14 @@ from services.dispatcher.catalogue import catalogues
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
-from services.dispatcher.rules import dispatch, hotline_reasons, leaving, reasons, work_order
+from services.dispatcher.rules import (
+    dispatch,
+    hotline_reasons,
+    leaving,
+    reasons,
+    whistling,
+    work_order,
+)
 from services.dispatcher.rules.assignment import OPEN
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.merging import InOtherWork
@@ -163,7 +170,8 @@ async def _go_on(
         heir.matter, lead.unit, helping, lead.rule, why, version=version
     )
     if isinstance(decided, dispatch.Order):
-        decided = replace(decided, approval=Approval.on_record(lead.approved))
+        approval, whistles = Approval.on_record(lead.approved), whistling.blown_for(taken)
+        decided = replace(decided, approval=approval, whistles=whistles)
     await _start(act, heir, decided)
 
 

@@ -23,12 +23,14 @@ from services.dispatcher.rules import (
     dispatch,
     handing_down,
     leaving,
+    whistling,
     work_order,
 )
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
+from services.dispatcher.rules.whistling import Blown
 from shared import events
 from shared.events import Limits, Role, Urgency
 from shared.jurisdiction.gazetteer import accuses
@@ -85,16 +87,18 @@ def _give_to(
     role: Role,
 ) -> Assignment:
     ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
+    blown = order.whistles.get(unit) if role == Role.CO else None
     told = work_order.work_order(
         record.matter,
         order,
         added,
         role=role,
         urgency=urgency,
-        limits=limits_of(act, record, urgency, role),
+        limits=limits_of(act, record, urgency, role, blown),
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
+        blown=blown,
     )
     assignment = Assignment(
         **told.model_dump(mode="json", include=PRINTED),
@@ -108,6 +112,7 @@ def _give_to(
         appointed=order.appointed,
         dispatched_at=act.now,
         approved=order.approval and order.approval._asdict(),
+        whistle=blown.kept if blown else None,
     )
     tell(act, assignment, told)
     if role == Role.LEAD:
@@ -147,12 +152,16 @@ def _copy(
     act.tell(data, subject=lead.ticket, round=lead.round, assignment=lead.id, unit=above)
 
 
-def limits_of(act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role) -> Limits:
-    """The limits of one role in the round that runs."""
+def limits_of(
+    act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role, blown: Blown | None
+) -> Limits:
+    """The limits of one role in the round that runs, with that to come of who was whistled for."""
     matter, redo = record.matter, record.ticket.round > 1
     limits = act.config.limits.stages(
         matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
     )
+    if blown and not blown.attended:
+        limits = limits.model_copy(update={"attend": act.config.grassroots.attend(urgency)})
     return work_order.without_contact(limits, matter)
 
 
@@ -218,6 +227,7 @@ def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: 
             lead.appointed,
             catalogue_version=lead.catalogue_version,
             approval=Approval.on_record(lead.approved),
+            whistles=whistling.blown_for(unsigned),
         )
         give(act, record, order, added, [each.unit for each in unsigned])
 
@@ -228,7 +238,8 @@ def follow_urgency(
     """Tell units that go on that the ticket's urgency is another now; their limits follow."""
     urgency = Urgency(record.ticket.urgency)
     for each in assignments:
-        limits = limits_of(act, record, urgency, Role(each.role))
+        blown = Blown.on_record(each.whistle)
+        limits = limits_of(act, record, urgency, Role(each.role), blown)
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
@@ -310,6 +321,7 @@ def cancel(
         reason, why = "redispatched", None
     going = list(assignments)
     dispatching, told = act.config.dispatching, reason == "redispatched" and not secret
+    _end_disputes_of(act, record, going)
     named = why.zh if why else ""
     meant = dispatching.may_be_meant(record.matter, named) if why or told else ()
     for assignment in handing_down.with_below(going, record.open()):
@@ -323,6 +335,13 @@ def cancel(
         ended = max(time, assignment.dispatched_at)
         said = None if words is None or assignment.unit in meant else str(words)
         tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)
+
+
+def _end_disputes_of(act: ServiceAct, record: TicketRecord, going: Sequence[Assignment]) -> None:
+    """A co-handler's dispute ends with its order; what becomes of a lead's says who takes it away."""
+    disputed = record.arbitration and record.arbitration.assignment
+    if any(each.id == disputed and each.role == Role.CO for each in going):
+        end_arbitration(act, record, "redispatched")
 
 
 def end_arbitration(act: ServiceAct, record: TicketRecord, reason: EndOfArbitration) -> None:
@@ -347,13 +366,14 @@ def tell_of_arbitration(
 
 
 def heard(act: ServiceAct, record: TicketRecord, opened: Arbitration) -> list[str]:
-    """Who is heard in an arbitration: its parties, and whom its step invites; never who must know nothing
-    of the ticket (R-35), nor of a secret one who has no part in it.
+    """Who is heard in an arbitration: its parties, and whom its step invites, or who follows them; never who
+    must know nothing of the ticket (R-35), nor of a secret one who has no part in it.
     """
     invited = act.config.arbitration.step(opened.step).invites
     secret = arbitration.is_secret(record.matter)
     units = opened.parties if secret else (*opened.parties, *invited)
-    return arbitration.parties(units, act.config.dispatching.barred(record.matter))
+    today = following.at_work(act, record.matter, units)
+    return arbitration.parties(today, act.config.dispatching.barred(record.matter))
 
 
 def tell(

@@ -30,6 +30,7 @@ from services.dispatcher.rules import handing_down, merging, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.completion import Work
 from services.dispatcher.rules.ticket import Milestones
+from services.dispatcher.rules.whistling import Blown
 from services.dispatcher.rules.work_order import CARRIED, Added, newest_that_fit
 from services.dispatcher.settings import Config
 from shared.errors import NotFound, TooEarly, UnknownCode
@@ -168,6 +169,8 @@ class TicketRecord:
             attempts=assignment.attempts,
             reached=assignment.reached,
             co_handlers={each.unit: AssignmentStatus(each.status) for each in answering},
+            awaited=(blown := Blown.on_record(assignment.whistle)) is not None
+            and not blown.attended,
         )
 
     def milestones(self) -> Milestones:

@@ -41,6 +41,7 @@ from services.dispatcher.schemas import (
     TicketOut,
 )
 from services.dispatcher.settings import Config
+from services.dispatcher.whistles import routes as whistle_routes
 from services.dispatcher.worklists import routes as list_routes
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
@@ -61,6 +62,7 @@ for more in (
     figure_routes,
     reform_routes,
     arbitration_routes,
+    whistle_routes,
 ):
     router.routes.extend(more.router.routes)
 

@@ -32,8 +32,11 @@ from shared.storage.rows import one_of
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
-ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
 AUDITED = Sentence(zh="已报办结：由热线审核答复", en="The hotline audits the answer")
+SENT_BACK = Sentence(
+    zh="退回补正：由承办单位按审核意见补正后重新办结",
+    en="Sent back by the audit: the unit puts its answer right and completes it again",
+)
 
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
@@ -234,9 +237,22 @@ def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> Ass
     reads = act.caller is not None and act.caller.unit is not None
     if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
         return out
-    return out.model_copy(
-        update={"title": WITHHELD, "content": WITHHELD, "reason": WITHHELD, "address": None}
-    )
+    withheld = dict.fromkeys(("title", "content", "reason"), WITHHELD)
+    return out.model_copy(update=withheld | {"address": None, "whistle": None})
+
+
+def _sentence(assignment: Assignment, status: AssignmentStatus, *, audited: bool) -> Sentence:
+    if audited:
+        return AUDITED
+    to_correct = assignment.sent_back and status in machine.HANDLING
+    return SENT_BACK if to_correct else SENTENCES[status]
+
+
+def _asked_at(assignment: Assignment) -> AssignmentStatus | None:
+    """How far the work was when a return was requested that waits for its ruling."""
+    if assignment.status != AssignmentStatus.RETURN_REQUESTED or assignment.was is None:
+        return None
+    return AssignmentStatus(assignment.was)
 
 
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
@@ -249,10 +265,11 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
         | {
             "number": record.ticket.number,
             "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
-            "sentence": AUDITED if audited else SENTENCES[status],
-            "allowed": ALLOWED[status],
+            "sentence": _sentence(assignment, status, audited=audited),
+            "allowed": machine.allowed(status, _asked_at(assignment)),
             "completion": assignment.completion and shown_form(assignment.completion),
             "pending": pending,
+            "sent_back": assignment.sent_back if status in machine.OPEN else None,
             "type": matter.type,
             "topic": matter.topic,
             "title": matter.title,

@@ -48,7 +48,7 @@ def recompute_clocks(
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
-    ``given``: the order that is new.
+    ``given``: the order that is new, or was its unit's before.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
@@ -76,13 +76,10 @@ def _histories(
     """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
     when an earlier order of its unit is heard of late.
     """
-    for history in clock_histories(matter, record.round_timelines(), assignments):
+    rounds, dissolved = record.round_timelines(), act.store.dissolved
+    for history in clock_histories(matter, rounds, assignments, dissolved):
         entry = record.clocks.get(history.id)
-        late = (
-            given
-            and (given.unit, given.round) == (history.unit, history.round)
-            and given.dispatched_at < history.started_at
-        )
+        late = given and history.earlier and given.id in history.earlier.orders
         known = entry.state if entry and not late else None
         yield resumed(history, calendars.of(act).at(history.started_at).calendar, known)
 

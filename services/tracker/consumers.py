@@ -21,6 +21,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.dispatched.*": usecases.dispatch,
     "assignment.signed.*": usecases.sign,
     "assignment.contacted.*": usecases.contact,
+    "assignment.attended.*": usecases.attend,
     "assignment.return_requested.*": returns.request,
     "assignment.return_refused.*": returns.refuse,
     "assignment.returned.*": returns.grant,

@@ -56,4 +56,7 @@ async def follow_terms(act: ServiceAct, fact: Fact) -> None:
     assignment.sign_limit = data.limits.sign
     assignment.first_contact_limit = data.limits.first_contact
     assignment.handle_limit = data.limits.handle
+    assignment.attend_limit = (
+        data.limits.attend or assignment.attend_limit
+    )  # who came has no new one
     recompute_clocks(act, record, fact.time)

@@ -129,6 +129,8 @@ class Assignment(Base):
     transfers: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    attend_limit: str | None = Field(default=None, sa_type=Text)
+    attended_at: datetime | None = None
 
 
 class Clock(Base):

@@ -7,7 +7,7 @@ numbering of facts, which every act does last: so it cannot deadlock with the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
@@ -38,6 +38,7 @@ from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTi
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.events import ClockKind, Fact, TicketMerged
+from shared.jurisdiction.succession import Dissolved
 from shared.storage.act import Act
 from shared.storage.rows import one_of
 
@@ -156,10 +157,15 @@ class TicketRecord:
         mine = (entry for entry in self.clocks.values() if entry.row.assignment == assignment)
         return next((entry for entry in mine if entry.row.kind == kind), None)
 
-    def orders_like(self, assignment: Assignment) -> list[UUID]:
-        """The orders its unit has and had in its round."""
-        whose = (assignment.unit, assignment.round)
-        return [row.id for row in self.assignments if (row.unit, row.round) == whose]
+    def orders_like(self, assignment: Assignment, dissolved: Mapping[str, Dissolved]) -> list[UUID]:
+        """The orders its unit has and had in its round, itself or as a unit that it follows."""
+        own = timeline(assignment)
+        return [
+            row.id
+            for row in self.assignments
+            if row.round == assignment.round
+            and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
+        ]
 
     def matter(self) -> Matter:
         """The ticket as rules see it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from services.tracker import records
+from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Extension, Extensions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.extension import ExtensionStatus
@@ -30,6 +31,9 @@ async def transfer(act: ServiceAct, fact: Fact) -> None:
     for entry in record.clocks.values():
         if entry.row.assignment == assignment.id and entry.row.unit is not None:
             entry.row.former, entry.row.unit = former, assignment.unit
+    recompute_clocks(
+        act, record, fact.time, given=assignment
+    )  # of what was given before this was heard
     await _follow(act, record, {unit for _, unit in former}, assignment.unit)
 
 

@@ -87,6 +87,7 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
         sign_limit=limits.sign,
         first_contact_limit=limits.first_contact,
         handle_limit=limits.handle,
+        attend_limit=limits.attend,
         dispatched_at=fact.time,
     )
     record.take_on(act.rows.add(assignment))
@@ -125,11 +126,24 @@ async def contact(act: ServiceAct, fact: Fact) -> None:
     data: events.AssignmentContacted = fact.data
     record, assignment = await records.assigned(act, fact)
     if data.outcome in ANSWERED:
-        clock = record.clock_of(assignment.id, ClockKind.FIRST_CONTACT)
-        entered_late = clock is not None and is_late(clock.state, fact.recorded)
-        at = fact.recorded if entered_late else fact.time
+        at = _counted(record, assignment, ClockKind.FIRST_CONTACT, fact)
         assignment.contacted_at = _earlier(assignment.contacted_at, at)
         recompute_clocks(act, record, at)
+
+
+async def attend(act: ServiceAct, fact: Fact) -> None:
+    """报到: meets the clock of who was whistled for; one entered late counts as a contact does (R-47)."""
+    record, assignment = await records.assigned(act, fact)
+    at = _counted(record, assignment, ClockKind.ATTEND, fact)
+    assignment.attended_at = _earlier(assignment.attended_at, at)
+    recompute_clocks(act, record, at)
+
+
+def _counted(record: TicketRecord, assignment: Assignment, kind: ClockKind, fact: Fact) -> datetime:
+    """When what a unit did counts as done: when it was entered, if that was after its clock ran out."""
+    clock = record.clock_of(assignment.id, kind)
+    entered_late = clock is not None and is_late(clock.state, fact.recorded)
+    return fact.recorded if entered_late else fact.time
 
 
 async def cancel(act: ServiceAct, fact: Fact) -> None:
@@ -208,12 +222,13 @@ async def request_extension(
     clock = record.handle_clock(id)
     if clock is None:
         raise NothingToExtend
+    same = record.orders_like(assignment, act.store.dissolved)
     asking = Asking(
         days=body.days,
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.asked_before(act, id, record.orders_like(assignment)),
+        asked_before=await records.asked_before(act, id, same),
         now=act.now,
     )
     extension.check(asking, record.matter(), act.config)

@@ -24,12 +24,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas
-from services.tracker.models import Clock, Clocks, Extension, Extensions
+from services.tracker.models import Assignments, Clock, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.rates import Share, Tally, share
+from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.rates import Share, Tally, absent, share
 from shared.errors import NotFound
 from shared.events import ClockKind, Role
 from shared.http.fields import Sentence
@@ -40,6 +41,10 @@ SHOWN = {
     *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
 }
 CURSOR = "%Y%m%dT%H%M%S.%f"
+EVERYBODYS = (ClockKind.SIGN, ClockKind.ATTEND)  # counted of leads and co-handlers
+NOT_COME = exists().where(
+    col(Assignments.id) == col(Clocks.assignment), col(Assignments.attended_at).is_(None)
+)
 NOBODYS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT, ClockKind.ARBITRATION)
 
 
@@ -84,6 +89,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state = entry.row, entry.state
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
+    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,
@@ -92,6 +98,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         unit=row.unit,
         urgency=row.urgency,
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
+        explanation=Sentence(zh=said.zh, en=said.en),
         limit=state.terms.limit,
         breached_at=state.breached_at,
         extended_by=state.extension,
@@ -139,6 +146,7 @@ async def read_on_time_rates(
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
         completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
+        attend=_show_attend(rows),
         units=[
             _unit_rates(act, rows, unit) for unit in sorted({row.unit for row in rows if row.unit})
         ],
@@ -146,8 +154,9 @@ async def read_on_time_rates(
 
 
 async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally]:
-    """The duties judged in [start, end) by unit and kind: sign clocks, handle clocks of leads, and the
-    desk's on requests and audits and those of the bodies of the ladder, which are no unit's.
+    """The duties judged in [start, end) by unit and kind: sign clocks, those of who was whistled for, handle
+    clocks of leads, and the desk's on requests and audits and those of the bodies of the ladder, which
+    are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
@@ -162,6 +171,7 @@ async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally
         func.count().filter(on_time & extended),
         func.count().filter(uncharged),
         func.count().filter(uncharged & extended),
+        func.count().filter(~on_time & duties.c.undone),
     ).group_by(duties.c.unit, duties.c.kind)
     return [Tally(*row) for row in await act.session.exec(query)]
 
@@ -169,10 +179,10 @@ async def _judged(act: ServiceAct, start: datetime, end: datetime) -> list[Tally
 def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
     """Each duty with whether it was done in time: as it was judged, and without what was charged."""
     counted = (
-        col(Clocks.kind).in_([ClockKind.SIGN, *NOBODYS])
+        col(Clocks.kind).in_([*EVERYBODYS, *NOBODYS])
         | ((col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)),
         # One that went on late was late before: there it counts.
-        col(Clocks.resumed_at).is_(None) | ~_missed_before(),
+        col(Clocks.resumed_at).is_(None) | ~(_went_on_late() | _missed_before()),
     )
     apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
     in_time = col(Clocks.breached_at).is_(None)
@@ -184,6 +194,7 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
             apart.label("apart"),
             in_time.label("in_time"),
             (in_time | func.coalesce(spared, False)).label("in_time_uncharged"),
+            ((col(Clocks.kind) == ClockKind.ATTEND) & NOT_COME).label("not_come"),
         )
         .where(col(Clocks.judged_at) >= start, col(Clocks.judged_at) < end, *counted)
         .subquery()
@@ -196,6 +207,7 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
             func.bool_and(judged.in_time).label("on_time"),
             func.bool_and(judged.in_time_uncharged).label("uncharged"),
             func.bool_or(judged.extension > 0).label("extended"),
+            func.bool_and(judged.not_come).label("undone"),
         )
         .group_by(judged.ticket, judged.round, judged.whose, judged.kind, judged.apart)
         .subquery()
@@ -203,11 +215,16 @@ def _duties(act: ServiceAct, start: datetime, end: datetime) -> Subquery:
     return found
 
 
+def _went_on_late() -> ColumnElement[bool]:
+    """Whether no time was left when the ticket was given again; also where a unit had it that is no more."""
+    return func.coalesce(col(Clocks.breached_at) <= col(Clocks.resumed_at), False)
+
+
 def _missed_before() -> Exists:
     """Whether the unit of a clock was late with the same duty before it got the ticket again."""
     before = aliased(Clocks)
     same = (getattr(before, name) == getattr(Clocks, name) for name in ("ticket", "round", "kind"))
-    counted = (col(before.kind) == ClockKind.SIGN) | (col(before.role) == Role.LEAD)
+    counted = col(before.kind).in_(EVERYBODYS) | (col(before.role) == Role.LEAD)
     theirs = charged(before) == charged(Clocks)
     return exists().where(*same, theirs, counted, col(before.breached_at) < col(Clocks.judged_at))
 
@@ -240,6 +257,19 @@ def _unit_rates(act: ServiceAct, rows: Sequence[Tally], unit: str) -> schemas.Un
         handle=_show_share(share(rows, ClockKind.HANDLE, unit)),
         handle_uncharged=_show_share(share(rows, ClockKind.HANDLE, unit, charged=False)),
         sign=_show_share(share(rows, ClockKind.SIGN, unit)),
+        attend=_show_attend(rows, unit),
+    )
+
+
+def _show_attend(rows: Sequence[Tally], unit: str | None = None) -> schemas.AttendOut:
+    found = share(rows, ClockKind.ATTEND, unit)
+    missing = absent(rows, unit)
+    return schemas.AttendOut(
+        due=found.due,
+        on_time=found.on_time,
+        late=found.due - found.on_time - missing,
+        absent=missing,
+        rate=found.rate,
     )
 
 

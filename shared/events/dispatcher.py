@@ -23,13 +23,26 @@ from shared.events.words import (
 class Limits(BaseModel):
     """Stage limits printed on a dispatch (BJ-13), as limits.yaml writes them: ``4wh``, ``5wd``, ``24h``.
 
-    wd = working days, wh = working hours, h and min = natural time. None: no such duty.
+    wd = working days, wh = working hours, h and min = natural time. None: no such duty. ``attend``: to come
+    (报到), where a town whistled for the unit (dispatch.yaml).
     """
 
     model_config = ConfigDict(frozen=True)
     sign: str | None = None
     first_contact: str | None = None
     handle: str | None = None
+    attend: str | None = None
+
+
+class Whistle(BaseModel):
+    """吹哨: the grass-roots lead ``by`` asks a unit to come and work with it (R-47, BJ-16). ``need``: for
+    what; ``ground``: why it cannot do it alone.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    by: str
+    need: str
+    ground: str
 
 
 class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
@@ -37,6 +50,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
 
     ``approved_by``: who let a town lead what is not in its duty list, with ``approval_ground`` (R-05).
     ``handed_by``: the unit that handed it down to one of its own (二次派单), to which this one answers.
+    ``whistle``: a town whistled for the unit, which has to come within ``limits.attend`` (吹哨报到).
     """
 
     role: Role
@@ -66,6 +80,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     configuration: str | None = None
     catalogue_version: int | None = None
     handed_by: str | None = None
+    whistle: Whistle | None = None
 
 
 class RunningClock(BaseModel):
@@ -109,6 +124,13 @@ class AssignmentContacted(Data, name="assignment.contacted", by="dispatcher"):
     note: str = ""
 
 
+class AssignmentAttended(Data, name="assignment.attended", by="dispatcher"):
+    """报到: the unit that was whistled for came, and who of it; the envelope's time is when (R-47, BJ-16)."""
+
+    person: str
+    note: str = ""
+
+
 class AssignmentProgressed(Data, name="assignment.progressed", by="dispatcher"):
     """进展: the unit says how far it is."""
 
@@ -122,7 +144,8 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     ``urgency`` and ``limits`` when they changed with a correction: the clocks that run follow them.
     ``resumes``: the unit's clocks stand still no longer, though the desk has not ruled on its return.
     ``lead`` and ``co_handlers`` when others work on it now, ``handler`` and ``handler_account`` when another
-    person of the unit does, of kind ``supplemented``, which the release before knows.
+    person of the unit does, of kind ``supplemented``, which the release before knows. ``attendance``: what
+    the lead says of a unit that was whistled for (R-47); it is no verdict, and no clock goes by it.
     """
 
     kind: Literal["supplemented", "urged", "merged", "unmerged"]
@@ -135,6 +158,7 @@ class AssignmentUpdated(Data, name="assignment.updated", by="dispatcher"):
     co_handlers: tuple[str, ...] | None = None
     handler: str | None = None
     handler_account: str | None = None
+    attendance: Literal["present", "nobody_came"] | None = None
 
 
 class AssignmentReturnRequested(Data, name="assignment.return_requested", by="dispatcher"):

@@ -145,7 +145,8 @@ class CompletionKind(OpenEnum):
 class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
     return (returns.yaml) or a request to end a matter, ``completion_audit`` its own to audit an answer
-    (audit.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml).
+    (audit.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml);
+    ``attend`` is a unit's that was whistled for (吹哨报到, dispatch.yaml).
     """
 
     DISPATCH = "dispatch"
@@ -156,6 +157,7 @@ class ClockKind(OpenEnum):
     HOTLINE_REVIEW = "hotline_review"
     COMPLETION_AUDIT = "completion_audit"
     ARBITRATION = "arbitration"
+    ATTEND = "attend"
     UNKNOWN = "unknown"
 
 

@@ -73,6 +73,9 @@ class Topic(Branch):
     aliases: Aliases = ()
 
 
+UnitKind = Literal["town", "district", "department", "utility", "office", "village", "station"]
+
+
 class Unit(Section):
     """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
 
@@ -84,7 +87,7 @@ class Unit(Section):
 
     code: UnitCode
     name: Words
-    kind: Literal["town", "district", "department", "utility", "office", "village", "station"]
+    kind: UnitKind
     parent: UnitCode | None = None
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]

@@ -11,9 +11,11 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
+
+from pydantic import BaseModel
 
 from shared.errors import ConfigError
 from shared.jurisdiction.calendar import WorkCalendar
@@ -34,6 +36,15 @@ _NOTICE = re.compile(r"[12]\d{3}\.json")
 # What nobody takes for a rule: hidden files, editors' backups, what is written for people.
 _ASIDE = re.compile(r"\..*|.*~|#.*#|.*\.md|README.*|LICENSE.*")
 MOST = 200  # files
+MISSING = (
+    "缺少此文件，请照本版 config/ziyang/{name} 编写 the file is missing: write it after "
+    "config/ziyang/{name} of this release"
+)
+PARTED = (
+    "已拆为一主题一文件，请将内容移入各文件 parted into a file for each matter, move what it says there: "
+    "place, limits, urgency, returns, supervision, evaluation, privacy (.yaml)"
+)
+GONE = {"policy.yaml": PARTED}  # files of a release before: a name like theirs is no slip
 
 Misfit = tuple[str, Where, str]  # file, where, what is wrong: of a check between files
 Check = Callable[..., Iterable[Misfit]]
@@ -103,7 +114,7 @@ class Folder:
         if name in self.files:
             return Text(str(self.path / name), self.files[name])
         missing = Text(str(self.path / name), b"")
-        missing.faults = [Fault(str(self.path / name), 0, "", "缺少此文件 the file is missing")]
+        missing.faults = [Fault(str(self.path / name), 0, "", MISSING.format(name=name))]
         return missing
 
     def read(self, kind: type[F]) -> F:
@@ -119,22 +130,29 @@ class Folder:
 
     def _read(self, kind: type[F]) -> tuple[dict[str, Any], list[Fault]]:
         found: dict[str, Any] = {}
-        texts: dict[str, Text] = {}
         faults = list(self.faults)
         for name, model in _models(kind).items():
             if name == CALENDAR:
                 found[name] = self._notices(faults)
                 continue
-            texts[name] = self.text(f"{name}.yaml")
-            if (value := texts[name].model(model)) is not None:
+            value, wrong = self._value(f"{name}.yaml", model)
+            if value is not None:
                 found[name] = value
-            faults += [fault for fault in texts[name].faults if fault not in faults]
+            faults += [fault for fault in wrong if fault not in faults]
         for check in kind.checks:
             needed = inspect.signature(check).parameters
             if needed.keys() <= found.keys():
                 misfits = check(**{name: found[name] for name in needed})
-                faults += [texts[file].fault(where, wrong) for file, where, wrong in misfits]
+                faults += [
+                    self.text(f"{file}.yaml").fault(where, wrong) for file, where, wrong in misfits
+                ]
         return found, faults
+
+    def _value(self, name: str, model: type[BaseModel]) -> tuple[Any, tuple[Fault, ...]]:
+        """One file as its model, and what is wrong with it."""
+        if name not in self.files:
+            return None, tuple(self.text(name).faults)
+        return valued(str(self.path / name), self.files[name], model)
 
     def _notices(self, faults: list[Fault]) -> tuple[Notice, ...]:
         names = [name for name in self.files if name.startswith(f"{CALENDAR}/")]
@@ -143,12 +161,11 @@ class Folder:
             faults.append(Fault(str(self.path / CALENDAR), 0, "", wrong))
         notices = []
         for name in names:
-            text = self.text(name)
-            notice = text.model(Notice)
+            notice, found = self._value(name, Notice)
+            faults += found
             if notice and f"{notice.year:04}.json" != Path(name).name:
                 wrong = f"与文件名不符 the file holds the notice of {notice.year}"
-                text.faults.append(text.fault(("year",), wrong))
-            faults += text.faults
+                faults.append(self.text(name).fault(("year",), wrong))
             notices += [notice] if notice else []
         return tuple(notices)
 
@@ -187,10 +204,22 @@ def _unknown(name: str) -> str | None:
     known = [f"{own}.yaml" for own in FILES]
     if (folder == CALENDAR and _NOTICE.fullmatch(file)) or name in known:
         return None
+    if name in GONE:
+        return f"没有程序读取此文件 no code reads this file: {GONE[name]}"
     hint = (
         "；calendar/ 中只放 holds only YYYY.json" if folder else nearest(name, [*known, CALENDAR])
     )
     return f"没有程序读取此文件 no code reads this file{hint}"
+
+
+@lru_cache(maxsize=3 * len(FILES))
+def valued(file: str, raw: bytes, model: type[BaseModel]) -> tuple[Any, tuple[Fault, ...]]:
+    """What these bytes are as a model. Four services of one process read most files alike, and what
+    a reading gives is frozen: the same bytes are read once.
+    """
+    text = Text(file, raw)
+    value = text.model(model)
+    return value, tuple(text.faults)
 
 
 def _models(kind: type[Files]) -> dict[str, Any]:

@@ -50,6 +50,16 @@ def acts_as(unit: str, dissolved: Mapping[str, Dissolved]) -> Sequence[str]:
     return [unit]
 
 
+def became(unit: str, at: datetime, dissolved: Mapping[str, Dissolved]) -> frozenset[str]:
+    """Who a unit had become by a moment: itself, and all that followed it by reforms of until then."""
+
+    def after(code: str) -> Sequence[str]:
+        own = dissolved.get(code)
+        return own.reform.successors if own and own.since <= at else ()
+
+    return closure(unit, after)
+
+
 def called(unit: str, names: Mapping[str, str], dissolved: Mapping[str, Dissolved]) -> str:
     """What a person is told of a unit: its name, and of one that is no more the name of who follows it
     beside: 甲局（现乙局）. Never its bare code.

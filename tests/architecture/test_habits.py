@@ -105,3 +105,25 @@ def test_what_is_cited_of_the_trade_stands_there() -> None:
     places = list(cited())
     assert len(places) > 20
     assert [(str(path), place) for path, place in places if place not in there] == []
+
+
+VALIDATORS = re.compile(r"(Before|After|Plain|Wrap)Validator$")
+
+
+def classes_as_validators(module: ast.Module) -> Iterator[str]:
+    """Validators that are classes: pydantic reads their signature, and an enum's is another in Python 3.12,
+    which the image runs.
+    """
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and VALIDATORS.search(ast.unparse(node.func)):
+            yield from (
+                f"line {node.lineno}: {name}"
+                for name in map(ast.unparse, node.args[:1])
+                if name.rpartition(".")[2][:1].isupper()
+            )
+
+
+def test_validators_are_functions() -> None:
+    found = {str(path): list(classes_as_validators(tree(path))) for path in CODE}
+    assert {path: names for path, names in found.items() if names} == {}
+    assert list(classes_as_validators(ast.parse("Annotated[Urgency, BeforeValidator(Urgency)]")))

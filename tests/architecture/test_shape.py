@@ -61,6 +61,7 @@ MAY_HAVE = {
     "dispatcher/handling": "who works on a ticket is changed, and who stays keeps what stands",
     "dispatcher/handling/handing_down": "a unit and those below it: who answers to whom",
     "dispatcher/handling/handlers": "which person of a unit has an order, and that another has it now",
+    "dispatcher/whistles": "a town whistles and units come: what each says of it, and its figures",
     "dispatcher/completion": "the form of R-21, requests to end a matter, and the audit of answers",
     "dispatcher/completion/completing": "the form, and requests to end a matter: ruled on like returns",
     "dispatcher/completion/auditing": "answers are checked and looked at before a citizen is called",

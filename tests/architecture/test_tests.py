@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.longest import LONGEST
 from tests.fixtures.source import files, imported, tree
 
 SERVERS = {"postgres", "rabbitmq"}
@@ -55,6 +56,10 @@ def test_the_fence_sees_a_test_that_leans_on_another(path: str, source: str) -> 
 )
 def test_the_fence_lets_fixtures_be_used(path: str, source: str) -> None:
     assert not list(leans(Path(path), ast.parse(source)))
+
+
+def test_what_is_begun_first_is_there() -> None:
+    assert [file for file in LONGEST if not Path("tests", file).is_file()] == []
 
 
 def test_units_ask_for_no_server(request: pytest.FixtureRequest) -> None:

@@ -38,6 +38,7 @@ NEW_WORDS = frozenset(
         "completion_audit",
         "split",
         "arbitration",
+        "attend",
     }
 )
 # Where a request is refused that was taken. These had no bound: what we give out to be asked with was

@@ -11,8 +11,7 @@ import pytest
 from operations.runtime.registry import NAMES
 from shared.security.tokens import issue
 from tests.fixtures.bench import Bench, bench
-from tests.fixtures.benches import Template
-from tests.fixtures.postgres import Postgres
+from tests.fixtures.copies import Copies
 from tests.fixtures.recorder import Recorder
 from tests.fixtures.scenes.courier import County, Courier
 
@@ -25,13 +24,12 @@ async def recorder(intake: Bench) -> Recorder:
 
 
 @pytest.fixture
-async def county(postgres: Postgres, template: Template, keys: Path) -> AsyncIterator[County]:
-    """Four services on fresh databases."""
+async def county(copies: Copies, keys: Path) -> AsyncIterator[County]:
+    """Four services on empty databases."""
     courier = Courier()
     async with AsyncExitStack() as stack:
         for name in NAMES:
-            fresh = postgres.fresh_database(await template(name))
-            url = await stack.enter_async_context(fresh)
+            url = await stack.enter_async_context(copies.one(name))
             courier.benches[name] = await stack.enter_async_context(
                 bench(name, url, keys, **addresses(name, keys))
             )

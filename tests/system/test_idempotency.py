@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
 from shared.security.tokens import issue
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
-
-Json = dict[str, Any]
-KEY = "Idempotency-Key"
-Route = tuple[str, str]  # service and path, as published
 
 
 def posts(documenting: bool) -> set[Route]:
@@ -59,43 +53,6 @@ async def whole(
     var = tmp_path_factory.mktemp("var")
     async with street(postgres, var, config_dir=followed(var, CL=["MZJ"])) as one:
         yield one
-
-
-class Repeats:
-    """Asks everything twice under one key, and once more with another body."""
-
-    def __init__(self, whole: Street) -> None:
-        self._whole = whole
-        self.obeyed: set[Route] = set()
-        self.ignored: set[Route] = set()
-
-    async def ask(
-        self, service: str, route: str, said: Json, other: Json, who: str, **names: Any
-    ) -> Json:
-        """The answer to the first of three; notes what the route made of the key."""
-        role, _, unit = who.partition(":")
-        path, key = route.format(**names), {KEY: str(uuid4())}
-
-        async def send(body: Json) -> httpx.Response:
-            return await self._whole.ask(
-                service, "POST", path, role, unit or None, json=body, headers=key
-            )
-
-        first, again = await send(said), await send(said)
-        assert first.is_success, f"{path}: {first.text}"
-        refused = "/errors/idempotency-key-reused" in (await send(said | other)).text
-        if refused:
-            assert without_status(again.json()) == without_status(first.json()), route
-        (self.obeyed if refused else self.ignored).add((service, route))
-        answer: Json = first.json()
-        return answer
-
-
-def without_status(answer: Json) -> Json:
-    """A batch says of each whether it was created (201) or known (200); all else is the same."""
-    shown = json.dumps(answer).replace('"status": 201', '"status": 200')
-    found: Json = json.loads(shown)
-    return found
 
 
 async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Street) -> None:
@@ -262,6 +219,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     lead = given_to["assignments"][-1]["id"]
     await _helped(repeats, given["number"], lead)
     await _taken_back(whole, repeats, lead)
+    await _whistled(whole, repeats, lead)
     await _handed_down(whole, repeats, given["number"])
     await _arbitrated(whole, repeats, given["number"])
     back, other = {"reason": "由热线答复"}, {"reason": "另行派单"}
@@ -290,6 +248,22 @@ async def _helped(repeats: Repeats, number: str, lead: str) -> None:
     about = {"assignment": given["assignments"][-1]["id"]}
     freed, other = {"reason": "已无需协办"}, {"reason": "不再需要"}
     await repeats.ask("dispatcher", f"{path}/release", freed, other, "desk", **about)
+
+
+async def _whistled(whole: Street, repeats: Repeats, lead: str) -> None:
+    """A town whistles for two: one comes, the other was whistled for by mistake."""
+    path, led = "/v1/assignments/{assignment}", {"assignment": lead}
+    await whole.do("dispatcher", f"{path}/sign".format(**led), {"handler": "张三"}, "unit", "CG")
+    said: Json = {"units": ["SWJ", "SCJG"], "need": "联合处置", "ground": "镇无处罚权"}
+    other: Json = {"need": "联合执法"}
+    given = await repeats.ask("dispatcher", f"{path}/whistle", said, other, "unit:CG", **led)
+    came, order = {"person": "王五"}, {"assignment": given["orders"][0]["id"]}
+    other = {"person": "李四"}
+    await repeats.ask("dispatcher", f"{path}/attend", came, other, "unit:SWJ", **order)
+    seen, other = {"unit": "SWJ", "attendance": "present"}, {"attendance": "nobody_came"}
+    await repeats.ask("dispatcher", f"{path}/attendance", seen, other, "unit:CG", **led)
+    off, other = {"unit": "SCJG", "reason": "误吹"}, {"reason": "不需要"}
+    await repeats.ask("dispatcher", f"{path}/call-off", off, other, "unit:CG", **led)
 
 
 async def _handed_down(whole: Street, repeats: Repeats, number: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,14 @@ from tests.fixtures.rabbitmq import Broker, private_rabbitmq
 from tests.fixtures.scenes.courier import County
 from tests.fixtures.scenes.feedback import callback_of
 from tests.fixtures.scenes.intake import registered
+from tests.fixtures.scenes.reform import followed, reform, take_up
 
 MIB = 1024 * 1024
 WIDE = "𠮷"  # four octets, and nothing of JSON is longer a letter: what would be escaped is refused
+VILLAGE = "HCV"
+BELOW = """
+  - {code: HCV, name: 试红椿一村, kind: village, parent: HC, delivery: feed, liaison: 村委会主任}
+"""
 Json = dict[str, Any]
 
 
@@ -78,7 +84,9 @@ async def everything_said_at_length(county: County) -> None:
     await at_length_by_its_unit(county, number)
     await arbitrated_at_length(county, number, helpers)
     order |= {"co_handlers": []}
+    await whistled_at_length(county, number)
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
+    await reformed_at_length(county)
     await completed_and_called(county, number)
     await county.do(
         "phone_system", county.intake, f"{ticket}/withdrawal", filled("intake", "Withdrawal")
@@ -122,6 +130,13 @@ async def arbitrated_at_length(county: County, number: str, helpers: list[str]) 
     await county.do("supervisor", dispatcher, f"{path}/ruling", ruled)
 
 
+async def reformed_at_length(county: County) -> None:
+    """Hongchun becomes part of Maoba, which goes on with the order; its token acts as that one's."""
+    reason = filled("dispatcher", "ReformIn")["reason"]
+    await reform(county.dispatcher, "HC", into="MB", reason=reason)
+    await county.carry()
+
+
 async def at_length_by_its_unit(county: County, number: str) -> None:
     """An extension that is granted, and a supervision by hand."""
     path, tracker = await of(county, number), county.tracker
@@ -133,6 +148,32 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
+
+
+async def whistled_at_length(county: County, number: str) -> None:
+    """A town leads and whistles for as many as it may; one comes, one is called off."""
+    dispatcher, approver = county.dispatcher, "supervisor:" + WIDE * 189
+    led = filled("dispatcher", "Assign", lead="CG", approved_by=approver)
+    await county.do("desk", dispatcher, f"/v1/tickets/{number}/assign", led)
+    path = await of(county, number, "CG")
+    await county.do("unit", dispatcher, f"{path}/sign", filled("dispatcher", "Sign"), "CG")
+    every, [returned] = (
+        dispatcher.service.store.config.units.units,
+        await dispatcher.told("assignment.returned"),
+    )
+    departments = (unit.code for unit in every if unit.kind == "department")
+    units = [unit for unit in departments if unit != returned.unit][:20]
+    blown = filled("dispatcher", "Blow", units=units)
+    await county.do("unit", dispatcher, f"{path}/whistle", blown, "CG")
+    came, first = filled("dispatcher", "Attend", came_at=None), await of(county, number, units[0])
+    await county.do("unit", dispatcher, f"{first}/attend", came, units[0])
+    seen = filled("dispatcher", "Say", unit=units[0], attendance="nobody_came")
+    await county.do("unit", dispatcher, f"{path}/attendance", seen, "CG")
+    for unit in units[1:]:
+        off = filled("dispatcher", "CallOff", unit=unit)
+        await county.do("unit", dispatcher, f"{path}/call-off", off, "CG")
+    freed = filled("dispatcher", "Release")
+    await county.do("desk", dispatcher, f"{first}/release", freed)
 
 
 async def completed_and_called(county: County, number: str) -> None:
@@ -150,6 +191,9 @@ async def completed_and_called(county: County, number: str) -> None:
     refused = filled("dispatcher", "EndRuling", granted=False, outcome=None, named_unit=None)
     for what, body in (
         ("sign", filled("dispatcher", "Sign")),
+        ("handler", filled("dispatcher", "NewHandler")),
+        ("hand-down", filled("dispatcher", "HandDown", unit=VILLAGE)),
+        ("take-back", filled("dispatcher", "TakeBack", unit=VILLAGE)),
         ("contacts", met),
         ("progress", filled("dispatcher", "Progress")),
         ("completion", end),
@@ -171,13 +215,30 @@ async def completed_and_called(county: County, number: str) -> None:
 
 @pytest.mark.parametrize("limited", [MIB], indirect=True, ids=["1 MiB"])
 async def test_the_largest_of_every_door_is_far_below_the_bound(
-    county: County, limited: tuple[int, Broker]
+    county: County, limited: tuple[int, Broker], tmp_path: Path
 ) -> None:
+    folder = followed(tmp_path, HC=["MB"])
+    with (folder / "units.yaml").open("a", encoding="utf-8") as file:
+        file.write(BELOW)
+    take_up(folder, *county.benches.values())
     await everything_said_at_length(county)
     sizes = await largest(county)
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
+    assert {"assignment.transferred", "unit.reformed"} <= set(sizes)
+    told = await county.dispatcher.told()
+    assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)
+    unlike = {fact.assignment for fact in told if getattr(fact.data, "whistle", None)}
+    alike = [
+        fact for fact in told if fact.assignment not in unlike
+    ]  # a whistle says its need besides
+    orders, moved = (
+        max(len(fact.model_dump_json()) for fact in alike if fact.name == f"assignment.{name}")
+        for name in ("dispatched", "transferred")
+    )
+    assert moved >= orders
+    assert {"assignment.attended"} <= set(sizes)
     assert sizes["assignment.completed"] > 80_000, "the texts were not as long as they may be"
     assert max(sizes.values()) <= LARGEST_FACT // 2, sizes
     bus = RabbitBus(limited[1].url, timeout=60)

@@ -12,8 +12,9 @@ from services.dispatcher.rules.matching import Matcher
 from shared.events import TicketRegistered, TicketType, Urgency
 from shared.jurisdiction.codes import Codes, Units, areas_above, prefixes
 from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.reader import read
 from shared.jurisdiction.urgency import Found, UrgencyRules
-from tests.fixtures.policy import LIMITS
+from tests.fixtures.policy import CONFIG, LIMITS
 
 NUMBERED = [  # numbers say nothing of what lies under what
     {"code": "03", "zh": "城乡建设"},
@@ -253,3 +254,11 @@ def test_a_stream_holds_for_what_lies_under_a_field_of_any_depth() -> None:
     ).among(codes())
     assert table.stages(TicketType.HELP, Urgency.NORMAL, "030101").handle == "24h"
     assert table.stages(TicketType.HELP, Urgency.NORMAL, "城乡建设/供水/停水").handle == "5wd"
+
+
+def test_a_copy_with_other_topics_knows_no_lineage_of_the_old_ones() -> None:
+    codes = read(CONFIG / "codes.yaml", Codes)
+    first, last = codes.topics[0], codes.topics[-1]
+    assert len(codes.lineage(last.code)) > 1
+    fewer = codes.model_copy(update={"topics": (first,), "fields": ()})
+    assert fewer.lineage(last.code) == prefixes(last.code)

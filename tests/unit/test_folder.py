@@ -56,7 +56,10 @@ def test_the_county_we_ship_is_in_order() -> None:
     [
         ("limit.yaml", "是否指 did you mean limits.yaml"),
         ("Limits.yaml", "是否指 did you mean limits.yaml"),
-        ("policy.yaml", "没有程序读取此文件 no code reads this file"),
+        (
+            "policy.yaml",
+            "已拆为一主题一文件，请将内容移入各文件 parted into a file for each matter",
+        ),
         ("limits.yml", "是否指 did you mean limits.yaml"),
         ("limits.yaml.bak", "是否指 did you mean limits.yaml"),
         ("calendar/2026.yaml", "holds only YYYY.json"),
@@ -70,6 +73,14 @@ def test_a_file_nobody_reads_is_refused(county: Path, name: str, said: str) -> N
     [fault] = faults(county)
     assert fault.startswith(f"{name.replace('calender/2026.json', 'calender')}: ")
     assert said in fault
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_missing_is_named_and_where_to_take_it_from(county: Path, name: str) -> None:
+    (county / f"{name}.yaml").unlink()
+    [fault] = faults(county)
+    assert fault.startswith(f"{name}.yaml: 缺少此文件，请照本版 config/ziyang/{name}.yaml")
+    assert f"write it after config/ziyang/{name}.yaml" in fault
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from operations.commands import rules as commands
 from operations.runtime.reload import check
 from services.dispatcher import stuck
 from services.dispatcher.completion import views as completion_lists
-from services.dispatcher.rules import arbitration, hotline_reasons, returns
+from services.dispatcher.rules import arbitration, hotline_reasons, returns, whistling
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.audit import Answered, Demand, Other
 from services.dispatcher.rules.audit import check as check_answer
@@ -117,6 +117,7 @@ def run_dispatcher(folder: Folder) -> None:
     audit_all(config)
     assert config.grassroots.blocks
     assert config.grassroots.copy_to_supervisor_when_unit_is_town
+    run_whistles(config)
     words = {danger.id: danger.words[0] for danger in config.dispatching.urgency.dangers}
     for rule in config.dispatching.matcher.rules:
         for danger in rule.dangers or [""]:
@@ -145,6 +146,14 @@ def run_dispatcher(folder: Folder) -> None:
     calendar = config.calendar
     for year in (2024, 2025, 2026):
         calendar.explain(at("01-01 09:00").replace(year=year), Limit(200, "wd"))
+
+
+def run_whistles(config: DispatcherConfig) -> None:
+    for urgency in Urgency:
+        assert config.grassroots.attend(urgency)
+    for by, to in product(config.units.units, repeat=2):
+        with suppress(JiesuError):
+            whistling.check_kinds(config.grassroots.whistle, by, [to])
 
 
 def folder_codes(folder: Folder) -> Any:

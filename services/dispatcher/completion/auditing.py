@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, bindparam
+from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlmodel import col, func, select
 
 from services.dispatcher import answering, orders, records, schemas, views
@@ -45,9 +45,12 @@ LIKE = (
         col(CompletionForms.submitted_at) >= bindparam("since"),
         col(CompletionForms.asks).is_(False),
     )
-    .order_by(col(CompletionForms.submitted_at).desc())
+    .order_by(col(CompletionForms.submitted_at).desc(), col(CompletionForms.id).desc())
     .limit(COMPARED)
 )
+# Answers that come at once are compared, too: one transaction after the other, and within one in turn.
+IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('answers'))")
+ANSWERED_HERE = "answers of this act"
 
 
 # --- checked -----------------------------------------------------------------------------------
@@ -67,6 +70,8 @@ async def check(
     answered = await _answered(act, record, lead, answer, body.hidden)
     findings = rules.check(answered, policy)
     form = completing.sent_in(act, lead, answer, body)
+    whole = _demand(record.matter).whole
+    _answered_here(act).append(Other(lead.ticket, lead.unit, whole, answer.public_answer))
     form.bands = answers.bands(answer.public_answer)
     form.findings = [each._asdict() for each in findings]
     update: dict[str, object] = {"sent_back": await _sent_back(act, lead)}
@@ -130,18 +135,27 @@ def _corrected(record: TicketRecord, lead: Assignment) -> list[tuple[str, str, s
 async def _others(
     act: ServiceAct, record: TicketRecord, answer: events.AssignmentCompleted
 ) -> list[Other]:
-    """Answers to other tickets that may be the same; what is worked on as one has one answer."""
+    """Answers to other tickets that may be the same; what is worked on as one has one answer. Of two that
+    are sent in at once, one is the later: whoever pastes an answer under thirty tickets sends thirty.
+    """
+    await (await act.session.connection()).execute(IN_TURN)
     own = {record.ticket.number, *(each.ticket.number for each in record.group)}
     values = {
         "bands": answers.bands(answer.public_answer),
         "since": act.config.audit.copied_since(act.now),
     }
     found = (await act.session.exec(LIKE, params=values)).all()
-    return [
+    before = [
         Other(number, unit, _demand(TicketRegistered.on_record(matter)).whole, public_answer)
         for number, unit, public_answer, matter in found
-        if number not in own
     ]
+    return [each for each in (*_answered_here(act), *before) if each.number not in own]
+
+
+def _answered_here(act: ServiceAct) -> list[Other]:
+    """What this transaction answered itself, which no query finds before its end."""
+    answered: list[Other] = act.locked.setdefault(ANSWERED_HERE, [])
+    return answered
 
 
 async def _sent_back(act: ServiceAct, lead: Assignment) -> tuple[events.SentBack, ...]:
@@ -228,6 +242,10 @@ async def _send_back(act: ServiceAct, lead: Assignment, form: CompletionForm, gr
         findings=tuple(str(each["check"]) for each in form.findings),
         pauses=form.pauses,
     )
+    lead.sent_back = data.model_dump(mode="json", include={"grounds", "findings"}) | {
+        "audit": str(form.id),
+        "at": act.now.isoformat(),
+    }
     orders.tell(act, lead, data)
 
 

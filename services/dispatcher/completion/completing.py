@@ -22,6 +22,7 @@ from services.dispatcher.models import (
     Return,
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import completion, handing_down, hotline_reasons, leaving
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
@@ -33,6 +34,7 @@ from services.dispatcher.rules.completion import (
 from shared import events
 from shared.errors import Malformed, UnknownCode
 from shared.events import CompletionKind, Role, Urgency
+from shared.storage.rows import one_of
 
 # What of a form goes its own way: numbers confirmed, a name of old, what only the desk reads.
 ASIDE = {"public_numbers", "internal_result", "contact_number"}
@@ -63,15 +65,17 @@ async def _contact_time(
     act: ServiceAct, assignment: Assignment, claimed: datetime | None
 ) -> datetime | None:
     """Which recorded contact it was that reached the citizen, under whichever order its unit had in the
-    round; the last of them where none is named.
+    round, or those it follows; the last of them where none is named.
     """
     if not assignment.reached and claimed is None:
         return None
     of_unit = col(Assignments.id) == col(Contacts.assignment)
     query = select(Contacts).join(Assignments, of_unit)
+    former = (each["unit"] for each in assignment.former)
+    people = {assignment.unit, *former, *following.followed_by(act, assignment.unit)}
     query = query.where(
         Assignments.ticket == assignment.ticket,
-        Assignments.unit == assignment.unit,
+        one_of(Assignments.unit, people),
         Assignments.round == assignment.round,
     )
     made = (await act.session.exec(query.order_by(col(Contacts.made_at).desc()))).all()

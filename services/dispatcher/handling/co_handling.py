@@ -7,6 +7,7 @@ once its limit is over (R-13).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import co_handling as rules
-from services.dispatcher.rules import dispatch, handing_down, work_order
+from services.dispatcher.rules import dispatch, handing_down, whistling, work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.leaving import released
 from services.dispatcher.rules.reasons import Reason
@@ -55,6 +56,7 @@ async def redispatch(
             each.approved = order.approval._asdict()
     if any(each.role == Role.LEAD and each.unit != order.lead for each in going):
         orders.end_arbitration(act, record, "redispatched")
+    order = replace(order, whistles=whistling.blown_for(going))
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
     orders.cancel(act, record, going, "redispatched", act.now, why, keep=along)
     staying += along
@@ -65,7 +67,19 @@ async def redispatch(
         if known := stood.get(given.unit):
             await _carry_over(act, given, *known)
     if changed.go or changed.new:
-        _tell_who(act, staying, order)
+        tell_who(act, staying, order)
+
+
+def with_whistled(
+    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: work_order.Added
+) -> dispatch.Order:
+    """An order with those a town whistled for, whoever leads now: they go when they are called off or
+    released, or must stand back.
+    """
+    barred = act.config.dispatching.barred(record.matter, added.newest)
+    whistled = whistling.blown_for(record.open())
+    helping = (*order.co_handlers, *(unit for unit in whistled if unit not in barred))
+    return replace(order, co_handlers=dispatch.helpers(order.lead, helping))
 
 
 def _held(record: TicketRecord) -> list[Assignment]:
@@ -115,7 +129,8 @@ async def _answered(act: ServiceAct, order: Assignment) -> Contact | None:
     return (await act.session.exec(query.limit(1))).first()
 
 
-def _tell_who(act: ServiceAct, staying: Sequence[Assignment], order: dispatch.Order) -> None:
+def tell_who(act: ServiceAct, staying: Sequence[Assignment], order: dispatch.Order) -> None:
+    """Let those that go on hear who else works on it now."""
     names = act.config.dispatching.names
     helping = "、".join(map(names.unit, order.co_handlers)) or "无 none"
     words = (
@@ -155,21 +170,25 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
     await returning.overrule(act, record, {unit: "unit"}, body.overrules)
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
-    give_one(act, record, order, added, unit)
+    give_more(act, record, order, added, [unit])
     _settle(record)
-    _tell_who(act, [lead, *helping], order)
+    tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
 
 
-def give_one(
-    act: ServiceAct, record: TicketRecord, order: dispatch.Order, added: work_order.Added, unit: str
+def give_more(
+    act: ServiceAct,
+    record: TicketRecord,
+    order: dispatch.Order,
+    added: work_order.Added,
+    units: Collection[str],
 ) -> list[Assignment]:
-    """Give one more unit its order; what the desk has to see it has to see still: a doubt about the others,
+    """Give more units their orders; what the desk has to see it has to see still: a doubt about the others,
     a danger that may be one.
     """
     ticket = record.ticket
     doubts = ticket.doubted_at, ticket.doubted_reason, ticket.alarmed_at
-    given = orders.give(act, record, order, added, [unit])
+    given = orders.give(act, record, order, added, units)
     ticket.doubted_at, ticket.doubted_reason, ticket.alarmed_at = doubts
     return given
 
@@ -182,14 +201,12 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
-    if record.arbitration and record.arbitration.assignment == gone.id:
-        orders.end_arbitration(act, record, "redispatched")
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     _settle(record)
     if lead := lead_of(record):
         helping = co_handlers(record)
         order = dispatch.Order(lead.unit, tuple(each.unit for each in helping), body.reason)
-        _tell_who(act, [lead, *helping], order)
+        tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
 
 
@@ -232,7 +249,7 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     unit that does not answer to it.
     """
     record, lead = await records.locked_assignment(act, id)
-    helping = {each.unit: each for each in _helping(record, lead)}
+    helping = {each.unit: each for each in helpers_of(record, lead)}
     if lead.status not in machine.OPEN or not (helping or lead.role == Role.LEAD):
         raise MoveRefused("press", lead.status, machine.allowed(AssignmentStatus(lead.status)))
     unit = records.unit_code(act, "unit", body.unit)
@@ -251,7 +268,8 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     return views.assignment_out(record, lead)
 
 
-def _helping(record: TicketRecord, lead: Assignment) -> list[Assignment]:
+def helpers_of(record: TicketRecord, lead: Assignment) -> list[Assignment]:
+    """Who is at work and answers to a lead, or to who handed it down."""
     return [each for each in record.answering_to(lead) if each.status in machine.OPEN]
 
 
@@ -263,7 +281,7 @@ def unheard(
 
     Raises UnknownCode for who is no co-handler at work, CoHandlerInTime.
     """
-    helping = {each.unit: each for each in _helping(record, lead)}
+    helping = {each.unit: each for each in helpers_of(record, lead)}
     if set(named) - set(helping):
         raise UnknownCode(field="without", allowed=sorted(helping))
     over = {unit: _limit_ends(act, helping[unit]) for unit in named}

@@ -37,18 +37,22 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
             raise rules.WorksAlready(field="unit", unit=unit)
         return views.assignment_out(record, at_work)
     added = await records.added(act, record)
-    await _check_may_have(act, record, unit, added)
+    await check_may_have(act, record, unit, added)
     helpers = (*(each.unit for each in co_handling.co_handlers(record)), unit)
     lead = co_handling.lead_of(record)
     order = dispatch.Order(
         lead.unit if lead else own.unit, helpers, body.reason, handed_by=own.unit
     )
-    [given] = co_handling.give_one(act, record, order, added, unit)
+    [given] = co_handling.give_more(act, record, order, added, [unit])
     return views.assignment_out(record, given)
 
 
-async def _check_may_have(
-    act: ServiceAct, record: TicketRecord, unit: str, added: work_order.Added
+async def check_may_have(
+    act: ServiceAct,
+    record: TicketRecord,
+    unit: str,
+    added: work_order.Added,
+    field: str = "unit",
 ) -> None:
     """What a unit may give to another without the desk: nothing that is kept from more eyes, nothing
     that is about it, under this number or one merged with it (R-35, JN-32), and nothing of which its
@@ -58,11 +62,11 @@ async def _check_may_have(
     for each in (record, *record.waiting_with()):
         said = added.newest if each is record else ()
         if unit in dispatching.barred(each.matter, said):
-            raise Recused(field="unit", unit=unit)
+            raise Recused(field=field, unit=unit)
         if each.matter.confidential or not dispatching.may_join(each.matter, [unit]):
-            raise rules.NotHandedDown(field="unit")
+            raise rules.NotHandedDown(field=field)
     if await returning.is_freed(act, record, unit):
-        raise ReturnGranted("请派单员决定 ask the desk", field="unit", unit=unit)
+        raise ReturnGranted("请派单员决定 ask the desk", field=field, unit=unit)
 
 
 async def take_back(act: ServiceAct, id: UUID, body: TakeBack) -> schemas.AssignmentOut:

@@ -14,7 +14,7 @@ from services.dispatcher.rules import dispatch, reasons, reforming
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared import events
 from shared.jurisdiction.codes import areas_above
-from shared.jurisdiction.succession import Dissolved, successor
+from shared.jurisdiction.succession import Dissolved, acts_as, successor
 
 
 def decide(
@@ -51,7 +51,9 @@ def followed(
     lead = now.get(order.lead, order.lead)
     helping = dispatch.helpers(lead, (now.get(unit, unit) for unit in order.co_handlers))
     why = (order.reason, *(str(reforming.taken_over(*each, names)) for each in now.items()))
-    return replace(order, lead=lead, co_handlers=helping, reason="；".join(why))
+    whistles = {now.get(unit, unit): blown for unit, blown in order.whistles.items()}
+    reason = "；".join(why)
+    return replace(order, lead=lead, co_handlers=helping, reason=reason, whistles=whistles)
 
 
 def today(act: ServiceAct, matter: events.TicketRegistered, units: Iterable[str]) -> dict[str, str]:
@@ -66,6 +68,21 @@ def today(act: ServiceAct, matter: events.TicketRegistered, units: Iterable[str]
         if now and now != unit and now not in act.config.dispatching.barred(matter):
             found[unit] = now
     return found
+
+
+def at_work(
+    act: ServiceAct, matter: events.TicketRegistered, units: Iterable[str | None]
+) -> list[str]:
+    """Some units as they are today for a matter: each that is there, or who certainly follows it."""
+    named = [unit for unit in units if unit]
+    now = today(act, matter, named)
+    return [now.get(unit, unit) for unit in named if unit in now or unit not in act.store.dissolved]
+
+
+def followed_by(act: ServiceAct, unit: str) -> list[str]:
+    """Units that are no more whose one successor a unit is."""
+    dissolved = act.store.dissolved
+    return [each for each in dissolved if [unit] == list(acts_as(each, dissolved))]
 
 
 def successor_of(

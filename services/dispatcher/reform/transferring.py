@@ -37,6 +37,7 @@ from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
+from services.dispatcher.rules.whistling import Blown
 from shared import events, succession
 from shared.events import ClockKind, Limits, Role, Urgency
 from shared.jurisdiction.succession import Dissolved
@@ -210,6 +211,7 @@ async def _move(
     if helping is twin:
         await _transfer(act, record, order, to, dissolved)
     else:
+        _heard_in_its_place(record, order.unit, to)
         _tell_others(act, record, [], order.unit, to)
 
 
@@ -265,12 +267,16 @@ async def _transfer(
         clocks=await _clocks(act, order),
     )
     orders.tell(act, order, data, since)
-    if opened := record.arbitration:  # who follows is heard in its place
-        now = (to if each == before else each for each in opened.parties)
-        opened.parties = list(dict.fromkeys(now))
+    _heard_in_its_place(record, before, to)
     if order.status in machine.OPEN:
         _tell_others(act, record, [order], before, to)
         await merging.stand_apart(act, record)
+
+
+def _heard_in_its_place(record: TicketRecord, before: str, to: str) -> None:
+    if opened := record.arbitration:
+        now = (to if each == before else each for each in opened.parties)
+        opened.parties = list(dict.fromkeys(now))
 
 
 def _answer_to(record: TicketRecord, order: Assignment, to: str) -> None:
@@ -296,6 +302,7 @@ async def _work_order(
         registered_at=record.ticket.registered_at,
         redo=order.redo,
         configuration=act.configuration,
+        blown=Blown.on_record(order.whistle),
     )
 
 
@@ -321,6 +328,8 @@ def _order(record: TicketRecord, own: Assignment) -> dispatch.Order:
 
 async def _clocks(act: ServiceAct, order: Assignment) -> tuple[events.RunningClock, ...]:
     kinds = RUNNING.get(AssignmentStatus(order.status), ())
+    if (blown := Blown.on_record(order.whistle)) and not blown.attended:
+        kinds = (*kinds, ClockKind.ATTEND)
     query = select(Clocks).where(Clocks.ticket == order.ticket, Clocks.assignment == order.id)
     known: dict[str, Clock] = {row.kind: row for row in await act.session.exec(query)}
     return tuple(

@@ -36,6 +36,14 @@ class CoHandlersOpen(JiesuError):
     title = "协办单位尚未答复 Co-handlers have not answered yet"
 
 
+class NotAttended(JiesuError):
+    """吹哨报到: who was whistled for comes first, and answers then (R-47)."""
+
+    status = 409
+    slug = "not-attended"
+    title = "吹哨件须先报到 You were whistled for: come before you answer"
+
+
 class ContactTimeWrong(Malformed):
     """An attempt lies between the dispatch and now."""
 
@@ -96,6 +104,7 @@ class Work:
 
     ``contact_duty``: its limits name a first contact and the citizen can and wants to be contacted.
     ``co_handlers``: the statuses of those who answer to it, by unit; empty for a co-handler.
+    ``awaited``: it was whistled for, and has not come.
     """
 
     status: AssignmentStatus
@@ -103,15 +112,18 @@ class Work:
     attempts: int
     reached: bool
     co_handlers: Mapping[str, AssignmentStatus]
+    awaited: bool = False
 
 
 def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentStatus:
     """The status after a unit said that it is done.
 
-    Raises MoveRefused, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen, KindContradicted,
-    UnsolvedReasonMissing, PromisedDateMissing.
+    Raises MoveRefused, NotAttended, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen,
+    KindContradicted, UnsolvedReasonMissing, PromisedDateMissing.
     """
     moved = move(work.status, Action.COMPLETE)
+    if work.awaited:
+        raise NotAttended
     if work.contact_duty and not work.attempts:
         raise CitizenNotContacted
     if data.contacted and not work.reached:
@@ -136,7 +148,8 @@ def ask(work: Work, data: AssignmentCompleted, today: date, refused: Collection[
     if data.kind in refused:
         raise RequestRefused(field="kind")
     contact_duty = work.contact_duty and data.kind is not CompletionKind.NOT_OUR_DUTY
-    complete(replace(work, co_handlers={}, contact_duty=contact_duty), data, today)
+    asked = replace(work, co_handlers={}, contact_duty=contact_duty, awaited=False)
+    complete(asked, data, today)
 
 
 def _check_form(data: AssignmentCompleted, today: date) -> None:

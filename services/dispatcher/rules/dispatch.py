@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.dispatcher.rules import reasons
@@ -12,6 +12,7 @@ from services.dispatcher.rules.grassroots import Approval, no_duty
 from services.dispatcher.rules.matching import NEAREST, Matcher
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.urgency import effective_urgency
+from services.dispatcher.rules.whistling import Blown
 from shared.errors import Recused as Recused  # what by_hand raises
 from shared.events import (
     Role,
@@ -305,7 +306,7 @@ def helpers(lead: str, named: Iterable[str]) -> tuple[str, ...]:
 class Order:
     """派单: who gets the ticket and why, decided by a rule, by hand, or to be done again. ``approval``: who
     let a town lead what is not in its duty list (R-05). ``handed_by``: the unit that handed it down
-    (二次派单).
+    (二次派单). ``whistles``: those that were blown, by the co-handler they are for (吹哨报到).
     """
 
     lead: str
@@ -316,6 +317,7 @@ class Order:
     catalogue_version: int | None = None
     approval: Approval | None = None
     handed_by: str | None = None
+    whistles: Mapping[str, Blown] = field(default_factory=dict)
 
     def roles(self) -> dict[str, Role]:
         """Each unit with its role, the lead first."""

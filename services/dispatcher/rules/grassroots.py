@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple, Self
 
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.reasons import Names, Reason
+from services.dispatcher.rules.whistling import WhistleRules
 from shared.errors import Forbidden, JiesuError, Malformed
-from shared.events import TicketRegistered
+from shared.events import TicketRegistered, Urgency
 from shared.jurisdiction.sections import Section
 
 SUPERVISOR = "supervisor:"  # before the name of a supervisor's account, as facts name it
@@ -35,15 +36,22 @@ class OwnApproval(Forbidden):
 
 
 class GrassrootsRules(Section):
-    """dispatch.yaml. ``flag``: by hand a town may get the matter without approval, and it is counted."""
+    """dispatch.yaml. ``flag``: by hand a town may get the matter without approval, and it is counted.
+    ``whistle``: nobody whistles where it is left out.
+    """
 
     grassroots_guard: Guard
     copy_to_supervisor_when_unit_is_town: bool
+    whistle: WhistleRules | None = None
 
     @property
     def blocks(self) -> bool:
         """Whether it takes an approval by hand."""
         return self.grassroots_guard == "block_unless_in_town_duty_list"
+
+    def attend(self, urgency: Urgency) -> str | None:
+        """How long a unit has to come that is whistled for; None where nobody whistles."""
+        return str(self.whistle.attend[urgency.level]) if self.whistle else None
 
 
 class Approval(NamedTuple):

@@ -23,23 +23,23 @@ class NotBelow(Malformed):
 
 class NotHandedDown(JiesuError):
     """A confidential matter, or a report of which nobody has said whom it accuses, goes to no more people
-    than the desk gives it to (JN-32).
+    than the desk gives it to, neither handed down nor by a whistle (JN-32).
     """
 
     status = 409
     slug = "not-handed-down"
     title = (
-        "保密或未注明被举报人的工单不得自行交办，需要时请派单员增加协办 A confidential matter, or a report"
-        " that names nobody, is not handed down: ask the desk for a co-handler"
+        "保密或未注明被举报人的工单不得自行交办或吹哨，需要时请派单员增加协办 A confidential matter, or a"
+        " report that names nobody, is not handed down or whistled for: ask the desk for a co-handler"
     )
 
 
 class WorksAlready(JiesuError):
-    """The unit has an order of the desk's for this ticket; ``unit``."""
+    """The unit has an order for this ticket already; ``unit``."""
 
     status = 409
     slug = "works-already"
-    title = "该单位已由派单员指定办理本工单 The desk has given this unit the ticket already"
+    title = "该单位已在办理本工单 This unit works on the ticket already"
 
 
 def superior(units: Units, code: str, dissolved: Mapping[str, Dissolved]) -> str | None:

@@ -20,6 +20,11 @@ def taken_back(why: str) -> Reason:
     return Reason(f"上级单位收回交办：{why}", "Your superior takes it back")
 
 
+def called_off(why: str) -> Reason:
+    """撤回吹哨: the lead whistled by mistake."""
+    return Reason(f"主办单位撤回吹哨：{why}", "The lead called its whistle off")
+
+
 def with_superior(superior: str, why: Reason | None) -> Reason:
     """随上级结束: what was handed down ends with the order it was part of; ``why`` that one ended."""
     ended = Reason(

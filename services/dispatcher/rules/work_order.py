@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.dispatcher.rules.dispatch import Order
+from services.dispatcher.rules.whistling import Blown
 from shared.events import AssignmentDispatched, Limits, Role, TicketRegistered, Urgency
 
 
@@ -69,6 +70,7 @@ def work_order(
     registered_at: datetime,
     redo: bool,
     configuration: str | None = None,
+    blown: Blown | None = None,
 ) -> AssignmentDispatched:
     """What one unit is told; of a confidential matter the area only (docs/how-it-flows.md#private)."""
     registered = {name: getattr(ticket, name) for name in AS_REGISTERED}
@@ -92,6 +94,7 @@ def work_order(
         configuration=configuration,
         catalogue_version=order.catalogue_version,
         handed_by=order.handed_by,
+        whistle=blown and blown.told,
     )
 
 

@@ -85,9 +85,13 @@ def _first_due(*more: Any) -> Any:
         col(Clocks.kind) == ClockKind.HANDLE,
         and_(
             col(Clocks.kind) == ClockKind.SIGN,
-            col(Assignments.status) == AssignmentStatus.DISPATCHED,
+            col(Assignments.handler).is_(None),  # not signed, and perhaps asked back meanwhile
         ),
         and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
+        and_(
+            col(Clocks.kind) == ClockKind.ATTEND,
+            col(Assignments.whistle)["attended"].as_string().is_(None),
+        ),
     )
     first = select(func.min(Clocks.due)).where(*OF_ASSIGNMENT, undone, *more)
     return first.correlate(Assignments).scalar_subquery()

@@ -17,6 +17,7 @@ from services.dispatcher.models import Assignments, Reforms, Returns
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.editions import person
+from services.dispatcher.whistles import views as whistles
 from services.dispatcher.worklists import lists
 from services.dispatcher.worklists.narrowing import ENDANGERS
 from services.dispatcher.worklists.schemas import Whose, Worklist, WorklistLine
@@ -48,6 +49,7 @@ LINES = {
     "arbitrations": Line(
         "争议待裁决", "Arbitrations whose ruling this role records", "arbitrations?role={role}"
     ),
+    "whistles": Line("吹哨待报到", "Whistles whose units have not come", "whistles?awaited=true"),
     "reforms": Line("机构改革待批准", "Reforms that wait for a second person", "reforms"),
     "catalogue_drafts": Line(
         "目录草稿待发布",
@@ -92,8 +94,10 @@ async def read(act: ServiceAct) -> Worklist:
         found = await _tallies(act, await _of_unit(act, caller.unit))
     else:
         of_desk = OF_DESK if caller.role == "desk" else ()
-        due, waits = col(Arbitrations.due), await disputes.waits(act, caller.role)
-        found = await _tallies(act, [*of_desk, Counted("arbitrations", due, due, waits)])
+        disputed = _by_due(
+            "arbitrations", col(Arbitrations.due), await disputes.waits(act, caller.role)
+        )
+        found = await _tallies(act, [*of_desk, disputed, AWAITED])
         found["reforms"] = await _reforms(act)
         if caller.role == "supervisor":
             found["catalogue_drafts"] = await _drafts(act)
@@ -127,6 +131,9 @@ OF_DESK = (
     _by_due("completion_requests", forms.DUE, forms.REQUESTED),
     _by_due("audits", forms.DUE, forms.AUDITED),
 )
+
+
+AWAITED = _by_due("whistles", whistles.DUE, whistles.AWAITED)
 
 
 async def _of_unit(act: ServiceAct, unit: str) -> list[Counted]:

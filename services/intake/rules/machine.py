@@ -203,6 +203,7 @@ PROVES: dict[str, AssignmentStatus] = {
     "assignment.end_withdrawn": AssignmentStatus.DISPATCHED,
     "assignment.signed": AssignmentStatus.IN_HAND,
     "assignment.contacted": AssignmentStatus.IN_HAND,
+    "assignment.attended": AssignmentStatus.DISPATCHED,
     "assignment.progressed": AssignmentStatus.IN_HAND,
     "assignment.completed": AssignmentStatus.COMPLETED,
     "assignment.sent_back": AssignmentStatus.COMPLETED,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from services.tracker.rules.earlier import Earlier, before, duties, earlier
 from services.tracker.rules.timelines import (
     AUDITED,
     RULED,
@@ -23,20 +23,10 @@ from services.tracker.rules.timelines import (
     RoundTimeline,
 )
 from shared.events import ClockKind, Role, Urgency
+from shared.jurisdiction.succession import Dissolved
 
+NONE: Mapping[str, Dissolved] = {}
 NAMESPACE = UUID("6e1d1b8a-3a0e-5d52-9c0c-7d1f0a5e3c41")
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What a unit had of the same duty before, in the same round: since when, under which limits, how
-    many days it was extended, and when its clock stood still, up to the moment it got the order again.
-    """
-
-    started_at: datetime
-    limits: tuple[str, ...]
-    pauses: tuple[Pause, ...]
-    extension: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +59,14 @@ class ClockHistory:
 
 
 def clock_histories(
-    matter: Matter, rounds: Iterable[RoundTimeline], assignments: Sequence[AssignmentTimeline]
+    matter: Matter,
+    rounds: Iterable[RoundTimeline],
+    assignments: Sequence[AssignmentTimeline],
+    dissolved: Mapping[str, Dissolved] = NONE,
 ) -> Iterator[ClockHistory]:
-    """Every clock of a ticket: its own, then those of its assignments."""
+    """Every clock of a ticket: its own, then those of its assignments. ``dissolved``: units that are no
+    more, by which who follows them is known.
+    """
     leads = [assignment for assignment in assignments if assignment.role is Role.LEAD]
     rounds = list(rounds)
     yield from _dispatching(matter, leads, {each.number: each.ended_at for each in rounds})
@@ -79,7 +74,7 @@ def clock_histories(
     for round in rounds:
         yield _citizen(matter, round, leads)
     for assignment in assignments:
-        yield from _handling(matter, assignment, _before(assignment, assignments))
+        yield from _handling(matter, assignment, before(assignment, assignments, dissolved))
         yield from _reviewing(matter, assignment)
         yield from _auditing(matter, assignment)
     yield from _arbitrating(matter)
@@ -210,50 +205,11 @@ def _decided(
     return last[1] if last else None
 
 
-def _before(
-    assignment: AssignmentTimeline, assignments: Iterable[AssignmentTimeline]
-) -> list[AssignmentTimeline]:
-    """The orders the same unit had in the same round before this one, oldest first."""
-
-    def place(order: AssignmentTimeline) -> tuple[datetime, UUID]:
-        return order.dispatched_at, order.id
-
-    same = (
-        each
-        for each in assignments
-        if (each.unit, each.round) == (assignment.unit, assignment.round)
-        and place(each) < place(assignment)
-    )
-    return sorted(same, key=place)
-
-
-class _Duty(NamedTuple):
-    """One duty of an order: its limit, and when it was done."""
-
-    limit: str | None
-    done_at: datetime | None
-
-
-def _duties(assignment: AssignmentTimeline) -> dict[ClockKind, _Duty]:
-    done, contact = assignment.completed_at, assignment.first_contact_limit
-    return {
-        ClockKind.SIGN: _Duty(assignment.sign_limit, _first(assignment.signed_at, done)),
-        ClockKind.FIRST_CONTACT: _Duty(
-            contact if assignment.has_contact else None, _first(assignment.contacted_at, done)
-        ),
-        ClockKind.HANDLE: _Duty(assignment.handle_limit, done),
-    }
-
-
-def _first(*moments: datetime | None) -> datetime | None:
-    return min(filter(None, moments), default=None)
-
-
 def _handling(
-    matter: Matter, assignment: AssignmentTimeline, before: Sequence[AssignmentTimeline]
+    matter: Matter, assignment: AssignmentTimeline, had: Sequence[AssignmentTimeline]
 ) -> Iterator[ClockHistory]:
     """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
-    for kind, duty in _duties(assignment).items():
+    for kind, duty in duties(assignment).items():
         if duty.limit is not None:
             yield ClockHistory(
                 id=_name(matter, kind, str(assignment.id)),
@@ -270,47 +226,9 @@ def _handling(
                 pauses=assignment.pauses_of(kind),
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
-                earlier=_earlier(kind, before, assignment.dispatched_at),
+                earlier=earlier(kind, had, assignment.dispatched_at),
                 uncharged=assignment.pauses,
             )
-
-
-def _earlier(
-    kind: ClockKind, before: Sequence[AssignmentTimeline], given_again_at: datetime
-) -> Earlier | None:
-    """What a unit had of a duty: its clock stood still while the unit was rid of it, or had done it."""
-    had = [(each, duty) for each in before if (duty := _duties(each)[kind]).limit]
-    if not had:
-        return None
-    ends = [*(order.dispatched_at for order, _ in had[1:]), given_again_at]
-    pauses = [
-        pause
-        for (order, duty), end in zip(had, ends, strict=True)
-        for pause in _still(order, kind, duty.done_at, end)
-    ]
-    return Earlier(
-        started_at=had[0][0].dispatched_at,
-        limits=tuple(duty.limit for _, duty in had if duty.limit),
-        pauses=tuple(pauses),
-        extension=sum(order.extension for order, _ in had) if kind is ClockKind.HANDLE else 0,
-    )
-
-
-def _still(
-    order: AssignmentTimeline, kind: ClockKind, done_at: datetime | None, until: datetime
-) -> Iterator[Pause]:
-    """When the clock of an order stood still, up to the moment its unit got the next one."""
-    lost = order.loss(None)
-    stopped = min(filter(None, (done_at, order.completed_at, lost and lost.at, until)))
-    for pause in order.pauses_of(kind):
-        if pause.begins_at >= stopped:
-            break
-        if pause.ends_at is None or pause.ends_at >= stopped:
-            stopped = pause.begins_at
-            break
-        yield pause
-    if stopped < until:
-        yield Pause(stopped, until)
 
 
 def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:

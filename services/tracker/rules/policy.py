@@ -142,6 +142,7 @@ class Policy:
                 ClockKind.SIGN
                 | ClockKind.FIRST_CONTACT
                 | ClockKind.HANDLE
+                | ClockKind.ATTEND
                 | ClockKind.HOTLINE_REVIEW
                 | ClockKind.COMPLETION_AUDIT
                 | ClockKind.ARBITRATION
@@ -167,6 +168,8 @@ class Policy:
         match history.kind:
             case ClockKind.SIGN:
                 return self._unsigned(history)
+            case ClockKind.ATTEND:
+                return self._unattended()
             case ClockKind.HANDLE:
                 return (*self._after_redo(history), *self._ladder())
             case (
@@ -200,6 +203,13 @@ class Policy:
             return ()
         rung = self.rules.critical_unsigned
         return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
+
+    def _unattended(self) -> tuple[Rung, ...]:
+        if (rung := self.rules.unattended) is None:
+            return ()
+        return (
+            self._trigger(rung, "due", "吹哨后未按时报到 whistled for and did not come in time"),
+        )
 
     def _after_redo(self, history: ClockHistory) -> tuple[Rung, ...]:
         redone = history.round - 1

@@ -15,7 +15,8 @@ from shared.events import ClockKind
 
 class Tally(NamedTuple):
     """How many clocks of a kind a unit had judged, how many in time, how many of those extended; and both
-    again, were the time of disputes charged to nobody. The desk's have no unit.
+    again, were the time of disputes charged to nobody. The desk's have no unit. ``undone``: of who was
+    whistled for, how many have not come at all.
     """
 
     unit: str | None
@@ -25,6 +26,7 @@ class Tally(NamedTuple):
     extended: int
     on_time_uncharged: int = 0
     extended_uncharged: int = 0
+    undone: int = 0
 
 
 class Share(NamedTuple):
@@ -47,5 +49,12 @@ def share(
     lost disputes charged to nobody.
     """
     of_kind = (row for row in tallies if row.kind == kind and unit in (None, row.unit))
-    rows = [row[2:5] if charged else (row[2], *row[5:]) for row in of_kind]
+    rows = [row[2:5] if charged else (row[2], *row[5:7]) for row in of_kind]
     return Share(*map(sum, zip(*rows, strict=True)))
+
+
+def absent(tallies: Iterable[Tally], unit: str | None = None) -> int:
+    """How many of those judged late have not come at all that were whistled for (吹哨报到, R-47)."""
+    return sum(
+        row.undone for row in tallies if row.kind == ClockKind.ATTEND and unit in (None, row.unit)
+    )

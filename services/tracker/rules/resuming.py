@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from services.tracker.rules.clock_history import ClockHistory, Earlier
+from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import ClockState, is_late
+from services.tracker.rules.earlier import Earlier
 from services.tracker.rules.layout import shift
 from services.tracker.rules.machine import OPEN
 from services.tracker.rules.timelines import Pause

@@ -121,7 +121,9 @@ class ExtensionRules(Section):
 
 
 class Supervision(Section):
-    """When it is warned, what makes a supervision, and what an extension may be."""
+    """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
+    who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
+    """
 
     warnings: Mapping[Urgency, CardPoint]
     ladder: tuple[LadderRung, ...]
@@ -131,6 +133,7 @@ class Supervision(Section):
     cluster_of_reporters: ClusterRules | None = None
     hotline_review: ReviewRules | None = None
     arbitration: BodyRules | None = None
+    unattended: RungNumber | None = None
 
     @field_validator("ladder")
     @classmethod
@@ -144,6 +147,8 @@ class Supervision(Section):
         named = {("critical_unsigned",): self.critical_unsigned, ("redo", "then"): self.redo.then}
         if self.cluster_of_reporters:
             named["cluster_of_reporters", "then"] = self.cluster_of_reporters.then
+        if self.unattended is not None:
+            named["unattended",] = self.unattended
         if self.hotline_review:
             named["hotline_review", "rung"] = self.hotline_review.rung
         refuse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.jurisdiction.succession import Dissolved, became
 
 RETURNED = "退单已同意 the return was granted"
 WITHDRAWN = "诉求人撤单 the citizen withdrew the ticket"
@@ -62,7 +64,7 @@ class LeftToDesk(BaseModel):
     seq: int
     round: int
     at: Instant
-    urgency: Annotated[Urgency, BeforeValidator(Urgency)]  # a newer release knows more words
+    urgency: Annotated[Urgency, BeforeValidator(lambda word: Urgency(word))]  # newer words, too
     anew: bool = False
 
 
@@ -199,12 +201,22 @@ class CompletionTimeline(_Known):
     pauses: bool = False
 
 
+class Transfer(NamedTuple):
+    """承接: until when a unit had an assignment, and who goes on with it; ``seq`` is the dispatcher's."""
+
+    seq: int
+    until: Instant
+    before: str
+    to: str
+
+
 class AssignmentTimeline(_Known):
-    """One assignment: its limits as dispatched, and when what befell it.
+    """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
-    ``completed_at``: the first of its ``completions`` that was not sent back.
+    ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
+    came that was whistled for.
     """
 
     id: UUID
@@ -230,6 +242,20 @@ class AssignmentTimeline(_Known):
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
     completions: tuple[CompletionTimeline, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    attend_limit: str | None = None
+    attended_at: Instant | None = None
+
+    @property
+    def given_to(self) -> str:
+        """To whom it was dispatched."""
+        return self.transfers[0].before if self.transfers else self.unit
+
+    def with_people(self, people: str, at: datetime, dissolved: Mapping[str, Dissolved]) -> bool:
+        """Whether who had it by a moment was a unit, or had become it by a reform (机构改革)."""
+        until_then = [each.to for each in self.transfers if each.until <= at]
+        had = until_then[-1] if until_then else self.given_to
+        return people in became(had, at, dissolved)
 
     def ending(self, withdrawal: Ending | None) -> Ending | None:
         """When and why the assignment ended, if it did; the earliest end counts."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.dispatcher import stuck
+from services.dispatcher import stuck, usecases
 from services.dispatcher.completion import auditing
+from services.dispatcher.schemas import Completion
+from shared import clock
+from shared.caller import Caller
 from shared.events import TicketMerged, TicketWithdrawn
+from shared.http.acts import Ask, acts_of
+from shared.storage.act import Asked
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
@@ -124,11 +130,13 @@ async def test_what_is_sent_back_is_undone_in_the_same_round(dispatcher: Bench) 
     await act(dispatcher, COMPANY, given[COMPANY], "completion", OFF)
     answer = await audit(dispatcher, given[COMPANY], "sent_back", grounds="未答复执照事项")
     assert (answer["status"], answer["round"], answer["completion"]) == ("contacted", 1, None)
+    assert answer["sent_back"]["grounds"] == "未答复执照事项"
+    assert answer["sentence"]["zh"].startswith("退回补正")
     [told] = await dispatcher.told("assignment.sent_back")
     assert (told.unit, told.data.grounds, told.data.pauses) == (COMPANY, "未答复执照事项", True)
     assert {(unit, 1, "completed") for unit in COMPANY_CO} < set(await statuses(dispatcher))
     done = await act(dispatcher, COMPANY, given[COMPANY], "completion", LICENSED)
-    assert (done["status"], done["pending"]) == ("completed", None)
+    assert (done["status"], done["pending"], done["sent_back"]) == ("completed", None, None)
     last = (await dispatcher.told("assignment.completed"))[-1].data
     assert [each.audit for each in last.sent_back] == [told.data.audit]
     assert "ticket.resolved" in await names(dispatcher)
@@ -222,6 +230,49 @@ async def test_an_answer_pasted_from_another_ticket_is_found(dispatcher: Bench) 
     await register(dispatcher, street_light(), same)
     await answered(dispatcher, DONE | {"public_answer": words}, same)
     assert [each["number"] for each in (await listed(dispatcher))["items"]] == [SECOND]
+
+
+FAULTS = {
+    "20260302-000001": ("路灯不亮", "滨江路中段路灯坏了一周"),
+    "20260302-000002": ("广场路灯频闪", "文化广场东侧三盏路灯一直闪，晚上没法散步"),
+    "20260302-000003": ("路灯灯杆倾斜", "老街巷口灯杆被车撞歪，担心倒下伤人"),
+}
+PASTED = DONE | {"public_answer": "经现场查看，路灯设施已安排施工队修复，请您监督。"}
+
+
+async def ready(bench: Bench) -> list[UUID]:
+    """Three matters that are not alike, whose lead has only to answer."""
+    given = []
+    for number, (title, content) in FAULTS.items():
+        await register(bench, street_light(title=title, content=content), number)
+        given.append((await assignments(bench, number))[STREET_LIGHT])
+        await sign(bench, STREET_LIGHT, given[-1])
+        await reach(bench, STREET_LIGHT, given[-1])
+    return given
+
+
+async def test_one_answer_pasted_under_many_tickets_at_once_is_found(dispatcher: Bench) -> None:
+    """雷同: a unit's system sends them in the same instant; the first may be true, the others are held."""
+    given, acts = await ready(dispatcher), acts_of(dispatcher.app)
+    body, unit = Completion(**PASTED), Caller("unit", "test", STREET_LIGHT)
+    asks = (Ask(usecases.complete, id, body, unit, Asked(f"POST {id}", None), None) for id in given)
+    await asyncio.gather(*(acts.submit("assignment", ask) for ask in asks))
+    items = (await listed(dispatcher))["items"]
+    assert [each["findings"][0]["check"] for each in items] == ["copied", "copied"]
+
+
+async def test_an_answer_waits_for_one_that_is_being_written(dispatcher: Bench) -> None:
+    """雷同: two replicas answer at once, and one of them is the later."""
+    one, other, _ = await ready(dispatcher)
+    store, unit = dispatcher.service.store, Caller("unit", "test", STREET_LIGHT)
+
+    async def complete(id: UUID) -> None:
+        async with store.act(unit.actor, caller=unit) as act:
+            await usecases.complete(act, id, Completion(**PASTED))
+            await clock.pause(0.2)
+
+    await asyncio.gather(complete(one), complete(other))
+    assert len((await listed(dispatcher))["items"]) == 1
 
 
 @pytest.mark.parametrize(

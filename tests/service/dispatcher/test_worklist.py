@@ -13,6 +13,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import disputed, raised
 from tests.fixtures.scenes.catalogue import drafted
 from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
@@ -20,8 +21,10 @@ from tests.fixtures.scenes.dispatcher import (
     STREET_LIGHT,
     act,
     ask_back,
+    assignments,
     banquet,
     company,
+    post,
     reach,
     register,
     sign,
@@ -72,7 +75,19 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
     for who in ("test", "li"):
         await drafted(dispatcher, who)
     await propose(dispatcher, "HC", into="CG")
+    await _whistle(dispatcher)
     return dispatcher
+
+
+async def _whistle(bench: Bench) -> None:
+    """A town whistles for a bureau, which has not come."""
+    await register(bench, street_light(content="14号路灯不亮"), number(14))
+    given = {"lead": "CG", "reason": "属地", **APPROVED}
+    await post(bench.http("desk"), f"/v1/tickets/{number(14)}/assign", given)
+    order = (await assignments(bench, number(14)))["CG"]
+    await sign(bench, "CG", order)
+    needed = {"units": ["GAJ"], "need": "请到现场联合处置", "ground": "镇无行政处罚权"}
+    await act(bench, "CG", order, "whistle", needed)
 
 
 async def _due(bench: Bench, orders: dict[int, UUID]) -> None:

@@ -9,7 +9,17 @@ import pytest
 
 from shared.events import AssignmentUpdated, Limits, Urgency
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import GT, HC, TICKET, Story, at, local
+from tests.fixtures.scenes.tracker import (
+    GT,
+    HC,
+    NEW,
+    TICKET,
+    Story,
+    at,
+    dissolved,
+    local,
+    transferred,
+)
 from tests.fixtures.scenes.tracker_doors import GRANT, ask, rule, slug
 
 AGAIN = UUID(int=3)
@@ -156,3 +166,76 @@ async def test_a_contact_entered_after_the_red_card_takes_none_back(
     await tracker.hear(said)
     found = await clock(tracker, HC, "first_contact")
     assert (found["breached_at"] is not None, found["status"]) == (stands, "met")
+
+
+# --- what a unit used up, its successor has used up (ADR 0056) -----------------------------------
+
+
+async def reformed(story: Story, moment: str = "03-06 00:00") -> None:
+    """Hongchun becomes part of Maoba."""
+    await story.tracker.hear(dissolved(story, moment), transferred(story, moment, id=AGAIN))
+
+
+async def test_a_clock_that_went_on_goes_on_with_the_successor(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-14: whatever is said next of the order, its clocks stay where they are."""
+    await tracker.hear(*given_again(open_ticket, "03-04 10:05", "03-04 10:05"))
+    before = await clock(tracker, AGAIN)
+    await reformed(open_ticket)
+    signed = open_ticket.signed("03-06 09:00", id=AGAIN).model_copy(update={"unit": NEW})
+    await tracker.hear(signed)
+    after = await clock(tracker, AGAIN)
+    assert (after["due"], after["started_at"]) == (before["due"], before["started_at"])
+
+
+@pytest.mark.parametrize("transferred_first", [True, False])
+async def test_the_successor_gets_no_fresh_clock_by_taking_it_away_and_giving_it_again(
+    tracker: Bench, open_ticket: Story, transferred_first: bool
+) -> None:
+    """As the unit itself would not; whichever was heard first, and of what was taken away before, too."""
+    moved = transferred(open_ticket, "03-06 00:00")
+    gone, given = given_again(open_ticket, "03-06 10:00", "03-06 10:00")
+    given = given.model_copy(update={"unit": NEW})
+    said = [moved, gone, given] if transferred_first else [gone, given, moved]
+    await tracker.hear(*said)
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-09 18:00"
+    again = open_ticket.cancelled("03-06 11:00", id=AGAIN)
+    third = open_ticket.dispatched("03-06 11:00", id=UUID(int=4), unit=NEW)
+    await tracker.hear(again, third)
+    assert local((await clock(tracker, UUID(int=4)))["due"]) == "03-09 18:00"
+
+
+async def test_what_was_taken_away_before_the_reform_counts_too(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """The unit had three days of its five: its successor gets the other two, another unit all of them."""
+    await tracker.hear(open_ticket.cancelled("03-05 18:00"), dissolved(open_ticket, "03-06 00:00"))
+    await tracker.hear(open_ticket.dispatched("03-06 08:00", id=AGAIN, unit=NEW))
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-09 18:00"
+    await tracker.hear(open_ticket.dispatched("03-06 08:00", id=GT, unit="GT"))
+    assert local((await clock(tracker, GT))["due"]) == "03-13 18:00"
+
+
+async def test_what_had_no_time_left_counts_against_who_used_it_up(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-42: missed by the old unit, once; the successor never had time for it."""
+    await sweep(tracker, "03-10 10:00")
+    await tracker.hear(open_ticket.cancelled("03-10 10:00"), dissolved(open_ticket, "03-11 00:00"))
+    await tracker.hear(open_ticket.dispatched("03-11 10:00", id=AGAIN, unit=NEW))
+    await sweep(tracker, "03-12 10:00")
+    assert (await clock(tracker, AGAIN))["breached_at"]
+    due = {each["unit"]: each["handle"]["due"] for each in (await rates(tracker))["units"]}
+    assert due == {"HC": 1}
+
+
+async def test_the_successor_asks_for_no_second_extension(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-18: once."""
+    await rule(tracker, (await ask(tracker)).json()["id"], GRANT)
+    await tracker.hear(open_ticket.cancelled("03-04 10:05"), dissolved(open_ticket, "03-05 00:00"))
+    await tracker.hear(open_ticket.dispatched("03-05 09:00", id=AGAIN, unit=NEW))
+    refused = await ask(tracker, id=AGAIN, unit=NEW)
+    assert (refused.status_code, slug(refused)) == (409, "extension-asked-before")

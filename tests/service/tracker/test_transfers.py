@@ -4,54 +4,27 @@ from __future__ import annotations
 
 from itertools import permutations
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 
 from shared import succession
 from shared.events import (
     AssignmentCompleted,
-    AssignmentTransferred,
     CompletionKind,
     Fact,
     Role,
-    TicketType,
-    UnitReformed,
-    Urgency,
 )
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import HC, NORMAL, TICKET, Story, at, clocks, facts_told
-
-NEW = "MB"
-
-
-def transferred(story: Story, moment: str, to: str = NEW, before: str = "HC", **more: Any) -> Fact:
-    """The dispatcher says that another unit goes on with Hongchun's assignment."""
-    data = AssignmentTransferred(
-        role=Role.LEAD,
-        type=TicketType.COMPLAINT,
-        urgency=Urgency.NORMAL,
-        topic="road.damage",
-        title="道路破损",
-        content="村口道路塌陷",
-        area="610924110",
-        channel="phone",
-        registered_at=at("03-02 10:00"),
-        lead=to,
-        reason="目录规则",
-        limits=NORMAL,
-        predecessor=before,
-        reform=UUID(int=9),
-        status="signed",
-        dispatched_at=at("03-02 10:05"),
-    )
-    return story._fact(data, moment, assignment=HC, unit=to, **more)
-
-
-def dissolved(story: Story, moment: str) -> Fact:
-    """The dispatcher says that Hongchun is no more."""
-    data = UnitReformed(kind="merge", reform=uuid4(), successors=(NEW,), reason="紫编发3号")
-    return story.tracker.fact(data, subject="unit:HC", time=at(moment), unit="HC")
+from tests.fixtures.scenes.tracker import (
+    HC,
+    NEW,
+    TICKET,
+    Story,
+    clocks,
+    dissolved,
+    facts_told,
+    transferred,
+)
 
 
 def completed(story: Story, moment: str) -> Fact:

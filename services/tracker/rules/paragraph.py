@@ -1,0 +1,214 @@
+"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 9). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import groupby
+from types import MappingProxyType
+from typing import NamedTuple
+
+from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.explanation import Explanation, Stop
+from services.tracker.rules.machine import ClockStatus, Sentence
+from shared.events import ClockKind
+from shared.jurisdiction.calendar import Limit, Step
+
+# What the clock is called, and what is to be done within it.
+DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
+    {
+        ClockKind.DISPATCH: (
+            Sentence("派单时限", "Time to dispatch"),
+            Sentence("派单", "dispatched"),
+        ),
+        ClockKind.SIGN: (Sentence("签收时限", "Time to sign"), Sentence("签收", "signed for")),
+        ClockKind.FIRST_CONTACT: (
+            Sentence("先行联系时限", "Time to contact the citizen"),
+            Sentence("联系诉求人", "contacted"),
+        ),
+        ClockKind.ATTEND: (
+            Sentence("报到时限", "Time to attend"),
+            Sentence("报到", "attended"),
+        ),
+        ClockKind.HANDLE: (
+            Sentence("办理时限", "Time to handle it"),
+            Sentence("办结", "completed"),
+        ),
+        ClockKind.CITIZEN: (Sentence("答复时限", "Time to answer"), Sentence("答复", "answered")),
+        ClockKind.HOTLINE_REVIEW: (
+            Sentence("退单审核时限", "Time to rule on the return"),
+            Sentence("裁定", "ruled on"),
+        ),
+        ClockKind.COMPLETION_AUDIT: (
+            Sentence("办结审核时限", "Time to audit the answer"),
+            Sentence("审核", "audited"),
+        ),
+        ClockKind.ARBITRATION: (
+            Sentence("争议裁决时限", "Time to arbitrate"),
+            Sentence("裁决", "ruled on"),
+        ),
+    }
+)
+OTHER = (Sentence("时限", "Time"), Sentence("完成", "done"))
+_NAMED = 6  # so many stretches of days are named; of more the rest is said to be there
+_UNITS = {
+    "wd": ("个工作日", "working days"),
+    "wh": ("小时（工作时间）", "working hours"),
+    "h": ("小时（自然时间）", "hours, day and night"),
+    "min": ("分钟（自然时间）", "minutes, day and night"),
+}
+
+
+class _Days(NamedTuple):
+    """Days in a row with one reason."""
+
+    first: date
+    last: date
+    zh: str
+    en: str
+
+
+def paragraph(kind: ClockKind, state: ClockState, why: Explanation, zone: tzinfo) -> Sentence:
+    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result."""
+    called, act = DUTIES.get(kind, OTHER)
+    limit = Limit.parse(state.terms.limit)
+    parts = [
+        _begins(called, state, limit, zone),
+        *_skipped([*why.days, *why.extension_days], limit),
+        *_stops(why.pauses, limit, zone),
+        *_extended(state),
+        _ends(act, state, zone),
+        *_notes(state, why),
+    ]
+    return Sentence("".join(f"{zh}。" for zh, _ in parts), " ".join(f"{en}." for _, en in parts))
+
+
+def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> Sentence:
+    zh, en = _length(limit)
+    first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
+    not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
+    start_zh, start_en = _moment(state.started_at, zone)
+    again = ("", "")
+    if state.resumed_at:
+        at_zh, at_en = _moment(state.resumed_at, zone)
+        again = (
+            f"，{at_zh}再次承办后接续计算",
+            f", going on since the unit got it again on {at_en}",
+        )
+    return Sentence(
+        f"{called.zh}{zh}，自{start_zh}起算{again[0]}{first}",
+        f"{called.en}: {en} from {start_en}{again[1]}{not_first}",
+    )
+
+
+def _length(limit: Limit) -> Sentence:
+    zh, en = _UNITS[limit.unit]
+    return Sentence(f"{limit.amount:g}{zh}", f"{limit.amount:g} {en}")
+
+
+def _skipped(steps: Sequence[Step], limit: Limit) -> Iterator[Sentence]:
+    """The days off within it, and the weekend days that count because they are worked."""
+    if limit.natural:
+        return
+    off = list(_stretches(step for step in steps if not step.working))
+    if off:
+        yield Sentence(f"{_listed_zh(off)}，不计入", f"Not counted: {_listed_en(off)}")
+    made_up = (step for step in steps if step.working and step.day.weekday() > 4)
+    if worked := list(_stretches(made_up)):
+        yield Sentence(f"{_listed_zh(worked)}，计入", f"Counted: {_listed_en(worked)}")
+
+
+def _stretches(steps: Iterable[Step]) -> Iterator[_Days]:
+    apart = enumerate(sorted({step.day: step for step in steps}.values()))
+
+    def run(numbered: tuple[int, Step]) -> tuple[date, str]:
+        nth, step = numbered
+        return step.day - timedelta(days=nth), step.note_zh.partition("：")[0]
+
+    for (_, why_zh), group in groupby(apart, key=run):
+        days = [step for _, step in group]
+        yield _Days(days[0].day, days[-1].day, why_zh, days[0].note_en.partition(": ")[0])
+
+
+def _listed_zh(days: Sequence[_Days]) -> str:
+    named = "；".join(f"{_days_zh(each)}{each.zh}" for each in days[:_NAMED])
+    return named + ("等" if len(days) > _NAMED else "")
+
+
+def _listed_en(days: Sequence[_Days]) -> str:
+    named = "; ".join(f"{_days_en(each)} {each.en}" for each in days[:_NAMED])
+    return named + (" and more" if len(days) > _NAMED else "")
+
+
+def _days_zh(days: _Days) -> str:
+    first, last = days.first, days.last
+    if first == last:
+        return f"{first.month}月{first.day}日"
+    until = f"{last.day}日" if last.month == first.month else f"{last.month}月{last.day}日"
+    return f"{first.month}月{first.day}日至{until}"
+
+
+def _days_en(days: _Days) -> str:
+    return str(days.first) if days.first == days.last else f"{days.first} to {days.last}"
+
+
+def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sentence]:
+    for pause in pauses:
+        begins_zh, begins_en = _moment(pause.begins_at, zone)
+        if pause.ends_at is None:
+            yield Sentence(f"自{begins_zh}起暂停计时", f"Paused since {begins_en}")
+            continue
+        ends_zh, ends_en = _moment(pause.ends_at, zone)
+        if begins_zh[:-5] == ends_zh[:-5]:
+            ends_zh, ends_en = ends_zh[-5:], ends_en[-5:]
+        hours = pause.given_back / 3600
+        kind_zh, kind_en = ("", "hours") if limit.natural else ("（工作时间）", "working hours")
+        yield Sentence(
+            f"{begins_zh}至{ends_zh}暂停计时，期限顺延{hours:.3g}小时{kind_zh}",
+            f"Paused from {begins_en} to {ends_en}, which gives back {hours:.3g} {kind_en}",
+        )
+
+
+def _extended(state: ClockState) -> Iterator[Sentence]:
+    if days := state.extension:
+        yield Sentence(f"经批准延期{days}个工作日", f"Extended by {days} working days on approval")
+
+
+def _ends(act: Sentence, state: ClockState, zone: tzinfo) -> Sentence:
+    due_zh, due_en = _moment(state.due, zone)
+    due = Sentence(f"应于{due_zh}前{act.zh}", f"To be {act.en} by {due_en}")
+    ended_zh, ended_en = _moment(state.ended_at, zone) if state.ended_at else ("", "")
+    late = state.breached_at is not None
+    match state.status:
+        case ClockStatus.MET:
+            how = ("超过时限", "late") if late else ("未超时限", "in time")
+            zh, en = f"已于{ended_zh}{act.zh}，{how[0]}", f"{act.en} on {ended_en}, {how[1]}"
+        case ClockStatus.CANCELLED:
+            zh, en = f"{ended_zh}起不再计时", f"not counted since {ended_en}"
+            if late:
+                zh, en = f"{zh}，此前已超过时限", f"{en}, and late before"
+        case _ if late:
+            zh, en = f"现已超过时限，尚未{act.zh}", "late, and not done yet"
+        case _:
+            return due
+    return Sentence(f"{due.zh}；{zh}", f"{due.en}; {en}")
+
+
+def _notes(state: ClockState, why: Explanation) -> Iterator[Sentence]:
+    if state.provisional:
+        yield Sentence(
+            "期限涉及放假安排尚未公布的年份，为暂定",
+            "Provisional: it reaches into a year whose holidays are not announced",
+        )
+    if why.kept:
+        yield Sentence(
+            "按现行日历会更早到期，期限不提前",
+            "By today's calendar it would end earlier; a due moment is never moved earlier",
+        )
+
+
+def _moment(at: datetime, zone: tzinfo) -> Sentence:
+    wall = at.astimezone(zone)
+    return Sentence(
+        f"{wall.year}年{wall.month}月{wall.day}日{wall:%H:%M}", f"{wall:%Y-%m-%d %H:%M}"
+    )
