@@ -8,6 +8,7 @@ import typer
 
 from operations.commands import (
     catalogue,
+    clocks,
     facts,
     identities,
     importing,
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "replay-clocks": clocks.replay_clocks,
     "catalogue": catalogue.catalogue,
     "suggest-train": suggesting.suggest_train,
     "suggest-eval": suggesting.suggest_eval,

@@ -99,6 +99,7 @@ MAY_HAVE = {
     "tracker/arbitration": "what a dispute before the ladder is to clocks",
     "tracker/merging": "what merging is to clocks, and many reporters of one matter",
     "tracker/calendars": "which calendars were known when: facts, doors and time ask it",
+    "tracker/replaying": "a ticket's clocks from its facts alone: the command's, no door's",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
     "feedback/corrections": "what a correction means for callbacks: it ends and plans them",
     "feedback/verdicts": "what a citizen says without being called, and what upstream returns",
