@@ -9,6 +9,7 @@ import typer
 from operations.commands import (
     calendar,
     catalogue,
+    clocks,
     facts,
     identities,
     importing,
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "replay-clocks": clocks.replay_clocks,
     "catalogue": catalogue.catalogue,
     "suggest-train": suggesting.suggest_train,
     "suggest-eval": suggesting.suggest_eval,

@@ -201,6 +201,8 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     number, work = record.ticket.number, record.ticket.work
     others = [*filter(None, [record.joined]), *record.waiting_with()]
     merged = [each.ticket.number for each in others]
+    # A unit that has to stand back from the other ticket does not learn that there is one.
+    known = not units or any(each.ticket.number == work for each in record.group)
     return TicketOut(
         number=number,
         status=status,
@@ -208,7 +210,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         assignments=[_shown(act, record, each) for each in record.assignments],
-        merged_into=None if work == number else work,
+        merged_into=None if work == number or not known else work,
         merged=merged,
         citizens=len(merged) + record.waits,
         arbitration=record.ticket.arbitration,

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from sqlalchemy import text
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.tracker.models import CalendarVersions, Clock
 from services.tracker.rules.calendars import Calendars, Version, document, from_document
@@ -84,10 +85,15 @@ async def _numbered(act: Act[Config], numbers: Sequence[int]) -> Calendars:
     known = _read.get(act.store)
     if known and [version.number for version in known.versions] == numbers:
         return known
-    rows = [row for row in (await act.session.exec(ALL)).all() if row.number in numbers]
-    versions = [Version(row.number, row.since, from_document(row.document)) for row in rows]
+    versions = [version for version in await kept(act.session) if version.number in numbers]
     found = _read[act.store] = Calendars(versions)
     return found
+
+
+async def kept(session: AsyncSession) -> list[Version]:
+    """Every version there is, also one that holds only from later on; the oldest first."""
+    rows = (await session.exec(ALL)).all()
+    return [Version(row.number, row.since, from_document(row.document)) for row in rows]
 
 
 async def _add(act: Act[Config], own: str) -> None:

@@ -35,6 +35,11 @@ class TicketStatus(StrEnum):
     HANDED_OVER = "handed_over"
 
 
+AT_WORK = frozenset(
+    {TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED}
+)
+
+
 class Action(StrEnum):
     """What the citizen may do to the ticket."""
 

@@ -34,8 +34,9 @@ class ClockHistory:
     """What befell one clock; how it stands follows from this, its terms and the calendar.
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
-    counts working days. ``terms_at``: when a correction last gave it other terms. ``earlier``: what its
-    unit had of the duty before; ``resumed_at``: since when the clock goes on where that one stopped.
+    counts working days, of which ``granted_late`` were granted after the duty was done. ``terms_at``: when a
+    correction last gave it other terms. ``earlier``: what its unit had of the duty before; ``resumed_at``:
+    since when the clock goes on where that one stopped.
     ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
     """
 
@@ -52,6 +53,7 @@ class ClockHistory:
     role: Role | None = None
     pauses: tuple[Pause, ...] = ()
     extension: int = 0
+    granted_late: int = 0
     terms_at: datetime | None = None
     earlier: Earlier | None = None
     resumed_at: datetime | None = None
@@ -225,10 +227,16 @@ def _handling(
                 role=assignment.role,
                 pauses=assignment.pauses_of(kind),
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
+                granted_late=_granted_late(assignment) if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
                 earlier=earlier(kind, had, assignment.dispatched_at),
                 uncharged=assignment.pauses,
             )
+
+
+def _granted_late(assignment: AssignmentTimeline) -> int:
+    done, granted = assignment.completed_at, assignment.extended_at
+    return assignment.extension if done and granted and done < granted else 0
 
 
 def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:

@@ -238,6 +238,7 @@ class AssignmentTimeline(_Known):
     cancelled_at: Instant | None = None
     cancel_reason: str | None = None
     extension: int = 0
+    extended_at: Instant | None = None
     terms_at: Instant | None = None
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
