@@ -8,6 +8,7 @@ python -m services migration NAME what_it_does   writes the next migration from 
 python -m services broker-definitions   users, rights and queues, for RabbitMQ to load
 python -m services check-config DIR     every fault of a folder of rules; reload takes it up
 python -m services import-codes FILE.csv --into DIR   a city's own topics or areas, into codes.yaml
+python -m services calendar import FILE   a year's notice; local add | remove: days of the place; status
 python -m services processes            what runs, on which code and under which rules
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from operations.commands import (
+    calendar,
     catalogue,
     clocks,
     facts,
@@ -50,7 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "contracts": preparing.contracts,
 }
 # Commands of several words: `units merge A --into B`.
-GROUPS: dict[str, typer.Typer] = {"units": reforming.cli}
+GROUPS: dict[str, typer.Typer] = {"units": reforming.cli, "calendar": calendar.cli}
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 for name, command in COMMANDS.items():
     cli.command(name)(command)

@@ -15,6 +15,7 @@ from services.tracker import calendars, claims, records
 from services.tracker.models import Assignment, Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
+from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.changes import ClockRef, DatedFact, changes, raised_fact, snapshot
 from services.tracker.rules.clock_history import (
     ClockHistory,
@@ -95,7 +96,13 @@ def _histories(
         entry = record.clocks.get(history.id)
         late = given and history.earlier and given.id in history.earlier.orders
         known = entry.state if entry and not late else None
-        yield resumed(history, calendars.of(act).at(history.started_at).calendar, known)
+        calendar = _known(act, entry, history).at(history.started_at).calendar
+        yield resumed(history, calendar, known)
+
+
+def _known(act: ServiceAct, entry: ClockEntry | None, history: ClockHistory) -> Calendars:
+    """The calendars a clock goes by, set already or not."""
+    return calendars.of_clock(act, entry.row) if entry else calendars.of(act).by(history.unit)
 
 
 async def fire(act: ServiceAct, entries: Sequence[ClockEntry]) -> None:
@@ -115,20 +122,22 @@ async def fire(act: ServiceAct, entries: Sequence[ClockEntry]) -> None:
 def follow(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
     """Let open clocks follow the calendar that holds now; what moved is said with its reason."""
     for entry in entries:
-        for fact in _keep(act, entry, lay_out(entry.state, calendars.of(act))):
+        for fact in _keep(act, entry, lay_out(entry.state, calendars.of_clock(act, entry.row))):
             _say(act, entry.row, fact, {}, {})
 
 
 def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
     """What is to say of one clock whose marks are due; of one that a new calendar moved first, that."""
-    return _keep(act, entry, pass_due_marks(entry.state, calendars.of(act), act.now))
+    known = calendars.of_clock(act, entry.row)
+    return _keep(act, entry, pass_due_marks(entry.state, known, act.now))
 
 
 def _keep(act: ServiceAct, entry: ClockEntry, reading: Reading) -> list[DatedFact]:
     before, row = entry.state, entry.row
     entry.keep(reading.state)
     clock = ClockRef(row.id, ClockKind(row.kind))
-    return changes(clock, before, reading, calendars.of(act), at=act.now, now=act.now)
+    known = calendars.of_clock(act, row)
+    return changes(clock, before, reading, known, at=act.now, now=act.now)
 
 
 def _recompute(
@@ -143,7 +152,8 @@ def _recompute(
     """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
     open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
     """
-    entry, known = record.clocks.get(history.id), calendars.of(act)
+    entry = record.clocks.get(history.id)
+    known = _known(act, entry, history)
     before = entry.state if entry else None
     if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
         yield entry.row, longer

@@ -9,7 +9,7 @@ from uuid import UUID
 import uuid6
 from sqlmodel import col, select
 
-from services.tracker import records, schemas, views
+from services.tracker import calendars, records, schemas, views
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment, Extension, Extensions
 from services.tracker.records import ServiceAct, TicketRecord
@@ -42,6 +42,7 @@ async def request_extension(
         redo=assignment.redo or assignment.round > 1,
         asked_before=await records.asked_before(act, id, same),
         now=act.now,
+        unit=calendars.unit_of(clock.row),
     )
     extension.check(asking, record.matter(), act.config)
     asked = Extension(

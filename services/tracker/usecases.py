@@ -228,7 +228,7 @@ async def raise_supervision(
         title=act.config.title(body.rung),
         by="hand",
         reason=body.reason,
-        answer_due=act.config.answer_due(body.rung, act.now),
+        answer_due=act.config.answer_due(body.rung, act.now, assignment.unit),
         raised_at=act.now,
         raised_by=act.actor,
     )

@@ -64,7 +64,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, calendars.of(act)) for entry in clocks],
+        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row)) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)

@@ -107,7 +107,7 @@ class ExtensionOverCap(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked: so many working days more on a clock, at an instant."""
+    """So many working days more on a clock, asked at an instant; ``unit``: whose hours it goes by."""
 
     days: int
     clock: ClockState
@@ -115,6 +115,7 @@ class Asking:
     redo: bool
     asked_before: bool
     now: datetime
+    unit: str | None = None
 
 
 def check(asking: Asking, matter: Matter, policy: Policy) -> None:
@@ -131,17 +132,21 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     _check_length(asking, matter, policy)
 
 
-def latest(clock: ClockState, policy: Policy) -> datetime:
+def latest(clock: ClockState, policy: Policy, unit: str | None) -> datetime:
     """Until when an extension may be asked for: the margin of the clock's own kind of time before it is due,
     which never takes more than half of the clock.
     """
     margin = policy.rules.extension.margin(Limit.parse(clock.terms.limit))
     half = clock.started_at + (clock.due - clock.started_at) / 2
-    return max(half, policy.calendar.before(clock.due, margin))
+    return max(half, policy.calendar.of(unit).before(clock.due, margin))
 
 
 def _check_time(asking: Asking, policy: Policy) -> None:
-    until, due, zone = latest(asking.clock, policy), asking.clock.due, policy.calendar.tz
+    until, due, zone = (
+        latest(asking.clock, policy, asking.unit),
+        asking.clock.due,
+        policy.calendar.tz,
+    )
     if asking.now > until:
         (until_zh, until_en), (due_zh, due_en) = moment(until, zone), moment(due, zone)
         raise ExtensionTooLate(
@@ -156,9 +161,9 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     most = policy.extension_max(matter)
     if asking.days > most.amount:
         raise ExtensionTooLong(field="days", most=str(most))
-    cap = policy.rules.extension.cap_total_handle
-    longer = policy.calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
-    end = policy.calendar.due(asking.clock.started_at, cap).at
+    cap, calendar = policy.rules.extension.cap_total_handle, policy.calendar.of(asking.unit)
+    longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
+    end = calendar.due(asking.clock.started_at, cap).at
     if longer > end:
         end_zh, end_en = moment(end, policy.calendar.tz)
         raise ExtensionOverCap(

@@ -172,10 +172,12 @@ class Policy:
         known = self.rules.rung(rung)
         return known.title if known else f"督办第{rung}级 rung {rung}"
 
-    def answer_due(self, rung: int, raised_at: datetime) -> datetime | None:
+    def answer_due(
+        self, rung: int, raised_at: datetime, unit: str | None = None
+    ) -> datetime | None:
         """When a unit must have answered a rung; None where nothing says so."""
         limit = self._answer(rung)
-        return self.calendar.due(raised_at, limit).at if limit else None
+        return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
     def extension_max(self, matter: Matter) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
