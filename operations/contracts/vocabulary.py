@@ -215,6 +215,8 @@ WORDS = {
     "ReformPart.unit": "承接单位 code of who gets it",
     "remainder": "其余事项的承接单位 code of who gets what no part names",
     "UnitReformed.reason": "the paper it goes by",
+    "taken_back": "转派 whether the hotline takes its own words back; else the citizen added something",
+    "continues": "接续上一轮 nobody judged: the clocks of the round before go on",
     "direct": "直办 whether the hotline answered the call itself",
 }
 

@@ -356,7 +356,7 @@ def end_round(
             comment = told(comment, confidential=ticket.confidential)
             data = TicketReopened(reasons=reasons, comment=comment, cause=cause)
             act.tell(data, subject=ticket.number, round=ticket.round)
-            inform(act, record, ticket.round, "reopened")
+            inform(act, record, ticket.round, "reopened", **messages.JUDGED._asdict())
         case _:
             assert_never(ending)
 

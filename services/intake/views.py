@@ -54,7 +54,7 @@ def _matter(act: ServiceAct, record: TicketRecord) -> MatterProgress:
 def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
     progress = record.progress()
-    sentence = machine.SENTENCES[progress.status]
+    sentence = machine.sentence(progress.status, progress.round, record.ticket.ending_round)
     units = act.config.units
     return Progress(
         number=record.ticket.number,

@@ -57,17 +57,19 @@ def recompute_clocks(
     *,
     corrected: bool = False,
     given: Assignment | None = None,
+    joined: int | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
-    ``given``: the order that is new, or was its unit's before.
+    ``given``: the order that is new, or was its unit's before. ``joined``: a round of which is new that it
+    goes on from the one before.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
     facts = [
         (row, fact)
-        for history in _histories(act, record, matter, assignments, given)
+        for history in _histories(act, record, matter, assignments, given, joined)
         for row, fact in _recompute(act, record, matter, history, at, corrected=corrected)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
@@ -87,6 +89,7 @@ def _histories(
     matter: Matter,
     assignments: Sequence[AssignmentTimeline],
     given: Assignment | None,
+    joined: int | None,
 ) -> Iterator[ClockHistory]:
     """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
     when an earlier order of its unit is heard of late.
@@ -94,7 +97,9 @@ def _histories(
     rounds, dissolved = record.round_timelines(), act.store.dissolved
     for history in clock_histories(matter, rounds, assignments, dissolved):
         entry = record.clocks.get(history.id)
-        late = given and history.earlier and given.id in history.earlier.orders
+        late = history.earlier and (
+            (given and given.id in history.earlier.orders) or (joined and history.round >= joined)
+        )
         known = entry.state if entry and not late else None
         calendar = _known(act, entry, history).at(history.started_at).calendar
         yield resumed(history, calendar, known)

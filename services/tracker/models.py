@@ -73,7 +73,7 @@ class Ticket(Base):
 
 class Round(Base):
     """One round of a ticket: from registration or reopening to the lead's answer, or to ``ended_at``,
-    when the hotline ended it itself.
+    when the hotline ended it itself. ``continues``: the hotline took that end of the one before back.
     """
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
@@ -81,6 +81,7 @@ class Round(Base):
     started_at: datetime
     resolved_at: datetime | None = None
     ended_at: datetime | None = None
+    continues: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class Assignment(Base):

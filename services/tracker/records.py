@@ -35,7 +35,7 @@ from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.machine import ClockStatus
-from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.events import ClockKind, Fact, TicketMerged
@@ -145,12 +145,15 @@ class TicketRecord:
         return next((entry for entry in mine if entry.row.kind == kind), None)
 
     def orders_like(self, assignment: Assignment, dissolved: Mapping[str, Dissolved]) -> list[UUID]:
-        """The orders its unit has and had in its round, itself or as a unit that it follows."""
-        own = timeline(assignment)
+        """The orders its unit has and had in its round, or in those that goes on from, itself or as a unit
+        that it follows.
+        """
+        own, firsts = timeline(assignment), first_rounds(self.round_timelines())
+        first = firsts.get(own.round)
         return [
             row.id
             for row in self.assignments
-            if row.round == assignment.round
+            if (row.round == own.round or firsts.get(row.round, 0) == first)
             and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
         ]
 

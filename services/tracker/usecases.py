@@ -193,14 +193,22 @@ async def end(act: ServiceAct, fact: Fact) -> None:
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: a new citizen's clock with the redo limit (R-27)."""
+    """重办: a new citizen's clock with the redo limit (R-27); or, where the hotline took its own words back,
+    the same clocks go on.
+    """
+    data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
     if record.round(fact.round):
         log.info("ignored: opened before", ticket=fact.subject, round=fact.round)
         return
-    opened = Round(ticket=fact.subject, number=fact.round, started_at=fact.time)
+    if data.continues and record.round(fact.round - 1) is None:
+        raise TooEarly(f"round {fact.round - 1} of {fact.subject} has not been opened yet")
+    opened = Round(
+        ticket=fact.subject, number=fact.round, started_at=fact.time, continues=data.continues
+    )
     record.open_round(act.rows.add(opened))
-    recompute_clocks(act, record, fact.time)
+    joined = fact.round if data.continues else None
+    recompute_clocks(act, record, fact.time, joined=joined)
 
 
 def _earlier(known: datetime | None, heard: datetime) -> datetime:

@@ -3,7 +3,8 @@
 Two functions carry everything: add duty time to an instant, and count it between two. Each year
 is laid out once as a row of duty segments with the duty before each, so both are one bisection.
 Segments are half-open, [opens, closes), on the local wall clock; 24:00 is allowed. Instants come
-out as aware UTC; a naive one that goes in is a TypeError. holidays.py makes one from files.
+out as aware UTC; a naive one that goes in is a TypeError. holidays.py reads the
+State Council's notices into it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple, Self, assert_never, cast
+from typing import Literal, NamedTuple, Self, cast
 from zoneinfo import ZoneInfo
 
 from shared.errors import ConfigError
@@ -68,15 +69,9 @@ class Limit:
     @property
     def as_natural(self) -> Limit:
         """The same span where nights and holidays count: a working day is a day, a working hour an hour."""
-        match self.unit:
-            case "wd":
-                return Limit(self.amount * 24, "h")
-            case "wh":
-                return Limit(self.amount, "h")
-            case "h" | "min":
-                return self
-            case _:
-                assert_never(self.unit)
+        if self.natural:
+            return self
+        return Limit(self.amount * (24 if self.unit == "wd" else 1), "h")
 
     @property
     def seconds(self) -> float:
@@ -132,8 +127,10 @@ class WorkCalendar:
         self.week = week_of(week)
         self.seasons = tuple(sorted(seasons, key=lambda season: season.yearly))
         self.units = dict(units or {})
-        given = (special or {}).items()
-        self.special = {day: row._replace(segments=ordered(row.segments)) for day, row in given}
+        self.special = {
+            day: row._replace(segments=ordered(row.segments))
+            for day, row in (special or {}).items()
+        }
         self.known = None if known is None else frozenset(known)
         self._years: dict[int, _Year] = {}
         # The clocks of a day fall due together, and each is looked at with every fact of its ticket.
@@ -337,7 +334,7 @@ class WorkCalendar:
     def _check_years(self) -> None:
         """Lay out at once each year that special days might leave without any duty."""
         off = Counter(day.year for day, row in self.special.items() if not row.segments)
-        for year in (year for year, count in off.items() if count > _MANY):
+        for year in [year for year, count in off.items() if count > _MANY]:
             self._year(year)
 
     def _year(self, year: int) -> _Year:

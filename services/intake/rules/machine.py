@@ -105,6 +105,20 @@ SENTENCES: dict[TicketStatus, Sentence] = {
     ),
 }
 
+# What the hotline had ended itself and took up again: the citizen has judged nothing.
+RESUMED = Sentence(
+    "热线已恢复办理：重新派出后由承办单位接手。",
+    "The hotline has taken it up again: it goes to the unit whose duty it is.",
+)
+
+
+def sentence(status: TicketStatus, round: int, ending_round: int) -> Sentence:
+    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none."""
+    if status is TicketStatus.REOPENED and ending_round == round - 1:
+        return RESUMED
+    return SENTENCES[status]
+
+
 # Whatever is said is noted, at any stage: after the end somebody reads it from a list. What the hotline
 # ended itself is looked at again. Only what a unit or the citizen still decides can be taken back.
 _OPEN = (

@@ -132,7 +132,7 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     _check_length(asking, matter, policy)
 
 
-def latest(clock: ClockState, policy: Policy, unit: str | None = None) -> datetime:
+def latest(clock: ClockState, policy: Policy, unit: str | None) -> datetime:
     """Until when an extension may be asked for: the margin of the clock's own kind of time before it is due,
     which never takes more than half of the clock.
     """
