@@ -92,7 +92,8 @@ class Load:
     async def _handle(self, order: Order) -> None:
         unit = self.county.unit(UNIT)
         await self._do(lambda: unit.sign(order, "市政股"))
-        await self._do(lambda: unit.complete(order, **done("已填平。")))
+        answer = f"您反映的“{order.data['title']}{order.data['content']}”已填平。"
+        await self._do(lambda: unit.complete(order, **done(answer)))
 
     async def _do(self, act: Callable[[], Awaitable[T]]) -> T | None:
         """Do something; what goes wrong is an error of this load, or is done again."""

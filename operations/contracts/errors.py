@@ -136,6 +136,8 @@ CURES = {
     "co-handler-in-time": "等到 units 所列时刻。Wait until the moments in units.",
     "co-handler-is-lead": "把主办单位从协办单位中去掉。Take the lead out of the co-handlers.",
     "area-missing": "填写区域代码或名称，见 GET /v1/codes/areas。Say the area by code or name.",
+    "complex-in-vain": "按原时限办理；确需延长的由承办单位申请延期。"
+    "Keep to its limit; its unit may ask for an extension.",
     "not-below": "从 allowed 中选择本单位的下级单位；其他单位请派单员增加协办。"
     "Choose one of allowed; for any other unit ask the desk for a co-handler.",
     "not-handed-down": "本单位办理，或请派单员增加协办。Handle it, or ask the desk for a co-handler.",

@@ -156,6 +156,11 @@ WORDS = {
     "clocks": "the clocks that start",
     "clock": "时限类型 which clock",
     "started_at": "when the clock started",
+    "point": "预警点 which point of supervision.yaml: 50%_elapsed, 1wd_before_due, sign_due_missed",
+    "color": "of the card: yellow, or none where there is none",
+    "to": "who is to be told: handler, liaison, unit_deputy, unit_head, hotline_supervisor, county_leader",
+    "unit_reason": "why, in the unit's words",
+    "while_open": "its order was still worked on: the citizen is told; false after the answer",
     "limit": "as limits.yaml writes it: 4wh, 5wd, 24h",
     "configuration": "规则版本 the rules it was decided under: version+digest",
     "before": "the due moment until now",
@@ -168,6 +173,7 @@ WORDS = {
     "supervision": "the supervision it is about",
     "rung": "督办层级 1 催办, 2 督办单, 3 一把手督办 … 7 移送",
     "by": "the ladder, a person's hand, or a direct trigger",
+    "SupervisionClosed.accepted": "回复已认可 whether a supervisor accepted its answer",
     "measures": "采取的措施 what the unit did",
     "SupervisionAnswered.result": "办理成效 what came of it",
     "led_by": "牵头领导 who of the unit led in person",
@@ -214,6 +220,8 @@ WORDS = {
     "ReformPart.unit": "承接单位 code of who gets it",
     "remainder": "其余事项的承接单位 code of who gets what no part names",
     "UnitReformed.reason": "the paper it goes by",
+    "taken_back": "转派 whether the hotline takes its own words back; else the citizen added something",
+    "continues": "接续上一轮 nobody judged: the clocks of the round before go on",
     "direct": "直办 whether the hotline answered the call itself",
 }
 

@@ -80,7 +80,8 @@ class Assignment(Base):
     the one whose ``rule`` decided. ``approved``: who let a town lead what its duty list does not name, and
     why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
     ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
-    answers. ``whistle``: the one its unit was whistled for with (whistling.Blown).
+    answers. ``sent_back``: why its last answer was (SentBack). ``whistle``: the one its unit was whistled
+    for with (whistling.Blown).
     """
 
     id: UUID = Field(primary_key=True)
@@ -111,6 +112,7 @@ class Assignment(Base):
     former: list[Any] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
+    sent_back: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     whistle: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
 
 

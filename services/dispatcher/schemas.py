@@ -243,6 +243,15 @@ class Pending(BaseModel):
     due: AwareDatetime
 
 
+class SentBack(BaseModel):
+    """退回补正: why the last answer of an order was sent back, and what its audit found (R-22)."""
+
+    audit: UUID
+    at: AwareDatetime
+    grounds: str
+    findings: tuple[str, ...] = ()
+
+
 class FormerUnit(BaseModel):
     """原承办单位: who had an assignment that is no more, until when, and by which reform."""
 
@@ -258,7 +267,8 @@ class AssignmentOut(BaseModel):
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the
     tracker's. ``completion``: the form as it was sent in; its ``internal_result`` (办理情况) is for these
     readers only, its ``public_answer`` (公开答复) for the citizen. ``pending``: what the hotline has to
-    decide of a form. ``catalogue_version``: the one whose ``rule`` decided. ``approved``: who let a
+    decide of a form; ``sent_back``: why its last answer must be put right. ``catalogue_version``: the
+    one whose ``rule`` decided. ``approved``: who let a
     town lead what its duty list does not name (``by``), and why (``ground``). ``unit`` has
     it now, ``former`` had it before and are no more. ``handed_by``: the unit that handed it down, to
     which this one answers (二次派单). ``whistle``: the one the unit was whistled for with (吹哨报到).
@@ -295,6 +305,7 @@ class AssignmentOut(BaseModel):
     verdict: str | None
     handed_by: str | None = None
     pending: Pending | None = None
+    sent_back: SentBack | None = None
     catalogue_version: int | None = None
     approved: dict[str, str] | None = None
     former: list[FormerUnit] = []

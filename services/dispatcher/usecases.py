@@ -42,7 +42,7 @@ from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly
-from shared.events import Fact, Role, TicketType
+from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
@@ -193,7 +193,7 @@ async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
 async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.AssignmentOut:
     """签收, naming the handler (专人负责)."""
     record, assignment = await records.locked_assignment(act, id)
-    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.SIGN)
+    _go_on(assignment, machine.move(_at_work(assignment), Action.SIGN))
     assignment.handler, assignment.handler_account = body.handler, body.handler_account
     orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))
     if record.matter.type is TicketType.COMMENDATION:
@@ -204,10 +204,10 @@ async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.Assignm
 async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schemas.AssignmentOut:
     """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
     record, assignment = await records.locked_assignment(act, id)
-    moved = machine.contact(AssignmentStatus(assignment.status), body.outcome)
+    moved = machine.contact(_at_work(assignment), body.outcome)
     made_at, note = body.made_at or act.now, body.note
     completion.check_attempt(made_at, assignment.dispatched_at, act.now)
-    assignment.status = moved
+    _go_on(assignment, moved)
     assignment.attempts += 1
     assignment.reached = assignment.reached or machine.is_answer(body.outcome)
     data = events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note)
@@ -227,10 +227,23 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
 async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
     """进展: how far the unit is."""
     record, assignment = await records.locked_assignment(act, id)
-    assignment.status = machine.move(AssignmentStatus(assignment.status), Action.PROGRESS)
+    _go_on(assignment, machine.move(_at_work(assignment), Action.PROGRESS))
     assignment.progress = body.note
     orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
     return views.assignment_out(record, assignment)
+
+
+def _at_work(assignment: Assignment) -> AssignmentStatus:
+    was = assignment.was and AssignmentStatus(assignment.was)
+    return machine.at_work(AssignmentStatus(assignment.status), was or None)
+
+
+def _go_on(assignment: Assignment, moved: AssignmentStatus) -> None:
+    """The work goes on; a return that waits for its ruling goes on waiting."""
+    if assignment.status == AssignmentStatus.RETURN_REQUESTED:
+        assignment.was = moved
+    else:
+        assignment.status = moved
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
@@ -309,11 +322,22 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     approval = await grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await returning.overrule(act, record, named, body.overrules)
-    record.ticket.urgency = body.urgency or record.ticket.urgency
+    _grant_urgency(act, record, body.urgency)
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)
+
+
+def _grant_urgency(act: ServiceAct, record: TicketRecord, urgency: Urgency | None) -> None:
+    """The desk decides how urgent a ticket is. Raises ComplexInVain."""
+    if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
+        of = (
+            orders.limits_of(act, record, each, Role.LEAD, None)
+            for each in (Urgency.NORMAL, Urgency.COMPLEX)
+        )
+        work_order.check_lengthens(*of)
+    record.ticket.urgency = urgency or record.ticket.urgency
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:

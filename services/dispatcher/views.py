@@ -32,8 +32,11 @@ from shared.storage.rows import one_of
 
 # What every answer about an assignment says of its status.
 SENTENCES = {status: Sentence(zh=zh, en=en) for status, (zh, en) in machine.SENTENCES.items()}
-ALLOWED = {status: machine.allowed(status) for status in AssignmentStatus}
 AUDITED = Sentence(zh="已报办结：由热线审核答复", en="The hotline audits the answer")
+SENT_BACK = Sentence(
+    zh="退回补正：由承办单位按审核意见补正后重新办结",
+    en="Sent back by the audit: the unit puts its answer right and completes it again",
+)
 
 
 async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
@@ -198,6 +201,8 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     number, work = record.ticket.number, record.ticket.work
     others = [*filter(None, [record.joined]), *record.waiting_with()]
     merged = [each.ticket.number for each in others]
+    # A unit that has to stand back from the other ticket does not learn that there is one (R-35).
+    known = not units or any(each.ticket.number == work for each in record.group)
     return TicketOut(
         number=number,
         status=status,
@@ -205,7 +210,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         assignments=[_shown(act, record, each) for each in record.assignments],
-        merged_into=None if work == number else work,
+        merged_into=None if work == number or not known else work,
         merged=merged,
         citizens=len(merged) + record.waits,
         arbitration=record.ticket.arbitration,
@@ -238,6 +243,20 @@ def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> Ass
     return out.model_copy(update=withheld | {"address": None, "whistle": None})
 
 
+def _sentence(assignment: Assignment, status: AssignmentStatus, *, audited: bool) -> Sentence:
+    if audited:
+        return AUDITED
+    to_correct = assignment.sent_back and status in machine.HANDLING
+    return SENT_BACK if to_correct else SENTENCES[status]
+
+
+def _asked_at(assignment: Assignment) -> AssignmentStatus | None:
+    """How far the work was when a return was requested that waits for its ruling."""
+    if assignment.status != AssignmentStatus.RETURN_REQUESTED or assignment.was is None:
+        return None
+    return AssignmentStatus(assignment.was)
+
+
 def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
     """An assignment as it is answered: its row, as far as the contract shows it, and its matter."""
     status, matter = AssignmentStatus(assignment.status), record.matter
@@ -248,10 +267,11 @@ def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOu
         | {
             "number": record.ticket.number,
             "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
-            "sentence": AUDITED if audited else SENTENCES[status],
-            "allowed": ALLOWED[status],
+            "sentence": _sentence(assignment, status, audited=audited),
+            "allowed": machine.allowed(status, _asked_at(assignment)),
             "completion": assignment.completion and shown_form(assignment.completion),
             "pending": pending,
+            "sent_back": assignment.sent_back if status in machine.OPEN else None,
             "type": matter.type,
             "topic": matter.topic,
             "title": matter.title,

@@ -66,7 +66,9 @@ async def rule_on_answer(act: ServiceAct, id: UUID, body: AnswerRulingIn) -> Sup
         _tell(
             act,
             row,
-            events.SupervisionClosed(supervision=id, rung=row.rung, reason=row.close_reason),
+            events.SupervisionClosed(
+                supervision=id, rung=row.rung, reason=row.close_reason, accepted=True
+            ),
         )
     else:
         row.answered_at, row.answer_due = None, body.answer_due

@@ -22,7 +22,7 @@ from services.tracker.list_schemas import (
     WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
-from services.tracker.records import ServiceAct, recused_from
+from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
@@ -38,7 +38,8 @@ ASKED = (
     col(Extensions.status) == ExtensionStatus.ASKED,
     col(Clocks.ticket) == col(Extensions.ticket),
     col(Clocks.assignment) == col(Extensions.assignment),
-    *OPEN_HANDLE,
+    col(Extensions.lapsed_at).is_(None),
+    TO_RULE_ON,
     col(Assignments.id) == col(Extensions.assignment),
     col(Tickets.number) == col(Extensions.ticket),
 )

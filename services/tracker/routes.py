@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.tracker import answers, list_routes, usecases, views
+from services.tracker import answers, extensions, list_routes, usecases, views
 from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
     AnswerIn,
@@ -62,7 +62,7 @@ async def list_clocks(number: Number, act: SeeingAct) -> TicketClocks:
 )
 async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor) -> Response:
     """延期申请 Ask for more time on the handle clock."""
-    return await door.once(usecases.request_extension, assignment, body)
+    return await door.once(extensions.request_extension, assignment, body)
 
 
 @router.post(
@@ -70,7 +70,7 @@ async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor)
 )
 async def rule_on_extension(extension: UUID, body: RulingIn, door: SupervisorDoor) -> Response:
     """延期审批 Grant or refuse an extension."""
-    return await door.once(usecases.rule_on_extension, extension, body)
+    return await door.once(extensions.rule_on_extension, extension, body)
 
 
 @router.post(

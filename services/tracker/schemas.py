@@ -74,7 +74,9 @@ class AnswerRulingIn(Body):
 
 
 class ExtensionOut(BaseModel):
-    """An extension: asked, granted or refused. ``due``: the handle clock's due moment as it is."""
+    """An extension: asked, granted, refused, or lapsed when what it was for ended first. ``due``: the handle
+    clock's due moment as it is.
+    """
 
     id: UUID
     assignment: UUID

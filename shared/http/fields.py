@@ -43,9 +43,9 @@ Number = Annotated[
     str,
     InPath(pattern=r"^[0-9]{8}-([0-9]{6}){1,4}$", max_length=33, examples=["20260302-000001"]),
 ]
-# A cursor as an answer gave it; of a unit's code, that it is not without end.
+# A cursor as an answer gave it; of a unit's code, that it is not without end, and no database refuses it.
 Cursor = Annotated[str, StringConstraints(max_length=100)]
-UnitCode = Annotated[str, StringConstraints(max_length=64)]
+UnitCode = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 
 
 # --- bodies ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tests.fixtures.source import files, tree
 
 CANARY, IN_LISTS = "张三13800001111", "李四13900002222"
 OWN_RULE = {
+    "Publication": "a digest, and nothing else that is a text",
     "NewTicket": "sealed as it came; registration masks it, knowing who calls",
     "Citizen": "the identity: sealed, in no fact",
     "Batch": "of NewTickets",

@@ -338,11 +338,11 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     path = "/v1/extensions/{extension}/ruling"
     await repeats.ask("tracker", path, ruled, other, "supervisor", extension=ordinary.extension)
     path = "/v1/assignments/{assignment}"
-    raised, other = {"rung": 1, "reason": "催办"}, {"reason": "再催"}
+    raised, other = {"rung": 5, "reason": "约谈"}, {"reason": "再约"}
     by_hand = await repeats.ask(
         "tracker", f"{path}/supervisions", raised, other, "supervisor", **about
     )
-    again = {"rung": 2, "reason": "督办"}
+    again = {"rung": 6, "reason": "通报"}
     answered = await repeats.ask(
         "tracker", f"{path}/supervisions", again, {"reason": "再督"}, "supervisor", **about
     )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.dispatcher.catalogue.schemas import Publication
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.checking import County, Finding, check, faults
 from services.dispatcher.rules.covering import Comparison, changes, never_met
@@ -216,3 +217,8 @@ def test_the_catalogue_we_ship_has_no_fault() -> None:
     assert faults(findings) == []
     uncovered = {str(each.where[1]) for each in findings if "covered" in each.kind}
     assert uncovered == {"conduct.banquet", "other.suggestion", "other.unclear"}
+
+
+def test_a_digest_is_nobodys_number() -> None:
+    digest = "dc9d7edf65b34499815de08b4b17027869077fd1d6" + "0" * 22
+    assert Publication(digest=digest).masked().digest == digest

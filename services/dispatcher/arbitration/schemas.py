@@ -88,7 +88,7 @@ class ArbitrationOut(BaseModel):
     """争议裁决: a dispute before the ladder. ``by``: ``dispute``, one return too many, or ``hand``. ``due``:
     when the body of ``step`` must have ruled; ``last``: nobody is above it. ``holder``: the unit that leads
     meanwhile, null while the desk has the ticket. ``content`` is left out of a confidential matter and
-    of a report.
+    of a report, and ``matter``, its title, too for a unit.
     """
 
     id: UUID
@@ -109,7 +109,7 @@ class ArbitrationOut(BaseModel):
     type: TicketType
     urgency: Urgency
     topic: str
-    matter: str
+    matter: str | None
     content: str | None
     area: str
     steps: list[StepOut]
@@ -137,7 +137,7 @@ class ArbitrationItem(BaseModel):
     type: TicketType
     urgency: Urgency
     topic: str
-    matter: str
+    matter: str | None
     area: str
 
 

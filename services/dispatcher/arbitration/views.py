@@ -32,7 +32,7 @@ from services.dispatcher.rules.arbitration import SENTENCES, ArbitrationStatus, 
 from services.dispatcher.worklists.narrowing import RANK, conditions, last_place, next_place
 from services.dispatcher.worklists.schemas import Narrowing
 from shared.errors import NotFound
-from shared.events import Role
+from shared.events import Role, TicketRegistered
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
@@ -156,6 +156,12 @@ def _title(step: Step) -> Sentence:
     return Sentence(zh=step.zh, en=step.en)
 
 
+def _title_of(act: ServiceAct, matter: TicketRegistered) -> str | None:
+    """What a matter is called; a unit that is only heard reads it of no confidential one, and no report."""
+    is_heard = act.caller is not None and act.caller.unit is not None
+    return None if is_heard and is_secret(matter) else matter.title
+
+
 def _item(
     act: ServiceAct, ticket: Ticket, opened: Arbitration, *, heard: Sequence[str]
 ) -> ArbitrationItem:
@@ -168,7 +174,7 @@ def _item(
         role=step.role,
         heard=list(heard),
         urgency=ticket.urgency,
-        matter=matter.title,
+        matter=_title_of(act, matter),
     )
 
 
@@ -191,7 +197,7 @@ def shown(
         last=ladder.is_last(found.step),
         holder=next(holders, None),
         urgency=record.ticket.urgency,
-        matter=matter.title,
+        matter=_title_of(act, matter),
         content=None if is_secret(matter) else matter.content,
         steps=[StepOut(**each, title=_title(ladder.step(each["step"]))) for each in found.steps],
         statements=[StatementOut(**each.model_dump()) for each in said],

@@ -242,6 +242,10 @@ async def _send_back(act: ServiceAct, lead: Assignment, form: CompletionForm, gr
         findings=tuple(str(each["check"]) for each in form.findings),
         pauses=form.pauses,
     )
+    lead.sent_back = data.model_dump(mode="json", include={"grounds", "findings"}) | {
+        "audit": str(form.id),
+        "at": act.now.isoformat(),
+    }
     orders.tell(act, lead, data)
 
 

@@ -107,9 +107,13 @@ MOVES: Mapping[AssignmentStatus, Mapping[Action, AssignmentStatus | None]] = {
 }
 
 
-def allowed(status: AssignmentStatus) -> list[str]:
-    """The actions a status allows, by name."""
-    return [str(action) for action in MOVES[status]]
+def allowed(status: AssignmentStatus, was: AssignmentStatus | None = None) -> list[str]:
+    """The actions a status allows, by name; ``was``: where a return was requested that waits."""
+    meanwhile = MOVES[was].keys() & MEANWHILE if was else ()
+    return [
+        *map(str, MOVES[status]),
+        *(str(action) for action in Action if action in meanwhile and action not in MOVES[status]),
+    ]
 
 
 def move(
@@ -121,6 +125,15 @@ def move(
     if action not in MOVES[status]:
         raise MoveRefused(action, status, allowed(status))
     return MOVES[status][action] or was
+
+
+# What a unit may go on with while the desk rules on its return: urgent orders do not stand still (R-15).
+MEANWHILE = frozenset((Action.SIGN, Action.CONTACT, Action.PROGRESS))
+
+
+def at_work(status: AssignmentStatus, was: AssignmentStatus | None) -> AssignmentStatus:
+    """How far the work is, also where a return waits for its ruling; ``was``: where it was requested."""
+    return was if status is AssignmentStatus.RETURN_REQUESTED and was else status
 
 
 def contact(status: AssignmentStatus, outcome: ContactOutcome) -> AssignmentStatus:

@@ -45,10 +45,7 @@ class HandedDown(ReturnBarred):
     """
 
     slug = "handed-down"
-    title = (
-        "本单由上级单位 unit 交办，请与其联系收回 Your superior, unit, handed this down: ask it to take"
-        " the order back"
-    )
+    title = "本单由上级单位交办，请与其联系收回 Your superior handed this down: ask it to take the order back"
 
 
 class ReturnOnRedo(ReturnBarred):

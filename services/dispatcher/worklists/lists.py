@@ -85,7 +85,7 @@ def _first_due(*more: Any) -> Any:
         col(Clocks.kind) == ClockKind.HANDLE,
         and_(
             col(Clocks.kind) == ClockKind.SIGN,
-            col(Assignments.status) == AssignmentStatus.DISPATCHED,
+            col(Assignments.handler).is_(None),  # not signed, and perhaps asked back meanwhile
         ),
         and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
         and_(

@@ -150,6 +150,8 @@ async def test_of_a_confidential_matter_nobody_new_hears(dispatcher: Bench) -> N
     await act(dispatcher, "HC", await newest(dispatcher), "return-requests", RETURN)
     answer = await by_hand(dispatcher)
     assert (answer["parties"], answer["content"]) == (["HC"], None)
+    heard = await dispatcher.http("unit", "HC").get(f"/v1/arbitrations/{answer['id']}")
+    assert heard.json()["matter"] is None
     await raised(dispatcher, answer["id"])
     told = await dispatcher.told("arbitration.raised")
     assert {fact.unit for fact in told} == {None, "HC"}

@@ -130,11 +130,13 @@ async def test_what_is_sent_back_is_undone_in_the_same_round(dispatcher: Bench) 
     await act(dispatcher, COMPANY, given[COMPANY], "completion", OFF)
     answer = await audit(dispatcher, given[COMPANY], "sent_back", grounds="未答复执照事项")
     assert (answer["status"], answer["round"], answer["completion"]) == ("contacted", 1, None)
+    assert answer["sent_back"]["grounds"] == "未答复执照事项"
+    assert answer["sentence"]["zh"].startswith("退回补正")
     [told] = await dispatcher.told("assignment.sent_back")
     assert (told.unit, told.data.grounds, told.data.pauses) == (COMPANY, "未答复执照事项", True)
     assert {(unit, 1, "completed") for unit in COMPANY_CO} < set(await statuses(dispatcher))
     done = await act(dispatcher, COMPANY, given[COMPANY], "completion", LICENSED)
-    assert (done["status"], done["pending"]) == ("completed", None)
+    assert (done["status"], done["pending"], done["sent_back"]) == ("completed", None, None)
     last = (await dispatcher.told("assignment.completed"))[-1].data
     assert [each.audit for each in last.sent_back] == [told.data.audit]
     assert "ticket.resolved" in await names(dispatcher)

@@ -191,6 +191,19 @@ async def test_a_unit_that_must_stand_back_from_one_of_them_gets_none_of_it(
     assert waiting["number"] == SECOND
 
 
+async def test_whom_a_report_is_about_does_not_learn_that_its_own_ticket_was_merged_into_it(
+    dispatcher: Bench,
+) -> None:
+    """R-35: a number that opens nothing to it ties a citizen it knows to a report about it."""
+    await register(dispatcher, street_light(reported_unit=STREET_LIGHT), FIRST)
+    await register(dispatcher, street_light(), SECOND)
+    await dispatcher.hear(merged(dispatcher, SECOND))
+    read = f"/v1/tickets/{SECOND}/assignments"
+    own = (await dispatcher.http("unit", STREET_LIGHT).get(read)).json()
+    assert own["merged_into"] is None
+    assert (await dispatcher.http("desk").get(read)).json()["merged_into"] == FIRST
+
+
 async def test_the_desk_sees_how_many_wait_and_assigns_where_the_work_is(dispatcher: Bench) -> None:
     await three(dispatcher)
     desk = dispatcher.http("desk")

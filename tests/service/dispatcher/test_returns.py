@@ -20,6 +20,7 @@ from tests.fixtures.scenes.dispatcher import (
     company,
     names,
     post,
+    reach,
     register,
     rule,
     sign,
@@ -84,6 +85,27 @@ async def test_the_clocks_of_what_is_urgent_run_on(dispatcher: Bench, urgency: s
     await ask_back(dispatcher, STREET_LIGHT, given)
     (asked,) = await dispatcher.told("assignment.return_requested")
     assert not asked.data.pauses
+
+
+async def test_who_waits_for_a_ruling_may_go_on_meanwhile(dispatcher: Bench) -> None:
+    """R-15: the clocks of what is urgent do not stand still, so its unit must be able to meet them."""
+    given = (await register(dispatcher, street_light(urgency="urgent")))[STREET_LIGHT]
+    await ask_back(dispatcher, STREET_LIGHT, given)
+    signed = await sign(dispatcher, STREET_LIGHT, given)
+    assert (signed["status"], signed["handler"]) == ("return_requested", "张三")
+    assert "sign" not in signed["allowed"]
+    assert {"contact", "withdraw_return"} <= set(signed["allowed"])
+    reached = await reach(dispatcher, STREET_LIGHT, given)
+    assert reached["status"] == "return_requested"
+    again = await post(
+        dispatcher.http("unit", STREET_LIGHT),
+        f"/v1/assignments/{given}/sign",
+        {"handler": "李四"},
+        409,
+    )
+    assert again["type"].endswith("move-refused")
+    await rule(dispatcher, given, granted=False)
+    assert (STREET_LIGHT, 1, "contacted") in await statuses(dispatcher)
 
 
 async def test_what_becomes_urgent_meanwhile_stands_still_no_longer(dispatcher: Bench) -> None:

@@ -173,3 +173,13 @@ async def test_a_unit_counts_nothing_it_has_to_stand_back_from(busy: Bench) -> N
     assert (await worklist(busy, "unit", STREET_LIGHT))["to_sign"][0] == before - 1
     said = await worklist(busy, "unit", STREET_LIGHT)
     assert said == await by_its_lists(busy, "unit", STREET_LIGHT)
+
+
+@pytest.mark.parametrize(
+    "named", ["unassigned", "returns", "completion-requests", "audits", "arbitrations", "whistles"]
+)
+async def test_no_list_is_asked_of_the_database_what_it_cannot_read(
+    dispatcher: Bench, named: str
+) -> None:
+    answer = await dispatcher.http("desk").get(f"/v1/{named}?unit=a%00")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/errors/malformed")
