@@ -42,6 +42,7 @@ async def raised(tracker: Bench, open_ticket: Story) -> str:
 async def test_the_first_answer_stands_and_is_told_without_anybody_s_number(
     tracker: Bench, raised: str
 ) -> None:
+    """R-30."""
     given = await answer(tracker, raised, **LED)
     assert given.status_code == 200, given.text
     again = await answer(tracker, raised, measures="另一说法")
@@ -97,7 +98,7 @@ async def test_what_is_accepted_is_closed_by_that_and_by_nothing_later(
 async def test_what_is_sent_back_is_answered_again_and_both_answers_stay(
     tracker: Bench, raised: str
 ) -> None:
-    """The first was in time; the second comes after the new date, and is on record as late."""
+    """R-30: the first was in time; the second comes after the new date, and is on record as late."""
     await answer(tracker, raised)
     past = await rule(tracker, raised, AGAIN | {"answer_due": "2026-03-02T08:00:00+08:00"})
     assert (past.status_code, slug(past)) == (422, "answer-due-wrong")
