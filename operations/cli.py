@@ -8,6 +8,7 @@ python -m services migration NAME what_it_does   writes the next migration from 
 python -m services broker-definitions   users, rights and queues, for RabbitMQ to load
 python -m services check-config DIR     every fault of a folder of rules; reload takes it up
 python -m services import-codes FILE.csv --into DIR   a city's own topics or areas, into codes.yaml
+python -m services calendar import FILE   a year's notice; local add | remove: days of the place; status
 python -m services processes            what runs, on which code and under which rules
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
@@ -15,6 +16,7 @@ python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
 python -m services units merge A --into B --from DAY …   rename, split, approve, list: 机构改革
 python -m services intake verify-reads  whether the log of who read which contact is whole
+python -m services tracker replay       every clock rebuilt from the fact log, and what stands otherwise
 python -m services dispatcher catalogue export   the catalogue in force, or --version N, as YAML
 python -m services dispatcher suggest-train --out FILE   a model of suggestions from confirmed orders
 python -m services dispatcher suggest-eval --train A --test B   how good suggestions are (CSV)
@@ -42,12 +44,13 @@ from shared.messaging.bus import BusTrouble
 from shared.storage.trouble import said
 
 INTERRUPTED = 130
-# Commands of one service, said with its name.
-OF_ONE_SERVICE = {
-    ("intake", "verify-reads"),
-    ("dispatcher", "catalogue"),
-    ("dispatcher", "suggest-train"),
-    ("dispatcher", "suggest-eval"),
+# Commands of one service, said with its name; `replay` alone is of facts that failed.
+OF_ONE_SERVICE: dict[tuple[str, ...], str] = {
+    ("intake", "verify-reads"): "verify-reads",
+    ("dispatcher", "catalogue"): "catalogue",
+    ("dispatcher", "suggest-train"): "suggest-train",
+    ("dispatcher", "suggest-eval"): "suggest-eval",
+    ("tracker", "replay"): "replay-clocks",
 }
 
 
@@ -71,8 +74,8 @@ def _run(words: list[str]) -> None:
     sys.modules.pop("rich", None)  # services/__main__.py hides it
     from operations.commands.table import COMMANDS, GROUPS, cli
 
-    if tuple(words[:2]) in OF_ONE_SERVICE:
-        del sys.argv[1], words[0]
+    if command := OF_ONE_SERVICE.get(tuple(words[:2])):
+        sys.argv[1:3] = words[:2] = [command]
     if not words or words[0] not in {*COMMANDS, *GROUPS, "--help"}:
         sys.argv.insert(1, "run")
     cli()

@@ -11,12 +11,13 @@ import typer
 
 from operations.commands.databases import LOOKING, opened, settings_by_name
 from operations.commands.signing import CONFIG
+from operations.notices import doubts
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.settings import digest_of
 from shared import clock
-from shared.jurisdiction.folder import Folder, PlaceFile
+from shared.jurisdiction.folder import CalendarRules, Folder, PlaceFile
 from shared.processes import Running, running
 from shared.settings import ServiceSettings
 
@@ -27,10 +28,11 @@ Found = Mapping[str, list[Running]]
 
 def check_config(directory: Dir = CONFIG) -> None:
     """Check a folder as every service would read it; exit code 2 with every fault, one a line. Rules that
-    name a unit which is or will be no more are named: their matters go to who follows it.
+    name a unit which is or will be no more are named: their matters go to who follows it; and what of a
+    holiday notice cannot be meant, which `calendar import` would refuse.
     """
     folder = rules.check(directory)
-    for note in of_dissolved(folder):
+    for note in (*of_dissolved(folder), *doubts(folder.read(CalendarRules).calendar.notices)):
         typer.echo(note, err=True)
     typer.echo(in_order(folder))
 

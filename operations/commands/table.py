@@ -7,7 +7,9 @@ from collections.abc import Callable
 import typer
 
 from operations.commands import (
+    calendar,
     catalogue,
+    clocks,
     facts,
     identities,
     importing,
@@ -41,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retain": identities.retain,
     "reseal": identities.reseal,
     "verify-reads": identities.verify_reads,
+    "replay-clocks": clocks.replay_clocks,
     "catalogue": catalogue.catalogue,
     "suggest-train": suggesting.suggest_train,
     "suggest-eval": suggesting.suggest_eval,
@@ -48,7 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "contracts": preparing.contracts,
 }
 # Commands of several words: `units merge A --into B`.
-GROUPS: dict[str, typer.Typer] = {"units": reforming.cli}
+GROUPS: dict[str, typer.Typer] = {"units": reforming.cli, "calendar": calendar.cli}
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 for name, command in COMMANDS.items():
     cli.command(name)(command)

@@ -91,6 +91,11 @@ CURES = {
     "own-approval": "请另一人批准。Have another person approve it.",
     "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
     "See to its cause, or let it be closed with its order.",
+    "supervision-stands": "等待 supervision 所指督办的答复，或上升一级。"
+    "Wait for the answer to the one named in supervision, or press one rung higher.",
+    "supervision-answered": "等待督办员审定。Wait for the ruling on the answer given at answered_at.",
+    "leader-missing": "填写 led_by 和 led_by_post。Give name and post of the head who led in person.",
+    "answer-due-wrong": "给出更晚的时刻。Name a later moment.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",
@@ -131,6 +136,8 @@ CURES = {
     "co-handler-in-time": "等到 units 所列时刻。Wait until the moments in units.",
     "co-handler-is-lead": "把主办单位从协办单位中去掉。Take the lead out of the co-handlers.",
     "area-missing": "填写区域代码或名称，见 GET /v1/codes/areas。Say the area by code or name.",
+    "complex-in-vain": "按原时限办理；确需延长的由承办单位申请延期。"
+    "Keep to its limit; its unit may ask for an extension.",
     "not-below": "从 allowed 中选择本单位的下级单位；其他单位请派单员增加协办。"
     "Choose one of allowed; for any other unit ask the desk for a co-handler.",
     "not-handed-down": "本单位办理，或请派单员增加协办。Handle it, or ask the desk for a co-handler.",

@@ -135,7 +135,9 @@ async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment
         redo=assignment.redo,
         earlier=await earlier(act, assignment.ticket, own=assignment),
         handed_by=_superior(record, assignment),
-        until=rules.until(assignment.dispatched_at, urgency, act.config.calendar),
+        until=rules.until(
+            assignment.dispatched_at, urgency, act.config.calendar.of(assignment.unit)
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
 from shared.jurisdiction.gazetteer import Gazetteer
-from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.reader import Fault, Text, bytes_of
@@ -100,7 +100,7 @@ class Rules(Files):
     arbitration: ArbitrationRules
     suggestions: Suggestions
     dispatch: GrassrootsRules
-    calendar: tuple[Notice, ...]
+    calendar: CalendarFiles
 
     checks = (
         towns_have_areas,
@@ -109,6 +109,7 @@ class Rules(Files):
         streams_have_matters,
         grounds_exist,
         invited_exist,
+        local_units_exist,
     )
 
 
@@ -196,7 +197,7 @@ class Settings(ServiceSettings):
         taken = self.folder(folder)
         rules = taken.read(Rules)
         text = taken.files["catalogue.yaml"].decode("utf-8-sig")
-        calendar = work_calendar(rules.place, rules.calendar)
+        calendar = work_calendar(rules.place, rules.calendar, rules.units.units)
         lineage, denied = rules.codes.lineage, rules.urgency.denied
         return Config(
             dispatching=Dispatching(

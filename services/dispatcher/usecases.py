@@ -42,7 +42,7 @@ from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
 from shared import events
 from shared.errors import NotFound, TooEarly
-from shared.events import Fact, Role, TicketType
+from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
 
 PRAISE_PASSED_ON = "表扬已转达 The praise was passed on"
@@ -322,11 +322,22 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     approval = await grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await returning.overrule(act, record, named, body.overrules)
-    record.ticket.urgency = body.urgency or record.ticket.urgency
+    _grant_urgency(act, record, body.urgency)
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     return views.ticket_out(act, record)
+
+
+def _grant_urgency(act: ServiceAct, record: TicketRecord, urgency: Urgency | None) -> None:
+    """The desk decides how urgent a ticket is. Raises ComplexInVain."""
+    if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
+        of = (
+            orders.limits_of(act, record, each, Role.LEAD, None)
+            for each in (Urgency.NORMAL, Urgency.COMPLEX)
+        )
+        work_order.check_lengthens(*of)
+    record.ticket.urgency = urgency or record.ticket.urgency
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feedback import corrections, endings, splitting, usecases
+from services.feedback import corrections, endings, extensions, splitting, usecases
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -14,7 +14,8 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.withdrawn": usecases.cancel_callbacks,
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,
-    "extension.granted.*": usecases.tell_new_date,
+    "extension.granted.*": extensions.tell_extended,
+    "deadline.lengthened": extensions.tell_lengthened,
     "ticket.answered": endings.tell_answered,
     "ticket.not_accepted": endings.tell_not_accepted,
     "ticket.handed_over": endings.tell_handed_over,

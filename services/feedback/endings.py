@@ -7,6 +7,7 @@ from __future__ import annotations
 from services.feedback import records
 from services.feedback.models import CallRated
 from services.feedback.records import ServiceAct, TicketRecord
+from services.feedback.rules import messages
 from services.feedback.usecases import cancel_open, inform, remember
 from shared.errors import TooEarly
 from shared.events import (
@@ -86,9 +87,9 @@ async def reopen(act: ServiceAct, fact: Fact) -> None:
     ticket.ended_round = max(ticket.ended_round, fact.round)
     cancel_open(record)
     ticket.round = fact.round + 1
-    reopened = TicketReopened(reasons=(), comment=data.reason)
+    reopened = TicketReopened(reasons=(), comment=data.reason, continues=data.taken_back)
     act.tell(reopened, subject=fact.subject, round=ticket.round)
-    inform(act, record, ticket.round, "reopened")
+    inform(act, record, ticket.round, "reopened", **messages.RESUMED._asdict())
 
 
 async def remember_rating(act: ServiceAct, fact: Fact) -> None:

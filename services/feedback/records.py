@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -64,6 +65,12 @@ class TicketRecord:
         for name in news.values():
             setattr(self.ticket, name, getattr(data, name))
         self.ticket.corrected = known | dict.fromkeys(news, seq)
+
+    def waited_for_answer(self, round: int, at: datetime) -> bool:
+        """Whether that round was worked on at a moment: nobody had answered or ended it."""
+        ticket, answer = self.ticket, self.resolutions.get(round)
+        ends = (answer.completed_at if answer else None, ticket.withdrawn_at)
+        return ticket.ended_round < round and all(end is None or at <= end for end in ends)
 
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""

@@ -22,7 +22,7 @@ from services.feedback.rules.rates import FORMULAS
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Units
 from shared.jurisdiction.folder import Files, Folder
-from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
 from shared.settings import DEVELOPMENT_KEY, ServiceSettings, check_key
@@ -48,7 +48,9 @@ class Rules(Files):
     units: Units
     callbacks: CallbackPolicy
     evaluation: Evaluation
-    calendar: tuple[Notice, ...]
+    calendar: CalendarFiles
+
+    checks = (local_units_exist,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ class Settings(ServiceSettings):
     def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
-        policy, calendar = rules.callbacks, work_calendar(rules.place, rules.calendar)
+        policy, calendar = (
+            rules.callbacks,
+            work_calendar(rules.place, rules.calendar, rules.units.units),
+        )
         times = CallTimes(
             windows=policy.call_windows(),
             max_attempts=policy.attempts.max,

@@ -26,7 +26,6 @@ from shared.events import (
     CallbackPlanned,
     CitizenTold,
     EndedHere,
-    ExtensionGranted,
     Fact,
     Occasion,
     Role,
@@ -74,16 +73,6 @@ async def tell_merged(act: ServiceAct, fact: Fact) -> None:
     data: TicketMerged = fact.data
     record = await records.locked(act, fact.subject)
     inform(act, record, fact.round, "merged", which=data.into)
-
-
-async def tell_new_date(act: ServiceAct, fact: Fact) -> None:
-    """The lead got an extension: the citizen is told the new date (BJ-15)."""
-    data: ExtensionGranted = fact.data
-    if data.role is not Role.LEAD:
-        return
-    record = await records.locked(act, fact.subject)
-    on = data.due.astimezone(act.config.times.timezone).date()
-    inform(act, record, fact.round, "extended", which=str(data.extension), on=on)
 
 
 async def remember_supervision(act: ServiceAct, fact: Fact) -> None:
@@ -367,7 +356,7 @@ def end_round(
             comment = told(comment, confidential=ticket.confidential)
             data = TicketReopened(reasons=reasons, comment=comment, cause=cause)
             act.tell(data, subject=ticket.number, round=ticket.round)
-            inform(act, record, ticket.round, "reopened")
+            inform(act, record, ticket.round, "reopened", **messages.JUDGED._asdict())
         case _:
             assert_never(ending)
 

@@ -183,7 +183,7 @@ def _why(config: Config, asked: CallerLookup, numbers: Sequence[str]) -> str:
 
 def _caller_ticket(act: ServiceAct, record: TicketRecord) -> CallerTicket:
     ticket, progress = record.ticket, record.progress()
-    sentence = machine.SENTENCES[progress.status]
+    sentence = machine.sentence(progress.status, progress.round, ticket.ending_round)
     units = act.config.units
     due = progress.status is TicketStatus.RESOLVED and ticket.has_contact
     return CallerTicket(

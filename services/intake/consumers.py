@@ -7,6 +7,7 @@ from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 SUBSCRIPTIONS: Subscriptions = {
     "assignment.*.*": EnvelopeOnly(usecases.note_assignment),  # whatever words they bring
     "extension.granted.*": usecases.note_extended,
+    "deadline.lengthened": usecases.note_lengthened,
     "ticket.resolved": usecases.note_resolved,
     "ticket.closed": usecases.note_closed,
     "ticket.reopened": usecases.note_reopened,

@@ -26,7 +26,7 @@ from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
-from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
@@ -60,11 +60,17 @@ class Rules(Files):
     privacy: Privacy
     duplicates: Duplicates
     endings: EndingRules
-    calendar: tuple[Notice, ...]
+    calendar: CalendarFiles
     calls: CallRules
     places: Places
 
-    checks = (towns_have_areas, streams_have_matters, urgent_topics_exist, places_have_areas)
+    checks = (
+        towns_have_areas,
+        streams_have_matters,
+        urgent_topics_exist,
+        places_have_areas,
+        local_units_exist,
+    )
 
 
 def _public(rules: Rules) -> Public:
@@ -163,7 +169,7 @@ class Settings(ServiceSettings):
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,
             rules.limits.direct_answer,
-            work_calendar(rules.place, rules.calendar),
+            work_calendar(rules.place, rules.calendar, rules.units.units),
             _public(rules),
             AreaFinder(rules.places, rules.codes),
         )

@@ -25,6 +25,7 @@ from services.intake.schemas import Supplement as NewSupplement
 from services.intake.views import progress_of, ticket_out
 from shared.events import (
     Data,
+    DeadlineLengthened,
     ExtensionGranted,
     Fact,
     Role,
@@ -173,18 +174,32 @@ async def note_resolved(act: ServiceAct, fact: Fact) -> None:
 
 
 async def note_extended(act: ServiceAct, fact: Fact) -> None:
-    """The lead got more time; the citizen may read until when and why (BJ-15)."""
+    """The lead got more time while its order was open; the citizen may read until when and why, in the
+    unit's words (BJ-15).
+    """
     data: ExtensionGranted = fact.data
+    if not data.while_open:
+        return
     ticket = (await locked(act, fact.subject)).ticket
     match data.role:
         case Role.LEAD:
             if fact.round >= ticket.extended_round:
                 ticket.extended_round = fact.round
-                ticket.extended_due, ticket.extended_reason = data.due, data.reason
+                ticket.extended_due = data.due
+                ticket.extended_reason = data.unit_reason or data.reason
         case Role.CO | Role.UNKNOWN:
             pass  # a co-handler answers to the lead, not to the citizen
         case _:
             assert_never(data.role)
+
+
+async def note_lengthened(act: ServiceAct, fact: Fact) -> None:
+    """延长时限: the matter was found complex; the citizen may read until when, and why."""
+    data: DeadlineLengthened = fact.data
+    ticket = (await locked(act, fact.subject)).ticket
+    if fact.round >= ticket.extended_round:
+        ticket.extended_round = fact.round
+        ticket.extended_due, ticket.extended_reason = data.due, data.reason
 
 
 async def note_closed(act: ServiceAct, fact: Fact) -> None:

@@ -54,7 +54,7 @@ def _matter(act: ServiceAct, record: TicketRecord) -> MatterProgress:
 def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
     progress = record.progress()
-    sentence = machine.SENTENCES[progress.status]
+    sentence = machine.sentence(progress.status, progress.round, record.ticket.ending_round)
     units = act.config.units
     return Progress(
         number=record.ticket.number,
@@ -63,13 +63,16 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         unit_names=units.called(progress.units, act.store.dissolved),
         round=progress.round,
         answer=record.answer,
-        extended=_extended(record.ticket, progress.round),
+        extended=_extended(record.ticket, progress),
         allowed=machine.allowed(progress.status),
     )
 
 
-def _extended(ticket: Ticket, round: int) -> Extended | None:
-    if ticket.extended_due is None or ticket.extended_round != round:
+def _extended(ticket: Ticket, progress: machine.TicketProgress) -> Extended | None:
+    """The date that holds, while the round it was given in is worked on."""
+    if ticket.extended_due is None or ticket.extended_round != progress.round:
+        return None
+    if progress.status not in machine.AT_WORK:
         return None
     return Extended(due=ticket.extended_due, reason=ticket.extended_reason or "")
 

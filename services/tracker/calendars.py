@@ -8,15 +8,17 @@ nothing passes by a calendar that no longer holds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import text
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.tracker.models import CalendarVersions
+from services.tracker.models import CalendarVersions, Clock
 from services.tracker.rules.calendars import Calendars, Version, document, from_document
 from services.tracker.settings import Config
 from shared.jurisdiction.calendar import WorkCalendar
@@ -29,6 +31,9 @@ TAKES_HOLD = timedelta(seconds=5)
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('calendars'))")
 NUMBERS = text("SELECT number, since, digest FROM calendars ORDER BY number")
 NEXT = text("SELECT min(since) FROM calendars WHERE since > :now")
+OPEN = text(
+    "SELECT calendar, count(*) FROM clocks WHERE ended_at IS NULL GROUP BY calendar ORDER BY calendar"
+)
 ALL = select(CalendarVersions).order_by(col(CalendarVersions.number))
 
 _read: WeakKeyDictionary[Store[Config], Calendars] = WeakKeyDictionary()
@@ -43,7 +48,7 @@ async def load(act: Act[Config]) -> None:
     connection = await act.session.connection()
     rows = (await connection.execute(NUMBERS)).all()
     if _taken.get(act.store) is not act.config.calendar:
-        own = _digest(act)
+        own = digest_of(act.config.calendar)
         if rows and rows[-1].digest == own:
             _taken[act.store] = act.config.calendar
         else:
@@ -59,6 +64,16 @@ def of(act: Act[Config]) -> Calendars:
     return found
 
 
+def of_clock(act: Act[Config], row: Clock) -> Calendars:
+    """Those a clock goes by."""
+    return of(act).by(unit_of(row))
+
+
+def unit_of(row: Clock) -> str | None:
+    """Whose hours a clock goes by: of the unit it began with, for who follows that has its limits."""
+    return row.former[0][1] if row.former else row.unit
+
+
 async def next_since(act: Act[Config]) -> datetime | None:
     """When the next version takes hold, if one is waiting to."""
     connection = await act.session.connection()
@@ -70,10 +85,15 @@ async def _numbered(act: Act[Config], numbers: Sequence[int]) -> Calendars:
     known = _read.get(act.store)
     if known and [version.number for version in known.versions] == numbers:
         return known
-    rows = [row for row in (await act.session.exec(ALL)).all() if row.number in numbers]
-    versions = [Version(row.number, row.since, from_document(row.document)) for row in rows]
+    versions = [version for version in await kept(act.session) if version.number in numbers]
     found = _read[act.store] = Calendars(versions)
     return found
+
+
+async def kept(session: AsyncSession) -> list[Version]:
+    """Every version there is, also one that holds only from later on; the oldest first."""
+    rows = (await session.exec(ALL)).all()
+    return [Version(row.number, row.since, from_document(row.document)) for row in rows]
 
 
 async def _add(act: Act[Config], own: str) -> None:
@@ -94,6 +114,55 @@ async def _add(act: Act[Config], own: str) -> None:
     log.info("calendar taken up", version=row.number, since=row.since.isoformat())
 
 
-def _digest(act: Act[Config]) -> str:
-    written = orjson.dumps(document(act.config.calendar), option=orjson.OPT_SORT_KEYS)
+def digest_of(calendar: WorkCalendar) -> str:
+    """By which a calendar is known as the one that is a version already."""
+    written = orjson.dumps(document(calendar), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(written).hexdigest()
+
+
+# --- how far open clocks have come -------------------------------------------------------------
+
+
+class Kept(NamedTuple):
+    """A version as it is kept: which calendar, and since when it holds."""
+
+    number: int
+    since: datetime
+    digest: str
+
+
+class Progress(NamedTuple):
+    """The versions, oldest first; how many open clocks run under each."""
+
+    versions: Sequence[Kept]
+    clocks: Mapping[int, int]
+    now: datetime
+
+    @property
+    def holding(self) -> int:
+        """The version that holds; 0 while there is none."""
+        return max((each.number for each in self.versions if each.since <= self.now), default=0)
+
+    @property
+    def open(self) -> int:
+        """All open clocks."""
+        return sum(self.clocks.values())
+
+    @property
+    def behind(self) -> Mapping[int, int]:
+        """Open clocks that wait for the last version, by the one they run under; 0: they have none."""
+        last = self.versions[-1].number if self.versions else 0
+        return {number: count for number, count in self.clocks.items() if number < last}
+
+    @property
+    def following(self) -> int:
+        """Open clocks that run under the last version."""
+        return self.open - sum(self.behind.values())
+
+
+async def progress(act: Act[Config]) -> Progress:
+    """How far the open clocks have come since the last version, which the job `recompute` sees to."""
+    connection = await act.session.connection()
+    versions = [Kept(*row) for row in (await connection.execute(NUMBERS)).all()]
+    clocks = {row[0]: row[1] for row in (await connection.execute(OPEN)).all()}
+    return Progress(versions, clocks, act.now)

@@ -6,15 +6,17 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import calendars, records
+from services.tracker import calendars, claims, records
 from services.tracker.models import Assignment, Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
-from services.tracker.rules.changes import ClockRef, DatedFact, changes, snapshot
+from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.changes import ClockRef, DatedFact, changes, raised_fact, snapshot
 from services.tracker.rules.clock_history import (
     ClockHistory,
     clock_histories,
@@ -30,10 +32,21 @@ from services.tracker.rules.clock_state import (
     pass_due_marks,
     replay,
 )
+from services.tracker.rules.layout import supervision_id
 from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
+from services.tracker.rules.standing import Stands, raised_at, reached, stands_by
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
-from shared.events import ClockKind, Data, DeadlineSet, SupervisionClosed, SupervisionRaised
+from shared.events import (
+    ClockKind,
+    Data,
+    DeadlineLengthened,
+    DeadlineSet,
+    SupervisionClosed,
+    SupervisionRaised,
+    Urgency,
+)
+from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.succession import acts_as
 
 
@@ -44,23 +57,27 @@ def recompute_clocks(
     *,
     corrected: bool = False,
     given: Assignment | None = None,
+    joined: int | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
-    ``given``: the order that is new, or was its unit's before.
+    ``given``: the order that is new, or was its unit's before. ``joined``: a round of which is new that it
+    goes on from the one before.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
     facts = [
         (row, fact)
-        for history in _histories(act, record, matter, assignments, given)
+        for history in _histories(act, record, matter, assignments, given, joined)
         for row, fact in _recompute(act, record, matter, history, at, corrected=corrected)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
+    standing = _standing(act, record.clocks.values(), record.supervisions.values())
     for row, fact in facts:
-        _say(act, row, fact, record.supervisions)
+        _say(act, row, fact, record.supervisions, standing)
+    raise_kept_back(act, record)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
     _close_supervisions(act, record, endings | review_endings(matter, assignments))
     return bool(fresh or facts)
@@ -72,6 +89,7 @@ def _histories(
     matter: Matter,
     assignments: Sequence[AssignmentTimeline],
     given: Assignment | None,
+    joined: int | None,
 ) -> Iterator[ClockHistory]:
     """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
     when an earlier order of its unit is heard of late.
@@ -79,39 +97,52 @@ def _histories(
     rounds, dissolved = record.round_timelines(), act.store.dissolved
     for history in clock_histories(matter, rounds, assignments, dissolved):
         entry = record.clocks.get(history.id)
-        late = given and history.earlier and given.id in history.earlier.orders
+        late = history.earlier and (
+            (given and given.id in history.earlier.orders) or (joined and history.round >= joined)
+        )
         known = entry.state if entry and not late else None
-        yield resumed(history, calendars.of(act).at(history.started_at).calendar, known)
+        calendar = _known(act, entry, history).at(history.started_at).calendar
+        yield resumed(history, calendar, known)
 
 
-async def fire(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
+def _known(act: ServiceAct, entry: ClockEntry | None, history: ClockHistory) -> Calendars:
+    """The calendars a clock goes by, set already or not."""
+    return calendars.of_clock(act, entry.row) if entry else calendars.of(act).by(history.unit)
+
+
+async def fire(act: ServiceAct, entries: Sequence[ClockEntry]) -> None:
     """Pass every mark of running clocks up to now, each with its true time (R-31, R-32)."""
     facts = [(entry.row, fact) for entry in entries for fact in _pass_marks(act, entry)]
     taken_back = {
         fact.data.supervision for _, fact in facts if isinstance(fact.data, SupervisionClosed)
     }
-    known = await records.supervisions(act, taken_back)
+    known = await claims.supervisions(act, taken_back)
+    pressed = {row.id for row, fact in facts if isinstance(fact.data, SupervisionRaised)}
+    of_orders = await claims.pressing(act, [each for each in entries if each.row.id in pressed])
+    standing = _standing(act, *of_orders)
     for row, fact in facts:
-        _say(act, row, fact, known)
+        _say(act, row, fact, known, standing)
 
 
 def follow(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
     """Let open clocks follow the calendar that holds now; what moved is said with its reason."""
     for entry in entries:
-        for fact in _keep(act, entry, lay_out(entry.state, calendars.of(act))):
-            _say(act, entry.row, fact, {})
+        for fact in _keep(act, entry, lay_out(entry.state, calendars.of_clock(act, entry.row))):
+            _say(act, entry.row, fact, {}, {})
 
 
 def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
     """What is to say of one clock whose marks are due; of one that a new calendar moved first, that."""
-    return _keep(act, entry, pass_due_marks(entry.state, calendars.of(act), act.now))
+    known = calendars.of_clock(act, entry.row)
+    return _keep(act, entry, pass_due_marks(entry.state, known, act.now))
 
 
 def _keep(act: ServiceAct, entry: ClockEntry, reading: Reading) -> list[DatedFact]:
     before, row = entry.state, entry.row
     entry.keep(reading.state)
     clock = ClockRef(row.id, ClockKind(row.kind))
-    return changes(clock, before, reading, calendars.of(act), at=act.now, now=act.now)
+    known = calendars.of_clock(act, row)
+    return changes(clock, before, reading, known, at=act.now, now=act.now)
 
 
 def _recompute(
@@ -126,8 +157,11 @@ def _recompute(
     """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
     open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
     """
-    entry, known = record.clocks.get(history.id), calendars.of(act)
+    entry = record.clocks.get(history.id)
+    known = _known(act, entry, history)
     before = entry.state if entry else None
+    if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
+        yield entry.row, longer
     keeps = entry is not None and entry.row.urgency == history.urgency
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
@@ -150,6 +184,39 @@ def _recompute(
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):
         yield entry.row, fact
+
+
+def _lengthened(
+    act: ServiceAct,
+    record: TicketRecord,
+    matter: Matter,
+    history: ClockHistory,
+    entry: ClockEntry,
+    at: datetime,
+) -> DatedFact | None:
+    """What is to say where the desk found the matter of an open round complex: until when the citizen waits
+    now, whether the clock goes by that or was missed before.
+    """
+    granted = history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
+    if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
+        return None
+    terms = _terms(act, record, matter, history)
+    if terms is None:
+        return None
+    before, longer = (
+        entry.state.due,
+        replay(history, terms, calendars.of_clock(act, entry.row)).state.due,
+    )
+    if longer <= before:
+        return None
+    limits = f"{entry.state.terms.limit} → {terms.limit}"
+    reason = (
+        f"情况复杂，办理时限调整（{limits}） the matter is complex, its limit changes ({limits})"
+    )
+    data = DeadlineLengthened(
+        clock=history.kind, before=before, due=longer, limit=terms.limit, reason=reason
+    )
+    return DatedFact(at, data)
 
 
 def _terms(
@@ -188,20 +255,77 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
         _tell(act, row, DeadlineSet(clocks=clocks, configuration=act.configuration), row.started_at)
 
 
-def _say(
-    act: ServiceAct, row: Clock, fact: DatedFact, known: MutableMapping[UUID, Supervision]
+Standing = Mapping[UUID, Sequence[Stands]]  # by order
+
+
+def _standing(
+    act: ServiceAct, clocks: Iterable[ClockEntry], supervisions: Iterable[Supervision]
+) -> Standing:
+    """What stands of each order: what its clocks raise, and what people and clusters of reporters did."""
+    found: defaultdict[UUID, list[Stands]] = defaultdict(list)
+    for entry in clocks:
+        row = entry.row
+        if row.assignment and entry.state.terms.rungs:
+            raised = stands_by([entry.state], calendars.of_clock(act, row), act.now)
+            found[row.assignment] += raised
+    for each in supervisions:
+        if each.clock is None:
+            found[each.assignment].append(Stands(each.rung, each.raised_at, each.withdrawn_at))
+    return found
+
+
+def raise_kept_back(act: ServiceAct, record: TicketRecord) -> None:
+    """Raise what a clock had reached while a higher rung stood, where that one has turned out not to, or was
+    taken back while the order was open.
+    """
+    standing = _standing(act, record.clocks.values(), record.supervisions.values())
+    withdrawal = record.matter().withdrawal
+    for entry in record.clocks.values():
+        row, order = entry.row, record.assignment(entry.row.assignment)
+        ending = records.timeline(order).ending(withdrawal) if order else None
+        for rung, at in reached(entry.state):
+            id, raised = supervision_id(row.id, rung.key, at), None
+            if id not in record.supervisions and row.assignment:
+                raised = raised_at(rung.rung, at, standing[row.assignment])
+            if raised and (raised == at or ending is None or raised < ending.at):
+                calendar = calendars.of_clock(act, row).at(raised).calendar
+                answer = calendar.due(raised, Limit.parse(rung.answer)).at if rung.answer else None
+                _raise(act, row, raised_fact(id, rung, answer), raised, record.supervisions)
+
+
+def _raise(
+    act: ServiceAct,
+    row: Clock,
+    data: SupervisionRaised,
+    at: datetime,
+    known: MutableMapping[UUID, Supervision],
 ) -> None:
-    """Say a fact of a clock; a supervision is also kept, and what is taken back is not.
+    raised = _supervision(act, row, data, at)
+    known[raised.id] = act.rows.add(raised)
+    _tell(act, raised, data, at)
+
+
+def _say(
+    act: ServiceAct,
+    row: Clock,
+    fact: DatedFact,
+    known: MutableMapping[UUID, Supervision],
+    standing: Standing,
+) -> None:
+    """Say a fact of a clock; a supervision is also kept, and what is taken back is not. One that a higher
+    rung keeps back is not raised.
 
     ``known``: supervisions by id, which follow.
     """
     if isinstance(fact.data, SupervisionRaised):
-        raised = _supervision(act, row, fact.data, fact.at)
-        known[raised.id] = act.rows.add(raised)
-        _tell(act, raised, fact.data, fact.at)
+        others = standing.get(row.assignment, ()) if row.assignment else ()
+        if row.unit is None or raised_at(fact.data.rung, fact.at, others) == fact.at:
+            _raise(act, row, fact.data, fact.at, known)
         return
     if isinstance(fact.data, SupervisionClosed):
-        taken_back = known.pop(fact.data.supervision)
+        taken_back = known.pop(fact.data.supervision, None)
+        if taken_back is None:
+            return  # a higher rung had kept it back
         act.rows.remove(taken_back)
         if taken_back.closed_at:
             return
@@ -243,7 +367,7 @@ def _close_supervisions(
 
 
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
-    if row.withdrawn_at:
+    if row.withdrawn_at or row.accepted_at:
         return  # by hand, which nothing that happens later takes back
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:

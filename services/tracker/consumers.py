@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from services.tracker import arbitration, audits, corrections, merging, returns, transfers, usecases
+from services.tracker import (
+    arbitration,
+    audits,
+    corrections,
+    extensions,
+    merging,
+    returns,
+    transfers,
+    usecases,
+)
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -11,12 +20,8 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.corrected": corrections.heed,
     "ticket.merged": merging.merge,
     "ticket.unmerged": merging.unmerge,
-    "ticket.withdrawn": usecases.withdraw,
     "ticket.resolved": usecases.resolve,
     "ticket.reopened": usecases.reopen,
-    "ticket.answered": usecases.end,
-    "ticket.not_accepted": usecases.end,
-    "ticket.handed_over": usecases.end,
     "ticket.unassigned": usecases.leave_to_desk,
     "assignment.dispatched.*": usecases.dispatch,
     "assignment.signed.*": usecases.sign,
@@ -24,17 +29,13 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.attended.*": usecases.attend,
     "assignment.return_requested.*": returns.request,
     "assignment.return_refused.*": returns.refuse,
-    "assignment.returned.*": returns.grant,
     "assignment.return_withdrawn.*": returns.withdraw,
-    "assignment.completed.*": audits.complete,
-    "assignment.audit_passed.*": audits.pass_,
     "assignment.sent_back.*": audits.send_back,
     "assignment.end_requested.*": returns.request_end,
     "assignment.end_granted.*": returns.grant_end,
     "assignment.end_refused.*": returns.refuse_end,
     "assignment.end_withdrawn.*": returns.withdraw_end,
     "assignment.updated.*": corrections.follow_terms,
-    "assignment.cancelled.*": usecases.cancel,
     "assignment.transferred.*": transfers.transfer,
     "unit.reformed.*": succession.hear,
     "arbitration.opened": arbitration.open_,
@@ -42,4 +43,16 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "arbitration.ruled": arbitration.rule,
     "arbitration.ended": arbitration.end,
     "reads.anchored": usecases.hold_anchor,
+    **extensions.ending(
+        {
+            "ticket.withdrawn": usecases.withdraw,
+            "ticket.answered": usecases.end,
+            "ticket.not_accepted": usecases.end,
+            "ticket.handed_over": usecases.end,
+            "assignment.returned.*": returns.grant,
+            "assignment.completed.*": audits.complete,
+            "assignment.audit_passed.*": audits.pass_,
+            "assignment.cancelled.*": usecases.cancel,
+        }
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import records, usecases
+from services.tracker import claims, usecases
 from services.tracker.settings import Config
 from shared.service import Job
 from shared.storage.act import Store
@@ -24,7 +24,7 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 JOBS: dict[str, Job] = {
     # More at once cost no less each, and hold their locks longer.
-    "sweep": Job(run=sweep, due=records.next_mark, every=1.0, limit=250),
+    "sweep": Job(run=sweep, due=claims.next_mark, every=1.0, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
 }

@@ -1,4 +1,4 @@
-"""督办清单 What a supervisor has to rule on and to press next."""
+"""督办清单 What a supervisor has to rule on and to press next, and what a unit has to answer."""
 
 from typing import Annotated
 
@@ -14,13 +14,14 @@ from shared.http.router import Router
 
 router = Router("/v1", tags=["lists 工作清单"])
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
-SupervisorAct = Annotated[ServiceAct, Depends(acting("supervisor"), scope="function")]
+HeldAct = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
+WorkingAct = Annotated[ServiceAct, Depends(acting("unit", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("/worklist")
-async def read_worklist(act: SupervisorAct) -> Worklist:
-    """工作清单 How much of each list waits for a supervisor, how much of it is late, what is due first."""
+async def read_worklist(act: WorkingAct) -> Worklist:
+    """工作清单 How much of each list waits for who asks, how much of it is late, what is due first."""
     return await lists.worklist(act)
 
 
@@ -38,12 +39,16 @@ async def list_asked_extensions(
 
 @router.get("/supervisions")
 async def list_open_supervisions(
-    act: WatchingAct,
+    act: HeldAct,
     unit: UnitCode | None = None,
     urgency: Urgency | None = None,
     rung: Annotated[int | None, Query(ge=1, le=7)] = None,
+    answered: bool | None = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> SupervisionPage:
-    """督办在办 Supervisions that stand, what must be answered first comes first."""
-    return await lists.supervisions(act, unit, urgency, rung, after, limit)
+    """督办在办 Supervisions that stand, what must be answered first comes first. A unit sees its own.
+
+    `answered`: those alone that have an answer to rule on, or none.
+    """
+    return await lists.supervisions(act, unit, urgency, rung, answered, after, limit)

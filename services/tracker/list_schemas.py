@@ -1,4 +1,4 @@
-"""What a supervisor's lists answer."""
+"""What the lists of supervisors and units answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WorklistLine(BaseModel):
 
 
 class Worklist(BaseModel):
-    """工作清单: what waits for a supervisor, a line for each list, also where nothing waits."""
+    """工作清单: what waits for who asks, a line for each list, also where nothing waits."""
 
     items: list[WorklistLine]
 
@@ -55,18 +55,24 @@ class ExtensionPage(BaseModel):
 
 
 class OpenSupervision(SupervisionOut):
-    """督办: one that stands. ``due``: of its assignment's handle clock; null when that has ended."""
+    """督办: one that stands. ``due``: of its assignment's handle clock; null when that has ended;
+    ``raised_by``: in which role, and not who.
+    """
 
     number: str
     role: Role
     urgency: Urgency
     topic: str
     due: AwareDatetime | None
+    raised_by: str
 
 
 class SupervisionCounts(Counts):
-    """``overdue``: of which the unit has let the date pass; ``rungs``: how many stand on each rung."""
+    """``overdue``: of which the unit has let the date pass; ``rungs``: how many stand on each rung;
+    ``answered``: how many have an answer to rule on.
+    """
 
+    answered: int
     rungs: dict[int, int]
 
 

@@ -1,4 +1,4 @@
-"""督办清单: what a supervisor has to rule on and to press next (ADR 0052)."""
+"""督办清单: what a supervisor has to rule on and to press next, and what a unit has to answer (ADR 0052)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.tracker.list_schemas import (
     WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
-from services.tracker.records import ServiceAct
+from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
@@ -38,15 +38,21 @@ ASKED = (
     col(Extensions.status) == ExtensionStatus.ASKED,
     col(Clocks.ticket) == col(Extensions.ticket),
     col(Clocks.assignment) == col(Extensions.assignment),
-    *OPEN_HANDLE,
+    col(Extensions.lapsed_at).is_(None),
+    TO_RULE_ON,
     col(Assignments.id) == col(Extensions.assignment),
     col(Tickets.number) == col(Extensions.ticket),
 )
+STANDS = (col(Supervisions.closed_at).is_(None),)
 RAISED = (
-    col(Supervisions.closed_at).is_(None),
+    *STANDS,
     col(Assignments.id) == col(Supervisions.assignment),
     col(Tickets.number) == col(Supervisions.ticket),
 )
+ANSWER_DUE = col(Supervisions.answer_due)
+ANSWERED = col(Supervisions.answered_at).is_not(None)
+UNANSWERED = col(Supervisions.answered_at).is_(None)
+ANSWERED_LATE = col(Supervisions.answered_at) > ANSWER_DUE
 OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
 
 HANDLE_DUE = (
@@ -63,25 +69,37 @@ HANDLE_DUE = (
 
 
 async def worklist(act: ServiceAct) -> Worklist:
-    """工作清单: how much of each list waits for a supervisor, by what the list itself stands on."""
+    """工作清单: how much of each list waits for who asks, by what the list itself stands on."""
+    if _unit(act) is not None:
+        waits = [*RAISED, UNANSWERED, *await _own(act)]
+        return Worklist(items=[await _line(act, TO_ANSWER, ANSWER_DUE, waits)])
     return Worklist(
         items=[
             await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
-            await _line(act, SUPERVISIONS, col(Supervisions.answer_due), RAISED),
+            await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
+            await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
             await _line(act, BREACHES, col(Clocks.due), OVERDUE),
         ]
     )
 
 
 EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
-SUPERVISIONS = "supervisions", "督办待反馈", "Supervisions that stand", "/v1/supervisions"
+NONE_GIVEN, GIVEN = "/v1/supervisions?answered=false", "/v1/supervisions?answered=true"
+TO_BE_ANSWERED = "unanswered", "督办待回复", "Supervisions without an answer", NONE_GIVEN
+ANSWERS = "answers", "督办回复待审定", "Answers to supervisions to rule on", GIVEN
+TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", NONE_GIVEN
 BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
 
 
 async def _line(
-    act: ServiceAct, called: tuple[str, str, str, str], due: Any, waits: Sequence[Any]
+    act: ServiceAct,
+    called: tuple[str, str, str, str],
+    due: Any,
+    waits: Sequence[Any],
+    late: Any = None,
 ) -> WorklistLine:
-    counted = select(func.count(), func.count().filter(due < act.now), func.min(due))
+    late = due < act.now if late is None else late
+    counted = select(func.count(), func.count().filter(late), func.min(due))
     total, overdue, first = (await act.session.exec(counted.where(*waits))).one()
     code, zh, en, door = called
     return WorklistLine(
@@ -122,16 +140,20 @@ async def supervisions(
     unit: str | None,
     urgency: Urgency | None,
     rung: int | None,
+    answered: bool | None,
     after: str | None,
     limit: int,
 ) -> SupervisionPage:
     """督办在办: raised and not closed. One nobody set a date for counts from when it was raised.
+    A unit sees its own.
 
     Raises BadCursor.
     """
-    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit)]
+    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit), *await _own(act)]
     if rung is not None:
         wanted.append(col(Supervisions.rung) == rung)
+    if answered is not None:
+        wanted.append(ANSWERED if answered else UNANSWERED)
     moment = func.coalesce(Supervisions.answer_due, Supervisions.raised_at)
     place = tuple_(moment, col(Supervisions.id))
     query = select(*place.clauses, HANDLE_DUE, Assignments, Tickets, Supervisions).where(*wanted)  # type: ignore[call-overload]
@@ -140,7 +162,8 @@ async def supervisions(
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     items = [
         OpenSupervision(
-            **raised.model_dump(),
+            **raised.model_dump(exclude={"raised_by"}),
+            raised_by=raised.raised_by.partition(":")[0],
             number=raised.ticket,
             role=order.role,
             urgency=order.urgency,
@@ -153,15 +176,37 @@ async def supervisions(
     return SupervisionPage(items=items, next=_next(act, rows, limit), counts=counts)
 
 
+def _unit(act: ServiceAct) -> str | None:
+    return act.caller.unit if act.caller and act.caller.role == "unit" else None
+
+
+async def _own(act: ServiceAct) -> list[Any]:
+    """What narrows supervisions to those a unit may see: its own, but of tickets it must know nothing of
+    none (R-35). Others see all.
+    """
+    if (unit := _unit(act)) is None:
+        return []
+    own = col(Supervisions.unit) == unit
+    pressed = select(Supervisions.ticket).where(*STANDS, own)
+    of_them = select(Tickets).where(col(Tickets.number).in_(pressed))
+    tickets = (await act.session.exec(of_them)).all()
+    hidden = [row.number for row in tickets if recused_from(act, row)]
+    return [own, col(Supervisions.ticket).not_in(hidden)] if hidden else [own]
+
+
 async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:
-    late = func.count().filter(col(Supervisions.answer_due) < act.now)
-    query = select(Supervisions.rung, func.count(), late).where(*wanted)
+    late = func.count().filter(ANSWERED_LATE | (UNANSWERED & (act.now > ANSWER_DUE)))
+    given = func.count(col(Supervisions.answered_at))
+    query = select(Supervisions.rung, func.count(), late, given).where(*wanted)
     rungs: Counter[int] = Counter()
-    overdue = 0
-    for rung, number, of_late in await act.session.exec(query.group_by(col(Supervisions.rung))):
+    overdue = answered = 0
+    for rung, number, of_late, of_given in await act.session.exec(
+        query.group_by(col(Supervisions.rung))
+    ):
         rungs[rung] += number
         overdue += of_late
-    return SupervisionCounts(total=rungs.total(), overdue=overdue, rungs=rungs)
+        answered += of_given
+    return SupervisionCounts(total=rungs.total(), overdue=overdue, rungs=rungs, answered=answered)
 
 
 def _of(unit: str | None, urgency: Urgency | None, whose: Any) -> list[Any]:

@@ -95,7 +95,7 @@ def _raise(
         title=title,
         by="trigger",
         reason=f"{reporters}名诉求人集中反映同一事项 {reporters} citizens reported the same matter",
-        answer_due=act.config.answer_due(rung, raised_at),
+        answer_due=act.config.answer_due(rung, raised_at, lead.unit),
         raised_at=raised_at,
         raised_by=act.actor,
     )

@@ -73,7 +73,7 @@ class Ticket(Base):
 
 class Round(Base):
     """One round of a ticket: from registration or reopening to the lead's answer, or to ``ended_at``,
-    when the hotline ended it itself.
+    when the hotline ended it itself. ``continues``: the hotline took that end of the one before back.
     """
 
     ticket: str = Field(primary_key=True, foreign_key="tickets.number", sa_type=Text)
@@ -81,10 +81,12 @@ class Round(Base):
     started_at: datetime
     resolved_at: datetime | None = None
     ended_at: datetime | None = None
+    continues: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class Assignment(Base):
-    """派单: its limits as dispatched, when what befell it, and the working days it was extended by.
+    """派单: its limits as dispatched, when what befell it, and the working days it was extended by,
+    at ``extended_at``.
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
@@ -117,6 +119,7 @@ class Assignment(Base):
     cancelled_at: datetime | None = None
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
+    extended_at: datetime | None = None
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     returns: list[Any] = Field(
@@ -143,7 +146,7 @@ class Clock(Base):
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
-    ``floor``, ``calendar``: as in ClockState.
+    ``floor``, ``calendar``, ``warned``: as in ClockState.
     """
 
     id: UUID = Field(primary_key=True)
@@ -174,6 +177,9 @@ class Clock(Base):
     due_uncharged: datetime | None = None
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    warned: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
 
 
 class CalendarVersion(Base):
@@ -190,7 +196,9 @@ class CalendarVersion(Base):
 
 
 class Extension(Base):
-    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment."""
+    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment. ``lapsed_at``: when
+    what it was for ended before anybody ruled; its ``status`` stays as the release before knows it.
+    """
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
@@ -205,13 +213,16 @@ class Extension(Base):
     ruled_at: datetime | None = None
     ruled_by: str | None = Field(default=None, sa_type=Text)
     ruling: str | None = Field(default=None, sa_type=Text)
+    lapsed_at: datetime | None = None
 
 
 class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
     One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
-    withdrew was raised by mistake: it stands on record with that.
+    withdrew was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their
+    rulings (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when
+    that was accepted, which closed it.
     """
 
     id: UUID = Field(primary_key=True)
@@ -232,6 +243,11 @@ class Supervision(Base):
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = Field(default=None, sa_type=Text)
     withdrawn_reason: str | None = Field(default=None, sa_type=Text)
+    answers: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    answered_at: datetime | None = None
+    accepted_at: datetime | None = None
 
 
 class ReadAnchor(Base):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, func
+from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -32,9 +31,11 @@ from services.tracker.models import (
     Ticket,
     Tickets,
 )
+from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
-from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline
+from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.events import ClockKind, Fact, TicketMerged
@@ -62,29 +63,15 @@ SUPERVISIONS = (
 # FOR NO KEY UPDATE: a row that refers to a locked one can still be written by the sweep.
 LOCKED_NAMED = NAMED.with_for_update(key_share=True)
 LOCKED_CLOCKS = CLOCKS.with_for_update(key_share=True)
-DUE = (
-    select(Clocks)
-    .where(col(Clocks.next_at) <= bindparam("now"))
-    .order_by(col(Clocks.next_at), col(Clocks.id))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True, key_share=True)
-)
 
-EARLIER = (
-    col(Clocks.calendar) < bindparam("version", type_=Integer),
-    col(Clocks.ended_at).is_(None),
-)
-ANY_BEHIND = select(Clocks.id).where(*EARLIER).limit(1)
-BEHIND = (
-    select(Clocks)
-    .where(*EARLIER)
-    .order_by(col(Clocks.calendar), col(Clocks.id))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True, key_share=True)
+# What an extension may be ruled on for: an answer that came late may turn out to have been in time.
+TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
+    col(Clocks.status).in_(machine.OPEN)
+    | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
 )
 
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
-AS_JSON = {"terms", "pauses", "passed"}
+AS_JSON = {"terms", "pauses", "passed", "warned"}
 
 
 @dataclass(slots=True)
@@ -158,12 +145,15 @@ class TicketRecord:
         return next((entry for entry in mine if entry.row.kind == kind), None)
 
     def orders_like(self, assignment: Assignment, dissolved: Mapping[str, Dissolved]) -> list[UUID]:
-        """The orders its unit has and had in its round, itself or as a unit that it follows."""
-        own = timeline(assignment)
+        """The orders its unit has and had in its round, or in those that goes on from, itself or as a unit
+        that it follows.
+        """
+        own, firsts = timeline(assignment), first_rounds(self.round_timelines())
+        first = firsts.get(own.round)
         return [
             row.id
             for row in self.assignments
-            if row.round == assignment.round
+            if (row.round == own.round or firsts.get(row.round, 0) == first)
             and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
         ]
 
@@ -336,7 +326,12 @@ def may_see(act: ServiceAct, unit: str | None) -> bool:
 
 def recused_caller(act: ServiceAct, record: TicketRecord) -> bool:
     """回避: whether the caller is a unit that must know nothing of the ticket (R-35, JN-32)."""
-    unit, ticket = act.caller.unit if act.caller else None, record.ticket
+    return recused_from(act, record.ticket)
+
+
+def recused_from(act: ServiceAct, ticket: Ticket) -> bool:
+    """The same, of a ticket's own row."""
+    unit = act.caller.unit if act.caller else None
     return unit is not None and unit in act.config.recused(ticket.about, ticket.area or "")
 
 
@@ -346,42 +341,3 @@ async def asked_before(act: ServiceAct, assignment: UUID, earlier: Collection[UU
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
     query = select(Extensions.id).where(own | (one_of(Extensions.assignment, earlier) & ruled))
     return (await act.session.exec(query)).first() is not None
-
-
-# --- clocks of many tickets --------------------------------------------------------------------
-
-
-async def claim(act: ServiceAct, limit: int) -> list[ClockEntry]:
-    """Clocks with a mark that is due and that nobody has locked, sorted by ticket."""
-    await calendars.load(act)
-    rows = await act.rows.load(Clock, DUE, {"now": act.now, "limit": limit})
-    return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
-
-
-async def supervisions(act: ServiceAct, ids: Collection[UUID]) -> dict[UUID, Supervision]:
-    """Supervisions of locked clocks, by id."""
-    if not ids:
-        return {}
-    query = select(Supervisions).where(one_of(Supervisions.id, ids))
-    return {row.id: row for row in await act.rows.load(Supervision, query)}
-
-
-async def next_mark(act: ServiceAct) -> datetime | None:
-    """When the next mark of any clock is due."""
-    moment: datetime | None = (await act.session.exec(select(func.min(Clocks.next_at)))).one()
-    return moment
-
-
-async def behind(act: ServiceAct, limit: int) -> list[ClockEntry]:
-    """Open clocks that were laid out by an earlier version of the calendar, and that nobody has locked."""
-    await calendars.load(act)
-    asked = {"version": calendars.of(act).latest.number, "limit": limit}
-    rows = await act.rows.load(Clock, BEHIND, asked)
-    return [ClockEntry.of(row) for row in sorted(rows, key=lambda row: (row.ticket, row.id))]
-
-
-async def is_behind(act: ServiceAct) -> bool:
-    """Whether an open clock was laid out by an earlier version of the calendar."""
-    await calendars.load(act)
-    asked = {"version": calendars.of(act).latest.number}
-    return (await act.session.exec(ANY_BEHIND, params=asked)).first() is not None

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.tracker import list_routes, usecases, views
+from services.tracker import answers, extensions, list_routes, usecases, views
 from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
+    AnswerIn,
+    AnswerRulingIn,
     BreachPage,
     ExtensionIn,
     ExtensionOut,
@@ -60,7 +62,7 @@ async def list_clocks(number: Number, act: SeeingAct) -> TicketClocks:
 )
 async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor) -> Response:
     """延期申请 Ask for more time on the handle clock."""
-    return await door.once(usecases.request_extension, assignment, body)
+    return await door.once(extensions.request_extension, assignment, body)
 
 
 @router.post(
@@ -68,7 +70,7 @@ async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor)
 )
 async def rule_on_extension(extension: UUID, body: RulingIn, door: SupervisorDoor) -> Response:
     """延期审批 Grant or refuse an extension."""
-    return await door.once(usecases.rule_on_extension, extension, body)
+    return await door.once(extensions.rule_on_extension, extension, body)
 
 
 @router.post(
@@ -93,6 +95,26 @@ async def withdraw_supervision(
 ) -> Response:
     """撤回督办 Withdraw what was raised by hand and by mistake; it stays on record with the reason."""
     return await door.once(usecases.withdraw_supervision, supervision, body)
+
+
+@router.post(
+    "/supervisions/{supervision}/answer",
+    response_model=SupervisionOut,
+    responses=problems(404, 409),
+)
+async def answer_supervision(supervision: UUID, body: AnswerIn, door: UnitDoor) -> Response:
+    """督办回复 Answer a supervision: measures, who led in person, what came of it."""
+    return await door.once(answers.answer, supervision, body)
+
+
+@router.post(
+    "/supervisions/{supervision}/ruling",
+    response_model=SupervisionOut,
+    responses=problems(404, 409),
+)
+async def rule_on_answer(supervision: UUID, body: AnswerRulingIn, door: SupervisorDoor) -> Response:
+    """督办回复审定 Accept an answer, or have it answered again by another date."""
+    return await door.once(answers.rule_on_answer, supervision, body)
 
 
 @router.get("/rates")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from shared.http.fields import Body, Line, Sentence, Text
+from shared.http.fields import Body, Instant, Line, Sentence, Text
 
 Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
@@ -42,8 +42,41 @@ class WithdrawalIn(Body):
     reason: Paragraph
 
 
+class AnswerIn(Body):
+    """督办回复: what was done, what came of it, and who led in person (name and post)."""
+
+    measures: Paragraph
+    result: Paragraph
+    led_by: Phrase | None = None
+    led_by_post: Phrase | None = None
+
+    @model_validator(mode="after")
+    def _with_post(self) -> Self:
+        if (self.led_by is None) != (self.led_by_post is None):
+            raise ValueError("led_by 与 led_by_post 须同时填写 name and post go together")
+        return self
+
+
+class AnswerRulingIn(Body):
+    """对督办回复的审定: accepted, or by when it is to be answered again; and why."""
+
+    accepted: bool
+    reason: Paragraph
+    answer_due: Instant | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.accepted == (self.answer_due is not None):
+            raise ValueError(
+                "认可则不填 answer_due，不认可则须填写 answer_due: needed unless accepted, and only then"
+            )
+        return self
+
+
 class ExtensionOut(BaseModel):
-    """An extension: asked, granted or refused. ``due``: the handle clock's due moment as it is."""
+    """An extension: asked, granted, refused, or lapsed when what it was for ended first. ``due``: the handle
+    clock's due moment as it is.
+    """
 
     id: UUID
     assignment: UUID
@@ -57,9 +90,32 @@ class ExtensionOut(BaseModel):
     due: AwareDatetime
 
 
+class AnswerRulingOut(BaseModel):
+    """How an answer was ruled on."""
+
+    accepted: bool
+    reason: str
+    answer_due: AwareDatetime | None
+    ruled_at: AwareDatetime
+
+
+class AnswerOut(BaseModel):
+    """One answer to a supervision. ``answer_due``: by when it had to be given; ``late``: it was not."""
+
+    measures: str
+    result: str
+    led_by: str | None
+    led_by_post: str | None
+    answer_due: AwareDatetime | None
+    answered_at: AwareDatetime
+    late: bool
+    ruling: AnswerRulingOut | None
+
+
 class SupervisionOut(BaseModel):
     """A supervision. ``by``: the ladder, a person's hand, or a direct trigger. ``withdrawn_by`` and
-    ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake.
+    ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake. ``answered_at``:
+    when, if an answer stands; ``accepted_at``: when that was accepted; ``answers``: all, the first first.
     """
 
     id: UUID
@@ -77,6 +133,9 @@ class SupervisionOut(BaseModel):
     withdrawn_at: AwareDatetime | None = None
     withdrawn_by: str | None = None
     withdrawn_reason: str | None = None
+    answered_at: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    answers: list[AnswerOut] = []
 
 
 class DayOut(BaseModel):

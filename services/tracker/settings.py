@@ -9,7 +9,7 @@ from services.tracker.rules.supervision import Supervision, offices_exist
 from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
-from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
 from shared.jurisdiction.limits import LimitTable, streams_have_matters
 from shared.jurisdiction.place import Place
 from shared.settings import ServiceSettings
@@ -36,9 +36,9 @@ class Rules(Files):
     units: Units
     limits: LimitTable
     supervision: Supervision
-    calendar: tuple[Notice, ...]
+    calendar: CalendarFiles
 
-    checks = (streams_have_matters, offices_exist)
+    checks = (streams_have_matters, offices_exist, local_units_exist)
 
 
 class Settings(ServiceSettings):
@@ -49,7 +49,7 @@ class Settings(ServiceSettings):
     def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
         rules = self.folder(folder).read(Rules)
-        calendar = work_calendar(rules.place, rules.calendar)
+        calendar = work_calendar(rules.place, rules.calendar, rules.units.units)
         limits = rules.limits.among(rules.codes)
         recused = Gazetteer(rules.units, rules.codes, rules.place.name).recused
         return Config(limits, rules.supervision, calendar, recused, rules.units)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import exists
 from sqlmodel import col, select
 
-from services.tracker.models import Extensions
-from services.tracker.records import ServiceAct
+from services.tracker.models import Clocks, Extensions
+from services.tracker.records import TO_RULE_ON, ServiceAct
 from services.tracker.rules.extension import ExtensionStatus
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
@@ -18,7 +19,15 @@ DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESI
 
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Extensions no supervisor has ruled on for a working day."""
-    asked = select(Extensions).where(Extensions.status == ExtensionStatus.ASKED)
+    asked = select(Extensions).where(
+        Extensions.status == ExtensionStatus.ASKED,
+        col(Extensions.lapsed_at).is_(None),
+        exists().where(
+            col(Clocks.ticket) == col(Extensions.ticket),
+            col(Clocks.assignment) == col(Extensions.assignment),
+            TO_RULE_ON,
+        ),
+    )
     found = (await act.session.exec(asked.order_by(col(Extensions.asked_at)).limit(COUNTED))).all()
     return [
         Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd")
@@ -52,7 +61,7 @@ QUESTIONS: tuple[Question, ...] = (
         "provisional",
         "暂定的到期时刻 provisional due moments",
         "所涉年份的放假安排未录入 the holidays of a year they reach into are not known",
-        "将 YYYY.json 放入 calendar/ 并重启 put YYYY.json into calendar/ and restart",
+        "导入放假通知并 make reload import the notice, then make reload: calendar import FILE",
         rows("""
             SELECT ticket, due, kind || coalesce(' ' || unit, '') FROM clocks
             WHERE provisional AND status IN ('running', 'paused') ORDER BY due LIMIT :limit"""),
@@ -67,11 +76,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "unanswered",
         "逾期未回复的督办 supervisions without an answer",
-        "单位未在督办时限内完成 the unit has not ended it by the date the supervision set",
+        "单位未在督办时限内回复 the unit has not answered it by the date the supervision set",
         "上升一级督办 press one rung higher: POST /v1/assignments/{id}/supervisions",
         rows("""
             SELECT ticket, answer_due, unit || ' ' || rung FROM supervisions
-            WHERE closed_at IS NULL AND answer_due < :now ORDER BY answer_due LIMIT :limit"""),
+            WHERE closed_at IS NULL AND answered_at IS NULL AND answer_due < :now
+            ORDER BY answer_due LIMIT :limit"""),
     ),
 )
 

@@ -13,25 +13,22 @@ from uuid import UUID
 
 import uuid6
 
-from services.tracker import calendars, merging, records, schemas, views
-from services.tracker.clockwork import fire, follow, recompute_clocks
+from services.tracker import answers, calendars, claims, merging, records, schemas
+from services.tracker.clockwork import fire, follow, raise_kept_back, recompute_clocks
 from services.tracker.models import (
     Assignment,
-    Extension,
     ReadAnchor,
     Round,
     Supervision,
     Ticket,
 )
 from services.tracker.records import ServiceAct, TicketRecord
-from services.tracker.rules import extension
 from services.tracker.rules.clock_state import is_late
-from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
 from services.tracker.rules.supervision import SupervisionByRule
 from services.tracker.rules.timelines import LeftToDesk
 from shared import events
 from shared.errors import MoveRefused, TooEarly
-from shared.events import ClockKind, ContactOutcome, Data, Fact, Role, Urgency
+from shared.events import ClockKind, ContactOutcome, Data, Fact
 from shared.observability import log
 
 ANSWERED = frozenset({ContactOutcome.REACHED, ContactOutcome.REFUSED})
@@ -196,14 +193,22 @@ async def end(act: ServiceAct, fact: Fact) -> None:
 
 
 async def reopen(act: ServiceAct, fact: Fact) -> None:
-    """重办: a new citizen's clock with the redo limit (R-27)."""
+    """重办: a new citizen's clock with the redo limit (R-27); or, where the hotline took its own words back,
+    the same clocks go on.
+    """
+    data: events.TicketReopened = fact.data
     record = await records.locked(act, fact.subject)
     if record.round(fact.round):
         log.info("ignored: opened before", ticket=fact.subject, round=fact.round)
         return
-    opened = Round(ticket=fact.subject, number=fact.round, started_at=fact.time)
+    if data.continues and record.round(fact.round - 1) is None:
+        raise TooEarly(f"round {fact.round - 1} of {fact.subject} has not been opened yet")
+    opened = Round(
+        ticket=fact.subject, number=fact.round, started_at=fact.time, continues=data.continues
+    )
     record.open_round(act.rows.add(opened))
-    recompute_clocks(act, record, fact.time)
+    joined = fact.round if data.continues else None
+    recompute_clocks(act, record, fact.time, joined=joined)
 
 
 def _earlier(known: datetime | None, heard: datetime) -> datetime:
@@ -214,78 +219,17 @@ def _earlier(known: datetime | None, heard: datetime) -> datetime:
 # --- acts over HTTP ----------------------------------------------------------------------------
 
 
-async def request_extension(
-    act: ServiceAct, id: UUID, body: schemas.ExtensionIn
-) -> schemas.ExtensionOut:
-    """延期申请: by the unit, on its own open handle clock, once, in time (R-18)."""
-    record, assignment = await records.of_assignment(act, id)
-    clock = record.handle_clock(id)
-    if clock is None:
-        raise NothingToExtend
-    same = record.orders_like(assignment, act.store.dissolved)
-    asking = Asking(
-        days=body.days,
-        clock=clock.state,
-        urgency=Urgency(assignment.urgency),
-        redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.asked_before(act, id, same),
-        now=act.now,
-    )
-    extension.check(asking, record.matter(), act.config)
-    asked = Extension(
-        id=UUID(bytes=uuid6.uuid7().bytes),
-        ticket=assignment.ticket,
-        assignment=id,
-        unit=assignment.unit,
-        status=ExtensionStatus.ASKED,
-        reason=body.reason,
-        legal_basis=body.legal_basis,
-        days=body.days,
-        asked_at=act.now,
-        asked_by=act.actor,
-    )
-    act.rows.add(asked)
-    data = events.ExtensionRequested(
-        extension=asked.id, reason=body.reason, legal_basis=body.legal_basis, days=body.days
-    )
-    _say(act, assignment, data)
-    return views.show_extension(asked, clock)
-
-
-async def rule_on_extension(
-    act: ServiceAct, id: UUID, body: schemas.RulingIn
-) -> schemas.ExtensionOut:
-    """延期审批: a grant moves the due moment, also when the old one has passed meanwhile."""
-    record, assignment, asked = await records.of_extension(act, id)
-    clock = record.handle_clock(assignment.id)
-    if clock is None:
-        raise NothingToExtend
-    ruling = Ruling.GRANT if body.granted else Ruling.REFUSE
-    asked.status = extension.rule(ExtensionStatus(asked.status), ruling, clock.state.status)
-    asked.ruled_at, asked.ruled_by, asked.ruling = act.now, act.actor, body.reason
-    if not body.granted:
-        _say(act, assignment, events.ExtensionRefused(extension=id, reason=body.reason))
-        return views.show_extension(asked, clock)
-    assignment.extension = asked.days
-    recompute_clocks(act, record, act.now)
-    granted = events.ExtensionGranted(
-        extension=id,
-        days=asked.days,
-        due=clock.state.due,
-        reason=body.reason,
-        role=Role(assignment.role),
-    )
-    _say(act, assignment, granted)
-    return views.show_extension(asked, clock)
-
-
 async def raise_supervision(
     act: ServiceAct, id: UUID, body: schemas.SupervisionIn
 ) -> schemas.SupervisionOut:
-    """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30)."""
+    """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30).
+
+    Raises NotFound, MoveRefused, SupervisionStands.
+    """
     record, assignment = await records.of_assignment(act, id)
     if records.timeline(assignment).ending(record.matter().withdrawal):
         raise MoveRefused("supervise", "ended", [])
+    answers.refuse_twice(record, assignment, body.rung)
     raised = Supervision(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,
@@ -296,11 +240,11 @@ async def raise_supervision(
         title=act.config.title(body.rung),
         by="hand",
         reason=body.reason,
-        answer_due=act.config.answer_due(body.rung, act.now),
+        answer_due=act.config.answer_due(body.rung, act.now, assignment.unit),
         raised_at=act.now,
         raised_by=act.actor,
     )
-    act.rows.add(raised)
+    record.supervisions[raised.id] = act.rows.add(raised)
     data = events.SupervisionRaised(
         supervision=raised.id,
         rung=raised.rung,
@@ -320,7 +264,7 @@ async def withdraw_supervision(
 
     Raises NotFound, SupervisionByRule; MoveRefused for one that is closed.
     """
-    _, assignment, row = await records.of_supervision(act, id)
+    record, assignment, row = await records.of_supervision(act, id)
     if row.by != "hand":
         raise SupervisionByRule
     if row.closed_at:
@@ -330,6 +274,7 @@ async def withdraw_supervision(
     row.close_reason = f"督办人撤回：{body.reason} A supervisor withdrew it"
     data = events.SupervisionClosed(supervision=id, rung=row.rung, reason=row.close_reason)
     _say(act, assignment, data)
+    raise_kept_back(act, record)
     return schemas.SupervisionOut.model_validate(row, from_attributes=True)
 
 
@@ -348,7 +293,7 @@ def _say(act: ServiceAct, assignment: Assignment, data: Data) -> None:
 
 async def pass_marks(act: ServiceAct, limit: int) -> int:
     """Warn, breach and supervise what is due, each with its true time; returns how many clocks."""
-    entries = await records.claim(act, limit)
+    entries = await claims.claim(act, limit)
     await fire(act, entries)
     return len(entries)
 
@@ -358,11 +303,11 @@ async def lay_out_anew(act: ServiceAct, limit: int) -> int:
 
     What had passed stays, and a due moment is never moved earlier (CC203, ADR 0062).
     """
-    entries = await records.behind(act, limit)
+    entries = await claims.behind(act, limit)
     follow(act, entries)
     return len(entries)
 
 
 async def laid_out_before(act: ServiceAct) -> datetime | None:
     """Now, when a clock was laid out by an earlier calendar; or when the next one takes hold."""
-    return act.now if await records.is_behind(act) else await calendars.next_since(act)
+    return act.now if await claims.is_behind(act) else await calendars.next_since(act)

@@ -29,6 +29,7 @@ from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
+from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.paragraph import paragraph
 from services.tracker.rules.rates import Share, Tally, absent, share
 from shared.errors import NotFound
@@ -37,9 +38,7 @@ from shared.http.fields import Sentence
 from shared.jurisdiction.calendar import Step
 from shared.jurisdiction.period import period
 
-SHOWN = {
-    *("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "passed", "next_at")
-}
+SHOWN = {*("status", "started_at", "resumed_at", "due", "provisional", "ended_at", "next_at")}
 CURSOR = "%Y%m%dT%H%M%S.%f"
 EVERYBODYS = (ClockKind.SIGN, ClockKind.ATTEND)  # counted of leads and co-handlers
 NOT_COME = exists().where(
@@ -65,7 +64,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, calendars.of(act)) for entry in clocks],
+        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row)) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)
@@ -106,6 +105,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         days=[_show_day(step) for step in why.days],
         extension_days=[_show_day(step) for step in why.extension_days],
         pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
+        passed=state.marked,
         **state.model_dump(include=SHOWN),
     )
 
@@ -121,7 +121,13 @@ def _show_day(step: Step) -> schemas.DayOut:
 
 def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
     """An extension with the due moment of its clock."""
-    return schemas.ExtensionOut(**row.model_dump(), due=clock.state.due)
+    shown = row.model_dump() | {"status": stands(row)}
+    return schemas.ExtensionOut(**shown, due=clock.state.due)
+
+
+def stands(row: Extension) -> ExtensionStatus:
+    """Where an extension stands."""
+    return ExtensionStatus.LAPSED if row.lapsed_at else ExtensionStatus(row.status)
 
 
 # --- figures -----------------------------------------------------------------------------------

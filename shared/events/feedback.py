@@ -65,9 +65,11 @@ class TicketClosed(Data, name="ticket.closed", by="feedback"):
 class TicketReopened(Data, name="ticket.reopened", by="feedback"):
     """重办: the citizen does not agree; the envelope's round is the resolved round + 1 (R-27).
 
-    ``reasons`` are in words every release knows; ``cause`` says how we came to know them.
+    ``reasons`` are in words every release knows; ``cause`` says how we came to know them. ``continues``:
+    nobody judged, the hotline took its own end of the round before back; the same clocks go on.
     """
 
     reasons: tuple[Literal["not_contacted", "not_solved", "not_satisfied"], ...]
     comment: str = ""
     cause: ReopenCause = ReopenCause.VERDICT
+    continues: bool = False

@@ -161,9 +161,13 @@ class TicketHandedOver(EndedHere, Data, name="ticket.handed_over", by="intake"):
 
 
 class TicketResumed(Data, name="ticket.resumed", by="intake"):
-    """恢复办理: what the hotline had ended goes on; feedback opens the next round, and the desk has it."""
+    """恢复办理: what the hotline had ended goes on; feedback opens the next round, and the desk has it.
+
+    ``taken_back``: the hotline takes its own words back (转派); else the citizen added something.
+    """
 
     reason: str
+    taken_back: bool = False
 
 
 class TicketCallRated(Data, name="ticket.call_rated", by="intake"):

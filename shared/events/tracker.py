@@ -39,18 +39,39 @@ class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
     reason: str
 
 
+class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
+    """延长时限: a matter was found complex, so the citizen waits longer; ``due`` is when an answer is to be
+    expected now. That the clock was missed before, if it was, stands.
+    """
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    limit: str
+    reason: str
+
+
 class DeadlineWarned(Data, name="deadline.warned", by="tracker"):
-    """黄牌: the warning point passed; the envelope's time is that point (R-31)."""
+    """预警: a warning point passed; the envelope's time is that point (R-31). ``point``: which of the
+    policy's; ``color``: of the card, ``none`` where there is none; ``to``: who is to be told. One that says
+    none of these means the yellow card.
+    """
 
     clock: ClockKind
     due: AwareDatetime
+    point: str | None = None
+    color: str | None = None
+    to: tuple[str, ...] = ()
 
 
 class DeadlineBreached(Data, name="deadline.breached", by="tracker"):
-    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31)."""
+    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31). ``to``: who is to be
+    told.
+    """
 
     clock: ClockKind
     due: AwareDatetime
+    to: tuple[str, ...] = ()
 
 
 class DeadlineAnnulled(Data, name="deadline.annulled", by="tracker"):
@@ -103,17 +124,29 @@ class ExtensionRequested(Data, name="extension.requested", by="tracker"):
 
 
 class ExtensionGranted(Data, name="extension.granted", by="tracker"):
-    """延期批准: the citizen is told the new date and the reason (BJ-15)."""
+    """延期批准: the citizen is told the new date and the reason (BJ-15), ``unit_reason`` as its unit asked.
+
+    ``while_open``: its order was still being worked on; else it says how it is judged, and nobody is told.
+    """
 
     extension: UUID
     days: int
     due: AwareDatetime
     reason: str
     role: Role = Role.LEAD
+    unit_reason: str | None = None
+    while_open: bool = True
 
 
 class ExtensionRefused(Data, name="extension.refused", by="tracker"):
     """延期不予批准."""
+
+    extension: UUID
+    reason: str
+
+
+class ExtensionLapsed(Data, name="extension.lapsed", by="tracker"):
+    """延期失效: what it was asked for ended before anybody ruled."""
 
     extension: UUID
     reason: str
@@ -130,9 +163,31 @@ class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
     answer_due: AwareDatetime | None = None
 
 
+class SupervisionAnswered(Data, name="supervision.answered", by="tracker"):
+    """督办回复: what the unit did, who led in person, and what came of it; ``late`` after the date it had."""
+
+    supervision: UUID
+    rung: Annotated[int, Field(ge=1, le=7)]
+    measures: str
+    result: str
+    led_by: str | None = None
+    led_by_post: str | None = None
+    late: bool
+
+
+class SupervisionSentBack(Data, name="supervision.sent_back", by="tracker"):
+    """督办回复退回: the answer was not accepted; the unit answers again, by another date."""
+
+    supervision: UUID
+    rung: Annotated[int, Field(ge=1, le=7)]
+    reason: str
+    answer_due: AwareDatetime
+
+
 class SupervisionClosed(Data, name="supervision.closed", by="tracker"):
-    """督办解除: the matter was completed, or the ground of the supervision fell away."""
+    """督办解除: the matter was completed, its answer was ``accepted``, or its ground fell away."""
 
     supervision: UUID
     rung: int
     reason: str
+    accepted: bool = False

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Literal, NamedTuple, Self, cast
 from zoneinfo import ZoneInfo
 
 from shared.errors import ConfigError
+from shared.jurisdiction.hours import Season, Segment, SpecialDay, each_day, ordered, week_of
 
 Unit = Literal["wd", "wh", "h", "min"]
 
@@ -27,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _SECONDS = {"wh": 3600, "h": 3600, "min": 60}
 _LIMIT = re.compile(r"(?=[0.]*[1-9])(?:(\d+)(wd)|(\d+(?:\.\d+)?)(wh|h|min))")
-_CLOCK = re.compile(r"([01]\d|2[0-3]|24(?=:00(?::00)?$)):([0-5]\d)(?::([0-5]\d))?")
+_MANY = 200  # days off in a year: what no notice comes near
 _ENGLISH = {
     "元旦": "New Year",
     "春节": "Spring Festival",
@@ -36,6 +37,8 @@ _ENGLISH = {
     "端午节": "Dragon Boat Festival",
     "中秋节": "Mid-Autumn Festival",
     "国庆节": "National Day",
+    "防汛停工": "Flood closure",
+    "暴雪停工": "Snow closure",
 }
 
 
@@ -64,32 +67,16 @@ class Limit:
         return self.unit in ("h", "min")
 
     @property
+    def as_natural(self) -> Limit:
+        """The same span where nights and holidays count: a working day is a day, a working hour an hour."""
+        if self.natural:
+            return self
+        return Limit(self.amount * (24 if self.unit == "wd" else 1), "h")
+
+    @property
     def seconds(self) -> float:
         """Length in seconds, of duty for wh; working days have no fixed length (KeyError)."""
         return self.amount * _SECONDS[self.unit]
-
-
-class Segment(NamedTuple):
-    """A stretch of duty, as distances from local midnight on the wall clock."""
-
-    opens: timedelta
-    closes: timedelta
-
-    @classmethod
-    def parse(cls, opens: str, closes: str) -> Self:
-        """Read ``("08:30", "12:00")``; raises ValueError unless it opens before it closes."""
-        segment = cls(_wall(opens), _wall(closes))
-        if segment.opens >= segment.closes:
-            raise ValueError(f"{opens} to {closes} closes before it opens")
-        return segment
-
-
-class SpecialDay(NamedTuple):
-    """A day unlike its weekday; without segments it is off. ``notice``: where that is written."""
-
-    segments: tuple[Segment, ...] = ()
-    name: str = ""
-    notice: str = ""
 
 
 class Due(NamedTuple):
@@ -120,9 +107,10 @@ class _Year(NamedTuple):
 class WorkCalendar:
     """The working time of one place.
 
-    ``week`` gives segments by weekday (Monday 0; a missing one is off), ``special`` days replace
-    theirs, ``known`` are the years whose holidays are out (None: all of them). Raises ConfigError
-    when segments overlap or the week has no duty.
+    ``week`` gives segments by weekday (Monday 0; a missing one is off), ``seasons`` other weeks for
+    some of the year, a dated one before a yearly one; ``special`` days replace theirs, ``known`` are
+    the years whose holidays are out (None: all of them). ``units`` are the calendars of units with hours
+    or days of their own. Raises ConfigError when segments overlap, or when a week or a year has no duty.
     """
 
     def __init__(
@@ -131,24 +119,37 @@ class WorkCalendar:
         week: Mapping[int, Sequence[Segment]],
         special: Mapping[date, SpecialDay] | None = None,
         known: Collection[int] | None = None,
+        *,
+        seasons: Sequence[Season] = (),
+        units: Mapping[str, WorkCalendar] | None = None,
     ) -> None:
         self.tz = tz
-        self.week = [_ordered(week.get(weekday, ())) for weekday in range(7)]
+        self.week = week_of(week)
+        self.seasons = tuple(sorted(seasons, key=lambda season: season.yearly))
+        self.units = dict(units or {})
         self.special = {
-            day: row._replace(segments=_ordered(row.segments))
+            day: row._replace(segments=ordered(row.segments))
             for day, row in (special or {}).items()
         }
         self.known = None if known is None else frozenset(known)
         self._years: dict[int, _Year] = {}
         # The clocks of a day fall due together, and each is looked at with every fact of its ticket.
         self._dues = lru_cache(maxsize=4_096)(self._due)
-        if not any(self.week):
-            raise ConfigError("duty_segments: the week has no duty hours")
+        self._check_years()
+
+    def of(self, unit: str | None) -> WorkCalendar:
+        """The calendar a unit goes by: its own, or that of the place."""
+        return self.units.get(unit or "", self)
 
     def segments_of(self, day: date) -> tuple[Segment, ...]:
         """The duty hours of a day; none if it is off."""
         special = self.special_of(day)
-        return self.week[day.weekday()] if special is None else special.segments
+        return self.usual(day) if special is None else special.segments
+
+    def usual(self, day: date) -> tuple[Segment, ...]:
+        """The duty hours of a day by its season and its weekday."""
+        week = next((season.week for season in self.seasons if season.covers(day)), self.week)
+        return week[day.weekday()]
 
     def special_of(self, day: date) -> SpecialDay | None:
         """What makes a day unlike its weekday, if anything does."""
@@ -210,6 +211,28 @@ class WorkCalendar:
         whole_years = sum(self._year(year).worked[-1] for year in range(first, last))
         return (whole_years + self._worked(last, b) - self._worked(first, a)) / 1_000_000
 
+    def working_days_between(self, a: date, b: date) -> int:
+        """Working days after ``a`` up to and with ``b``; negative when ``b`` is earlier."""
+        if b < a:
+            return -self.working_days_between(b, a)
+        years = [self._year(year).days for year in range(a.year, b.year + 1)]
+        last = bisect_right(years[-1], b.toordinal())
+        return sum(map(len, years[:-1])) + last - bisect_right(years[0], a.toordinal())
+
+    def working_periods(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Every stretch of duty from an instant on: when it opens, or ``start`` within it, and closes."""
+        day = self._day(start)
+        while True:
+            for segment in self.segments_of(day):
+                opens, closes = (self._instant(day, clock) for clock in segment)
+                if max(opens, start) < closes:
+                    yield max(opens, _utc(start)), closes
+            day = self.add_working_days_date(day, 1)
+
+    def next_closing_instant(self, t: datetime) -> datetime:
+        """When the stretch of duty that runs, or else the next one, ends: after ``t``."""
+        return next(self.working_periods(t))[1]
+
     def due(self, start: datetime, limit: Limit) -> Due:
         """When ``limit`` from ``start`` ends: day limits at duty end, natural ones by the clock."""
         return self._dues(start, limit)
@@ -247,7 +270,7 @@ class WorkCalendar:
         """Why each day counts or not; for a natural limit only its first and its last day."""
         at = self.due(start, limit).at
         first, last = self._day(start), self._last_day(at)
-        days = sorted({first, last}) if limit.natural else _days(first, last)
+        days = sorted({first, last}) if limit.natural else each_day(first, last)
         steps: list[Step] = []
         for day in days:
             why_zh, why_en = self._nature(day)
@@ -308,14 +331,28 @@ class WorkCalendar:
         # Python adds to an aware datetime on the wall clock, which is what duty hours mean.
         return (datetime.combine(day, time(), self.tz) + clock).astimezone(UTC)
 
+    def _check_years(self) -> None:
+        """Lay out at once each year that special days might leave without any duty."""
+        off = Counter(day.year for day, row in self.special.items() if not row.segments)
+        for year in [year for year, count in off.items() if count > _MANY]:
+            self._year(year)
+
     def _year(self, year: int) -> _Year:
+        """A year laid out. Raises ConfigError for one without working time, and past the last there is:
+        so no limit is looked for without end.
+        """
         if year not in self._years:
-            self._years[year] = self._laid_out(year)
+            if not MINYEAR <= year <= MAXYEAR:
+                raise ConfigError(f"{year}: 超出历法范围 no calendar goes so far")
+            found = self._laid_out(year)
+            if not found.days:
+                raise ConfigError(f"{year}: 全年没有工作时间 no working time in the whole year")
+            self._years[year] = found
         return self._years[year]
 
     def _laid_out(self, year: int) -> _Year:
         opens, worked, days = list[int](), [0], list[int]()
-        for day in _days(date(year, 1, 1), date(year, 12, 31)):
+        for day in each_day(date(year, 1, 1), date(year, 12, 31)):
             before = worked[-1]
             for segment in self.segments_of(day):
                 opening = _micros(self._instant(day, segment.opens))
@@ -349,13 +386,6 @@ class WorkCalendar:
         return _EPOCH + (opens[index] + micros - worked[index]) * _MICRO
 
 
-def _wall(text: str) -> timedelta:
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no time of day; write 08:30, at most 24:00")
-    return timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=int(found[3] or 0))
-
-
 def _utc(t: datetime) -> datetime:
     if t.tzinfo is None:
         raise TypeError("a naive instant has no place in working time")
@@ -364,15 +394,3 @@ def _utc(t: datetime) -> datetime:
 
 def _micros(t: datetime) -> int:
     return (t - _EPOCH) // _MICRO
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
-
-
-def _ordered(segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    ordered = tuple(sorted(segments))
-    for earlier, later in pairwise(ordered):
-        if later.opens < earlier.closes:
-            raise ConfigError(f"duty_segments: {later.opens} opens before {earlier.closes} closes")
-    return ordered

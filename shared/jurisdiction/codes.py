@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
+from shared.jurisdiction.duty import Hours
 from shared.jurisdiction.hierarchy import ill_placed
 from shared.jurisdiction.naming import Names, idle_aliases, paths
 from shared.jurisdiction.sections import Section, Where, Words, refuse, unknown_code
@@ -76,13 +77,14 @@ class Topic(Branch):
 UnitKind = Literal["town", "district", "department", "utility", "office", "village", "station"]
 
 
-class Unit(Section):
+class Unit(Hours):
     """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
 
     ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
     its branches and its people's posts; one word may stand at several units (gazetteer.py).
     ``telephones`` are the unit's own for the public, which no mask takes out of a text. ``successors``:
     who follows it when it is dissolved, or has done so; when is the dispatcher's reform (机构改革).
+    ``duty_hours``: its own, where they are not the place's; its clocks go by them.
     """
 
     code: UnitCode

@@ -19,7 +19,15 @@ from pydantic import BaseModel
 
 from shared.errors import ConfigError
 from shared.jurisdiction.calendar import WorkCalendar
-from shared.jurisdiction.holidays import Notice, work_calendar
+from shared.jurisdiction.codes import Units
+from shared.jurisdiction.holidays import (
+    LOCAL,
+    CalendarFiles,
+    LocalDays,
+    Notice,
+    local_units_exist,
+    work_calendar,
+)
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.reader import Fault, Text, bytes_of
 from shared.jurisdiction.sections import Where, nearest
@@ -53,7 +61,7 @@ F = TypeVar("F", bound="Files")
 
 @dataclass(frozen=True)
 class Files:
-    """The files a service reads, a field for each: ``limits`` is limits.yaml, ``calendar`` the notices.
+    """The files a service reads, a field for each: ``limits`` is limits.yaml, ``calendar`` days off and on.
 
     A check takes some of them by their names, and is made when these are sound.
     """
@@ -133,7 +141,7 @@ class Folder:
         faults = list(self.faults)
         for name, model in _models(kind).items():
             if name == CALENDAR:
-                found[name] = self._notices(faults)
+                found[name] = CalendarFiles(self._notices(faults), self._local(faults))
                 continue
             value, wrong = self._value(f"{name}.yaml", model)
             if value is not None:
@@ -156,6 +164,7 @@ class Folder:
 
     def _notices(self, faults: list[Fault]) -> tuple[Notice, ...]:
         names = [name for name in self.files if name.startswith(f"{CALENDAR}/")]
+        names = [name for name in names if name != f"{LOCAL}.yaml"]
         if not names:
             wrong = "没有放假通知 no holiday notice YYYY.json"
             faults.append(Fault(str(self.path / CALENDAR), 0, "", wrong))
@@ -169,6 +178,13 @@ class Folder:
             notices += [notice] if notice else []
         return tuple(notices)
 
+    def _local(self, faults: list[Fault]) -> LocalDays:
+        if f"{LOCAL}.yaml" not in self.files:
+            return LocalDays()
+        found, wrong = self._value(f"{LOCAL}.yaml", LocalDays)
+        faults += wrong
+        return found or LocalDays()
+
 
 def refusal(faults: Iterable[Fault]) -> ConfigError:
     """All faults, each once, one a line, in the order of the files."""
@@ -176,14 +192,22 @@ def refusal(faults: Iterable[Fault]) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class _Hours(PlaceFile):
-    calendar: tuple[Notice, ...]
+class CalendarRules(PlaceFile):
+    """What the working calendar of a place is made of."""
+
+    calendar: CalendarFiles
+    units: Units
+
+    checks = (local_units_exist,)
+
+    def work_calendar(self) -> WorkCalendar:
+        """The calendar they make. Raises ConfigError for one without working time."""
+        return work_calendar(self.place, self.calendar, self.units.units)
 
 
 def calendar_of(path: Path) -> WorkCalendar:
     """The working calendar of the place whose folder it is. Raises ConfigError."""
-    hours = Folder.take(path).read(_Hours)
-    return work_calendar(hours.place, hours.calendar)
+    return Folder.take(path).read(CalendarRules).work_calendar()
 
 
 def _entries(path: Path) -> Iterator[str]:
@@ -202,12 +226,14 @@ def _unknown(name: str) -> str | None:
     """What is wrong with a name that no code reads."""
     folder, _, file = name.rpartition("/")
     known = [f"{own}.yaml" for own in FILES]
-    if (folder == CALENDAR and _NOTICE.fullmatch(file)) or name in known:
+    if (folder == CALENDAR and _NOTICE.fullmatch(file)) or name in (*known, f"{LOCAL}.yaml"):
         return None
     if name in GONE:
         return f"没有程序读取此文件 no code reads this file: {GONE[name]}"
     hint = (
-        "；calendar/ 中只放 holds only YYYY.json" if folder else nearest(name, [*known, CALENDAR])
+        "；calendar/ 中只放 holds only YYYY.json, local.yaml"
+        if folder
+        else nearest(name, [*known, CALENDAR])
     )
     return f"没有程序读取此文件 no code reads this file{hint}"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PlainValidator, StringConstraints, field_validator
+from pydantic import Field, PlainValidator, StringConstraints
 
-from shared.jurisdiction.calendar import Segment
-from shared.jurisdiction.sections import DutyHours, Section, Words
+from shared.jurisdiction.duty import Duty, Hours
+from shared.jurisdiction.sections import Words
 from shared.security.numbers import AREA_CODE
 
 
@@ -22,22 +21,15 @@ def _zone(name: Any) -> ZoneInfo:
         raise ValueError(f"没有这个时区 no such time zone: {name!r:.60}") from None
 
 
-class Place(Section):
+class Place(Hours):
     """The place whose rules these are. ``version`` is given by those who change them.
 
     ``area_code`` is that of its telephones, with the 0; None where there are several: then a local
-    number, given without one, is nobody's.
+    number, given without one, is nobody's. Summer and winter hours are ``seasons``.
     """
 
     name: Words
     version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$")]
     area_code: Annotated[str, StringConstraints(pattern=rf"^0{AREA_CODE}$")] | None = None
     timezone: Annotated[ZoneInfo, PlainValidator(_zone)]
-    duty_hours: Annotated[tuple[DutyHours, ...], Field(min_length=1)]
-
-    @field_validator("duty_hours")
-    @classmethod
-    def _in_order(cls, hours: tuple[Segment, ...]) -> tuple[Segment, ...]:
-        if any(later.opens < earlier.closes for earlier, later in pairwise(hours)):
-            raise ValueError("时段须按先后排列、不得重叠 in the order of the day, none in another")
-        return hours
+    duty_hours: Annotated[Duty, Field(min_length=1)]

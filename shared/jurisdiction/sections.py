@@ -12,12 +12,15 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from shared.jurisdiction.calendar import Limit, Segment
+from shared.jurisdiction.calendar import Limit
+from shared.jurisdiction.hours import Segment
 
 Step = int | str
 Where = tuple[Step, ...]
 
 SHOWN = 12  # of what is allowed
+LONGEST = 10 * 366 * 24.0  # hours: of a limit
+_HOURS = {"wd": 24.0, "wh": 1.0, "h": 1.0, "min": 1 / 60}
 LIKELY = 50.0  # of 100: what is less like it is not meant
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -64,7 +67,10 @@ def _limit(text: Any) -> Limit:
         return text
     if not isinstance(text, str):
         raise ValueError("应为时限 must be a limit: 5wd, 4wh, 24h or 30min")
-    return Limit.parse(text)
+    limit = Limit.parse(text)
+    if limit.amount * _HOURS[limit.unit] > LONGEST:
+        raise ValueError("超过十年 longer than ten years")
+    return limit
 
 
 def _working_days(text: Any) -> Limit:

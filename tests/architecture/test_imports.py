@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from operations.runtime.registry import NAMES
-from tests.fixtures.imports_table import MAY, May
+from tests.fixtures.imports_kinds import May
+from tests.fixtures.imports_table import MAY
 from tests.fixtures.source import files, imported, tree
 
 OURS = {"shared", "services", "operations", "examples", "tests"}

@@ -30,6 +30,8 @@ AT_MOST = {
     "due_10k_s": 2.0,
     "critical_behind_100k_s": 2.0,
     "drain_100k_facts_s": 120.0,
+    "add_us": 10.0,
+    "between_us": 10.0,
     "rule_us_200": 20.0,
     "rule_us_2000": 60.0,
     "mask_left": 0.01,

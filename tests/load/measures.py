@@ -36,6 +36,7 @@ from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
 from tests.load.suggesting import suggestions
 from tests.load.tally import quantile
+from tests.load.working_time import working_time
 
 UNIT = "ZJJ"  # a unit with a queue, and what the catalogue sends to it: an ordinary matter
 POTHOLE = {
@@ -223,6 +224,7 @@ MEASURES: Sequence[Any] = (
     critical,
     masks,
     matching,
+    working_time,
     suggestions,
     finding,
     listing,

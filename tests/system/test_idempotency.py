@@ -338,10 +338,19 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     path = "/v1/extensions/{extension}/ruling"
     await repeats.ask("tracker", path, ruled, other, "supervisor", extension=ordinary.extension)
     path = "/v1/assignments/{assignment}"
-    raised, other = {"rung": 1, "reason": "催办"}, {"reason": "再催"}
+    raised, other = {"rung": 5, "reason": "约谈"}, {"reason": "再约"}
     by_hand = await repeats.ask(
         "tracker", f"{path}/supervisions", raised, other, "supervisor", **about
     )
+    again = {"rung": 6, "reason": "通报"}
+    answered = await repeats.ask(
+        "tracker", f"{path}/supervisions", again, {"reason": "再督"}, "supervisor", **about
+    )
+    which, door = {"supervision": answered["id"]}, "/v1/supervisions/{supervision}"
+    said, other = {"measures": "增派人手", "result": "已修复"}, {"result": "未修复"}
+    await repeats.ask("tracker", f"{door}/answer", said, other, unit, **which)
+    accepted, other = {"accepted": True, "reason": "属实"}, {"reason": "认可"}
+    await repeats.ask("tracker", f"{door}/ruling", accepted, other, "supervisor", **which)
     withdrawn, other = {"reason": "误发"}, {"reason": "发错单位"}
     path = "/v1/supervisions/{supervision}/withdrawal"
     which = {"supervision": by_hand["id"]}

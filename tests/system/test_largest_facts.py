@@ -138,7 +138,7 @@ async def reformed_at_length(county: County) -> None:
 
 
 async def at_length_by_its_unit(county: County, number: str) -> None:
-    """An extension that is granted, and a supervision by hand."""
+    """An extension that is granted, and a supervision by hand, answered and sent back."""
     path, tracker = await of(county, number), county.tracker
     await county.do(
         "unit", tracker, f"{path}/extensions", filled("tracker", "ExtensionIn", days=3), "HC"
@@ -148,6 +148,12 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
+    raised = [fact for fact in await tracker.told("supervision.raised") if fact.data.by == "hand"]
+    path = f"/v1/supervisions/{raised[-1].data.supervision}"
+    await county.do("unit", tracker, f"{path}/answer", filled("tracker", "AnswerIn"), "HC")
+    due = "2027-03-01T09:00:00+08:00"
+    again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)
+    await county.do("supervisor", tracker, f"{path}/ruling", again)
 
 
 async def whistled_at_length(county: County, number: str) -> None:
@@ -225,6 +231,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     sizes = await largest(county)
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
+    assert {"supervision.answered", "supervision.sent_back"} <= set(sizes)
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed"} <= set(sizes)
     told = await county.dispatcher.told()

@@ -157,6 +157,7 @@ async def test_nobody_is_lost_and_nobody_is_called_twice(county: County, seed: i
             await one_piece_of_work(county)
     await to_the_end(wild)
     await everybody_has_an_end(wild)
+    assert (await county.replayed())[0] == []
 
 
 async def one_piece_of_work(county: County) -> None:

@@ -48,6 +48,22 @@ async def intake(databases: str, keys: Path) -> AsyncIterator[Bench]:
         yield one
 
 
+async def test_the_clocks_are_replayed_without_a_secret(databases: str, intake: Bench) -> None:
+    words = ("tracker", "replay")
+    one = await command(*words, JIESU_DATABASE_URL=databases.replace("{service}", "tracker"))
+    assert one.code == 2
+    assert "it must hold {service}" in one.err
+    none = await command(*words, JIESU_DATABASE_URL=databases)
+    assert (none.code, none.out.split(" ")[0]) == (0, "0")
+    number = (await registered(intake))["number"]
+    async with intake.service.store.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE outbox SET recorded = recorded - interval '1 h'")
+    lost = await command(*words, JIESU_DATABASE_URL=databases)
+    assert lost.code == 1
+    assert f"{number}  ticket.registered" in lost.out
+    assert "not sent" in lost.out
+
+
 async def test_the_morning_page_needs_no_secret_and_says_what_it_found(
     databases: str, intake: Bench
 ) -> None:

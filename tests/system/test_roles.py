@@ -83,7 +83,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "arbitration": {"grounds": "单位互相推诿"},
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},
-    "ruling": {},  # four doors of that name: see body_of
+    "ruling": {},  # five doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"} | APPROVED,
     "recall": {"reason": "转由热线答复"},
     "drafts": {"note": "修订"},
@@ -94,6 +94,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
+    "answer": {"measures": "增派人手", "result": "已修复"},
     "outcome": {"attempt": 1, "outcome": "no_answer"},
     "verdict": {"satisfied": "satisfied"},
     "reopening": {"by": "citizen", "reason": "仍未修好"},
@@ -208,6 +209,8 @@ def body_of(whole: Street, row: Row) -> dict[str, Any] | None:
     into = {"into": whole.matters["ordinary"].number} if last == "merge" else {}
     if row.path.endswith("{arbitration}/ruling"):
         return {"lead": HOLDER, "ruling": "由其承办"}
+    if row.path.endswith("{supervision}/ruling"):
+        return {"accepted": True, "reason": "属实"}
     return RULINGS[row.service] if last == "ruling" else SAID[last] | into
 
 

@@ -127,3 +127,6 @@ async def test_what_was_missed_stays_in_the_figures(county: County, seed: int) -
         stood, missed = now, figures
     assert all(count <= 1 for count in missed.values()), missed
     assert await county.tracker.told("deadline.annulled") == []
+    found, report = await county.replayed()
+    assert found == []
+    assert report.clocks == len(await county.tracker.rows("SELECT id FROM clocks")) > 0

@@ -12,7 +12,8 @@ from services.tracker.rules.changes import DatedFact, changes
 from services.tracker.rules.clock_state import ClockState, pass_due_marks
 from services.tracker.rules.layout import DUE
 from shared.events import DeadlineMoved
-from shared.jurisdiction.calendar import Limit, Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.hours import Segment, SpecialDay
 from tests.fixtures.calendars import DUTY, SHANGHAI
 from tests.fixtures.scenes.handle_clock import (
     CALENDARS,

@@ -47,14 +47,14 @@ MARKS = {
         {"kind": ClockKind.FIRST_CONTACT, "limit": "1wd"},
         ["warn 03-02 18:00", "due 03-03 18:00"],
     ),
-    "natural time is warned at three quarters": (
+    "natural time is warned at three quarters, and climbs in days and nights": (
         {"urgency": Urgency.URGENT, "limit": "24h"},
         [
             "warn 03-03 04:00",
             "due 03-03 10:00",
             "ladder:1 03-03 10:00",
-            "ladder:2 03-04 18:00",
-            "ladder:3 03-06 18:00",
+            "ladder:2 03-04 10:00",
+            "ladder:3 03-06 10:00",
         ],
     ),
     "natural time of a normal ticket as well": (

@@ -6,6 +6,7 @@ read. See tests/fixtures/leaves.py for what counts as a reading.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from datetime import timedelta
 from itertools import product
@@ -40,7 +41,7 @@ from shared.events import ClockKind, CompletionKind, Role, TicketRegistered, Tic
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.folder import Folder
 from tests.fixtures.leaves import Reads
-from tests.fixtures.policy import CONFIG
+from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.handle_clock import MATTER, at, history, state
 
 AREA = "610924110"
@@ -226,6 +227,19 @@ def run_all(reads: Reads, path: Path) -> None:
 def test_every_leaf_is_read(reads: Reads) -> None:
     run_all(reads, CONFIG)
     assert len(reads.leaves) > 2_000
+    assert sorted(reads.leaves - reads.read) == []
+
+
+def test_every_leaf_of_hours_by_date_and_local_days_is_read(reads: Reads, tmp_path: Path) -> None:
+    county = shutil.copytree(CONFIG, tmp_path / "county")
+    summer = 'seasons: [{from: "05-01", to: "09-30", duty_hours: [{from: "08:00", to: "12:00"}]}]'
+    edit(county / "place.yaml", "timezone: Asia", f"{summer}\ntimezone: Asia")
+    own = 'duty_hours: [{from: "09:00", to: "17:00"}]'
+    edit(county / "units.yaml", "code: HC, ", f"code: HC, {own}, {summer}, ")
+    (county / "calendar/local.yaml").write_text(
+        "days: [{date: 2026-07-14, name: 防汛停工, off: true, paper: 文1号, by: 县政府, units: [HC]}]"
+    )
+    run_all(reads, county)
     assert sorted(reads.leaves - reads.read) == []
 
 

@@ -12,7 +12,8 @@ from services.tracker.rules.changes import changes
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.timelines import Pause
 from shared.events import DeadlineMoved
-from shared.jurisdiction.calendar import SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.hours import SpecialDay
 from tests.fixtures.calendars import DUTY, SHANGHAI
 from tests.fixtures.scenes.handle_clock import (
     CALENDARS,

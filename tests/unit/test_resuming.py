@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from services.tracker.rules.clock_history import ClockHistory, clock_histories
 from services.tracker.rules.clock_state import ClockState, replay
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.resuming import resumed
-from services.tracker.rules.timelines import AssignmentTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, RoundTimeline
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit
 from tests.fixtures.scenes.handle_clock import (
@@ -33,11 +34,15 @@ def order(number: int, dispatched_at: str, **what: Any) -> AssignmentTimeline:
     return timeline(number, **what | moments, dispatched_at=at(dispatched_at))
 
 
-def clock(*orders: AssignmentTimeline, kind: ClockKind = ClockKind.HANDLE) -> ClockState:
+def clock(
+    *orders: AssignmentTimeline,
+    kind: ClockKind = ClockKind.HANDLE,
+    rounds: Sequence[RoundTimeline] = (ROUND,),
+) -> ClockState:
     """How the clock of the last order stands."""
     [found] = [
         each
-        for each in clock_histories(MATTER, [ROUND], orders)
+        for each in clock_histories(MATTER, rounds, orders)
         if each.assignment == orders[-1].id and each.kind is kind
     ]
     return stands(resumed(found, CALENDAR))
@@ -142,6 +147,41 @@ def test_another_unit_and_another_round_start_afresh() -> None:
     for other in ({"unit": "GT"}, {"round": 2}):
         fresh = clock(first, order(2, "03-05 10:00", **other))
         assert (fresh.started_at, fresh.resumed_at) == (at("03-05 10:00"), None)
+
+
+ANSWERED = ROUND.model_copy(update={"ended_at": at("03-09 17:55")})
+
+
+def reopened(*, continues: bool) -> tuple[RoundTimeline, RoundTimeline]:
+    """The hotline answered itself; a second round was opened then."""
+    return ANSWERED, RoundTimeline(number=2, started_at=at("03-09 17:56"), continues=continues)
+
+
+def test_a_round_that_the_hotline_reopened_itself_goes_on() -> None:
+    """Recalled, answered by the hotline, which takes that back, given again: no day more than before."""
+    orders = (
+        order(1, "03-02 10:00", cancelled_at="03-09 17:50"),
+        order(2, "03-09 17:56", round=2),
+    )
+    again = clock(*orders, rounds=reopened(continues=True))
+    assert (local(again.due), local(again.started_at)) == ("03-10 08:36", "03-02 10:00")
+    fresh = clock(*orders, rounds=reopened(continues=False))
+    assert (fresh.started_at, fresh.resumed_at) == (at("03-09 17:56"), None)
+
+
+def test_words_that_were_taken_back_answered_nobody() -> None:
+    """The citizen waits since the start; what the citizen reopened has been answered once."""
+
+    def waiting(*rounds: RoundTimeline) -> list[tuple[int, str | None]]:
+        found = clock_histories(MATTER, rounds, [])
+        own = [each for each in found if each.kind is ClockKind.CITIZEN]
+        return [(each.round, local(each.met_at) if each.met_at else None) for each in own]
+
+    first, second = reopened(continues=True)
+    assert waiting(first, second) == [(1, None)]
+    done = second.model_copy(update={"resolved_at": at("03-11 10:00")})
+    assert waiting(first, done) == [(1, "03-11 10:00")]
+    assert waiting(*reopened(continues=False)) == [(1, "03-09 17:55"), (2, None)]
 
 
 def test_a_clock_of_the_release_before_keeps_what_it_promised() -> None:

@@ -38,13 +38,36 @@ def at(text: str) -> datetime:
 )
 def test_the_yellow_card(urgency: Urgency, start: str, due: str, point: str | None) -> None:
     """R-31 黄牌红牌."""
-    card = RULES.warnings[urgency]
-    assert card_point(card, CALENDAR, at(start), at(due)) == (at(point) if point else None)
+    [card] = [each for each in RULES.points(urgency) if each.color == "yellow"]
+    assert card_point(card.at, CALENDAR, at(start), at(due)) == (at(point) if point else None)
 
 
 def test_a_policy_may_show_no_yellow_card() -> None:
     rules = Supervision.model_validate(changed(SUPERVISION, "warnings", to={}))
     assert rules.warnings.get(U.NORMAL) is None
+
+
+def test_a_folder_of_the_release_before_says_the_yellow_card_alone() -> None:
+    before = changed(SUPERVISION, "warnings", "normal", to="1wd_before_due")
+    before = changed(before, "sign_due_missed", to=None)
+    rules = Supervision.model_validate(before)
+    [card] = rules.points(U.NORMAL)
+    assert (card.at, card.color, card.to, rules.sign_due_missed) == (
+        "1wd_before_due",
+        "yellow",
+        (),
+        None,
+    )
+
+
+def test_margins_and_rungs_of_natural_time_have_a_default() -> None:
+    before = changed(SUPERVISION, "extension", "apply_at_latest_before_natural", to=None)
+    rules = Supervision.model_validate(before)
+    assert rules.extension.margin(Limit(24, "h")) == Limit(4, "h")
+    assert rules.extension.margin(Limit(5, "wd")) == Limit(4, "wh")
+    assert [row.climbed_natural for row in rules.climbed] == ["due", "24h", "72h"]
+    other = changed(before, "ladder", 1, "when_natural", to="overdue_6h")
+    assert Supervision.model_validate(other).ladder[1].climbed_natural == "6h"
 
 
 def test_the_ladder() -> None:
@@ -78,6 +101,16 @@ def test_extension() -> None:
         (changed(SUPERVISION, "extension", "max", to="7h"), "extension.max"),
         (changed(SUPERVISION, "extension", "not_for", to=["soon"]), "extension.not_for"),
         (changed(SUPERVISION, "warnings", "normal", to="1wd_befor_due"), "warnings.normal"),
+        (changed(SUPERVISION, "warnings", "normal", 1, "at", to="50%_elapsed"), "warnings"),
+        (changed(SUPERVISION, "warnings", "normal", 2, "color", to="yellow"), "warnings"),
+        (changed(SUPERVISION, "warnings", "normal", 0, "to", to=["mayor"]), "warnings.normal"),
+        (changed(SUPERVISION, "sign_due_missed", "color", to="blue"), "sign_due_missed.color"),
+        (
+            changed(SUPERVISION, "extension", "apply_at_latest_before_natural", to="4wh"),
+            "extension.apply_at_latest_before_natural",
+        ),
+        (changed(SUPERVISION, "ladder", 0, "when_natural", to="overdue_4h"), "ladder.0"),
+        (changed(SUPERVISION, "ladder", 1, "when_natural", to="overdue_1wd"), "ladder.1"),
         (changed(SUPERVISION, "ladder", 1, "when", to="overdue_1d"), "ladder.1.when"),
         (changed(SUPERVISION, "ladder", 1, "rung", to=1), "ladder"),
         (changed(SUPERVISION, "redo", "then", to=9), "redo.then"),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.jurisdiction.calendar import Limit, Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.hours import Segment, SpecialDay
 from tests.fixtures.calendars import SHANGHAI, ZIYANG, at
 
 DAY = timedelta(days=1)

@@ -291,5 +291,5 @@ def unheard(
 
 
 def _limit_ends(act: ServiceAct, order: Assignment) -> datetime | None:
-    limit = order.limits["handle"]
-    return act.config.calendar.due(order.dispatched_at, Limit.parse(limit)).at if limit else None
+    limit, calendar = order.limits["handle"], act.config.calendar.of(order.unit)
+    return calendar.due(order.dispatched_at, Limit.parse(limit)).at if limit else None

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.dispatcher.rules.dispatch import Order
 from services.dispatcher.rules.whistling import Blown
+from shared.errors import JiesuError
 from shared.events import AssignmentDispatched, Limits, Role, TicketRegistered, Urgency
 
 
@@ -15,6 +16,28 @@ def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
     """Nobody has to contact who cannot or will not be contacted, so no clock may run for it."""
     spared = ticket.reply_declined or not ticket.has_contact
     return limits.model_copy(update={"first_contact": None}) if spared else limits
+
+
+class ComplexInVain(JiesuError):
+    """疑难 gives no more time to handle what has a limit of its own; ``limit`` says which. To have more time
+    its unit asks for an extension.
+    """
+
+    status = 409
+    slug = "complex-in-vain"
+    title = "该诉求另有办理时限，定为疑难不能延长 Its own limit is not lengthened by `complex`"
+
+
+def check_lengthens(normal: Limits, granted: Limits) -> None:
+    """Whether more time follows from a matter being complex. Raises ComplexInVain."""
+    if normal.handle and normal.handle == granted.handle:
+        raise ComplexInVain(
+            f"该诉求的办理时限为{normal.handle}，定为疑难不能延长；确需延长的，由承办单位申请延期 "
+            f"It is to be handled within {normal.handle}, which `complex` does not lengthen; "
+            "its unit may ask for an extension",
+            field="urgency",
+            limit=normal.handle,
+        )
 
 
 CARRIED = 16_000  # characters of supplements a work order carries

@@ -39,8 +39,8 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
             "We will call you to hear whether you agree.",
         ),
         "reopened": Bilingual(
-            "【12345】根据您的评价，您的诉求（{number}）已退回重新办理。",
-            "[12345] As you were not content, your request {number} is being handled again.",
+            "【12345】{zh}，您的诉求（{number}）已退回重新办理。",
+            "[12345] {en}, your request {number} is being handled again.",
         ),
         "closed": Bilingual(
             "【12345】您的诉求（{number}）已结案，感谢您的监督。",
@@ -67,6 +67,9 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
         ),
     }
 )
+# Why a round is opened again.
+JUDGED = Bilingual("根据您的评价", "As you were not content")
+RESUMED = Bilingual("热线恢复办理", "As the hotline has taken it up again")
 # Of a confidential demand: neither what it is about nor who handles it, for whoever holds the telephone.
 NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
     {
@@ -94,8 +97,8 @@ NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
             "We will call you to hear whether you agree.",
         ),
         "reopened": Bilingual(
-            "【12345】根据您的评价，您反映的事项（{number}）已退回重新办理。",
-            "[12345] As you were not content, the matter you raised, {number}, is being handled again.",
+            "【12345】{zh}，您反映的事项（{number}）已退回重新办理。",
+            "[12345] {en}, the matter you raised, {number}, is being handled again.",
         ),
         "closed": Bilingual(
             "【12345】您反映的事项（{number}）已结案，感谢您的监督。",

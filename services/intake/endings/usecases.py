@@ -81,7 +81,8 @@ async def dispatch(act: ServiceAct, number: str, body: Dispatch) -> Progress:
     record = await _endable(act, number, EndAction.DISPATCH)
     ticket, within = record.ticket, act.config.endings.resume_within
     endings.check_resumable(ticket.ended_at, within, act.config.calendar, act.now)
-    await resume(act, record, await vault.cleared(act, ticket, body.reason))
+    reason = await vault.cleared(act, ticket, body.reason)
+    await resume(act, record, reason, taken_back=True)
     return progress_of(act, record)
 
 
@@ -139,9 +140,12 @@ def _rate(act: ServiceAct, ticket: Ticket, rating: CallRating | None) -> None:
 # --- going on ----------------------------------------------------------------------------------
 
 
-async def resume(act: ServiceAct, record: TicketRecord, reason: str) -> None:
+async def resume(
+    act: ServiceAct, record: TicketRecord, reason: str, *, taken_back: bool = False
+) -> None:
     """Let a ticket go on that the hotline kept or had ended: as an order for the first time, or, when
-    the dispatcher had it, in its next round, which feedback opens (ADR 0006).
+    the dispatcher had it, in its next round, which feedback opens (ADR 0006). ``taken_back``: of the
+    hotline's own accord.
     """
     ticket, round = record.ticket, record.progress().round
     act.rows.add(
@@ -158,7 +162,8 @@ async def resume(act: ServiceAct, record: TicketRecord, reason: str) -> None:
     if ticket.forwarded:
         ticket.reopened_round = max(ticket.reopened_round, round + 1)
         record.refresh(act.now)
-        act.tell(TicketResumed(reason=reason), subject=ticket.number, round=round)
+        data = TicketResumed(reason=reason, taken_back=taken_back)
+        act.tell(data, subject=ticket.number, round=round)
         return
     ticket.ending, ticket.ending_round, ticket.closed_round = None, 0, 0
     ticket.forwarded = True

@@ -35,6 +35,11 @@ class TicketStatus(StrEnum):
     HANDED_OVER = "handed_over"
 
 
+AT_WORK = frozenset(
+    {TicketStatus.RECEIVED, TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.REOPENED}
+)
+
+
 class Action(StrEnum):
     """What the citizen may do to the ticket."""
 
@@ -99,6 +104,20 @@ SENTENCES: dict[TicketStatus, Sentence] = {
         "An emergency line took it over at once: ring that line if anything changes, or call again.",
     ),
 }
+
+# What the hotline had ended itself and took up again: the citizen has judged nothing.
+RESUMED = Sentence(
+    "热线已恢复办理：重新派出后由承办单位接手。",
+    "The hotline has taken it up again: it goes to the unit whose duty it is.",
+)
+
+
+def sentence(status: TicketStatus, round: int, ending_round: int) -> Sentence:
+    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none."""
+    if status is TicketStatus.REOPENED and ending_round == round - 1:
+        return RESUMED
+    return SENTENCES[status]
+
 
 # Whatever is said is noted, at any stage: after the end somebody reads it from a list. What the hotline
 # ended itself is looked at again. Only what a unit or the citizen still decides can be taken back.

@@ -13,7 +13,8 @@ from itertools import takewhile
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from shared.jurisdiction.calendar import Segment, SpecialDay, WorkCalendar
+from shared.jurisdiction.calendar import WorkCalendar
+from shared.jurisdiction.hours import Season, Segment, SpecialDay
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED = 3  # so many days are named in a reason; of more the rest is counted
@@ -67,6 +68,7 @@ class Calendars:
 
     def __init__(self, versions: Sequence[Version]) -> None:
         self.versions = sorted(versions)
+        self._by_unit: dict[str, Calendars] = {}
         first, *later = self.versions
         self._spans = [Span(*first)]
         for upto, version in enumerate(later, 2):
@@ -77,6 +79,15 @@ class Calendars:
     def of(cls, calendar: WorkCalendar) -> Self:
         """One calendar that always held."""
         return cls([Version(1, ALWAYS, calendar)])
+
+    def by(self, unit: str | None) -> Calendars:
+        """The versions as a unit goes by them, which may have hours and days of its own."""
+        if unit is None or not any(unit in version.calendar.units for version in self.versions):
+            return self
+        if unit not in self._by_unit:
+            own = [row._replace(calendar=row.calendar.of(unit)) for row in self.versions]
+            self._by_unit[unit] = Calendars(own)
+        return self._by_unit[unit]
 
     @property
     def latest(self) -> Span:
@@ -140,10 +151,13 @@ def _named(day: date, calendar: WorkCalendar) -> str:
 
 
 def document(calendar: WorkCalendar) -> dict[str, Any]:
-    """A calendar as JSON: seconds from midnight for segments, weekdays from Monday, days in their order."""
-    return {
+    """A calendar as JSON: seconds from midnight for segments, weekdays from Monday, days in their order.
+
+    Of what it has none of nothing is said: a calendar of a release that knew no seasons is the same yet.
+    """
+    written: dict[str, Any] = {
         "timezone": calendar.tz.key,
-        "week": [_seconds(segments) for segments in calendar.week],
+        "week": list(map(_seconds, calendar.week)),
         "special": [
             {
                 "day": str(day),
@@ -155,6 +169,14 @@ def document(calendar: WorkCalendar) -> dict[str, Any]:
         ],
         "known": None if calendar.known is None else sorted(calendar.known),
     }
+    if calendar.seasons:
+        written["seasons"] = [
+            {"from": each.first, "to": each.last, "week": list(map(_seconds, each.week))}
+            for each in calendar.seasons
+        ]
+    if calendar.units:
+        written["units"] = {unit: document(own) for unit, own in sorted(calendar.units.items())}
+    return written
 
 
 def from_document(written: dict[str, Any]) -> WorkCalendar:
@@ -165,8 +187,17 @@ def from_document(written: dict[str, Any]) -> WorkCalendar:
         )
         for row in written["special"]
     }
-    week = dict(enumerate(map(_segments, written["week"])))
-    return WorkCalendar(ZoneInfo(written["timezone"]), week, special, written["known"])
+    return WorkCalendar(
+        ZoneInfo(written["timezone"]),
+        dict(enumerate(map(_segments, written["week"]))),
+        special,
+        written["known"],
+        seasons=[
+            Season(row["from"], row["to"], tuple(map(_segments, row["week"])))
+            for row in written.get("seasons", ())
+        ],
+        units={unit: from_document(own) for unit, own in written.get("units", {}).items()},
+    )
 
 
 def _seconds(segments: Sequence[Segment]) -> list[list[int]]:

@@ -11,6 +11,7 @@ from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, Reading
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.policy import Rung
 from shared.events import (
     ClockKind,
     Data,
@@ -73,7 +74,13 @@ def changes(
     """
     after = reading.state
     was = before or after.model_copy(
-        update={"status": ClockStatus.RUNNING, "ended_at": None, "pauses": (), "passed": {}}
+        update={
+            "status": ClockStatus.RUNNING,
+            "ended_at": None,
+            "pauses": (),
+            "passed": {},
+            "warned": {},
+        }
     )
     new = [*_still(clock, was, after), *_moved(clock, was, after, calendars, at)]
     new += [*_passed(clock, was, after, reading.marks), *_ended(clock, was, after, lost)]
@@ -152,23 +159,32 @@ def _why_moved(was: ClockState, after: ClockState, calendars: Calendars) -> str:
 def _passed(
     clock: ClockRef, was: ClockState, after: ClockState, points: Sequence[Mark]
 ) -> Iterator[DatedFact]:
+    now, before = after.marked, was.marked
     for mark in points:
-        if after.passed.get(mark.key) == mark.at != was.passed.get(mark.key):
+        if now.get(mark.key) == mark.at != before.get(mark.key):
             yield DatedFact(mark.at, _card(clock, mark, after.due))
 
 
 def _card(clock: ClockRef, mark: Mark, due: datetime) -> Data:
     if mark.rung is not None:
-        return SupervisionRaised(
-            supervision=mark.supervision(clock.id),
-            rung=mark.rung.rung,
-            title=mark.rung.title,
-            by=mark.rung.by,
-            reason=mark.rung.reason,
-            answer_due=mark.answer_due,
-        )
-    card = DeadlineWarned if mark.key == WARN else DeadlineBreached
-    return card(clock=clock.kind, due=due)
+        return raised_fact(mark.supervision(clock.id), mark.rung, mark.answer_due)
+    to = mark.warning.to if mark.warning else ()
+    if mark.key == DUE:
+        return DeadlineBreached(clock=clock.kind, due=due, to=to)
+    point, color = (mark.warning.at, mark.warning.color) if mark.warning else (None, None)
+    return DeadlineWarned(clock=clock.kind, due=due, point=point, color=color, to=to)
+
+
+def raised_fact(id: UUID, rung: Rung, answer_due: datetime | None) -> SupervisionRaised:
+    """What is said of a rung that is raised."""
+    return SupervisionRaised(
+        supervision=id,
+        rung=rung.rung,
+        title=rung.title,
+        by=rung.by,
+        reason=rung.reason,
+        answer_due=answer_due,
+    )
 
 
 def _ended(clock: ClockRef, was: ClockState, after: ClockState, lost: str) -> Iterator[DatedFact]:

@@ -21,6 +21,7 @@ from services.tracker.rules.timelines import (
     Matter,
     Pause,
     RoundTimeline,
+    first_rounds,
 )
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.succession import Dissolved
@@ -34,8 +35,9 @@ class ClockHistory:
     """What befell one clock; how it stands follows from this, its terms and the calendar.
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
-    counts working days. ``terms_at``: when a correction last gave it other terms. ``earlier``: what its
-    unit had of the duty before; ``resumed_at``: since when the clock goes on where that one stopped.
+    counts working days, of which ``granted_late`` were granted after the duty was done. ``terms_at``: when a
+    correction last gave it other terms. ``earlier``: what its unit had of the duty before; ``resumed_at``:
+    since when the clock goes on where that one stopped.
     ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
     """
 
@@ -52,6 +54,7 @@ class ClockHistory:
     role: Role | None = None
     pauses: tuple[Pause, ...] = ()
     extension: int = 0
+    granted_late: int = 0
     terms_at: datetime | None = None
     earlier: Earlier | None = None
     resumed_at: datetime | None = None
@@ -71,10 +74,13 @@ def clock_histories(
     rounds = list(rounds)
     yield from _dispatching(matter, leads, {each.number: each.ended_at for each in rounds})
     yield from _parted(matter, rounds, leads)
-    for round in rounds:
-        yield _citizen(matter, round, leads)
+    firsts = first_rounds(rounds)
+    for first in sorted(set(firsts.values())):
+        course = [each for each in rounds if firsts[each.number] == first]
+        yield _citizen(matter, course, leads)
     for assignment in assignments:
-        yield from _handling(matter, assignment, before(assignment, assignments, dissolved))
+        had = before(assignment, assignments, dissolved, firsts)
+        yield from _handling(matter, assignment, had)
         yield from _reviewing(matter, assignment)
         yield from _auditing(matter, assignment)
     yield from _arbitrating(matter)
@@ -168,19 +174,23 @@ def _dispatch(
 
 
 def _citizen(
-    matter: Matter, round: RoundTimeline, leads: Sequence[AssignmentTimeline]
+    matter: Matter, course: Sequence[RoundTimeline], leads: Sequence[AssignmentTimeline]
 ) -> ClockHistory:
-    """诉求人时限: never pauses, whatever the units quarrel about."""
-    decided, terms_at = _decided(matter, leads, round.number), matter.terms_at
+    """诉求人时限: never pauses, whatever the units quarrel about. ``course``: a round and those that go on
+    from it; words that the hotline took back answered nobody.
+    """
+    first, last = course[0], course[-1]
+    decided, terms_at = _decided(matter, leads, last.number), matter.terms_at
+    answers = (*(each.resolved_at for each in course), last.ended_at)
     if isinstance(decided, LeftToDesk):
         terms_at = _later(terms_at, decided.at)
     return ClockHistory(
-        id=_name(matter, ClockKind.CITIZEN, str(round.number)),
+        id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,
-        round=round.number,
+        round=first.number,
         urgency=decided.urgency if decided else matter.asked_urgency,
-        started_at=round.started_at,
-        met_at=round.answered_at,
+        started_at=first.started_at,
+        met_at=min(filter(None, answers), default=None),
         lost=matter.withdrawal,
         terms_at=terms_at,
     )
@@ -225,10 +235,16 @@ def _handling(
                 role=assignment.role,
                 pauses=assignment.pauses_of(kind),
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
+                granted_late=_granted_late(assignment) if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
                 earlier=earlier(kind, had, assignment.dispatched_at),
                 uncharged=assignment.pauses,
             )
+
+
+def _granted_late(assignment: AssignmentTimeline) -> int:
+    done, granted = assignment.completed_at, assignment.extended_at
+    return assignment.extension if done and granted and done < granted else 0
 
 
 def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:

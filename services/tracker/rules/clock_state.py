@@ -30,7 +30,8 @@ class ClockState(BaseModel):
     ``resumed_at``: when its unit got the order again and it went on, since ``started_at`` long ago.
     ``base_due`` is the due moment without pauses, never before ``floor``. ``passed`` holds the marks that
     were passed, with their instants. ``next_at`` is when the sweep must look at it again. ``calendar``: the
-    version it was laid out by last; 0 of one that a release laid out which kept no versions.
+    version it was laid out by last; 0 of one that a release laid out which kept no versions. ``warned``: the
+    marks it passed that only tell people something, apart from what the release before knows.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -49,6 +50,12 @@ class ClockState(BaseModel):
     resumed_at: datetime | None = None
     floor: datetime | None = None
     calendar: int = 0
+    warned: dict[str, datetime] = {}
+
+    @property
+    def marked(self) -> dict[str, datetime]:
+        """Every mark that was passed, with its instant."""
+        return self.warned | self.passed
 
     @property
     def breached_at(self) -> datetime | None:
@@ -104,10 +111,7 @@ def is_current(state: ClockState, history: ClockHistory, calendars: Calendars) -
     replay it would change nothing.
     """
     end = _play(history)
-    run = _run(history, end, state.terms, state)
-    return _course(
-        run, end, laid_out(run, calendars.over(run.started_at, end.ended_at))
-    ) == _course_of(state)
+    return _course(*_laid(history, end, state.terms, calendars, state)) == _course_of(state)
 
 
 def is_late(state: ClockState, at: datetime) -> bool:
@@ -125,11 +129,10 @@ def replay(
     facts that come in together must not breach a clock that one of them meets.
     """
     end = _play(history)
-    run = _run(history, end, terms, before)
-    laid = laid_out(run, calendars.over(run.started_at, end.ended_at))
+    run, end, laid = _laid(history, end, terms, calendars, before)
     course = _course(run, end, laid)
     bare = ClockState(terms=terms, passed={}, next_at=None, **course._asdict())
-    known = before.passed if before else {}
+    known = before.marked if before else {}
     if end.ran_until is None:
         passed = [mark for mark in laid.marks if known.get(mark.key) == mark.at]
     else:
@@ -165,7 +168,8 @@ def lay_out(state: ClockState, calendars: Calendars) -> Reading:
         "provisional": laid.due.provisional,
         "calendar": laid.version,
     }
-    known = [mark for mark in laid.marks if state.passed.get(mark.key) == mark.at]
+    marked = state.marked
+    known = [mark for mark in laid.marks if marked.get(mark.key) == mark.at]
     return _having_passed(state.model_copy(update=update), laid.marks, known)
 
 
@@ -173,7 +177,8 @@ def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[M
     ahead = [mark.at for mark in points if mark not in passed]
     running = state.status is ClockStatus.RUNNING
     update = {
-        "passed": {mark.key: mark.at for mark in passed},
+        "passed": {mark.key: mark.at for mark in passed if not mark.is_notice},
+        "warned": {mark.key: mark.at for mark in passed if mark.is_notice},
         "next_at": min(ahead, default=None) if running else None,
     }
     return Reading(state.model_copy(update=update), points)
@@ -188,6 +193,26 @@ def _run(history: ClockHistory, end: _End, terms: Terms, before: ClockState | No
         resumed_at=history.resumed_at,
         floor=_floor(history, terms, before),
     )
+
+
+def _laid(
+    history: ClockHistory,
+    end: _End,
+    terms: Terms,
+    calendars: Calendars,
+    before: ClockState | None,
+) -> tuple[Run, _End, Laid]:
+    """A clock laid out under the versions of its time. An extension that was granted after the duty was done
+    counts only where it had been late without (R-18).
+    """
+    run = _run(history, end, terms, before)
+    spans = calendars.over(run.started_at, end.ended_at)
+    if history.granted_late and end.status is ClockStatus.MET and end.ended_at:
+        without = run._replace(extension=run.extension - history.granted_late)
+        laid = laid_out(without, spans)
+        if end.ended_at <= laid.due.at:
+            return without, end, laid
+    return run, end, laid_out(run, spans)
 
 
 def _floor(history: ClockHistory, terms: Terms, before: ClockState | None) -> datetime | None:
@@ -265,6 +290,6 @@ def _as_stands(state: ClockState, span: Span) -> Laid:
     """A clock as a release laid it out that kept no versions: what it passed, and what lay ahead."""
     run = Run(*_run_of(state))
     points = marks_of(run, state.base_due, state.due, span.calendar)
-    marks = [mark._replace(at=state.passed.get(mark.key, mark.at)) for mark in points]
+    marks = [mark._replace(at=state.marked.get(mark.key, mark.at)) for mark in points]
     due = Due(state.due, state.provisional)
     return Laid(state.base_due, due, in_order(marks), state.calendar)

@@ -33,10 +33,14 @@ def before(
     assignment: AssignmentTimeline,
     assignments: Iterable[AssignmentTimeline],
     dissolved: Mapping[str, Dissolved],
+    firsts: Mapping[int, int],
 ) -> list[AssignmentTimeline]:
-    """The orders that whom this one was given to had in the same round before it, oldest first; itself, or
-    as the unit that it follows.
+    """The orders that whom this one was given to had before it in the same round, or in one that it goes on
+    from (``firsts``, as first_rounds), oldest first; itself, or as the unit that it follows.
     """
+
+    def course(order: AssignmentTimeline) -> int:
+        return firsts.get(order.round, order.round)
 
     def place(order: AssignmentTimeline) -> tuple[datetime, UUID]:
         return order.dispatched_at, order.id
@@ -44,7 +48,7 @@ def before(
     same = (
         each
         for each in assignments
-        if each.round == assignment.round
+        if course(each) == course(assignment)
         and place(each) < place(assignment)
         and each.with_people(assignment.given_to, assignment.dispatched_at, dissolved)
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.layout import given_back
+from services.tracker.rules.layout import counted, given_back
 from shared.jurisdiction.calendar import Limit, Step
 
 
@@ -22,24 +22,27 @@ class Stop(NamedTuple):
 class Explanation(NamedTuple):
     """The days of the limit, those of the extension, and the pauses.
 
-    ``kept``: a newer calendar would end it earlier, and a due moment is never moved earlier.
+    ``kept``: a newer calendar would end it earlier, and a due moment is never moved earlier. ``capped``: a
+    cap on the whole time, from the registration on, ends it before its own limit would.
     """
 
     days: list[Step]
     extension_days: list[Step]
     pauses: list[Stop]
     kept: bool
+    capped: bool = False
 
 
 def explain(state: ClockState, calendars: Calendars) -> Explanation:
     """Explain a due moment by the calendar it was laid out by last."""
     limit, extension_days = Limit.parse(state.terms.limit), list[Step]()
     calendar = calendars.numbered(state.calendar).calendar
-    ends = calendar.due(state.started_at, limit).at
-    days = calendar.explain(state.started_at, limit)
+    counts = counted(state.terms, state.started_at, calendar)
+    ends, days = calendar.due(*counts).at, calendar.explain(*counts)
     if state.extension:
         longer = Limit(state.extension, "wd")
         extension_days = calendar.explain(ends, longer)
         ends = calendar.due(ends, longer).at
     pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in state.pauses]
-    return Explanation(days, extension_days, pauses, kept=state.base_due > ends)
+    capped = counts != (state.started_at, limit)
+    return Explanation(days, extension_days, pauses, state.base_due > ends, capped)

@@ -10,19 +10,23 @@ from types import MappingProxyType
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.machine import Action, ClockStatus, move
+from services.tracker.rules.paragraph import moment
 from services.tracker.rules.policy import Policy
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.errors import JiesuError, MoveRefused
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 
 
 class ExtensionStatus(StrEnum):
-    """Where an extension stands: the unit asked, a supervisor granted or refused it."""
+    """Where an extension stands: the unit asked, a supervisor granted or refused it, or what it was asked
+    for ended first (失效).
+    """
 
     ASKED = "asked"
     GRANTED = "granted"
     REFUSED = "refused"
+    LAPSED = "lapsed"
 
 
 class Ruling(StrEnum):
@@ -40,6 +44,7 @@ RULINGS: Mapping[ExtensionStatus, Mapping[Ruling, ExtensionStatus]] = MappingPro
         },
         ExtensionStatus.GRANTED: {},
         ExtensionStatus.REFUSED: {},
+        ExtensionStatus.LAPSED: {},
     }
 )
 
@@ -77,7 +82,7 @@ class ExtensionNotOnRedo(JiesuError):
 
 
 class ExtensionTooLate(JiesuError):
-    """It must be asked for before expiry, and some working hours before; ``latest`` says when."""
+    """It must be asked for before expiry, and some hours before; ``latest`` says when, and the sentence."""
 
     status = 409
     slug = "extension-too-late"
@@ -102,7 +107,7 @@ class ExtensionOverCap(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked: so many working days more on a clock, at an instant."""
+    """So many working days more on a clock, asked at an instant; ``unit``: whose hours it goes by."""
 
     days: int
     clock: ClockState
@@ -110,6 +115,7 @@ class Asking:
     redo: bool
     asked_before: bool
     now: datetime
+    unit: str | None = None
 
 
 def check(asking: Asking, matter: Matter, policy: Policy) -> None:
@@ -126,21 +132,59 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     _check_length(asking, matter, policy)
 
 
+def latest(clock: ClockState, policy: Policy, unit: str | None) -> datetime:
+    """Until when an extension may be asked for: the margin of the clock's own kind of time before it is due,
+    which never takes more than half of the clock.
+    """
+    margin = policy.rules.extension.margin(Limit.parse(clock.terms.limit))
+    half = clock.started_at + (clock.due - clock.started_at) / 2
+    return max(half, policy.calendar.of(unit).before(clock.due, margin))
+
+
 def _check_time(asking: Asking, policy: Policy) -> None:
-    margin = policy.rules.extension.apply_at_latest_before
-    latest = policy.calendar.before(asking.clock.due, margin)
-    if asking.now > latest:
-        raise ExtensionTooLate(latest=latest.isoformat(), due=asking.clock.due.isoformat())
+    until, due, zone = (
+        latest(asking.clock, policy, asking.unit),
+        asking.clock.due,
+        policy.calendar.tz,
+    )
+    if asking.now > until:
+        (until_zh, until_en), (due_zh, due_en) = moment(until, zone), moment(due, zone)
+        raise ExtensionTooLate(
+            f"延期最迟应于{until_zh}申请（{due_zh}到期） "
+            f"It had to be asked for by {until_en}; it is due on {due_en}",
+            latest=until.isoformat(),
+            due=due.isoformat(),
+        )
 
 
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     most = policy.extension_max(matter)
     if asking.days > most.amount:
         raise ExtensionTooLong(field="days", most=str(most))
-    cap = policy.rules.extension.cap_total_handle
-    longer = policy.calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
-    if longer > policy.calendar.due(asking.clock.started_at, cap).at:
-        raise ExtensionOverCap(field="days", cap=str(cap))
+    cap, calendar = policy.rules.extension.cap_total_handle, policy.calendar.of(asking.unit)
+    longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
+    end = calendar.due(asking.clock.started_at, cap).at
+    if longer > end:
+        end_zh, end_en = moment(end, policy.calendar.tz)
+        raise ExtensionOverCap(
+            f"办理总时限不得超过{cap}，即{end_zh} Handling may take {cap} in all: until {end_en}",
+            field="days",
+            cap=str(cap),
+            latest=end.isoformat(),
+        )
+
+
+def lapses(
+    order: AssignmentTimeline, clock: ClockState, withdrawal: Ending | None
+) -> Ending | None:
+    """When and why there is nothing left to extend: the order fell away, or was answered in time and no
+    audit can send it back. One that was answered late may still be ruled on.
+    """
+    ending = order.ending(withdrawal)
+    if ending is None or order.completed_at != ending.at:
+        return ending
+    waits = any(each.limit and each.decided_at is None for each in order.completions)
+    return None if waits or clock.breached_at else ending
 
 
 def rule(status: ExtensionStatus, ruling: Ruling, clock: ClockStatus) -> ExtensionStatus:

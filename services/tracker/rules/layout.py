@@ -13,22 +13,32 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.calendars import Span
-from services.tracker.rules.policy import Rung, Terms
+from services.tracker.rules.policy import Rung, Terms, WarningPoint
 from services.tracker.rules.supervision import card_point
 from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
 
 WARN = "warn"
 DUE = "due"
+MISSED = "sign_due_missed"
+NOTICE = "warn:"  # and the point, of a warning beside the yellow card
 
 
 class Mark(NamedTuple):
-    """A point on a clock. ``answer_due`` is when the unit must have answered a rung."""
+    """A point on a clock. ``answer_due`` is when the unit must have answered a rung; ``warning`` what is
+    said to whom.
+    """
 
     key: str
     at: datetime
     rung: Rung | None = None
     answer_due: datetime | None = None
+    warning: WarningPoint | None = None
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it only tells people something: no card of the release before, no breach and no rung."""
+        return self.key.startswith(NOTICE)
 
     def supervision(self, clock: UUID) -> UUID:
         """The id of the supervision this mark raises: the same whenever it is worked out."""
@@ -76,7 +86,7 @@ def laid_out(run: Run, spans: Iterable[Span], stands: Laid | None = None) -> Lai
 def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     """A clock as it would lie had it run under one version all the time, due not before ``earliest``."""
     calendar = span.calendar
-    base = calendar.due(run.started_at, Limit.parse(run.terms.limit))
+    base = calendar.due(*counted(run.terms, run.started_at, calendar))
     if run.extension:
         longer = calendar.due(base.at, Limit(run.extension, "wd"))
         base = Due(longer.at, base.provisional or longer.provisional)
@@ -85,6 +95,20 @@ def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
     return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+
+
+def counted(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> tuple[datetime, Limit]:
+    """From when a clock's limit is counted, and which: its own, unless a cap on the whole ends earlier."""
+    own = started_at, Limit.parse(terms.limit)
+    if terms.cap is None:
+        return own
+
+    def ends(given: tuple[datetime, Limit]) -> datetime:
+        return calendar.due(*given).at
+
+    least = started_at, Limit.parse(terms.cap.least)
+    capped = max((terms.cap.since, Limit.parse(terms.cap.limit)), least, key=ends)
+    return min(own, capped, key=ends)
 
 
 def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
@@ -137,20 +161,26 @@ def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
-    points = [*_warning(run, base, calendar), Mark(DUE, due)]
+    points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=run.terms.warning(DUE))]
+    if missed := run.terms.warning(MISSED):
+        points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
     points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
     if begins := run.resumed_at:  # nothing befalls an order before it was given
         points = [mark._replace(at=max(mark.at, begins)) for mark in points]
     return in_order(points)
 
 
-def _warning(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
-    """The yellow card (R-31); a point not after the start is skipped."""
-    if run.terms.warn is None:
-        return
-    point = card_point(run.terms.warn, calendar, run.started_at, base)
-    if point:
-        yield Mark(WARN, shift(point, run.pauses, run.terms.limit, calendar).at)
+def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
+    """The yellow card and whatever else the policy lists (R-31); a point not after the start is skipped."""
+    terms, natural = run.terms, Limit.parse(run.terms.limit).natural
+    listed = {each.at: each for each in terms.warnings if each.at not in (DUE, MISSED)}
+    for at in dict.fromkeys([*filter(None, (terms.warn,)), *listed]):
+        key, warning = WARN if at == terms.warn else f"{NOTICE}{at}", listed.get(at)
+        # A card that no release listed keeps its share of days and nights.
+        counts = natural or warning is None
+        point = card_point(at, calendar, run.started_at, base, natural=counts)
+        if point:
+            yield Mark(key, shift(point, run.pauses, terms.limit, calendar).at, warning=warning)
 
 
 def _mark(run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar) -> Mark:

@@ -87,10 +87,10 @@ def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> 
     zh, en = _length(limit)
     first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
     not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
-    start_zh, start_en = _moment(state.started_at, zone)
+    start_zh, start_en = moment(state.started_at, zone)
     again = ("", "")
     if state.resumed_at:
-        at_zh, at_en = _moment(state.resumed_at, zone)
+        at_zh, at_en = moment(state.resumed_at, zone)
         again = (
             f"，{at_zh}再次承办后接续计算",
             f", going on since the unit got it again on {at_en}",
@@ -154,11 +154,11 @@ def _days_en(days: _Days) -> str:
 
 def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sentence]:
     for pause in pauses:
-        begins_zh, begins_en = _moment(pause.begins_at, zone)
+        begins_zh, begins_en = moment(pause.begins_at, zone)
         if pause.ends_at is None:
             yield Sentence(f"自{begins_zh}起暂停计时", f"Paused since {begins_en}")
             continue
-        ends_zh, ends_en = _moment(pause.ends_at, zone)
+        ends_zh, ends_en = moment(pause.ends_at, zone)
         if begins_zh[:-5] == ends_zh[:-5]:
             ends_zh, ends_en = ends_zh[-5:], ends_en[-5:]
         hours = pause.given_back / 3600
@@ -175,9 +175,9 @@ def _extended(state: ClockState) -> Iterator[Sentence]:
 
 
 def _ends(act: Sentence, state: ClockState, zone: tzinfo) -> Sentence:
-    due_zh, due_en = _moment(state.due, zone)
+    due_zh, due_en = moment(state.due, zone)
     due = Sentence(f"应于{due_zh}前{act.zh}", f"To be {act.en} by {due_en}")
-    ended_zh, ended_en = _moment(state.ended_at, zone) if state.ended_at else ("", "")
+    ended_zh, ended_en = moment(state.ended_at, zone) if state.ended_at else ("", "")
     late = state.breached_at is not None
     match state.status:
         case ClockStatus.MET:
@@ -200,6 +200,12 @@ def _notes(state: ClockState, why: Explanation) -> Iterator[Sentence]:
             "期限涉及放假安排尚未公布的年份，为暂定",
             "Provisional: it reaches into a year whose holidays are not announced",
         )
+    if why.capped and state.terms.cap:
+        zh, en = _length(Limit.parse(state.terms.cap.limit))
+        yield Sentence(
+            f"自登记起办理总时限不超过{zh}，按此到期",
+            f"Handling takes {en} from the registration at most, which ends it",
+        )
     if why.kept:
         yield Sentence(
             "按现行日历会更早到期，期限不提前",
@@ -207,7 +213,8 @@ def _notes(state: ClockState, why: Explanation) -> Iterator[Sentence]:
         )
 
 
-def _moment(at: datetime, zone: tzinfo) -> Sentence:
+def moment(at: datetime, zone: tzinfo) -> Sentence:
+    """An instant as people there write it: ``2026年3月7日14:30``, ``2026-03-07 14:30``."""
     wall = at.astimezone(zone)
     return Sentence(
         f"{wall.year}年{wall.month}月{wall.day}日{wall:%H:%M}", f"{wall:%Y-%m-%d %H:%M}"

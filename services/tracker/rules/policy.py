@@ -7,7 +7,7 @@ fivetran dbt_zendesk #25).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.clock_history import ClockHistory
-from services.tracker.rules.supervision import RungNumber, Supervision
+from services.tracker.rules.supervision import RungNumber, Supervision, Warned
 from services.tracker.rules.timelines import Matter
 from shared.events import ClockKind, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -28,10 +28,14 @@ DESKS: Mapping[ClockKind, str] = {
 }
 
 
+# Clocks of a unit, whose people are told; of the others the card alone is shown.
+OF_UNITS = (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.HANDLE, ClockKind.ATTEND)
+
+
 class Rung(BaseModel):
     """One rung a clock can climb: when, as what, and how long the unit has to answer.
 
-    ``at`` is ``start``, ``due``, or working days after the due moment (``3wd``).
+    ``at`` is ``start``, ``due``, or so long after the due moment (``3wd``, ``72h``).
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -60,9 +64,34 @@ class Office(BaseModel):
     rungs: tuple[Rung, ...]
 
 
+class WarningPoint(BaseModel):
+    """预警: a point of a clock at which people are told, its colour and to whom. ``at`` is a card as
+    supervision.yaml writes it, ``due``, or ``sign_due_missed``.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    at: str
+    color: str
+    to: tuple[str, ...] = ()
+
+
+class Cap(BaseModel):
+    """办理总时限: handling ends so long after the registration, ``since``, whoever has it; nobody has less
+    than ``least``, which is what is not complex gets.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    since: datetime
+    limit: str
+    least: str
+
+
 class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
-    ``rungs`` are climbed by whose clock it is.
+    ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
+    ``warnings``: all at which somebody is told, the card of ``warn`` among them.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -71,6 +100,12 @@ class Terms(BaseModel):
     warn: str | None = None
     rungs: tuple[Rung, ...] = ()
     office: Office | None = None
+    cap: Cap | None = None
+    warnings: tuple[WarningPoint, ...] = ()
+
+    def warning(self, at: str) -> WarningPoint | None:
+        """What the policy lists at a point, if it does."""
+        return next((each for each in self.warnings if each.at == at), None)
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
@@ -100,7 +135,29 @@ class Policy:
             return None
         if history.kind in DESKS:
             return self._review_terms(history, limit, recused)
-        return Terms(limit=limit, warn=self._card(history, limit), rungs=self._rungs(history))
+        return Terms(
+            limit=limit,
+            warn=self._card(history, limit),
+            rungs=self._rungs(history, limit),
+            cap=self._cap(history, matter),
+            warnings=tuple(self._warnings(history, limit)),
+        )
+
+    def _cap(self, history: ClockHistory, matter: Matter) -> Cap | None:
+        """How long a complex matter may take in all (R-18, SD17); a redo has a limit of its own."""
+        if history.kind is not ClockKind.HANDLE or history.urgency.level is not Urgency.COMPLEX:
+            return None
+        given = self.table.stages(
+            matter.type,
+            Urgency.NORMAL,
+            matter.topic,
+            matter.flags,
+            role=history.role or Role.LEAD,
+        )
+        if history.round > 1 or given.handle is None:
+            return None
+        cap = str(self.rules.extension.cap_total_handle)
+        return Cap(since=matter.registered_at, limit=cap, least=given.handle)
 
     def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
         rules = self.rules.hotline_review
@@ -115,10 +172,12 @@ class Policy:
         known = self.rules.rung(rung)
         return known.title if known else f"督办第{rung}级 rung {rung}"
 
-    def answer_due(self, rung: int, raised_at: datetime) -> datetime | None:
+    def answer_due(
+        self, rung: int, raised_at: datetime, unit: str | None = None
+    ) -> datetime | None:
         """When a unit must have answered a rung; None where nothing says so."""
         limit = self._answer(rung)
-        return self.calendar.due(raised_at, limit).at if limit else None
+        return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
     def extension_max(self, matter: Matter) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
@@ -158,20 +217,33 @@ class Policy:
         """
         if history.kind is ClockKind.ARBITRATION and self.rules.arbitration:
             return self.rules.arbitration.warn
+        yellow = (each.at for each in self._listed(history, limit) if each.color == "yellow")
+        return next(yellow, None)
+
+    def _warnings(self, history: ClockHistory, limit: str) -> Iterator[WarningPoint]:
+        """Whom of a unit is told what of its clocks (R-31)."""
+        if history.kind not in OF_UNITS:
+            return
+        for each in self._listed(history, limit):
+            yield WarningPoint.model_validate(each.model_dump())
+        if history.kind is ClockKind.SIGN and (missed := self.rules.sign_due_missed):
+            yield WarningPoint(at="sign_due_missed", **missed.model_dump())
+
+    def _listed(self, history: ClockHistory, limit: str) -> Sequence[Warned]:
         level = history.urgency.level
         natural = self.table.natural(level)
         if natural != Limit.parse(limit).natural:
             level = Urgency.NORMAL if natural else Urgency.URGENT
-        return self.rules.warnings.get(level)
+        return self.rules.points(level)
 
-    def _rungs(self, history: ClockHistory) -> tuple[Rung, ...]:
+    def _rungs(self, history: ClockHistory, limit: str) -> tuple[Rung, ...]:
         match history.kind:
             case ClockKind.SIGN:
                 return self._unsigned(history)
             case ClockKind.ATTEND:
                 return self._unattended()
             case ClockKind.HANDLE:
-                return (*self._after_redo(history), *self._ladder())
+                return (*self._after_redo(history), *self._ladder(limit))
             case (
                 ClockKind.DISPATCH
                 | ClockKind.CITIZEN
@@ -185,16 +257,17 @@ class Policy:
             case _:
                 assert_never(history.kind)
 
-    def _ladder(self) -> Iterator[Rung]:
-        """The rungs that an unmet clock climbs, as its terms."""
+    def _ladder(self, limit: str) -> Iterator[Rung]:
+        """The rungs that an unmet clock climbs, as its terms, in the kind of time it runs on."""
+        natural = Limit.parse(limit).natural
         for row in self.rules.ladder:
-            if row.climbed_at:
+            if at := row.climbed_natural if natural else row.climbed_at:
                 yield Rung(
                     rung=row.rung,
                     title=row.title,
                     by="ladder",
-                    at=row.climbed_at,
-                    reason=f"逾期未办结（{row.when}） overdue and not completed ({row.when})",
+                    at=at,
+                    reason=_overdue(at),
                     answer=_text(row.new_limit),
                 )
 
@@ -226,6 +299,12 @@ class Policy:
     def _answer(self, rung: int) -> Limit | None:
         known = self.rules.rung(rung)
         return known.new_limit if known else None
+
+
+def _overdue(at: str) -> str:
+    """Why a rung of the ladder is climbed; as the release before said it."""
+    when = "red_card" if at == "due" else f"overdue_{at}"
+    return f"逾期未办结（{when}） overdue and not completed ({when})"
 
 
 def _text(limit: Limit | None) -> str | None:

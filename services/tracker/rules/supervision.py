@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from shared.errors import JiesuError
 from shared.events import Urgency
@@ -28,16 +28,52 @@ CardPoint = Annotated[
 RungNumber = Annotated[int, Field(ge=1, le=7)]
 
 
-def card_point(at: str, calendar: WorkCalendar, start: datetime, due: datetime) -> datetime | None:
-    """When a yellow card is shown (预警, R-31), such as ``1wd_before_due``; None when that is not
-    after the start.
+def card_point(
+    at: str, calendar: WorkCalendar, start: datetime, due: datetime, *, natural: bool = True
+) -> datetime | None:
+    """When a warning is given (预警, R-31), such as ``1wd_before_due``; None when that is not after the
+    start. ``natural``: whether the clock's share of time is of days and nights, or of duty hours.
     """
     amount, _, measure = at.partition("_")
     if measure == "elapsed":
-        point = start + (due - start) * (int(amount.removesuffix("%")) / 100)
+        share = int(amount.removesuffix("%")) / 100
+        spent = calendar.working_seconds_between(start, due) * share
+        point = (
+            start + (due - start) * share if natural else calendar.add_working_seconds(start, spent)
+        )
     else:
         point = calendar.before(due, Limit.parse(amount))
     return point if point > start else None
+
+
+Addressee = Literal[
+    "handler", "liaison", "unit_deputy", "unit_head", "hotline_supervisor", "county_leader"
+]
+
+
+class Notice(Section):
+    """预警: the colour of a card, and to whom it says so (R-31)."""
+
+    color: Literal["none", "yellow", "red"] = "yellow"
+    to: tuple[Addressee, ...] = ()
+
+
+class Warned(Notice):
+    """A point of a clock at which people are told; ``due`` is the red card itself."""
+
+    at: CardPoint | Literal["due"]
+
+
+def _listed(given: str | tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """As the release before wrote it: the yellow card alone."""
+    return (Warned(at=given),) if isinstance(given, str) else given
+
+
+WarnedAt = Annotated[
+    Annotated[CardPoint, Tag("card")] | Annotated[tuple[Warned, ...], Tag("points")],
+    Discriminator(lambda given: "card" if isinstance(given, str) else "points"),
+    AfterValidator(_listed),
+]
 
 
 class SupervisionByRule(JiesuError):
@@ -59,6 +95,7 @@ class LadderRung(Section):
     zh: Words
     en: Words
     when: Annotated[str, Field(pattern=r"^(red_card|overdue_[1-9]\d{0,2}wd)$")] | None = None
+    when_natural: Annotated[str, Field(pattern=r"^overdue_[1-9]\d{0,3}(h|min)$")] | None = None
     new_limit: LimitText | None = None
 
     @property
@@ -66,12 +103,31 @@ class LadderRung(Section):
         """Name for people: ``催办 written reminder``."""
         return f"{self.zh} {self.en}"
 
+    @model_validator(mode="after")
+    def _natural_beside_working(self) -> Self:
+        if self.when_natural and (self.when is None or self.when == "red_card"):
+            refuse(
+                [(("when_natural",), "须与 when 的 overdue_… 同用 goes with a `when` of overdue_…")]
+            )
+        return self
+
     @property
     def climbed_at(self) -> str | None:
         """When an unmet clock climbs here: ``due``, or working days after it, such as ``3wd``."""
         if self.when is None:
             return None
         return "due" if self.when == "red_card" else self.when.removeprefix("overdue_")
+
+    @property
+    def climbed_natural(self) -> str | None:
+        """The same of a clock that runs day and night: its working days are days, unless the policy says
+        otherwise (``72h``).
+        """
+        if self.climbed_at in (None, "due"):
+            return self.climbed_at
+        if self.when_natural:
+            return self.when_natural.removeprefix("overdue_")
+        return str(Limit.parse(self.climbed_at).as_natural)
 
 
 class RedoRules(Section):
@@ -112,12 +168,29 @@ class BodyRules(Section):
 
 
 class ExtensionRules(Section):
-    """延期 (R-18, SD17): how long, how long before the due moment, and for what not."""
+    """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
+
+    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night.
+    """
 
     max: WorkingDays
     cap_total_handle: LimitText
     apply_at_latest_before: LimitText
+    apply_at_latest_before_natural: LimitText | None = None
     not_for: frozenset[Urgency]
+
+    @field_validator("apply_at_latest_before_natural")
+    @classmethod
+    def _natural(cls, margin: Limit | None) -> Limit | None:
+        if margin and not margin.natural:
+            raise ValueError("应为自然时间 write natural time: 4h or 30min")
+        return margin
+
+    def margin(self, limit: Limit) -> Limit:
+        """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
+        if not limit.natural:
+            return self.apply_at_latest_before
+        return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
 
 
 class Supervision(Section):
@@ -125,7 +198,8 @@ class Supervision(Section):
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
     """
 
-    warnings: Mapping[Urgency, CardPoint]
+    warnings: Mapping[Urgency, WarnedAt]
+    sign_due_missed: Notice | None = None
     ladder: tuple[LadderRung, ...]
     critical_unsigned: RungNumber
     redo: RedoRules
@@ -134,6 +208,18 @@ class Supervision(Section):
     hotline_review: ReviewRules | None = None
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
+
+    @field_validator("warnings")
+    @classmethod
+    def _once(
+        cls, warnings: Mapping[Urgency, Sequence[Warned]]
+    ) -> Mapping[Urgency, Sequence[Warned]]:
+        for points in warnings.values():
+            if len({each.at for each in points}) < len(points):
+                raise ValueError("同一时点出现两次 a point stands here twice")
+            if any((each.color == "red") != (each.at == "due") for each in points):
+                raise ValueError("红牌只在到期时 the red card is shown at `due`, and only there")
+        return warnings
 
     @field_validator("ladder")
     @classmethod
@@ -162,6 +248,10 @@ class Supervision(Section):
     def climbed(self) -> tuple[LadderRung, ...]:
         """The rungs a clock climbs by itself, lowest first."""
         return tuple(row for row in self.ladder if row.when)
+
+    def points(self, level: Urgency) -> tuple[Warned, ...]:
+        """At which points of a clock who is told; of an urgency not named nobody is."""
+        return _listed(self.warnings.get(level, ()))
 
     def rung(self, number: int) -> LadderRung | None:
         """A rung by its number, None when the ladder has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -148,18 +148,24 @@ class Matter(_Known):
 
 class RoundTimeline(_Known):
     """One round of a ticket, from registration or reopening to the lead's answer, or to ``ended_at``,
-    when the hotline ended it itself.
+    when the hotline ended it itself. ``continues``: the hotline took that end of the one before back, so
+    the citizen and the units are where they were (ADR 0049).
     """
 
     number: int
     started_at: Instant
     resolved_at: Instant | None = None
     ended_at: Instant | None = None
+    continues: bool = False
 
-    @property
-    def answered_at(self) -> datetime | None:
-        """When the citizen had an answer, whoever gave it."""
-        return min(filter(None, (self.resolved_at, self.ended_at)), default=None)
+
+def first_rounds(rounds: Iterable[RoundTimeline]) -> dict[int, int]:
+    """For each round the first of those that it goes on from, without a break; else itself."""
+    firsts: dict[int, int] = {}
+    for each in sorted(rounds, key=lambda each: each.number):
+        before = firsts.get(each.number - 1)
+        firsts[each.number] = before if each.continues and before else each.number
+    return firsts
 
 
 class ReturnTimeline(_Known):
@@ -238,6 +244,7 @@ class AssignmentTimeline(_Known):
     cancelled_at: Instant | None = None
     cancel_reason: str | None = None
     extension: int = 0
+    extended_at: Instant | None = None
     terms_at: Instant | None = None
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None

@@ -277,3 +277,16 @@ async def test_a_redo_may_not_be_returned(dispatcher: Bench) -> None:
     assert again is not None
     answer = await ask_back(dispatcher, STREET_LIGHT, again, 409)
     assert answer["type"].endswith("return-on-redo")
+
+
+@pytest.mark.parametrize("matter", [{"flags": ["tourism"]}, {"flags": ["enterprise"]}])
+async def test_t5_complex_is_refused_where_it_would_change_nothing(
+    dispatcher: Bench, matter: dict[str, Any]
+) -> None:
+    await register(dispatcher, street_light(type=TicketType.COMPLAINT, **matter))
+    body = {"lead": "CGZF", "reason": "情况复杂", "urgency": "complex"}
+    refused = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body, status=409)
+    assert refused["type"].endswith("/complex-in-vain")
+    assert refused["limit"] in refused["detail"]
+    told = await dispatcher.told("assignment.dispatched")
+    assert {fact.data.urgency for fact in told} <= {"normal"}

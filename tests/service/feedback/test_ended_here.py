@@ -117,11 +117,12 @@ async def test_what_the_hotline_ended_is_not_called_about(
 async def test_what_goes_on_is_reopened_once(feedback: Bench) -> None:
     """Only feedback opens a round (ADR 0006)."""
     await feedback.hear(registration(feedback), answered(feedback, registered=True))
-    resumed: Data = TicketResumed(reason="不满意")
+    resumed: Data = TicketResumed(reason="不满意", taken_back=True)
     for _ in range(2):
         await feedback.hear(feedback.fact(resumed, subject=NUMBER))
     [reopened] = await feedback.told("ticket.reopened")
-    assert (reopened.round, reopened.data.reasons) == (2, ())
+    assert (reopened.round, reopened.data.reasons, reopened.data.continues) == (2, (), True)
+    assert "评价" not in (await feedback.told("citizen.told"))[-1].data.zh
     assert (await names(feedback))[-1] == "citizen.told:reopened"
 
 

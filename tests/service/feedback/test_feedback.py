@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.events import Fact, Role, SupervisionRaised
+from shared.events import ClockKind, DeadlineLengthened, Fact, Role, SupervisionRaised
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
@@ -267,3 +267,51 @@ async def test_shuffled_and_doubled_facts_give_the_same_rows(
     assert sorted(f.data.zh.replace(other, NUMBER) for f in told if f.subject == other) == sorted(
         f.data.zh for f in told if f.subject == NUMBER
     )
+
+
+# --- new dates (shared cases T4, T7) -----------------------------------------------------------
+
+
+def lengthened(bench: Bench, round: int = 1) -> Fact:
+    """The tracker says that a complex matter takes longer."""
+    data = DeadlineLengthened(
+        clock=ClockKind.CITIZEN,
+        before=datetime.fromisoformat("2026-03-09T18:00+08:00"),
+        due=datetime.fromisoformat("2026-03-23T18:00+08:00"),
+        limit="15wd",
+        reason="情况复杂",
+    )
+    return bench.fact(data, subject=NUMBER, round=round)
+
+
+async def test_t7_the_citizen_is_told_of_a_longer_limit_once(feedback: Bench) -> None:
+    await feedback.hear(registration(feedback), lengthened(feedback), lengthened(feedback))
+    told = await feedback.told("citizen.told")
+    assert [fact.data.occasion for fact in told] == ["accepted", "extended"]
+    assert "2026-03-23" in told[1].data.zh
+
+
+@pytest.mark.parametrize("over", [resolution, withdrawal])
+@pytest.mark.parametrize(
+    "said", [lengthened, lambda bench: extension(bench, "2026-03-23T18:00+08:00")]
+)
+async def test_t4_nothing_is_told_once_the_round_is_over(
+    feedback: Bench, over: Callable[..., Fact], said: Callable[[Bench], Fact]
+) -> None:
+    ended = over(feedback, at=(feedback.now - timedelta(hours=1)).isoformat())
+    await feedback.hear(registration(feedback), ended, said(feedback))
+    told = await feedback.told("citizen.told")
+    assert "extended" not in {fact.data.occasion for fact in told}
+
+
+async def test_t4_a_grant_after_the_answer_is_not_told(feedback: Bench) -> None:
+    granted = extension(feedback, "2026-03-23T18:00+08:00")
+    after = feedback.fact(
+        granted.data.model_copy(update={"while_open": False}),
+        subject=NUMBER,
+        assignment=uuid4(),
+        unit="CG",
+    )
+    await feedback.hear(registration(feedback), after)
+    told = await feedback.told("citizen.told")
+    assert [fact.data.occasion for fact in told] == ["accepted"]

@@ -243,7 +243,9 @@ async def test_what_no_unit_has_the_desk_ends(intake: Bench) -> None:
     assert (fact.name, fact.data.registered) == ("ticket.answered", True)
     again = await act(intake, number, "dispatch", {"reason": "不满意"}, "desk")
     assert again.json()["status"] == "reopened"
-    assert (await intake.told())[-1].name == "ticket.resumed"
+    assert "热线已恢复办理" in again.json()["sentence"]["zh"]  # nobody judged anything
+    resumed = (await intake.told())[-1]
+    assert (resumed.name, resumed.data.taken_back) == ("ticket.resumed", True)
 
 
 async def test_an_agent_hands_over_whatever_no_unit_has(intake: Bench) -> None:

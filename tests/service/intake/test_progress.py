@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.events import ExtensionGranted, Role, TicketClosed
+from shared.events import ClockKind, DeadlineLengthened, ExtensionGranted, Role, TicketClosed
 from shared.messaging.bus import Message
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import life, registered
@@ -152,3 +153,39 @@ async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> Non
     code = {"X-Ticket-Code": ticket["code"]}
     path = f"/v1/tickets/{ticket['number']}/progress"
     assert (await intake.http(None).get(path, headers=code)).json()["extended"] is None
+
+
+async def test_t4_no_date_is_read_once_the_round_is_over(intake: Bench) -> None:
+    ticket = await registered(intake)
+    number = ticket["number"]
+    dispatched, signed, completed, resolved, *_ = life(intake, number, uuid4())
+    granted = ExtensionGranted(
+        extension=uuid4(), days=3, due=intake.now, reason="情况属实", unit_reason="等待配件到货"
+    )
+    late = granted.model_copy(update={"while_open": False, "unit_reason": "补批"})
+    path, code = f"/v1/tickets/{number}/progress", {"X-Ticket-Code": ticket["code"]}
+
+    async def extended() -> Any:
+        return (await intake.http(None).get(path, headers=code)).json()["extended"]
+
+    await intake.hear(dispatched, signed, intake.fact(granted, subject=number, unit="GSGS"))
+    assert (await extended())["reason"] == "等待配件到货"
+    await intake.hear(intake.fact(late, subject=number, unit="GSGS"))
+    assert (await extended())["reason"] == "等待配件到货"
+    await intake.hear(completed, resolved)
+    assert await extended() is None
+
+
+async def test_t7_the_citizen_reads_the_longer_limit(intake: Bench) -> None:
+    ticket = await registered(intake)
+    longer = DeadlineLengthened(
+        clock=ClockKind.CITIZEN,
+        before=intake.now,
+        due=intake.now + timedelta(days=14),
+        limit="15wd",
+        reason="情况复杂",
+    )
+    await intake.hear(intake.fact(longer, subject=ticket["number"]))
+    path, code = f"/v1/tickets/{ticket['number']}/progress", {"X-Ticket-Code": ticket["code"]}
+    seen = (await intake.http(None).get(path, headers=code)).json()["extended"]
+    assert seen["reason"] == "情况复杂"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from shared.events import Fact, TicketAnswered
+from shared.events import Fact, TicketAnswered, TicketReopened
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import (
     TICKET,
@@ -19,6 +20,7 @@ from tests.fixtures.scenes.tracker import (
 
 __all__ = ["story"]
 
+AGAIN = UUID(int=3)
 ABOUT: dict[str, Any] = {
     "type": "complaint",
     "urgency": "normal",
@@ -73,3 +75,29 @@ async def test_a_return_granted_as_it_ended_leaves_no_clock_running(
     ]
     await tracker.hear(*(reversed(facts) if backwards else facts))
     assert {status for status, _ in (await clocks(tracker)).values()} <= {"met", "cancelled"}
+
+
+@pytest.mark.parametrize("first", ["reopened", "dispatched"])
+async def test_an_answer_that_is_taken_back_gives_nobody_time(
+    tracker: Bench, story: Story, first: str
+) -> None:
+    """Recalled, answered here, taken back, given to the same unit: its clocks and the citizen's go on."""
+    data = TicketReopened(reasons=(), comment="需现场办理", continues=True)
+    again = [
+        tracker.fact(data, subject=TICKET, time=at("03-06 10:20"), round=2),
+        story.dispatched("03-06 10:30", id=AGAIN, round=2),
+    ]
+    await tracker.hear(story.registered(), story.dispatched(), story.cancelled("03-06 10:00"))
+    await tracker.hear(answered(tracker, "03-06 10:10"))
+    await tracker.hear(*(again if first == "reopened" else reversed(again)))
+    found = await tracker.rows("SELECT kind, round, status, started_at, resumed_at FROM clocks")
+    assert [
+        (row["round"], row["status"], row["started_at"])
+        for row in found
+        if row["kind"] == "citizen"
+    ] == [(1, "running", at("03-02 10:00"))]
+    handle = [row for row in found if row["kind"] == "handle" and row["round"] == 2]
+    assert [(row["started_at"], row["resumed_at"]) for row in handle] == [
+        (at("03-02 10:05"), at("03-06 10:30"))
+    ]
+    assert await tracker.parked() == []

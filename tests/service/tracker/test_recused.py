@@ -36,6 +36,10 @@ async def test_it_sees_what_it_would_see_of_no_ticket(tracker: Bench, reported: 
     assert plain(await ask(tracker)) == plain(await ask(tracker, "HC", uuid4()))
     assert (await ask(tracker)).status_code == 404
     assert await tracker.told("extension.requested") == []
+    page = (await unit.get("/v1/supervisions")).json()
+    assert (page["items"], page["counts"]["total"]) == ([], 0)
+    [line] = (await unit.get("/v1/worklist")).json()["items"]
+    assert (line["total"], line["due"]) == (0, None)
 
 
 @pytest.mark.parametrize("role", ["desk", "supervisor"])
@@ -50,3 +54,5 @@ async def test_others_are_not_hindered(tracker: Bench, reported: str | None) -> 
     await held(tracker, reported)
     assert (await tracker.http("unit", "HC").get(CLOCKS)).status_code == 200
     assert (await ask(tracker)).status_code == 200
+    page = (await tracker.http("unit", "HC").get("/v1/supervisions")).json()
+    assert (len(page["items"]), page["counts"]["total"]) == (1, 1)

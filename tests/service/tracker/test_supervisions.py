@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story, at, facts_told, local
-from tests.fixtures.scenes.tracker_doors import HAND, supervise
+from tests.fixtures.scenes.tracker_doors import HAND, slug, supervise
 
 
 @pytest.mark.parametrize("rung", range(1, 8))
@@ -44,6 +44,22 @@ async def test_a_supervision_is_not_closed_before_it_was_raised(
     await supervise(tracker)
     await tracker.hear(open_ticket.completed("03-04 10:00"))
     assert await facts_told(tracker, "supervision.closed") == ["supervision.closed@03-05 10:00"]
+
+
+async def test_a_rung_that_stands_is_not_raised_again_by_hand(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30: it is named; another rung is raised, and the same one again when it stands no more."""
+    raised = (await supervise(tracker)).json()
+    again = await supervise(tracker)
+    assert (again.status_code, slug(again)) == (409, "supervision-stands")
+    assert again.json()["supervision"] == raised["id"]
+    assert (await supervise(tracker, rung=1)).status_code == 200
+    await withdraw(tracker, raised["id"])
+    assert (await supervise(tracker)).status_code == 200
+    tracker.at("2026-03-20T10:00+08:00")
+    await tracker.run("sweep")
+    assert slug(await supervise(tracker, rung=3)) == "supervision-stands"  # which the ladder raised
 
 
 # --- withdrawn ---------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ async def test_a_sweep_that_slept_fires_each_mark_once_with_its_true_time(
     handle = [f for f in await tracker.told() if f.assignment == HC]
     fired = [f for f in handle if f.name.startswith(("deadline.w", "deadline.b", "supervision"))]
     assert [f"{f.key}@{local(f.time)}" for f in fired] == [
+        "deadline.warned.HC@03-05 09:17",
         "deadline.warned.HC@03-06 18:00",
         "deadline.breached.HC@03-09 18:00",
         "supervision.raised.HC@03-09 18:00",
@@ -35,7 +36,7 @@ async def test_a_sweep_that_slept_fires_each_mark_once_with_its_true_time(
         "督办单",
         "一把手督办",
     }
-    assert fired[3].data.answer_due == at("03-13 18:00")
+    assert fired[4].data.answer_due == at("03-13 18:00")
 
 
 async def test_the_sweep_is_bounded_and_looks_only_at_what_is_due(

@@ -1,0 +1,141 @@
+"""延期: asked by a unit, ruled on by a supervisor, and ended with its ground (R-18, ADR 0063)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import uuid6
+from sqlmodel import col, select
+
+from services.tracker import calendars, records, schemas, views
+from services.tracker.clockwork import recompute_clocks
+from services.tracker.models import Assignment, Extension, Extensions
+from services.tracker.records import ServiceAct, TicketRecord
+from services.tracker.rules import extension
+from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
+from services.tracker.rules.machine import OPEN
+from shared import events
+from shared.events import Data, Fact, Role, Urgency
+from shared.messaging.inbox import Handler
+
+WAITING = (
+    col(Extensions.status) == ExtensionStatus.ASKED,
+    col(Extensions.lapsed_at).is_(None),
+)
+
+
+async def request_extension(
+    act: ServiceAct, id: UUID, body: schemas.ExtensionIn
+) -> schemas.ExtensionOut:
+    """延期申请: by the unit, on its own open handle clock, once, in time (R-18)."""
+    record, assignment = await records.of_assignment(act, id)
+    clock = record.handle_clock(id)
+    if clock is None:
+        raise NothingToExtend
+    same = record.orders_like(assignment, act.store.dissolved)
+    asking = Asking(
+        days=body.days,
+        clock=clock.state,
+        urgency=Urgency(assignment.urgency),
+        redo=assignment.redo or assignment.round > 1,
+        asked_before=await records.asked_before(act, id, same),
+        now=act.now,
+        unit=calendars.unit_of(clock.row),
+    )
+    extension.check(asking, record.matter(), act.config)
+    asked = Extension(
+        id=UUID(bytes=uuid6.uuid7().bytes),
+        ticket=assignment.ticket,
+        assignment=id,
+        unit=assignment.unit,
+        status=ExtensionStatus.ASKED,
+        reason=body.reason,
+        legal_basis=body.legal_basis,
+        days=body.days,
+        asked_at=act.now,
+        asked_by=act.actor,
+    )
+    act.rows.add(asked)
+    data = events.ExtensionRequested(
+        extension=asked.id, reason=body.reason, legal_basis=body.legal_basis, days=body.days
+    )
+    _say(act, assignment, data)
+    return views.show_extension(asked, clock)
+
+
+async def rule_on_extension(
+    act: ServiceAct, id: UUID, body: schemas.RulingIn
+) -> schemas.ExtensionOut:
+    """延期审批: a grant moves the due moment, also when the old one has passed meanwhile."""
+    record, assignment, asked = await records.of_extension(act, id)
+    clock = record.handle_clock(assignment.id)
+    if clock is None:
+        raise NothingToExtend
+    ruling = Ruling.GRANT if body.granted else Ruling.REFUSE
+    asked.status = extension.rule(views.stands(asked), ruling, clock.state.status)
+    asked.ruled_at, asked.ruled_by, asked.ruling = act.now, act.actor, body.reason
+    if not body.granted:
+        _say(act, assignment, events.ExtensionRefused(extension=id, reason=body.reason))
+        return views.show_extension(asked, clock)
+    while_open = clock.state.status in OPEN
+    assignment.extension, assignment.extended_at = asked.days, act.now
+    recompute_clocks(act, record, act.now)
+    granted = events.ExtensionGranted(
+        extension=id,
+        days=asked.days,
+        due=clock.state.due,
+        reason=body.reason,
+        role=Role(assignment.role),
+        unit_reason=asked.reason,
+        while_open=while_open,
+    )
+    _say(act, assignment, granted)
+    return views.show_extension(asked, clock)
+
+
+# --- what it was asked for has ended -----------------------------------------------------------
+
+
+def ending(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Handlers of facts that may end an order: an extension that still waits ends with it."""
+
+    def then_lapse(handler: Handler) -> Handler:
+        async def handle(act: ServiceAct, fact: Fact) -> None:
+            await handler(act, fact)
+            record = act.locked.get(fact.subject)
+            if isinstance(record, TicketRecord):
+                await _lapse(act, record)
+
+        return handle
+
+    return {name: then_lapse(handler) for name, handler in handlers.items()}
+
+
+async def _lapse(act: ServiceAct, record: TicketRecord) -> None:
+    waiting = select(Extensions).where(Extensions.ticket == record.ticket.number, *WAITING)
+    for asked in await act.rows.load(Extension, waiting):
+        assignment, clock = (
+            record.assignment(asked.assignment),
+            record.handle_clock(asked.assignment),
+        )
+        if assignment is None or clock is None:
+            continue
+        order = records.timeline(assignment)
+        ended = extension.lapses(order, clock.state, record.matter().withdrawal)
+        if ended:
+            asked.lapsed_at = max(ended.at, asked.asked_at)
+            lapsed = events.ExtensionLapsed(extension=asked.id, reason=ended.why)
+            _say(act, assignment, lapsed, asked.lapsed_at)
+
+
+def _say(act: ServiceAct, assignment: Assignment, data: Data, time: datetime | None = None) -> None:
+    act.tell(
+        data,
+        subject=assignment.ticket,
+        time=time or act.now,
+        round=assignment.round,
+        assignment=assignment.id,
+        unit=assignment.unit,
+    )

@@ -1,0 +1,298 @@
+"""重演: the clocks of a ticket played again from its facts alone, in memory; nothing is read or written.
+
+The facts go through the same use cases as when they were heard, in the order in which they were recorded,
+each at its own moment, and the marks that lay before are passed first. What a person did over HTTP, and
+what a policy decided of which no trace but the fact is left, is taken from the tracker's own facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID, uuid5
+
+from sqlmodel import SQLModel
+
+from services.tracker import calendars, merging
+from services.tracker.clockwork import fire, follow, recompute_clocks
+from services.tracker.consumers import SUBSCRIPTIONS
+from services.tracker.models import Supervision, Ticket
+from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
+from services.tracker.rules.calendars import Calendars, Version
+from services.tracker.rules.clock_history import ClockHistory
+from services.tracker.rules.policy import Terms
+from services.tracker.rules.timelines import Matter
+from services.tracker.settings import Config
+from shared.errors import TooEarly
+from shared.events import (
+    ExtensionGranted,
+    Fact,
+    SupervisionClosed,
+    SupervisionRaised,
+    TicketMerged,
+)
+from shared.messaging.bus import matches
+from shared.storage.act import Act, Store, Told
+from shared.storage.rows import Rows
+
+ACTOR = "service:tracker"
+M = TypeVar("M", bound=SQLModel)
+
+
+class Replayed(NamedTuple):
+    """A ticket as its facts leave it; ``early``: facts that fit nothing which came before or after."""
+
+    record: TicketRecord | None
+    said: Sequence[Told]
+    early: Sequence[Fact]
+
+    @property
+    def clocks(self) -> Mapping[UUID, ClockEntry]:
+        """Its clocks."""
+        return self.record.clocks if self.record else {}
+
+    @property
+    def supervisions(self) -> Mapping[UUID, Supervision]:
+        """Its supervisions."""
+        return self.record.supervisions if self.record else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _AsThen(Config):
+    """The rules of today, but for clocks that are on record with other terms."""
+
+    on_record: Mapping[UUID, tuple[str, Terms]] = field(default_factory=dict)
+
+    def terms(self, history: ClockHistory, matter: Matter, recused: Any = ()) -> Terms | None:
+        """The terms on record, under the limit its order carries."""
+        urgency, terms = self.on_record.get(history.id, (None, None))
+        if terms is None or urgency != history.urgency:
+            return Config.terms(self, history, matter, recused)
+        return terms.model_copy(update={"limit": history.limit or terms.limit})
+
+
+async def replayed(
+    store: Store[Config],
+    versions: Sequence[Version],
+    facts: Sequence[Fact],
+    until: datetime,
+    on_record: Mapping[UUID, tuple[str, Terms]],
+) -> tuple[Replayed, set[UUID]]:
+    """A ticket as its facts leave it at a moment; and which of its clocks keep terms that are not those of
+    today's rules. ``facts`` in the order of their recording, ``on_record``: urgency and terms of its clocks.
+    """
+    found = await _play(store, versions, facts, until, {})
+    clocks = found.clocks
+    others = {
+        id: known
+        for id, known in on_record.items()
+        if id not in clocks or clocks[id].state.terms != known[1]
+    }
+    if others:
+        found = await _play(store, versions, facts, until, others)
+    return found, set(others)
+
+
+async def _play(
+    store: Store[Config],
+    versions: Sequence[Version],
+    facts: Sequence[Fact],
+    until: datetime,
+    on_record: Mapping[UUID, tuple[str, Terms]],
+) -> Replayed:
+    known = {each.name: getattr(store.config, each.name) for each in fields(Config)}
+    # When there were many reporters, the fact says: the rule of today may be another.
+    known["rules"] = store.config.rules.model_copy(update={"cluster_of_reporters": None})
+    player = _Player(store, versions, _AsThen(**known, on_record=on_record), facts[0])
+    for fact in facts:
+        await player.hear(fact)
+    await player.advance(until)
+    return Replayed(player.record, player.act.told, player.early)
+
+
+class _InMemory(Rows):
+    """Rows of a ticket that stand in its record and nowhere else."""
+
+    def __init__(self, locked: Mapping[Any, Any], number: str) -> None:
+        super().__init__(cast("Any", None))
+        self._locked, self._number = locked, number
+
+    def _supervisions(self) -> dict[UUID, Supervision]:
+        record: TicketRecord | None = self._locked[self._number]
+        return record.supervisions if record else {}
+
+    async def load(self, row: type[M], query: Any, values: Any = None) -> list[M]:
+        """The supervisions, whichever are asked for; of extensions the facts say enough."""
+        found = list(self._supervisions().values()) if row is Supervision else []
+        return cast("list[M]", found)
+
+    def add(self, row: M, *, unless_there: bool = False, or_else: str = "") -> M:
+        """A supervision is put with the others; all else its use case puts into the record."""
+        if isinstance(row, Supervision):
+            self._supervisions()[row.id] = row
+        return row
+
+    def remove(self, row: SQLModel) -> None:
+        """A supervision that is taken back."""
+        if isinstance(row, Supervision):
+            self._supervisions().pop(row.id, None)
+
+
+class _Player:
+    """One ticket, at the moment to which its facts were played."""
+
+    def __init__(
+        self, store: Store[Config], versions: Sequence[Version], config: Config, first: Fact
+    ) -> None:
+        self.early: list[Fact] = []
+        self._number, self._versions = first.subject, sorted(versions)
+        self._known: dict[int, Calendars] = {}
+        locked: dict[Any, Any] = {self._number: None}
+        rows = _InMemory(locked, self._number)
+        self.act: ServiceAct = Act(
+            cast("Any", None), rows, first.recorded, ACTOR, config, store, locked=locked
+        )
+        self._go_by_calendars()
+
+    @property
+    def record(self) -> TicketRecord | None:
+        """The ticket, once it is registered."""
+        record: TicketRecord | None = self.act.locked[self._number]
+        return record
+
+    async def advance(self, to: datetime) -> None:
+        """Let time pass: each version of the calendar takes hold, and marks are passed."""
+        for version in self._versions:
+            if self.act.now < version.since <= to:
+                await self._pass_marks(version.since)
+                behind = (
+                    entry
+                    for entry in self._entries()
+                    if entry.state.calendar < version.number and entry.state.ended_at is None
+                )
+                follow(self.act, behind)
+        await self._pass_marks(to)
+
+    async def hear(self, fact: Fact) -> None:
+        """Let a fact follow upon the moment at which it was recorded, and what waited for it after it."""
+        await self.advance(fact.recorded)
+        waited, self.early = self.early, []
+        for each in (fact, *waited):
+            try:
+                await self._handle(each)
+            except TooEarly:
+                self.early.append(each)
+
+    async def _handle(self, fact: Fact) -> None:
+        if isinstance(fact.data, TicketMerged):
+            # Of the other ticket no more is asked than that it is known.
+            other = Ticket(
+                number=fact.data.into,
+                type="",
+                urgency="",
+                topic="",
+                flags=[],
+                registered_at=fact.time,
+            )
+            self.act.locked.setdefault(fact.data.into, TicketRecord(other))
+        if fact.source == self.act.store.name:
+            _repeat(self.act, fact)
+            return
+        for pattern, handler in SUBSCRIPTIONS.items():
+            if matches(pattern, fact.key):
+                await handler(self.act, fact)
+
+    async def _pass_marks(self, moment: datetime) -> None:
+        self.act.now = max(self.act.now, moment)
+        self._go_by_calendars()
+        now = self.act.now
+        await fire(self.act, [each for each in self._entries() if _is_due(each, now)])
+
+    def _entries(self) -> Sequence[ClockEntry]:
+        clocks = self.record.clocks.values() if self.record else ()
+        return sorted(clocks, key=lambda entry: entry.row.id)
+
+    def _go_by_calendars(self) -> None:
+        held = [each for each in self._versions if each.since <= self.act.now]
+        count = max(len(held), 1)
+        if count not in self._known:
+            self._known[count] = Calendars(self._versions[:count])
+        self.act.locked[calendars.KNOWN] = self._known[count]
+
+
+def _is_due(entry: ClockEntry, now: datetime) -> bool:
+    return entry.state.next_at is not None and entry.state.next_at <= now
+
+
+# --- the tracker's own facts -------------------------------------------------------------------
+
+
+def is_input(fact: Fact) -> bool:
+    """Whether a fact of the tracker's own says what a person did, or a policy of its moment, so that it
+    does not follow from what was heard.
+    """
+    match fact.data:
+        case ExtensionGranted():
+            return True
+        case SupervisionRaised():
+            return fact.data.by == "hand" or _of_many_reporters(fact)
+        case SupervisionClosed():
+            return not fact.actor.startswith("service:")
+        case _:
+            return False
+
+
+def _of_many_reporters(fact: Fact) -> bool:
+    data: SupervisionRaised = fact.data
+    return data.supervision == uuid5(merging.NAMESPACE, str(fact.assignment))
+
+
+def _repeat(act: ServiceAct, fact: Fact) -> None:
+    record: TicketRecord | None = act.locked[fact.subject]
+    if record is None:
+        raise TooEarly
+    match fact.data:
+        case ExtensionGranted():
+            _extend(act, record, fact)
+        case SupervisionRaised():
+            _supervise(act, record, fact)
+        case SupervisionClosed():
+            row = record.supervisions.get(fact.data.supervision)
+            if row and fact.data.accepted:
+                row.closed_at = row.accepted_at = fact.time
+            elif row and row.by == "hand":
+                row.closed_at = row.withdrawn_at = fact.time
+        case _:
+            raise AssertionError(f"{fact.name} follows from others")
+
+
+def _extend(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly
+    assignment.extension = fact.data.days
+    recompute_clocks(act, record, fact.time)
+
+
+def _supervise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    data: SupervisionRaised = fact.data
+    if fact.assignment is None or fact.unit is None:
+        raise ValueError("a supervision is of an assignment, and presses a unit")
+    act.rows.add(
+        Supervision(
+            id=data.supervision,
+            ticket=fact.subject,
+            assignment=fact.assignment,
+            round=fact.round,
+            unit=fact.unit,
+            rung=data.rung,
+            title=data.title,
+            by=data.by,
+            reason=data.reason,
+            answer_due=data.answer_due,
+            raised_at=fact.time,
+            raised_by=fact.actor,
+        )
+    )

@@ -1,0 +1,116 @@
+"""督办回复: what a unit answers to a supervision, and how a supervisor rules on it (R-30, ADR 0066)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.errors import JiesuError, MoveRefused
+
+HEAD_LED = "一把手督办"
+
+
+class SupervisionStands(JiesuError):
+    """One rung presses an order once at a time; ``supervision`` is the one that stands."""
+
+    status = 409
+    slug = "supervision-stands"
+    title = "该派单已有同级督办，尚未解除 The same rung stands on this order already"
+
+    def __init__(self, supervision: str, title: str, raised_at: datetime) -> None:
+        super().__init__(
+            f"{title}，编号 {supervision}，发起于 raised at {raised_at.isoformat()}",
+            supervision=supervision,
+        )
+
+
+class SupervisionAnswered(JiesuError):
+    """The first answer stands until it is ruled on; it was given at ``answered_at``."""
+
+    status = 409
+    slug = "supervision-answered"
+    title = (
+        "该督办已回复，以首次回复为准 The supervision was answered before; the first answer stands"
+    )
+
+    def __init__(self, answered_at: datetime) -> None:
+        when = answered_at.isoformat()
+        super().__init__(f"已于 {when} 回复。It was answered at {when}", answered_at=when)
+
+
+class LeaderMissing(JiesuError):
+    """What the head of a unit has to lead in person is not answered without who did (SEED)."""
+
+    status = 422
+    slug = "leader-missing"
+    title = "一把手督办须写明谁牵头 Say who led in person, with name and post"
+
+
+class AnswerDueWrong(JiesuError):
+    """A unit cannot answer by a moment that has passed."""
+
+    status = 422
+    slug = "answer-due-wrong"
+    title = "新的回复期限须晚于现在 The new moment to answer by must lie ahead"
+
+
+class AnswerRuling(BaseModel):
+    """How a supervisor ruled on an answer: accepted, or to be answered again by ``answer_due``."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    accepted: bool
+    reason: str
+    answer_due: AwareDatetime | None
+    ruled_at: AwareDatetime
+    ruled_by: str
+
+
+class Answer(BaseModel):
+    """One answer as it stays on record. ``answer_due``: by when it had to be given; ``late``: it was not."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    measures: str
+    result: str
+    led_by: str | None
+    led_by_post: str | None
+    answer_due: AwareDatetime | None
+    answered_at: AwareDatetime
+    answered_by: str
+    late: bool
+    ruling: AnswerRuling | None = None
+
+
+class Asked(BaseModel):
+    """A supervision as far as it can be answered. ``answered_at``: when, if an answer stands."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    title: str
+    answer_due: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether an answer at a moment comes after its due moment."""
+        return self.answer_due is not None and at > self.answer_due
+
+    def may_be_answered(self, led_by: str | None) -> None:
+        """Raises SupervisionAnswered, MoveRefused when it is closed, LeaderMissing."""
+        if self.answered_at is not None:
+            raise SupervisionAnswered(self.answered_at)
+        if self.closed_at is not None:
+            raise MoveRefused("answer", "closed", [])
+        if led_by is None and self.title.partition(" ")[0] == HEAD_LED:
+            raise LeaderMissing
+
+    def may_be_ruled_on(self, answer_due: datetime | None, now: datetime) -> None:
+        """Raises MoveRefused when no answer waits, AnswerDueWrong."""
+        if self.closed_at is not None:
+            raise MoveRefused("rule", "closed", [])
+        if self.answered_at is None:
+            raise MoveRefused("rule", "unanswered", ["answer"])
+        if answer_due is not None and answer_due <= now:
+            raise AnswerDueWrong

@@ -1,0 +1,62 @@
+"""Which rungs of an order are raised: none that is lower than one that stands already (R-30, ADR 0063). Pure.
+
+It follows from when the rungs of the order's clocks were reached, and from what people raised: never from
+which was worked out first. So a rung of the head's matter at 03:15 keeps the written reminder of 05:00 back,
+and when it turns out that the order had been signed for in time, the reminder is raised after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.clock_state import ClockState, pass_due_marks
+from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.policy import Rung
+
+
+class Stands(NamedTuple):
+    """A rung that stands from a moment on; ``until`` when it was raised by mistake and taken back."""
+
+    rung: int
+    since: datetime
+    until: datetime | None = None
+
+
+class Reached(NamedTuple):
+    """A rung that a clock has reached."""
+
+    rung: Rung
+    at: datetime
+
+
+def reached(state: ClockState) -> Iterator[Reached]:
+    """The rungs of its unit that a clock has passed, in the order in which it climbs them."""
+    for rung in state.terms.rungs:
+        if at := state.passed.get(rung.key):
+            yield Reached(rung, at)
+
+
+def stands_by(
+    states: Iterable[ClockState], calendars: Calendars, now: datetime
+) -> Iterator[Stands]:
+    """What the clocks of an order have raised by now, whether the sweep has come to them or not."""
+    for state in states:
+        running = state.status is ClockStatus.RUNNING
+        passed = pass_due_marks(state, calendars, now).state if running else state
+        yield from (Stands(each.rung.rung, each.at) for each in reached(passed))
+
+
+def raised_at(rung: int, at: datetime, standing: Iterable[Stands]) -> datetime | None:
+    """When a rung that was reached is raised: at once, or when no higher one stands any more; None while
+    one does.
+    """
+    for each in sorted((each for each in standing if each.rung > rung), key=attrgetter("since")):
+        if each.since <= at and (each.until is None or each.until > at):
+            if each.until is None:
+                return None
+            at = each.until
+    return at
