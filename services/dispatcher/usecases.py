@@ -325,7 +325,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await overruling.overrule(act, record, named, body.overrules)
     await overruling.overrule_ruling(act, record, lead, body.overrules)
-    asked = await _grant_urgency(act, record, body.urgency, body.reason)
+    asked = await _grant_urgency(act, record, body.urgency, body.reason, added)
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
@@ -333,10 +333,16 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
 
 
 async def _grant_urgency(
-    act: ServiceAct, record: TicketRecord, urgency: Urgency | None, ground: str
+    act: ServiceAct,
+    record: TicketRecord,
+    urgency: Urgency | None,
+    ground: str,
+    added: work_order.Added,
 ) -> UUID | None:
-    """The desk decides how urgent a ticket is; that what is urgent is less so, another person does, and the
-    answer names what waits for that. Raises ComplexInVain, ApprovalPending.
+    """The desk decides how urgent a ticket is; that what is urgent is less so, another person does, and what
+    is answered is what waits for that. Whether a doubtful word is a danger it finds out alone.
+
+    Raises ComplexInVain, ApprovalPending.
     """
     if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
         of = (
@@ -344,7 +350,8 @@ async def _grant_urgency(
             for each in (Urgency.NORMAL, Urgency.COMPLEX)
         )
         work_order.check_lengthens(*of)
-    if urgency and lowers(Urgency(record.ticket.urgency), urgency):
+    lowered = urgency and lowers(Urgency(record.ticket.urgency), urgency)
+    if urgency and lowered and not await alarms.only_doubted(act, record, urgency, added.newest):
         return (await approvals.ask_lower(act, record, urgency, ground, act.actor)).id
     record.ticket.urgency = urgency or record.ticket.urgency
     return None

@@ -1,6 +1,6 @@
 """批准 The doors of what one person asks for and another decides."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Response
@@ -43,6 +43,8 @@ async def decide_approval(approval: UUID, body: Decision, door: DecidesDoor) -> 
 
 
 @router.get("/approvals")
-async def list_approvals(act: Reads) -> ApprovalList:
-    """待批准事项 What waits for a second person, the oldest first."""
-    return await approval_views.waiting(act)
+async def list_approvals(
+    act: Reads, role: Literal["desk", "supervisor"] | None = None
+) -> ApprovalList:
+    """待批准事项 What waits for a second person, the oldest first. `role`: what this role decides."""
+    return await approval_views.waiting(act, role)

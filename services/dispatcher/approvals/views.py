@@ -11,6 +11,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import approvals as rules
 from shared.events import Urgency
 from shared.http.fields import Sentence
+from shared.storage.rows import one_of
 
 MOST = 500
 # What waits for a second person: undecided, of a round whose citizen is owed an answer.
@@ -23,9 +24,10 @@ WAITING = (
 )
 
 
-async def waiting(act: ServiceAct) -> ApprovalList:
-    """What waits for a second person, the oldest first."""
-    query = select(Approvals, Tickets).where(*WAITING)
+async def waiting(act: ServiceAct, role: str | None) -> ApprovalList:
+    """What waits for a second person, the oldest first. ``role``: what that role decides."""
+    decides = [what for what, roles in rules.DECIDERS.items() if role in (None, *roles)]
+    query = select(Approvals, Tickets).where(*WAITING, one_of(Approvals.what, decides))
     oldest = query.order_by(col(Approvals.asked_at), col(Approvals.id)).limit(MOST)
     items = []
     for row, ticket in (await act.session.exec(oldest)).all():

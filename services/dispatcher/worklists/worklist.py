@@ -54,7 +54,9 @@ LINES = {
     ),
     "whistles": Line("吹哨待报到", "Whistles whose units have not come", "whistles?awaited=true"),
     "reforms": Line("机构改革待批准", "Reforms that wait for a second person", "reforms"),
-    "approvals": Line("待批准事项", "What waits for a second person's approval", "approvals"),
+    "approvals": Line(
+        "待批准事项", "What waits for a second person's approval", "approvals?role={role}"
+    ),
     "catalogue_drafts": Line(
         "目录草稿待发布",
         "Drafts of the catalogue that wait for a second person",
