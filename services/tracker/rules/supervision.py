@@ -193,6 +193,25 @@ class ExtensionRules(Section):
         return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
 
 
+Basis = Literal["due", "judged"]
+
+
+class FigureRules(Section):
+    """统计口径: by what on-time rates are counted, unless another is asked for; and the limit of the law that
+    days saved are counted against (审批压缩), none where it is left out.
+    """
+
+    on_time_by: Basis = "due"
+    legal_limit: WorkingDays | None = None
+
+    @field_validator("legal_limit")
+    @classmethod
+    def _whole(cls, limit: Limit | None) -> Limit | None:
+        if limit and not limit.amount.is_integer():
+            raise ValueError("应为整工作日 must be whole working days, such as 5wd")
+        return limit
+
+
 class Supervision(Section):
     """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
@@ -208,6 +227,7 @@ class Supervision(Section):
     hotline_review: ReviewRules | None = None
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
+    figures: FigureRules = FigureRules()
 
     @field_validator("warnings")
     @classmethod
