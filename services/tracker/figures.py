@@ -53,8 +53,6 @@ LEADS = (col(Clocks.kind) == ClockKind.HANDLE) & (col(Clocks.role) == Role.LEAD)
 NOT_COME = exists().where(
     col(Assignments.id) == col(Clocks.assignment), col(Assignments.attended_at).is_(None)
 )
-# When a clock was due: where it was missed, at the due moment it had then.
-DUE_AT = func.coalesce(Clocks.breached_at, Clocks.due)
 
 
 # --- rates -------------------------------------------------------------------------------------
@@ -92,12 +90,16 @@ async def read_on_time_rates(
 
 def _counted(act: ServiceAct, of: Period, basis: Basis) -> tuple[ColumnElement[bool], ...]:
     """Which clocks count: judged ones of the duties that are figured, in the period."""
-    moment: Any = col(Clocks.judged_at) if basis == "judged" else DUE_AT
-    until = of.end if basis == "judged" else min(of.end, act.now)
+    in_period: tuple[ColumnElement[bool], ...] = (
+        col(Clocks.judged_at) >= of.start,
+        col(Clocks.judged_at) < of.end,
+    )
+    if basis == "due":  # what was met ahead of its due moment counts when that has come
+        due = col(Clocks.due)
+        judged = col(Clocks.judged_at).is_not(None)
+        in_period = (judged, due >= of.start, due < of.end, due <= act.now)
     return (
-        col(Clocks.judged_at).is_not(None),
-        moment >= of.start,
-        moment < of.end if basis == "judged" else moment <= until,
+        *in_period,
         col(Clocks.kind).in_([*EVERYBODYS, *NOBODYS]) | LEADS,
         # One that went on late was late before: there it counts.
         col(Clocks.resumed_at).is_(None) | ~(_went_on_late() | _missed_before()),

@@ -40,7 +40,9 @@ async def sweep(tracker: Bench, moment: str) -> None:
 
 async def rates(tracker: Bench, months: str = "03-01&to=2026-03-31") -> Any:
     """The figures of a month."""
-    return (await tracker.http("supervisor").get(f"/v1/rates?basis=judged&from=2026-{months}")).json()
+    return (
+        await tracker.http("supervisor").get(f"/v1/rates?basis=judged&from=2026-{months}")
+    ).json()
 
 
 def given_again(story: Story, taken: str, again: str, id: UUID = AGAIN) -> tuple[Any, ...]:

@@ -100,7 +100,9 @@ async def test_the_figures_say_what_became_of_whom(open_ticket: Story) -> None:
     tracker, story = open_ticket.tracker, open_ticket
     await tracker.hear(story.signed("03-02 10:30"), transferred(story, "03-04 00:00"))
     await tracker.hear(completed(story, "03-05 10:00"), dissolved(story, "03-04 00:00"))
-    answer = await tracker.http("supervisor").get("/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31")
+    answer = await tracker.http("supervisor").get(
+        "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
+    )
     old, new = sorted(answer.json()["units"], key=lambda row: str(row["unit"]))
     assert (old["unit"], old["name"], old["successors"]) == ("HC", "红椿镇（现毛坝镇）", [NEW])
     assert old["until"] == new["follows"][0]["since"] == "2026-03-03T16:00:00Z"
