@@ -184,6 +184,7 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
+    assert [rung.rung for rung in policy.rules.ladder if rung.led_by_head] == [3]
     assert policy.rules.figures.on_time_by == "due"
     assert policy.rules.figures.legal_limit
     cluster = policy.rules.cluster_of_reporters

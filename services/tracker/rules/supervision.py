@@ -88,7 +88,7 @@ class SupervisionByRule(JiesuError):
 
 class LadderRung(Section):
     """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32). One without ``when`` is for people
-    to raise (R-33).
+    to raise (R-33). ``led_by_head``: the head of the unit leads in person, and an answer says who did (SEED).
     """
 
     rung: RungNumber
@@ -97,6 +97,7 @@ class LadderRung(Section):
     when: Annotated[str, Field(pattern=r"^(red_card|overdue_[1-9]\d{0,2}wd)$")] | None = None
     when_natural: Annotated[str, Field(pattern=r"^overdue_[1-9]\d{0,3}(h|min)$")] | None = None
     new_limit: LimitText | None = None
+    led_by_head: bool = False
 
     @property
     def title(self) -> str:

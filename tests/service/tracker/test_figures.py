@@ -113,7 +113,7 @@ async def test_an_extension_counts_apart_only_where_it_was_needed(
 async def test_contacts_and_the_citizen_have_rates_of_their_own(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """Two truths: the unit in time with an extension, the citizen not; no unit sees the citizen's."""
+    """Gain 3, two truths: the unit in time with an extension, the citizen not; no unit sees the citizen's."""
     await tracker.hear(open_ticket.contacted("03-02 11:00"))
     await rule(tracker, (await ask(tracker)).json()["id"], GRANT)
     tracker.at("2026-03-11T10:00+08:00")

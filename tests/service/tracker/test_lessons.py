@@ -44,7 +44,7 @@ async def explained(tracker: Bench, kind: str) -> Any:
 def test_lesson_01_warnings_are_counted_backwards_through_working_time(
     point: str, due: str, warned: str
 ) -> None:
-    """GLPI #22678: over lunch, night and weekend, and never at midnight."""
+    """DOMAIN.md 5.3 row 1, GLPI #22678: over lunch, night and weekend, and never at midnight."""
     found = card_point(point, ZIYANG, at("03-02 10:00"), at(due), natural=False)
     assert found
     assert local(found) == warned
@@ -54,7 +54,9 @@ def test_lesson_01_warnings_are_counted_backwards_through_working_time(
 async def test_lesson_02_another_urgency_keeps_the_time_consumed_and_the_time_paused(
     tracker: Bench, open_ticket: Story, changed_first: bool
 ) -> None:
-    """GLPI #6902, #15605: fifteen days from the first start, and the two hours the desk took; both said."""
+    """DOMAIN.md 5.3 row 2, GLPI #6902, #15605: fifteen days from the first start, and the two hours the
+    desk took; both said.
+    """
     limits = Limits(sign="4wh", first_contact="1wd", handle="15wd")
     data = AssignmentUpdated(kind="urged", content="疑难", urgency=Urgency.COMPLEX, limits=limits)
     pause = [open_ticket.asked_return("03-03 10:00"), open_ticket.refused_return("03-03 12:00")]
@@ -72,7 +74,9 @@ async def test_lesson_02_another_urgency_keeps_the_time_consumed_and_the_time_pa
 async def test_lesson_03_nothing_is_missed_while_it_stands_still_nor_paused_after_the_end(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """GLPI #24481, #23359: what ran, stood still and ended follows moves; a redo counts its own."""
+    """DOMAIN.md 5.3 row 3, GLPI #24481, #23359: what ran, stood still and ended follows moves; a redo
+    counts its own.
+    """
     await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:30"))
     await tracker.hear(open_ticket.asked_return("03-09 17:00"))
     await sweep(tracker, "03-12 10:00")
@@ -108,7 +112,9 @@ async def handle_told(tracker: Bench) -> list[str]:
 async def test_lesson_04_after_an_outage_every_missed_rung_fires_once_with_its_true_time(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """GLPI #5319: asleep for eighteen days, or awake each hour: the same marks at the same times."""
+    """DOMAIN.md 5.3 row 4, GLPI #5319: asleep for eighteen days, or awake each hour: the same marks at the
+    same times.
+    """
     await sweep(tracker, "03-20 10:00")
     slept = await facts_told(tracker, *MARKS)
     assert await sweep(tracker, "03-20 10:01") == 0
@@ -130,7 +136,9 @@ async def test_lesson_04_after_an_outage_every_missed_rung_fires_once_with_its_t
 async def test_lesson_05_who_gets_it_next_has_a_clock_of_its_own_and_the_ticket_goes_on(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """GLPI #1911: the second unit has all its days; the citizen's clock and the ping-pong are seen."""
+    """DOMAIN.md 5.3 row 5, GLPI #1911: the second unit has all its days; the citizen's clock and the ping-
+    pong are seen.
+    """
     gone = open_ticket.asked_return("03-05 10:00"), open_ticket.returned("03-06 09:00")
     await tracker.hear(*gone, open_ticket.dispatched("03-06 09:10", id=GT, unit="GT"))
     now = await clocks(tracker)
@@ -146,7 +154,9 @@ async def test_lesson_05_who_gets_it_next_has_a_clock_of_its_own_and_the_ticket_
 async def test_lesson_06_every_deadline_carries_its_explanation(
     tracker: Bench, story: Story
 ) -> None:
-    """Zammad #390: each day that counts and each that does not, by name; what is no holiday is no day off."""
+    """DOMAIN.md 5.3 row 6, Zammad #390: each day that counts and each that does not, by name; what is no
+    holiday is no day off.
+    """
     await tracker.hear(story.registered("02-12 10:00"), story.dispatched("02-12 10:05"))
     shown = await explained(tracker, "handle")
     assert local(datetime.fromisoformat(shown["due"])) == "02-26 18:00"
@@ -164,7 +174,9 @@ async def test_lesson_06_every_deadline_carries_its_explanation(
 async def test_lesson_07_the_clock_itself_knows_no_quiet_hours(
     tracker: Bench, story: Story
 ) -> None:
-    """Zammad #4432: a gas leak at night is late at night; working time has no card at night."""
+    """DOMAIN.md 5.3 row 7, Zammad #4432: a gas leak at night is late at night; working time has no card at
+    night.
+    """
     night = Limits(sign="15min", first_contact="30min", handle="2h")
     urgent = {"urgency": Urgency.CRITICAL}
     await tracker.hear(story.registered("02-17 03:00", **urgent))
@@ -183,7 +195,9 @@ async def test_lesson_07_the_clock_itself_knows_no_quiet_hours(
 
 
 def test_lesson_08_a_day_and_night_calendar_is_never_closed() -> None:
-    """Zammad #3180: not one minute at midnight; a segment ends before the next begins, at 24:00."""
+    """DOMAIN.md 5.3 row 8, Zammad #3180: not one minute at midnight; a segment ends before the next
+    begins, at 24:00.
+    """
     always = WorkCalendar(SHANGHAI, dict.fromkeys(range(7), (Segment.parse("00:00", "24:00"),)))
     start = at("03-02 23:59")
     for minutes in (1, 2, 60, 24 * 60, 9 * 24 * 60 + 7):
@@ -195,7 +209,9 @@ def test_lesson_08_a_day_and_night_calendar_is_never_closed() -> None:
 async def test_lesson_09_the_ladder_goes_up_by_levels_to_other_people(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """Zammad #2532, ERPNext #6049, Chatwoot #6889: rung after rung, and ever more are told, up to the top."""
+    """DOMAIN.md 5.3 row 9, Zammad #2532, ERPNext #6049, Chatwoot #6889: rung after rung, and ever more are
+    told, up to the top.
+    """
     await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:30"))
     await sweep(tracker, "03-20 10:00")
     raised = await tracker.told("supervision.raised")
@@ -213,7 +229,9 @@ async def test_lesson_09_the_ladder_goes_up_by_levels_to_other_people(
 async def test_lesson_10_clocks_have_names_and_none_overrides_another(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """Zammad #188, #5177, #1322: each act meets its own, what a citizen adds starts none afresh."""
+    """DOMAIN.md 5.3 row 10, Zammad #188, #5177, #1322: each act meets its own, what a citizen adds starts
+    none afresh.
+    """
     before = await clocks(tracker)
     note = AssignmentUpdated(kind="supplemented", content="又漏水了")
     await tracker.hear(open_ticket.of_unit(note, "03-02 10:30"))
@@ -251,14 +269,16 @@ async def test_lesson_10_clocks_have_names_and_none_overrides_another(
 async def test_lesson_11_only_the_working_overlap_of_a_pause_is_given_back(
     tracker: Bench, open_ticket: Story, asked: str, ruled: str, due: str
 ) -> None:
-    """Frappe #1554, ERPNext PR 49414: nights count once, as nothing."""
+    """DOMAIN.md 5.3 row 11, Frappe #1554, ERPNext PR 49414: nights count once, as nothing."""
     await tracker.hear(open_ticket.asked_return(asked), open_ticket.refused_return(ruled))
     assert (await clocks(tracker))["handle HC"] == ("running", due)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_lesson_12_lunch_breaks_and_odd_weeks_are_counted_minute_by_minute(seed: int) -> None:
-    """Frappe #2212, osTicket #1168: three stretches a day, half a Saturday, a night shift on Wednesdays."""
+    """DOMAIN.md 5.3 row 12, Frappe #2212, osTicket #1168: three stretches a day, half a Saturday, a night
+    shift on Wednesdays.
+    """
     day = [
         Segment.parse(*pair.split("-")) for pair in ("08:00-11:30", "12:15-15:00", "15:20-17:45")
     ]
