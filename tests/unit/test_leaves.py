@@ -191,9 +191,9 @@ def run_tracker(folder: Folder) -> None:
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)
     policy.title(cluster.then)
-    for flags, limit in product(((), ("enterprise",)), ("5wd", "48h")):
-        clock = state(limit=limit)
-        asking = extension.Asking(3, clock, Urgency.NORMAL, False, False, at("03-02 12:00"))
+    assert policy.rules.extension.margin(Limit.parse("24h")).natural
+    for flags in ((), ("enterprise",)):
+        asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
         extension.check(
             asking, MATTER.model_copy(update={"flags": flags, "type": "complaint"}), policy
         )
