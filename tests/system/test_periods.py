@@ -22,6 +22,7 @@ DOORS = [
 async def test_a_period_from_the_19th_of_days_from_noon(
     door: str, intake: Bench, dispatcher: Bench, tracker: Bench, feedback: Bench, tmp_path: Path
 ) -> None:
+    """R-48: what is asked for without days is the period that runs, as the place counts."""
     name, path = door.split()
     benches = (intake, dispatcher, tracker, feedback)
     service = next(bench for bench in benches if bench.name == name)

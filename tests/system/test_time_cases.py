@@ -93,9 +93,9 @@ async def test_t9_who_stays_keeps_everything(county: County, what: str) -> None:
     before, order = await clocks(county, number), (await orders(county, number))[unit]
     assert before[f"{unit} handle"] == ("running", "03-09 18:00", False)
     if what == "one more beside it":
-        path, body = "co-handlers", {"unit": "GSGS", "reason": "涉及管网"}
+        path, body = "co-handlers", dict[str, Any](unit="GSGS", reason="涉及管网")
     else:
-        others = {"co_handlers": ["GSGS"]} if what == "with one more" else {}
+        others: dict[str, Any] = {"co_handlers": ["GSGS"]} if what == "with one more" else {}
         path, body = "assign", {"lead": unit, "reason": "维持", **others}
     await county.do("desk", county.dispatcher, f"/v1/tickets/{number}/{path}", body)
     after = await clocks(county, number)

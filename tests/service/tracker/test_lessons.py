@@ -178,7 +178,7 @@ async def test_lesson_07_the_clock_itself_knows_no_quiet_hours(
     night.
     """
     night = Limits(sign="15min", first_contact="30min", handle="2h")
-    urgent = {"urgency": Urgency.CRITICAL}
+    urgent: dict[str, Any] = {"urgency": Urgency.CRITICAL}
     await tracker.hear(story.registered("02-17 03:00", **urgent))
     await tracker.hear(story.dispatched("02-17 03:00", **urgent, limits=night))
     await sweep(tracker, "02-17 06:00")
