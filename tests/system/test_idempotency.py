@@ -15,6 +15,7 @@ from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
+from tests.fixtures.scenes.second_person import approved, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 
@@ -69,6 +70,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _holder(repeats, ordinary)
     await _catalogue(whole, repeats)
     await _reformed(whole, repeats)
+    await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
@@ -154,17 +156,6 @@ async def _reformed(whole: Street, repeats: Repeats) -> None:
         await repeats.ask("dispatcher", path, said, other, "desk:wang", reform=given["id"])
 
 
-async def _approved(whole: Street, repeats: Repeats, number: str) -> None:
-    """A town is to lead it, says the desk; a supervisor lets it."""
-    whole.tokens["supervisor", "li"] = issue(whole.system.keys, "supervisor", "li", days=1)
-    path, ask = "/v1/tickets/{number}/approvals", {"lead": "CG", "ground": "需属地镇牵头"}
-    other = {"ground": "另有理由"}
-    asked = await repeats.ask("dispatcher", path, ask, other, "desk", number=number)
-    path, said = "/v1/approvals/{approval}/decision", {"granted": True, "note": "同意"}
-    other = {"note": "照办"}
-    await repeats.ask("dispatcher", path, said, other, "supervisor:li", approval=asked["id"])
-
-
 async def _merged(whole: Street, repeats: Repeats) -> None:
     """Two citizens and one matter, and two matters after all."""
     one = await whole.do("intake", "/v1/tickets", complaint(), "agent")
@@ -224,7 +215,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await repeats.ask("dispatcher", f"{path}/return-requests", RETURN, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "职责清楚"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
-    await _approved(whole, repeats, given["number"])
+    await approved(whole, repeats, given["number"])
     moved, other = {"lead": "CG", "reason": "改派", "overrules": "编办函复"}, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])

@@ -224,7 +224,15 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    none = ("request", "arbitration", "supervision", "reform", "precedent", "approval")
+    none = (
+        "request",
+        "arbitration",
+        "supervision",
+        "reform",
+        "precedent",
+        "approval",
+        "correction",
+    )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}

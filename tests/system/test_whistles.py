@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.fixtures.scenes.courier import DONE, County
-from tests.fixtures.scenes.dispatcher import let_lead
+from tests.fixtures.scenes.dispatcher import let_lead, post
 from tests.fixtures.scenes.feedback import callback_of
 
 TOWN, CAME, ABSENT = "CG", "SCJG", "ZJJ"
@@ -37,7 +37,10 @@ async def whistled(county: County) -> str:
     number = await county.ticket()
     path, led = f"/v1/tickets/{number}/assign", {"lead": TOWN, "reason": "属地"}
     await let_lead(county.dispatcher, TOWN, number)
-    await county.do("desk", county.dispatcher, path, led | {"urgency": "normal"})
+    given = await county.do("desk", county.dispatcher, path, led | {"urgency": "normal"})
+    other, said = county.dispatcher.http("supervisor", name="li"), {"granted": True, "note": "一般"}
+    await post(other, f"/v1/approvals/{given['approval']}/decision", said)
+    await county.carry()
     await does(county, number, TOWN, "sign", handler="张三")
     said = {"need": "联合处置", "ground": "镇无处罚权"}
     await does(county, number, TOWN, "whistle", units=[CAME, ABSENT], **said)
