@@ -35,7 +35,7 @@ def fault(raw: bytes, key: str, pdf: bytes | None = None) -> str:
     seal, last, rewritten = pack["seal"], "", written(pack) != raw or len(pack) != 3
     if seal["key"] != key or not signed(bytes.fromhex(key), written(seal), bytes.fromhex(pack["signature"])):
         return "封签 seal: 不是这把密钥所签，或签后被改 not signed with this key, or changed since"
-    links = [[entry.pop(name) for name in ("no", "previous", "hash")] for entry in pack["entries"]]
+    links = [[entry.pop(name, None) for name in ("no", "previous", "hash")] for entry in pack["entries"]]
     found, sealed = [sha256(written(entry)).hexdigest() for entry in pack["entries"]], seal["entries"]
     for no, (was, now, link) in enumerate(zip_longest(sealed, found, links)):
         if was != now:

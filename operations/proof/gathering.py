@@ -292,8 +292,7 @@ def _head(
     """卷首: what the pack is of, who made it and why, and whether the logs were whole."""
     row = {name: getattr(ticket, name) for name in OF_TICKET}
     matter, _ = _cleared(row, OF_TICKET, clearing, cleared=True)
-    spoken = {each.unit for each in entries} | set(ticket.about.units)
-    units = {unit.code: unit.name for unit in intake.config.units.units if unit.code in spoken}
+    names = _names(intake, ticket, entries)
     return Said(
         kind=Kind.HEAD,
         service=INTAKE,
@@ -309,8 +308,26 @@ def _head(
             "place": intake.config.place.name,
             "timezone": str(intake.config.place.timezone),
             "matter": matter,
-            "units": units,
+            "names": names,
             "logs": dict(logs),
             "withheld": clearing.withholds,
         },
     )
+
+
+def _names(intake: Store[Any], ticket: Ticket, entries: Sequence[Said]) -> dict[str, str]:
+    """What the units, topics, areas and channels are called that the pack speaks of."""
+    config = intake.config
+    spoken = {each.unit for each in entries} | {ticket.topic, ticket.area, ticket.channel}
+    spoken |= {word for each in entries for word in _strings(each.data)}
+    known = {each.code: each.name for each in (*config.units.units, *config.codes.areas)}
+    known |= {each.code: each.zh for each in (*config.codes.topics, *config.codes.channels)}
+    return {code: name for code, name in known.items() if code in spoken}
+
+
+def _strings(said: Any) -> Iterator[str]:
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, (dict, list)):
+        for each in said.values() if isinstance(said, dict) else said:
+            yield from _strings(each)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ import typst
 
 from operations.proof import words
 from operations.proof.pack import Entry, Kind
+from operations.proof.wording import Line, Wording, english, label
 from shared.errors import ConfigError
 
 TEMPLATE = Path(__file__).with_name("pack.typ")
@@ -24,9 +25,12 @@ FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC",
     "Noto Serif CJK SC", "Noto Serif SC", "Source Han Serif SC",
 )  # fmt: skip
-# What is printed elsewhere than among the fields of an entry, or is of use to machines alone.
-NOT_PRINTED = frozenset({"days", "explanation", "marks", "deed", "format"})
-Line = tuple[str, str, str]
+COVER = (
+    "type", "urgency", "topic", "area", "channel", "confidential", "registered_at", "status", "follows",
+    "work", "split_from",
+)  # fmt: skip
+HEAD = [("见第一页", "see the first page", "")]
+ONE_PAGE = 350  # letters: an entry that is longer may be cut by the end of a page
 
 
 class Font(NamedTuple):
@@ -53,15 +57,42 @@ def font_in(folder: Path | None) -> Font:
 def printed(
     entries: Sequence[Entry], key: str, key_id: str, font: Font, kind: Literal["pdf", "png"] = "pdf"
 ) -> list[bytes]:
-    """The pack as one PDF (PDF/A-2b), or its pages as pictures. The same entries give the same bytes."""
+    """The pack as one PDF, or its pages as pictures. The same entries give the same bytes.
+
+    It is a PDF/A-2b, for archives, unless a citizen wrote what no font here can show; then the first page
+    says so.
+    """
     page = laid_out(entries) | {"key": key, "key_id": key_id, "font": font.name}
+    try:
+        return _compiled(page, entries[0], font, kind, "a-2b" if kind == "pdf" else None)
+    except typst.TypstError as error:
+        if SHOWS_NOT not in error.message:
+            raise
+    page["notes"].append(BOXES)
+    return _compiled(page, entries[0], font, kind, None)
+
+
+SHOWS_NOT = "could not be displayed"
+BOXES = (
+    "部分字符无字体可显示，在本件中为方框，以 JSON 文件为准。",
+    "No font here shows some letters, which are boxes on paper; the JSON file has them.",
+)
+
+
+def _compiled(
+    page: Mapping[str, Any],
+    head: Entry,
+    font: Font,
+    kind: Literal["pdf", "png"],
+    standard: Literal["a-2b"] | None,
+) -> list[bytes]:
     found: bytes | list[bytes] = typst.compile(
         TEMPLATE.read_bytes(),
         format=kind,
         sys_inputs={"page": json.dumps(page, ensure_ascii=False)},
         font_paths=font.fonts,
-        pdf_standards="a-2b" if kind == "pdf" else None,
-        timestamp=int(entries[0].at.timestamp()),
+        pdf_standards=standard,
+        timestamp=int(head.at.timestamp()),
         ppi=100,
     )
     return found if isinstance(found, list) else [found]
@@ -73,55 +104,49 @@ def printed(
 def laid_out(entries: Sequence[Entry]) -> dict[str, Any]:
     """What the template prints, in the words of people."""
     head = entries[0].data
-    zone, units = ZoneInfo(head["timezone"]), head["units"]
+    wording = Wording(ZoneInfo(head["timezone"]), head["names"])
+    content = head["matter"].get("content", "")
+    if content:
+        wording.printed[content] = 0
+    clocks = [each for each in entries if each.kind is Kind.CLOCK]
+    clocks.sort(key=lambda each: (each.round or 0, [*words.CLOCKS, each.name].index(each.name)))
     return {
         "number": head["ticket"],
         "place": head["place"],
         "zone": head["timezone"],
-        "cover": list(_cover(entries, zone)),
+        "cover": list(_cover(entries, wording)),
         "notes": list(_notes(head)),
         "title": head["matter"].get("title", ""),
-        "content": head["matter"].get("content", ""),
-        "clocks": [_clock(each, zone, units) for each in entries if each.kind is Kind.CLOCK],
-        "entries": [_entry(each, zone, units) for each in entries if each.kind is not Kind.CLOCK],
+        "content": content,
+        "clocks": [_clock(each, wording) for each in clocks],
+        "entries": [_entry(each, wording) for each in entries if each.kind is not Kind.CLOCK],
         "last": entries[-1].hash,
     }
 
 
-def _cover(entries: Sequence[Entry], zone: tzinfo) -> Iterator[Line]:
+def _cover(entries: Sequence[Entry], wording: Wording) -> Iterator[Line]:
     head = entries[0]
-    matter, units = head.data["matter"], head.data["units"]
+    matter, logs, last = head.data["matter"], head.data["logs"], entries[-1].no
     yield "工单编号", "ticket", head.data["ticket"]
-    for name in ("type", "urgency", "topic", "area", "channel", "confidential", "registered_at"):
+    for name in COVER:
         if name in matter:
-            yield _label(name), _english(name), _said(matter[name], zone, units)
-    for name in ("follows", "work", "split_from"):
-        if matter.get(name):
-            yield _label(name), _english(name), matter[name]
-    yield "目前状态", "status", _said(matter["status"], zone, units)
-    yield "制作时间", "made at", _moment(head.at, zone)
-    yield "制作人", "made by", _who(head.actor, units)
+            yield label(name), english(name), wording.value(matter[name])
+    yield "制作时间", "made at", wording.moment(head.at)
+    yield "制作人", "made by", wording.who(head.actor)
     yield "制作事由", "made for", head.data["reason"]
     counts = [
-        f"{words.SERVICES.get(name, name)} {name} {log['facts']}"
-        for name, log in head.data["logs"].items()
+        f"{words.SERVICES.get(name, name)} {name} {log['facts']}" for name, log in logs.items()
     ]
     yield "事实条数", "facts", "，".join(counts)
-    yield (
-        "条目总数",
-        "entries",
-        f"{len(entries)}（第 0 条至第 {entries[-1].no} 条 no. 0 to {entries[-1].no}）",
-    )
+    yield "条目总数", "entries", f"{last + 1}（第 0 条至第 {last} 条 no. 0 to {last}）"
 
 
 def _notes(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, log in head["logs"].items():
         if log["missing"]:
-            which = "、".join(map(str, log["missing"]))
-            yield (
-                f"{words.SERVICES.get(name, name)}的事实日志缺少第 {which} 条。",
-                f"The fact log of {name} lacks no. {which}.",
-            )
+            which, zh = "、".join(map(str, log["missing"])), words.SERVICES.get(name, name)
+            en = f"The fact log of {name} lacks no. {which}."
+            yield f"{zh}服务的事实日志缺少第 {which} 条。", en
     if head["withheld"]:
         yield (
             "保密工单，且无法核对诉求人身份：承办单位和工作人员所写的文字从略。",
@@ -129,102 +154,36 @@ def _notes(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
-def _clock(entry: Entry, zone: tzinfo, units: Mapping[str, str]) -> dict[str, Any]:
+def _clock(entry: Entry, wording: Wording) -> dict[str, Any]:
     data = entry.data
-    late = "breached_at" in data
     return {
         "no": entry.no,
         "zh": words.CLOCKS.get(entry.name, entry.name),
-        "en": _english(entry.name),
-        "unit": _unit(entry.unit, units) if entry.unit else "热线 the hotline",
+        "en": english(entry.name),
+        "unit": wording.named(entry.unit) if entry.unit else "热线 the hotline",
         "round": entry.round,
-        "due": _moment(datetime.fromisoformat(data["due"]), zone),
-        "status": _value(data["status"]),
-        "late": late,
+        "due": wording.moment(datetime.fromisoformat(data["due"]), seconds=False),
+        "status": wording.value(data["status"]),
+        "late": "breached_at" in data,
         "explanation": [data["explanation"]["zh"], data["explanation"]["en"]],
         "hash": entry.hash,
     }
 
 
-def _entry(entry: Entry, zone: tzinfo, units: Mapping[str, str]) -> dict[str, Any]:
+def _entry(entry: Entry, wording: Wording) -> dict[str, Any]:
     head = entry.kind is Kind.HEAD
-    name = "卷首" if head else words.name_of(entry.kind, entry.name)
+    lines = HEAD if head else list(wording.lines(entry.data, entry.no))
+    if entry.masked:
+        lines = [*lines, ("已遮蔽", "masked", "、".join(map(label, entry.masked)))]
     return {
         "no": entry.no,
-        "time": _moment(entry.recorded, zone),
-        "at": _moment(entry.at, zone) if entry.at != entry.recorded else "",
-        "zh": name,
+        "time": wording.moment(entry.recorded),
+        "at": wording.moment(entry.at) if entry.at != entry.recorded else "",
+        "zh": "卷首" if head else words.name_of(entry.kind, entry.name),
         "en": "head" if head else entry.name,
-        "who": _who(entry.actor, units),
-        "unit": _unit(entry.unit, units) if entry.unit else "",
-        "lines": [] if head else list(_lines(entry.data, zone, units)),
+        "who": wording.who(entry.actor),
+        "unit": wording.named(entry.unit) if entry.unit else "",
+        "lines": lines,
+        "long": sum(len(said) for *_, said in lines) > ONE_PAGE,
         "hash": entry.hash,
     }
-
-
-def _lines(data: Mapping[str, Any], zone: tzinfo, units: Mapping[str, str]) -> Iterator[Line]:
-    for name, value in data.items():
-        if name not in NOT_PRINTED and value not in (None, "", [], {}, False):
-            yield _label(name), _english(name), _said(value, zone, units)
-
-
-def _label(name: str) -> str:
-    return words.FIELDS.get(name, name)
-
-
-def _english(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _said(value: Any, zone: tzinfo, units: Mapping[str, str]) -> str:
-    """A value as people read it: moments by the place's time, units by name, words in Chinese too."""
-    match value:
-        case True:
-            return "是 yes"
-        case False:
-            return "否 no"
-        case Mapping():
-            lines = _lines(value, zone, units)
-            return "；".join(f"{zh} {en}：{said}" for zh, en, said in lines)
-        case list() | tuple():
-            return "、".join(_said(each, zone, units) for each in value)
-        case str() if value in units:
-            return _unit(value, units)
-        case str() if (moment := _instant(value)) is not None:
-            return _moment(moment, zone)
-        case str():
-            return _value(value)
-    return str(value)
-
-
-def _value(word: str) -> str:
-    known = words.VALUES.get(word)
-    return f"{known} {_english(word)}" if known else word
-
-
-def _instant(text: str) -> datetime | None:
-    if "T" not in text or not text[:4].isdecimal():
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
-
-
-def _moment(at: datetime, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-def _unit(code: str, units: Mapping[str, str]) -> str:
-    return f"{units[code]}（{code}）" if code in units else code
-
-
-def _who(actor: str | None, units: Mapping[str, str]) -> str:
-    """Who did it: the role and, of a unit, which."""
-    if not actor:
-        return ""
-    role, _, rest = actor.partition(":")
-    unit, _, name = rest.partition(":") if role == "unit" else ("", "", rest)
-    said = [_unit(unit, units)] if unit else [words.ROLES.get(role, role)]
-    return " ".join([*said, name or unit])
