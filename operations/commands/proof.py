@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from operations.proof.pack import Said
 
 KEYS = default_home() / "proof-keys"
-MAKERS = ("supervisor", "custodian")
+MAKERS = ("supervisor",)  # who reads tickets, and handles none
 
 
 def proof(

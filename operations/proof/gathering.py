@@ -32,7 +32,9 @@ from shared.errors import NotFound
 from shared.events import ClockKind, Fact
 from shared.storage.act import Act, Store
 
-INTAKE, TRACKER, FEEDBACK = "intake", "tracker", "feedback"
+INTAKE = "intake"  # who knows the citizen, and keeps the read log
+TRACKER = "tracker"
+CALLS_BACK = "feedback"
 FACTS = text("SELECT body, recorded FROM outbox WHERE subject = :number ORDER BY id")
 LAST = text("SELECT last FROM seq WHERE subject = :number")
 READS = text("""
@@ -79,7 +81,7 @@ async def gather(stores: Stores, making: Making) -> list[Said]:
         facts, logs[name] = await _facts(store, making.number, clearing)
         found += facts
     found += [*await _at_intake(stores[INTAKE], making.number, clearing)]
-    found += [*await _callbacks(stores[FEEDBACK], making.number, clearing)]
+    found += [*await _callbacks(stores[CALLS_BACK], making.number, clearing)]
     found.sort(key=_place)
     found += await _clocks(stores[TRACKER], making)
     return [_head(ticket, making, clearing, logs, stores[INTAKE], found), *found]
@@ -188,7 +190,7 @@ async def _callbacks(store: Store[Any], number: str, clearing: Clearing) -> Iter
         for row in rows:
             data, masked = _cleared(row, names, clearing)
             at, by = row["reported_at"] or row["asked_at"], row["reported_by"]
-            one = _row(Kind.CALL, FEEDBACK, "callback", at, row, data, masked)
+            one = _row(Kind.CALL, CALLS_BACK, "callback", at, row, data, masked)
             where: dict[str, str | int] = {"row": f"{row['callback']}/{row['attempt']}"}
             yield one.model_copy(update={"actor": by, "source": where, "round": row["round"]})
 

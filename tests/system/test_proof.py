@@ -50,6 +50,7 @@ async def said(county: County, number: str) -> Counter[str]:
 
 
 async def test_it_holds_every_act_message_call_reading_and_clock(county: County) -> None:
+    """Gain 11, R-34 追责可证."""
     number = await told_whole(county)
     await county.ticket(content="另一件事")
     await judged(county, number)
@@ -122,7 +123,7 @@ async def report(county: County) -> str:
 
 
 async def test_a_protected_reporter_is_never_in_it(county: County) -> None:
-    """R-35 保密."""
+    """R-35 保密, gain 11."""
     number = await report(county)
     entries = await made(county, number)
     found = text(entries)

@@ -168,6 +168,7 @@ def found(raw: bytes, key: str = PUBLISHED, pdf: bytes | None = None) -> str:
     ("tamper", "place"), TAMPERED.items(), ids=lambda it: getattr(it, "__name__", "")
 )
 def test_what_was_done_to_a_copy_is_named(tamper: Callable[[Copy], None], place: str) -> None:
+    """Gain 11."""
     copy = json.loads(made())
     tamper(copy)
     named = found(pack.written(copy)).replace(
