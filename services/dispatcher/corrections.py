@@ -72,7 +72,7 @@ async def _judge_urgency(
     act: ServiceAct, record: TicketRecord, before: Urgency, urgency: Urgency, fact: Fact
 ) -> None:
     """More urgent it is at once; less urgent than critical or urgent only when another person than who
-    corrected it grants that (ADR 0067).
+    corrected it grants that (ADR 0071).
     """
     if not lowers(Urgency(record.ticket.urgency), urgency):
         record.ticket.urgency = urgency

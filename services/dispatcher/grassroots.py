@@ -65,7 +65,7 @@ async def not_its_duty(act: ServiceAct, record: TicketRecord, unit: str) -> Reas
 
 
 async def _granted(act: ServiceAct, record: TicketRecord, unit: str) -> Approval | None:
-    """What a supervisor granted with their own token (ADR 0067)."""
+    """What a supervisor granted with their own token (ADR 0071)."""
     query = select(Approvals).where(
         Approvals.ticket == record.ticket.number,
         Approvals.round == record.ticket.round,

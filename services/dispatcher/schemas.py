@@ -52,7 +52,7 @@ class Assign(Body):
 
     ``overrules``: why a unit gets the ticket again whose return was granted, or another one than the last
     ruling named; it stays on record with that return or ruling. ``urgency``: less than critical or urgent
-    is only asked for with it, and another person grants it (ADR 0067).
+    is only asked for with it, and another person grants it (ADR 0071).
     """
 
     lead: Code
@@ -111,8 +111,8 @@ class Progress(Body):
 
 
 class ReturnRequest(Body):
-    """退单申请, with its legal basis and who in the unit approved it (R-15). ``suggested_unit``: whose it
-    is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be said.
+    """退单申请, with its legal basis and who in the unit approved it on paper, by the unit's own word (R-15).
+    ``suggested_unit``: whose it is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be said.
     """
 
     reason_code: Phrase

@@ -12,7 +12,7 @@ from services.dispatcher.models import Base
 
 
 class Approval(Base):
-    """批准事项: something about a ticket that one person asked for and another has to decide (ADR 0067).
+    """批准事项: something about a ticket that one person asked for and another has to decide (ADR 0071).
 
     ``what``: ``urgency``, the ticket is to be as little urgent as ``urgency`` says, while it is ``was``; or
     ``town_lead``, the town ``lead`` is to lead what its duty list does not name. ``granted`` is None while

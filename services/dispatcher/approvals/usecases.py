@@ -1,4 +1,4 @@
-"""批准: asked for by one person, decided by another; until then all stays as it is (ADR 0067)."""
+"""批准: asked for by one person, decided by another; until then all stays as it is (ADR 0071)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""双人复核: what the desk may not decide alone, and who decides it (R-05, R-11; ADR 0067). Pure.
+"""双人复核: what the desk may not decide alone, and who decides it (R-05, R-11; ADR 0071). Pure.
 
 waiting ── grant ──→ granted
    ├───── refuse ──→ refused

@@ -1,4 +1,4 @@
-"""双人复核: what the desk asks for and another person decides; until then all stays as it is (ADR 0067)."""
+"""双人复核: what the desk asks for and another person decides; until then all stays as it is (ADR 0071)."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_it_is_decided_once_and_not_after_the_end(urgent: Bench) -> None:
 
 
 async def test_a_correction_lengthens_no_urgent_limit_either(urgent: Bench) -> None:
-    """ADR 0067: who corrects what was asked for is not who grants it."""
+    """ADR 0071: who corrects what was asked for is not who grants it."""
     data = TicketCorrected(fields=("urgency",), urgency="normal", reason="登记有误")
     fact = urgent.fact(data, subject=NUMBER)
     await urgent.hear(fact)

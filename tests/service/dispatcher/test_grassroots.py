@@ -112,7 +112,7 @@ async def test_another_person_may_approve_it_and_that_stands_on_the_order(
 
 
 async def test_a_name_that_is_typed_is_no_approval(dispatcher: Bench) -> None:
-    """ADR 0067: who approves has said so with a token of their own."""
+    """ADR 0071: who approves has said so with a token of their own."""
     await register(dispatcher, company())
     typed = {"approved_by": f"supervisor:{APPROVER}", "approval_ground": APPROVED}
     assert (await assign(dispatcher, 422, **typed))["type"].endswith("malformed")

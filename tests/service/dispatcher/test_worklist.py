@@ -156,7 +156,7 @@ async def test_every_list_of_the_county_has_something_in_it(busy: Bench) -> None
 
 
 async def test_what_one_person_asked_for_is_on_the_worklist_of_others(busy: Bench) -> None:
-    """ADR 0067: `test` wants it less urgent; what takes a supervisor is on no desk's list."""
+    """ADR 0071: `test` wants it less urgent; what takes a supervisor is on no desk's list."""
     for name, desk, supervisor in (("test", 0, 0), ("li", 1, 2)):
         assert (await worklist(busy, "desk", name=name))["approvals"][0] == desk
         assert (await worklist(busy, "supervisor", name=name))["approvals"][0] == supervisor

@@ -305,7 +305,7 @@ async def shield(intake: Bench, number: str) -> tuple[Any, Any, Any]:
 async def test_the_shield_stays_until_another_person_agrees(
     intake: Bench, body: dict[str, Any], after: tuple[Any, Any, Any]
 ) -> None:
-    """R-35, ADR 0067: whoever may be bribed or pressed is not alone."""
+    """R-35, ADR 0071: whoever may be bribed or pressed is not alone."""
     number = (await registered(intake, **SECRET))["number"]
     asked = (await correct(intake, number, role="desk", **body)).json()
     assert (asked["status"], asked["corrected_by"]) == ("waiting", "desk:test")
