@@ -112,7 +112,8 @@ class Progress(Body):
 
 class ReturnRequest(Body):
     """退单申请, with its legal basis and who in the unit approved it on paper, by the unit's own word (R-15).
-    ``suggested_unit``: whose it is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be said.
+    ``suggested_unit``: whose it is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be
+    said.
     """
 
     reason_code: Phrase
