@@ -21,6 +21,7 @@ from services.dispatcher.arbitration import routes as arbitration_routes
 from services.dispatcher.catalogue import routes as catalogue_routes
 from services.dispatcher.completion import routes as completion_routes
 from services.dispatcher.figures import routes as figure_routes
+from services.dispatcher.handling import contacting
 from services.dispatcher.handling import routes as handling_routes
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform import routes as reform_routes
@@ -91,7 +92,7 @@ async def sign_assignment(assignment: UUID, body: Sign, door: UnitDoor) -> Respo
 )
 async def record_contact(assignment: UUID, body: ContactMade, door: UnitDoor) -> Response:
     """先行联系 Record one attempt to contact the citizen."""
-    return await door.once(usecases.contact, assignment, body)
+    return await door.once(contacting.contact, assignment, body)
 
 
 @router.post(

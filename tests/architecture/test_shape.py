@@ -64,6 +64,7 @@ MAY_HAVE = {
     "intake/naming": "names to codes, once, before a complaint is anybody else's",
     "dispatcher/handling": "who works on a ticket is changed, and who stays keeps what stands",
     "dispatcher/handling/handing_down": "a unit and those below it: who answers to whom",
+    "dispatcher/handling/contacting": "contacts with the citizen, on record at each order they are for",
     "dispatcher/handling/handlers": "which person of a unit has an order, and that another has it now",
     "dispatcher/whistles": "a town whistles and units come: what each says of it, and its figures",
     "dispatcher/completion": "the form of R-21, requests to end a matter, and the audit of answers",
