@@ -11,6 +11,7 @@ from uuid import UUID
 from services.dispatcher import (
     alarms,
     answering,
+    doubts,
     grassroots,
     merging,
     orders,
@@ -289,6 +290,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
+    doubts.settle(record)
     return views.ticket_out(act, record)
 
 

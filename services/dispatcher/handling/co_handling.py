@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import doubts, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
@@ -171,7 +171,7 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
     give_more(act, record, order, added, [unit])
-    _settle(record)
+    doubts.settle(record)
     tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
 
@@ -202,7 +202,7 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
-    _settle(record)
+    doubts.settle(record)
     if lead := lead_of(record):
         helping = co_handlers(record)
         order = dispatch.Order(lead.unit, tuple(each.unit for each in helping), body.reason)
@@ -232,12 +232,6 @@ def _check_recusal(
         raise Recused(str(why), field="unit", unit=unit)
 
 
-def _settle(record: TicketRecord) -> None:
-    """What the lead asked of the desk about its co-handlers is done."""
-    if (record.ticket.doubted_reason or "").startswith(rules.SILENT):
-        record.ticket.doubted_at = record.ticket.doubted_reason = None
-
-
 # --- acts of the lead --------------------------------------------------------------------------
 
 
@@ -262,9 +256,8 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     )
     words = f"{who}: {body.note}"
     orders.tell(act, helping[unit], events.AssignmentUpdated(kind="urged", content=words))
-    if body.desk and record.ticket.doubted_at is None:
-        name = act.config.dispatching.names.unit(unit)
-        orders.doubt(act, record, f"{rules.SILENT} {name}：{body.note}")
+    if body.desk:
+        doubts.press(act, record, helping[unit], lead.unit, body.note)
     return views.assignment_out(record, lead)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.dispatcher import orders, records, schemas, views
+from services.dispatcher import doubts, orders, records, schemas, views
 from services.dispatcher.models import Assignment, Contact
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -30,15 +30,13 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
     _count_above(act, record, assignment, made, made_at)
     wrong = record.ticket.doubted_reason == corrections.WRONG_NUMBER
     if body.outcome is events.ContactOutcome.WRONG_NUMBER and record.ticket.doubted_at is None:
-        orders.doubt(act, record, corrections.WRONG_NUMBER)
+        doubts.doubt(act, record, corrections.WRONG_NUMBER)
     elif machine.is_answer(body.outcome) and wrong:
         record.ticket.doubted_at = record.ticket.doubted_reason = None
     return views.assignment_out(record, assignment)
 
 
-def _keep(
-    act: ServiceAct, order: Assignment, made: AssignmentContacted, made_at: datetime
-) -> None:
+def _keep(act: ServiceAct, order: Assignment, made: AssignmentContacted, made_at: datetime) -> None:
     go_on(order, machine.contact(at_work(order), made.outcome))
     order.attempts += 1
     order.reached = order.reached or machine.is_answer(made.outcome)
@@ -71,7 +69,8 @@ def at_work(assignment: Assignment) -> AssignmentStatus:
 
 
 def go_on(assignment: Assignment, moved: AssignmentStatus) -> None:
-    """The work goes on; a return that waits for its ruling goes on waiting."""
+    """The work goes on, its unit is silent no more; a return that waits for its ruling goes on waiting."""
+    assignment.pressed = assignment.pressed_due = None
     if assignment.status == AssignmentStatus.RETURN_REQUESTED:
         assignment.was = moved
     else:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from services.dispatcher.models import Assignments, Tickets
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.whistles.views import AWAITED
 from services.dispatcher.worklists.schemas import Narrowing, Whose
 from shared.errors import UnknownCode
 from shared.events import Urgency
@@ -51,6 +52,8 @@ def of_unit(unit: str, whose: Whose) -> list[Any]:
         wanted.append(col(Assignments.handler) == whose.handler)
     if whose.role:
         wanted.append(col(Assignments.role) == whose.role)
+    if whose.awaited:
+        wanted += AWAITED
     if whose.account:
         wanted.append(col(Assignments.handler_account) == whose.account)
     return wanted

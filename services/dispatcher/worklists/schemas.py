@@ -33,13 +33,14 @@ class Whose(NamedTuple):
     """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
     token.
     ``role``: as what the unit has them. ``handed_down``: not its own, but those it handed down to units
-    below it.
+    below it. ``awaited``: those it was whistled for with, and has not come.
     """
 
     handler: str | None = None
     account: str | None = None
     role: Role | None = None
     handed_down: bool = False
+    awaited: bool = False
 
 
 class ListedClock(BaseModel):
@@ -145,6 +146,42 @@ class ReturnPage(BaseModel):
     """Returns that wait for a ruling: critical ones first, then urgent ones, of each what is due first."""
 
     items: list[ReturnOut]
+    next: str | None
+    counts: Counts
+
+
+class PressOut(BaseModel):
+    """催促: a co-handler that is silent, about which who answers for it asks the desk (R-13).
+
+    ``by``: who asks, since ``pressed_at``. ``due``: by when the desk sees to it. ``status`` and ``handler``
+    of the silent unit's order; ``handle_due``: by when that one must have answered, null while the tracker
+    has not said.
+    """
+
+    number: str
+    round: int
+    assignment: UUID
+    unit: str
+    role: Role
+    status: str
+    handler: str | None
+    by: str
+    note: str
+    pressed_at: AwareDatetime
+    due: AwareDatetime
+    handle_due: AwareDatetime | None
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str
+    area: str
+    flags: tuple[str, ...]
+
+
+class PressPage(BaseModel):
+    """Presses the desk is to see to: critical ones first, then urgent ones, of each what is due first."""
+
+    items: list[PressOut]
     next: str | None
     counts: Counts
 

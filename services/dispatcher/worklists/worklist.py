@@ -18,7 +18,7 @@ from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.editions import person
 from services.dispatcher.whistles import views as whistles
-from services.dispatcher.worklists import lists
+from services.dispatcher.worklists import dues, lists, presses
 from services.dispatcher.worklists.narrowing import ENDANGERS
 from services.dispatcher.worklists.schemas import Whose, Worklist, WorklistLine
 from shared.events import Role
@@ -41,6 +41,7 @@ LINES = {
         "险情待派", "Tickets to assign that endanger life, or may", "unassigned?danger=true"
     ),
     "unassigned": Line("待派工单", "Tickets to assign", "unassigned"),
+    "presses": Line("催促待处理", "Silent co-handlers whose lead asks the desk", "presses"),
     "returns": Line("退单待裁定", "Return requests to rule on", "returns"),
     "completion_requests": Line(
         "终止申请待裁定", "Requests to end a matter, to rule on", "completion-requests"
@@ -59,6 +60,9 @@ LINES = {
     "to_sign": Line("待签收", "Orders to sign", f"{ORDERS}?status=dispatched"),
     "to_contact": Line("待联系", "Orders whose citizen to contact", f"{ORDERS}?status=signed"),
     "to_handle": Line("待办理", "Orders to handle", f"{ORDERS}?status=contacted"),
+    "to_attend": Line(
+        "被吹哨待报到", "Orders whose unit was whistled for", f"{ORDERS}?awaited=true"
+    ),
     "return_requests": Line(
         "退单待答复", "Orders whose return waits for a ruling", f"{ORDERS}?status=return_requested"
     ),
@@ -125,8 +129,9 @@ def _by_due(code: str, due: Any, waits: Sequence[Any]) -> Counted:
 
 
 OF_DESK = (
-    _by_due("dangers", lists.DISPATCH_DUE, (*lists.LEFT_TO_DESK, ENDANGERS)),
-    _by_due("unassigned", lists.DISPATCH_DUE, lists.LEFT_TO_DESK),
+    _by_due("dangers", dues.DESK_DUE, (*lists.LEFT_TO_DESK, ENDANGERS)),
+    _by_due("unassigned", dues.DESK_DUE, lists.LEFT_TO_DESK),
+    _by_due("presses", presses.DUE, presses.PRESSED),
     _by_due("returns", col(Returns.review_due), lists.ASKED_BACK),
     _by_due("completion_requests", forms.DUE, forms.REQUESTED),
     _by_due("audits", forms.DUE, forms.AUDITED),
@@ -142,15 +147,13 @@ async def _of_unit(act: ServiceAct, unit: str) -> list[Counted]:
     status, role = col(Assignments.status), col(Assignments.role)
     orders = {
         **{code: [*own, status == each] for code, each in OF_STATUS.items()},
+        "to_attend": [*own, *whistles.AWAITED],
         "co_handling": [*own, role == Role.CO],
         "handed_down": handed_down,
     }
     heard_in = await disputes.waits(act)
     return [
-        *(
-            Counted(code, lists.NEXT_DUE, lists.RUNNING_DUE, waits)
-            for code, waits in orders.items()
-        ),
+        *(Counted(code, dues.NEXT_DUE, dues.RUNNING_DUE, waits) for code, waits in orders.items()),
         _by_due("heard_in", col(Arbitrations.due), heard_in),
     ]
 

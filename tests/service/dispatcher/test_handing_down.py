@@ -371,38 +371,28 @@ def test_no_rule_gives_a_village_what_is_no_grass_roots_duty(rural: Bench) -> No
 
 
 async def test_a_contact_from_below_is_one_for_who_handed_it_down(at_work: Bench) -> None:
-    """R-12, ADR 0059: the village rang the citizen, so the town need not; its clock is met by it, too."""
+    """R-12, ADR 0059: the village rang the citizen, so the town need not; its clock is met by it, too.
+    A co-handler the desk named is another office, and rings for itself only.
+    """
     await hand_down(at_work)
     given = await assignments(at_work)
     await finish(at_work, "GAJ", given["GAJ"])
     early = await act(at_work, TOWN, given[TOWN], "completion", DONE, 409)
     assert slug(early) == "citizen-not-contacted"
     await finish(at_work, VILLAGE, given[VILLAGE])
-    told = [
-        (fact.unit, fact.assignment)
-        for fact in await at_work.told("assignment.contacted")
-        if fact.unit in (TOWN, VILLAGE)
-    ]
-    assert told == [(VILLAGE, given[VILLAGE]), (TOWN, given[TOWN])]
+    told = [(fact.unit, fact.assignment) for fact in await at_work.told("assignment.contacted")]
+    assert told[-2:] == [(VILLAGE, given[VILLAGE]), (TOWN, given[TOWN])]
     assert (await open_orders(at_work))[TOWN] == "contacted"
     done = await act(at_work, TOWN, given[TOWN], "completion", DONE)
-    assert (done["attempts"], done["reached"], done["completion"]["contacted"]) == (1, True, True)
+    assert (done["attempts"], done["completion"]["contacted"]) == (1, True)
     assert done["completion"]["contact_time"]
 
 
-async def test_a_contact_by_who_only_helps_is_none_for_the_lead(at_work: Bench) -> None:
-    """R-12: one office contacts the citizen; a co-handler the desk named is another office."""
-    given = await assignments(at_work)
-    await finish(at_work, "GAJ", given["GAJ"])
-    refused = await act(at_work, TOWN, given[TOWN], "completion", DONE, 409)
-    assert slug(refused) == "citizen-not-contacted"
-
-
-async def test_a_wrong_number_below_moves_nobody_and_counts_as_an_attempt(at_work: Bench) -> None:
+async def test_a_wrong_number_below_is_an_attempt_that_moves_nobody(at_work: Bench) -> None:
     await hand_down(at_work)
     given = await assignments(at_work)
     await sign(at_work, VILLAGE, given[VILLAGE])
     wrong = {"how": "phone", "outcome": "wrong_number"}
     await act(at_work, VILLAGE, given[VILLAGE], "contacts", wrong)
-    [row] = await at_work.rows(f"SELECT status, attempts, reached FROM assignments WHERE unit = '{TOWN}'")
-    assert dict(row) == {"status": "signed", "attempts": 1, "reached": False}
+    rows = await at_work.rows("SELECT status, attempts FROM assignments WHERE unit = 'CG'")
+    assert [tuple(row.values()) for row in map(dict, rows)] == [("signed", 1)]
