@@ -61,6 +61,7 @@ MAY_HAVE = {
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
+    "intake/worklists": "how much waits at the front, by what its lists stand on",
     "intake/shares": "how much of intake one caller may take",
     "intake/locating": "the area of a complaint that says none, once, before it is anybody else's",
     "intake/naming": "names to codes, once, before a complaint is anybody else's",

@@ -18,13 +18,13 @@ from services.dispatcher.worklists.schemas import (
     UnassignedPage,
     Whose,
     Words,
-    Worklist,
 )
 from shared.events import Role, Urgency
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
+from shared.http.worklists import Worklist
 
 router = Router("/v1", tags=["dispatcher 派单", "lists 工作清单"])
 DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]

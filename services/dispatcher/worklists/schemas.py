@@ -219,25 +219,6 @@ class OrderPage(BaseModel):
     counts: OrderCounts
 
 
-class WorklistLine(BaseModel):
-    """One list, as far as it is the caller's to do. ``total`` and ``overdue`` as the list's own counts say;
-    ``due``: the earliest in it, null where none is known; ``door``: the list itself, at this service.
-    """
-
-    list: str
-    name: Sentence
-    total: int
-    overdue: int
-    due: AwareDatetime | None
-    door: str
-
-
-class Worklist(BaseModel):
-    """工作清单: what waits for one role, a line for each list, also where nothing waits."""
-
-    items: list[WorklistLine]
-
-
 class HandlingUnit(BaseModel):
     """A unit that has the ticket, or had it: as whose, since when, and how far it is."""
 

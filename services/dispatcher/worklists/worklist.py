@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import literal, union_all
@@ -20,20 +19,9 @@ from services.dispatcher.rules.editions import person
 from services.dispatcher.whistles import views as whistles
 from services.dispatcher.worklists import dues, lists, presses
 from services.dispatcher.worklists.narrowing import ENDANGERS
-from services.dispatcher.worklists.schemas import Whose, Worklist, WorklistLine
+from services.dispatcher.worklists.schemas import Whose
 from shared.events import Role
-from shared.http.fields import Sentence
-
-Tally = tuple[int, int, datetime | None]  # how many, how many of them late, the first due moment
-
-
-class Line(NamedTuple):
-    """A list's name, and the door it is read at."""
-
-    zh: str
-    en: str
-    door: str
-
+from shared.http.worklists import Line, Tally, Worklist
 
 ORDERS = "units/{unit}/orders"
 LINES = {
@@ -108,15 +96,8 @@ async def read(act: ServiceAct) -> Worklist:
     shown = ((code, line, found[code]) for code, line in LINES.items() if code in found)
     return Worklist(
         items=[
-            WorklistLine(
-                list=code,
-                name=Sentence(zh=line.zh, en=line.en),
-                total=total,
-                overdue=overdue,
-                due=due,
-                door="/v1/" + line.door.format(unit=caller.unit, role=caller.role),
-            )
-            for code, line, (total, overdue, due) in shown
+            line.counted(code, tally, unit=caller.unit, role=caller.role)
+            for code, line, tally in shown
         ]
     )
 
@@ -163,7 +144,7 @@ async def _reforms(act: ServiceAct) -> Tally:
     waits = col(Reforms.approved_at).is_(None), col(Reforms.withdrawn_at).is_(None)
     rows = await act.session.exec(select(Reforms).where(*waits))
     others = [row for row in rows if person(row.proposed_by) != person(act.actor)]
-    return _tally(act, [row.effective_at for row in others])
+    return Tally.of((row.effective_at for row in others), act.now)
 
 
 async def _drafts(act: ServiceAct) -> Tally:
@@ -171,11 +152,7 @@ async def _drafts(act: ServiceAct) -> Tally:
     waits = col(Editions.version).is_(None), col(Editions.discarded_at).is_(None)
     rows = await act.session.exec(select(Editions.authors).where(*waits))
     others = [row for row in rows if person(act.actor) not in map(person, row)]
-    return len(others), 0, None
-
-
-def _tally(act: ServiceAct, due: Sequence[datetime]) -> Tally:
-    return len(due), sum(each < act.now for each in due), min(due, default=None)
+    return Tally(len(others))
 
 
 # --- counted -----------------------------------------------------------------------------------
@@ -183,7 +160,7 @@ def _tally(act: ServiceAct, due: Sequence[datetime]) -> Tally:
 
 async def _tallies(act: ServiceAct, counted: Iterable[Counted]) -> dict[str, Tally]:
     """Each of these, in one statement; what is due is asked once a row, whatever is then made of it."""
-    found: dict[str, Tally] = {each.list: (0, 0, None) for each in counted}
+    found: dict[str, Tally] = {each.list: Tally() for each in counted}
     rows = union_all(
         *(
             select(
@@ -197,5 +174,5 @@ async def _tallies(act: ServiceAct, counted: Iterable[Counted]) -> dict[str, Tal
     late = func.count().filter(rows.c.late_after < act.now)
     query = select(rows.c.list, func.count(), late, func.min(rows.c.due)).group_by(rows.c.list)
     for code, total, overdue, due in await act.session.exec(query):
-        found[code] = total, overdue, due
+        found[code] = Tally(total, overdue, due)
     return found
