@@ -25,6 +25,7 @@ from services.dispatcher.handling import contacting
 from services.dispatcher.handling import routes as handling_routes
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform import routes as reform_routes
+from services.dispatcher.rules.assignment import BY_DESK, BY_UNIT
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -67,8 +68,8 @@ for more in (
 ):
     router.routes.extend(more.router.routes)
 
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
+UnitDoor = Annotated[Door, Depends(entering(*BY_UNIT))]
+DeskDoor = Annotated[Door, Depends(entering(*BY_DESK))]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"

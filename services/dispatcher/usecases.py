@@ -198,7 +198,7 @@ async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.Assignm
     orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))
     if record.matter.type is TicketType.COMMENDATION:
         _take_note(act, record, assignment)
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
@@ -207,7 +207,7 @@ async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas
     contacting.go_on(assignment, machine.move(contacting.at_work(assignment), Action.PROGRESS))
     assignment.progress = body.note
     orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
@@ -233,7 +233,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
         answering.resolve(act, record, assignment, answer)
     elif assignment.role == Role.LEAD:
         orders.end_arbitration(act, record, "resolved")  # who has answered disputes it no more
-    answered = views.assignment_out(record, assignment)
+    answered = views.assignment_out(act, record, assignment)
     return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
 
 

@@ -200,7 +200,9 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     """
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
-        raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
+        raise MoveRefused(
+            "release", gone.status, machine.allowed(AssignmentStatus(gone.status), machine.BY_DESK)
+        )
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     doubts.settle(record)
     if lead := lead_of(record):
@@ -245,7 +247,9 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     record, lead = await records.locked_assignment(act, id)
     helping = {each.unit: each for each in helpers_of(record, lead)}
     if lead.status not in machine.OPEN or not (helping or lead.role == Role.LEAD):
-        raise MoveRefused("press", lead.status, machine.allowed(AssignmentStatus(lead.status)))
+        raise MoveRefused(
+            "press", lead.status, machine.allowed(AssignmentStatus(lead.status), machine.BY_UNIT)
+        )
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in helping:
         raise UnknownCode(field="unit", allowed=sorted(helping))
@@ -258,7 +262,7 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     orders.tell(act, helping[unit], events.AssignmentUpdated(kind="urged", content=words))
     if body.desk:
         doubts.press(act, record, helping[unit], lead.unit, body.note)
-    return views.assignment_out(record, lead)
+    return views.assignment_out(act, record, lead)
 
 
 def helpers_of(record: TicketRecord, lead: Assignment) -> list[Assignment]:

@@ -33,7 +33,7 @@ async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schem
         doubts.doubt(act, record, corrections.WRONG_NUMBER)
     elif machine.is_answer(body.outcome) and wrong:
         record.ticket.doubted_at = record.ticket.doubted_reason = None
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 def _keep(act: ServiceAct, order: Assignment, made: AssignmentContacted, made_at: datetime) -> None:

@@ -7,6 +7,7 @@ from fastapi import Depends, Response
 
 from services.dispatcher.handling import co_handling, handing_down, handlers
 from services.dispatcher.handling.schemas import HandDown, NewHandler, TakeBack
+from services.dispatcher.rules.assignment import BY_DESK, BY_UNIT
 from services.dispatcher.schemas import AssignmentOut, CoHandler, Press, Release, TicketOut
 from shared.http.acts import Door, entering
 from shared.http.fields import Number
@@ -14,8 +15,8 @@ from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["dispatcher 派单"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
+UnitDoor = Annotated[Door, Depends(entering(*BY_UNIT))]
+DeskDoor = Annotated[Door, Depends(entering(*BY_DESK))]
 
 
 @router.post(

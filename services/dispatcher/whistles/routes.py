@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.rules.assignment import BY_UNIT
 from services.dispatcher.schemas import AssignmentOut
 from services.dispatcher.whistles import usecases, views
 from services.dispatcher.whistles.schemas import (
@@ -24,7 +25,7 @@ from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["dispatcher 派单"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
+UnitDoor = Annotated[Door, Depends(entering(*BY_UNIT))]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 CountingAct = Annotated[
     ServiceAct, Depends(acting("unit", "desk", "supervisor", "service"), scope="function")

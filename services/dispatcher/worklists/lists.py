@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, exists, or_, tuple_
 from sqlmodel import col, func, select
 
-from services.dispatcher import records, views
+from services.dispatcher import reading, records, views
 from services.dispatcher.models import (
     OWN,
     Assignment,
@@ -328,17 +328,22 @@ async def _orders_out(
     of_these = select(Tickets).where(one_of(Tickets.number, numbers))
     tickets = {ticket.number: ticket for ticket in await act.session.exec(of_these)}
     clocks = await clocks_of(act, numbers)
+    known = await reading.whole(act, tickets.values())
     return [
-        _order_out(tickets[each.ticket], each, due=due, clocks=clocks[each.id])
+        _order_out(act, known[each.ticket], each, due=due, clocks=clocks[each.id])
         for due, each in found
     ]
 
 
 def _order_out(
-    ticket: Ticket, assignment: Assignment, *, due: datetime | None, clocks: Iterable[Clock]
+    act: ServiceAct,
+    record: TicketRecord,
+    assignment: Assignment,
+    *,
+    due: datetime | None,
+    clocks: Iterable[Clock],
 ) -> OrderOut:
-    record = TicketRecord(ticket, [assignment])
-    shown = views.assignment_out(record, assignment)
+    shown = views.assignment_out(act, record, assignment)
     return OrderOut(
         **dict(shown),
         flags=record.matter.flags,
