@@ -77,8 +77,8 @@ async def unit_assignments(
     A unit does not see those of tickets it has to stand back from.
     """
     check_unit_readable(act, unit)
-    if set(statuses) - set(AssignmentStatus):
-        raise UnknownCode(field="status", allowed=list(AssignmentStatus))
+    if unknown := set(statuses) - set(AssignmentStatus):
+        raise UnknownCode(sorted(unknown), field="status", allowed=list(AssignmentStatus))
     place = UUID(act.place(after)) if after is not None else None
     found: list[tuple[TicketRecord, Assignment]] = []
     while len(found) <= limit:  # no page is short for what is left out: that would tell of it

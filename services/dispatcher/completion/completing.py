@@ -52,7 +52,7 @@ async def answer_of(
     """
     codes = act.config.codes.unsolved
     if body.unsolved_reason_code is not None and body.unsolved_reason_code not in codes:
-        raise UnknownCode(field="unsolved_reason_code", allowed=codes)
+        raise UnknownCode(body.unsolved_reason_code, field="unsolved_reason_code", allowed=codes)
     form = body.model_dump(exclude=ASIDE)
     form["result"] = body.internal_result or body.result
     form["contacted"] = assignment.reached if body.contacted is None else body.contacted

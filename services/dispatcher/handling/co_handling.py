@@ -252,7 +252,7 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
         )
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in helping:
-        raise UnknownCode(field="unit", allowed=sorted(helping))
+        raise UnknownCode(body.unit, field="unit", allowed=sorted(helping))
     who = (
         "主办单位催促 The lead urges"
         if lead.role == Role.LEAD
@@ -279,8 +279,8 @@ def unheard(
     Raises UnknownCode for who is no co-handler at work, CoHandlerInTime.
     """
     helping = {each.unit: each for each in helpers_of(record, lead)}
-    if set(named) - set(helping):
-        raise UnknownCode(field="without", allowed=sorted(helping))
+    if unknown := set(named) - set(helping):
+        raise UnknownCode(sorted(unknown), field="without", allowed=sorted(helping))
     over = {unit: _limit_ends(act, helping[unit]) for unit in named}
     if early := {unit: at.isoformat() for unit, at in over.items() if at and act.now <= at}:
         raise rules.CoHandlerInTime(units=early)

@@ -81,7 +81,7 @@ async def take_back(act: ServiceAct, id: UUID, body: TakeBack) -> schemas.Assign
     below = {each.unit: each for each in rules.below(own, record.open())}
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in below:
-        raise UnknownCode(field="unit", allowed=sorted(below))
+        raise UnknownCode(body.unit, field="unit", allowed=sorted(below))
     why = leaving.taken_back(body.reason)
     orders.cancel(act, record, [below[unit]], "redispatched", act.now, why)
     return views.assignment_out(act, record, below[unit])

@@ -108,7 +108,7 @@ def _whistled(
         raise _refused(action, own)
     unit = records.unit_code(act, "unit", called)
     if unit not in theirs:
-        raise UnknownCode(field="unit", allowed=sorted(theirs))
+        raise UnknownCode(called, field="unit", allowed=sorted(theirs))
     order = next(each for each in record.open() if each.unit == unit)
     return order, theirs[unit]
 

@@ -156,8 +156,8 @@ async def orders(
     Raises NotFound, UnknownCode, AmbiguousCode, BadCursor.
     """
     views.check_unit_readable(act, unit)
-    if set(statuses) - set(machine.OPEN):
-        raise UnknownCode(field="status", allowed=list(machine.OPEN))
+    if unknown := set(statuses) - set(machine.OPEN):
+        raise UnknownCode(sorted(unknown), field="status", allowed=list(machine.OPEN))
     wanted = await in_hand(act, unit, whose)
     if narrowing := conditions(act, narrowed):
         wanted.append(on_ticket(and_(*narrowing)))

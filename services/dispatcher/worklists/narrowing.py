@@ -77,7 +77,7 @@ def _topics(act: ServiceAct, called: str) -> list[str]:
     codes = act.config.codes
     code = called if called in codes.branches else codes.topic_names.code(called, "topic")
     if code not in codes.branches:
-        raise UnknownCode(field="topic", nearest=codes.nearest_topics(called))
+        raise UnknownCode(called, field="topic", nearest=codes.nearest_topics(called))
     return [each for each in codes.branches if code in codes.lineage(each)]
 
 
@@ -87,7 +87,7 @@ def _areas(act: ServiceAct, called: str) -> list[str]:
     code = codes.area_names.code(called, "area")
     within = [each.code for each in codes.areas if code in areas_above(each.code)]
     if not within:
-        raise UnknownCode(field="area", nearest=codes.nearest_areas(called))
+        raise UnknownCode(called, field="area", nearest=codes.nearest_areas(called))
     return within
 
 

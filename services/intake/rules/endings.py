@@ -86,9 +86,7 @@ class EndingRules(Section):
             if reason.code == code:
                 return reason
         allowed = [reason.code for reason in self.not_accepted]
-        raise UnknownCode(
-            f"没有此不予受理情形 no such reason {code!r}", field="reason", allowed=allowed
-        )
+        raise UnknownCode(code, field="reason", allowed=allowed)
 
     def line(self, code: str) -> Line:
         """A line by its number. Raises UnknownCode with all of them."""
@@ -96,7 +94,7 @@ class EndingRules(Section):
             if line.code == code:
                 return line
         allowed = [line.code for line in self.lines]
-        raise UnknownCode(f"没有此应急热线 no such line {code!r}", field="line", allowed=allowed)
+        raise UnknownCode(code, field="line", allowed=allowed)
 
 
 # --- an end ------------------------------------------------------------------------------------
