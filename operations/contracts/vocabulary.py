@@ -173,7 +173,7 @@ WORDS = {
     "supervision": "the supervision it is about",
     "rung": "督办层级 1 催办, 2 督办单, 3 一把手督办 … 7 移送",
     "by": "the ladder, a person's hand, or a direct trigger",
-    "SupervisionClosed.accepted": "回复已认可 whether a supervisor accepted its answer",
+    "accepted": "回复已认可 whether a supervisor accepted its answer",
     "measures": "采取的措施 what the unit did",
     "SupervisionAnswered.result": "办理成效 what came of it",
     "led_by": "牵头领导 who of the unit led in person",

@@ -138,7 +138,7 @@ CHANGES = {
     f"UPDATE clocks SET judged_at = '2026-04-01' WHERE {HANDLE}": {"judged_at"},
     f"UPDATE clocks SET due = due + interval '1 day' WHERE {HANDLE}": {"due"},
     f"UPDATE clocks SET extension = 9 WHERE {HANDLE}": {"extension"},
-    "DELETE FROM supervisions WHERE by = 'ladder' AND rung = 1": {"row"},
+    "DELETE FROM supervisions WHERE by = 'ladder'": {"row"},
     "UPDATE supervisions SET closed_at = NULL WHERE withdrawn_at IS NOT NULL": {"closed_at"},
     "DELETE FROM outbox WHERE key LIKE 'deadline.breached%'": {"deadline.breached"},
     "DELETE FROM outbox WHERE key LIKE 'deadline.warned%'": {"deadline.warned"},

@@ -165,11 +165,12 @@ async def test_a_clock_that_runs_keeps_its_terms(tracker: Bench, county: Path) -
     await tracker.hear(tracker.fact(street_light()))
     running_clocks = "SELECT kind, terms, due, next_at FROM clocks ORDER BY kind"
     before = await tracker.rows(running_clocks)
-    edit(county / "supervision.yaml", "normal: 1wd_before_due", "normal: 50%_elapsed")
+    yellow = "color: yellow, to: [handler, liaison, unit_deputy]}   # SD17"
+    edit(county / "supervision.yaml", f"1wd_before_due, {yellow}", f"60%_elapsed, {yellow}")
     assert await take_up([tracker.service], county, shorten(county))
     await tracker.run("recompute")
     assert await tracker.rows(running_clocks) == before
     await tracker.hear(tracker.fact(street_light(), subject="20260302-000002"))
     later = {row["kind"]: row for row in await tracker.rows(running_clocks) if row not in before}
     assert later["citizen"]["due"] < {row["kind"]: row for row in before}["citizen"]["due"]
-    assert later["citizen"]["terms"]["warn"] == "50%_elapsed"
+    assert later["citizen"]["terms"]["warn"] == "60%_elapsed"

@@ -225,9 +225,9 @@ class Policy:
         if history.kind not in OF_UNITS:
             return
         for each in self._listed(history, limit):
-            yield WarningPoint.model_validate(each.model_dump())
+            yield WarningPoint(at=each.at, color=each.color, to=each.to)
         if history.kind is ClockKind.SIGN and (missed := self.rules.sign_due_missed):
-            yield WarningPoint(at="sign_due_missed", **missed.model_dump())
+            yield WarningPoint(at="sign_due_missed", color=missed.color, to=missed.to)
 
     def _listed(self, history: ClockHistory, limit: str) -> Sequence[Warned]:
         level = history.urgency.level
