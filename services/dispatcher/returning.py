@@ -227,7 +227,7 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
 
 
 NAMED = (
-    "同意退单时 named_unit 应为其他单位，不同意时只能是本单位"
+    "同意退单时裁定单位应为其他单位，不同意时只能是本单位"
     " a granted return names another unit, a refused one none but the unit itself"
 )
 

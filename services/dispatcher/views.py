@@ -126,14 +126,18 @@ async def handling(act: ServiceAct, number: str) -> Handling:
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         merged_into=holder.ticket.number if holder else None,
-        units=[_handling_unit(each) for each in theirs],
+        units=[_handling_unit(act, each) for each in theirs],
         answer=None if record.under_audit else _answer(record.answering()),
     )
 
 
-def _handling_unit(assignment: Assignment) -> HandlingUnit:
+def _handling_unit(act: ServiceAct, assignment: Assignment) -> HandlingUnit:
     shown = assignment.model_dump(include={"unit", "role", "round", "status", "dispatched_at"})
-    return HandlingUnit(**shown, sentence=SENTENCES[AssignmentStatus(assignment.status)])
+    return HandlingUnit(
+        **shown,
+        name=act.config.dispatching.names.unit(assignment.unit),
+        sentence=SENTENCES[AssignmentStatus(assignment.status)],
+    )
 
 
 def _answer(assignment: Assignment | None) -> UnitAnswer | None:

@@ -220,9 +220,10 @@ class OrderPage(BaseModel):
 
 
 class HandlingUnit(BaseModel):
-    """A unit that has the ticket, or had it: as whose, since when, and how far it is."""
+    """A unit that has the ticket, or had it: by code and by name, as whose, since when, and how far it is."""
 
     unit: str
+    name: str
     role: Role
     round: int
     status: str

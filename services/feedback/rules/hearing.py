@@ -117,7 +117,7 @@ def check_open(found: RoundFound, now: datetime) -> None:
     follows = {"follows": found.number, "allowed": ["register_ticket"]}
     if found.withdrawn:
         raise NotReopened(
-            f"{found.number} 已由诉求人撤回：请新登记一张工单，follows 填 {found.number} "
+            f"{found.number} 已由诉求人撤回：请新登记一张工单，原工单号填 {found.number} "
             f"it was withdrawn: register a new ticket with follows={found.number}",
             **follows,
         )
@@ -130,7 +130,7 @@ def check_open(found: RoundFound, now: datetime) -> None:
     if found.until is not None and now > found.until:
         raise NotReopened(
             f"{found.number} 结案后可重开至 {found.until:%Y-%m-%d %H:%M}，现已过期："
-            f"请新登记一张工单，follows 填 {found.number} "
+            f"请新登记一张工单，原工单号填 {found.number} "
             f"it could be reopened until {found.until.isoformat()}: register a new ticket with "
             f"follows={found.number}",
             until=found.until,
