@@ -133,6 +133,7 @@ OUTCOMES = {
     "expired": "逾期未报",
     "no_answer": "未接通",
     "no_contact": "无联系方式",
+    "number_off": "号码停用",
     "reached": "已接通",
     "refused": "拒访",
     "refused_callback": "拒访",

@@ -20,12 +20,12 @@ from services.dispatcher import (
 from services.dispatcher.arbitration import routes as arbitration_routes
 from services.dispatcher.catalogue import routes as catalogue_routes
 from services.dispatcher.completion import routes as completion_routes
+from services.dispatcher.doors import DeskDoor, UnitDoor
 from services.dispatcher.figures import routes as figure_routes
 from services.dispatcher.handling import contacting
 from services.dispatcher.handling import routes as handling_routes
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform import routes as reform_routes
-from services.dispatcher.rules.assignment import BY_DESK, BY_UNIT
 from services.dispatcher.schemas import (
     Assign,
     AssignmentOut,
@@ -45,7 +45,6 @@ from services.dispatcher.schemas import (
 from services.dispatcher.settings import Config
 from services.dispatcher.whistles import routes as whistle_routes
 from services.dispatcher.worklists import routes as list_routes
-from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
@@ -68,8 +67,6 @@ for more in (
 ):
     router.routes.extend(more.router.routes)
 
-UnitDoor = Annotated[Door, Depends(entering(*BY_UNIT))]
-DeskDoor = Annotated[Door, Depends(entering(*BY_DESK))]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"

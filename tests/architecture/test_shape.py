@@ -74,6 +74,7 @@ MAY_HAVE = {
     "dispatcher/completion/completing": "the form, and requests to end a matter: ruled on like returns",
     "dispatcher/completion/auditing": "answers are checked and looked at before a citizen is called",
     "tracker/audits": "what an answer, and its audit, are to clocks",
+    "dispatcher/doors": "the doors of acts on orders, by whose acts they are",
     "dispatcher/reading": "what who reads an order may do with it now",
     "dispatcher/doubts": "what the desk is asked to see to of tickets at work, for orders.py is full",
     "dispatcher/answering": "a lead's answer is the ticket's, for orders.py is full",
