@@ -1,4 +1,4 @@
-"""可行的操作: what who reads an order may do with it now (ADR 0069)."""
+"""可行的操作: what who reads an order may do with it now (ADR 0070)."""
 
 from __future__ import annotations
 

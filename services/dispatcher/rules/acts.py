@@ -1,4 +1,4 @@
-"""可行的操作: what a reader may do now with an order, by role and by how it stands (ADR 0069). Pure.
+"""可行的操作: what a reader may do now with an order, by role and by how it stands (ADR 0070). Pure.
 
 One table says it: the doors let in the roles it names, and what is answered as ``allowed`` is read off it.
 """

@@ -1,4 +1,4 @@
-"""可行的操作: what is said to be allowed is, for who reads it, and what is not said is refused (ADR 0069)."""
+"""可行的操作: what is said to be allowed is, for who reads it, and what is not said is refused (ADR 0070)."""
 
 from __future__ import annotations
 
