@@ -296,12 +296,6 @@ def say_left(act: ServiceAct, record: TicketRecord, *, anew: bool = False) -> No
     act.tell(data, subject=ticket.number, round=ticket.round)
 
 
-def doubt(act: ServiceAct, record: TicketRecord, reason: str) -> None:
-    """待核: the desk sees it on its list until it re-dispatches, or confirms who has it."""
-    record.ticket.doubted_at = record.ticket.doubted_at or act.now
-    record.ticket.doubted_reason = reason
-
-
 def cancel(
     act: ServiceAct,
     record: TicketRecord,

@@ -18,15 +18,13 @@ from services.tracker.list_schemas import (
     OpenSupervision,
     SupervisionCounts,
     SupervisionPage,
-    Worklist,
-    WorklistLine,
 )
 from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
 from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
-from shared.http.fields import Sentence
+from shared.http.worklists import Line, Tally, Worklist, WorklistLine
 
 OPEN_HANDLE = (
     col(Clocks.kind) == ClockKind.HANDLE,
@@ -83,28 +81,26 @@ async def worklist(act: ServiceAct) -> Worklist:
     )
 
 
-EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
-NONE_GIVEN, GIVEN = "/v1/supervisions?answered=false", "/v1/supervisions?answered=true"
-TO_BE_ANSWERED = "unanswered", "督办待回复", "Supervisions without an answer", NONE_GIVEN
-ANSWERS = "answers", "督办回复待审定", "Answers to supervisions to rule on", GIVEN
-TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", NONE_GIVEN
-BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
+NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
+EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
+TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
+ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to rule on", GIVEN)
+TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)
+BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
 
 
 async def _line(
     act: ServiceAct,
-    called: tuple[str, str, str, str],
+    called: tuple[str, Line],
     due: Any,
     waits: Sequence[Any],
     late: Any = None,
 ) -> WorklistLine:
     late = due < act.now if late is None else late
     counted = select(func.count(), func.count().filter(late), func.min(due))
-    total, overdue, first = (await act.session.exec(counted.where(*waits))).one()
-    code, zh, en, door = called
-    return WorklistLine(
-        list=code, name=Sentence(zh=zh, en=en), total=total, overdue=overdue, due=first, door=door
-    )
+    tally = Tally(*(await act.session.exec(counted.where(*waits))).one())
+    code, line = called
+    return line.counted(code, tally)
 
 
 async def extensions(

@@ -100,9 +100,7 @@ def check_decider(what: str, asked_by: str, actor: str, role: str, *, granted: b
     if own and granted:
         raise OwnApproval(asked_by=asked_by)
     if not own and role not in DECIDERS[what]:
-        raise Forbidden(
-            f"由角色 {'、'.join(DECIDERS[what])} 批准 needed here: {' or '.join(DECIDERS[what])}"
-        )
+        raise Forbidden("须由督办员批准 this takes a supervisor")
 
 
 def check_as_asked(was: str | None, now: str) -> None:

@@ -77,6 +77,7 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
     await propose(dispatcher, "HC", into="CG")
     await _whistle(dispatcher)
     await _asked(dispatcher)
+    await _press(dispatcher)
     return dispatcher
 
 
@@ -94,13 +95,20 @@ async def _whistle(bench: Bench) -> None:
 
 async def _asked(bench: Bench) -> None:
     """One person wants a ticket less urgent, and a town to lead what is not its duty."""
-    await register(bench, street_light(content="15号路灯不亮", urgency="urgent"), number(15))
+    await register(bench, street_light(content="16号路灯不亮", urgency="urgent"), number(16))
     path, less = (
-        f"/v1/tickets/{number(15)}",
+        f"/v1/tickets/{number(16)}",
         {"lead": STREET_LIGHT, "reason": "一般", "urgency": "normal"},
     )
     await post(bench.http("desk"), f"{path}/assign", less)
     await post(bench.http("desk"), f"{path}/approvals", {"lead": "HP", "ground": "属地"}, 201)
+
+
+async def _press(bench: Bench) -> None:
+    """A lead asks the desk to see to a co-handler."""
+    order = (await register(bench, company(), number(15)))[COMPANY]
+    pressed = {"unit": COMPANY_CO[0], "note": "请答复", "desk": True}
+    await act(bench, COMPANY, order, "press", pressed)
 
 
 async def _due(bench: Bench, orders: dict[int, UUID]) -> None:
@@ -130,6 +138,7 @@ CALLERS = [
     ("unit", STREET_LIGHT, "test"),
     ("unit", COMPANY_CO[0], "test"),
     ("unit", "ZJJ", "test"),
+    ("unit", "GAJ", "test"),
 ]
 
 
@@ -151,7 +160,7 @@ async def test_every_list_of_the_county_has_something_in_it(busy: Bench) -> None
             found[code] = max(total, found.get(code, 0))
     assert [code for code, total in found.items() if not total] == ["handed_down"]
     busy.at(busy.now + 3 * HOUR)
-    assert (await worklist(busy, "desk"))["unassigned"][1] == 1
+    assert (await worklist(busy, "desk"))["unassigned"][1] == 2
     assert (await worklist(busy, "unit", STREET_LIGHT))["return_requests"][:2] == (1, 0)
 
 
@@ -196,7 +205,16 @@ async def test_a_unit_counts_nothing_it_has_to_stand_back_from(busy: Bench) -> N
 
 
 @pytest.mark.parametrize(
-    "named", ["unassigned", "returns", "completion-requests", "audits", "arbitrations", "whistles"]
+    "named",
+    [
+        "unassigned",
+        "returns",
+        "completion-requests",
+        "audits",
+        "arbitrations",
+        "whistles",
+        "presses",
+    ],
 )
 async def test_no_list_is_asked_of_the_database_what_it_cannot_read(
     dispatcher: Bench, named: str
