@@ -146,7 +146,8 @@ class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
     return (returns.yaml) or a request to end a matter, ``completion_audit`` its own to audit an answer
     (audit.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml);
-    ``attend`` is a unit's that was whistled for (吹哨报到, dispatch.yaml).
+    ``attend`` is a unit's that was whistled for (吹哨报到, dispatch.yaml); ``promise`` a unit's, that put a
+    matter off until a day it named (承诺办结, R-19): it outlives its order, and the ticket's end.
     """
 
     DISPATCH = "dispatch"
@@ -158,6 +159,7 @@ class ClockKind(OpenEnum):
     COMPLETION_AUDIT = "completion_audit"
     ARBITRATION = "arbitration"
     ATTEND = "attend"
+    PROMISE = "promise"
     UNKNOWN = "unknown"
 
 
