@@ -79,7 +79,7 @@ def recompute_clocks(
         _say(act, row, fact, record.supervisions, standing)
     raise_kept_back(act, record)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
-    _close_supervisions(act, record, endings | review_endings(matter, assignments))
+    _close_supervisions(act, record, endings | review_endings(matter, assignments, record.round_timelines()))
     return bool(fresh or facts)
 
 
@@ -163,6 +163,8 @@ def _recompute(
     if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
         yield entry.row, longer
     keeps = entry is not None and entry.row.urgency == history.urgency
+    if before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit:
+        keeps = False  # the day was moved
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
     if entry and is_late(entry.state, max(at, history.terms_at or at)):

@@ -95,7 +95,9 @@ class Assignment(Base):
     ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
     ``completions``: the answers of its unit with their audits (CompletionTimeline); ``completed_at`` is the
     first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
-    no more (``[seq, until, unit]``).
+    no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
+    (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
+    when the hotline looks after it, while its day lies ahead.
     """
 
     id: UUID = Field(primary_key=True)
@@ -134,6 +136,11 @@ class Assignment(Base):
     )
     attend_limit: str | None = Field(default=None, sa_type=Text)
     attended_at: datetime | None = None
+    promise: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
+    promise_asked_at: datetime | None = None
+    promise_review_at: datetime | None = None
 
 
 class Clock(Base):
@@ -306,6 +313,7 @@ class Clocks(Clock, table=True):
             postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
         ),
         Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
+        Index("ix_clocks_promise", "due", "id", postgresql_where=text("kind = 'promise'")),
         Index("ix_clocks_calendar", "calendar", "id", postgresql_where=text("ended_at IS NULL")),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID, uuid5
 
@@ -23,12 +23,15 @@ from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
 from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.policy import Terms
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.promise import end_of
+from services.tracker.rules.timelines import Matter, PromiseMove, PromiseRecord
 from services.tracker.settings import Config
 from shared.errors import TooEarly
 from shared.events import (
     ExtensionGranted,
     Fact,
+    PromiseKept,
+    PromiseMoved,
     SupervisionClosed,
     SupervisionRaised,
     TicketMerged,
@@ -234,7 +237,7 @@ def is_input(fact: Fact) -> bool:
     does not follow from what was heard.
     """
     match fact.data:
-        case ExtensionGranted():
+        case ExtensionGranted() | PromiseMoved() | PromiseKept():
             return True
         case SupervisionRaised():
             return fact.data.by == "hand" or _of_many_reporters(fact)
@@ -256,6 +259,8 @@ def _repeat(act: ServiceAct, fact: Fact) -> None:
     match fact.data:
         case ExtensionGranted():
             _extend(act, record, fact)
+        case PromiseMoved() | PromiseKept():
+            _follow_promise(act, record, fact)
         case SupervisionRaised():
             _supervise(act, record, fact)
         case SupervisionClosed():
@@ -273,6 +278,28 @@ def _extend(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
     if assignment is None:
         raise TooEarly
     assignment.extension = fact.data.days
+    recompute_clocks(act, record, fact.time)
+
+
+def _follow_promise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly
+    known = PromiseRecord.model_validate(assignment.promise)
+    if isinstance(fact.data, PromiseKept):
+        now = known.model_copy(update={"kept_at": fact.time})
+    else:
+        until = end_of(date.fromisoformat(fact.data.promised_date), act.config.calendar.tz)
+        move = PromiseMove(
+            until=until,
+            reason=fact.data.unit_reason,
+            asked_at=fact.time,
+            asked_by="",
+            granted=True,
+            ruled_at=fact.time,
+        )
+        now = known.model_copy(update={"moves": (move,)})
+    assignment.promise = now.model_dump(mode="json")
     recompute_clocks(act, record, fact.time)
 
 

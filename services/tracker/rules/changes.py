@@ -139,12 +139,16 @@ def _moved(
         before=was.due,
         due=after.due,
         provisional=after.provisional,
-        reason=_why_moved(was, after, calendars),
+        reason=_why_moved(clock, was, after, calendars),
     )
     yield DatedFact(at, moved)
 
 
-def _why_moved(was: ClockState, after: ClockState, calendars: Calendars) -> str:
+def _why_moved(
+    clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars
+) -> str:
+    if clock.kind is ClockKind.PROMISE and was.terms.limit != after.terms.limit:
+        return "承诺日期经批准变更 a supervisor let the promised day be moved"
     if was.terms.limit != after.terms.limit:
         limits = f"{was.terms.limit} → {after.terms.limit}"
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"

@@ -14,6 +14,8 @@ from uuid import UUID, uuid5
 from services.tracker.rules.earlier import Earlier, before, duties, earlier
 from services.tracker.rules.timelines import (
     AUDITED,
+    KEPT,
+    REDONE,
     RULED,
     AssignmentTimeline,
     Ending,
@@ -83,6 +85,7 @@ def clock_histories(
         yield from _handling(matter, assignment, had)
         yield from _reviewing(matter, assignment)
         yield from _auditing(matter, assignment)
+        yield from _promising(matter, assignment, rounds)
     yield from _arbitrating(matter)
 
 
@@ -287,6 +290,41 @@ def _auditing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockH
             )
 
 
+def _promising(
+    matter: Matter, assignment: AssignmentTimeline, rounds: Iterable[RoundTimeline]
+) -> Iterator[ClockHistory]:
+    """The clock of a day that a lead promised (R-19): it outlives the order and the ticket's end, and what
+    the citizen is asked after that; another round takes its place.
+    """
+    if promised := assignment.promised:
+        yield ClockHistory(
+            id=promise_clock(matter.number, assignment.id),
+            kind=ClockKind.PROMISE,
+            round=assignment.round,
+            urgency=assignment.urgency,
+            started_at=promised.since,
+            met_at=promised.kept_at,
+            lost=_let_go(matter, assignment, rounds),
+            limit=promised.limit,
+            assignment=assignment.id,
+            unit=assignment.unit,
+            role=assignment.role,
+            terms_at=promised.moved_at,
+        )
+
+
+def _let_go(
+    matter: Matter, assignment: AssignmentTimeline, rounds: Iterable[RoundTimeline]
+) -> Ending | None:
+    later = [Ending(each.started_at, REDONE) for each in rounds if each.number > assignment.round]
+    return _first_end(*later, matter.withdrawal)
+
+
+def promise_clock(number: str, assignment: UUID) -> UUID:
+    """The id of the clock of what was promised with an assignment."""
+    return uuid5(NAMESPACE, f"{number}/{ClockKind.PROMISE}/{assignment}")
+
+
 def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
     """The clock of each body of the ladder, from what came before it to its ruling, or to the next one
     (R-17); silence does not meet it in time. It is no unit's.
@@ -306,10 +344,13 @@ def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
 
 
 def review_endings(
-    matter: Matter, assignments: Iterable[AssignmentTimeline]
+    matter: Matter,
+    assignments: Iterable[AssignmentTimeline],
+    rounds: Iterable[RoundTimeline] = (),
 ) -> dict[UUID, Ending | None]:
     """When and why what presses the desk to rule falls away, by the clock it stands on: with its ruling,
-    and where the policy ruled for it, not before the assignment ends.
+    and where the policy ruled for it, not before the assignment ends. And what presses a unit to keep its
+    promise, which outlives the assignment.
     """
     found: dict[UUID, Ending | None] = {}
     for assignment in assignments:
@@ -322,6 +363,10 @@ def review_endings(
             decided = Ending(answer.decided_at, AUDITED) if answer.decided_at else None
             clock = _name(matter, ClockKind.COMPLETION_AUDIT, str(answer.id))
             found[clock] = _first_end(decided, assignment.loss(matter.withdrawal))
+        if promised := assignment.promised:
+            kept = Ending(promised.kept_at, KEPT) if promised.kept_at else None
+            clock = promise_clock(matter.number, assignment.id)
+            found[clock] = _first_end(kept, _let_go(matter, assignment, rounds))
     return found
 
 

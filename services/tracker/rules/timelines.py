@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,8 @@ COMPLETED = "已办结 the matter was completed"
 RULED = "已裁定 the desk ruled"
 AUDITED = "已审核 the desk audited the answer"
 REFERRED = "已提交裁决 an arbitration rules on it"
+KEPT = "承诺已兑现 the promise was kept"
+REDONE = "已发回重办 the matter is done again"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
@@ -195,7 +197,8 @@ class CompletionTimeline(_Known):
     """办结: one answer of a unit, and its audit, whichever was heard first (R-22).
 
     ``id``: the audit's, or the assignment's of one that passed at once. ``limit``: the desk's, to audit it.
-    ``pauses``: the time of the audit that sent it back is not the unit's.
+    ``pauses``: the time of the audit that sent it back is not the unit's. ``promised_until``: the end of
+    the day a lead promised in it, for what cannot be done yet (R-19).
     """
 
     id: UUID
@@ -205,6 +208,71 @@ class CompletionTimeline(_Known):
     sent_back: bool = False
     silent: bool = False
     pauses: bool = False
+    promised_until: Instant | None = None
+
+    @property
+    def passed_at(self) -> datetime | None:
+        """When it became what the citizen was told, if it did."""
+        if self.sent_back:
+            return None
+        return self.at if self.limit is None else self.decided_at
+
+
+class PromiseMove(_Known):
+    """承诺改期: another day asked for, until the end of it, and how that was ruled on."""
+
+    until: Instant
+    reason: str
+    asked_at: Instant
+    asked_by: str
+    granted: bool | None = None
+    ruling: str | None = None
+    ruled_at: Instant | None = None
+    ruled_by: str | None = None
+
+
+class PromiseReview(_Known):
+    """挂账复核: what the hotline found when it looked after a promise."""
+
+    at: Instant
+    by: str
+    note: str
+
+
+class PromiseRecord(_Known):
+    """承诺办结: what was done about a promise after it was made (R-19). ``result``: in words for the
+    citizen.
+    """
+
+    moves: tuple[PromiseMove, ...] = ()
+    reviews: tuple[PromiseReview, ...] = ()
+    kept_at: Instant | None = None
+    kept_by: str | None = None
+    result: str | None = None
+
+    @property
+    def asked(self) -> PromiseMove | None:
+        """A move that waits for its ruling."""
+        return next((each for each in self.moves if each.granted is None), None)
+
+    @property
+    def moved(self) -> PromiseMove | None:
+        """The one that was granted."""
+        return next((each for each in self.moves if each.granted), None)
+
+
+class Promised(NamedTuple):
+    """A promise as its clock sees it: since when, until when, and when it was moved or kept."""
+
+    since: datetime
+    until: datetime
+    moved_at: datetime | None
+    kept_at: datetime | None
+
+    @property
+    def limit(self) -> str:
+        """From the minute it was made in until the end of the day, as clocks are limited."""
+        return f"{(self.until - self.since) // timedelta(minutes=1)}min"
 
 
 class Transfer(NamedTuple):
@@ -252,6 +320,20 @@ class AssignmentTimeline(_Known):
     transfers: tuple[Transfer, ...] = ()
     attend_limit: str | None = None
     attended_at: Instant | None = None
+    promise: PromiseRecord = PromiseRecord()
+
+    @property
+    def promised(self) -> Promised | None:
+        """The day its unit promised in the answer that stands, if it did."""
+        passed = [each for each in self.completions if each.passed_at]
+        answer = min(passed, key=lambda each: each.at, default=None)
+        if answer is None or answer.promised_until is None or answer.passed_at is None:
+            return None
+        since, moved = answer.passed_at.replace(second=0, microsecond=0), self.promise.moved
+        until = moved.until if moved else answer.promised_until
+        if until <= since:
+            return None  # the day was over before the answer was let pass
+        return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
 
     @property
     def given_to(self) -> str:
