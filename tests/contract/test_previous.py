@@ -39,6 +39,7 @@ NEW_WORDS = frozenset(
         "split",
         "arbitration",
         "attend",
+        "promise",
     }
 )
 # Where a request is refused that was taken. These had no bound: what we give out to be asked with was

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -178,7 +178,7 @@ class BodyRules(Section):
 
 
 class PromiseRules(Section):
-    """承诺办结: when people hear of a promised day before it comes, and the rung of who lets it pass (R-19)."""
+    """承诺办结: when people hear of a promised day, and the rung of who lets it pass (R-19)."""
 
     warnings: Annotated[tuple[Warned, ...], AfterValidator(_once)]
     rung: RungNumber
