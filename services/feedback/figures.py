@@ -20,7 +20,6 @@ from services.feedback.rules.verdict import Outcome
 from services.feedback.schemas import CallRatings, CountsOut, RatesOut, RedoOut, UnitRates
 from shared.errors import UnknownCode
 from shared.events import CallRating
-from shared.jurisdiction.period import period
 
 
 async def satisfaction(
@@ -31,7 +30,7 @@ async def satisfaction(
     Raises UnknownCode for an unknown formula, Malformed for a period that ends before it begins.
     """
     formula = _formula(name or act.config.formula)
-    of = period(first, last, act.now, act.config.times.timezone)
+    of = act.config.place.counted(first, last, act.now)
     units = await _counts_by_unit(act, of.start, of.end)
     rounds = await _rounds_by_unit(act, of.start, of.end)
     whole = rates.total(units.values())

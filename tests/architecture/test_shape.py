@@ -111,6 +111,7 @@ MAY_HAVE = {
     "feedback/webhook": "what the phone system is sent, as one model for code and contract",
     "feedback/phone": "the webhook to the phone system",
     "feedback/figures": "satisfaction, counted from raw outcomes",
+    "tracker/figures": "on-time rates of a period, and the breaches that stand",
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30
