@@ -370,9 +370,8 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
 
 async def _promised(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
     """A day that is looked after, not moved, and kept."""
-    passed, other = {"outcome": "passed", "grounds": "已说明"}, {"grounds": "可以"}
-    path = "/v1/assignments/{assignment}/audit"
-    await repeats.ask("dispatcher", path, passed, other, "desk", **about)
+    audit, passed = "/v1/assignments/{assignment}/audit", {"outcome": "passed", "grounds": "可"}
+    await repeats.ask("dispatcher", audit, passed, {"grounds": "可以"}, "desk", **about)
     path = "/v1/promises/{assignment}"
     note, other = {"note": "已备料"}, {"note": "未备料"}
     await repeats.ask("tracker", f"{path}/reviews", note, other, "desk", **about)
@@ -380,8 +379,8 @@ async def _promised(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
     await repeats.ask("tracker", f"{path}/move", later, {"reason": "雨"}, unit, **about)
     ruled, other = {"granted": True, "reason": "属实"}, {"reason": "情况属实"}
     await repeats.ask("tracker", f"{path}/ruling", ruled, other, "supervisor", **about)
-    done, other = {"result": "已硬化"}, {"result": "已修补"}
-    await repeats.ask("tracker", f"{path}/fulfilment", done, other, unit, **about)
+    done = {"result": "已硬化"}
+    await repeats.ask("tracker", f"{path}/fulfilment", done, {"result": "补"}, unit, **about)
 
 
 async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:

@@ -191,6 +191,9 @@ def run_tracker(folder: Folder) -> None:
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)
     policy.title(cluster.then)
+    promise = policy.table.promise
+    assert promise
+    assert promise.latest(at("03-02 10:00").date()) > promise.next_review(at("03-02 10:00")).date()
     assert policy.rules.extension.margin(Limit.parse("24h")).natural
     for flags in ((), ("enterprise",)):
         asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
