@@ -7,8 +7,13 @@ their rules; only errors that several services raise stand here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from shared.labels import ACTS, FIELDS, STATUSES, label, labels
+from shared.security.masking import mask_patterns
+
+SHOWN = 40  # characters of a code that is in no table: enough to know it again
 
 
 class JiesuError(Exception):
@@ -44,10 +49,22 @@ class Malformed(JiesuError):
 
 
 class UnknownCode(Malformed):
-    """A code that is not in the tables of this jurisdiction; ``allowed`` or ``nearest`` help on."""
+    """A code that is not in the tables of this jurisdiction; ``allowed`` or ``nearest`` help on. ``detail``
+    says which was sent, masked and cut short: a code is no text of a citizen's, unless somebody errs.
+    """
 
     slug = "unknown-code"
     title = "代码不存在 Unknown code"
+
+    def __init__(self, value: str | Iterable[str], *, field: str, **extra: Any) -> None:
+        given = [value] if isinstance(value, str) else value
+        said = mask_patterns(", ".join(given))[:SHOWN]
+        super().__init__(
+            f"“{label(field.rpartition('.')[2], FIELDS)}”中没有“{said}”，请填写代码表中的代码或名称。"
+            f"{field}: there is no code {said!r}",
+            field=field,
+            **extra,
+        )
 
 
 class AmbiguousCode(Malformed):
@@ -122,7 +139,8 @@ class MoveRefused(JiesuError):
     def __init__(self, action: str, state: str, allowed: list[str]) -> None:
         moves = ", ".join(allowed)
         super().__init__(
-            f"当前状态 {state} 不允许 {action}；可行的操作：{moves or '无'}。"
+            f"当前状态“{label(state, STATUSES)}”不允许“{label(action, ACTS)}”；"
+            f"可行的操作：{labels(allowed, ACTS) or '无'}。"
             f"{action} is not allowed in status {state}; allowed: {moves or 'none'}",
             current_status=state,
             allowed=allowed,

@@ -63,7 +63,7 @@ CURES = {
     "rule-exists": "换一个编号，或用 POST …/content 改写整份。"
     "Give it another id, or write the whole draft anew (POST …/content).",
     "bad-cursor": "从不带 after 的第一页重新开始。Begin again at the first page, without after.",
-    "supplements-full": "另行登记一张工单，follows 填原工单编号；催促请用催单。"
+    "supplements-full": "另行登记一张工单，原工单号填原工单编号；催促请用催单。"
     "Register another ticket with `follows`, this one's number; to press, urge it.",
     "unauthenticated": "携带有效令牌：Authorization: Bearer …；过期请运维重新签发。"
     "Send a valid token; ask the operators for a new one when it has expired.",
@@ -185,7 +185,7 @@ CURES = {
     "Note a supplement or an urging; judge it when the unit has answered.",
     "already-judged": "无异议则无需再报；未解决请答 solved=no。"
     "Without an objection nothing need be said again; to object, answer solved=no.",
-    "not-reopened": "另行登记一张工单，follows 填本工单编号。"
+    "not-reopened": "另行登记一张工单，原工单号填本工单编号。"
     "Register a new ticket whose follows is this one.",
     "answers-missing": "把 missing 所列的问题问完再报。Ask the questions in missing, then send all answers.",
     "nothing-to-extend": "该派单无需延期。There is nothing to extend.",

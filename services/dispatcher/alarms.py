@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.dispatcher import merging, orders, records
+from services.dispatcher import doubts, merging, orders, records
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.urgency import is_more_urgent
@@ -53,6 +53,6 @@ def _ask_somebody(act: ServiceAct, record: TicketRecord, found: Found, time: dat
         ticket.alarmed_at = act.now
         orders.update(act, record, "urged", why, time)
     if ticket.unassigned_at is None:
-        orders.doubt(act, holder, why)
+        doubts.doubt(act, holder, why)
     elif why not in (ticket.unassigned_reason or ""):
         ticket.unassigned_reason = f"{why}；{ticket.unassigned_reason}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.dispatcher import grassroots, merging, orders, records
+from services.dispatcher import doubts, grassroots, merging, orders, records
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.handling import co_handling
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -117,7 +117,7 @@ async def _review(
         await _decide(act, record, decided, dropped=dropped)
     else:
         why = rules.why_doubted(decided, act.config.dispatching.names)
-        orders.doubt(act, record, str(why))
+        doubts.doubt(act, record, str(why))
 
 
 async def _decide(

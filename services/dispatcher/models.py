@@ -32,10 +32,10 @@ class Ticket(Base):
     field that was, the ``seq`` of the last correction heard, when that was made (``at``, None from an older
     release), and what it ``was`` at first.
     ``suggested_unit``: whose it may be, after a granted return. ``doubted_at``:
-    since when the desk must see whether the units at work are still the right ones; ``alarmed_at``: since
-    when something the citizen said later may report a danger, which a person must find out. ``resolved`` and
-    ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last
-    that the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
+    since when the desk must see whether the units at work are still the right ones, by ``doubted_due``;
+    ``alarmed_at``: since when something the citizen said later may report a danger, which a person must find
+    out. ``resolved`` and ``closed`` are the last rounds that ended so, 0 for none; ``ended``: the last that
+    the hotline ended itself, which is ``closed`` too. The row is the lock of everything about the
     ticket.
 
     ``arbitration``: the one that is open about it.
@@ -62,6 +62,7 @@ class Ticket(Base):
     corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     doubted_at: datetime | None = None
     doubted_reason: str | None = Field(default=None, sa_type=Text)
+    doubted_due: datetime | None = None
     alarmed_at: datetime | None = None
     work: str | None = Field(default=None, sa_type=Text)
     work_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
@@ -81,7 +82,8 @@ class Assignment(Base):
     why. ``unit`` has it now; ``former``: which ones had it that are no more, oldest first, each with
     ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
     answers. ``sent_back``: why its last answer was (SentBack). ``whistle``: the one its unit was whistled
-    for with (whistling.Blown).
+    for with (whistling.Blown). ``pressed``: what the desk was asked to do about its silence, by ``by``, since
+    ``at``, and ``pressed_due`` by when; None again once its unit moves or the desk has seen to it.
     """
 
     id: UUID = Field(primary_key=True)
@@ -114,6 +116,8 @@ class Assignment(Base):
     )
     sent_back: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     whistle: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    pressed: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    pressed_due: datetime | None = None
 
 
 class CompletionForm(Base):
@@ -325,6 +329,7 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_in_hand", "unit", "id", postgresql_where=IN_HAND),
         Index("ix_assignments_handed", "handed_by", "id", postgresql_where=HANDED),
         Index("ix_assignments_whistled", "id", postgresql_where=text("whistle IS NOT NULL")),
+        Index("ix_assignments_pressed", "id", postgresql_where=text("pressed IS NOT NULL")),
     )
 
 

@@ -295,12 +295,6 @@ def _say_left(act: ServiceAct, record: TicketRecord, *, anew: bool = False) -> N
     act.tell(data, subject=ticket.number, round=ticket.round)
 
 
-def doubt(act: ServiceAct, record: TicketRecord, reason: str) -> None:
-    """待核: the desk sees it on its list until it re-dispatches, or confirms who has it."""
-    record.ticket.doubted_at = record.ticket.doubted_at or act.now
-    record.ticket.doubted_reason = reason
-
-
 def cancel(
     act: ServiceAct,
     record: TicketRecord,

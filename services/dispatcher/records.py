@@ -390,5 +390,5 @@ def named_unit(act: ServiceAct, field: str, called: str) -> str:
     units = act.config.units
     code = units.names.code(called, field)
     if units.unit(code) is None:
-        raise UnknownCode(field=field, nearest=list(units.nearest_units(called)))
+        raise UnknownCode(called, field=field, nearest=list(units.nearest_units(called)))
     return code

@@ -81,7 +81,7 @@ async def request_return(
     orders.tell(act, assignment, data)
     if disputed:
         arbitration.open_by_dispute(act, record, assignment, kept)
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 async def withdraw_return(
@@ -104,7 +104,7 @@ async def withdraw_return(
     orders.tell(act, assignment, data)
     if opened and opened.by == "dispute" and opened.assignment == id:
         orders.end_arbitration(act, record, "return_withdrawn")
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 def _moved(assignment: Assignment, action: Action) -> AssignmentStatus:
@@ -223,11 +223,11 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     waiting.named_unit = named or (None if body.granted else assignment.unit)
     await _rule(act, record, assignment, past, waiting, granted=body.granted, ruling=body.ruling)
     precedents.of_return(act, waiting, body.ruling)
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 NAMED = (
-    "同意退单时 named_unit 应为其他单位，不同意时只能是本单位"
+    "同意退单时裁定单位应为其他单位，不同意时只能是本单位"
     " a granted return names another unit, a refused one none but the unit itself"
 )
 

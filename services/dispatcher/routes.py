@@ -20,7 +20,9 @@ from services.dispatcher import (
 from services.dispatcher.arbitration import routes as arbitration_routes
 from services.dispatcher.catalogue import routes as catalogue_routes
 from services.dispatcher.completion import routes as completion_routes
+from services.dispatcher.doors import DeskDoor, UnitDoor
 from services.dispatcher.figures import routes as figure_routes
+from services.dispatcher.handling import contacting
 from services.dispatcher.handling import routes as handling_routes
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform import routes as reform_routes
@@ -43,7 +45,6 @@ from services.dispatcher.schemas import (
 from services.dispatcher.settings import Config
 from services.dispatcher.whistles import routes as whistle_routes
 from services.dispatcher.worklists import routes as list_routes
-from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
@@ -66,8 +67,6 @@ for more in (
 ):
     router.routes.extend(more.router.routes)
 
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
 Reads = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 STREAM = "text/event-stream"
@@ -91,7 +90,7 @@ async def sign_assignment(assignment: UUID, body: Sign, door: UnitDoor) -> Respo
 )
 async def record_contact(assignment: UUID, body: ContactMade, door: UnitDoor) -> Response:
     """先行联系 Record one attempt to contact the citizen."""
-    return await door.once(usecases.contact, assignment, body)
+    return await door.once(contacting.contact, assignment, body)
 
 
 @router.post(

@@ -261,7 +261,8 @@ class FormerUnit(BaseModel):
 
 
 class AssignmentOut(BaseModel):
-    """An assignment as its unit and the desk see it; ``allowed`` are the moves from its status.
+    """An assignment as its unit and the desk see it; ``allowed``: what its reader may do with it now, by role
+    and by how it stands (rules/acts.py): a unit reads its own acts, of its own orders, the desk its own.
 
     ``content`` is as registered: what the citizen added came with the dispatch, or after it with
     assignment.updated. ``address`` is left out of a confidential matter. Due moments are the

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.dispatcher import (
     alarms,
     answering,
+    doubts,
     grassroots,
     merging,
     orders,
@@ -24,14 +25,13 @@ from services.dispatcher import (
 from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.completion import auditing, completing
-from services.dispatcher.handling import co_handling
-from services.dispatcher.models import Assignment, Contact, Delivery, Supplement, Ticket
+from services.dispatcher.handling import co_handling, contacting
+from services.dispatcher.models import Assignment, Delivery, Supplement, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import (
     completion,
-    corrections,
     dispatch,
     hotline_reasons,
     leaving,
@@ -193,57 +193,21 @@ async def deliver(act: ServiceAct, fact: Fact, body: bytes) -> None:
 async def sign(act: ServiceAct, id: UUID, body: schemas.Sign) -> schemas.AssignmentOut:
     """签收, naming the handler (专人负责)."""
     record, assignment = await records.locked_assignment(act, id)
-    _go_on(assignment, machine.move(_at_work(assignment), Action.SIGN))
+    contacting.go_on(assignment, machine.move(contacting.at_work(assignment), Action.SIGN))
     assignment.handler, assignment.handler_account = body.handler, body.handler_account
     orders.tell(act, assignment, events.AssignmentSigned(**body.model_dump()))
     if record.matter.type is TicketType.COMMENDATION:
         _take_note(act, record, assignment)
-    return views.assignment_out(record, assignment)
-
-
-async def contact(act: ServiceAct, id: UUID, body: schemas.ContactMade) -> schemas.AssignmentOut:
-    """先行联系: every attempt is on record, only an answer moves the assignment (R-12)."""
-    record, assignment = await records.locked_assignment(act, id)
-    moved = machine.contact(_at_work(assignment), body.outcome)
-    made_at, note = body.made_at or act.now, body.note
-    completion.check_attempt(made_at, assignment.dispatched_at, act.now)
-    _go_on(assignment, moved)
-    assignment.attempts += 1
-    assignment.reached = assignment.reached or machine.is_answer(body.outcome)
-    data = events.AssignmentContacted(how=body.how, outcome=body.outcome, note=note)
-    act.rows.add(
-        Contact(**data.model_dump(), id=orders.new_id(), assignment=assignment.id, made_at=made_at)
-    )
-    orders.tell(act, assignment, data, made_at)
-    if body.outcome is events.ContactOutcome.WRONG_NUMBER and record.ticket.doubted_at is None:
-        orders.doubt(act, record, corrections.WRONG_NUMBER)
-    elif (
-        machine.is_answer(body.outcome) and record.ticket.doubted_reason == corrections.WRONG_NUMBER
-    ):
-        record.ticket.doubted_at = record.ticket.doubted_reason = None
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 async def progress(act: ServiceAct, id: UUID, body: schemas.Progress) -> schemas.AssignmentOut:
     """进展: how far the unit is."""
     record, assignment = await records.locked_assignment(act, id)
-    _go_on(assignment, machine.move(_at_work(assignment), Action.PROGRESS))
+    contacting.go_on(assignment, machine.move(contacting.at_work(assignment), Action.PROGRESS))
     assignment.progress = body.note
     orders.tell(act, assignment, events.AssignmentProgressed(note=assignment.progress))
-    return views.assignment_out(record, assignment)
-
-
-def _at_work(assignment: Assignment) -> AssignmentStatus:
-    was = assignment.was and AssignmentStatus(assignment.was)
-    return machine.at_work(AssignmentStatus(assignment.status), was or None)
-
-
-def _go_on(assignment: Assignment, moved: AssignmentStatus) -> None:
-    """The work goes on; a return that waits for its ruling goes on waiting."""
-    if assignment.status == AssignmentStatus.RETURN_REQUESTED:
-        assignment.was = moved
-    else:
-        assignment.status = moved
+    return views.assignment_out(act, record, assignment)
 
 
 async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schemas.AssignmentOut:
@@ -270,7 +234,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
         answering.resolve(act, record, assignment, answer)
     elif assignment.role == Role.LEAD:
         orders.end_arbitration(act, record, "resolved")  # who has answered disputes it no more
-    answered = views.assignment_out(record, assignment)
+    answered = views.assignment_out(act, record, assignment)
     return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
 
 
@@ -327,6 +291,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
+    doubts.settle(record)
     return views.ticket_out(act, record)
 
 

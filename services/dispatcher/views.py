@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import records
+from services.dispatcher import reading, records
 from services.dispatcher.models import Assignment, Assignments, Supplement, Supplements, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -49,12 +49,13 @@ async def ticket_for_caller(act: ServiceAct, number: str) -> TicketOut:
     record = await records.read(act, number)
     if records.recused_caller(act, record):
         raise NotFound
+    whole = (await reading.whole(act, [record.ticket]))[number]
     if act.caller and act.caller.unit:
         record.assignments = _seen_by(act.caller.unit, record.assignments)
         if not record.assignments:
             raise NotFound
         record.group = [each for each in record.group if not records.recused_caller(act, each)]
-    return ticket_out(act, record)
+    return ticket_out(act, record, whole)
 
 
 def _seen_by(unit: str, assignments: Sequence[Assignment]) -> list[Assignment]:
@@ -76,8 +77,8 @@ async def unit_assignments(
     A unit does not see those of tickets it has to stand back from.
     """
     check_unit_readable(act, unit)
-    if set(statuses) - set(AssignmentStatus):
-        raise UnknownCode(field="status", allowed=list(AssignmentStatus))
+    if unknown := set(statuses) - set(AssignmentStatus):
+        raise UnknownCode(sorted(unknown), field="status", allowed=list(AssignmentStatus))
     place = UUID(act.place(after)) if after is not None else None
     found: list[tuple[TicketRecord, Assignment]] = []
     while len(found) <= limit:  # no page is short for what is left out: that would tell of it
@@ -86,7 +87,8 @@ async def unit_assignments(
         if len(rows) <= limit:
             break
         place = rows[-1][1].id
-    items = [_shown(act, *row) for row in found[:limit]]
+    known = await reading.whole(act, (record.ticket for record, _ in found[:limit]))
+    items = [_shown(act, known[each.ticket], each) for _, each in found[:limit]]
     return AssignmentPage(
         items=items, next=act.cursor(str(items[-1].id)) if len(found) > limit else None
     )
@@ -124,14 +126,18 @@ async def handling(act: ServiceAct, number: str) -> Handling:
         round=record.ticket.round,
         urgency=record.ticket.urgency,
         merged_into=holder.ticket.number if holder else None,
-        units=[_handling_unit(each) for each in theirs],
+        units=[_handling_unit(act, each) for each in theirs],
         answer=None if record.under_audit else _answer(record.answering()),
     )
 
 
-def _handling_unit(assignment: Assignment) -> HandlingUnit:
+def _handling_unit(act: ServiceAct, assignment: Assignment) -> HandlingUnit:
     shown = assignment.model_dump(include={"unit", "role", "round", "status", "dispatched_at"})
-    return HandlingUnit(**shown, sentence=SENTENCES[AssignmentStatus(assignment.status)])
+    return HandlingUnit(
+        **shown,
+        name=act.config.dispatching.names.unit(assignment.unit),
+        sentence=SENTENCES[AssignmentStatus(assignment.status)],
+    )
 
 
 def _answer(assignment: Assignment | None) -> UnitAnswer | None:
@@ -193,8 +199,10 @@ def check_feed_readable(act: ServiceAct, unit: str) -> None:
 # --- as it is answered -------------------------------------------------------------------------
 
 
-def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
-    """A ticket as it is answered."""
+def ticket_out(
+    act: ServiceAct, record: TicketRecord, whole: TicketRecord | None = None
+) -> TicketOut:
+    """A ticket as it is answered; ``whole``: with the orders its reader does not see, too."""
     units = act.caller is not None and act.caller.unit is not None
     status = tickets.dispatch_status(record.milestones())
     zh, en = tickets.SENTENCES[status]
@@ -209,7 +217,7 @@ def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
         sentence=Sentence(zh=zh, en=en),
         round=record.ticket.round,
         urgency=record.ticket.urgency,
-        assignments=[_shown(act, record, each) for each in record.assignments],
+        assignments=[_shown(act, whole or record, each) for each in record.assignments],
         merged_into=None if work == number or not known else work,
         merged=merged,
         citizens=len(merged) + record.waits,
@@ -235,7 +243,7 @@ def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> Ass
     """An assignment as its reader may see it: whoever lost a report or a confidential matter reads no
     words of it any more (R-35).
     """
-    out = assignment_out(record, assignment)
+    out = assignment_out(act, record, assignment)
     reads = act.caller is not None and act.caller.unit is not None
     if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
         return out
@@ -250,25 +258,18 @@ def _sentence(assignment: Assignment, status: AssignmentStatus, *, audited: bool
     return SENT_BACK if to_correct else SENTENCES[status]
 
 
-def _asked_at(assignment: Assignment) -> AssignmentStatus | None:
-    """How far the work was when a return was requested that waits for its ruling."""
-    if assignment.status != AssignmentStatus.RETURN_REQUESTED or assignment.was is None:
-        return None
-    return AssignmentStatus(assignment.was)
-
-
-def assignment_out(record: TicketRecord, assignment: Assignment) -> AssignmentOut:
+def assignment_out(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> AssignmentOut:
     """An assignment as it is answered: its row, as far as the contract shows it, and its matter."""
     status, matter = AssignmentStatus(assignment.status), record.matter
     pending = _pending(record, assignment)
-    audited = pending is not None and pending.what == "audit"
+    waits = pending.what if pending else None
     return AssignmentOut.model_validate(
         vars(assignment)
         | {
             "number": record.ticket.number,
             "urgency": Urgency(assignment.urgency),  # a new row has the bare word, known or not
-            "sentence": _sentence(assignment, status, audited=audited),
-            "allowed": machine.allowed(status, _asked_at(assignment)),
+            "sentence": _sentence(assignment, status, audited=waits == "audit"),
+            "allowed": reading.allowed(act, record, assignment, waits),
             "completion": assignment.completion and shown_form(assignment.completion),
             "pending": pending,
             "sent_back": assignment.sent_back if status in machine.OPEN else None,

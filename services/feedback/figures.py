@@ -50,7 +50,7 @@ async def satisfaction(
 
 def _formula(name: str) -> Formula:
     if name not in FORMULAS:
-        raise UnknownCode(field="formula", allowed=list(FORMULAS))
+        raise UnknownCode(name, field="formula", allowed=list(FORMULAS))
     return FORMULAS[name]
 
 

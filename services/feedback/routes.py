@@ -25,6 +25,7 @@ from shared.http.auth import acting
 from shared.http.fields import Day, Number
 from shared.http.problems import problems
 from shared.http.router import Router
+from shared.http.worklists import Worklist
 from shared.storage.act import Act
 
 router = Router("/v1", tags=["feedback 回访"])
@@ -33,6 +34,7 @@ router.routes.extend(due_routes.router.routes)
 ReaderAct = Annotated[
     Act[Config], Depends(acting("callback", "supervisor", "phone_system"), scope="function")
 ]
+CallingAct = Annotated[Act[Config], Depends(acting("callback"), scope="function")]
 CallerDoor = Annotated[Door, Depends(entering("phone_system", "callback"))]
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk", "callback"))]
 FiguresAct = Annotated[
@@ -65,6 +67,12 @@ async def list_due_callbacks(
 ) -> DueCallbackPage:
     """待回访清单: whom to call now, what was due first, with counts."""
     return await views.due(act, person, after, limit)
+
+
+@router.get("/worklist")
+async def read_worklist(act: CallingAct) -> Worklist:
+    """工作清单 How many calls wait for call-back staff, how many are late, what is due first."""
+    return await views.worklist(act)
 
 
 @router.get("/callbacks/{callback}", responses=problems(404))

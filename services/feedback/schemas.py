@@ -62,7 +62,7 @@ class OutcomeIn(Body):
         if info.data.get("outcome") == "answered" and not any(answers):
             raise PydanticCustomError(
                 "answer_missing",
-                "回访结果为 answered 时至少一项必填 At least one is needed when the outcome is answered",
+                "回访结果为“已答复”时至少一项必填 At least one is needed when the outcome is answered",
             )
         return value
 
@@ -73,7 +73,7 @@ class OutcomeIn(Body):
         if outcome not in ("", "answered") and value is not None:
             raise PydanticCustomError(
                 "answer_extra",
-                "仅回访结果为 answered 时可填 Taken only when the outcome is answered",
+                "仅回访结果为“已答复”时可填 Taken only when the outcome is answered",
             )
         return value
 

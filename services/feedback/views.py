@@ -39,8 +39,19 @@ from services.feedback.schemas import (
 from services.feedback.settings import Config
 from shared.errors import NotFound
 from shared.http.fields import Sentence
+from shared.http.worklists import Line, Tally, Worklist
 
 LAPSE = "lapse"
+DUE_NOW = (
+    col(Callbacks.status) == CallbackStatus.DUE,
+    func.coalesce(col(Callbacks.next_step), "") != LAPSE,  # of those the number is wrong
+    col(Attempts.callback) == col(Callbacks.id),
+    col(Attempts.attempt) == col(Callbacks.attempt),
+    col(Tickets.number) == col(Callbacks.number),
+    col(Tickets.withdrawn_at).is_(None),
+)
+LATE = col(Callbacks.finish_due)  # after this the callback itself is late
+TO_CALL = Line("待回访", "Citizens a person is to call now", "callbacks/due?person=true")
 
 
 async def page(
@@ -72,14 +83,7 @@ async def due(
     or only the machine's. Raises BadCursor.
     """
     by_person = person_calls(act.config)
-    wanted = [
-        col(Callbacks.status) == CallbackStatus.DUE,
-        func.coalesce(col(Callbacks.next_step), "") != LAPSE,  # of those the number is wrong
-        col(Attempts.callback) == col(Callbacks.id),
-        col(Attempts.attempt) == col(Callbacks.attempt),
-        col(Tickets.number) == col(Callbacks.number),
-        col(Tickets.withdrawn_at).is_(None),
-    ]
+    wanted = [*DUE_NOW]
     if person is not None:
         wanted.append(by_person if person else ~by_person)
     place = tuple_(col(Attempts.due), col(Callbacks.id))
@@ -91,7 +95,7 @@ async def due(
     counted = select(
         func.count(),
         func.count().filter(by_person),
-        func.count().filter(col(Callbacks.finish_due) < act.now),
+        func.count().filter(act.now > LATE),
     ).where(*wanted)
     total, persons, overdue = (await act.session.exec(counted)).one()
     more = len(rows) > limit
@@ -101,6 +105,15 @@ async def due(
         next=act.cursor(f"{rows[limit - 1][0].isoformat()}/{shown[-1].id}") if more else None,
         counts=DueCounts(total=total, persons=persons, overdue=overdue),
     )
+
+
+async def worklist(act: ServiceAct) -> Worklist:
+    """工作清单: what call-back staff are to do next, counted as the list itself counts."""
+    late = func.count().filter(act.now > LATE)
+    counted = select(func.count(), late, func.min(Attempts.due))
+    query = counted.where(*DUE_NOW, person_calls(act.config))
+    tally = Tally(*(await act.session.exec(query)).one())
+    return Worklist(items=[TO_CALL.counted("callbacks", tally)])
 
 
 async def read(act: ServiceAct, callback: UUID) -> CallbackOut:

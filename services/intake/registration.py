@@ -55,7 +55,7 @@ def check_codes(body: NewTicket, config: Config) -> None:
     check_known(config, body.area or "", body.topic, body.flags)
     if config.codes.channel(body.channel) is None:
         channels = [channel.code for channel in config.codes.channels]
-        raise UnknownCode("未知渠道 unknown channel", field="channel", allowed=channels)
+        raise UnknownCode(body.channel, field="channel", allowed=channels)
     check_reported(stated(body), body.reported_unit, config.units)
     if body.ending:
         end_records.end_of(config, body.ending, clock.now())
@@ -75,14 +75,12 @@ def check_known(config: Config, area: str, topic: str, flags: Iterable[str]) -> 
     codes = config.codes
     if codes.area(area) is None:
         nearest = codes.nearest_areas(area)
-        raise UnknownCode(f"未知区域 unknown area {area!r}", field="area", nearest=nearest)
+        raise UnknownCode(area, field="area", nearest=nearest)
     if codes.topic(topic) is None:
         nearest = codes.nearest_topics(topic)
-        raise UnknownCode(f"未知诉求分类 unknown topic {topic!r}", field="topic", nearest=nearest)
+        raise UnknownCode(topic, field="topic", nearest=nearest)
     if unknown := set(flags).difference(codes.flags):
-        raise UnknownCode(
-            f"未知标记 unknown flags {sorted(unknown)}", field="flags", allowed=codes.flags
-        )
+        raise UnknownCode(sorted(unknown), field="flags", allowed=codes.flags)
 
 
 def warnings_of(

@@ -40,6 +40,7 @@ from services.intake.schemas import (
 from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from services.intake.splitting import routes as split_routes
+from services.intake.worklists import routes as list_routes
 from shared.caller import Caller
 from shared.events import Urgency
 from shared.http.acts import Door, entering
@@ -270,5 +271,6 @@ for part in (
     call_routes,
     merging,
     split_routes,
+    list_routes,
 ):
     router.routes.extend(part.router.routes)

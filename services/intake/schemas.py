@@ -147,7 +147,7 @@ class Ending(Body):
     def _is_one(self) -> Self:
         if sum(each is not None for each in self._ways) != 1:
             raise ValueError(
-                "direct_answer、not_accepted、handed_over 须且只须给出一项 exactly one of them is needed"
+                "直办答复、不予受理、转应急热线须且只须给出一项 exactly one of them is needed"
             )
         return self
 

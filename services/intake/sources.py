@@ -22,6 +22,7 @@ from services.intake.rules.machine import TicketStatus, ended
 from services.intake.sealing import SealBroken
 from services.intake.settings import Config
 from shared.errors import JiesuError, UnknownCode
+from shared.labels import label
 from shared.observability import log, place
 
 Source = tuple[str, str]  # a channel, and a number as it was sent
@@ -81,7 +82,7 @@ class Holder:
     def _has_ended(self) -> SourceNumberTaken:
         number = self.receipt.number
         return SourceNumberTaken(
-            f"此来源编号的工单 {number} 已结束（{self.status}），本次来件未登记：退回重办请先以"
+            f"此来源编号的工单 {number} 已结束（{label(self.status)}），本次来件未登记：退回重办请先以"
             f"补充登记新的内容，再调用 POST /v1/tickets/{number}/reopening（by=upstream）；另一件事请换编号 "
             f"ticket {number} of this source number has ended ({self.status}); this is NOT registered: to "
             "return it, add the new text as a supplement, then POST its reopening with by=upstream at "
@@ -174,7 +175,7 @@ async def unknown_follows(
     values = {"numbers": sorted(set(named.values()))}
     found = set((await (await act.session.connection()).execute(FOLLOWED, values)).scalars())
     return {
-        at: UnknownCode(f"没有此工单 no ticket {number}", field="follows")
+        at: UnknownCode(number, field="follows")
         for at, number in named.items()
         if number not in found
     }

@@ -6,12 +6,13 @@ from fastapi import Depends, Query
 
 from services.tracker import lists
 from services.tracker import worklist as work
-from services.tracker.list_schemas import ExtensionPage, SupervisionPage, Worklist
+from services.tracker.list_schemas import ExtensionPage, SupervisionPage
 from services.tracker.records import ServiceAct
 from shared.events import Urgency
 from shared.http.auth import acting
 from shared.http.fields import Cursor, UnitCode
 from shared.http.router import Router
+from shared.http.worklists import Worklist
 
 router = Router("/v1", tags=["lists 工作清单"])
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]

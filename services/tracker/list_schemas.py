@@ -6,7 +6,6 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.tracker.schemas import ExtensionOut, SupervisionOut
 from shared.events import Role, Urgency
-from shared.http.fields import Sentence
 
 
 class Counts(BaseModel):
@@ -14,25 +13,6 @@ class Counts(BaseModel):
 
     total: int
     overdue: int
-
-
-class WorklistLine(BaseModel):
-    """One list, as far as it is the caller's to do. ``total`` and ``overdue`` as the list itself says;
-    ``due``: the earliest in it; ``door``: the list itself, at this service.
-    """
-
-    list: str
-    name: Sentence
-    total: int
-    overdue: int
-    due: AwareDatetime | None
-    door: str
-
-
-class Worklist(BaseModel):
-    """工作清单: what waits for who asks, a line for each list, also where nothing waits."""
-
-    items: list[WorklistLine]
 
 
 class AskedExtension(ExtensionOut):

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.tracker.list_schemas import Worklist, WorklistLine
 from services.tracker.lists import (
     ANSWER_DUE,
     ANSWERED,
@@ -23,7 +22,7 @@ from services.tracker.models import Clocks
 from services.tracker.promises.views import ASKED as ASKED_TO_MOVE
 from services.tracker.promises.views import PROMISES, UNKEPT, to_review
 from services.tracker.records import ServiceAct
-from shared.http.fields import Sentence
+from shared.http.worklists import Line, Tally, Worklist, WorklistLine
 
 OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
 
@@ -53,28 +52,26 @@ async def worklist(act: ServiceAct) -> Worklist:
     )
 
 
-EXTENSIONS = "extensions", "延期待批", "Extensions to rule on", "/v1/extensions"
-NONE_GIVEN, GIVEN = "/v1/supervisions?answered=false", "/v1/supervisions?answered=true"
-TO_BE_ANSWERED = "unanswered", "督办待回复", "Supervisions without an answer", NONE_GIVEN
-ANSWERS = "answers", "督办回复待审定", "Answers to supervisions to rule on", GIVEN
-TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", NONE_GIVEN
-TO_KEEP = "promises", "承诺未兑现", "Promises to keep", "/v1/promises?unkept=true"
-MOVES = "promise_moves", "承诺改期待批", "Promised days to rule on", "/v1/promises?asked=true"
-TO_REVIEW = "promise_reviews", "承诺待复核", "Promises to look after", "/v1/promises?review=true"
-BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"
+NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
+EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
+TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
+ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to rule on", GIVEN)
+TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)
+TO_KEEP = "promises", Line("承诺未兑现", "Promises to keep", "promises?unkept=true")
+MOVES = "promise_moves", Line("承诺改期待批", "Promised days to rule on", "promises?asked=true")
+TO_REVIEW = "promise_reviews", Line("承诺待复核", "Promises to look after", "promises?review=true")
+BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
 
 
 async def _line(
     act: ServiceAct,
-    called: tuple[str, str, str, str],
+    called: tuple[str, Line],
     due: Any,
     waits: Sequence[Any],
     late: Any = None,
 ) -> WorklistLine:
     late = due < act.now if late is None else late
     counted = select(func.count(), func.count().filter(late), func.min(due))
-    total, overdue, first = (await act.session.exec(counted.where(*waits))).one()
-    code, zh, en, door = called
-    return WorklistLine(
-        list=code, name=Sentence(zh=zh, en=en), total=total, overdue=overdue, due=first, door=door
-    )
+    tally = Tally(*(await act.session.exec(counted.where(*waits))).one())
+    code, line = called
+    return line.counted(code, tally)

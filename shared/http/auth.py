@@ -14,6 +14,7 @@ from shared.errors import Forbidden
 from shared.http.rate_limits import caller_of
 from shared.jurisdiction.codes import Units
 from shared.jurisdiction.succession import Dissolved, acts_as
+from shared.labels import ROLES, label, labels
 from shared.service import service_of
 from shared.storage.act import Act, Asked
 
@@ -38,7 +39,11 @@ class CallerOf(SecurityBase):
             known = replace(known, unit=today(known.unit, store.dissolved))
             check_unit(known.unit or "", store.config)
         if known.role not in self._roles:
-            raise Forbidden(f"需要角色 needed: {', '.join(self._roles)}", role=known.role)
+            needed, theirs = ", ".join(self._roles), label(known.role, ROLES)
+            raise Forbidden(
+                f"需要角色：{labels(self._roles, ROLES)}；您的角色是{theirs}。needed: {needed}",
+                role=known.role,
+            )
         return known
 
 

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem documents, and the middleware every request passes.
 
 A problem names fields, never values: what a citizen typed must not come back in an error that
-somebody pastes into a chat.
+somebody pastes into a chat. The one value it repeats is a code that is in no table, masked and cut short.
 """
 
 from __future__ import annotations

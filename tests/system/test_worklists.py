@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.courier import UNIT, County
+from tests.fixtures.scenes.courier import DONE, UNIT, County
 
 RETURN = {
     "reason_code": "not_our_duty",
@@ -90,3 +90,47 @@ async def test_a_return_is_with_the_desk_until_it_is_ruled_on(county: County) ->
     )
     assert left["due"] is not None
     assert known[0]["due"].isoformat().startswith(left["due"].removesuffix("Z"))
+
+
+REACHED = {"how": "phone", "outcome": "reached"}
+OFF = DONE | {"public_answer": "社保缴费请到服务大厅咨询窗口"}
+UNDATED = ("catalogue_drafts", "drafts", "noted_after_end")  # no source and no file gives a limit
+
+
+async def test_nothing_waits_without_a_due_moment_that_a_rule_gives(county: County) -> None:
+    """ADR 0052: whatever stands in a list, its line and itself say when it is due."""
+    county.at("2026-03-02T09:00+08:00")
+    number = await county.ticket(title="一号楼停水")
+    await county.act(number, "sign", {"handler": "李工"})
+    wrong = {"how": "phone", "outcome": "wrong_number"}
+    await county.act(number, "contacts", wrong)  # the desk doubts it
+    await county.ticket(type="report", topic="conduct.banquet", area="610924110")  # unassigned
+    asked = await county.ticket(title="二号楼停水")
+    await county.act(asked, "return-requests", RETURN)
+    pressed = await county.ticket(title="三号楼停水")
+    helping = {"unit": "CG", "reason": "协助"}
+    path = f"/v1/tickets/{pressed}/co-handlers"
+    led = await county.assignment(pressed)
+    await county.do("desk", county.dispatcher, path, helping)
+    press = {"unit": "CG", "note": "请答复", "desk": True}
+    await county.do("unit", county.dispatcher, f"/v1/assignments/{led}/press", press, UNIT)
+    audited = await county.ticket(title="四号楼停水")
+    for what, said in (("sign", {"handler": "李工"}), ("contacts", REACHED), ("completion", OFF)):
+        await county.act(audited, what, said)
+    waiting: set[str] = set()
+    for service, role, unit in (
+        (county.dispatcher, "desk", None),
+        (county.dispatcher, "unit", UNIT),
+        (county.dispatcher, "unit", "CG"),
+        (county.intake, "agent", None),
+        (county.feedback, "callback", None),
+    ):
+        for line in (await listed(service, "worklist", role, unit))["items"]:
+            items = (await listed(service, line["door"].removeprefix("/v1/"), role, unit))["items"]
+            if line["list"] in UNDATED or not items:
+                continue
+            waiting.add(line["list"])
+            assert line["due"], line
+            assert [item["number"] for item in items if not item["due"]] == [], line
+    desks = {"unassigned", "presses", "returns", "audits"}
+    assert desks | {"to_sign", "to_contact", "return_requests", "co_handling"} <= waiting

@@ -15,6 +15,7 @@ from services.dispatcher.rules.assignment import (
     MOVES,
     OPEN,
     SENTENCES,
+    WHO,
     Action,
     AssignmentStatus,
     allowed,
@@ -62,7 +63,10 @@ def test_exactly_the_table_passes(status: AssignmentStatus, action: Action) -> N
         return
     with pytest.raises(MoveRefused) as refused:
         move(status, action, was=S)
-    assert refused.value.extra == {"current_status": status, "allowed": allowed(status)}
+    assert refused.value.extra == {
+        "current_status": status,
+        "allowed": allowed(status, WHO[action]),
+    }
 
 
 @pytest.mark.parametrize("was", [D, S, C])

@@ -101,7 +101,7 @@ def test_a_refused_body_names_every_field() -> None:
 def test_a_refused_move_is_said_in_both_languages() -> None:
     refused = MoveRefused("complete", "closed", [])
     assert refused.detail == (
-        "当前状态 closed 不允许 complete；可行的操作：无。"
+        "当前状态“已结案”不允许“办结”；可行的操作：无。"
         "complete is not allowed in status closed; allowed: none"
     )
     assert refused.extra == {"current_status": "closed", "allowed": []}

@@ -118,7 +118,7 @@ def plus(said: Written, rule: Rule, before: str | None = None) -> Written:
     if rule.id in ids:
         raise RuleExists(field="rule.id")
     if before is not None and before not in ids:
-        raise UnknownCode(field="before", allowed=ids[:SHOWN])
+        raise UnknownCode(before, field="before", allowed=ids[:SHOWN])
     at = len(ids) if before is None else ids.index(before)
     rules = (*said.rules[:at], rule, *said.rules[at:])
     line = None if before is None else line_of(said.text, at)

@@ -190,7 +190,7 @@ async def audit(act: ServiceAct, id: UUID, body: Audit) -> schemas.AssignmentOut
             await _send_back(act, lead, form, body.grounds)
         case "terminated":
             _terminate(act, record, lead, form, body)
-    return views.assignment_out(record, lead)
+    return views.assignment_out(act, record, lead)
 
 
 async def _waiting(act: ServiceAct, record: TicketRecord, lead: Assignment) -> CompletionForm:

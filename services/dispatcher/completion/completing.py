@@ -52,7 +52,7 @@ async def answer_of(
     """
     codes = act.config.codes.unsolved
     if body.unsolved_reason_code is not None and body.unsolved_reason_code not in codes:
-        raise UnknownCode(field="unsolved_reason_code", allowed=codes)
+        raise UnknownCode(body.unsolved_reason_code, field="unsolved_reason_code", allowed=codes)
     form = body.model_dump(exclude=ASIDE)
     form["result"] = body.internal_result or body.result
     form["contacted"] = assignment.reached if body.contacted is None else body.contacted
@@ -150,7 +150,7 @@ async def request(
         and not await _asked_before(act, assignment),
     )
     orders.tell(act, assignment, data)
-    answered = views.assignment_out(record, assignment)
+    answered = views.assignment_out(act, record, assignment)
     return answered.model_copy(update={"warnings": schemas.warnings_of(body)})
 
 
@@ -191,7 +191,7 @@ async def withdraw(act: ServiceAct, id: UUID, body: EndWithdrawal) -> schemas.As
     record, assignment = await records.locked_assignment(act, id)
     form = await waiting(act, assignment)
     _take_back(act, assignment, form, "withdrawn", body.reason)
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 async def overtake(act: ServiceAct, assignment: Assignment) -> None:
@@ -246,7 +246,7 @@ async def rule(act: ServiceAct, id: UUID, body: EndRuling) -> schemas.Assignment
     form = await waiting(act, assignment)
     if not body.granted:
         refuse(act, assignment, form, body.ruling)
-        return views.assignment_out(record, assignment)
+        return views.assignment_out(act, record, assignment)
     disowned = form.kind == CompletionKind.NOT_OUR_DUTY
     outcome = body.outcome or ("returned" if disowned else "resolved")
     if outcome == "returned" and not disowned:
@@ -263,7 +263,7 @@ async def rule(act: ServiceAct, id: UUID, body: EndRuling) -> schemas.Assignment
         await returning.take_back(act, record, assignment, asked, body.ruling)
     else:
         _end(act, record, assignment, form, body.public_answer)
-    return views.assignment_out(record, assignment)
+    return views.assignment_out(act, record, assignment)
 
 
 ONLY_DISOWNED = (

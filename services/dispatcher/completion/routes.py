@@ -4,21 +4,19 @@ from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Query, Response
 
 from services.dispatcher.completion import auditing, completing
 from services.dispatcher.completion import views as completion_lists
 from services.dispatcher.completion.schemas import Audit, EndRuling, EndWithdrawal, FormPage
+from services.dispatcher.doors import DeskDoor, UnitDoor
 from services.dispatcher.schemas import AssignmentOut
 from services.dispatcher.worklists.routes import DeskReads, Narrowed
-from shared.http.acts import Door, entering
 from shared.http.fields import Cursor, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["dispatcher 派单"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 LISTED: list[str | Enum] = ["dispatcher 派单", "lists 工作清单"]
 

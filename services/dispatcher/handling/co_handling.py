@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import merging, orders, records, returning, schemas, views
+from services.dispatcher import doubts, merging, orders, records, returning, schemas, views
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
@@ -171,7 +171,7 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
     give_more(act, record, order, added, [unit])
-    _settle(record)
+    doubts.settle(record)
     tell_who(act, [lead, *helping], order)
     return views.ticket_out(act, record)
 
@@ -200,9 +200,11 @@ async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.T
     """
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
-        raise MoveRefused("release", gone.status, machine.allowed(AssignmentStatus(gone.status)))
+        raise MoveRefused(
+            "release", gone.status, machine.allowed(AssignmentStatus(gone.status), machine.BY_DESK)
+        )
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
-    _settle(record)
+    doubts.settle(record)
     if lead := lead_of(record):
         helping = co_handlers(record)
         order = dispatch.Order(lead.unit, tuple(each.unit for each in helping), body.reason)
@@ -232,12 +234,6 @@ def _check_recusal(
         raise Recused(str(why), field="unit", unit=unit)
 
 
-def _settle(record: TicketRecord) -> None:
-    """What the lead asked of the desk about its co-handlers is done."""
-    if (record.ticket.doubted_reason or "").startswith(rules.SILENT):
-        record.ticket.doubted_at = record.ticket.doubted_reason = None
-
-
 # --- acts of the lead --------------------------------------------------------------------------
 
 
@@ -251,10 +247,12 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     record, lead = await records.locked_assignment(act, id)
     helping = {each.unit: each for each in helpers_of(record, lead)}
     if lead.status not in machine.OPEN or not (helping or lead.role == Role.LEAD):
-        raise MoveRefused("press", lead.status, machine.allowed(AssignmentStatus(lead.status)))
+        raise MoveRefused(
+            "press", lead.status, machine.allowed(AssignmentStatus(lead.status), machine.BY_UNIT)
+        )
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in helping:
-        raise UnknownCode(field="unit", allowed=sorted(helping))
+        raise UnknownCode(body.unit, field="unit", allowed=sorted(helping))
     who = (
         "主办单位催促 The lead urges"
         if lead.role == Role.LEAD
@@ -262,10 +260,9 @@ async def press(act: ServiceAct, id: UUID, body: schemas.Press) -> schemas.Assig
     )
     words = f"{who}: {body.note}"
     orders.tell(act, helping[unit], events.AssignmentUpdated(kind="urged", content=words))
-    if body.desk and record.ticket.doubted_at is None:
-        name = act.config.dispatching.names.unit(unit)
-        orders.doubt(act, record, f"{rules.SILENT} {name}：{body.note}")
-    return views.assignment_out(record, lead)
+    if body.desk:
+        doubts.press(act, record, helping[unit], lead.unit, body.note)
+    return views.assignment_out(act, record, lead)
 
 
 def helpers_of(record: TicketRecord, lead: Assignment) -> list[Assignment]:
@@ -282,8 +279,8 @@ def unheard(
     Raises UnknownCode for who is no co-handler at work, CoHandlerInTime.
     """
     helping = {each.unit: each for each in helpers_of(record, lead)}
-    if set(named) - set(helping):
-        raise UnknownCode(field="without", allowed=sorted(helping))
+    if unknown := set(named) - set(helping):
+        raise UnknownCode(sorted(unknown), field="without", allowed=sorted(helping))
     over = {unit: _limit_ends(act, helping[unit]) for unit in named}
     if early := {unit: at.isoformat() for unit, at in over.items() if at and act.now <= at}:
         raise rules.CoHandlerInTime(units=early)

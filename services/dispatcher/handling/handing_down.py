@@ -35,7 +35,7 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
     if at_work := next((each for each in record.open() if each.unit == unit), None):
         if at_work.handed_by != own.unit:
             raise rules.WorksAlready(field="unit", unit=unit)
-        return views.assignment_out(record, at_work)
+        return views.assignment_out(act, record, at_work)
     added = await records.added(act, record)
     await check_may_have(act, record, unit, added)
     helpers = (*(each.unit for each in co_handling.co_handlers(record)), unit)
@@ -44,7 +44,7 @@ async def hand_down(act: ServiceAct, id: UUID, body: HandDown) -> schemas.Assign
         lead.unit if lead else own.unit, helpers, body.reason, handed_by=own.unit
     )
     [given] = co_handling.give_more(act, record, order, added, [unit])
-    return views.assignment_out(record, given)
+    return views.assignment_out(act, record, given)
 
 
 async def check_may_have(
@@ -81,11 +81,13 @@ async def take_back(act: ServiceAct, id: UUID, body: TakeBack) -> schemas.Assign
     below = {each.unit: each for each in rules.below(own, record.open())}
     unit = records.unit_code(act, "unit", body.unit)
     if unit not in below:
-        raise UnknownCode(field="unit", allowed=sorted(below))
+        raise UnknownCode(body.unit, field="unit", allowed=sorted(below))
     why = leaving.taken_back(body.reason)
     orders.cancel(act, record, [below[unit]], "redispatched", act.now, why)
-    return views.assignment_out(record, below[unit])
+    return views.assignment_out(act, record, below[unit])
 
 
 def _refused(action: str, order: Assignment) -> MoveRefused:
-    return MoveRefused(action, order.status, machine.allowed(AssignmentStatus(order.status)))
+    return MoveRefused(
+        action, order.status, machine.allowed(AssignmentStatus(order.status), machine.BY_UNIT)
+    )

@@ -23,9 +23,9 @@ async def change(act: ServiceAct, id: UUID, body: NewHandler) -> schemas.Assignm
     record, order = await records.locked_assignment(act, id)
     status = AssignmentStatus(order.status)
     if status not in machine.OPEN or order.handler is None:
-        raise MoveRefused("change_handler", status, machine.allowed(status))
+        raise MoveRefused("change_handler", status, machine.allowed(status, machine.BY_UNIT))
     if (order.handler, order.handler_account) == (body.handler, body.handler_account):
-        return views.assignment_out(record, order)
+        return views.assignment_out(act, record, order)
     words = (
         f"经办人由 {order.handler} 换为 {body.handler}：{body.reason} "
         "Another person of your unit handles it now"
@@ -38,7 +38,7 @@ async def change(act: ServiceAct, id: UUID, body: NewHandler) -> schemas.Assignm
         handler_account=body.handler_account,
     )
     orders.tell(act, order, data)
-    return views.assignment_out(record, order)
+    return views.assignment_out(act, record, order)
 
 
 def own_account(act: ServiceAct) -> str:

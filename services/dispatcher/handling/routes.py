@@ -1,21 +1,18 @@
 """办理 The doors by which others come to work on an order: co-handlers, units below, another person."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Response
 
+from services.dispatcher.doors import DeskDoor, UnitDoor
 from services.dispatcher.handling import co_handling, handing_down, handlers
 from services.dispatcher.handling.schemas import HandDown, NewHandler, TakeBack
 from services.dispatcher.schemas import AssignmentOut, CoHandler, Press, Release, TicketOut
-from shared.http.acts import Door, entering
 from shared.http.fields import Number
 from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["dispatcher 派单"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
 
 
 @router.post(

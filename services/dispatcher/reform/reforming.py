@@ -79,7 +79,7 @@ def _plan(act: ServiceAct, called: str, body: ReformIn) -> Plan:
     def codes(field: str, given: Sequence[str], names: Any, allowed: Any) -> tuple[str, ...]:
         found = [each if each in allowed else names.code(each, field) for each in given]
         if astray := set(found).difference(allowed):
-            raise UnknownCode(field=field, codes=sorted(astray))
+            raise UnknownCode(sorted(astray), field=field, codes=sorted(astray))
         return tuple(dict.fromkeys(found))
 
     def unit(field: str, given: str | None) -> str | None:

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Executable, Integer, Text, Uuid, any_, bindparam
 from sqlmodel import col, func, select
 
-from services.dispatcher import merging, orders, records
+from services.dispatcher import doubts, merging, orders, records
 from services.dispatcher.models import (
     IN_HAND,
     OWN,
@@ -240,7 +240,7 @@ def _to_desk(act: ServiceAct, record: TicketRecord, order: Assignment, why: Reas
         data = events.AssignmentUpdated(kind="supplemented", content=str(why))
         orders.tell(act, above, data)
         return
-    orders.doubt(act, record, str(why))
+    doubts.doubt(act, record, str(why))
 
 
 async def _transfer(

@@ -21,6 +21,7 @@ from shared.events import TicketRegistered, TicketType
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import UnitCode, Units
 from shared.jurisdiction.sections import LimitText, Section, Where, Words, unknown_code
+from shared.labels import ROLES, label
 
 MOMENT = timedelta(seconds=1)  # at the due moment itself a body may still rule
 
@@ -168,7 +169,9 @@ def check_raise(number: int, rules: ArbitrationRules) -> None:
 def check_ruler(step: Step, role: str, body: str | None, paper: str | None) -> None:
     """Who records a step's ruling, and what it must name. Raises Forbidden, Malformed."""
     if role != step.role:
-        raise Forbidden(f"本级（{step.title}）由角色 {step.role} 录入裁决 needed here: {step.role}")
+        raise Forbidden(
+            f"本级（{step.title}）由{label(step.role, ROLES)}录入裁决 needed here: {step.role}"
+        )
     if step.paper and not (body and paper):
         field = "paper" if body else "body"
         raise Malformed(

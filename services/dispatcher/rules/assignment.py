@@ -107,13 +107,28 @@ MOVES: Mapping[AssignmentStatus, Mapping[Action, AssignmentStatus | None]] = {
 }
 
 
-def allowed(status: AssignmentStatus, was: AssignmentStatus | None = None) -> list[str]:
-    """The actions a status allows, by name; ``was``: where a return was requested that waits."""
-    meanwhile = MOVES[was].keys() & MEANWHILE if was else ()
-    return [
-        *map(str, MOVES[status]),
-        *(str(action) for action in Action if action in meanwhile and action not in MOVES[status]),
-    ]
+# Who has a door for an action; an order is cancelled by what becomes of its ticket, at no door of its own.
+BY_UNIT, BY_DESK = ("unit",), ("desk",)
+WHO: Mapping[Action, tuple[str, ...]] = {
+    **dict.fromkeys(Action, BY_UNIT),
+    **dict.fromkeys((Action.GRANT_RETURN, Action.REFUSE_RETURN), BY_DESK),
+    Action.CANCEL: (),
+}
+# What a unit may go on with while the desk rules on its return: urgent orders do not stand still (R-15).
+MEANWHILE = frozenset((Action.SIGN, Action.CONTACT, Action.PROGRESS))
+
+
+def may_move(status: AssignmentStatus, action: Action, was: AssignmentStatus | None = None) -> bool:
+    """Whether a status has this move; ``was``: where a return was requested that waits."""
+    meanwhile = was is not None and action in MEANWHILE and action in MOVES[was]
+    return action in MOVES[status] or meanwhile
+
+
+def allowed(status: AssignmentStatus, by: tuple[str, ...]) -> list[str]:
+    """The actions a status allows those of a role, by name. What else an order's reader may do:
+    rules/acts.py.
+    """
+    return [str(action) for action in MOVES[status] if WHO[action] and WHO[action] == by]
 
 
 def move(
@@ -123,12 +138,8 @@ def move(
 ) -> AssignmentStatus:
     """The status after an action; ``was`` is where a return was requested. Raises MoveRefused."""
     if action not in MOVES[status]:
-        raise MoveRefused(action, status, allowed(status))
+        raise MoveRefused(action, status, allowed(status, WHO[action]))
     return MOVES[status][action] or was
-
-
-# What a unit may go on with while the desk rules on its return: urgent orders do not stand still (R-15).
-MEANWHILE = frozenset((Action.SIGN, Action.CONTACT, Action.PROGRESS))
 
 
 def at_work(status: AssignmentStatus, was: AssignmentStatus | None) -> AssignmentStatus:

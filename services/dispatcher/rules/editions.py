@@ -106,10 +106,10 @@ def check_withdrawable(
     if withdrawn:
         raise MoveRefused("withdraw", "withdrawn", [])
     if effective_at is None or effective_at <= now:
-        raise MoveRefused("withdraw", "in_force", ["publish a new version 发布新版本"])
+        raise MoveRefused("withdraw", "in_force", ["发布新版本 publish a new version"])
     if not last:
         raise MoveRefused(
-            "withdraw", "superseded", ["withdraw the later version first 先撤回其后的版本"]
+            "withdraw", "superseded", ["先撤回其后的版本 withdraw the later version first"]
         )
 
 

@@ -88,6 +88,16 @@ def below(order: Order, at_work: Iterable[Given]) -> list[Given]:
     return [each for each in at_work if (each.round, each.handed_by) == (order.round, order.unit)]
 
 
+def above(order: Order, at_work: Iterable[Given]) -> list[Given]:
+    """The open orders an order was handed down of, its superior's first, then that one's."""
+    of_round = {each.unit: each for each in at_work if each.round == order.round}
+    found: list[Given] = []
+    while (up := of_round.get(order.handed_by or "")) and up not in found:
+        found.append(up)
+        order = up
+    return found
+
+
 def with_below(orders: Iterable[Given], at_work: Sequence[Given]) -> list[Given]:
     """Orders with all that was handed down of them, and of that, each once."""
     found = {each.id: each for each in orders}

@@ -193,7 +193,7 @@ def check_form(plan: Plan) -> None:
     if plan.kind != "split":
         if plan.into is None or plan.parts or plan.remainder:
             raise Malformed(
-                "撤并、更名只写 into 一个承接单位 a merger or a new name has one successor, into",
+                "撤并、更名只写一个承接单位 a merger or a new name has one successor, into",
                 field="into",
             )
         return

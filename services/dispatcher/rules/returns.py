@@ -205,7 +205,7 @@ def request_return(
     if context.handed_by is not None:
         raise HandedDown(rule="R-13", unit=context.handed_by)
     if asked.reason_code not in grounds:
-        raise UnknownCode(field="reason_code", allowed=list(grounds))
+        raise UnknownCode(asked.reason_code, field="reason_code", allowed=list(grounds))
     if asked.suggested_unit is None and asked.reason_code in rules.suggested_unit_for:
         raise SuggestedUnitMissing(field="suggested_unit")
     if asked.suggested_unit == context.unit:

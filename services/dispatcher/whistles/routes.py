@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
+from services.dispatcher.doors import UnitDoor
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import AssignmentOut
 from services.dispatcher.whistles import usecases, views
@@ -17,14 +18,12 @@ from services.dispatcher.whistles.schemas import (
     WhistleFigures,
     WhistlePage,
 )
-from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Day, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["dispatcher 派单"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 CountingAct = Annotated[
     ServiceAct, Depends(acting("unit", "desk", "supervisor", "service"), scope="function")

@@ -56,7 +56,7 @@ async def blow(act: ServiceAct, id: UUID, body: Blow) -> WhistledOut:
     order = dispatch.Order(own.unit, helpers, blown[units[0]].reason, whistles=blown)
     given = co_handling.give_more(act, record, order, added, units)
     co_handling.tell_who(act, [own, *helping], order)
-    return WhistledOut(orders=[views.assignment_out(record, each) for each in given])
+    return WhistledOut(orders=[views.assignment_out(act, record, each) for each in given])
 
 
 def _blown(act: ServiceAct, own: Assignment, body: Blow) -> Blown:
@@ -74,7 +74,7 @@ async def say(act: ServiceAct, id: UUID, body: Say) -> schemas.AssignmentOut:
     words = "：".join(filter(None, (SEEN[body.attendance], body.note)))
     data = AssignmentUpdated(kind="supplemented", content=words, attendance=body.attendance)
     orders.tell(act, order, data)
-    return views.assignment_out(record, order)
+    return views.assignment_out(act, record, order)
 
 
 async def call_off(act: ServiceAct, id: UUID, body: CallOff) -> schemas.AssignmentOut:
@@ -96,7 +96,7 @@ async def call_off(act: ServiceAct, id: UUID, body: CallOff) -> schemas.Assignme
     helping = co_handling.co_handlers(record)
     left = dispatch.Order(own.unit, tuple(each.unit for each in helping), body.reason)
     co_handling.tell_who(act, [own, *helping], left)
-    return views.assignment_out(record, order)
+    return views.assignment_out(act, record, order)
 
 
 def _whistled(
@@ -108,7 +108,7 @@ def _whistled(
         raise _refused(action, own)
     unit = records.unit_code(act, "unit", called)
     if unit not in theirs:
-        raise UnknownCode(field="unit", allowed=sorted(theirs))
+        raise UnknownCode(called, field="unit", allowed=sorted(theirs))
     order = next(each for each in record.open() if each.unit == unit)
     return order, theirs[unit]
 
@@ -137,8 +137,10 @@ async def attend(act: ServiceAct, id: UUID, body: Attend) -> schemas.AssignmentO
         name = act.config.dispatching.names.unit(order.unit)
         words = f"“{name}”已报到：{body.person} {order.unit} came"
         orders.tell(act, lead, AssignmentUpdated(kind="supplemented", content=words))
-    return views.assignment_out(record, order)
+    return views.assignment_out(act, record, order)
 
 
 def _refused(action: str, order: Assignment) -> MoveRefused:
-    return MoveRefused(action, order.status, machine.allowed(AssignmentStatus(order.status)))
+    return MoveRefused(
+        action, order.status, machine.allowed(AssignmentStatus(order.status), machine.BY_UNIT)
+    )

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, exists, or_, tuple_
 from sqlmodel import col, func, select
 
-from services.dispatcher import records, views
+from services.dispatcher import reading, records, views
 from services.dispatcher.models import (
     OWN,
     Assignment,
@@ -30,6 +30,7 @@ from services.dispatcher.models import (
 from services.dispatcher.records import ABOUT_SOMEBODY, ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.worklists.dues import DESK_DUE, NEXT_DUE, RUNNING_DUE
 from services.dispatcher.worklists.narrowing import (
     RANK,
     conditions,
@@ -57,49 +58,7 @@ from shared.events import ClockKind
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
-OF_ASSIGNMENT = (
-    col(Clocks.ticket) == col(Assignments.ticket),
-    col(Clocks.assignment) == col(Assignments.id),
-)
-# The desk's clock of a ticket, unless units have got the ticket since it began: then it is over.
-DISPATCH_DUE = (
-    select(Clocks.due)
-    .where(
-        col(Clocks.ticket) == col(Tickets.number),
-        Clocks.assignment == OWN,
-        Clocks.kind == ClockKind.DISPATCH,
-        ~exists().where(
-            # Of the clock's ticket, not Tickets': SQLAlchemy would not correlate that two levels up.
-            col(Assignments.ticket) == col(Clocks.ticket),
-            col(Assignments.dispatched_at) >= col(Clocks.started_at),
-        ),
-    )
-    .correlate(Tickets)
-    .scalar_subquery()
-)
-
-
-def _first_due(*more: Any) -> Any:
-    """When the first of an order's clocks is due whose duty its unit has not done."""
-    undone = or_(
-        col(Clocks.kind) == ClockKind.HANDLE,
-        and_(
-            col(Clocks.kind) == ClockKind.SIGN,
-            col(Assignments.handler).is_(None),  # not signed, and perhaps asked back meanwhile
-        ),
-        and_(col(Clocks.kind) == ClockKind.FIRST_CONTACT, ~col(Assignments.reached)),
-        and_(
-            col(Clocks.kind) == ClockKind.ATTEND,
-            col(Assignments.whistle)["attended"].as_string().is_(None),
-        ),
-    )
-    first = select(func.min(Clocks.due)).where(*OF_ASSIGNMENT, undone, *more)
-    return first.correlate(Assignments).scalar_subquery()
-
-
 DESKS = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT)  # the desk's, not the unit's
-NEXT_DUE = _first_due()
-RUNNING_DUE = _first_due(col(Clocks.paused_at).is_(None))
 IN_HAND = col(Assignments.status).in_(machine.OPEN)
 
 # What stands in the desk's lists before they are narrowed; worklist.py counts by the same.
@@ -129,8 +88,8 @@ async def unassigned(
     if narrowed.unit:
         of_ticket = col(Assignments.ticket) == col(Tickets.number)
         waits.append(exists().where(of_ticket, col(Assignments.unit) == narrowed.unit))
-    place = tuple_(RANK, func.coalesce(DISPATCH_DUE, since), col(Tickets.number))
-    query = select(*place.clauses, DISPATCH_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
+    place = tuple_(RANK, func.coalesce(DESK_DUE, since), col(Tickets.number))
+    query = select(*place.clauses, DESK_DUE, Tickets).where(*waits)  # type: ignore[call-overload]
     if after is not None and (last := last_place(act, after)):
         query = query.where(place > last)
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
@@ -147,7 +106,7 @@ async def unassigned(
         )
         for row, record in zip(rows, found, strict=False)
     ]
-    counts = await counts_of(act, select(Tickets.urgency, *how_many(act, DISPATCH_DUE)), waits)
+    counts = await counts_of(act, select(Tickets.urgency, *how_many(act, DESK_DUE)), waits)
     return UnassignedPage(items=items, next=next_place(act, rows, limit), counts=counts)
 
 
@@ -197,8 +156,8 @@ async def orders(
     Raises NotFound, UnknownCode, AmbiguousCode, BadCursor.
     """
     views.check_unit_readable(act, unit)
-    if set(statuses) - set(machine.OPEN):
-        raise UnknownCode(field="status", allowed=list(machine.OPEN))
+    if unknown := set(statuses) - set(machine.OPEN):
+        raise UnknownCode(sorted(unknown), field="status", allowed=list(machine.OPEN))
     wanted = await in_hand(act, unit, whose)
     if narrowing := conditions(act, narrowed):
         wanted.append(on_ticket(and_(*narrowing)))
@@ -369,17 +328,22 @@ async def _orders_out(
     of_these = select(Tickets).where(one_of(Tickets.number, numbers))
     tickets = {ticket.number: ticket for ticket in await act.session.exec(of_these)}
     clocks = await clocks_of(act, numbers)
+    known = await reading.whole(act, tickets.values())
     return [
-        _order_out(tickets[each.ticket], each, due=due, clocks=clocks[each.id])
+        _order_out(act, known[each.ticket], each, due=due, clocks=clocks[each.id])
         for due, each in found
     ]
 
 
 def _order_out(
-    ticket: Ticket, assignment: Assignment, *, due: datetime | None, clocks: Iterable[Clock]
+    act: ServiceAct,
+    record: TicketRecord,
+    assignment: Assignment,
+    *,
+    due: datetime | None,
+    clocks: Iterable[Clock],
 ) -> OrderOut:
-    record = TicketRecord(ticket, [assignment])
-    shown = views.assignment_out(record, assignment)
+    shown = views.assignment_out(act, record, assignment)
     return OrderOut(
         **dict(shown),
         flags=record.matter.flags,

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from services.dispatcher.models import Assignments, Tickets
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.whistles.views import AWAITED
 from services.dispatcher.worklists.schemas import Narrowing, Whose
 from shared.errors import UnknownCode
 from shared.events import Urgency
@@ -51,6 +52,8 @@ def of_unit(unit: str, whose: Whose) -> list[Any]:
         wanted.append(col(Assignments.handler) == whose.handler)
     if whose.role:
         wanted.append(col(Assignments.role) == whose.role)
+    if whose.awaited:
+        wanted += AWAITED
     if whose.account:
         wanted.append(col(Assignments.handler_account) == whose.account)
     return wanted
@@ -74,7 +77,7 @@ def _topics(act: ServiceAct, called: str) -> list[str]:
     codes = act.config.codes
     code = called if called in codes.branches else codes.topic_names.code(called, "topic")
     if code not in codes.branches:
-        raise UnknownCode(field="topic", nearest=codes.nearest_topics(called))
+        raise UnknownCode(called, field="topic", nearest=codes.nearest_topics(called))
     return [each for each in codes.branches if code in codes.lineage(each)]
 
 
@@ -84,7 +87,7 @@ def _areas(act: ServiceAct, called: str) -> list[str]:
     code = codes.area_names.code(called, "area")
     within = [each.code for each in codes.areas if code in areas_above(each.code)]
     if not within:
-        raise UnknownCode(field="area", nearest=codes.nearest_areas(called))
+        raise UnknownCode(called, field="area", nearest=codes.nearest_areas(called))
     return within
 
 

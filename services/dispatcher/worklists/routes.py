@@ -8,22 +8,23 @@ from services.dispatcher import views
 from services.dispatcher.handling import handlers
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.schemas import Code, Phrase
-from services.dispatcher.worklists import lists, worklist
+from services.dispatcher.worklists import lists, presses, worklist
 from services.dispatcher.worklists.schemas import (
     Handling,
     Narrowing,
     OrderPage,
+    PressPage,
     ReturnPage,
     UnassignedPage,
     Whose,
     Words,
-    Worklist,
 )
 from shared.events import Role, Urgency
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router
+from shared.http.worklists import Worklist
 
 router = Router("/v1", tags=["dispatcher 派单", "lists 工作清单"])
 DeskReads = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
@@ -89,6 +90,21 @@ async def list_returns(
     return await lists.returns(act, narrowed._replace(unit=unit), after, limit)
 
 
+@router.get("/presses")
+async def list_presses(
+    act: DeskReads,
+    narrowed: Narrowed,
+    unit: UnitCode | None = None,
+    after: Cursor | None = None,
+    limit: Limit = 100,
+) -> PressPage:
+    """催促待处理 Silent co-handlers their lead asks the desk to see to, the most urgent first, of each what
+    is due first; until the unit moves, or the desk frees it, adds one or confirms who has the ticket.
+    `unit`: which is silent.
+    """
+    return await presses.pressed(act, narrowed._replace(unit=unit), after, limit)
+
+
 @router.get("/units/{code}/orders", responses=problems(404))
 async def list_unit_orders(
     code: UnitCode,
@@ -98,16 +114,17 @@ async def list_unit_orders(
     handler: Phrase | None = None,
     mine: bool = False,
     handed_down: bool = False,
+    awaited: bool = False,
     status: Annotated[list[UnitCode] | None, Query(max_length=20)] = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> OrderPage:
     """在办清单 A unit's orders in hand, what is due first. `role`: as what it has them. `handler`: who
     handles them. `mine`: those whose handler is the caller's account. `handed_down`: instead of its own
-    those it handed down to units below it.
+    those it handed down to units below it. `awaited`: those it was whistled for with, and has not come.
     """
     account = handlers.own_account(act) if mine else None
-    whose = Whose(handler, account, role, handed_down)
+    whose = Whose(handler, account, role, handed_down, awaited)
     return await lists.orders(act, code, narrowed, whose, status or [], after, limit)
 
 

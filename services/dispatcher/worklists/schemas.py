@@ -33,13 +33,14 @@ class Whose(NamedTuple):
     """Which of a unit's orders in hand. ``handler``: who handles them, ``account``: by the name of their
     token.
     ``role``: as what the unit has them. ``handed_down``: not its own, but those it handed down to units
-    below it.
+    below it. ``awaited``: those it was whistled for with, and has not come.
     """
 
     handler: str | None = None
     account: str | None = None
     role: Role | None = None
     handed_down: bool = False
+    awaited: bool = False
 
 
 class ListedClock(BaseModel):
@@ -149,6 +150,42 @@ class ReturnPage(BaseModel):
     counts: Counts
 
 
+class PressOut(BaseModel):
+    """催促: a co-handler that is silent, about which who answers for it asks the desk (R-13).
+
+    ``by``: who asks, since ``pressed_at``. ``due``: by when the desk sees to it. ``status`` and ``handler``
+    of the silent unit's order; ``handle_due``: by when that one must have answered, null while the tracker
+    has not said.
+    """
+
+    number: str
+    round: int
+    assignment: UUID
+    unit: str
+    role: Role
+    status: str
+    handler: str | None
+    by: str
+    note: str
+    pressed_at: AwareDatetime
+    due: AwareDatetime
+    handle_due: AwareDatetime | None
+    type: TicketType
+    urgency: Urgency
+    topic: str
+    title: str
+    area: str
+    flags: tuple[str, ...]
+
+
+class PressPage(BaseModel):
+    """Presses the desk is to see to: critical ones first, then urgent ones, of each what is due first."""
+
+    items: list[PressOut]
+    next: str | None
+    counts: Counts
+
+
 class OrderOut(AssignmentOut):
     """An order in hand. ``due``: what its unit must do next of all, and has not; ``clocks``: every clock
     of it, done or not; both as far as the tracker has said.
@@ -182,29 +219,11 @@ class OrderPage(BaseModel):
     counts: OrderCounts
 
 
-class WorklistLine(BaseModel):
-    """One list, as far as it is the caller's to do. ``total`` and ``overdue`` as the list's own counts say;
-    ``due``: the earliest in it, null where none is known; ``door``: the list itself, at this service.
-    """
-
-    list: str
-    name: Sentence
-    total: int
-    overdue: int
-    due: AwareDatetime | None
-    door: str
-
-
-class Worklist(BaseModel):
-    """工作清单: what waits for one role, a line for each list, also where nothing waits."""
-
-    items: list[WorklistLine]
-
-
 class HandlingUnit(BaseModel):
-    """A unit that has the ticket, or had it: as whose, since when, and how far it is."""
+    """A unit that has the ticket, or had it: by code and by name, as whose, since when, and how far it is."""
 
     unit: str
+    name: str
     role: Role
     round: int
     status: str

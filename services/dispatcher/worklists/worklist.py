@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import literal, union_all
@@ -18,22 +17,11 @@ from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.editions import person
 from services.dispatcher.whistles import views as whistles
-from services.dispatcher.worklists import lists
+from services.dispatcher.worklists import dues, lists, presses
 from services.dispatcher.worklists.narrowing import ENDANGERS
-from services.dispatcher.worklists.schemas import Whose, Worklist, WorklistLine
+from services.dispatcher.worklists.schemas import Whose
 from shared.events import Role
-from shared.http.fields import Sentence
-
-Tally = tuple[int, int, datetime | None]  # how many, how many of them late, the first due moment
-
-
-class Line(NamedTuple):
-    """A list's name, and the door it is read at."""
-
-    zh: str
-    en: str
-    door: str
-
+from shared.http.worklists import Line, Tally, Worklist
 
 ORDERS = "units/{unit}/orders"
 LINES = {
@@ -41,6 +29,7 @@ LINES = {
         "险情待派", "Tickets to assign that endanger life, or may", "unassigned?danger=true"
     ),
     "unassigned": Line("待派工单", "Tickets to assign", "unassigned"),
+    "presses": Line("催促待处理", "Silent co-handlers whose lead asks the desk", "presses"),
     "returns": Line("退单待裁定", "Return requests to rule on", "returns"),
     "completion_requests": Line(
         "终止申请待裁定", "Requests to end a matter, to rule on", "completion-requests"
@@ -59,6 +48,9 @@ LINES = {
     "to_sign": Line("待签收", "Orders to sign", f"{ORDERS}?status=dispatched"),
     "to_contact": Line("待联系", "Orders whose citizen to contact", f"{ORDERS}?status=signed"),
     "to_handle": Line("待办理", "Orders to handle", f"{ORDERS}?status=contacted"),
+    "to_attend": Line(
+        "被吹哨待报到", "Orders whose unit was whistled for", f"{ORDERS}?awaited=true"
+    ),
     "return_requests": Line(
         "退单待答复", "Orders whose return waits for a ruling", f"{ORDERS}?status=return_requested"
     ),
@@ -104,15 +96,8 @@ async def read(act: ServiceAct) -> Worklist:
     shown = ((code, line, found[code]) for code, line in LINES.items() if code in found)
     return Worklist(
         items=[
-            WorklistLine(
-                list=code,
-                name=Sentence(zh=line.zh, en=line.en),
-                total=total,
-                overdue=overdue,
-                due=due,
-                door="/v1/" + line.door.format(unit=caller.unit, role=caller.role),
-            )
-            for code, line, (total, overdue, due) in shown
+            line.counted(code, tally, unit=caller.unit, role=caller.role)
+            for code, line, tally in shown
         ]
     )
 
@@ -125,8 +110,9 @@ def _by_due(code: str, due: Any, waits: Sequence[Any]) -> Counted:
 
 
 OF_DESK = (
-    _by_due("dangers", lists.DISPATCH_DUE, (*lists.LEFT_TO_DESK, ENDANGERS)),
-    _by_due("unassigned", lists.DISPATCH_DUE, lists.LEFT_TO_DESK),
+    _by_due("dangers", dues.DESK_DUE, (*lists.LEFT_TO_DESK, ENDANGERS)),
+    _by_due("unassigned", dues.DESK_DUE, lists.LEFT_TO_DESK),
+    _by_due("presses", presses.DUE, presses.PRESSED),
     _by_due("returns", col(Returns.review_due), lists.ASKED_BACK),
     _by_due("completion_requests", forms.DUE, forms.REQUESTED),
     _by_due("audits", forms.DUE, forms.AUDITED),
@@ -142,15 +128,13 @@ async def _of_unit(act: ServiceAct, unit: str) -> list[Counted]:
     status, role = col(Assignments.status), col(Assignments.role)
     orders = {
         **{code: [*own, status == each] for code, each in OF_STATUS.items()},
+        "to_attend": [*own, *whistles.AWAITED],
         "co_handling": [*own, role == Role.CO],
         "handed_down": handed_down,
     }
     heard_in = await disputes.waits(act)
     return [
-        *(
-            Counted(code, lists.NEXT_DUE, lists.RUNNING_DUE, waits)
-            for code, waits in orders.items()
-        ),
+        *(Counted(code, dues.NEXT_DUE, dues.RUNNING_DUE, waits) for code, waits in orders.items()),
         _by_due("heard_in", col(Arbitrations.due), heard_in),
     ]
 
@@ -160,7 +144,7 @@ async def _reforms(act: ServiceAct) -> Tally:
     waits = col(Reforms.approved_at).is_(None), col(Reforms.withdrawn_at).is_(None)
     rows = await act.session.exec(select(Reforms).where(*waits))
     others = [row for row in rows if person(row.proposed_by) != person(act.actor)]
-    return _tally(act, [row.effective_at for row in others])
+    return Tally.of((row.effective_at for row in others), act.now)
 
 
 async def _drafts(act: ServiceAct) -> Tally:
@@ -168,11 +152,7 @@ async def _drafts(act: ServiceAct) -> Tally:
     waits = col(Editions.version).is_(None), col(Editions.discarded_at).is_(None)
     rows = await act.session.exec(select(Editions.authors).where(*waits))
     others = [row for row in rows if person(act.actor) not in map(person, row)]
-    return len(others), 0, None
-
-
-def _tally(act: ServiceAct, due: Sequence[datetime]) -> Tally:
-    return len(due), sum(each < act.now for each in due), min(due, default=None)
+    return Tally(len(others))
 
 
 # --- counted -----------------------------------------------------------------------------------
@@ -180,7 +160,7 @@ def _tally(act: ServiceAct, due: Sequence[datetime]) -> Tally:
 
 async def _tallies(act: ServiceAct, counted: Iterable[Counted]) -> dict[str, Tally]:
     """Each of these, in one statement; what is due is asked once a row, whatever is then made of it."""
-    found: dict[str, Tally] = {each.list: (0, 0, None) for each in counted}
+    found: dict[str, Tally] = {each.list: Tally() for each in counted}
     rows = union_all(
         *(
             select(
@@ -194,5 +174,5 @@ async def _tallies(act: ServiceAct, counted: Iterable[Counted]) -> dict[str, Tal
     late = func.count().filter(rows.c.late_after < act.now)
     query = select(rows.c.list, func.count(), late, func.min(rows.c.due)).group_by(rows.c.list)
     for code, total, overdue, due in await act.session.exec(query):
-        found[code] = total, overdue, due
+        found[code] = Tally(total, overdue, due)
     return found

@@ -13,6 +13,7 @@ from services.feedback.rules import verdict
 from services.feedback.rules.verdict import REOPENED, Answers, Closed, Ending, Reason, Reopened
 from shared.errors import JiesuError
 from shared.events import ClosingKind, ReopenCause
+from shared.labels import OUTCOMES, QUESTIONS, label, labels
 
 OWN_WORD = (ClosingKind.SATISFIED, ClosingKind.BASICALLY_SATISFIED, ClosingKind.UNRATED)
 
@@ -89,13 +90,14 @@ def hear(found: RoundFound, answers: Answers, now: datetime) -> Kept | Closed | 
         return replace(decided, cause=again) if isinstance(decided, Reopened) else decided
     if found.ending in OWN_WORD:
         raise AlreadyJudged(
-            f"诉求人对本轮的评价为 {found.ending}，已据此结案；反映未解决请答 solved=no "
+            f"诉求人对本轮的评价为“{label(found.ending, OUTCOMES)}”，已据此结案；反映未解决的，"
+            "“是否解决”请答否。"
             f"The round was closed on the citizen's verdict {found.ending}; to object, answer solved=no",
             ending=found.ending,
         )
     if answers.missing:
         raise AnswersMissing(
-            f"已不再回访，请一并询问 {'、'.join(answers.missing)} "
+            f"已不再回访，请一并询问：{labels(answers.missing, QUESTIONS)}。"
             f"Nobody will call: ask for {', '.join(answers.missing)} as well",
             field=answers.missing[0],
             missing=answers.missing,
@@ -115,7 +117,7 @@ def check_open(found: RoundFound, now: datetime) -> None:
     follows = {"follows": found.number, "allowed": ["register_ticket"]}
     if found.withdrawn:
         raise NotReopened(
-            f"{found.number} 已由诉求人撤回：请新登记一张工单，follows 填 {found.number} "
+            f"{found.number} 已由诉求人撤回：请新登记一张工单，原工单号填 {found.number} "
             f"it was withdrawn: register a new ticket with follows={found.number}",
             **follows,
         )
@@ -128,7 +130,7 @@ def check_open(found: RoundFound, now: datetime) -> None:
     if found.until is not None and now > found.until:
         raise NotReopened(
             f"{found.number} 结案后可重开至 {found.until:%Y-%m-%d %H:%M}，现已过期："
-            f"请新登记一张工单，follows 填 {found.number} "
+            f"请新登记一张工单，原工单号填 {found.number} "
             f"it could be reopened until {found.until.isoformat()}: register a new ticket with "
             f"follows={found.number}",
             until=found.until,

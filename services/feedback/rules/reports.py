@@ -16,6 +16,7 @@ from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Answers, Effect, Outcome, Report
 from shared.errors import JiesuError
+from shared.labels import OUTCOMES, label
 
 # Which operation makes a move; the others are made by the clock or by a fact, and by no caller.
 OPERATIONS: Mapping[Action, str] = MappingProxyType(
@@ -112,7 +113,7 @@ def _refusal(found: ReportedAttempt) -> JiesuError:
     if found.known is None or found.known.outcome is Outcome.EXPIRED:
         return CallbackOver(" ".join(machine.SENTENCES[found.status]), **_members(found))
     return AlreadyReported(
-        f"第 {found.attempt} 次回访已登记为 {found.known.outcome}，以先登记者为准 "
+        f"第 {found.attempt} 次回访已登记为“{label(found.known.outcome, OUTCOMES)}”，以先登记者为准 "
         f"Attempt {found.attempt} was reported as {found.known.outcome}; the first report stands",
         reported_outcome=found.known.outcome,
         **_members(found),
@@ -122,7 +123,10 @@ def _refusal(found: ReportedAttempt) -> JiesuError:
 def _wrong_attempt(found: ReportedAttempt) -> WrongAttempt:
     zh, en = f"登记的是第 {found.attempt} 次", f"Attempt {found.attempt} was reported"
     if found.known:
-        zh, en = f"{zh}（已登记为 {found.known.outcome}）", f"{en} (it was {found.known.outcome})"
+        zh, en = (
+            f"{zh}（已登记为“{label(found.known.outcome, OUTCOMES)}”）",
+            f"{en} (it was {found.known.outcome})",
+        )
     return WrongAttempt(
         f"{zh}，回访现为第 {found.expected} 次 {en}; the callback is at attempt {found.expected}",
         field="attempt",
@@ -134,7 +138,7 @@ def _wrong_attempt(found: ReportedAttempt) -> WrongAttempt:
 def _not_due(found: ReportedAttempt) -> CallNotDue:
     zh, en = f"第 {found.attempt} 次回访未到时间", f"Attempt {found.attempt} is not due yet"
     if Action.ANSWER in machine.MOVES[found.status]:
-        zh += "，此前仅诉求人来电可登记为 answered"
+        zh += "，此前仅诉求人来电可登记为“已答复”"
         en += "; until then only a citizen who rings back is reported, as answered"
     else:
         zh += "，诉求人来电评价请用 POST /v1/tickets/{number}/verdict"

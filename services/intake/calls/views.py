@@ -48,18 +48,24 @@ UNREGISTERED = (col(PhoneCalls.drafted_at).is_not(None), col(PhoneCalls.number).
 
 async def drafts(act: ServiceAct, after: str | None, limit: int) -> Drafts:
     """草稿: drafts left without a ticket, oldest first: the agent's own, all for the desk."""
-    before = act.config.calls.left_since(act.now)
-    left = select(PhoneCalls).where(col(PhoneCalls.drafted_at) <= before, *UNREGISTERED)
-    if act.caller and act.caller.role == "agent":
-        left = left.where(PhoneCalls.agent == act.caller.name)
+    query = left(act, select(PhoneCalls))
     at, id = col(PhoneCalls.drafted_at), col(PhoneCalls.id)
     if after is not None:
-        left = left.where(_behind(act, at, id, after))
-    found = (await act.session.exec(left.order_by(at, id).limit(limit + 1))).all()
+        query = query.where(_behind(act, at, id, after))
+    found = (await act.session.exec(query.order_by(at, id).limit(limit + 1))).all()
     rows, more = found[:limit], len(found) > limit
     items = [DraftOut(call=row.id, agent=row.agent, drafted_at=row.drafted_at) for row in rows]
     following = _cursor(act, rows[-1].drafted_at, rows[-1].id) if more else None
     return Drafts(items=items, next=following)
+
+
+def left(act: ServiceAct, query: Any) -> Any:
+    """A query of calls, narrowed to those whose draft was left, as far as the caller sees them."""
+    before = act.config.calls.left_since(act.now)
+    query = query.where(col(PhoneCalls.drafted_at) <= before, *UNREGISTERED)
+    if act.caller and act.caller.role == "agent":
+        query = query.where(PhoneCalls.agent == act.caller.name)
+    return query
 
 
 # --- missed calls ------------------------------------------------------------------------------

@@ -106,9 +106,10 @@ async def supplemented(act: ServiceAct, record: TicketRecord, content: str) -> N
 
 async def _endable(act: ServiceAct, number: str, action: EndAction) -> TicketRecord:
     record = await get_locked(act, number)
-    endings.check(action, record.status, record.progress().units)
     role = act.caller.role if act.caller else ""
-    endings.check_role(action, role, registered=record.ticket.forwarded)
+    registered = record.ticket.forwarded
+    endings.check(action, record.status, record.progress().units, endings.acts_of(role, registered))
+    endings.check_role(action, role, registered=registered)
     return record
 
 

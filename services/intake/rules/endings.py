@@ -86,9 +86,7 @@ class EndingRules(Section):
             if reason.code == code:
                 return reason
         allowed = [reason.code for reason in self.not_accepted]
-        raise UnknownCode(
-            f"没有此不予受理情形 no such reason {code!r}", field="reason", allowed=allowed
-        )
+        raise UnknownCode(code, field="reason", allowed=allowed)
 
     def line(self, code: str) -> Line:
         """A line by its number. Raises UnknownCode with all of them."""
@@ -96,7 +94,7 @@ class EndingRules(Section):
             if line.code == code:
                 return line
         allowed = [line.code for line in self.lines]
-        raise UnknownCode(f"没有此应急热线 no such line {code!r}", field="line", allowed=allowed)
+        raise UnknownCode(code, field="line", allowed=allowed)
 
 
 # --- an end ------------------------------------------------------------------------------------
@@ -188,6 +186,7 @@ MOVES: Mapping[tuple[TicketStatus, EndAction], TicketStatus] = {
     for status in (TicketStatus.RECEIVED, TicketStatus.REOPENED, TicketStatus.ANSWERING)
     for action, to in _ENDS.items()
 } | {(status, EndAction.DISPATCH): TicketStatus.RECEIVED for status in STORED}
+ANYBODYS = (EndAction.HANDED_OVER,)
 WITH_A_UNIT = (TicketStatus.ASSIGNED, TicketStatus.IN_HAND, TicketStatus.RESOLVED)
 
 
@@ -219,8 +218,13 @@ def check_kept(end: End, *, registered: bool) -> None:
         )
 
 
-def check(action: EndAction, status: TicketStatus, units: Collection[str]) -> None:
-    """Raises UnitHoldsTicket, MoveRefused."""
+def check(
+    action: EndAction,
+    status: TicketStatus,
+    units: Collection[str],
+    theirs: Collection[EndAction] = tuple(EndAction),
+) -> None:
+    """Raises UnitHoldsTicket, MoveRefused, which names what of ``theirs`` the status allows."""
     if status in WITH_A_UNIT:
         raise UnitHoldsTicket(
             "承办单位已接到本工单：请先由派单员收回派单（派单服务 POST /v1/tickets/{number}/recall）再办 "
@@ -230,19 +234,26 @@ def check(action: EndAction, status: TicketStatus, units: Collection[str]) -> No
             current_status=status.value,
         )
     if (status, action) not in MOVES:
-        raise MoveRefused(action.value, status.value, allowed(status))
+        raise MoveRefused(action.value, status.value, allowed(status, theirs))
 
 
-def allowed(status: TicketStatus) -> list[str]:
-    """What the hotline can do itself in a status."""
-    return [action.value for action in EndAction if (status, action) in MOVES]
+def allowed(status: TicketStatus, theirs: Collection[EndAction] = tuple(EndAction)) -> list[str]:
+    """What the hotline can do itself in a status; ``theirs``: what who asks may do of it."""
+    return [each.value for each in EndAction if each in theirs and (status, each) in MOVES]
+
+
+def acts_of(role: str, registered: bool) -> list[EndAction]:
+    """What a role may do itself: what the dispatcher holds is the desk's to end, but for a hand-over, which
+    waits for nobody.
+    """
+    return [each for each in EndAction if not registered or role == "desk" or each in ANYBODYS]
 
 
 def check_role(action: EndAction, role: str, *, registered: bool) -> None:
     """What the dispatcher holds is the desk's to end, but for a hand-over, which waits for nobody.
     Raises Forbidden.
     """
-    if registered and role != "desk" and action is not EndAction.HANDED_OVER:
+    if action not in acts_of(role, registered):
         raise Forbidden("已交派单，由派单员办理 it was sent to the desk: needed: desk", role=role)
 
 

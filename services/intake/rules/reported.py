@@ -34,7 +34,7 @@ def _check_codes(codes: Sequence[str], field: str, units: Units) -> None:
     for code in codes:
         if units.unit(code) is None:
             nearest = units.nearest_units(code)
-            raise UnknownCode(f"未知单位 unknown unit {code!r}", field=field, nearest=nearest)
+            raise UnknownCode(code, field=field, nearest=nearest)
 
 
 def working_reported(said: Reported, unit: str | None, person: Person) -> Reported:

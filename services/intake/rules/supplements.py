@@ -24,7 +24,7 @@ def check_room(count: int, characters: int, more: int) -> None:
         return
     raise SupplementsFull(
         f"每张工单最多补充 {MOST} 条、共 {MOST_CHARACTERS} 字；现有 {count} 条 {characters} 字。"
-        "请另行登记一张工单，follows 填本工单编号；催促请用催单。"
+        "请另行登记一张工单，原工单号填本工单编号；催促请用催单。"
         f"A ticket takes {MOST} supplements of {MOST_CHARACTERS} characters together and has {count} of"
         f" {characters}. Register another ticket with `follows`, this one's number; to press, urge it.",
         most=MOST,

@@ -78,7 +78,7 @@ def _in_codes(act: ServiceAct, at: int, matter: SplitMatter, ticket: Ticket) -> 
     field, units = f"matters.{at}.lead", act.config.units
     lead = units.names.code(matter.lead, field)
     if units.unit(lead) is None:
-        raise UnknownCode(field=field, nearest=units.nearest_units(matter.lead))
+        raise UnknownCode(matter.lead, field=field, nearest=units.nearest_units(matter.lead))
     if lead in act.config.gazetteer.recused(ticket.about, ticket.area):
         raise Recused(field=field, unit=lead)
     return matter.model_copy(update={"lead": lead})

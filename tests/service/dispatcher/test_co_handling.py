@@ -224,11 +224,45 @@ async def test_a_silent_co_handler_is_pressed_by_its_lead(at_work: Bench) -> Non
     page = (await at_work.http("desk").get("/v1/unassigned")).json()
     assert page["items"] == []
     await press(at_work, desk=True)
-    [item] = (await at_work.http("desk").get("/v1/unassigned")).json()["items"]
-    assert item["doubted"]
-    assert "请今日答复" in item["reason"]
-    await release(at_work, THIRD)
     assert (await at_work.http("desk").get("/v1/unassigned")).json()["items"] == []
+    [item] = (await pressed(at_work))["items"]
+    assert (item["unit"], item["by"], item["note"]) == (THIRD, COMPANY, "请今日答复")
+    assert item["due"] == "2026-03-02T01:30:00Z"  # what the desk has for dispatching it
+    await release(at_work, THIRD)
+    assert (await pressed(at_work))["items"] == []
+
+
+async def pressed(bench: Bench) -> Any:
+    """The desk's list of presses."""
+    return (await bench.http("desk").get("/v1/presses")).json()
+
+
+async def test_who_is_pressed_twice_is_on_the_list_once_and_due_since_the_first(
+    at_work: Bench,
+) -> None:
+    await press(at_work, desk=True)
+    at_work.at("2026-03-02T10:00+08:00")
+    await press(at_work, desk=True, note="仍未答复")
+    page = await pressed(at_work)
+    assert page["counts"] == {"total": 1, "overdue": 1, "urgencies": {"normal": 1}}
+    [item] = page["items"]
+    assert (item["note"], item["due"]) == ("仍未答复", "2026-03-02T01:30:00Z")
+
+
+@pytest.mark.parametrize("moves", ["sign", "return", "confirm"])
+async def test_a_press_ends_when_its_unit_moves_or_the_desk_says_who_has_it(
+    at_work: Bench, moves: str
+) -> None:
+    await press(at_work, desk=True)
+    order = (await assignments(at_work))[THIRD]
+    match moves:
+        case "sign":
+            await sign(at_work, THIRD, order)
+        case "return":
+            await ask_back(at_work, THIRD, order)
+        case "confirm":
+            await assign(at_work)
+    assert (await pressed(at_work))["items"] == []
 
 
 async def test_only_a_lead_presses_and_only_its_co_handlers(at_work: Bench) -> None:

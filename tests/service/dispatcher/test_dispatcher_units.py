@@ -247,7 +247,7 @@ async def test_a_move_the_state_does_not_allow_says_what_it_allows(dispatcher: B
         assert answer["type"].endswith("move-refused")
         assert (answer["current_status"], answer["allowed"]) == (
             "dispatched",
-            ["sign", "request_return", "cancel"],
+            ["sign", "request_return"],
         )
 
 

@@ -365,3 +365,34 @@ def test_no_rule_gives_a_village_what_is_no_grass_roots_duty(rural: Bench) -> No
     assert dispatching._guard(to_village, matter, VILLAGE, ()) is not None
     to_village = ruled.model_copy(update={"lead": VILLAGE, "grassroots": True})
     assert dispatching._guard(to_village, matter, VILLAGE, ()) is None
+
+
+# --- contacts ----------------------------------------------------------------------------------
+
+
+async def test_a_contact_from_below_is_one_for_who_handed_it_down(at_work: Bench) -> None:
+    """R-12, ADR 0059: the village rang the citizen, so the town need not; its clock is met by it, too.
+    A co-handler the desk named is another office, and rings for itself only.
+    """
+    await hand_down(at_work)
+    given = await assignments(at_work)
+    await finish(at_work, "GAJ", given["GAJ"])
+    early = await act(at_work, TOWN, given[TOWN], "completion", DONE, 409)
+    assert slug(early) == "citizen-not-contacted"
+    await finish(at_work, VILLAGE, given[VILLAGE])
+    told = [(fact.unit, fact.assignment) for fact in await at_work.told("assignment.contacted")]
+    assert told[-2:] == [(VILLAGE, given[VILLAGE]), (TOWN, given[TOWN])]
+    assert (await open_orders(at_work))[TOWN] == "contacted"
+    done = await act(at_work, TOWN, given[TOWN], "completion", DONE)
+    assert (done["attempts"], done["completion"]["contacted"]) == (1, True)
+    assert done["completion"]["contact_time"]
+
+
+async def test_a_wrong_number_below_is_an_attempt_that_moves_nobody(at_work: Bench) -> None:
+    await hand_down(at_work)
+    given = await assignments(at_work)
+    await sign(at_work, VILLAGE, given[VILLAGE])
+    wrong = {"how": "phone", "outcome": "wrong_number"}
+    await act(at_work, VILLAGE, given[VILLAGE], "contacts", wrong)
+    rows = await at_work.rows("SELECT status, attempts FROM assignments WHERE unit = 'CG'")
+    assert [tuple(row.values()) for row in map(dict, rows)] == [("signed", 1)]

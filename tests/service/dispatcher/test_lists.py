@@ -358,9 +358,9 @@ async def test_who_speaks_with_the_citizen_reads_the_unit_and_how_far_it_is(
     given = (await register(dispatcher))[STREET_LIGHT]
     path = f"tickets/{NUMBER}/handling"
     shown = await listed(dispatcher, path, "agent")
-    assert [(each["unit"], each["status"]) for each in shown["units"]] == [
-        (STREET_LIGHT, "dispatched")
-    ]
+    [unit] = shown["units"]
+    assert (unit["unit"], unit["name"]) == (STREET_LIGHT, "城市管理执法局")
+    assert unit["status"] == "dispatched"
     assert shown["answer"] is None
     await sign(dispatcher, STREET_LIGHT, given)
     await reach(dispatcher, STREET_LIGHT, given)

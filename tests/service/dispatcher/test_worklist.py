@@ -76,6 +76,7 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
         await drafted(dispatcher, who)
     await propose(dispatcher, "HC", into="CG")
     await _whistle(dispatcher)
+    await _press(dispatcher)
     return dispatcher
 
 
@@ -88,6 +89,13 @@ async def _whistle(bench: Bench) -> None:
     await sign(bench, "CG", order)
     needed = {"units": ["GAJ"], "need": "请到现场联合处置", "ground": "镇无行政处罚权"}
     await act(bench, "CG", order, "whistle", needed)
+
+
+async def _press(bench: Bench) -> None:
+    """A lead asks the desk to see to a co-handler."""
+    order = (await register(bench, company(), number(15)))[COMPANY]
+    pressed = {"unit": COMPANY_CO[0], "note": "请答复", "desk": True}
+    await act(bench, COMPANY, order, "press", pressed)
 
 
 async def _due(bench: Bench, orders: dict[int, UUID]) -> None:
@@ -117,6 +125,7 @@ CALLERS = [
     ("unit", STREET_LIGHT, "test"),
     ("unit", COMPANY_CO[0], "test"),
     ("unit", "ZJJ", "test"),
+    ("unit", "GAJ", "test"),
 ]
 
 
@@ -138,7 +147,7 @@ async def test_every_list_of_the_county_has_something_in_it(busy: Bench) -> None
             found[code] = max(total, found.get(code, 0))
     assert [code for code, total in found.items() if not total] == ["handed_down"]
     busy.at(busy.now + 3 * HOUR)
-    assert (await worklist(busy, "desk"))["unassigned"][1] == 1
+    assert (await worklist(busy, "desk"))["unassigned"][1] == 2
     assert (await worklist(busy, "unit", STREET_LIGHT))["return_requests"][:2] == (1, 0)
 
 
@@ -176,7 +185,16 @@ async def test_a_unit_counts_nothing_it_has_to_stand_back_from(busy: Bench) -> N
 
 
 @pytest.mark.parametrize(
-    "named", ["unassigned", "returns", "completion-requests", "audits", "arbitrations", "whistles"]
+    "named",
+    [
+        "unassigned",
+        "returns",
+        "completion-requests",
+        "audits",
+        "arbitrations",
+        "whistles",
+        "presses",
+    ],
 )
 async def test_no_list_is_asked_of_the_database_what_it_cannot_read(
     dispatcher: Bench, named: str

@@ -1,0 +1,126 @@
+"""可行的操作: what a reader may do now with an order, by role and by how it stands (ADR 0070). Pure.
+
+One table says it: the doors let in the roles it names, and what is answered as ``allowed`` is read off it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from services.dispatcher.rules.assignment import (
+    BY_DESK,
+    BY_UNIT,
+    HANDLING,
+    OPEN,
+    WHO,
+    Action,
+    AssignmentStatus,
+    may_move,
+)
+from shared.events import Role
+
+
+class OrderContext(NamedTuple):
+    """How an order stands, as far as its acts depend on it.
+
+    ``was``: how far the work was when a return was requested that waits. ``signed``: it has a handler.
+    ``pending``: what the hotline has to decide of its form. ``returnable``: a return may be asked for, if no
+    ruling named the unit. ``disputed``: the ladder rules on whose it is; ``gives_in``: on its own unit's
+    return, while that works on. ``helped``: others at work answer to it; ``handed_down``: some of these by
+    its own word. ``has_below``: its unit has units below it. ``blows``: its unit is of a kind that whistles.
+    ``whistled``: somebody it whistled for is at work, ``unattended``: and has not come. ``awaited``: its own
+    unit was whistled for and has not come.
+    """
+
+    status: AssignmentStatus
+    role: Role
+    was: AssignmentStatus | None = None
+    signed: bool = False
+    pending: str | None = None
+    returnable: bool = True
+    disputed: bool = False
+    gives_in: bool = False
+    helped: bool = False
+    handed_down: bool = False
+    has_below: bool = False
+    blows: bool = False
+    whistled: bool = False
+    unattended: bool = False
+    awaited: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to move it."""
+        return self.status in OPEN
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is an open order of the lead."""
+        return self.open and self.role == Role.LEAD
+
+    def moves(self, action: Action) -> bool:
+        """Whether its machine has this move."""
+        return may_move(self.status, action, self.was)
+
+
+class Act(NamedTuple):
+    """An act on an order: who may do it, at which door below the order's own, and when."""
+
+    by: tuple[str, ...]
+    door: str
+    when: Callable[[OrderContext], bool]
+
+
+def _moves(action: Action, door: str, more: Callable[[OrderContext], bool] = lambda _: True) -> Act:
+    return Act(WHO[action], door, lambda order: order.moves(action) and more(order))
+
+
+ACTS: Mapping[str, Act] = {
+    "sign": _moves(Action.SIGN, "sign"),
+    "contact": _moves(Action.CONTACT, "contacts"),
+    "progress": _moves(Action.PROGRESS, "progress"),
+    "request_return": _moves(
+        Action.REQUEST_RETURN,
+        "return-requests",
+        lambda order: order.returnable and not order.disputed,
+    ),
+    "withdraw_return": Act(
+        BY_UNIT,
+        "return-withdrawal",
+        lambda order: order.moves(Action.WITHDRAW_RETURN) or order.gives_in,
+    ),
+    "complete": _moves(Action.COMPLETE, "completion"),
+    "withdraw_end": Act(
+        BY_UNIT, "completion-withdrawal", lambda order: order.open and order.pending == "request"
+    ),
+    "press": Act(BY_UNIT, "press", lambda order: order.open and order.helped),
+    "hand_down": Act(
+        BY_UNIT, "hand-down", lambda order: order.status in HANDLING and order.has_below
+    ),
+    "take_back": Act(BY_UNIT, "take-back", lambda order: order.open and order.handed_down),
+    "change_handler": Act(BY_UNIT, "handler", lambda order: order.open and order.signed),
+    "whistle": Act(
+        BY_UNIT,
+        "whistle",
+        lambda order: order.leads and order.status in HANDLING and order.blows,
+    ),
+    "attend": Act(BY_UNIT, "attend", lambda order: order.open and order.awaited),
+    "attendance": Act(BY_UNIT, "attendance", lambda order: order.leads and order.whistled),
+    "call_off": Act(BY_UNIT, "call-off", lambda order: order.leads and order.unattended),
+    "grant_return": _moves(Action.GRANT_RETURN, "ruling", lambda order: not order.disputed),
+    "refuse_return": _moves(Action.REFUSE_RETURN, "ruling", lambda order: not order.disputed),
+    "grant_end": Act(
+        BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
+    ),
+    "refuse_end": Act(
+        BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
+    ),
+    "audit": Act(BY_DESK, "audit", lambda order: order.pending == "audit"),
+    "release": Act(BY_DESK, "release", lambda order: order.open and order.role == Role.CO),
+}
+
+
+def allowed(order: OrderContext, role: str) -> list[str]:
+    """What a reader of this role may do now. A unit asks of its own orders only."""
+    return [name for name, act in ACTS.items() if role in act.by and act.when(order)]

@@ -1,0 +1,219 @@
+"""可行的操作: what is said to be allowed is, for who reads it, and what is not said is refused (ADR 0070)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from services.dispatcher import routes
+from services.dispatcher.rules.acts import ACTS
+from services.dispatcher.settings import Settings
+from shared.http.auth import CallerOf
+from tests.fixtures.bench import Bench
+from tests.fixtures.policy import CONFIG
+from tests.fixtures.scenes.dispatcher import (
+    APPROVED,
+    DONE,
+    RETURN,
+    act,
+    assignments,
+    post,
+    register,
+    street_light,
+)
+
+TOWN, HELPER, VILLAGE = "CG", "GAJ", "CGV"
+BELOW = """
+  - {code: CGV, name: 试一村, kind: village, parent: CG, delivery: feed, liaison: 村委会主任}
+"""
+END = DONE | {"kind": "terminated", "solved": False, "unsolved_reason": "诉求人不配合"}
+OFF = DONE | {"public_answer": "社保缴费请到服务大厅咨询窗口"}  # a person has to audit it
+SAID: dict[str, dict[str, Any]] = {
+    "sign": {"handler": "张三"},
+    "contact": {"how": "phone", "outcome": "reached"},
+    "progress": {"note": "已到现场"},
+    "request_return": RETURN | {"suggested_unit": "GSGS"},
+    "withdraw_return": {"reason": "属本单位职责"},
+    "complete": DONE,
+    "withdraw_end": {"reason": "继续办理"},
+    "press": {"unit": HELPER, "note": "请答复"},
+    "hand_down": {"unit": VILLAGE, "reason": "请到现场"},
+    "take_back": {"unit": VILLAGE, "reason": "自行办理"},
+    "change_handler": {"handler": "李四", "reason": "轮班"},
+    "whistle": {"units": ["SCJG"], "need": "请到现场", "ground": "镇无处罚权"},
+    "attend": {"person": "王五"},
+    "attendance": {"unit": "SWJ", "attendance": "present"},
+    "call_off": {"unit": "SWJ", "reason": "误吹"},
+    "grant_return": {"granted": True, "ruling": "确属其他单位"},
+    "refuse_return": {"granted": False, "ruling": "职责清楚"},
+    "grant_end": {"granted": True, "ruling": "同意", "public_answer": "本次终止办理"},
+    "refuse_end": {"granted": False, "ruling": "应继续办理"},
+    "audit": {"outcome": "passed"},
+    "release": {"reason": "已无需协办"},
+}
+# What is missing in the work itself, and not in who asks or how the order stands.
+LATER = {"citizen-not-contacted", "co-handlers-open", "not-attended"}
+Numbered = tuple[Bench, str]
+
+
+@pytest.fixture
+def rural(dispatcher: Bench, tmp_path: Path) -> Bench:
+    """A dispatcher in a county whose town has a village."""
+    folder = shutil.copytree(CONFIG, tmp_path / "county")
+    with (folder / "units.yaml").open("a", encoding="utf-8") as file:
+        file.write(BELOW)
+    dispatcher.service.store.config = Settings(embedded=True, config_dir=folder).load()
+    return dispatcher
+
+
+async def does(at: Numbered, unit: str, *names: str, **other: Any) -> None:
+    """A unit does these acts, one after the other."""
+    bench, number = at
+    for name in names:
+        order = (await assignments(bench, number))[unit]
+        await act(bench, unit, order, ACTS[name].door, other or SAID[name])
+
+
+async def dispatched(at: Numbered, **more: Any) -> None:
+    bench, number = at
+    await register(bench, street_light(content=f"{number[-3:]}号路灯不亮", **more), number)
+    given = {"lead": TOWN, "co_handlers": [HELPER], "reason": "属地", **APPROVED}
+    await post(bench.http("desk"), f"/v1/tickets/{number}/assign", given)
+
+
+async def signed(at: Numbered) -> None:
+    await dispatched(at)
+    await does(at, TOWN, "sign")
+
+
+async def contacted(at: Numbered) -> None:
+    await signed(at)
+    await does(at, TOWN, "contact")
+
+
+async def asked_back(at: Numbered) -> None:
+    await signed(at)
+    await does(at, TOWN, "request_return")
+
+
+async def asked_back_in_a_hurry(at: Numbered) -> None:
+    await dispatched(at, urgency="urgent")
+    await does(at, TOWN, "request_return")
+
+
+async def ruled(at: Numbered) -> None:
+    await asked_back(at)
+    bench, number = at
+    order = (await assignments(bench, number))[TOWN]
+    await post(bench.http("desk"), f"/v1/assignments/{order}/ruling", SAID["refuse_return"])
+
+
+async def end_asked_for(at: Numbered) -> None:
+    await contacted(at)
+    await does(at, TOWN, "complete", **END)
+
+
+async def handed_down(at: Numbered) -> None:
+    await signed(at)
+    await does(at, TOWN, "hand_down")
+
+
+async def whistled(at: Numbered) -> None:
+    await signed(at)
+    await does(at, TOWN, "whistle", **SAID["whistle"] | {"units": ["SWJ"]})
+
+
+async def attended(at: Numbered) -> None:
+    await whistled(at)
+    await does(at, "SWJ", "attend")
+
+
+async def audited(at: Numbered) -> None:
+    await contacted(at)
+    await does(at, HELPER, "sign", "contact", "complete")
+    await does(at, TOWN, "complete", **OFF)
+
+
+async def over(at: Numbered) -> None:
+    await signed(at)
+    bench, number = at
+    await post(bench.http("desk"), f"/v1/tickets/{number}/recall", {"reason": "核实"})
+
+
+SCENES: list[tuple[Callable[[Numbered], Awaitable[None]], str]] = [
+    *((scene, TOWN) for scene in (dispatched, signed, contacted, asked_back, ruled, end_asked_for)),
+    *((scene, TOWN) for scene in (asked_back_in_a_hurry, handed_down, whistled, attended)),
+    *((scene, TOWN) for scene in (audited, over)),
+    (dispatched, HELPER),
+    (handed_down, VILLAGE),
+    (whistled, "SWJ"),
+    (attended, "SWJ"),
+]
+
+
+@pytest.mark.parametrize(
+    ("scene", "unit"), SCENES, ids=[f"{scene.__name__}-{unit}" for scene, unit in SCENES]
+)
+async def test_what_is_allowed_is_and_nothing_else(
+    rural: Bench, scene: Callable[[Numbered], Awaitable[None]], unit: str
+) -> None:
+    """Each act on a ticket of its own, as its unit and as the desk; a supervisor may do none."""
+    count = 0
+    for role, own in (("unit", unit), ("desk", None)):
+        for name, each in ACTS.items():
+            if role not in each.by:  # its door lets nobody else in
+                continue
+            count += 1
+            number = f"20260302-{count:06}"
+            await scene((rural, number))
+            client = rural.http(role, own)
+            order = (await assignments(rural, number))[unit]
+            said = await _allowed(client, f"/v1/tickets/{number}/assignments", order)
+            answer = await client.post(f"/v1/assignments/{order}/{each.door}", json=SAID[name])
+            slug = answer.json().get("type", "").rpartition("/")[2]
+            done = answer.status_code == 200 or (name == "complete" and slug in LATER)
+            assert done is (name in said), (role, name, said, answer.text)
+            assert all(role in ACTS[other].by for other in said)
+    assert (
+        await _allowed(rural.http("supervisor"), f"/v1/tickets/{number}/assignments", order) == []
+    )
+
+
+async def _allowed(client: Any, path: str, order: Any) -> list[str]:
+    page = (await client.get(path)).json()
+    items = page.get("assignments", page.get("items"))
+    [shown] = [each for each in items if each["id"] == str(order)]
+    allowed: list[str] = shown["allowed"]
+    return allowed
+
+
+async def test_lists_say_the_same_and_another_unit_s_order_allows_nothing(rural: Bench) -> None:
+    number = "20260302-000001"
+    await whistled((rural, number))
+    order = (await assignments(rural, number))[TOWN]
+    client = rural.http("unit", TOWN)
+    said = await _allowed(client, f"/v1/tickets/{number}/assignments", order)
+    assert {"attendance", "call_off", "press", "complete"} <= set(said)
+    for path in (f"/v1/units/{TOWN}/orders", f"/v1/units/{TOWN}/assignments"):
+        assert await _allowed(client, path, order) == said
+    helping = (await assignments(rural, number))[HELPER]
+    assert await _allowed(client, f"/v1/tickets/{number}/assignments", helping) == []
+
+
+def test_the_doors_let_in_whom_the_table_names() -> None:
+    """One source: an act's roles are those of its door, and every act on an order stands in the table."""
+    found = {}
+    for route in routes.router.routes:
+        assert isinstance(route, APIRoute)
+        path = route.path.removeprefix("/v1/assignments/{assignment}/")
+        if path == route.path or "POST" not in (route.methods or ()):
+            continue
+        asked = [each.call for one in route.dependant.dependencies for each in one.dependencies]
+        [caller] = [each for each in asked if isinstance(each, CallerOf)]
+        found[path] = caller._roles
+    assert found == {act.door: act.by for act in ACTS.values()}
