@@ -19,7 +19,7 @@ from services.tracker.lists import (
     UNANSWERED,
     own,
 )
-from services.tracker.models import Assignments, Clocks
+from services.tracker.models import Clocks
 from services.tracker.promises.views import ASKED as ASKED_TO_MOVE
 from services.tracker.promises.views import PROMISES, UNKEPT, to_review
 from services.tracker.records import ServiceAct
@@ -41,8 +41,7 @@ async def worklist(act: ServiceAct) -> Worklist:
             ]
         )
     if role == "desk":
-        review_at = col(Assignments.promise_review_at)
-        return Worklist(items=[await _line(act, TO_REVIEW, review_at, to_review(act))])
+        return Worklist(items=[await _line(act, TO_REVIEW, col(Clocks.due), to_review(act))])
     return Worklist(
         items=[
             await _line(act, EXTENSIONS, col(Clocks.due), ASKED),

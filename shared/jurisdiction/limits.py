@@ -139,6 +139,10 @@ class LimitTable(OfTopics):
         """Whether an urgency runs day and night."""
         return self.clocks[urgency] == "natural"
 
+    def latest_promise(self, today: date) -> date:
+        """The last day a unit may promise; no policy, no end (R-19)."""
+        return self.promise.latest(today) if self.promise else date.max
+
     def dispatch(self, ticket_type: TicketType, urgency: Urgency) -> str:
         """Limit of the dispatch clock, which starts at registration (R-03)."""
         return str(self.limits.row(ticket_type, urgency).dispatch)
