@@ -169,17 +169,13 @@ class CallbackPolicy(Section):
         """What to ask, in order, the promised day in words. A file without questions about promises asks
         those of its three that decide there.
         """
-        match about:
-            case CallbackAbout.PUT_OFF if self.put_off_questions:
-                asked = self.put_off_questions
-            case CallbackAbout.PROMISE:
-                decide = ANSWERS.keys() - set(ASKED[about])
-                asked = self.promise_questions or tuple(
-                    question for question in self.questions if question.id not in decide
-                )
-            case _:
-                asked = self.questions
-        return tuple(question.of_day(day) for question in asked)
+        asked = self.questions
+        if about is CallbackAbout.PUT_OFF:
+            asked = self.put_off_questions or asked
+        elif about is CallbackAbout.PROMISE:
+            asked = self.promise_questions or asked
+        spared = ANSWERS.keys() - set(ASKED.get(about, ANSWERS))
+        return tuple(each.of_day(day) for each in asked if each.id not in spared)
 
     def call_windows(self) -> tuple[Window, ...]:
         """The windows as planning takes them."""

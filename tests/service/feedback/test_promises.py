@@ -3,101 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
-import pytest
-
-from shared.events import ClockKind, DeadlineBreached, Fact, PromiseKept, PromiseMoved
+from shared.events import ClockKind, PromiseKept
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
-    NUMBER,
-    SATISFIED,
     Outside,
-    callback_of,
     names,
-    registration,
     report,
     resolution,
     status_of,
-    withdrawal,
 )
-
-DAY = "2026-04-30"
-KEPT_AT = "2026-04-20T16:00+08:00"
-ASKED_AT = "2026-04-21T09:00+08:00"
-ACCEPTED: dict[str, Any] = {"contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
-KEPT: dict[str, Any] = {"solved": "yes", "satisfied": "basically_satisfied"}
-
-
-def kept(bench: Bench, round: int = 1, seq: int | None = None, at: str | None = None) -> Fact:
-    """承诺兑现."""
-    data = PromiseKept(promised_date=DAY, result="路面已重铺", late=False)
-    return bench.fact(data, unit="CG", round=round, seq=seq, time=moment(at))
-
-
-def moved(bench: Bench, until: str = "2026-05-15", seq: int | None = None) -> Fact:
-    """承诺改期."""
-    data = PromiseMoved(before=DAY, promised_date=until, unit_reason="材料未到", ruling="同意")
-    return bench.fact(data, unit="CG", seq=seq)
-
-
-def passed(bench: Bench, clock: ClockKind = ClockKind.PROMISE, seq: int | None = None) -> Fact:
-    """The day came and went."""
-    due = datetime.fromisoformat(f"{DAY}T23:59:59+08:00")
-    return bench.fact(DeadlineBreached(clock=clock, due=due), unit="CG", time=due, seq=seq)
-
-
-def moment(at: str | None) -> datetime | None:
-    return datetime.fromisoformat(at) if at else None
-
-
-async def put_off(bench: Bench, **changes: Any) -> None:
-    """A ticket whose lead promised a day."""
-    await bench.hear(registration(bench, **changes), resolution(bench, promised=DAY))
-
-
-async def accepted(bench: Bench, **answers: Any) -> None:
-    """The same, and the citizen was called and accepted it: the ticket is closed."""
-    await put_off(bench)
-    bench.at(FIRST_CALL)
-    await bench.run("ring")
-    answer = await report(bench, await callback_of(bench), "answered", **(ACCEPTED | answers))
-    assert answer.status_code == 200, answer.text
-
-
-async def promise_of(bench: Bench) -> UUID:
-    """The callback about the promise."""
-    [row] = await bench.rows("SELECT id FROM callbacks WHERE about = 'promise'")
-    found: UUID = row["id"]
-    return found
-
-
-async def asked_of_promise(bench: Bench) -> UUID:
-    """The unit said that it kept its promise, and the citizen is to be called."""
-    await accepted(bench)
-    bench.at(KEPT_AT)
-    await bench.hear(kept(bench))
-    bench.at(ASKED_AT)
-    assert await bench.run("ring") == 1
-    return await promise_of(bench)
-
-
-async def shown(bench: Bench, callback: UUID) -> dict[str, Any]:
-    found: dict[str, Any] = (await bench.http("callback").get(f"/v1/callbacks/{callback}")).json()
-    return found
-
-
-async def say(bench: Bench, **body: Any) -> Any:
-    """The citizen rings."""
-    return await bench.http("agent").post(f"/v1/tickets/{NUMBER}/verdict", json=body)
-
-
-async def count(bench: Bench, about: str) -> int:
-    query = "SELECT id FROM callbacks WHERE about = :about"
-    return len(await bench.rows(query, about=about))
-
+from tests.fixtures.scenes.promises import (
+    ASKED_AT,
+    DAY,
+    KEPT,
+    accepted,
+    asked_of_promise,
+    count,
+    kept,
+    moved,
+    passed,
+    promise_of,
+    put_off,
+    shown,
+)
 
 # --- what the citizen reads --------------------------------------------------------------------
 
@@ -296,192 +226,3 @@ async def test_a_wrong_number_waits_and_lapses(calling: Bench) -> None:
     assert await calling.run("expire") == 1
     assert await status_of(calling, callback) == "given_up"
     assert len(await calling.told("ticket.closed")) == 1
-
-
-# --- once, in any order ------------------------------------------------------------------------
-
-
-async def test_facts_that_come_twice_ask_once(feedback: Bench) -> None:
-    await accepted(feedback)
-    news = kept(feedback)
-    await feedback.hear(news, news, passed(feedback))
-    assert await count(feedback, "promise") == 1
-    assert (await names(feedback)).count("citizen.told:promise_kept") == 1
-
-
-async def test_the_day_passed_and_was_kept_in_whichever_order_they_come(feedback: Bench) -> None:
-    await accepted(feedback)
-    await feedback.hear(kept(feedback, seq=9), passed(feedback, seq=8), moved(feedback, seq=7))
-    view = await shown(feedback, await promise_of(feedback))
-    assert (view["promise_ended"], view["promised_date"]) == ("kept", DAY)
-    assert "citizen.told:promise_moved" not in await names(feedback)
-
-
-async def test_a_promise_heard_of_before_its_answer_waits(feedback: Bench) -> None:
-    await feedback.hear(registration(feedback))
-    early = kept(feedback)
-    await feedback.hear(early)
-    assert await count(feedback, "promise") == 0
-    await feedback.hear(resolution(feedback, promised=DAY))
-    await feedback.hear(early)
-    assert (await names(feedback)).count("citizen.told:promise_kept") == 1
-
-
-async def test_one_call_asks_of_both_when_it_was_kept_before_anybody_called(
-    calling: Bench, outside: Outside
-) -> None:
-    await put_off(calling)
-    await calling.hear(kept(calling))
-    calling.at(FIRST_CALL)
-    await calling.run("ring")
-    assert outside.asks[-1].get_json()["about"] == "both"
-    assert "是否解决" in outside.asks[-1].get_json()["questions"][1]["zh"]
-    await report(calling, await callback_of(calling), "answered", **SATISFIED)
-    assert [f.data.kind for f in await calling.told("ticket.closed")] == ["satisfied"]
-    assert [f.data.solved for f in await calling.told("promise.confirmed")] == ["yes"]
-    assert await count(calling, "promise") == 0
-    await calling.hear(passed(calling))
-    assert await count(calling, "promise") == 0
-
-
-async def test_not_solved_at_that_one_call_is_a_broken_promise(feedback: Bench) -> None:
-    await put_off(feedback)
-    await feedback.hear(kept(feedback))
-    feedback.at(FIRST_CALL)
-    await feedback.run("ring")
-    await report(feedback, await callback_of(feedback), "answered", solved="no")
-    assert [f.data.cause for f in await feedback.told("ticket.reopened")] == ["promise_broken"]
-
-
-async def test_kept_while_the_citizen_is_on_the_line_is_asked_of_afterwards(
-    feedback: Bench,
-) -> None:
-    """That call asks whether the day is accepted: its "yes" is no word on what was done."""
-    await put_off(feedback)
-    feedback.at(FIRST_CALL)
-    await feedback.run("ring")
-    await feedback.hear(kept(feedback))
-    assert await count(feedback, "promise") == 0
-    await report(feedback, await callback_of(feedback), "answered", **ACCEPTED)
-    assert await feedback.told("promise.confirmed") == []
-    planned = (await feedback.told("callback.planned"))[-1].data
-    assert (planned.about, planned.due) == (
-        "promise",
-        datetime.fromisoformat("2026-03-04T09:00+08:00"),
-    )
-
-
-async def test_an_acceptance_is_not_taken_for_an_answer_to_another_question(
-    feedback: Bench,
-) -> None:
-    await put_off(feedback)
-    feedback.at(FIRST_CALL)
-    await feedback.run("ring")
-    callback = await callback_of(feedback)
-    await report(feedback, callback, "answered", contacted="yes", solved="yes")
-    await feedback.hear(kept(feedback))
-    feedback.at(await feedback.service.next_due() or feedback.now)
-    await feedback.run("ring")
-    await report(feedback, callback, "answered", attempt=2, satisfied="satisfied")
-    said = (await shown(feedback, callback))["said"]
-    assert said == {"contacted": "yes", "solved": None, "satisfied": "satisfied"}
-    assert await feedback.told("promise.confirmed") == []
-
-
-# --- whom nobody asks --------------------------------------------------------------------------
-
-
-async def test_a_promise_of_an_older_round_asks_nobody(feedback: Bench) -> None:
-    await accepted(feedback)
-    await say(feedback, solved="no")
-    assert [f.round for f in await feedback.told("ticket.reopened")] == [2]
-    await feedback.hear(kept(feedback), passed(feedback))
-    assert await count(feedback, "promise") == 0
-    assert "citizen.told:promise_kept" not in await names(feedback)
-
-
-async def test_a_withdrawn_ticket_is_asked_of_nothing(feedback: Bench) -> None:
-    callback = await asked_of_promise(feedback)
-    await feedback.hear(withdrawal(feedback))
-    assert await status_of(feedback, callback) == "cancelled"
-    assert (await feedback.http("callback").get("/v1/callbacks/due")).json()["items"] == []
-
-
-async def test_withdrawn_before_the_day_asks_nobody(feedback: Bench) -> None:
-    await accepted(feedback)
-    await feedback.hear(withdrawal(feedback), kept(feedback))
-    assert await count(feedback, "promise") == 0
-
-
-@pytest.mark.parametrize("changes", [{"has_contact": False}, {"reply_declined": True}])
-async def test_whom_nobody_calls_nobody_asks(feedback: Bench, changes: dict[str, Any]) -> None:
-    await put_off(feedback, **changes)
-    told = await names(feedback)
-    await feedback.hear(kept(feedback))
-    assert await count(feedback, "promise") == 0
-    assert await names(feedback) == told
-
-
-async def test_a_return_by_the_platform_ends_the_asking(feedback: Bench) -> None:
-    callback = await asked_of_promise(feedback)
-    body = {"by": "upstream", "reason": "平台退回"}
-    answer = await feedback.http("agent").post(f"/v1/tickets/{NUMBER}/reopening", json=body)
-    assert answer.status_code == 200, answer.text
-    assert await status_of(feedback, callback) == "cancelled"
-    assert [f.data.cause for f in await feedback.told("ticket.reopened")] == ["upstream"]
-
-
-# --- the citizen who rings ---------------------------------------------------------------------
-
-
-async def test_who_rings_after_the_day_is_heard_on_the_promise(feedback: Bench) -> None:
-    """Seven weeks after the end, where a repeat call would be a new ticket."""
-    callback = await asked_of_promise(feedback)
-    half = (await say(feedback, satisfied="satisfied")).json()
-    assert (half["ending"], half["missing"], half["about"]) == (None, ["solved"], "promise")
-    found = await say(feedback, solved="yes")
-    assert (found.json()["ending"], found.json()["current_round"]) == ("satisfied", 1)
-    assert await status_of(feedback, callback) == "answered"
-    assert [f.data.satisfied for f in await feedback.told("promise.confirmed")] == ["satisfied"]
-    assert len(await feedback.told("ticket.closed")) == 1
-    told = await names(feedback)
-    assert (await say(feedback, solved="yes")).status_code == 200  # the same again
-    assert await names(feedback) == told
-
-
-async def test_who_rings_because_it_was_not_kept_reopens(feedback: Bench) -> None:
-    await asked_of_promise(feedback)
-    found = (await say(feedback, solved="no")).json()
-    assert found["current_round"] == 2
-    assert [f.data.cause for f in await feedback.told("ticket.reopened")] == ["promise_broken"]
-
-
-async def test_who_was_not_reached_is_heard_within_the_policys_time(feedback: Bench) -> None:
-    callback = await asked_of_promise(feedback)
-    await report(feedback, callback, "refused")
-    feedback.at("2026-05-20T09:00+08:00")  # eleven working days later and more
-    late = await say(feedback, solved="no")
-    assert (late.status_code, late.json()["type"].rsplit("/", 1)[-1]) == (409, "not-reopened")
-    feedback.at("2026-04-29T09:00+08:00")
-    assert (await say(feedback, solved="no")).status_code == 200
-    assert [f.data.cause for f in await feedback.told("ticket.reopened")] == ["promise_broken"]
-
-
-# --- counted apart -----------------------------------------------------------------------------
-
-
-async def test_promises_are_counted_apart(feedback: Bench) -> None:
-    """Who accepts to wait is content with the answer, and has not said that it was solved."""
-    callback = await asked_of_promise(feedback)
-    await report(feedback, callback, "answered", **(KEPT | {"solved": "partly"}))
-    query = {"from": "2026-03-01", "to": "2026-04-30", "formula": "beijing-district"}
-    found = (await feedback.http("supervisor").get("/v1/rates", params=query)).json()
-    assert (found["counts"]["called"], found["counts"]["satisfied"]) == (1, 1)
-    assert (found["counts"]["solved"], found["rates"]["solved"]) == (0, 0)
-    nothing = {"called": 1, "yes": 0, "partly": 0, "no": 0, "refused": 0, "unreachable": 0}
-    wanted = {"accepted": nothing | {"yes": 1}, "kept": nothing | {"partly": 1}}
-    assert found["promises"] == wanted
-    assert [(unit["unit"], unit["promises"]) for unit in found["units"]] == [("CG", wanted)]
-    april = {"from": "2026-04-01", "to": "2026-04-30"}
-    later = (await feedback.http("supervisor").get("/v1/rates", params=april)).json()
-    assert (later["counts"]["called"], later["promises"]["kept"]["called"]) == (0, 1)
