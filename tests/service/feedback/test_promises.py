@@ -33,6 +33,7 @@ from tests.fixtures.scenes.promises import (
 
 
 async def test_the_citizen_reads_the_promised_day(feedback: Bench) -> None:
+    """R-19 承诺办结: in the words people use for a day."""
     await put_off(feedback)
     [_, told] = await feedback.told("citizen.told")
     assert told.data.occasion == "completed"
@@ -105,6 +106,7 @@ async def test_who_accepts_the_day_closes_the_round(feedback: Bench) -> None:
 
 
 async def test_who_does_not_accept_it_reopens(feedback: Bench) -> None:
+    """R-19, R-27: and of the promise nobody is asked any more."""
     await accepted(feedback, solved="no")
     [reopened] = await feedback.told("ticket.reopened")
     assert (reopened.data.reasons, reopened.data.cause) == (("not_solved",), "verdict")
@@ -119,6 +121,7 @@ async def test_who_does_not_accept_it_reopens(feedback: Bench) -> None:
 async def test_a_kept_promise_is_told_and_asked_of_the_next_day(
     calling: Bench, outside: Outside
 ) -> None:
+    """R-19, R-23: by the times of any first call."""
     callback = await asked_of_promise(calling)
     told = (await names(calling))[-2:]
     assert told == ["callback.planned", "citizen.told:promise_kept"]
@@ -151,6 +154,7 @@ async def test_who_says_it_was_kept_confirms_it_and_nothing_closes_again(feedbac
 
 
 async def test_who_says_it_was_not_kept_reopens(feedback: Bench) -> None:
+    """R-19, R-27."""
     callback = await asked_of_promise(feedback)
     answer = await report(feedback, callback, "answered", solved="no", comment="路还是坑")
     assert answer.status_code == 200, answer.text
@@ -177,6 +181,7 @@ async def test_half_an_answer_is_asked_again(feedback: Bench) -> None:
 
 
 async def test_a_day_that_passed_in_silence_is_asked_of(feedback: Bench) -> None:
+    """R-19: the unit said nothing, the citizen can."""
     await accepted(feedback)
     feedback.at("2026-05-06T08:00+08:00")
     await feedback.hear(passed(feedback, ClockKind.HANDLE), passed(feedback))

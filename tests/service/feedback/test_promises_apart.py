@@ -210,7 +210,7 @@ async def test_who_was_not_reached_is_heard_within_the_policys_time(feedback: Be
 
 
 async def test_promises_are_counted_apart(feedback: Bench) -> None:
-    """Who accepts to wait is content with the answer, and has not said that it was solved."""
+    """R-19: who accepts to wait is content with the answer, and has not said that it was solved."""
     callback = await asked_of_promise(feedback)
     await report(feedback, callback, "answered", **(KEPT | {"solved": "partly"}))
     query = {"from": "2026-03-01", "to": "2026-04-30", "formula": "beijing-district"}
