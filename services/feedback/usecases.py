@@ -345,7 +345,6 @@ def end_round(
             inform(act, record, round, "closed")
         case Reopened(reasons, cause):
             ticket.round = round + 1
-            cancel_open(record)
             comment = told(comment, confidential=ticket.confidential)
             data = TicketReopened(reasons=reasons, comment=comment, cause=cause)
             act.tell(data, subject=ticket.number, round=ticket.round)

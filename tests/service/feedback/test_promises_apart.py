@@ -150,6 +150,7 @@ async def test_withdrawn_before_the_day_asks_nobody(feedback: Bench) -> None:
     await accepted(feedback)
     await feedback.hear(withdrawal(feedback), kept(feedback))
     assert await count(feedback, "promise") == 0
+    assert "citizen.told:promise_kept" not in await names(feedback)
 
 
 @pytest.mark.parametrize("changes", [{"has_contact": False}, {"reply_declined": True}])
