@@ -24,6 +24,7 @@ KINDS = {
     "utility": "公用企业 utilities",
     "office": "办公机构 offices",
 }
+BASES = {"due": "按应办结 of what was due", "judged": "按判定 of what was judged"}
 TYPES = {
     "help": "求助 help",
     "complaint": "投诉 complaint",
@@ -119,8 +120,12 @@ def _rates(figures: Figures) -> str:
     rate = satisfaction["rates"]["satisfaction"]
     return "\n".join(
         (
-            f"按期办结率 on time       {_share(handle)}，含延期 extended {handle['extended']}",
+            f"按期办结率 on time       {_share(handle)}，{BASES[figures.on_time['basis']]}，"
+            f"含延期 extended {handle['extended']}，其中靠延期 only by that {handle['by_extension']}",
             f"及时签收率 signed in time {_share(sign)}",
+            f"及时联系率 contacted      {_share(figures.on_time['contact'])}",
+            f"诉求人视角 the citizen's  {_share(figures.on_time['citizen'])}",
+            f"审批压缩 days saved       {_saved(figures.on_time['saved'])}",
             f"满意率 satisfaction      {rate:.2%}（{satisfaction['formula']}："
             f"{satisfaction['text']}）",
             f"  回访 called {counts['called']}，拒访 refused {counts['refused']}，"
@@ -144,6 +149,13 @@ def _top(figures: Figures, units: Mapping[str, Unit]) -> str:
     most = sorted(volumes, key=lambda code: (-volumes[code], code))[:TOP]
     rows = [(f"{code} {units[code].name}", *_cells(figures, {code})) for code in most]
     return table((f"前{TOP}个单位 top {TOP} units", *HEADS), rows)
+
+
+def _saved(saved: Json | None) -> str:
+    if saved is None or saved["rate"] is None:
+        return "—"
+    days = f"{saved['used_days']}/{saved['legal_days']} 个工作日 working days"
+    return f"{saved['rate']:.1%}（{saved['answered']} 件首次答复用 first answers took {days}）"
 
 
 HEADS = ("派单 orders", "按期办结 on time", "及时签收 signed", "满意 satisfied")

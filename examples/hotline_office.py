@@ -161,10 +161,13 @@ class Office:
         done: Json = await self._supervisor["tracker"].post(path, body, key=str(uuid4()))
         return done
 
-    async def rates(self, first: str, last: str) -> tuple[Json, Json]:
-        """On-time rates and satisfaction of a period; both days included."""
+    async def rates(self, first: str, last: str, basis: str | None = None) -> tuple[Json, Json]:
+        """On-time rates and satisfaction of a period; both days included. ``basis``: of what was ``due``, or
+        ``judged``; as the policy says unless told otherwise.
+        """
         period: Query = {"from": first, "to": last}
-        on_time = await self._supervisor["tracker"].get("/v1/rates", period)
+        of_basis: Query = {"basis": basis} if basis else {}
+        on_time = await self._supervisor["tracker"].get("/v1/rates", {**period, **of_basis})
         satisfaction = await self._supervisor["feedback"].get("/v1/rates", period)
         return on_time, satisfaction
 

@@ -21,7 +21,6 @@ from services.dispatcher.rules.grassroots import Approval, approval_of
 from services.dispatcher.rules.grassroots import NotForTowns as NotForTowns  # routes know no rules
 from services.dispatcher.rules.reasons import Reason
 from shared.events import Role
-from shared.jurisdiction.period import period
 
 # --- the guard ---------------------------------------------------------------------------------
 
@@ -135,17 +134,21 @@ BURDEN = text(f"""
         SELECT unit, at, CASE WHEN outcome = 'passed' AND approved_by IS NULL THEN 'flagged'
             WHEN outcome = 'passed' THEN 'approved' ELSE outcome || '_by_' || way END
         FROM grassroots_checks WHERE at >= :start AND at < :end)
-    SELECT unit, to_char(at AT TIME ZONE :zone, 'YYYY-MM') AS month, what, count(*) AS times
+    SELECT unit, to_char((at AT TIME ZONE :zone) + CAST(:begins AS interval)
+        + make_interval(months => :later), 'YYYY-MM') AS month, what, count(*) AS times
     FROM told GROUP BY 1, 2, 3 ORDER BY 2, 1""").bindparams(bindparam("towns", type_=ARRAY(Text)))
 
 
 async def burden(act: ServiceAct, first: date | None, last: date | None) -> Burden:
-    """What towns were given from ``first`` to ``last``, both included, by month; this month so far unless
-    told otherwise. Raises Malformed for a period that ends before it begins.
+    """What towns were given from ``first`` to ``last``, both included, by month, as the place
+    counts them; the period so far unless told otherwise. Raises Malformed for a period that ends before it
+    begins.
     """
-    zone = act.config.calendar.tz
-    of = period(first, last, act.now, zone)
-    asked = {"towns": _towns(act), "start": of.start, "end": of.end, "zone": str(zone)}
+    place = act.config.place
+    of = place.counted(first, last, act.now)
+    within = {"start": of.start, "end": of.end, "zone": str(place.timezone)}
+    begins, later = place.period.into_month
+    asked = within | {"towns": _towns(act), "begins": begins, "later": later}
     found = (await (await act.session.connection()).execute(BURDEN, asked)).all()
     return Burden(start=of.first, end=of.last, towns=_counted(act, found))
 

@@ -131,6 +131,7 @@ class Config:
     catalogue/catalogues.py. ``compiled`` are those, by their digests.
     """
 
+    place: Place
     dispatching: Dispatching
     catalogue: Written
     units: Units
@@ -200,6 +201,7 @@ class Settings(ServiceSettings):
         calendar = work_calendar(rules.place, rules.calendar, rules.units.units)
         lineage, denied = rules.codes.lineage, rules.urgency.denied
         return Config(
+            place=rules.place,
             dispatching=Dispatching(
                 matcher=Matcher(rules.catalogue.rules, lineage, denied, calendar),
                 urgency=rules.urgency.among(rules.codes),

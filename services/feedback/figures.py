@@ -28,7 +28,6 @@ from services.feedback.schemas import (
 )
 from shared.errors import UnknownCode
 from shared.events import CallbackAbout, CallRating
-from shared.jurisdiction.period import period
 
 
 class Ended(NamedTuple):
@@ -61,7 +60,7 @@ async def satisfaction(
     Raises UnknownCode for an unknown formula, Malformed for a period that ends before it begins.
     """
     formula = _formula(name or act.config.formula)
-    of = period(first, last, act.now, act.config.times.timezone)
+    of = act.config.place.counted(first, last, act.now)
     outcomes = [Ended.of(*row) for row in await _outcomes(act, of.start, of.end)]
     units = _counts_by_unit(outcomes)
     promises = await _promises_by_unit(act, outcomes, of.start, of.end)

@@ -110,5 +110,5 @@ async def read_satisfaction(
     end: Annotated[Day | None, Query(alias="to", description="last day")] = None,
     formula: Annotated[str | None, Query(max_length=100)] = None,
 ) -> RatesOut:
-    """满意率: satisfaction of a period; this month so far unless told otherwise."""
+    """满意率: satisfaction of a period; the period so far unless told otherwise."""
     return await figures.satisfaction(act, start, end, formula)

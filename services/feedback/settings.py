@@ -58,6 +58,7 @@ class Config:
     """The rules in force, and the settings that reach outside."""
 
     settings: Settings
+    place: Place
     policy: CallbackPolicy
     times: CallTimes
     calendar: WorkCalendar
@@ -135,5 +136,12 @@ class Settings(ServiceSettings):
         )
         names = {unit.code: unit.name for unit in rules.units.units}
         return Config(
-            self, policy, times, calendar, rules.evaluation.formula, names, rules.units.telephones
+            settings=self,
+            place=rules.place,
+            policy=policy,
+            times=times,
+            calendar=calendar,
+            formula=rules.evaluation.formula,
+            unit_names=names,
+            telephones=rules.units.telephones,
         )

@@ -32,7 +32,8 @@ async def answer(act: ServiceAct, id: UUID, body: AnswerIn) -> SupervisionOut:
     if not records.may_see(act, row.unit) or records.recused_caller(act, record):
         raise NotFound
     asked = Asked.model_validate(vars(row))
-    asked.may_be_answered(body.led_by)
+    rung = act.config.rules.rung(row.rung)
+    asked.may_be_answered(body.led_by, led_by_head=rung is not None and rung.led_by_head)
     given = Answer(
         **body.model_dump(),
         answer_due=row.answer_due,

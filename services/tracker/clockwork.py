@@ -79,7 +79,9 @@ def recompute_clocks(
         _say(act, row, fact, record.supervisions, standing)
     raise_kept_back(act, record)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
-    _close_supervisions(act, record, endings | review_endings(matter, assignments, record.round_timelines()))
+    _close_supervisions(
+        act, record, endings | review_endings(matter, assignments, record.round_timelines())
+    )
     return bool(fresh or facts)
 
 
@@ -154,17 +156,16 @@ def _recompute(
     *,
     corrected: bool,
 ) -> Iterator[tuple[Clock, DatedFact]]:
-    """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
-    open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
+    """Work out one clock. It keeps the terms it started under until the urgency or a promised day changes, or
+    what they depend on is corrected while it is open; for good once it is late: no breach is washed away.
     """
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
     if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
         yield entry.row, longer
-    keeps = entry is not None and entry.row.urgency == history.urgency
-    if before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit:
-        keeps = False  # the day was moved
+    moved = before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit
+    keeps = entry is not None and entry.row.urgency == history.urgency and not moved
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
     if entry and is_late(entry.state, max(at, history.terms_at or at)):

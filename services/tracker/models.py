@@ -301,6 +301,12 @@ class Clocks(Clock, table=True):
     __table_args__ = (
         Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
         Index("ix_clocks_judged_at", "judged_at", postgresql_where=text("judged_at IS NOT NULL")),
+        Index("ix_clocks_judged_due", "due", postgresql_where=text("judged_at IS NOT NULL")),
+        Index(
+            "ix_clocks_answered",
+            "ended_at",
+            postgresql_where=text("kind = 'handle' AND ended_at IS NOT NULL"),
+        ),
         Index(
             "ix_clocks_breached_at",
             "breached_at",

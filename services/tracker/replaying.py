@@ -24,7 +24,8 @@ from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.promise import end_of
-from services.tracker.rules.timelines import Matter, PromiseMove, PromiseRecord
+from services.tracker.rules.promised import PromiseMove, PromiseRecord
+from services.tracker.rules.timelines import Matter
 from services.tracker.settings import Config
 from shared.errors import TooEarly
 from shared.events import (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.tracker import answers, extensions, list_routes, usecases, views
+from services.tracker import answers, extensions, figures, list_routes, usecases, views
 from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
@@ -47,6 +47,10 @@ Unit = Annotated[
 ]
 First = Annotated[Day | None, Query(alias="from", description="首日 first day, Asia/Shanghai")]
 Last = Annotated[Day | None, Query(alias="to", description="末日 last day, included")]
+Basis = Annotated[
+    Literal["due", "judged"] | None,
+    Query(description="口径 counted when due, or when judged; as the policy says"),
+]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
@@ -121,10 +125,14 @@ async def rule_on_answer(supervision: UUID, body: AnswerRulingIn, door: Supervis
 
 @router.get("/rates")
 async def read_on_time_rates(
-    act: CountingAct, first: First = None, last: Last = None, by: By = "unit"
+    act: CountingAct,
+    first: First = None,
+    last: Last = None,
+    basis: Basis = None,
+    by: By = "unit",
 ) -> RatesOut:
-    """按期办结率 On-time rates of a period, per unit; this month so far unless told otherwise."""
-    return await views.read_on_time_rates(act, first, last)
+    """按期办结率 On-time rates of a period, per unit; the period so far unless told otherwise."""
+    return await figures.read_on_time_rates(act, first, last, basis)
 
 
 @router.get("/breaches")
@@ -136,4 +144,4 @@ async def list_breaches(
     limit: Limit = 100,
 ) -> BreachPage:
     """红牌 Breaches that stand, oldest first. `undone`: those alone whose duty is not done yet."""
-    return await views.list_breaches(act, unit, undone, after, limit)
+    return await figures.list_breaches(act, unit, undone, after, limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
@@ -207,6 +207,29 @@ class ShareOut(BaseModel):
     rate: float | None
 
 
+class HandleOut(ShareOut):
+    """``by_extension`` of those on time had been late without their extension; ``rate_unextended``: the rate,
+    had they.
+    """
+
+    by_extension: int
+    rate_unextended: float | None
+
+
+class SavedOut(BaseModel):
+    """审批压缩: what first answers of leads took from their dispatch, in working days, against the limit of
+    the law (supervision.yaml). ``over``: how many took longer, which counts as less than nothing saved;
+    ``rate``: ``saved_days`` of ``legal_days``.
+    """
+
+    answered: int
+    legal_days: int
+    used_days: int
+    saved_days: int
+    over: int
+    rate: float | None
+
+
 class AttendOut(BaseModel):
     """报到率 of who was whistled for (R-47). ``due``: those that came, or whose limit was over; of these
     ``on_time``, ``late``, and ``absent``: not at all so far. ``rate``: ``on_time`` of ``due``.
@@ -238,29 +261,38 @@ class UnitRates(BaseModel):
     until: AwareDatetime | None = None
     successors: list[str] = []
     follows: list[Followed] = []
-    handle: ShareOut
+    handle: HandleOut
     handle_uncharged: ShareOut
     sign: ShareOut
+    contact: ShareOut
     attend: AttendOut
+    saved: SavedOut | None
 
 
 class RatesOut(BaseModel):
-    """On-time rates of a period; ``start`` and ``end`` are days, both included, Asia/Shanghai.
+    """On-time rates of a period; ``start`` and ``end`` are days, both included, as the place counts them.
+    ``basis``: whether a clock counts when it was ``judged``, or when it was ``due``, once that has come; one
+    that was missed counts where it was missed, whatever became of it.
+
     ``hotline_review``: returns and requests to end a matter that the desk ruled on in time;
-    ``completion_audit``: answers it audited in time. A unit sees none of them.
-    ``hotline_review``: returns the desk ruled on in time, ``arbitration``: bodies of the ladder that ruled,
-    or handed on, in time; a unit sees none of them.
+    ``completion_audit``: answers it audited in time; ``arbitration``: bodies of the ladder that ruled, or
+    handed on, in time; ``citizen``: citizens who were answered in time, by a clock that never stands
+    still. A unit sees none of them.
     """
 
     start: date
     end: date
-    handle: ShareOut
+    basis: Literal["due", "judged"]
+    handle: HandleOut
     handle_uncharged: ShareOut
     sign: ShareOut
+    contact: ShareOut
     hotline_review: ShareOut
     completion_audit: ShareOut
     arbitration: ShareOut
+    citizen: ShareOut
     attend: AttendOut
+    saved: SavedOut | None
     units: list[UnitRates]
 
 

@@ -20,6 +20,7 @@ class Config(Policy):
     """The rules in force, and the units there are: a token of any other opens nothing."""
 
     units: Units
+    place: Place
 
     @property
     def telephones(self) -> frozenset[str]:
@@ -52,4 +53,4 @@ class Settings(ServiceSettings):
         calendar = work_calendar(rules.place, rules.calendar, rules.units.units)
         limits = rules.limits.among(rules.codes)
         recused = Gazetteer(rules.units, rules.codes, rules.place.name).recused
-        return Config(limits, rules.supervision, calendar, recused, rules.units)
+        return Config(limits, rules.supervision, calendar, recused, rules.units, rules.place)

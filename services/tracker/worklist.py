@@ -58,7 +58,7 @@ NONE_GIVEN, GIVEN = "/v1/supervisions?answered=false", "/v1/supervisions?answere
 TO_BE_ANSWERED = "unanswered", "督办待回复", "Supervisions without an answer", NONE_GIVEN
 ANSWERS = "answers", "督办回复待审定", "Answers to supervisions to rule on", GIVEN
 TO_ANSWER = "supervisions", "督办待回复", "Supervisions to answer", NONE_GIVEN
-TO_KEEP = "promises", "承诺未兑现", "Promises to keep", "/v1/promises?open=true"
+TO_KEEP = "promises", "承诺未兑现", "Promises to keep", "/v1/promises?unkept=true"
 MOVES = "promise_moves", "承诺改期待批", "Promised days to rule on", "/v1/promises?asked=true"
 TO_REVIEW = "promise_reviews", "承诺待复核", "Promises to look after", "/v1/promises?review=true"
 BREACHES = "breaches", "超期未办", "Breaches whose duty is not done", "/v1/breaches?undone=true"

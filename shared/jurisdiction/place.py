@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, StringConstraints
 
 from shared.jurisdiction.duty import Duty, Hours
+from shared.jurisdiction.period import Period, Periods
 from shared.jurisdiction.sections import Words
 from shared.security.numbers import AREA_CODE
 
@@ -25,7 +27,8 @@ class Place(Hours):
     """The place whose rules these are. ``version`` is given by those who change them.
 
     ``area_code`` is that of its telephones, with the 0; None where there are several: then a local
-    number, given without one, is nobody's. Summer and winter hours are ``seasons``.
+    number, given without one, is nobody's. Summer and winter hours are ``seasons``. ``period``: how the
+    days of figures are counted.
     """
 
     name: Words
@@ -33,3 +36,10 @@ class Place(Hours):
     area_code: Annotated[str, StringConstraints(pattern=rf"^0{AREA_CODE}$")] | None = None
     timezone: Annotated[ZoneInfo, PlainValidator(_zone)]
     duty_hours: Annotated[Duty, Field(min_length=1)]
+    period: Periods = Periods()
+
+    def counted(self, first: date | None, last: date | None, now: datetime) -> Period:
+        """The days figures are asked for; the period that runs, so far, unless told otherwise. Raises
+        Malformed.
+        """
+        return self.period.of(first, last, now, self.timezone)

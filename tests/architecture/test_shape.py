@@ -56,6 +56,8 @@ MAY_HAVE = {
     "feedback/extensions": "new dates a citizen is told of, while their round is open",
     "tracker/lists": "what a supervisor has to rule on and to press next",
     "tracker/answers": "what units answer to supervisions, and which of them stand",
+    "tracker/worklist": "how much of each list waits for one role, by what the lists stand on",
+    "tracker/promises": "days that units promise: kept, moved, looked after, and their list",
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
@@ -111,6 +113,7 @@ MAY_HAVE = {
     "feedback/webhook": "what the phone system is sent, as one model for code and contract",
     "feedback/phone": "the webhook to the phone system",
     "feedback/figures": "satisfaction, counted from raw outcomes",
+    "tracker/figures": "on-time rates of a period, and the breaches that stand",
 }
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base", "core", "lib"}
 MAIN_LINES = 30

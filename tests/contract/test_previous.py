@@ -39,6 +39,7 @@ NEW_WORDS = frozenset(
         "split",
         "arbitration",
         "attend",
+        "promise",
         "promise_moved",
         "promise_kept",
         "promise_broken",

@@ -197,7 +197,7 @@ class Merger:
         return bool(row[0] >= count)
 
     async def rates(self, month: str, days: int) -> dict[str, Any]:
-        path = f"/v1/rates?from=2026-{month}-01&to=2026-{month}-{days}"
+        path = f"/v1/rates?basis=judged&from=2026-{month}-01&to=2026-{month}-{days}"
         found = await self.read("tracker", path, "supervisor")
         return {row["unit"]: row for row in found["units"]}
 

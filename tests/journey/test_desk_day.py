@@ -191,7 +191,7 @@ async def test_satisfaction_is_counted_from_what_citizens_said(desk: Desk) -> No
 
 async def test_work_is_on_time_and_counted_once(desk: Desk) -> None:
     """R-20: three citizens with one pothole are one order of its unit, a redo is one more (GB66-5)."""
-    on_time, _ = await desk.scene.office.rates(MONDAY, WEDNESDAY)
+    on_time, _ = await desk.scene.office.rates(MONDAY, WEDNESDAY, "judged")
     leads = Counter(desk.leads())
     for stage in ("handle", "sign"):
         assert (on_time[stage]["due"], on_time[stage]["on_time"]) == (leads.total(),) * 2

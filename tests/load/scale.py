@@ -115,7 +115,15 @@ def written(document: str, found: Mapping[str, Any]) -> str:
     return document
 
 
-if __name__ == "__main__":
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "build/bench.json")
-    found = json.loads(path.read_text(encoding="utf-8"))
+def main(path: Path) -> None:
+    """Write the tables anew. Raises SystemExit with a word where there are no figures to read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as unread:
+        wanted = "没有可读的测量结果，请先 make bench no figures to read, run make bench first"
+        sys.exit(f"{path}: {wanted} ({unread})")
     DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/bench.json"))

@@ -45,7 +45,7 @@ async def test_every_silent_body_is_late_and_at_last_one_rules(county: County) -
     assert (open_one["number"], open_one["step"]) == (number, 4)
     ruled = RULED | {"lead": UNIT}
     await county.do("supervisor", county.dispatcher, f"/v1/arbitrations/{id}/ruling", ruled)
-    path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+    path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
     figures = (await county.tracker.http("supervisor").get(path)).json()
     assert (figures["arbitration"]["due"], figures["arbitration"]["on_time"]) == (4, 0)
     clocks = (await county.tracker.http("desk").get(f"/v1/tickets/{number}/clocks")).json()

@@ -361,8 +361,27 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     note, other = {"note": "已到现场"}, {"note": "已修"}
     await repeats.ask("dispatcher", f"{path}/progress", note, other, unit, **about)
     await _asked_and_audited(repeats, unit, about)
+    later = {"solved": False, "unsolved_reason": "待气温回升", "promised_date": "2026-12-01"}
+    answer = DONE | later | {"kind": "no_condition_yet_with_date"}
     other = {"result": "已另行修复"}
-    await repeats.ask("dispatcher", f"{path}/completion", DONE, other, unit, **about)
+    await repeats.ask("dispatcher", f"{path}/completion", answer, other, unit, **about)
+    await _promised(repeats, unit, about)
+
+
+async def _promised(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
+    """A day that is looked after, not moved, and kept."""
+    passed, other = {"outcome": "passed", "grounds": "已说明"}, {"grounds": "可以"}
+    path = "/v1/assignments/{assignment}/audit"
+    await repeats.ask("dispatcher", path, passed, other, "desk", **about)
+    path = "/v1/promises/{assignment}"
+    note, other = {"note": "已备料"}, {"note": "未备料"}
+    await repeats.ask("tracker", f"{path}/reviews", note, other, "desk", **about)
+    later = {"promised_date": "2026-12-20", "reason": "备料推迟"}
+    await repeats.ask("tracker", f"{path}/move", later, {"reason": "雨"}, unit, **about)
+    ruled, other = {"granted": True, "reason": "属实"}, {"reason": "情况属实"}
+    await repeats.ask("tracker", f"{path}/ruling", ruled, other, "supervisor", **about)
+    done, other = {"result": "已硬化"}, {"result": "已修补"}
+    await repeats.ask("tracker", f"{path}/fulfilment", done, other, unit, **about)
 
 
 async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ RETURN = {
 }
 
 
-async def test_an_urgent_outage_nobody_rules_on_is_breached_in_time(county: County) -> None:
+async def test_t10_an_urgent_outage_nobody_rules_on_is_breached_in_time(county: County) -> None:
     """R-15, R-31: asked at nine, nobody says anything for four days."""
     number = await county.ticket()
     await county.act(number, "return-requests", RETURN)

@@ -103,7 +103,7 @@ class Path:
 
     async def missed(self) -> dict[tuple[str, str], int]:
         """How many duties each unit missed, by the figures of the month."""
-        path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+        path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
         figures = (await self.county.tracker.http("supervisor").get(path)).json()
         return {
             (unit["unit"], kind): unit[kind]["due"] - unit[kind]["on_time"]

@@ -27,7 +27,7 @@ async def clocks(county: County, number: str) -> dict[str, str]:
     return {clock["kind"]: clock["due"] for clock in shown["clocks"]}
 
 
-async def test_a_danger_to_life_nobody_may_have_is_first_and_runs_on_its_own_limits(
+async def test_t13_a_danger_to_life_nobody_may_have_is_first_and_runs_on_its_own_limits(
     county: County,
 ) -> None:
     """R-03, R-35: reported of the police, so left to the desk; five minutes and two hours, not thirty

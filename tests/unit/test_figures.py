@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,15 @@ def test_the_better_of_two_passes(
     name: str, value: float | None, other: float | None, better: bool
 ) -> None:
     assert goals.better(name, value, other) is better
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_without_figures_the_tables_say_what_to_run(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "bench.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit, match="make bench"):
+        scale.main(path)
 
 
 def test_measures_can_be_chosen_by_name() -> None:

@@ -75,6 +75,7 @@ def run_intake(folder: Folder) -> None:
     for urgency in Urgency:
         config.custodian.rule_by(urgency, at("03-02 09:00"), config.calendar)
     config.custodian.latest_end(at("03-02 09:00"), config.calendar)
+    assert config.place.counted(None, None, at("03-02 09:00"))
     config.keep_identity.before(at("03-02 10:00"))
     config.calendar.due(at("03-02 10:00"), config.answer_within)
     now, within = at("03-02 10:00"), config.endings.resume_within
@@ -191,6 +192,9 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
+    assert [rung.rung for rung in policy.rules.ladder if rung.led_by_head] == [3]
+    assert policy.rules.figures.on_time_by == "due"
+    assert policy.rules.figures.legal_limit
     cluster = policy.rules.cluster_of_reporters
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)
@@ -246,7 +250,8 @@ def test_every_leaf_is_read(reads: Reads) -> None:
 def test_every_leaf_of_hours_by_date_and_local_days_is_read(reads: Reads, tmp_path: Path) -> None:
     county = shutil.copytree(CONFIG, tmp_path / "county")
     summer = 'seasons: [{from: "05-01", to: "09-30", duty_hours: [{from: "08:00", to: "12:00"}]}]'
-    edit(county / "place.yaml", "timezone: Asia", f"{summer}\ntimezone: Asia")
+    period = 'period: {start_day: 19, day_start: "12:00"}'
+    edit(county / "place.yaml", "timezone: Asia", f"{summer}\n{period}\ntimezone: Asia")
     own = 'duty_hours: [{from: "09:00", to: "17:00"}]'
     edit(county / "units.yaml", "code: HC, ", f"code: HC, {own}, {summer}, ")
     (county / "calendar/local.yaml").write_text(

@@ -19,7 +19,7 @@ from services.dispatcher.models import Assignments, Returns
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared.events import Role
-from shared.jurisdiction.period import Period, period
+from shared.jurisdiction.period import Period
 
 COUNTED = (
     "dispatched",
@@ -45,11 +45,11 @@ HELD = (col(Assignments.status) != AssignmentStatus.RETURNED, ~ELSEWHERE)
 
 
 async def dispatches(act: ServiceAct, first: date | None, last: date | None) -> DispatchRates:
-    """What was dispatched, and what came back, from ``first`` to ``last``, both included; this month so
+    """What was dispatched, and what came back, from ``first`` to ``last``, both included; the period so
     far unless told otherwise. A unit sees its own. Raises Malformed for a period that ends before it
     begins.
     """
-    of = period(first, last, act.now, act.config.calendar.tz)
+    of = act.config.place.counted(first, last, act.now)
     own = act.caller.unit if act.caller else None
     counts: Counter[tuple[str, str]] = Counter()
     for names, query in _queries(of):

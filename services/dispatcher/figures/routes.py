@@ -27,7 +27,7 @@ Last = Annotated[Day | None, Query(alias="to", description="末日 last day, inc
 async def read_dispatch_rates(
     act: CountingAct, first: First = None, last: Last = None
 ) -> DispatchRates:
-    """退单率、首派准确率 Returns and first-dispatch accuracy of a period, per unit; this month so far
+    """退单率、首派准确率 Returns and first-dispatch accuracy of a period, per unit; the period so far
     unless told otherwise.
     """
     return await rates.dispatches(act, first, last)
@@ -36,6 +36,6 @@ async def read_dispatch_rates(
 @router.get("/figures/burden")
 async def read_burden(act: OfTownsAct, first: First = None, last: Last = None) -> Burden:
     """基层减负 What towns led by rule and by hand, what was approved, and what was kept from them, by town
-    and month; this month so far unless told otherwise.
+    and month; the period so far unless told otherwise.
     """
     return await grassroots.burden(act, first, last)

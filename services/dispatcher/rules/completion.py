@@ -148,9 +148,9 @@ def complete(
     if waited_for := [unit for unit in waiting if unit not in data.without]:
         raise CoHandlersOpen(units=waited_for)
     _check_form(data, today)
-    if data.kind is CompletionKind.NO_CONDITION_YET and data.promised_date:
-        if date.fromisoformat(data.promised_date) > latest:
-            raise PromisedDateTooFar(latest)
+    put_off = data.kind is CompletionKind.NO_CONDITION_YET
+    if put_off and date.fromisoformat(data.promised_date or "") > latest:
+        raise PromisedDateTooFar(latest)
     return moved
 
 

@@ -97,7 +97,7 @@ async def read_whistle_figures(
     ] = None,
     last: Annotated[Day | None, Query(alias="to", description="末日 last day, included")] = None,
 ) -> WhistleFigures:
-    """双考核 Who whistled, who came, and how the citizens closed it, by unit; this month so far unless told
+    """双考核 Who whistled, who came, and how the citizens closed it, by unit; the period so far unless told
     otherwise.
     """
     return await views.figures(act, first, last)

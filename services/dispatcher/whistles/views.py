@@ -27,7 +27,6 @@ from services.dispatcher.whistles.schemas import (
     WhistlePage,
 )
 from shared.events import ClockKind, Urgency
-from shared.jurisdiction.period import period
 
 # --- the list ----------------------------------------------------------------------------------
 
@@ -92,10 +91,10 @@ BLOWN = text("""
 
 
 async def figures(act: ServiceAct, first: date | None, last: date | None) -> WhistleFigures:
-    """双考核 of whistles blown from ``first`` to ``last``, both included; this month so far unless told
+    """双考核 of whistles blown from ``first`` to ``last``, both included; the period so far unless told
     otherwise. A unit sees its own. Raises Malformed for a period that ends before it begins.
     """
-    of = period(first, last, act.now, act.config.calendar.tz)
+    of = act.config.place.counted(first, last, act.now)
     asked = {"start": of.start, "end": of.end}
     found = (await (await act.session.connection()).execute(BLOWN, asked)).all()
     own = act.caller.unit if act.caller else None

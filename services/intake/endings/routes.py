@@ -97,5 +97,5 @@ async def read_front_figures(
     start: Annotated[Day | None, Query(alias="from", description="first day")] = None,
     end: Annotated[Day | None, Query(alias="to", description="last day")] = None,
 ) -> FrontFigures:
-    """受理统计 What became of the calls of a period; this month so far unless told otherwise."""
+    """受理统计 What became of the calls of a period; the period so far unless told otherwise."""
     return await ending_views.figures(act, start, end)

@@ -17,7 +17,6 @@ from services.intake.records import ServiceAct, read
 from services.intake.rules.machine import TicketStatus
 from shared.errors import NotFound
 from shared.events import CallRating
-from shared.jurisdiction.period import period
 
 
 async def front_record(act: ServiceAct, number: str) -> FrontRecord:
@@ -67,10 +66,10 @@ MARKED = text("""
 
 
 async def figures(act: ServiceAct, first: date | None, last: date | None) -> FrontFigures:
-    """What became of the calls registered from ``first`` to ``last``, both included; this month so far
-    unless told otherwise. Raises Malformed for a period that ends before it begins.
+    """What became of the calls registered from ``first`` to ``last``, both included; the period so
+    far unless told otherwise. Raises Malformed for a period that ends before it begins.
     """
-    of = period(first, last, act.now, act.config.place.timezone)
+    of = act.config.place.counted(first, last, act.now)
     within = {"start": of.start, "end": of.end}
     connection = await act.session.connection()
     found = (await connection.execute(WAYS, within | {"now": act.now})).all()

@@ -37,7 +37,7 @@ async def list_promises(
     unit: UnitCode | None = None,
     status: PromiseStatus | None = None,
     until: Day | None = None,
-    open: bool = False,
+    unkept: bool = False,
     asked: bool = False,
     review: bool = False,
     after: Cursor | None = None,
@@ -45,10 +45,11 @@ async def list_promises(
 ) -> PromisePage:
     """承诺台账 Promised days, those that come first. A unit sees its own.
 
-    `until`: those whose day comes by then; `open`: those alone that are not kept yet, late or not; `asked`: those alone of which a move waits for a ruling;
+    `until`: those whose day comes by then; `unkept`: those alone that are not kept yet, late or not;
+    `asked`: those alone of which a move waits for a ruling;
     `review`: those alone the hotline has to look after now.
     """
-    wanted = views.Wanted(unit, status, until, open, asked, review)
+    wanted = views.Wanted(unit, status, until, unkept, asked, review)
     return await views.promises(act, wanted, after, limit)
 
 

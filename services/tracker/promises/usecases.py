@@ -20,7 +20,7 @@ from services.tracker.promises.schemas import (
 )
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
 from services.tracker.rules import promise
-from services.tracker.rules.timelines import PromiseMove, PromiseRecord, PromiseReview
+from services.tracker.rules.promised import PromiseMove, PromiseRecord, PromiseReview
 from shared import events
 from shared.errors import NotFound
 from shared.events import ClockKind, Data
@@ -54,7 +54,9 @@ async def keep(act: ServiceAct, id: UUID, body: FulfilmentIn) -> PromiseOut:
     recompute_clocks(act, found.record, act.now)
     late = found.clock.state.breached_at is not None
     _tell(
-        act, found, events.PromiseKept(promised_date=_day(act, found), result=body.result, late=late)
+        act,
+        found,
+        events.PromiseKept(promised_date=_day(act, found), result=body.result, late=late),
     )
     return views.promise_out(act, found.record, found.assignment, found.clock)
 
@@ -122,9 +124,7 @@ async def review(act: ServiceAct, id: UUID, body: ReviewIn) -> PromiseOut:
     looked = PromiseReview(at=act.now, by=act.actor, note=body.note)
     _note(found, reviews=(*found.known.reviews, looked))
     found.assignment.promise_review_at = _rules(act).next_review(act.now)
-    _tell(
-        act, found, events.PromiseReviewed(promised_date=_day(act, found), note=body.note)
-    )
+    _tell(act, found, events.PromiseReviewed(promised_date=_day(act, found), note=body.note))
     return views.promise_out(act, found.record, found.assignment, found.clock)
 
 

@@ -17,7 +17,7 @@ from services.tracker.promises.schemas import MoveOut, PromiseOut, PromisePage, 
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, timeline
 from services.tracker.rules.machine import OPEN, ClockStatus
 from services.tracker.rules.promise import PromiseStatus, day_of, end_of, status_of
-from services.tracker.rules.timelines import PromiseRecord
+from services.tracker.rules.promised import PromiseRecord
 from shared.events import ClockKind
 
 BREACHED = col(Clocks.breached_at).is_not(None)
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
     unit: str | None = None
     status: PromiseStatus | None = None
     until: date | None = None
-    open: bool = False
+    unkept: bool = False
     asked: bool = False
     review: bool = False
 
@@ -64,7 +64,7 @@ async def promises(act: ServiceAct, wanted: Wanted, after: str | None, limit: in
         narrowed.append(STANDS[wanted.status])
     if wanted.until is not None:
         narrowed.append(col(Clocks.due) <= end_of(wanted.until, act.config.calendar.tz))
-    if wanted.open:
+    if wanted.unkept:
         narrowed.append(STILL)
     if wanted.asked:
         narrowed += ASKED

@@ -8,8 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.errors import JiesuError, MoveRefused
 
-HEAD_LED = "一把手督办"
-
 
 class SupervisionStands(JiesuError):
     """One rung presses an order once at a time; ``supervision`` is the one that stands."""
@@ -88,7 +86,6 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    title: str
     answer_due: AwareDatetime | None
     answered_at: AwareDatetime | None
     closed_at: AwareDatetime | None
@@ -97,13 +94,16 @@ class Asked(BaseModel):
         """Whether an answer at a moment comes after its due moment."""
         return self.answer_due is not None and at > self.answer_due
 
-    def may_be_answered(self, led_by: str | None) -> None:
-        """Raises SupervisionAnswered, MoveRefused when it is closed, LeaderMissing."""
+    def may_be_answered(self, led_by: str | None, *, led_by_head: bool) -> None:
+        """``led_by_head``: its rung is for the head of the unit to lead in person.
+
+        Raises SupervisionAnswered, MoveRefused when it is closed, LeaderMissing.
+        """
         if self.answered_at is not None:
             raise SupervisionAnswered(self.answered_at)
         if self.closed_at is not None:
             raise MoveRefused("answer", "closed", [])
-        if led_by is None and self.title.partition(" ")[0] == HEAD_LED:
+        if led_by is None and led_by_head:
             raise LeaderMissing
 
     def may_be_ruled_on(self, answer_due: datetime | None, now: datetime) -> None:

@@ -144,9 +144,7 @@ def _moved(
     yield DatedFact(at, moved)
 
 
-def _why_moved(
-    clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars
-) -> str:
+def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars) -> str:
     if clock.kind is ClockKind.PROMISE and was.terms.limit != after.terms.limit:
         return "承诺日期经批准变更 a supervisor let the promised day be moved"
     if was.terms.limit != after.terms.limit:

@@ -151,6 +151,12 @@ def due_uncharged(history: ClockHistory, terms: Terms, calendars: Calendars) -> 
     return replay(replace(history, pauses=pauses), terms, calendars).state.due
 
 
+def due_unextended(state: ClockState, calendars: Calendars) -> datetime:
+    """When a clock was due, had nobody extended it; under the versions of its time."""
+    run = Run(*_run_of(state))._replace(extension=0)
+    return laid_out(run, calendars.over(run.started_at, state.ended_at)).due.at
+
+
 def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:
     """How a running clock stands once every mark up to ``now`` is passed, by the calendar known now."""
     state, points = lay_out(state, calendars)

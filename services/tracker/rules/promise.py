@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.machine import OPEN, ClockStatus
-from services.tracker.rules.timelines import PromiseRecord
+from services.tracker.rules.promised import PromiseRecord
 from shared.errors import JiesuError, Malformed, MoveRefused
 from shared.jurisdiction.limits import PromiseRules
 
@@ -45,11 +45,15 @@ class PromisedDateWrong(Malformed):
     """A day is moved to a later one, within the horizon of the policy, ``latest``."""
 
     slug = "promised-date-wrong"
-    title = "新的承诺日期须晚于原日期且不超过最长期限 The new day must be later, and within the horizon"
+    title = (
+        "新的承诺日期须晚于原日期且不超过最长期限 The new day must be later, and within the horizon"
+    )
 
     def __init__(self, latest: date) -> None:
         super().__init__(
-            f"最迟 {latest} at the latest {latest}", field="promised_date", latest=latest.isoformat()
+            f"最迟 {latest} at the latest {latest}",
+            field="promised_date",
+            latest=latest.isoformat(),
         )
 
 
@@ -81,7 +85,12 @@ def may_be_kept(clock: ClockState) -> None:
 
 
 def may_be_moved(
-    clock: ClockState, record: PromiseRecord, day: date, rules: PromiseRules, now: datetime, zone: ZoneInfo
+    clock: ClockState,
+    record: PromiseRecord,
+    day: date,
+    rules: PromiseRules,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> None:
     """Whether a unit may ask for another day.
 
@@ -105,6 +114,8 @@ def may_be_ruled_on(
 ) -> None:
     """Whether a supervisor may rule on another day, and so. Raises MoveRefused, PromisedDayPassed."""
     if record.asked is None or clock.status not in OPEN:
-        raise MoveRefused("rule", "unasked" if clock.status in OPEN else clock.status.value, ["move"])
+        raise MoveRefused(
+            "rule", "unasked" if clock.status in OPEN else clock.status.value, ["move"]
+        )
     if granted and clock.due <= now:
         raise PromisedDayPassed(clock.due)

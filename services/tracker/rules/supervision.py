@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -98,7 +98,7 @@ class SupervisionByRule(JiesuError):
 
 class LadderRung(Section):
     """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32). One without ``when`` is for people
-    to raise (R-33).
+    to raise (R-33). ``led_by_head``: the head of the unit leads in person, and an answer says who did (SEED).
     """
 
     rung: RungNumber
@@ -107,6 +107,7 @@ class LadderRung(Section):
     when: Annotated[str, Field(pattern=r"^(red_card|overdue_[1-9]\d{0,2}wd)$")] | None = None
     when_natural: Annotated[str, Field(pattern=r"^overdue_[1-9]\d{0,3}(h|min)$")] | None = None
     new_limit: LimitText | None = None
+    led_by_head: bool = False
 
     @property
     def title(self) -> str:
@@ -178,7 +179,7 @@ class BodyRules(Section):
 
 
 class PromiseRules(Section):
-    """承诺办结: when people hear of a promised day before it comes, and the rung of who lets it pass (R-19)."""
+    """承诺办结: when people hear of a promised day, and the rung of who lets it pass (R-19)."""
 
     warnings: Annotated[tuple[Warned, ...], AfterValidator(_once)]
     rung: RungNumber
@@ -210,6 +211,25 @@ class ExtensionRules(Section):
         return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
 
 
+Basis = Literal["due", "judged"]
+
+
+class FigureRules(Section):
+    """统计口径: by what on-time rates are counted, unless another is asked for; and the limit of the law that
+    days saved are counted against (审批压缩), none where it is left out.
+    """
+
+    on_time_by: Basis = "due"
+    legal_limit: WorkingDays | None = None
+
+    @field_validator("legal_limit")
+    @classmethod
+    def _whole(cls, limit: Limit | None) -> Limit | None:
+        if limit and not limit.amount.is_integer():
+            raise ValueError("应为整工作日 must be whole working days, such as 5wd")
+        return limit
+
+
 class Supervision(Section):
     """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
@@ -226,6 +246,7 @@ class Supervision(Section):
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
     promise: PromiseRules | None = None
+    figures: FigureRules = FigureRules()
 
     @field_validator("ladder")
     @classmethod

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
 from shared.events import ClockKind, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
@@ -25,10 +26,6 @@ REDONE = "已发回重办 the matter is done again"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
-
-
-# A fact's time comes in the zone its speaker wrote, a row's in UTC: both must be stored alike.
-Instant = Annotated[datetime, AfterValidator(lambda t: t.astimezone(UTC))]
 
 
 class Pause(NamedTuple):
@@ -70,11 +67,7 @@ class LeftToDesk(BaseModel):
     anew: bool = False
 
 
-class _Known(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
-
-
-class ArbitrationStep(_Known):
+class ArbitrationStep(Known):
     """A body of the ladder: since when it had to rule, and within what limit."""
 
     number: int
@@ -82,7 +75,7 @@ class ArbitrationStep(_Known):
     limit: str
 
 
-class ArbitrationTimeline(_Known):
+class ArbitrationTimeline(Known):
     """争议裁决: a dispute before the ladder, step by step, in whatever order that was heard.
 
     ``requests``: the returns that are ruled on there since ``opened_at``, and no more by the desk.
@@ -107,7 +100,7 @@ class ArbitrationTimeline(_Known):
         return min(filter(None, (*later, self.ruled_at)), default=None)
 
 
-class Matter(_Known):
+class Matter(Known):
     """The ticket as clocks see it: what its limits depend on, and when it came and went."""
 
     number: str
@@ -148,7 +141,7 @@ class Matter(_Known):
         return _ending(self.withdrawn_at, REDISPATCHED if quiet else WITHDRAWN)
 
 
-class RoundTimeline(_Known):
+class RoundTimeline(Known):
     """One round of a ticket, from registration or reopening to the lead's answer, or to ``ended_at``,
     when the hotline ended it itself. ``continues``: the hotline took that end of the one before back, so
     the citizen and the units are where they were (ADR 0049).
@@ -170,7 +163,7 @@ def first_rounds(rounds: Iterable[RoundTimeline]) -> dict[int, int]:
     return firsts
 
 
-class ReturnTimeline(_Known):
+class ReturnTimeline(Known):
     """退单: one request to return an assignment, and its ruling, whichever was heard first.
 
     ``review``: the limit of the desk to rule. ``silent``: it said nothing in time, and the policy ruled
@@ -193,7 +186,7 @@ class ReturnTimeline(_Known):
         return _ending(self.withdrawn_at, TAKEN_BACK)
 
 
-class CompletionTimeline(_Known):
+class CompletionTimeline(Known):
     """办结: one answer of a unit, and its audit, whichever was heard first (R-22).
 
     ``id``: the audit's, or the assignment's of one that passed at once. ``limit``: the desk's, to audit it.
@@ -218,63 +211,6 @@ class CompletionTimeline(_Known):
         return self.at if self.limit is None else self.decided_at
 
 
-class PromiseMove(_Known):
-    """承诺改期: another day asked for, until the end of it, and how that was ruled on."""
-
-    until: Instant
-    reason: str
-    asked_at: Instant
-    asked_by: str
-    granted: bool | None = None
-    ruling: str | None = None
-    ruled_at: Instant | None = None
-    ruled_by: str | None = None
-
-
-class PromiseReview(_Known):
-    """挂账复核: what the hotline found when it looked after a promise."""
-
-    at: Instant
-    by: str
-    note: str
-
-
-class PromiseRecord(_Known):
-    """承诺办结: what was done about a promise after it was made (R-19). ``result``: in words for the
-    citizen.
-    """
-
-    moves: tuple[PromiseMove, ...] = ()
-    reviews: tuple[PromiseReview, ...] = ()
-    kept_at: Instant | None = None
-    kept_by: str | None = None
-    result: str | None = None
-
-    @property
-    def asked(self) -> PromiseMove | None:
-        """A move that waits for its ruling."""
-        return next((each for each in self.moves if each.granted is None), None)
-
-    @property
-    def moved(self) -> PromiseMove | None:
-        """The one that was granted."""
-        return next((each for each in self.moves if each.granted), None)
-
-
-class Promised(NamedTuple):
-    """A promise as its clock sees it: since when, until when, and when it was moved or kept."""
-
-    since: datetime
-    until: datetime
-    moved_at: datetime | None
-    kept_at: datetime | None
-
-    @property
-    def limit(self) -> str:
-        """From the minute it was made in until the end of the day, as clocks are limited."""
-        return f"{(self.until - self.since) // timedelta(minutes=1)}min"
-
-
 class Transfer(NamedTuple):
     """承接: until when a unit had an assignment, and who goes on with it; ``seq`` is the dispatcher's."""
 
@@ -284,7 +220,7 @@ class Transfer(NamedTuple):
     to: str
 
 
-class AssignmentTimeline(_Known):
+class AssignmentTimeline(Known):
     """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
+from services.dispatcher.settings import Settings
 from shared.events import TicketSupplemented
 from tests.fixtures.bench import Bench
+from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.catalogue import published, with_rule
 from tests.fixtures.scenes.dispatcher import (
     APPROVED,
@@ -200,6 +204,24 @@ async def test_the_burden_of_each_town_is_counted_by_month(dispatcher: Bench) ->
         **{"approved": 1, "flagged": 0, "blocked_by_rule": 0, "blocked_by_hand": 1},
     }
     assert await burden(dispatcher, "desk") == [row]
+
+
+@pytest.mark.parametrize(
+    ("moment", "month"),
+    [("2026-03-18T11:59+08:00", "2026-03"), ("2026-03-18T12:00+08:00", "2026-04")],
+)
+async def test_a_month_is_called_by_its_last_day(
+    dispatcher: Bench, tmp_path: Path, moment: str, month: str
+) -> None:
+    """R-48: from the 19th to the 18th, from noon to noon."""
+    county = copytree(CONFIG, tmp_path / "county")
+    period = 'period: {start_day: 19, day_start: "12:00"}'
+    edit(county / "place.yaml", "timezone: Asia", f"{period}\ntimezone: Asia")
+    dispatcher.service.store.config = Settings(embedded=True, config_dir=county).load()
+    dispatcher.at(moment)
+    await register(dispatcher, street_light(area="610924110"), "20260302-000007")
+    (row,) = await burden(dispatcher)
+    assert (row["month"], row["by_rule"]) == (month, 1)
 
 
 async def test_what_was_refused_is_counted_and_nothing_else_of_it_stands(dispatcher: Bench) -> None:

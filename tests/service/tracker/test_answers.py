@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.tracker.settings import Config
+from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story, at, local
 from tests.fixtures.scenes.tracker_doors import slug, supervise
@@ -73,6 +76,24 @@ async def test_what_the_head_leads_says_who_led(tracker: Bench) -> None:
     assert (refused.status_code, slug(refused)) == (422, "leader-missing")
     assert (await answer(tracker, head_led, led_by="王建国")).status_code == 422
     assert (await answer(tracker, head_led, **LED)).status_code == 200
+
+
+@pytest.mark.usefixtures("open_ticket")
+async def test_which_rung_the_head_leads_the_ladder_says(tracker: Bench) -> None:
+    """Whatever a county calls it."""
+    store: Store[Config] = tracker.service.store
+    rules = store.config.rules
+    ladder = [
+        rung.model_copy(update={"zh": "领导包案", "led_by_head": rung.rung == 4})
+        for rung in rules.ladder
+    ]
+    rules = rules.model_copy(update={"ladder": tuple(ladder)})
+    store.config = replace(store.config, rules=rules)
+    third = (await supervise(tracker, rung=3)).json()["id"]
+    assert (await answer(tracker, third)).status_code == 200
+    fourth = (await supervise(tracker, rung=4)).json()["id"]
+    assert slug(await answer(tracker, fourth)) == "leader-missing"
+    assert (await answer(tracker, fourth, **LED)).status_code == 200
 
 
 async def test_what_is_accepted_is_closed_by_that_and_by_nothing_later(

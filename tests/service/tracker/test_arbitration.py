@@ -94,7 +94,7 @@ async def ladder(tracker: Bench) -> list[tuple[str, str]]:
 
 async def rates(tracker: Bench, role: str = "supervisor", unit: str | None = None) -> Any:
     """The figures of March."""
-    path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+    path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
     return (await tracker.http(role, unit).get(path)).json()
 
 

@@ -83,7 +83,7 @@ async def breached(tracker: Bench) -> list[str]:
 
 
 async def rates(tracker: Bench) -> Any:
-    path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+    path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
     return (await tracker.http("supervisor").get(path)).json()
 
 
@@ -147,7 +147,7 @@ async def test_a_breach_that_stood_stays(tracker: Bench, open_ticket: Story) -> 
     await tracker.hear(answered(open_ticket, "03-11 11:00", None))
     assert "handle@03-09 18:00" in await breached(tracker)
     assert await tracker.told("deadline.annulled") == []
-    assert (await rates(tracker))["handle"] == {"due": 1, "on_time": 0, "extended": 0, "rate": 0.0}
+    assert (await rates(tracker))["handle"].items() >= {"due": 1, "on_time": 0, "rate": 0.0}.items()
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

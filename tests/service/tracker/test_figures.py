@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.tracker.rules.supervision import FigureRules
+from services.tracker.settings import Config
 from shared.events import Role
+from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story
 from tests.fixtures.scenes.tracker_doors import GRANT, ask, rule, slug
@@ -39,16 +43,22 @@ async def month(tracker: Bench) -> Bench:
     return tracker
 
 
-async def rates(tracker: Bench, first: str, last: str, role: str = "supervisor") -> Any:
+async def rates(
+    tracker: Bench, first: str, last: str, role: str = "supervisor", basis: str = "judged"
+) -> Any:
     """The figures of a period."""
     client = tracker.http(role, "GT" if role == "unit" else None)
-    return (await client.get(f"/v1/rates?from=2026-{first}&to=2026-{last}&by=unit")).json()
+    query = f"from=2026-{first}&to=2026-{last}&by=unit&basis={basis}"
+    return (await client.get(f"/v1/rates?{query}")).json()
 
 
 async def test_on_time_rates_count_standing_breaches_only(month: Bench) -> None:
     """R-42 公开通报."""
     found = await rates(month, "03-01", "03-31")
-    assert found["handle"] == {"due": 4, "on_time": 3, "extended": 1, "rate": 0.75}
+    assert found["handle"] == {
+        **{"due": 4, "on_time": 3, "extended": 1, "rate": 0.75},
+        **{"by_extension": 1, "rate_unextended": 0.5},
+    }
     assert found["sign"] == {"due": 5, "on_time": 4, "extended": 0, "rate": 0.8}
     assert [unit["unit"] for unit in found["units"]] == ["HC"]
 
@@ -61,7 +71,109 @@ async def test_a_clock_counts_in_the_period_it_was_judged_in(month: Bench) -> No
     }
     assert by_day == {"05": 1, "09": 2, "10": 0, "11": 1}
     nothing = (await rates(month, "04-01", "04-30"))["handle"]
-    assert nothing == {"due": 0, "on_time": 0, "extended": 0, "rate": None}
+    assert (nothing["due"], nothing["rate"], nothing["rate_unextended"]) == (0, None, None)
+
+
+async def test_or_in_the_period_it_was_due_in_as_the_policy_prints(month: Bench) -> None:
+    """R-48; policy `on_time_rate`: completed within limit / due in period."""
+    by_day = {
+        day: (await rates(month, f"03-{day}", f"03-{day}", basis="due"))["handle"]["due"]
+        for day in ("05", "09", "10", "11", "12")
+    }
+    assert by_day == {"05": 0, "09": 3, "10": 0, "11": 0, "12": 1}
+    month.at("2026-03-09T17:59+08:00")
+    assert (await rates(month, "03-01", "03-31", basis="due"))["handle"]["due"] == 0
+    month.at("2026-03-20T10:00+08:00")
+    printed = (await month.http("desk").get("/v1/rates")).json()
+    assert (printed["basis"], printed["handle"]["due"]) == ("due", 4)
+    client = month.http("desk")
+    assert (await client.get("/v1/rates?basis=met")).status_code == 422
+
+
+async def test_the_policy_says_which_is_printed(month: Bench) -> None:
+    store: Store[Config] = month.service.store
+    figures = FigureRules(on_time_by="judged")
+    rules = store.config.rules.model_copy(update={"figures": figures})
+    store.config = replace(store.config, rules=rules)
+    found = (await month.http("desk").get("/v1/rates")).json()
+    assert (found["basis"], found["saved"], found["units"][0]["saved"]) == ("judged", None, None)
+
+
+async def test_an_extension_counts_apart_only_where_it_was_needed(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-18: answered in five days with eight to do it in."""
+    await rule(tracker, (await ask(tracker)).json()["id"], GRANT)
+    await tracker.hear(open_ticket.completed("03-09 17:00"))
+    tracker.at("2026-03-20T10:00+08:00")
+    handle = (await rates(tracker, "03-01", "03-31"))["handle"]
+    assert (handle["extended"], handle["by_extension"], handle["rate_unextended"]) == (1, 0, 1.0)
+
+
+async def test_contacts_and_the_citizen_have_rates_of_their_own(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Gain 3, two truths: the unit in time with an extension, the citizen not; no unit sees the citizen's."""
+    await tracker.hear(open_ticket.contacted("03-02 11:00"))
+    await rule(tracker, (await ask(tracker)).json()["id"], GRANT)
+    tracker.at("2026-03-11T10:00+08:00")
+    await tracker.run("sweep")
+    await tracker.hear(open_ticket.completed("03-11 10:00"), open_ticket.resolved("03-11 10:00"))
+    for basis in ("judged", "due"):
+        tracker.at("2026-03-20T10:00+08:00")
+        found = await rates(tracker, "03-01", "03-31", basis=basis)
+        assert [found[name]["rate"] for name in ("handle", "contact", "citizen")] == [1.0, 1.0, 0.0]
+        own = (await tracker.http("unit", "HC").get("/v1/rates?basis=" + basis)).json()
+        assert (own["contact"]["due"], own["citizen"]["due"]) == (1, 0)
+
+
+@pytest.mark.parametrize("basis", ["judged", "due"])
+@pytest.mark.parametrize("lost", ["cancelled", "returned", "withdrawn"])
+async def test_what_was_missed_counts_where_it_was_missed_whatever_became_of_it(
+    tracker: Bench, open_ticket: Story, lost: str, basis: str
+) -> None:
+    """T9, R-42: late in the first half of March, gone in the second."""
+    tracker.at("2026-03-16T10:00+08:00")
+    await tracker.run("sweep")
+    await tracker.hear(getattr(open_ticket, lost)("03-16 10:00"))
+    tracker.at("2026-04-20T10:00+08:00")
+    then = await rates(tracker, "03-01", "03-15", basis=basis)
+    later = await rates(tracker, "03-16", "04-18", basis=basis)
+    for name in ("sign", "contact", "handle", "citizen"):
+        assert (then[name]["due"], then[name]["on_time"], later[name]["due"]) == (1, 0, 0), name
+
+
+@pytest.mark.parametrize("lost", ["cancelled", "returned", "withdrawn"])
+async def test_what_went_before_it_was_due_is_nobodys_duty(
+    tracker: Bench, open_ticket: Story, lost: str
+) -> None:
+    await tracker.hear(getattr(open_ticket, lost)("03-02 11:00"))
+    tracker.at("2026-03-20T10:00+08:00")
+    for basis in ("judged", "due"):
+        found = await rates(tracker, "03-01", "03-31", basis=basis)
+        assert [found[name]["due"] for name in ("sign", "contact", "handle")] == [0, 0, 0]
+
+
+async def test_days_saved_against_the_law(month: Bench) -> None:
+    """审批压缩: five working days in law; three, seven, five, seven taken, the co-handler's not counted."""
+    found = await rates(month, "03-01", "03-31")
+    assert found["saved"] == {
+        **{"answered": 4, "legal_days": 20, "used_days": 22, "saved_days": -2, "over": 2},
+        "rate": -0.1,
+    }
+    assert found["units"][0]["saved"] == found["saved"]
+    first = (await rates(month, "03-05", "03-05"))["saved"]
+    assert (first["answered"], first["saved_days"], first["rate"]) == (1, 2, 0.4)
+    assert (await rates(month, "04-01", "04-30"))["saved"]["rate"] is None
+    assert (await rates(month, "03-01", "03-31", "unit"))["saved"]["answered"] == 0
+
+
+async def test_a_redo_saves_nothing_more(month: Bench) -> None:
+    story, again = Story(month, "20260302-100000"), UUID(int=200)
+    await month.hear(story.reopened("03-12 10:00", 2))
+    await month.hear(story.dispatched("03-12 10:00", id=again, round=2, redo=True))
+    await month.hear(story.completed("03-12 11:00", id=again, round=2))
+    assert (await rates(month, "03-12", "03-12"))["saved"]["answered"] == 0
 
 
 async def test_a_period_is_this_month_so_far_unless_told_otherwise(month: Bench) -> None:

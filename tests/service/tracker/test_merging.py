@@ -35,7 +35,7 @@ def cancelled(bench: Bench, moment: str) -> Fact:
 
 async def rates(bench: Bench) -> dict[str, int]:
     """What was due and what was on time this month."""
-    path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+    path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
     found = (await bench.http("supervisor").get(path)).json()
     return {key: found["handle"][key] for key in ("due", "on_time")}
 

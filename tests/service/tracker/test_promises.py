@@ -1,4 +1,4 @@
-"""承诺办结: a day that a unit promised comes back by itself, is kept, moved once, or broken (R-19, gain 7)."""
+"""承诺办结: a promised day comes back by itself, is kept, moved once, or broken (R-19, gain 7)."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ async def test_the_day_comes_back_before_it_comes_and_is_broken_when_it_passes(
     assert item["late"]
     [raised] = await tracker.rows("SELECT * FROM supervisions WHERE closed_at IS NULL")
     assert raised["rung"] == 2
+    await until(tracker, "05-01 09:00")
     assert (await do(tracker, "fulfilment", DONE)).status_code == 200
     assert await tracker.rows("SELECT * FROM supervisions WHERE closed_at IS NULL") == []
     [item] = (await listed(tracker, status="kept"))["items"]

@@ -40,7 +40,9 @@ async def sweep(tracker: Bench, moment: str) -> None:
 
 async def rates(tracker: Bench, months: str = "03-01&to=2026-03-31") -> Any:
     """The figures of a month."""
-    return (await tracker.http("supervisor").get(f"/v1/rates?from=2026-{months}")).json()
+    return (
+        await tracker.http("supervisor").get(f"/v1/rates?basis=judged&from=2026-{months}")
+    ).json()
 
 
 def given_again(story: Story, taken: str, again: str, id: UUID = AGAIN) -> tuple[Any, ...]:
@@ -74,7 +76,7 @@ async def test_a_miss_stands_whoever_gets_it_next(tracker: Bench, open_ticket: S
     assert local((await clock(tracker, AGAIN))["breached_at"]) == "03-12 10:00"
     found = await rates(tracker)
     hongchun = next(each for each in found["units"] if each["unit"] == "HC")
-    assert hongchun["handle"] == {"due": 1, "on_time": 0, "extended": 0, "rate": 0.0}
+    assert hongchun["handle"].items() >= {"due": 1, "on_time": 0, "rate": 0.0}.items()
     assert await tracker.told("deadline.annulled") == []
 
 

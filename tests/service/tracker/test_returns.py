@@ -57,7 +57,7 @@ async def swept(tracker: Bench, moment: str) -> None:
 
 async def rates(tracker: Bench, role: str = "supervisor", unit: str | None = None) -> Any:
     """The figures of March."""
-    path = "/v1/rates?from=2026-03-01&to=2026-03-31"
+    path = "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
     return (await tracker.http(role, unit).get(path)).json()
 
 

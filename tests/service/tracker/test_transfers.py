@@ -44,7 +44,7 @@ async def rates(tracker: Bench, month: str) -> dict[str, tuple[int, int, int, in
     """Handle clocks and sign clocks of a month by unit: due and on time."""
     last = {"02": "28", "03": "31", "04": "30"}[month]
     query = f"from=2026-{month}-01&to=2026-{month}-{last}"
-    answer = (await tracker.http("supervisor").get(f"/v1/rates?{query}")).json()
+    answer = (await tracker.http("supervisor").get(f"/v1/rates?basis=judged&{query}")).json()
     return {
         row["unit"]: (
             row["handle"]["due"],
@@ -91,7 +91,7 @@ async def test_what_the_old_unit_missed_stays_the_old_units(open_ticket: Story) 
     await tracker.hear(transferred(story, "03-25 00:00"), dissolved(story, "03-25 00:00"))
     await tracker.hear(completed(story, "04-02 10:00"))
     assert await rates(tracker, "03") == march
-    assert NEW not in await rates(tracker, "04")
+    assert await rates(tracker, "04") == {NEW: (0, 0, 0, 0)}  # who answered missed nothing
     listed = (await tracker.http("supervisor").get(f"/v1/breaches?unit={NEW}")).json()["items"]
     assert {(row["unit"], row["missed_by"]) for row in listed} == {(NEW, "HC")}
 
@@ -100,7 +100,9 @@ async def test_the_figures_say_what_became_of_whom(open_ticket: Story) -> None:
     tracker, story = open_ticket.tracker, open_ticket
     await tracker.hear(story.signed("03-02 10:30"), transferred(story, "03-04 00:00"))
     await tracker.hear(completed(story, "03-05 10:00"), dissolved(story, "03-04 00:00"))
-    answer = await tracker.http("supervisor").get("/v1/rates?from=2026-03-01&to=2026-03-31")
+    answer = await tracker.http("supervisor").get(
+        "/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31"
+    )
     old, new = sorted(answer.json()["units"], key=lambda row: str(row["unit"]))
     assert (old["unit"], old["name"], old["successors"]) == ("HC", "红椿镇（现毛坝镇）", [NEW])
     assert old["until"] == new["follows"][0]["since"] == "2026-03-03T16:00:00Z"

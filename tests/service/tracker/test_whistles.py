@@ -40,7 +40,9 @@ async def told(tracker: Bench, name: str) -> list[str]:
 
 
 async def rates(tracker: Bench) -> Any:
-    return (await tracker.http("supervisor").get("/v1/rates?from=2026-03-01&to=2026-03-31")).json()
+    return (
+        await tracker.http("supervisor").get("/v1/rates?basis=judged&from=2026-03-01&to=2026-03-31")
+    ).json()
 
 
 async def test_the_clock_runs_from_the_whistle_and_coming_meets_it(
