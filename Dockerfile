@@ -4,6 +4,9 @@ FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 
+# Chinese letters for proof packs on paper.
+RUN apt-get update -qq && apt-get install -qq --yes --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements-image.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-image.lock \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin jiesu

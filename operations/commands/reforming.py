@@ -6,7 +6,6 @@ Who acts is who their token names, here as there: a name that is only typed woul
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
@@ -16,19 +15,12 @@ from uuid import UUID
 import typer
 
 from operations.commands.databases import LOOKING, opened, settings_by_name
-from shared.caller import Caller
+from operations.commands.person import Mine, admitted, own_token
 from shared.errors import ConfigError, JiesuError
-from shared.security.tokens import TokenVerifier
 
 Unit = Annotated[str, typer.Argument(help="the unit that is to be no more, by code or name")]
 From = Annotated[str, typer.Option("--from", help="the day from which it holds: 2026-07-01")]
 Reason = Annotated[str, typer.Option(help="the paper it goes by: 紫编发〔2026〕3号")]
-Mine = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file", help="your own token, of desk or supervisor; else JIESU_TOKEN holds it"
-    ),
-]
 Dry = Annotated[bool, typer.Option(help="only say what would go to whom")]
 Id = Annotated[UUID, typer.Argument(help="the reform, as `units list` names it")]
 
@@ -85,7 +77,9 @@ def approve(reform: Id, token_file: Mine = None) -> None:
     from services.dispatcher.reform import reforming
     from services.dispatcher.reform.schemas import ReformApproval
 
-    _show(_done(_own(token_file), lambda act: reforming.approve(act, reform, ReformApproval())))
+    _show(
+        _done(own_token(token_file), lambda act: reforming.approve(act, reform, ReformApproval()))
+    )
 
 
 @cli.command("withdraw")
@@ -95,7 +89,7 @@ def withdraw(reform: Id, reason: Reason, token_file: Mine = None) -> None:
     from services.dispatcher.reform.schemas import ReformWithdrawal
 
     body = ReformWithdrawal(reason=reason)
-    _show(_done(_own(token_file), lambda act: reforming.withdraw(act, reform, body)))
+    _show(_done(own_token(token_file), lambda act: reforming.withdraw(act, reform, body)))
 
 
 @cli.command("list")
@@ -142,7 +136,7 @@ def _propose(
     except ValueError:
         raise ConfigError(f"--from: 应写作 write 2026-07-01, not {since}") from None
     body = ReformIn.model_validate(plan | {"effective": day, "reason": reason})
-    mine = None if dry_run else _own(token_file)
+    mine = None if dry_run else own_token(token_file)
     found = _done(mine, lambda act: reforming.propose(act, unit, body), keep=not dry_run)
     if dry_run:
         typer.echo("试算，未登记 a dry run, nothing was proposed")
@@ -156,29 +150,6 @@ class _NotKept(Exception):
         self.answer = answer
 
 
-def _own(token_file: Path | None) -> str:
-    """The token of who acts. Raises ConfigError, OSError."""
-    token = token_file.read_text("utf-8") if token_file else os.environ.get("JIESU_TOKEN", "")
-    if not token.strip():
-        raise ConfigError(
-            "须以本人的令牌证明身份：JIESU_TOKEN 或 --token-file say who you are by your own token: "
-            "JIESU_TOKEN or --token-file"
-        )
-    return token.strip()
-
-
-def _who(token: str | None, keys: Path) -> Caller | None:
-    """Whom a token names; None of who only looks. Raises ConfigError, Unauthenticated."""
-    if token is None:
-        return None
-    caller = TokenVerifier(keys).admit(token)
-    if caller.role not in ("desk", "supervisor"):
-        raise ConfigError(
-            f"须为 desk 或 supervisor 的令牌 no token of desk or supervisor: {caller.role}"
-        )
-    return caller
-
-
 def _done(
     token: str | None, use_case: Callable[[Any], Awaitable[Any]], *, keep: bool = True
 ) -> Any:
@@ -186,7 +157,8 @@ def _done(
 
     async def run() -> Any:
         with settings_by_name(("dispatcher",), **LOOKING) as settings:
-            caller = _who(token, settings["dispatcher"].token_keys)
+            keys = settings["dispatcher"].token_keys
+            caller = admitted(token, keys, ("desk", "supervisor")) if token else None
             actor = caller.actor if caller else "ops:looks"
             async with (
                 opened(settings) as stores,

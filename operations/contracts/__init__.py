@@ -15,6 +15,7 @@ from operations.contracts.errors import page_of_errors
 from operations.contracts.facts import Json, schema, schema_file
 from operations.contracts.phone_page import page_for_phone_vendors
 from operations.contracts.table import table_of_facts
+from operations.proof.pack import Pack
 from operations.runtime.registry import NAMES, part
 from shared.events import FACTS
 
@@ -47,6 +48,7 @@ def published() -> dict[str, str]:
         "asyncapi.yaml": _yaml(describe_bus()),
         **{f"openapi/{name}.json": _json(openapi(name)) for name in NAMES},
         **{schema_file(kind): _json(schema(kind)) for kind in FACTS.values()},
+        "schemas/proof-pack.v1.json": _json(Pack.model_json_schema()),
     }
 
 

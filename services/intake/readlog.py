@@ -30,7 +30,7 @@ SAME_REFUSAL = timedelta(hours=1)  # a system that asks again and again is writt
 
 class Deed(StrEnum):
     """What was done, or tried, to a contact; ``matter``: matter data was read; ``lookup``: a caller's
-    tickets were looked up.
+    tickets were looked up; ``proof``: a proof pack was made, which opens no contact.
     """
 
     READ = "read"
@@ -41,6 +41,7 @@ class Deed(StrEnum):
     ERASED = "erased"
     MATTER = "matter"
     LOOKUP = "lookup"
+    PROOF = "proof"
 
 
 async def write(

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from examples.verify_proof import fault
 from operations.runtime.registry import NAMES
 from operations.stuck import unread
 from shared import clock
 from shared.messaging.connect import connect
 from shared.messaging.outbox import Relay
+from shared.security.tokens import issue, make_key
 from shared.settings import DEVELOPMENT_KEY
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.commands import command
@@ -83,6 +85,43 @@ async def test_the_morning_page_needs_no_secret_and_says_what_it_found(
     assert {one["oldest"][0]["subject"] for one in found} == {number}
     page = await command("stuck", "--at", "2026-03-02 10:00:00", JIESU_DATABASE_URL=databases)
     assert page.out.startswith("晨检 Stuck, 2026-03-02 10:00\n\n[dispatcher] 说了而未听到的事实")
+
+
+async def test_a_proof_pack_is_made_by_who_may_and_verified_by_anybody(
+    databases: str, intake: Bench, keys: Path, tmp_path: Path
+) -> None:
+    number, out = (await registered(intake))["number"], tmp_path / "packs"
+    words = ("proof", number, "--out", str(out), "--no-pdf", "--keys", str(tmp_path), "--reason")
+    where = {"JIESU_DATABASE_URL": databases, "JIESU_TOKEN_KEYS": str(keys)}
+    mine = where | {"JIESU_TOKEN": issue(keys, "supervisor", "陈", days=1)}
+    for environment, reason, why in (
+        (mine, "法院调取", "holds no private key"),
+        (where, "法院调取", "JIESU_TOKEN or --token-file"),
+        (where | {"JIESU_TOKEN": issue(keys, "desk", "x", days=1)}, "法院调取", "no token of"),
+        (mine, "-", "say why in words"),
+        (
+            mine | {"JIESU_DATABASE_URL": databases.format(service="intake")},
+            "法院调取",
+            "{service}",
+        ),
+    ):
+        refused = await command(*words, reason, **environment)
+        assert (refused.code, refused.out) == (2, "")
+        assert why in refused.err
+        if why == "holds no private key":
+            make_key(tmp_path, "2026a")
+    assert await intake.rows("SELECT id FROM contact_read") == []
+    none = await command(
+        *words[:4], "--fonts", str(out), "--keys", str(tmp_path), "--reason", "x", **mine
+    )
+    assert (none.code, "no Chinese font" in none.err, list(out.iterdir())) == (2, True, [])
+    done = await command(*words, "法院调取", **mine)
+    assert (done.code, done.err) == (0, "")
+    [path] = out.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert fault(path.read_bytes(), done.out.split()[-1]) == ""
+    missing = await command(words[0], "20260302-999999", *words[2:], "法院调取", **mine)
+    assert (missing.code, "no ticket 20260302-999999" in missing.err) == (2, True)
 
 
 async def test_dead_facts_are_listed_and_replayed_without_a_secret(databases: str) -> None:
