@@ -60,9 +60,9 @@ class PromiseConfirmed(Data, name="promise.confirmed", by="feedback"):
     (R-19, gain 7).
     """
 
-    promised_date: str | None
     solved: Literal["yes", "partly"]
-    satisfied: Literal["satisfied", "basically_satisfied", "unrated"] | None
+    promised_date: str | None = None
+    satisfied: Literal["satisfied", "basically_satisfied", "unrated"] | None = None
     comment: str = ""
 
 

@@ -192,7 +192,11 @@ async def test_a_day_that_passed_in_silence_is_asked_of(feedback: Bench) -> None
     )
     assert "citizen.told:promise_kept" not in await names(feedback)
     view = await shown(feedback, await promise_of(feedback))
-    assert view["promise_ended"] == "passed"
+    assert (view["promise_ended"], view["about"], view["status"]) == (
+        "passed",
+        "promise",
+        "planned",
+    )
 
 
 async def test_other_clocks_that_pass_ask_nobody(feedback: Bench) -> None:

@@ -101,13 +101,30 @@ async def test_kept_while_the_citizen_is_on_the_line_is_asked_of_afterwards(
     await feedback.run("ring")
     await feedback.hear(kept(feedback))
     assert await count(feedback, "promise") == 0
+    feedback.at("2026-03-05T15:00+08:00")
     await report(feedback, await callback_of(feedback), "answered", **ACCEPTED)
     assert await feedback.told("promise.confirmed") == []
     planned = (await feedback.told("callback.planned"))[-1].data
     assert (planned.about, planned.due) == (
         "promise",
-        datetime.fromisoformat("2026-03-04T09:00+08:00"),
+        datetime.fromisoformat("2026-03-06T09:00+08:00"),
     )
+
+
+async def test_the_release_before_finds_nothing_to_do_in_a_call_about_a_promise(
+    feedback: Bench,
+) -> None:
+    """It knows these four words, and one callback a round."""
+    await asked_of_promise(feedback)
+    await feedback.http("phone_system").post(
+        f"/v1/callbacks/{await promise_of(feedback)}/outcome",
+        json={"attempt": 1, "outcome": "unreachable"},
+    )
+    rows = await feedback.rows("SELECT about, next_step FROM callbacks ORDER BY about")
+    assert [(row["about"], row["next_step"]) for row in rows] == [
+        ("answer", None),
+        ("promise", "promise_fall_due"),
+    ]
 
 
 async def test_an_acceptance_is_not_taken_for_an_answer_to_another_question(
