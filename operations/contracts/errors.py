@@ -152,8 +152,10 @@ CURES = {
     "promised-date-too-far": "承诺不晚于 latest 的日期。Promise a day not after latest.",
     "promised-date-wrong": "改为晚于原日期、不晚于 latest 的日期。"
     "Choose a day after the present one and not after latest.",
-    "promise-moved-before": "按现承诺日期办理；办成后登记兑现。Keep the day as it is, and say when it is done.",
-    "promised-day-passed": "尽快办理并登记兑现；逾期留痕。Do it and say so: POST /v1/promises/{assignment}/fulfilment.",
+    "promise-moved-before": "按现承诺日期办理，办成后登记兑现。"
+    "Keep the day as it is, and say when it is done.",
+    "promised-day-passed": "尽快办理并登记兑现，逾期记录保留。"
+    "Do it and say so: POST /v1/promises/{assignment}/fulfilment.",
     "unsolved-reason-missing": "填写未解决原因。Say why it is not solved.",
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",

@@ -179,6 +179,8 @@ WORDS = {
     "PromiseKept.result": "兑现情况 what was done, in words for the citizen",
     "PromiseMoveAsked.before": "原承诺日期 the day promised until now",
     "PromiseMoved.before": "原承诺日期 the day promised until now",
+    "PromiseConfirmed.solved": "是否兑现 whether it was kept, or in part",
+    "about": "回访事项 what the call asks, or would ask now",
     "PromiseReviewed.note": "复核情况 what the hotline found",
     "led_by": "牵头领导 who of the unit led in person",
     "led_by_post": "其职务 and in which post",

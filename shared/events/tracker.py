@@ -220,7 +220,7 @@ class PromiseMoveRefused(Data, name="promise.move_refused", by="tracker"):
 
 
 class PromiseKept(Data, name="promise.kept", by="tracker"):
-    """承诺兑现: the unit says that it did what it had promised; the citizen is asked (R-19, gain 7). ``late``:
+    """承诺兑现: the unit says that it did what it had promised; the citizen is asked (R-19). ``late``:
     after the day.
     """
 

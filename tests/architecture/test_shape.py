@@ -112,6 +112,8 @@ MAY_HAVE = {
     "tracker/replaying": "a ticket's clocks from its facts alone: the command's, no door's",
     "tracker/clockwork": "both doors that move clocks, facts and time, end in it",
     "feedback/corrections": "what a correction means for callbacks: it ends and plans them",
+    "feedback/attempts": "when the citizen is called: planned by facts, outcomes and corrections",
+    "feedback/promises": "what is heard of promised days, which outlive the close",
     "feedback/verdicts": "what a citizen says without being called, and what upstream returns",
     "feedback/endings": "what the hotline ends itself, for usecases.py is full",
     "feedback/calls": "asking the phone system, by the clock",

@@ -40,6 +40,9 @@ NEW_WORDS = frozenset(
         "arbitration",
         "attend",
         "promise",
+        "promise_moved",
+        "promise_kept",
+        "promise_broken",
     }
 )
 # Where a request is refused that was taken. These had no bound: what we give out to be asked with was

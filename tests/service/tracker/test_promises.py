@@ -209,7 +209,7 @@ async def test_an_answer_that_is_sent_back_promises_nothing(
 ) -> None:
     """Only what the citizen was told binds: an answer under audit is none yet."""
     audit, story = UUID(int=77), open_ticket
-    waits = {"audit": audit, "audit_limit": "1wd"}
+    waits: dict[str, Any] = {"audit": audit, "audit_limit": "1wd"}
     await tracker.hear(story.promised("03-03 10:00", **waits))
     assert "promise HC" not in await clocks(tracker)
     about = {"audit": audit, "completed_at": at("03-03 10:00"), "audit_limit": "1wd"}
