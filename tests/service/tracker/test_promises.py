@@ -181,7 +181,7 @@ async def test_what_was_broken_stays_broken_in_another_round(
 async def test_the_hotline_looks_after_a_promise_every_thirty_days(
     tracker: Bench, promised: Story
 ) -> None:
-    """JN-24 跟踪督办."""
+    """R-19, JN-24 跟踪督办."""
     assert promised
     await until(tracker, "04-02 09:00")
     assert (await worklist(tracker, "desk"))["promise_reviews"][0] == 0
