@@ -7,12 +7,12 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.tracker import calendars, claims, records
-from services.tracker.models import Assignment, Clock, Supervision
+from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
@@ -56,13 +56,13 @@ def recompute_clocks(
     at: datetime,
     *,
     corrected: bool = False,
-    given: Assignment | None = None,
+    given: Collection[UUID] = (),
     joined: int | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
-    ``given``: the order that is new, or was its unit's before. ``joined``: a round of which is new that it
+    ``given``: orders that are new, or were their unit's before. ``joined``: a round of which is new that it
     goes on from the one before.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
@@ -90,7 +90,7 @@ def _histories(
     record: TicketRecord,
     matter: Matter,
     assignments: Sequence[AssignmentTimeline],
-    given: Assignment | None,
+    given: Collection[UUID],
     joined: int | None,
 ) -> Iterator[ClockHistory]:
     """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
@@ -100,11 +100,15 @@ def _histories(
     for history in clock_histories(matter, rounds, assignments, dissolved):
         entry = record.clocks.get(history.id)
         late = history.earlier and (
-            (given and given.id in history.earlier.orders) or (joined and history.round >= joined)
+            any(not each.orders.isdisjoint(given) for each in history.earlier)
+            or (joined and history.round >= joined)
         )
         known = entry.state if entry and not late else None
         calendar = _known(act, entry, history).at(history.started_at).calendar
-        yield resumed(history, calendar, known)
+        befell = resumed(history, calendar, known)
+        if entry and entry.row.due_counted != befell.due_counted:
+            entry.row.due_counted = befell.due_counted
+        yield befell
 
 
 def _known(act: ServiceAct, entry: ClockEntry | None, history: ClockHistory) -> Calendars:
@@ -241,6 +245,7 @@ def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
         unit=history.unit,
         role=history.role,
         urgency=history.urgency,
+        due_counted=history.due_counted,
         **columns(state),
     )
     return ClockEntry(row, state)

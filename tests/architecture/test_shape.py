@@ -107,6 +107,7 @@ MAY_HAVE = {
     "dispatcher/arbitration/rulings": "opened by hand, and ruled on: it ends in all that moves orders",
     "dispatcher/arbitration/precedents": "what was ruled on whose duty a matter is, kept and found again",
     "tracker/arbitration": "what a dispute before the ladder is to clocks",
+    "tracker/carrying": "what units had of a matter under other numbers, for merging and splitting",
     "tracker/merging": "what merging is to clocks, and many reporters of one matter",
     "tracker/calendars": "which calendars were known when: facts, doors and time ask it",
     "tracker/replaying": "a ticket's clocks from its facts alone: the command's, no door's",

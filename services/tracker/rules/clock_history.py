@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from services.tracker.rules.earlier import Earlier, before, duties, earlier
+from services.tracker.rules.earlier import Course, Earlier, courses, duties, earlier
+from services.tracker.rules.kept_limits import with_kept_limits
 from services.tracker.rules.timelines import (
     AUDITED,
     KEPT,
@@ -38,8 +39,9 @@ class ClockHistory:
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
     counts working days, of which ``granted_late`` were granted after the duty was done. ``terms_at``: when a
-    correction last gave it other terms. ``earlier``: what its unit had of the duty before; ``resumed_at``:
-    since when the clock goes on where that one stopped.
+    correction last gave it other terms. ``earlier``: what its unit had of the duty before, in
+    each way in which it may go on from that; ``resumed_at``: since when the clock goes on where it stopped,
+    ``due_counted``: by when its unit is in time in the figures, where it had no time left then.
     ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
     """
 
@@ -58,8 +60,9 @@ class ClockHistory:
     extension: int = 0
     granted_late: int = 0
     terms_at: datetime | None = None
-    earlier: Earlier | None = None
+    earlier: tuple[Earlier, ...] = ()
     resumed_at: datetime | None = None
+    due_counted: datetime | None = None
     uncharged: tuple[Pause, ...] = ()
 
 
@@ -80,9 +83,10 @@ def clock_histories(
     for first in sorted(set(firsts.values())):
         course = [each for each in rounds if firsts[each.number] == first]
         yield _citizen(matter, course, leads)
-    for assignment in assignments:
-        had = before(assignment, assignments, dissolved, firsts)
-        yield from _handling(matter, assignment, had)
+    kept = with_kept_limits(assignments, matter.terms_at, dissolved, firsts)
+    for assignment in kept:
+        had = courses(assignment, kept, matter.carried, dissolved, firsts)
+        yield from _handling(matter, assignment, list(had))
         yield from _reviewing(matter, assignment)
         yield from _auditing(matter, assignment)
         yield from _promising(matter, assignment, rounds)
@@ -219,11 +223,12 @@ def _decided(
 
 
 def _handling(
-    matter: Matter, assignment: AssignmentTimeline, had: Sequence[AssignmentTimeline]
+    matter: Matter, assignment: AssignmentTimeline, had: Sequence[Course]
 ) -> Iterator[ClockHistory]:
     """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
     for kind, duty in duties(assignment).items():
         if duty.limit is not None:
+            before = (earlier(kind, assignment, course) for course in had)
             yield ClockHistory(
                 id=_name(matter, kind, str(assignment.id)),
                 kind=kind,
@@ -240,7 +245,7 @@ def _handling(
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
                 granted_late=_granted_late(assignment) if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
-                earlier=earlier(kind, had, assignment.dispatched_at),
+                earlier=tuple(filter(None, before)),
                 uncharged=assignment.pauses,
             )
 

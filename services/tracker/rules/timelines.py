@@ -115,6 +115,7 @@ class Matter(Known):
     merges: tuple[Merge, ...] = ()
     unassigned: tuple[LeftToDesk, ...] = ()
     arbitrations: tuple[ArbitrationTimeline, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
@@ -272,6 +273,11 @@ class AssignmentTimeline(Known):
         return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
 
     @property
+    def place(self) -> tuple[datetime, UUID]:
+        """Where it stands among those of its ticket."""
+        return self.dispatched_at, self.id
+
+    @property
     def given_to(self) -> str:
         """To whom it was dispatched."""
         return self.transfers[0].before if self.transfers else self.unit
@@ -353,5 +359,29 @@ class AssignmentTimeline(Known):
         return asked
 
 
+class Carried(BaseModel):
+    """An order that a unit had of the same matter under another number (并单, 拆分), as far as it counts here
+    and with the round in which it does, since a moment. ``joined``: the ticket whose past it is, where that
+    was merged into the work of this one; else it was this ticket's matter, too.
+
+    ``known_at``: when what carried it was recorded.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order: AssignmentTimeline
+    since: Instant
+    known_at: Instant
+    joined: str | None = None
+
+    @property
+    def key(self) -> tuple[UUID, str, datetime]:
+        """What tells it from others: an order may count in several ways."""
+        return self.order.id, self.joined or "", self.since
+
+
 def _ending(at: datetime | None, why: str) -> Ending | None:
     return None if at is None else Ending(at, why)
+
+
+Matter.model_rebuild()
