@@ -21,13 +21,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.tracker import calendars, records, replaying
 from services.tracker.consumers import SUBSCRIPTIONS
-from services.tracker.models import Clock, Supervision
-from services.tracker.replaying import Replayed
+from services.tracker.models import Clock, Supervision, Ticket
+from services.tracker.replaying import OnRecord, Replayed
 from services.tracker.rules import differences
 from services.tracker.rules.calendars import Version
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.differences import Difference, Of, Pressed, Stands
 from services.tracker.rules.policy import Terms
+from services.tracker.rules.timelines import Carried, Matter
 from shared import succession
 from shared.events import Fact, speaker_of
 from shared.messaging.bus import matches
@@ -151,6 +152,7 @@ class _Page:
     own: Mapping[str, Sequence[Any]]
     clocks: Mapping[str, Sequence[Clock]]
     supervisions: Mapping[str, Sequence[Supervision]]
+    carried: Mapping[str, Sequence[Carried]]
     heard: Set[UUID]
     parked: Mapping[UUID, Any]
 
@@ -188,6 +190,7 @@ async def _read(stores: Mapping[str, Store[Any]], numbers: Sequence[str], now: d
         own = (await connection.execute(SAID, of)).all()
         clocks = await rows.load(Clock, records.CLOCKS, of)
         supervisions = await rows.load(Supervision, records.SUPERVISIONS, of)
+        tickets = await rows.load(Ticket, records.NAMED, of)
         parked = {row.fact: row for row in await connection.execute(PARKED, of)}
         versions = await calendars.kept(session)
         spoken = [row for name in speakers() for row in await _spoken(stores[name], of)]
@@ -201,6 +204,7 @@ async def _read(stores: Mapping[str, Store[Any]], numbers: Sequence[str], now: d
         _by_ticket(own, "subject"),
         _by_ticket(clocks, "ticket"),
         _by_ticket(supervisions, "ticket"),
+        {row.number: Matter.model_validate(vars(row)).carried for row in tickets},
         heard,
         parked,
     )
@@ -239,7 +243,8 @@ async def _look(page: _Page, number: str, report: Report) -> list[Difference]:
     inputs.sort(key=lambda pair: (pair[1].recorded, pair[0].recorded))
     rows = page.clocks.get(number, ())
     until = _until(page, rows, [fact for _, fact in (*heard, *own)])
-    on_record = {row.id: (row.urgency, Terms.model_validate(row.terms)) for row in rows}
+    terms = {row.id: (row.urgency, Terms.model_validate(row.terms)) for row in rows}
+    on_record = OnRecord(terms, page.carried.get(number, ()))
     facts = [fact for _, fact in inputs]
     again, others = await replaying.replayed(page.tracker, page.versions, facts, until, on_record)
     report.facts += len(inputs)

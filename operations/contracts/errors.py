@@ -149,6 +149,13 @@ CURES = {
     "works-already": "无需再交办；如需调整请派单员处理。Nothing to do; to change it ask the desk.",
     "handed-down": "与上级单位 unit 联系，由其收回。Ask the unit named in unit to take it back.",
     "promised-date-missing": "填写今日或以后的承诺日期。Give a promised date, today or later.",
+    "promised-date-too-far": "承诺不晚于 latest 的日期。Promise a day not after latest.",
+    "promised-date-wrong": "改为晚于原日期、不晚于 latest 的日期。"
+    "Choose a day after the present one and not after latest.",
+    "promise-moved-before": "按现承诺日期办理，办成后登记兑现。"
+    "Keep the day as it is, and say when it is done.",
+    "promised-day-passed": "尽快办理并登记兑现，逾期记录保留。"
+    "Do it and say so: POST /v1/promises/{assignment}/fulfilment.",
     "unsolved-reason-missing": "填写未解决原因。Say why it is not solved.",
     "kind-contradicted": "使办结类型与是否解决一致。Make the kind and solved agree.",
     "returned-before": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",

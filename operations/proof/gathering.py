@@ -49,10 +49,11 @@ RING_BACKS = text("""
     WHERE c.number = :number ORDER BY b.tried_at, b.id""")
 ATTEMPTS = text("""
     SELECT a.callback, a.attempt, a.due, a.asked_at, a.outcome, a.contacted, a.solved, a.satisfied,
-        a.comment, a.reported_at, a.reported_by, a.by_citizen, c.round
+        a.comment, a.reported_at, a.reported_by, a.by_citizen, c.round,
+        coalesce(a.about, 'answer') AS about
     FROM attempts a JOIN callbacks c ON c.id = a.callback
     WHERE c.number = :number AND coalesce(a.asked_at, a.reported_at) IS NOT NULL
-    ORDER BY c.round, a.attempt""")
+    ORDER BY c.round, c.about, a.attempt""")
 OF_TICKET = (
     "type", "urgency", "topic", "title", "content", "area", "channel", "confidential", "registered_at",
     "status", "follows", "work", "split_from",
@@ -184,6 +185,7 @@ async def _callbacks(store: Store[Any], number: str, clearing: Clearing) -> Iter
     """回访: every attempt with its raw outcome, also those that came to nothing."""
     names = (
         "attempt", "due", "asked_at", "outcome", "contacted", "solved", "satisfied", "comment", "by_citizen",
+        "about",
     )  # fmt: skip
 
     def said() -> Iterator[Said]:

@@ -7,6 +7,8 @@ from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from shared import events
 
+PUT_OFF = events.CompletionKind.NO_CONDITION_YET
+
 
 def resolve(
     act: ServiceAct, record: TicketRecord, lead: Assignment, answer: events.AssignmentCompleted
@@ -34,6 +36,7 @@ def answer_of(
         units=tuple(dict.fromkeys((lead.unit, *completed))),
         solved=answer.solved,
         public_answer=answer.public_answer,
+        promised_date=answer.promised_date if answer.kind is PUT_OFF else None,
     )
 
 

@@ -223,7 +223,8 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     answer = await completing.answer_of(act, assignment, body)
     unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
-    status = completion.complete(record.work(assignment), answer, today)
+    latest = act.config.limits.latest_promise(today)
+    status = completion.complete(record.work(assignment), answer, today, latest)
     await completing.overtake(act, assignment)
     if assignment.role == Role.LEAD:
         answer = await auditing.check(act, record, assignment, answer, body)

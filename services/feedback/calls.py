@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func
 from sqlmodel import col, or_, select
 
-from services.feedback import phone, records, usecases
+from services.feedback import models, phone, records, usecases
 from services.feedback.models import Callback, Callbacks, Ticket, Tickets
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import planning
 from services.feedback.rules.machine import Action, CallbackStatus
-from services.feedback.rules.verdict import Closed, Outcome, Report
+from services.feedback.rules.verdict import Answers, Closed, Outcome, Report
 from services.feedback.settings import Config
-from shared.events import CallbackGivenUp, ClosingKind
+from shared.events import CallbackAbout, CallbackGivenUp, ClosingKind
 from shared.observability import log
 from shared.storage.rows import one_of
 
@@ -38,18 +38,32 @@ async def claim_calls(act: ServiceAct, limit: int, real: datetime) -> tuple[int,
     claimed = await _claim(act, ("fall_due", "ask"), limit, real)
     calls = []
     for record, callback in claimed:
-        if callback.next_step == "fall_due":
-            callback.move(Action.FALL_DUE)
+        if callback.step == "fall_due":
+            _fall_due(act, record, callback)
         if act.config.settings.phone_system_url is None:
             callback.rest()
             continue
         callback.wait_for("ask", act.now)
         callback.lease_ends_at = real + LEASE
-        calls.append(_call(act.config, record.ticket, callback))
+        calls.append(_call(act.config, record, callback))
     return len(claimed), calls
 
 
-def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
+def _fall_due(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
+    """From here on it is known what this attempt asks. What was answered to other questions before is not
+    taken for an answer to these; whether the unit contacted the citizen is the same in all.
+    """
+    callback.move(Action.FALL_DUE)
+    attempt, before = (record.attempt(callback, callback.attempt - n) for n in (0, 1))
+    if attempt is None:
+        raise AssertionError(f"attempt {callback.attempt} of {callback.id} was never planned")
+    attempt.about = record.about_now(act.config, callback)
+    if attempt.about == CallbackAbout.BOTH and (before is None or before.about != attempt.about):
+        callback.keep(Answers(contacted=(callback.answers() or Answers()).contacted))
+
+
+def _call(config: Config, record: TicketRecord, callback: Callback) -> phone.Call:
+    ticket, attempt = record.ticket, record.attempt(callback, callback.attempt)
     return phone.Call(
         callback=callback.id,
         number=ticket.number,
@@ -57,6 +71,8 @@ def _call(config: Config, ticket: Ticket, callback: Callback) -> phone.Call:
         attempt=callback.attempt,
         person=records.needs_person(config, ticket, callback),
         matter=ticket.asked_of,
+        about=attempt.asked if attempt else CallbackAbout.ANSWER,
+        promised_on=record.resolutions[callback.round].promised_on,
     )
 
 
@@ -67,7 +83,7 @@ async def record_asks(act: ServiceAct, asked: Mapping[phone.Call, phone.AskFaile
     """
     for call, failure in sorted(asked.items(), key=lambda item: item[0].number):
         record = await records.locked(act, call.number)
-        callback = record.callbacks[call.round]
+        callback = record.callback(call.callback)
         waits = callback.status == CallbackStatus.DUE and callback.attempt == call.attempt
         if failure is None:
             if tried := record.attempt(callback, call.attempt):
@@ -88,9 +104,11 @@ def _note_failure(
         record.ticket.has_contact = False
         callback.move(Action.GIVE_UP)
         callback.rest()
-        given_up = CallbackGivenUp(outcome="unreachable", attempts=callback.attempt)
+        tried = record.attempt(callback, callback.attempt)
+        about = tried.asked if tried else CallbackAbout.ANSWER
+        given_up = CallbackGivenUp(outcome="unreachable", attempts=callback.attempt, about=about)
         act.tell(given_up, subject=callback.number, round=callback.round)
-        usecases.end_round(act, record, callback.round, Closed(ClosingKind.NO_CONTACT))
+        usecases.conclude(act, record, callback, Closed(ClosingKind.NO_CONTACT))
     elif isinstance(failure, phone.ContactUnreadable):
         callback.rest()
     else:
@@ -103,7 +121,7 @@ async def expire_calls(act: ServiceAct, limit: int, real: datetime) -> int:
     """
     claimed = await _claim(act, ("expire", "lapse"), limit, real)
     for record, callback in claimed:
-        if callback.next_step == "lapse":
+        if callback.step == "lapse":
             callback.move(Action.LAPSE)
             usecases.settle(act, record, callback, record.attempts[callback.id][-1])
         else:
@@ -124,10 +142,10 @@ async def _claim(
     due behind the lock.
     """
     query = (
-        select(Tickets.number, Callbacks.round)
+        select(Tickets.number, Callbacks.id)
         .join(Callbacks, col(Callbacks.number) == col(Tickets.number))
         .where(
-            col(Callbacks.next_step).in_(steps),
+            col(Callbacks.next_step).in_(models.steps(*steps)),
             col(Callbacks.next_at) <= act.now,
             or_(col(Callbacks.lease_ends_at).is_(None), col(Callbacks.lease_ends_at) <= real),
         )
@@ -138,12 +156,14 @@ async def _claim(
     claimed = (await act.session.exec(query)).all()
     mine = select(Tickets).where(one_of(Tickets.number, {number for number, _ in claimed}))
     locked = await records.records_of(act, await act.rows.load(Ticket, mine))
-    return [(locked[number], locked[number].callbacks[round]) for number, round in claimed]
+    return [(locked[number], locked[number].callback(id)) for number, id in claimed]
 
 
 async def _next_moment(act: ServiceAct, steps: Collection[str]) -> datetime | None:
     """When the next of these steps is due; a call that is being asked for counts as due."""
-    query = select(func.min(col(Callbacks.next_at))).where(col(Callbacks.next_step).in_(steps))
+    query = select(func.min(col(Callbacks.next_at))).where(
+        col(Callbacks.next_step).in_(models.steps(*steps))
+    )
     moment: datetime | None = (await act.session.exec(query)).one()
     return moment
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feedback import corrections, endings, extensions, splitting, usecases
+from services.feedback import corrections, endings, extensions, promises, splitting, usecases
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -21,6 +21,9 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.handed_over": endings.tell_handed_over,
     "ticket.resumed": endings.reopen,
     "ticket.call_rated": endings.remember_rating,
+    "promise.moved.*": promises.tell_moved,
+    "promise.kept.*": promises.ask_kept,
+    "deadline.breached.*": promises.ask_after_day,
     "unit.reformed.*": succession.hear,
     "supervision.raised.*": usecases.remember_supervision,
 }

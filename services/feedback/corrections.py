@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.feedback import records, usecases
+from services.feedback.attempts import plan_next
 from services.feedback.models import Callback
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules.machine import Action
@@ -51,6 +52,6 @@ def _follow(
     if kind is not None:
         callback.move(Action.CANCEL)
         callback.rest()
-        usecases.end_round(act, record, callback.round, Closed(kind))
-    elif called_anew and callback.next_step == "lapse":
-        usecases.plan_next(act, record, callback)
+        usecases.conclude(act, record, callback, Closed(kind))
+    elif called_anew and callback.step == "lapse":
+        plan_next(act, record, callback)

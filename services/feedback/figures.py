@@ -6,20 +6,50 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
 from services.feedback import records
 from services.feedback.models import Attempts, Callbacks, CallsRated, Resolutions
 from services.feedback.records import ServiceAct
 from services.feedback.rules import rates, verdict
-from services.feedback.rules.rates import FORMULAS, Counts, Formula
-from services.feedback.rules.verdict import Outcome
-from services.feedback.schemas import CallRatings, CountsOut, RatesOut, RedoOut, UnitRates
+from services.feedback.rules.rates import FORMULAS, Counts, Formula, PromiseCounts
+from services.feedback.rules.verdict import Answers, Outcome
+from services.feedback.schemas import (
+    CallRatings,
+    CountsOut,
+    PromiseCountsOut,
+    PromisesOut,
+    RatesOut,
+    RedoOut,
+    UnitRates,
+)
 from shared.errors import UnknownCode
-from shared.events import CallRating
+from shared.events import CallbackAbout, CallRating
+
+
+class Ended(NamedTuple):
+    """So many callbacks of one lead that ended alike."""
+
+    lead: str
+    outcome: Outcome
+    by_citizen: bool
+    about: str | None
+    answers: Answers | None
+    times: int
+
+    @classmethod
+    def of(
+        cls, lead: str, word: str, by_citizen: bool, about: str | None, *said_and_times: Any
+    ) -> Ended:
+        """As a row says it."""
+        *said, times = said_and_times
+        outcome = Outcome(word)
+        answered = outcome is Outcome.ANSWERED
+        answers = verdict.answers_on_record(*said) if answered else None
+        return cls(lead, outcome, by_citizen, about, answers, times)
 
 
 async def satisfaction(
@@ -31,7 +61,9 @@ async def satisfaction(
     """
     formula = _formula(name or act.config.formula)
     of = act.config.place.counted(first, last, act.now)
-    units = await _counts_by_unit(act, of.start, of.end)
+    outcomes = [Ended.of(*row) for row in await _outcomes(act, of.start, of.end)]
+    units = _counts_by_unit(outcomes)
+    promises = await _promises_by_unit(act, outcomes, of.start, of.end)
     rounds = await _rounds_by_unit(act, of.start, of.end)
     whole = rates.total(units.values())
     return RatesOut(
@@ -42,7 +74,8 @@ async def satisfaction(
         counts=_shown(whole),
         rates=_rounded(formula, whole),
         redo=_redo(rounds.values()),
-        units=_by_unit(act, formula, units, rounds),
+        promises=_promises(promises.values()),
+        units=_by_unit(act, formula, units, rounds, promises),
         not_called=await _not_called(act, of.start, of.end),
         calls=await _calls(act, of.start, of.end),
     )
@@ -54,14 +87,44 @@ def _formula(name: str) -> Formula:
     return FORMULAS[name]
 
 
-async def _counts_by_unit(act: ServiceAct, start: datetime, end: datetime) -> dict[str, Counts]:
+def _counts_by_unit(outcomes: Iterable[Ended]) -> dict[str, Counts]:
     units: dict[str, Counts] = defaultdict(Counts)
-    for lead, word, by_citizen, *said, times in await _outcomes(act, start, end):
-        outcome = Outcome(word)
-        answered = outcome is Outcome.ANSWERED
-        answers = verdict.answers_on_record(*said) if answered else None
-        units[lead] += rates.count(outcome, answers, times, by_citizen=by_citizen)
+    for ended in outcomes:
+        units[ended.lead] += rates.count(
+            ended.outcome,
+            ended.answers,
+            ended.times,
+            by_citizen=ended.by_citizen,
+            put_off=ended.about == CallbackAbout.PUT_OFF,
+        )
     return units
+
+
+async def _promises_by_unit(
+    act: ServiceAct, outcomes: Iterable[Ended], start: datetime, end: datetime
+) -> dict[str, tuple[PromiseCounts, PromiseCounts]]:
+    """By lead: who accepts a promised day, and whether promises were kept, asked in [start, end)."""
+    accepted, kept = (
+        defaultdict[str, PromiseCounts](PromiseCounts),
+        defaultdict[str, PromiseCounts](PromiseCounts),
+    )
+    asked = [Ended.of(*row) for row in await _asked_of_promises(act, start, end)]
+    for ended in (*outcomes, *asked):
+        counts = rates.count_promise(ended.outcome, ended.answers, ended.times)
+        if ended.about == CallbackAbout.PUT_OFF:
+            accepted[ended.lead] += counts
+        elif ended.about in verdict.OF_PROMISE:
+            kept[ended.lead] += counts
+    return {lead: (accepted[lead], kept[lead]) for lead in {*accepted, *kept}}
+
+
+def _promises(units: Iterable[tuple[PromiseCounts, PromiseCounts]]) -> PromisesOut:
+    accepted, kept = PromiseCounts(), PromiseCounts()
+    for one_accepted, one_kept in units:
+        accepted, kept = accepted + one_accepted, kept + one_kept
+    return PromisesOut(
+        accepted=PromiseCountsOut(**asdict(accepted)), kept=PromiseCountsOut(**asdict(kept))
+    )
 
 
 async def _rounds_by_unit(
@@ -93,6 +156,7 @@ def _by_unit(
     formula: Formula,
     units: Mapping[str, Counts],
     rounds: Mapping[str, tuple[int, int]],
+    promises: Mapping[str, tuple[PromiseCounts, PromiseCounts]],
 ) -> list[UnitRates]:
     return [
         UnitRates(
@@ -101,8 +165,9 @@ def _by_unit(
             counts=_shown(counts := units.get(code, Counts())),
             rates=_rounded(formula, counts),
             redo=_redo([rounds[code]] if code in rounds else []),
+            promises=_promises([promises[code]] if code in promises else []),
         )
-        for code in sorted({*units, *rounds})
+        for code in sorted({*units, *rounds, *promises})
     ]
 
 
@@ -117,15 +182,34 @@ def _rounded(formula: Formula, counts: Counts) -> dict[str, float] | None:
 
 
 async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence[Any]:
-    """Rows of (lead, outcome, by_citizen, contacted, solved, satisfied, number) of rounds that ended in
-    [start, end) with a callback; the outcome is that of the attempt that settled it, the answers are
-    what was said in all of them.
+    """Those whose rounds ended in [start, end) with a callback."""
+    return await _ended(
+        act,
+        col(Callbacks.about) != CallbackAbout.PROMISE,
+        col(Resolutions.ended_at) >= start,
+        col(Resolutions.ended_at) < end,
+    )
+
+
+async def _asked_of_promises(act: ServiceAct, start: datetime, end: datetime) -> Sequence[Any]:
+    """Those about promises that ended in [start, end); their rounds had ended before."""
+    return await _ended(
+        act,
+        col(Callbacks.about) == CallbackAbout.PROMISE,
+        col(Attempts.reported_at) >= start,
+        col(Attempts.reported_at) < end,
+    )
+
+
+async def _ended(act: ServiceAct, *wanted: ColumnElement[bool]) -> Sequence[Any]:
+    """Rows as Ended takes them of callbacks that are over; the outcome is that of the attempt that settled
+    it, the answers are what was said in all of them.
     """
     said = [
         func.coalesce(col(Callbacks.said)[question].as_string(), getattr(Attempts, question))
         for question in verdict.QUESTIONS
     ]
-    raw = (Resolutions.lead, Attempts.outcome, Attempts.by_citizen, *said)
+    raw = (Resolutions.lead, Attempts.outcome, Attempts.by_citizen, Attempts.about, *said)
     query = (
         select(*raw, func.count())  # type: ignore[call-overload]  # sqlmodel types 4 columns at most
         .join(
@@ -138,7 +222,7 @@ async def _outcomes(act: ServiceAct, start: datetime, end: datetime) -> Sequence
             (col(Attempts.callback) == col(Callbacks.id))
             & (col(Attempts.attempt) == col(Callbacks.settled_by)),
         )
-        .where(col(Resolutions.ended_at) >= start, col(Resolutions.ended_at) < end)
+        .where(*wanted)
         .group_by(*raw)
     )
     rows: Sequence[Any] = (await act.session.exec(query)).all()

@@ -5,7 +5,7 @@ telephone number and no word of the complaint.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     MetaData,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -29,7 +28,7 @@ from services.feedback.rules.verdict import (
     Report,
     answers_on_record,
 )
-from shared.events import CallRating, TicketType
+from shared.events import CallbackAbout, CallRating, TicketType
 from shared.storage.open_words import ShortWords
 from shared.storage.system_tables import NAMING, declare_system_tables
 
@@ -87,6 +86,10 @@ class Resolution(Base):
 
     ``ending`` is a closing kind or ``reopened``. ``seq`` is the dispatcher's: of two completions
     of one round the later one counts.
+
+    ``promised_on``: the day by which the lead promises what it put off (承诺办结, R-19); ``promise_ended``:
+    how that came to its end for the tracker, ``kept`` (the unit says so) or ``passed`` (the day came first),
+    and when; ``promise_seq``: the tracker's seq of the last heard of it.
     """
 
     number: str = Field(primary_key=True, foreign_key="tickets.number")
@@ -96,14 +99,35 @@ class Resolution(Base):
     completed_at: datetime
     ending: str | None = None
     ended_at: datetime | None = None
+    promised_on: date | None = None
+    promise_seq: int | None = None
+    promise_ended: str | None = None
+    promise_ended_at: datetime | None = None
+
+    def hear_promise(self, seq: int, day: date | None) -> bool:
+        """Take over what the tracker says of the promise; False when later news was heard before."""
+        if seq <= (self.promise_seq or 0):
+            return False
+        self.promise_seq, self.promised_on = seq, day or self.promised_on
+        return True
+
+
+OF_PROMISE = "promise_"
+
+
+def steps(*names: str) -> tuple[str, ...]:
+    """Words of ``next_step`` for callbacks about answers and about promises."""
+    return (*names, *(OF_PROMISE + name for name in names))
 
 
 class Callback(Base):
-    """回访: the callback of one round; ``attempt`` is the one planned or running.
+    """回访: a callback of one round; ``attempt`` is the one planned or running. ``about`` the ``answer``
+    there is one, and after it one about the ``promise`` where a day was promised (ADR 0069).
 
     ``next_step`` is what the clock does with it at ``next_at``: fall_due, ask (the phone system),
     expire (an asked call nobody reported on), lapse (nobody found the right number); None when it
-    waits for a person or is over.
+    waits for a person or is over. In a row about a promise these words begin with ``promise_``: the release
+    before, which knows one callback a round, then leaves it alone.
     ``lease_ends_at`` (wall clock): a call is being asked for right now. ``settled_by`` is the
     attempt that ended it. ``said``: the answers given so far, by question.
     """
@@ -119,6 +143,11 @@ class Callback(Base):
     lease_ends_at: datetime | None = None
     failed_asks: int = 0
     settled_by: int | None = None
+    about: str = Field(
+        default=CallbackAbout.ANSWER,
+        sa_type=ShortWords(CallbackAbout),
+        sa_column_kwargs={"server_default": text("'answer'")},
+    )
     said: dict[str, str] | None = Field(default=None, sa_type=JSONB)
 
     def answers(self) -> Answers | None:
@@ -133,8 +162,14 @@ class Callback(Base):
         """Raises MoveRefused when the table does not allow it."""
         self.status = machine.move(CallbackStatus(self.status), action)
 
+    @property
+    def step(self) -> str | None:
+        """What the clock does next, in the words of either kind of callback."""
+        return self.next_step and self.next_step.removeprefix(OF_PROMISE)
+
     def wait_for(self, step: str, at: datetime) -> None:
         """The clock moves it on."""
+        step = step if self.about == CallbackAbout.ANSWER else OF_PROMISE + step
         self.next_step, self.next_at, self.lease_ends_at = step, at, None
 
     def rest(self) -> None:
@@ -145,7 +180,8 @@ class Callback(Base):
 class Attempt(Base):
     """一次回访: one attempt and its raw outcome. Kept for ever: formulas change (DOMAIN.md 3.2).
 
-    ``by_citizen``: nobody called, the citizen rang and judged.
+    ``by_citizen``: nobody called, the citizen rang and judged. ``about``: what was asked, known since it fell
+    due; None of the release before, which asks about answers alone.
     """
 
     callback: UUID = Field(primary_key=True, foreign_key="callbacks.id")
@@ -160,6 +196,7 @@ class Attempt(Base):
     reported_at: datetime | None = None
     reported_by: str | None = None
     by_citizen: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    about: str | None = Field(default=None, sa_type=ShortWords(CallbackAbout))
 
     def write(self, report: Report, now: datetime, by: str) -> None:
         """Put a report on record."""
@@ -168,6 +205,11 @@ class Attempt(Base):
         if report.answers:
             self.contacted, self.solved = report.answers.contacted, report.answers.solved
             self.satisfied = report.answers.satisfied
+
+    @property
+    def asked(self) -> CallbackAbout:
+        """What was asked in it, or would have been."""
+        return CallbackAbout(self.about or CallbackAbout.ANSWER)
 
     def report(self) -> Report | None:
         """The report on record, if there is one."""
@@ -218,7 +260,7 @@ class Callbacks(Callback, table=True):
     __tablename__ = "callbacks"
     __table_args__ = (
         ForeignKeyConstraint(["number", "round"], ["resolutions.number", "resolutions.round"]),
-        UniqueConstraint("number", "round"),
+        Index("uq_callbacks_number_round_about", "number", "round", "about", unique=True),
         CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
         Index("ix_callbacks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
         Index("ix_callbacks_status", "status", "id"),

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from uuid import UUID
@@ -23,6 +24,7 @@ from standardwebhooks import Webhook
 from services.feedback.settings import Config, Settings
 from services.feedback.webhook import Called, CallRequest
 from shared import clock
+from shared.events import CallbackAbout
 from shared.settings import key_bytes
 
 TIMEOUT = 10.0
@@ -49,7 +51,7 @@ SEALED = ("/seal-broken", "/seal-key-missing")
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call to ask for. ``person``: the phone system gives it to a person, not to a machine. ``matter``:
-    which of several matters of one call it is about.
+    which of several matters of one call it is about. ``about``, ``promised_on``: what it asks of.
     """
 
     callback: UUID
@@ -58,6 +60,8 @@ class Call:
     attempt: int
     person: bool
     matter: str | None = None
+    about: CallbackAbout = CallbackAbout.ANSWER
+    promised_on: date | None = None
 
 
 class Contact(BaseModel):
@@ -170,7 +174,9 @@ def _body(config: Config, call: Call, contact: Contact) -> CallRequest:
         attempt=call.attempt,
         person=call.person,
         matter=call.matter,
-        questions=config.policy.questions,
+        about=call.about,
+        promised_date=call.promised_on,
+        questions=config.policy.questions_about(call.about, call.promised_on),
         contact=Called(
             name=contact.name.get_secret_value() if contact.name else None,
             phone=contact.phone.get_secret_value(),

@@ -28,7 +28,7 @@ from services.feedback.models import (
 from services.feedback.rules import machine
 from services.feedback.settings import Config
 from shared.errors import NotFound, TooEarly
-from shared.events import EndedHere, TicketRegistered, TicketType
+from shared.events import CallbackAbout, EndedHere, TicketRegistered, TicketType
 from shared.jurisdiction.succession import called
 from shared.storage.act import Act
 
@@ -44,7 +44,8 @@ LEARNT = {
 
 @dataclass(slots=True)
 class TicketRecord:
-    """A ticket whose row is locked; by round: how its lead completed it, and its callback.
+    """A ticket whose row is locked; by round: how its lead completed it, its callback, and the one about its
+    promise.
 
     ``attempts``: those of each callback, in their order; ``messages``: round and occasion of what
     the citizen was told.
@@ -53,6 +54,7 @@ class TicketRecord:
     ticket: Ticket
     resolutions: dict[int, Resolution] = field(default_factory=dict)
     callbacks: dict[int, Callback] = field(default_factory=dict)
+    promises: dict[int, Callback] = field(default_factory=dict)
     attempts: dict[UUID, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     messages: set[tuple[int, str]] = field(default_factory=set)
 
@@ -72,9 +74,26 @@ class TicketRecord:
         ends = (answer.completed_at if answer else None, ticket.withdrawn_at)
         return ticket.ended_round < round and all(end is None or at <= end for end in ends)
 
+    def every_callback(self) -> list[Callback]:
+        """Those about answers, and those about promises."""
+        return [*self.callbacks.values(), *self.promises.values()]
+
     def open_callbacks(self) -> list[Callback]:
         """The callbacks that are not over."""
-        return [found for found in self.callbacks.values() if found.status in machine.OPEN]
+        return [found for found in self.every_callback() if found.status in machine.OPEN]
+
+    def callback(self, id: UUID) -> Callback:
+        """One of its callbacks."""
+        return next(found for found in self.every_callback() if found.id == id)
+
+    def about_now(self, config: Config, callback: Callback) -> CallbackAbout:
+        """What a call that is made now asks of."""
+        return about_now(config, callback, self.resolutions[callback.round])
+
+    def asked_of_promise(self, callback: Callback) -> bool:
+        """Whether a first callback asked whether the promise was kept, which had ended before."""
+        settled = callback.settled_by and self.attempt(callback, callback.settled_by)
+        return bool(settled and settled.about == CallbackAbout.BOTH)
 
     def attempt(self, callback: Callback, number: int) -> Attempt | None:
         """One attempt of a callback, if it was planned."""
@@ -125,11 +144,11 @@ async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Call
         found = await _lock(act, LOCKED_BY_CALLBACKS, ids=ids)
         act.locked |= dict.fromkeys(ids)
         act.locked |= found
-        act.locked |= {each.id: r for r in found.values() for each in r.callbacks.values()}
+        act.locked |= {each.id: r for r in found.values() for each in r.every_callback()}
     record: TicketRecord | None = act.locked[id]
     if record is None:
         raise NotFound(f"回访不存在 no callback {id}")
-    return record, next(each for each in record.callbacks.values() if each.id == id)
+    return record, record.callback(id)
 
 
 async def _lock(
@@ -153,7 +172,9 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, Ti
     whose = {}
     for callback in await act.rows.load(Callback, CALLBACKS_OF, of_them):
         whose[callback.id] = records[callback.number]
-        records[callback.number].callbacks[callback.round] = callback
+        of_promise = callback.about == CallbackAbout.PROMISE
+        mine = records[callback.number]
+        (mine.promises if of_promise else mine.callbacks)[callback.round] = callback
     if whose:
         for attempt in await act.rows.load(Attempt, ATTEMPTS_OF, {"ids": list(whose)}):
             whose[attempt.callback].attempts[attempt.callback].append(attempt)
@@ -165,6 +186,15 @@ async def records_of(act: ServiceAct, tickets: Sequence[Ticket]) -> dict[str, Ti
 async def attempts_of(act: ServiceAct, callbacks: Iterable[UUID]) -> Sequence[Attempt]:
     """The attempts of callbacks to look at only, in their order."""
     return (await act.session.exec(ATTEMPTS_OF, params={"ids": list(callbacks)})).all()
+
+
+def about_now(config: Config, callback: Callback, resolution: Resolution) -> CallbackAbout:
+    """What a call of a callback that is made now asks of."""
+    return config.policy.about_now(
+        promise=callback.about == CallbackAbout.PROMISE,
+        promised=resolution.promised_on is not None,
+        ended=resolution.promise_ended is not None,
+    )
 
 
 def needs_person(config: Config, ticket: Ticket, callback: Callback) -> bool:

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from services.feedback.rules.machine import CallbackStatus as CallbackStatus
 from services.feedback.rules.planning import MOST_ATTEMPTS
+from services.feedback.rules.policy import Question
 from services.feedback.rules.verdict import (
     Answers,
     Contacted,
@@ -28,6 +29,7 @@ from services.feedback.rules.verdict import (
     Solved,
     answers_on_record,
 )
+from shared.events import CallbackAbout
 from shared.http.fields import Body, Sentence, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
@@ -89,7 +91,8 @@ class OutcomeIn(Body):
 class VerdictIn(Body):
     """评价: what a citizen who rings says of the result; what was not asked is left out (R-23, R-27).
 
-    One objection is enough to reopen. ``comment``: the citizen's words.
+    One objection is enough to reopen. ``comment``: the citizen's words. Where the unit put the matter off,
+    ``solved`` says whether the citizen accepts that; once its promise has ended, whether it was kept.
     """
 
     contacted: Contacted | None = Field(None, description=ANSWER)
@@ -153,7 +156,8 @@ class AnswersOut(BaseModel):
 
 class VerdictOut(BaseModel):
     """What a verdict did to its round. ``ending`` is null while answers are ``missing``: they are kept,
-    and the callback asks for the rest. ``current_round`` is one more when it was reopened.
+    and the callback asks for the rest. ``current_round`` is one more when it was reopened. ``about``: what
+    was judged, the answer or a promise.
     """
 
     number: str
@@ -162,6 +166,7 @@ class VerdictOut(BaseModel):
     current_round: int
     said: AnswersOut
     missing: list[str]
+    about: CallbackAbout = CallbackAbout.ANSWER
 
 
 class CallbackOut(BaseModel):
@@ -172,7 +177,9 @@ class CallbackOut(BaseModel):
     ``ending`` how the round ended: a closing kind, or ``reopened``. ``said``: the answers so far, partial
     while one is null. ``awaits_number``: the number is wrong; a person corrects it, or it is given up at
     ``finish_due``. ``split_from``: the ticket of whose call this is one matter; ``matter``: which of several
-    the citizen is asked of, unless it is confidential.
+    the citizen is asked of, unless it is confidential. ``about`` and ``questions``: what the current attempt
+    asks, the last one of an ended callback; ``promised_date``: the day a unit promised (承诺办结);
+    ``promise_ended``: ``kept`` as the unit says, or ``passed``, null before.
     """
 
     id: UUID
@@ -191,6 +198,10 @@ class CallbackOut(BaseModel):
     awaits_number: bool = False
     split_from: str | None = None
     matter: str | None = None
+    about: CallbackAbout = CallbackAbout.ANSWER
+    promised_date: date | None = None
+    promise_ended: str | None = None
+    questions: list[Question] = []
     attempts: list[AttemptOut]
 
 
@@ -240,6 +251,29 @@ class CountsOut(BaseModel):
     by_citizen: int
 
 
+class PromiseCountsOut(BaseModel):
+    """Callbacks about promised days by the answer to ``solved``; the rest of ``called`` answered something
+    else.
+    """
+
+    called: int
+    yes: int
+    partly: int
+    no: int
+    refused: int
+    unreachable: int
+
+
+class PromisesOut(BaseModel):
+    """承诺办结 (R-19). ``accepted``: of the rounds put off until a day, whose first callback counts in all
+    other figures as well, though never as solved: whether the citizen accepts it. ``kept``: of promises
+    that came to their end and were asked of: whether they were kept; ``no`` reopened.
+    """
+
+    accepted: PromiseCountsOut
+    kept: PromiseCountsOut
+
+
 class RedoOut(BaseModel):
     """重办率: of the rounds a lead ``completed`` in the period; ``reopened``: that were sent back in it, by
     the citizen's word or by upstream. ``rate``: one of the other (Yulin); null of nothing.
@@ -258,6 +292,7 @@ class UnitRates(BaseModel):
     counts: CountsOut
     rates: dict[str, float] | None
     redo: RedoOut
+    promises: PromisesOut
 
 
 class CallRatings(BaseModel):
@@ -284,6 +319,7 @@ class RatesOut(BaseModel):
     counts: CountsOut
     rates: dict[str, float] | None
     redo: RedoOut
+    promises: PromisesOut
     units: list[UnitRates]
     not_called: dict[str, int]
     calls: CallRatings

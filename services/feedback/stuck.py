@@ -81,7 +81,7 @@ QUESTIONS: tuple[Question, ...] = (
         "恢复该方后自动再请求；回访员也可先行拨打 mend that side; staff may call meanwhile",
         rows("""
             SELECT number, next_at, '失败 ' || failed_asks || ' 次 failures' FROM callbacks
-            WHERE next_at IS NOT NULL AND next_step = 'ask' AND failed_asks >= 3
+            WHERE next_at IS NOT NULL AND next_step IN ('ask', 'promise_ask') AND failed_asks >= 3
             ORDER BY next_at LIMIT :limit"""),
     ),
     Question(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Unpack, assert_never
+from datetime import date
+from typing import Literal, Unpack, assert_never
 from uuid import UUID
 
-import uuid6
-
 from services.feedback import records, views
+from services.feedback.attempts import plan_first, plan_next, plan_promise
 from services.feedback.models import Attempt, Callback, Message, Resolution, Ticket
 from services.feedback.records import ServiceAct, TicketRecord
 from services.feedback.rules import messages, planning, reports, verdict
@@ -21,13 +20,14 @@ from services.feedback.schemas import CallbackOut, OutcomeIn
 from shared.errors import TooEarly
 from shared.events import (
     AssignmentDispatched,
+    CallbackAbout,
     CallbackAnswered,
     CallbackGivenUp,
-    CallbackPlanned,
     CitizenTold,
     EndedHere,
     Fact,
     Occasion,
+    PromiseConfirmed,
     Role,
     TicketClosed,
     TicketMerged,
@@ -36,6 +36,7 @@ from shared.events import (
     TicketResolved,
     TicketType,
 )
+from shared.jurisdiction.succession import acts_as
 from shared.observability import log
 
 # --- facts -------------------------------------------------------------------------------------
@@ -112,12 +113,20 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         reply_declined=ticket.reply_declined,
     )
     if kind is None:
-        inform(act, record, fact.round, "completed")
-        _plan_first(act, record, fact.round)
+        _tell_completed(act, record, fact.round)
+        plan_first(act, record, fact.round)
     elif ticket.ended_round >= fact.round:
         log.info("ignored: the hotline ended it", round=fact.round)
     elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
         end_round(act, record, fact.round, Closed(kind))
+
+
+def _tell_completed(act: ServiceAct, record: TicketRecord, round: int) -> None:
+    """The citizen hears that there is an answer; of one that puts the matter off, until which day (R-19)."""
+    if day := record.resolutions[round].promised_on:
+        inform(act, record, round, "completed", which=day.isoformat(), day=day)
+    else:
+        inform(act, record, round, "completed")
 
 
 def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
@@ -126,84 +135,24 @@ def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> boo
     number = record.ticket.number
     if fact.round > record.ticket.round:
         raise TooEarly(f"round {fact.round} of {number} was not opened here yet")
+    promised = date.fromisoformat(data.promised_date) if data.promised_date else None
     known = record.resolutions.get(fact.round)
     if known is None:
         known = Resolution(
-            number=number, round=fact.round, seq=fact.seq, lead=data.lead, completed_at=fact.time
+            number=number,
+            round=fact.round,
+            seq=fact.seq,
+            lead=data.lead,
+            completed_at=fact.time,
+            promised_on=promised,
         )
         record.resolutions[fact.round] = act.rows.add(known)
         return True
     if known.ending is not None or fact.seq <= known.seq:
         return False
     known.seq, known.lead, known.completed_at = fact.seq, data.lead, fact.time
+    known.promised_on, known.promise_ended, known.promise_ended_at = promised, None, None
     return True
-
-
-# --- planning ----------------------------------------------------------------------------------
-
-
-def _plan_first(act: ServiceAct, record: TicketRecord, round: int) -> None:
-    """Plan the first attempt; a later completion of the round moves one that is still planned."""
-    completed = record.resolutions[round].completed_at
-    finish_due = act.config.policy.finish_due(completed, act.config.calendar)
-    callback = record.callbacks.get(round)
-    if callback is None:
-        callback = act.rows.add(_new_callback(record.resolutions[round], finish_due))
-        record.callbacks[round] = callback
-    elif callback.status == CallbackStatus.PLANNED:
-        callback.move(Action.PLAN)
-        callback.finish_due = finish_due
-    else:
-        return
-    due = planning.first_attempt(completed, act.config.times)
-    if record.ticket.withdrawn_at is None and record.ticket.ended_round < round:
-        _plan_attempt(act, record, callback, due)
-    else:
-        _keep_attempt(act, record, callback, due)
-        callback.move(Action.CANCEL)
-
-
-def _new_callback(resolution: Resolution, finish_due: datetime) -> Callback:
-    return Callback(
-        id=UUID(bytes=uuid6.uuid7().bytes),
-        number=resolution.number,
-        round=resolution.round,
-        status=CallbackStatus.PLANNED,
-        attempt=1,
-        finish_due=finish_due,
-    )
-
-
-def plan_next(act: ServiceAct, record: TicketRecord, callback: Callback) -> None:
-    """Plan the attempt after a miss, at another time of day (R-24). A wrong number was no try."""
-    tried = [
-        attempt.asked_at or attempt.due
-        for attempt in record.attempts[callback.id]
-        if attempt.outcome != Outcome.WRONG_NUMBER
-    ]
-    callback.attempt += 1
-    due = planning.next_attempt(tried, act.now, act.config.times)
-    _plan_attempt(act, record, callback, due)
-
-
-def _plan_attempt(act: ServiceAct, record: TicketRecord, callback: Callback, due: datetime) -> None:
-    _keep_attempt(act, record, callback, due)
-    callback.wait_for("fall_due", due)
-    callback.failed_asks = 0
-    act.tell(
-        CallbackPlanned(attempt=callback.attempt, due=due),
-        subject=callback.number,
-        round=callback.round,
-    )
-
-
-def _keep_attempt(act: ServiceAct, record: TicketRecord, callback: Callback, due: datetime) -> None:
-    planned = record.attempt(callback, callback.attempt)
-    if planned:
-        planned.due = due
-        return
-    attempt = Attempt(callback=callback.id, attempt=callback.attempt, due=due)
-    record.attempts[callback.id].append(act.rows.add(attempt))
 
 
 # --- outcomes ----------------------------------------------------------------------------------
@@ -272,15 +221,55 @@ def settle(
     report, answers = attempt.report(), callback.answers()
     if report is None:
         raise AssertionError(f"attempt {attempt.attempt} of {callback.id} has no report")
+    about = attempt.asked
     callback.rest()
     callback.settled_by = attempt.attempt
     answers = answers if report.answers else None
     spoken = replace(report, comment=told(report.comment, confidential=record.ticket.confidential))
-    said = _told_by(spoken, answers, attempt.attempt)
+    said = _told_by(spoken, answers, attempt)
     if said:
         act.tell(said, subject=callback.number, round=callback.round)
-    ending = verdict.judge(answers) if answers else verdict.unheard(report.outcome)
-    end_round(act, record, callback.round, decided or ending, report.comment)
+    if answers and verdict.is_confirmed(answers, about):
+        _confirm(act, record, callback.round, answers, spoken.comment)
+    ending = verdict.judge(answers, about) if answers else verdict.unheard(report.outcome)
+    conclude(act, record, callback, decided or ending, report.comment)
+
+
+def _confirm(
+    act: ServiceAct, record: TicketRecord, round: int, answers: Answers, comment: str
+) -> None:
+    """承诺属实: addressed to the unit that had promised, or who follows it where it is no more."""
+    resolution = record.resolutions[round]
+    day, kept = resolution.promised_on, answers.solved
+    if kept is None or kept == "no" or answers.satisfied == "unsatisfied":
+        raise AssertionError("who objects confirms nothing")
+    act.tell(
+        PromiseConfirmed(
+            promised_date=day.isoformat() if day else None,
+            solved=kept,
+            satisfied=answers.satisfied,
+            comment=comment,
+        ),
+        subject=resolution.number,
+        round=round,
+        unit=acts_as(resolution.lead, act.store.dissolved)[0],
+    )
+
+
+def conclude(
+    act: ServiceAct,
+    record: TicketRecord,
+    callback: Callback,
+    ending: Closed | Reopened,
+    comment: str = "",
+) -> None:
+    """A callback is over: end its round, or, after its promise, leave it closed as it was (R-19). Where the
+    first was answered before the promise came to its end that was heard of meanwhile, ask of that now.
+    """
+    if callback.about == CallbackAbout.PROMISE and isinstance(ending, Closed):
+        return
+    end_round(act, record, callback.round, ending, comment)
+    plan_promise(act, record, callback.round)
 
 
 def _called_anew(record: TicketRecord, attempt: Attempt) -> bool:
@@ -314,16 +303,18 @@ def _as_found(record: TicketRecord, callback: Callback, attempt: Attempt) -> Rep
         attempt=attempt.attempt,
         due=attempt.due,
         known=attempt.report(),
+        about=attempt.asked,
     )
 
 
 def _told_by(
-    report: Report, answers: Answers | None, attempts: int
+    report: Report, answers: Answers | None, attempt: Attempt
 ) -> CallbackAnswered | CallbackGivenUp | None:
     """The fact in which the end of a callback is said; None for answers of which some are missing."""
     if answers is None:
         refused = report.outcome is Outcome.REFUSED
-        return CallbackGivenUp(outcome="refused" if refused else "unreachable", attempts=attempts)
+        outcome: Literal["refused", "unreachable"] = "refused" if refused else "unreachable"
+        return CallbackGivenUp(outcome=outcome, attempts=attempt.attempt, about=attempt.asked)
     if answers.contacted is None or answers.solved is None or answers.satisfied is None:
         return None
     return CallbackAnswered(
@@ -331,6 +322,7 @@ def _told_by(
         solved=answers.solved,
         satisfied=answers.satisfied,
         comment=report.comment,
+        about=attempt.asked,
     )
 
 
@@ -381,7 +373,12 @@ def inform(
         return
     record.messages.add(key)
     act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
-    text = messages.compose(occasion, ticket.number, confidential=ticket.kept_quiet, **details)
+    text = messages.compose(
+        "put_off" if occasion == "completed" and "day" in details else occasion,
+        ticket.number,
+        confidential=ticket.kept_quiet,
+        **details,
+    )
     channel = messages.way_back(ticket.channel)
     data = CitizenTold(occasion=occasion, channel=channel, zh=text.zh, en=text.en)
     act.tell(data, subject=ticket.number, round=round)

@@ -20,6 +20,7 @@ from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened, Report
 from services.feedback.schemas import AnswersOut, ReopeningIn, VerdictIn, VerdictOut
 from shared.errors import NotFound
+from shared.events import CallbackAbout
 
 
 async def give_verdict(act: ServiceAct, number: str, body: VerdictIn) -> VerdictOut:
@@ -42,12 +43,9 @@ async def reopen(act: ServiceAct, number: str, body: ReopeningIn) -> VerdictOut:
         return _heard(act, record, Report(Outcome.ANSWERED, Answers(solved="no"), reason))
     round = record.ticket.round
     decided = hearing.return_upstream(_found(act, record, round), act.now)
-    callback = record.callbacks.get(round)
-    if callback and callback.status in machine.OPEN:
-        callback.move(Action.CANCEL)
-        callback.rest()
+    usecases.cancel_open(record)
     usecases.end_round(act, record, round, decided, reason)
-    return _shown(record, round)
+    return _shown(act, record, round)
 
 
 async def _locked(act: ServiceAct, number: str) -> TicketRecord:
@@ -62,15 +60,15 @@ def _heard(act: ServiceAct, record: TicketRecord, report: Report) -> VerdictOut:
     answers = report.answers or Answers()
     found = _found(act, record, round)
     if _repeats(record, round, report):
-        return _shown(record, round)
+        return _shown(act, record, round)
     decided = hearing.hear(found, answers, act.now)
-    callback = record.callbacks.get(round) or _uncalled(act, record, round)
+    callback = _callback(record, round) or _uncalled(act, record, round)
     match decided:
         case Kept():
             callback.keep(answers.after(found.said))
         case Closed() | Reopened():
             _settle(act, record, callback, report, decided)
-    return _shown(record, round)
+    return _shown(act, record, round)
 
 
 def _settle(
@@ -92,7 +90,9 @@ def _settle(
     attempt = _attempt_of(act, record, callback)
     attempt.write(report, act.now, act.actor)
     attempt.by_citizen = True
-    record.resolutions[callback.round].ending = None
+    attempt.about = attempt.about or record.about_now(act.config, callback)
+    if callback.about != CallbackAbout.PROMISE:
+        record.resolutions[callback.round].ending = None
     usecases.settle(act, record, callback, attempt, decided)
 
 
@@ -124,16 +124,44 @@ def _uncalled(act: ServiceAct, record: TicketRecord, round: int) -> Callback:
     return callback
 
 
+def _callback(record: TicketRecord, round: int) -> Callback | None:
+    """The callback a citizen who rings speaks to: that about the promise, until it was answered."""
+    promise = record.promises.get(round)
+    waits = promise and promise.status in (*machine.OPEN, CallbackStatus.GIVEN_UP)
+    return promise if waits else record.callbacks.get(round)
+
+
+def _last(record: TicketRecord, round: int) -> Callback | None:
+    """The callback that asked last."""
+    promise = record.promises.get(round)
+    asked = promise and promise.status != CallbackStatus.CANCELLED
+    return promise if asked else record.callbacks.get(round)
+
+
 def _found(act: ServiceAct, record: TicketRecord, round: int) -> RoundFound:
-    resolution, callback = record.resolutions.get(round), record.callbacks.get(round)
+    """The round as a call finds it; one whose promise waits for an answer has no end that stands."""
+    resolution, callback = record.resolutions.get(round), _callback(record, round)
+    of_promise = callback is not None and callback is record.promises.get(round)
+    ended = None if callback in record.open_callbacks() else _ended(record, round)
     return RoundFound(
         number=record.ticket.number,
         completed=resolution is not None,
         withdrawn=record.ticket.withdrawn_at is not None,
-        ending=verdict.ending_on_record(resolution.ending) if resolution else None,
-        until=_until(act, resolution.ended_at) if resolution and resolution.ended_at else None,
+        ending=verdict.ending_on_record(resolution.ending)
+        if resolution and not of_promise
+        else None,
+        until=_until(act, ended) if ended else None,
         said=callback.answers() if callback else None,
+        about=record.about_now(act.config, callback) if callback else CallbackAbout.ANSWER,
     )
+
+
+def _ended(record: TicketRecord, round: int) -> datetime | None:
+    """When a round ended, or was asked of for the last time."""
+    resolution, promise = record.resolutions.get(round), record.promises.get(round)
+    asked = promise and promise.settled_by and record.attempt(promise, promise.settled_by)
+    last = asked.reported_at if asked else None
+    return last or (resolution.ended_at if resolution else None)
 
 
 def _until(act: ServiceAct, ended: datetime) -> datetime:
@@ -143,22 +171,33 @@ def _until(act: ServiceAct, ended: datetime) -> datetime:
 
 def _repeats(record: TicketRecord, round: int, report: Report) -> bool:
     """Whether just this was heard of the round that ended, by the same words."""
-    callback = record.callbacks.get(round)
+    callback = _last(record, round)
     if callback is None or callback.settled_by is None:
         return False
     attempt = record.attempt(callback, callback.settled_by)
     return attempt is not None and attempt.by_citizen and attempt.report() == report
 
 
-def _shown(record: TicketRecord, round: int) -> VerdictOut:
-    callback, resolution = record.callbacks.get(round), record.resolutions[round]
+def _about(act: ServiceAct, record: TicketRecord, callback: Callback | None) -> CallbackAbout:
+    """What was judged: as it was asked, or as it would be now."""
+    if callback is None:
+        return CallbackAbout.ANSWER
+    attempt = record.attempt(callback, callback.settled_by or callback.attempt)
+    return attempt.asked if attempt and attempt.about else record.about_now(act.config, callback)
+
+
+def _shown(act: ServiceAct, record: TicketRecord, round: int) -> VerdictOut:
+    callback, resolution = _last(record, round), record.resolutions[round]
+    about = _about(act, record, callback)
     said = (callback.answers() if callback else None) or Answers()
-    ending = verdict.ending_on_record(resolution.ending)
+    waits = callback in record.open_callbacks()
+    ending = None if waits else verdict.ending_on_record(resolution.ending)
     return VerdictOut(
         number=record.ticket.number,
         round=round,
         ending=ending,
         current_round=record.ticket.round,
         said=AnswersOut.model_validate(said, from_attributes=True),
-        missing=[] if ending else list(said.missing),
+        missing=[] if ending else list(said.missing_about(about)),
+        about=about,
     )

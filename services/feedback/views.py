@@ -18,10 +18,12 @@ from services.feedback.models import (
     Resolutions,
     Ticket,
     Tickets,
+    steps,
 )
 from services.feedback.records import (
     ServiceAct,
     TicketRecord,
+    about_now,
     attempts_of,
     needs_person,
     person_calls,
@@ -38,13 +40,16 @@ from services.feedback.schemas import (
 )
 from services.feedback.settings import Config
 from shared.errors import NotFound
+from shared.events import CallbackAbout
 from shared.http.fields import Sentence
 from shared.http.worklists import Line, Tally, Worklist
 
 LAPSE = "lapse"
 DUE_NOW = (
     col(Callbacks.status) == CallbackStatus.DUE,
-    func.coalesce(col(Callbacks.next_step), "") != LAPSE,  # of those the number is wrong
+    func.coalesce(col(Callbacks.next_step), "").not_in(
+        steps(LAPSE)
+    ),  # of those the number is wrong
     col(Attempts.callback) == col(Callbacks.id),
     col(Attempts.attempt) == col(Callbacks.attempt),
     col(Tickets.number) == col(Callbacks.number),
@@ -66,7 +71,7 @@ async def page(
     if status is not None:
         query = query.where(col(Callbacks.status) == status)
     if awaits_number is not None:
-        lapses = func.coalesce(col(Callbacks.next_step), "") == LAPSE
+        lapses = func.coalesce(col(Callbacks.next_step), "").in_(steps(LAPSE))
         query = query.where(lapses if awaits_number else ~lapses)
     if after is not None:
         query = query.where(col(Callbacks.id) > UUID(act.place(after)))
@@ -163,10 +168,11 @@ def _view(
     resolution: Resolution,
     attempts: Sequence[Attempt],
 ) -> CallbackOut:
-    awaits_number = callback.next_step == LAPSE
+    awaits_number = callback.step == LAPSE
     status = CallbackStatus(callback.status)
     zh, en = machine.AWAITS_NUMBER if awaits_number else machine.SENTENCES[status]
     said = callback.answers()
+    about = _about(config, callback, resolution, attempts[-1])
     return CallbackOut(
         id=callback.id,
         number=callback.number,
@@ -184,5 +190,17 @@ def _view(
         awaits_number=awaits_number,
         split_from=ticket.split_from,
         matter=ticket.asked_of,
+        about=about,
+        promised_date=resolution.promised_on,
+        promise_ended=resolution.promise_ended,
+        questions=list(config.policy.questions_about(about, resolution.promised_on)),
         attempts=[AttemptOut.model_validate(row, from_attributes=True) for row in attempts],
     )
+
+
+def _about(
+    config: Config, callback: Callback, resolution: Resolution, attempt: Attempt
+) -> CallbackAbout:
+    """What an attempt asks: as it fell due, or as it would now."""
+    waits = callback.status in (CallbackStatus.PLANNED, CallbackStatus.NO_ANSWER)
+    return about_now(config, callback, resolution) if waits else attempt.asked

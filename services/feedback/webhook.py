@@ -4,6 +4,7 @@ What a phone system must build stands in docs/connect-phone.md, and in the ``web
 service's OpenAPI.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from services.feedback.rules.planning import MOST_ATTEMPTS
 from services.feedback.rules.policy import Question
+from shared.events import CallbackAbout
 
 webhooks = APIRouter(tags=["webhook 回访请求"])
 
@@ -45,6 +47,16 @@ class CallRequest(BaseModel):
         max_length=100,
         description="诉求人一次来电反映多个事项时，本次询问的是哪一项，先念给对方；其余情况为 null "
         "which of several matters of one call it is: say it first; null where there was one",
+    )
+    about: CallbackAbout = Field(
+        default=CallbackAbout.ANSWER,
+        description="询问事项：answer 办理结果；put_off 是否同意承诺日期；promise 承诺是否兑现；"
+        "both 首次回访前承诺已兑现或到期，一并询问 what is asked of: the answer; whether the promised day is "
+        "accepted; whether the promise was kept; both, where it had ended before the first call",
+    )
+    promised_date: date | None = Field(
+        default=None,
+        description="承诺办结日期，没有则为 null the promised day, null where there is none",
     )
     questions: tuple[Question, ...] = Field(description="按顺序提问 ask them in this order")
     contact: Called

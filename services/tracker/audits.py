@@ -7,13 +7,14 @@ which knows none of them, took one away.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment
 from services.tracker.records import ServiceAct
+from services.tracker.rules.promise import end_of
 from services.tracker.rules.timelines import CompletionTimeline
 from shared import events
 from shared.events import Fact
@@ -35,11 +36,13 @@ async def complete(act: ServiceAct, fact: Fact) -> None:
             sent_back=True,
             pauses=back.pauses,
         )
+    until = _promised_until(act, data)
     if data.audit:
-        _note(known, data.audit, at=fact.time, limit=data.audit_limit)
+        _note(known, data.audit, at=fact.time, limit=data.audit_limit, promised_until=until)
     else:
         _pass_at_once(known, assignment.id, fact.time)
-    _keep(assignment, known)
+        _note(known, assignment.id, at=fact.time, promised_until=until)
+    _keep(act, assignment, known)
     recompute_clocks(act, record, fact.time)
 
 
@@ -56,7 +59,7 @@ async def pass_(act: ServiceAct, fact: Fact) -> None:
         decided_at=fact.time,
         silent=data.silent,
     )
-    _keep(assignment, known)
+    _keep(act, assignment, known)
     recompute_clocks(act, record, fact.time)
 
 
@@ -76,8 +79,16 @@ async def send_back(act: ServiceAct, fact: Fact) -> None:
         sent_back=True,
         pauses=data.pauses,
     )
-    _keep(assignment, known)
+    _keep(act, assignment, known)
     recompute_clocks(act, record, fact.time)
+
+
+def _promised_until(act: ServiceAct, data: events.AssignmentCompleted) -> datetime | None:
+    """The end of the day that a lead promises what cannot be done yet, where the policy follows promises."""
+    put_off = data.kind is events.CompletionKind.NO_CONDITION_YET and data.role is events.Role.LEAD
+    if not put_off or data.promised_date is None or act.config.table.promise is None:
+        return None
+    return end_of(date.fromisoformat(data.promised_date), act.config.calendar.tz)
 
 
 def _known(assignment: Assignment) -> Known:
@@ -98,7 +109,7 @@ def _pass_at_once(known: Known, id: UUID, at: datetime) -> None:
     known[id] = CompletionTimeline(id=id, at=min(at, known[id].at) if id in known else at)
 
 
-def _keep(assignment: Assignment, known: Known) -> None:
+def _keep(act: ServiceAct, assignment: Assignment, known: Known) -> None:
     """When the assignment was completed: by the first answer that was not sent back. One from before this
     release is known by its moment alone.
     """
@@ -108,3 +119,6 @@ def _keep(assignment: Assignment, known: Known) -> None:
     assignment.completions = [known[id].model_dump(mode="json") for id in sorted(known)]
     stand = (each.at for each in known.values() if not each.sent_back)
     assignment.completed_at = min(stand, default=None)
+    promised, rules = records.timeline(assignment).promised, act.config.table.promise
+    if promised and rules and assignment.promise_review_at is None and not promised.kept_at:
+        assignment.promise_review_at = rules.next_review(promised.since)

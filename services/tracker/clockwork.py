@@ -7,12 +7,12 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.tracker import calendars, claims, records
-from services.tracker.models import Assignment, Clock, Supervision
+from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
@@ -56,13 +56,13 @@ def recompute_clocks(
     at: datetime,
     *,
     corrected: bool = False,
-    given: Assignment | None = None,
+    given: Collection[UUID] = (),
     joined: int | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
-    ``given``: the order that is new, or was its unit's before. ``joined``: a round of which is new that it
+    ``given``: orders that are new, or were their unit's before. ``joined``: a round of which is new that it
     goes on from the one before.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
@@ -79,7 +79,9 @@ def recompute_clocks(
         _say(act, row, fact, record.supervisions, standing)
     raise_kept_back(act, record)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
-    _close_supervisions(act, record, endings | review_endings(matter, assignments))
+    _close_supervisions(
+        act, record, endings | review_endings(matter, assignments, record.round_timelines())
+    )
     return bool(fresh or facts)
 
 
@@ -88,7 +90,7 @@ def _histories(
     record: TicketRecord,
     matter: Matter,
     assignments: Sequence[AssignmentTimeline],
-    given: Assignment | None,
+    given: Collection[UUID],
     joined: int | None,
 ) -> Iterator[ClockHistory]:
     """What befell each clock. Whether it goes on where its unit stopped is decided when it is set, or
@@ -98,11 +100,15 @@ def _histories(
     for history in clock_histories(matter, rounds, assignments, dissolved):
         entry = record.clocks.get(history.id)
         late = history.earlier and (
-            (given and given.id in history.earlier.orders) or (joined and history.round >= joined)
+            any(not each.orders.isdisjoint(given) for each in history.earlier)
+            or (joined and history.round >= joined)
         )
         known = entry.state if entry and not late else None
         calendar = _known(act, entry, history).at(history.started_at).calendar
-        yield resumed(history, calendar, known)
+        befell = resumed(history, calendar, known)
+        if entry and entry.row.due_counted != befell.due_counted:
+            entry.row.due_counted = befell.due_counted
+        yield befell
 
 
 def _known(act: ServiceAct, entry: ClockEntry | None, history: ClockHistory) -> Calendars:
@@ -154,15 +160,16 @@ def _recompute(
     *,
     corrected: bool,
 ) -> Iterator[tuple[Clock, DatedFact]]:
-    """Work out one clock. It keeps the terms it started under until the urgency changes, or while it is
-    open what they depend on is corrected; and for good once it is late, or a breach could be washed away.
+    """Work out one clock. It keeps the terms it started under until the urgency or a promised day changes, or
+    what they depend on is corrected while it is open; for good once it is late: no breach is washed away.
     """
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
     if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
         yield entry.row, longer
-    keeps = entry is not None and entry.row.urgency == history.urgency
+    moved = before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit
+    keeps = entry is not None and entry.row.urgency == history.urgency and not moved
     if corrected and history.assignment is None and before and before.status in machine.OPEN:
         keeps = False
     if entry and is_late(entry.state, max(at, history.terms_at or at)):
@@ -238,6 +245,7 @@ def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
         unit=history.unit,
         role=history.role,
         urgency=history.urgency,
+        due_counted=history.due_counted,
         **columns(state),
     )
     return ClockEntry(row, state)

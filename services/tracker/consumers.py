@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.tracker import (
     arbitration,
     audits,
+    carrying,
     corrections,
     extensions,
     merging,
@@ -15,7 +16,8 @@ from services.tracker import (
 from shared import succession
 from shared.messaging.inbox import Handler
 
-SUBSCRIPTIONS: dict[str, Handler] = {
+# What a fact means to the ticket it is about; a replay asks no more.
+HANDLERS: dict[str, Handler] = {
     "ticket.registered": usecases.register,
     "ticket.corrected": corrections.heed,
     "ticket.merged": merging.merge,
@@ -55,4 +57,10 @@ SUBSCRIPTIONS: dict[str, Handler] = {
             "assignment.cancelled.*": usecases.cancel,
         }
     ),
+}
+
+SUBSCRIPTIONS: dict[str, Handler] = {
+    **HANDLERS,
+    **carrying.following(HANDLERS),
+    "ticket.split": carrying.split,
 }

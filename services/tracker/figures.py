@@ -22,6 +22,7 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -90,19 +91,25 @@ async def read_on_time_rates(
 
 def _counted(act: ServiceAct, of: Period, basis: Basis) -> tuple[ColumnElement[bool], ...]:
     """Which clocks count: judged ones of the duties that are figured, in the period."""
-    in_period: tuple[ColumnElement[bool], ...] = (
-        col(Clocks.judged_at) >= of.start,
-        col(Clocks.judged_at) < of.end,
-    )
+    stored, judged = col(Clocks.judged_at), _judged_at(Clocks, act.now)
+    moment: ColumnElement[datetime] = judged
+    come: ColumnElement[bool] = true()
     if basis == "due":  # what was met ahead of its due moment counts when that has come
-        due = col(Clocks.due)
-        judged = col(Clocks.judged_at).is_not(None)
-        in_period = (judged, due >= of.start, due < of.end, due <= act.now)
+        stored = col(Clocks.due)
+        moment = case((_counts_apart(Clocks), Clocks.due_counted), else_=stored)
+        come = moment <= act.now
     return (
-        *in_period,
+        col(Clocks.judged_at).is_not(None),
+        ((stored >= of.start) & (stored < of.end))
+        | col(Clocks.due_counted).is_not(None),  # indexed
+        judged.is_not(None),
+        moment >= of.start,
+        moment < of.end,
+        come,
         col(Clocks.kind).in_([*EVERYBODYS, *NOBODYS]) | LEADS,
         # One that went on late was late before: there it counts.
-        col(Clocks.resumed_at).is_(None) | ~(_went_on_late() | _missed_before()),
+        col(Clocks.resumed_at).is_(None)
+        | ((~_went_on_late(Clocks) | _counts_apart(Clocks)) & ~_missed_before(act.now)),
     )
 
 
@@ -152,12 +159,12 @@ def _duties(
 ) -> Subquery:
     """Each duty with whether it was done in time: as it was judged, and without what was charged."""
     apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
-    in_time = col(Clocks.breached_at).is_(None)
+    in_time = _in_time(Clocks, act.now)
     spared = func.coalesce(Clocks.ended_at, act.now) <= col(Clocks.due_uncharged)
     judged = (
         select(  # type: ignore[call-overload]  # typed to 4 columns
             Clocks,
-            charged(Clocks).label("whose"),
+            _whose(Clocks, act.now).label("whose"),
             apart.label("apart"),
             in_time.label("in_time"),
             (in_time | func.coalesce(spared, False)).label("in_time_uncharged"),
@@ -184,18 +191,40 @@ def _duties(
     return found
 
 
-def _went_on_late() -> ColumnElement[bool]:
+def _went_on_late(clocks: Any) -> ColumnElement[bool]:
     """Whether no time was left when the ticket was given again; also where a unit had it that is no more."""
-    return func.coalesce(col(Clocks.breached_at) <= col(Clocks.resumed_at), False)
+    return func.coalesce(col(clocks.breached_at) <= col(clocks.resumed_at), False)
 
 
-def _missed_before() -> Exists:
+def _counts_apart(clocks: Any) -> ColumnElement[bool]:
+    """Whether it went on late of what figures do not count with this duty: they go by a moment of its own."""
+    return _went_on_late(clocks) & col(clocks.due_counted).is_not(None)
+
+
+def _in_time(clocks: Any, now: datetime) -> ColumnElement[bool]:
+    by_its_own = func.coalesce(clocks.ended_at, now) <= clocks.due_counted
+    return case((_counts_apart(clocks), by_its_own), else_=clocks.breached_at.is_(None))
+
+
+def _judged_at(clocks: Any, now: datetime) -> ColumnElement[datetime]:
+    """When it counts as done in time, or as late."""
+    done = case((clocks.status == ClockStatus.MET, clocks.ended_at))
+    by_its_own = case((_in_time(clocks, now), done), else_=clocks.due_counted)
+    return case((_counts_apart(clocks), by_its_own), else_=clocks.judged_at)
+
+
+def _whose(clocks: Any, now: datetime) -> ColumnElement[str | None]:
+    return charged(clocks, func.coalesce(_judged_at(clocks, now), clocks.breached_at))
+
+
+def _missed_before(now: datetime) -> Exists:
     """Whether the unit of a clock was late with the same duty before it got the ticket again."""
     before = aliased(Clocks)
     same = (getattr(before, name) == getattr(Clocks, name) for name in ("ticket", "round", "kind"))
     counted = col(before.kind).in_(EVERYBODYS) | (col(before.role) == Role.LEAD)
-    theirs = charged(before) == charged(Clocks)
-    return exists().where(*same, theirs, counted, col(before.breached_at) < col(Clocks.judged_at))
+    theirs = _whose(before, now) == _whose(Clocks, now)
+    missed = ~_in_time(before, now), _judged_at(before, now) < _judged_at(Clocks, now)
+    return exists().where(*same, theirs, counted, *missed)
 
 
 def charged(clocks: Any, at: Any = None) -> ColumnElement[str | None]:

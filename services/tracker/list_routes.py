@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.tracker import lists
+from services.tracker import worklist as work
 from services.tracker.list_schemas import ExtensionPage, SupervisionPage
 from services.tracker.records import ServiceAct
 from shared.events import Urgency
@@ -16,14 +17,13 @@ from shared.http.worklists import Worklist
 router = Router("/v1", tags=["lists 工作清单"])
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 HeldAct = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
-WorkingAct = Annotated[ServiceAct, Depends(acting("unit", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("/worklist")
-async def read_worklist(act: WorkingAct) -> Worklist:
+async def read_worklist(act: HeldAct) -> Worklist:
     """工作清单 How much of each list waits for who asks, how much of it is late, what is due first."""
-    return await lists.worklist(act)
+    return await work.worklist(act)
 
 
 @router.get("/extensions")

@@ -24,7 +24,6 @@ from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
 from shared.events import ClockKind, Urgency
-from shared.http.worklists import Line, Tally, Worklist, WorklistLine
 
 OPEN_HANDLE = (
     col(Clocks.kind) == ClockKind.HANDLE,
@@ -51,7 +50,7 @@ ANSWER_DUE = col(Supervisions.answer_due)
 ANSWERED = col(Supervisions.answered_at).is_not(None)
 UNANSWERED = col(Supervisions.answered_at).is_(None)
 ANSWERED_LATE = col(Supervisions.answered_at) > ANSWER_DUE
-OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
+PRESSED = (Supervisions.ticket, Supervisions.unit, *STANDS)
 
 HANDLE_DUE = (
     select(Clocks.due)
@@ -66,43 +65,6 @@ HANDLE_DUE = (
 )
 
 
-async def worklist(act: ServiceAct) -> Worklist:
-    """工作清单: how much of each list waits for who asks, by what the list itself stands on."""
-    if _unit(act) is not None:
-        waits = [*RAISED, UNANSWERED, *await _own(act)]
-        return Worklist(items=[await _line(act, TO_ANSWER, ANSWER_DUE, waits)])
-    return Worklist(
-        items=[
-            await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
-            await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
-            await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
-            await _line(act, BREACHES, col(Clocks.due), OVERDUE),
-        ]
-    )
-
-
-NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
-EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
-TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
-ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to rule on", GIVEN)
-TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)
-BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
-
-
-async def _line(
-    act: ServiceAct,
-    called: tuple[str, Line],
-    due: Any,
-    waits: Sequence[Any],
-    late: Any = None,
-) -> WorklistLine:
-    late = due < act.now if late is None else late
-    counted = select(func.count(), func.count().filter(late), func.min(due))
-    tally = Tally(*(await act.session.exec(counted.where(*waits))).one())
-    code, line = called
-    return line.counted(code, tally)
-
-
 async def extensions(
     act: ServiceAct, unit: str | None, urgency: Urgency | None, after: str | None, limit: int
 ) -> ExtensionPage:
@@ -111,7 +73,7 @@ async def extensions(
     place = tuple_(col(Clocks.due), col(Extensions.id))
     query = select(*place.clauses, Assignments, Tickets, Extensions).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
-        query = query.where(place > _last(act, after))
+        query = query.where(place > last(act, after))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     items = [
         AskedExtension(
@@ -128,7 +90,7 @@ async def extensions(
     counted = select(func.count(), func.count().filter(col(Clocks.due) < act.now)).where(*wanted)
     total, overdue = (await act.session.exec(counted)).one()
     counts = Counts(total=total, overdue=overdue)
-    return ExtensionPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return ExtensionPage(items=items, next=next_(act, rows, limit), counts=counts)
 
 
 async def supervisions(
@@ -145,7 +107,7 @@ async def supervisions(
 
     Raises BadCursor.
     """
-    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit), *await _own(act)]
+    wanted = [*RAISED, *_of(unit, urgency, Supervisions.unit), *await own(act, *PRESSED)]
     if rung is not None:
         wanted.append(col(Supervisions.rung) == rung)
     if answered is not None:
@@ -154,7 +116,7 @@ async def supervisions(
     place = tuple_(moment, col(Supervisions.id))
     query = select(*place.clauses, HANDLE_DUE, Assignments, Tickets, Supervisions).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
-        query = query.where(place > _last(act, after))
+        query = query.where(place > last(act, after))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()
     items = [
         OpenSupervision(
@@ -169,25 +131,24 @@ async def supervisions(
         for _, _, until, order, ticket, raised in rows[:limit]
     ]
     counts = await _supervision_counts(act, wanted)
-    return SupervisionPage(items=items, next=_next(act, rows, limit), counts=counts)
+    return SupervisionPage(items=items, next=next_(act, rows, limit), counts=counts)
 
 
-def _unit(act: ServiceAct) -> str | None:
+def unit_of(act: ServiceAct) -> str | None:
     return act.caller.unit if act.caller and act.caller.role == "unit" else None
 
 
-async def _own(act: ServiceAct) -> list[Any]:
-    """What narrows supervisions to those a unit may see: its own, but of tickets it must know nothing of
-    none (R-35). Others see all.
+async def own(act: ServiceAct, number: Any, whose: Any, *stands: Any) -> list[Any]:
+    """What narrows rows that stand to those a unit may see: its own, but of tickets it must know nothing of
+    none (R-35). Others see all. ``number``, ``whose``: the columns of the ticket and of the unit.
     """
-    if (unit := _unit(act)) is None:
+    if (unit := unit_of(act)) is None:
         return []
-    own = col(Supervisions.unit) == unit
-    pressed = select(Supervisions.ticket).where(*STANDS, own)
-    of_them = select(Tickets).where(col(Tickets.number).in_(pressed))
+    mine = whose == unit
+    of_them = select(Tickets).where(col(Tickets.number).in_(select(number).where(*stands, mine)))
     tickets = (await act.session.exec(of_them)).all()
     hidden = [row.number for row in tickets if recused_from(act, row)]
-    return [own, col(Supervisions.ticket).not_in(hidden)] if hidden else [own]
+    return [mine, col(number).not_in(hidden)] if hidden else [mine]
 
 
 async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:
@@ -214,7 +175,7 @@ def _of(unit: str | None, urgency: Urgency | None, whose: Any) -> list[Any]:
     return wanted
 
 
-def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
+def next_(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     """The place of the last row shown, when there are more."""
     if len(rows) <= limit:
         return None
@@ -222,7 +183,7 @@ def _next(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     return act.cursor(f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}/{id}")
 
 
-def _last(act: ServiceAct, cursor: str) -> tuple[datetime, UUID]:
+def last(act: ServiceAct, cursor: str) -> tuple[datetime, UUID]:
     """The place a cursor names. Raises BadCursor."""
     moment, _, id = act.place(cursor).partition("/")
     return datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), UUID(id)

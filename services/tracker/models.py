@@ -38,7 +38,8 @@ class Ticket(Base):
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
-    ``arbitrations``: what went before the ladder (ArbitrationTimeline).
+    ``arbitrations``: what went before the ladder (ArbitrationTimeline). ``carried``: orders of the same
+    matter under other numbers, worked on as one or split (Carried).
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -62,6 +63,9 @@ class Ticket(Base):
     confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
+    carried: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
 
@@ -95,7 +99,9 @@ class Assignment(Base):
     ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
     ``completions``: the answers of its unit with their audits (CompletionTimeline); ``completed_at`` is the
     first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
-    no more (``[seq, until, unit]``).
+    no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
+    (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
+    when the hotline looks after it, while its day lies ahead.
     """
 
     id: UUID = Field(primary_key=True)
@@ -134,6 +140,11 @@ class Assignment(Base):
     )
     attend_limit: str | None = Field(default=None, sa_type=Text)
     attended_at: datetime | None = None
+    promise: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
+    promise_asked_at: datetime | None = None
+    promise_review_at: datetime | None = None
 
 
 class Clock(Base):
@@ -146,6 +157,8 @@ class Clock(Base):
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
     ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
+    ``due_counted``: by when its unit is in time in the figures, where it had no time left when it went on
+    and was late under another number, or as a co-handler.
     ``floor``, ``calendar``, ``warned``: as in ClockState.
     """
 
@@ -175,6 +188,7 @@ class Clock(Base):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
     )
     due_uncharged: datetime | None = None
+    due_counted: datetime | None = None
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     warned: dict[str, str] = Field(
@@ -301,6 +315,11 @@ class Clocks(Clock, table=True):
             postgresql_where=text("kind = 'handle' AND ended_at IS NOT NULL"),
         ),
         Index(
+            "ix_clocks_due_counted",
+            "due_counted",
+            postgresql_where=text("due_counted IS NOT NULL"),
+        ),
+        Index(
             "ix_clocks_breached_at",
             "breached_at",
             "id",
@@ -312,6 +331,7 @@ class Clocks(Clock, table=True):
             postgresql_where=text("breached_at IS NOT NULL AND ended_at IS NULL"),
         ),
         Index("ix_clocks_provisional", "due", postgresql_where=text("provisional")),
+        Index("ix_clocks_promise", "due", "id", postgresql_where=text("kind = 'promise'")),
         Index("ix_clocks_calendar", "calendar", "id", postgresql_where=text("ended_at IS NULL")),
     )
 

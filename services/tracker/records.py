@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
@@ -157,6 +158,11 @@ class TicketRecord:
             and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
         ]
 
+    def is_at_work(self, at: datetime) -> bool:
+        """Whether a unit had an order of it at a moment, or later."""
+        ends = [each.ending(self.matter().withdrawal) for each in self.assignment_timelines()]
+        return any(end is None or end.at > at for end in ends)
+
     def matter(self) -> Matter:
         """The ticket as rules see it."""
         return Matter.model_validate(vars(self.ticket))
@@ -204,14 +210,19 @@ async def lock_new(act: ServiceAct, numbers: Iterable[str]) -> None:
 async def worked_on_with(act: ServiceAct, number: str) -> list[TicketRecord]:
     """The tickets worked on as one with a locked one, itself among them; all locked."""
     work = (await locked(act, number)).ticket.work
-    if work is None:
+    return await worked_on_as(act, {work}) if work else []
+
+
+async def worked_on_as(act: ServiceAct, works: Collection[str]) -> list[TicketRecord]:
+    """The tickets that are worked on with others under some numbers; all locked."""
+    if not works:
         return []
-    others = select(Tickets.number).where(Tickets.work == work)
+    others = select(Tickets.number).where(one_of(Tickets.work, works))
     await lock_new(act, (await act.session.exec(others)).all())
     loaded = {
         row.ticket.number: row for row in act.locked.values() if isinstance(row, TicketRecord)
     }
-    return [row for _, row in sorted(loaded.items()) if row.ticket.work == work]
+    return [row for _, row in sorted(loaded.items()) if row.ticket.work in works]
 
 
 async def lock(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:

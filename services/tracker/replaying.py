@@ -9,26 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID, uuid5
 
 from sqlmodel import SQLModel
 
-from services.tracker import calendars, merging
+from services.tracker import calendars, carrying, merging
 from services.tracker.clockwork import fire, follow, recompute_clocks
-from services.tracker.consumers import SUBSCRIPTIONS
+from services.tracker.consumers import HANDLERS
 from services.tracker.models import Supervision, Ticket
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
 from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.policy import Terms
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.promise import end_of
+from services.tracker.rules.promised import PromiseMove, PromiseRecord
+from services.tracker.rules.timelines import Carried, Matter
 from services.tracker.settings import Config
 from shared.errors import TooEarly
 from shared.events import (
     ExtensionGranted,
     Fact,
+    PromiseKept,
+    PromiseMoved,
     SupervisionClosed,
     SupervisionRaised,
     TicketMerged,
@@ -59,6 +63,15 @@ class Replayed(NamedTuple):
         return self.record.supervisions if self.record else {}
 
 
+class OnRecord(NamedTuple):
+    """What is taken from the rows of a ticket: urgency and terms of its clocks, and the orders of its matter
+    under other numbers, whose facts are those of other tickets.
+    """
+
+    terms: Mapping[UUID, tuple[str, Terms]]
+    carried: Sequence[Carried] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _AsThen(Config):
     """The rules of today, but for clocks that are on record with other terms."""
@@ -78,20 +91,20 @@ async def replayed(
     versions: Sequence[Version],
     facts: Sequence[Fact],
     until: datetime,
-    on_record: Mapping[UUID, tuple[str, Terms]],
+    on_record: OnRecord,
 ) -> tuple[Replayed, set[UUID]]:
     """A ticket as its facts leave it at a moment; and which of its clocks keep terms that are not those of
-    today's rules. ``facts`` in the order of their recording, ``on_record``: urgency and terms of its clocks.
+    today's rules. ``facts`` in the order of their recording.
     """
-    found = await _play(store, versions, facts, until, {})
+    found = await _play(store, versions, facts, until, on_record._replace(terms={}))
     clocks = found.clocks
     others = {
         id: known
-        for id, known in on_record.items()
+        for id, known in on_record.terms.items()
         if id not in clocks or clocks[id].state.terms != known[1]
     }
     if others:
-        found = await _play(store, versions, facts, until, others)
+        found = await _play(store, versions, facts, until, on_record._replace(terms=others))
     return found, set(others)
 
 
@@ -100,15 +113,16 @@ async def _play(
     versions: Sequence[Version],
     facts: Sequence[Fact],
     until: datetime,
-    on_record: Mapping[UUID, tuple[str, Terms]],
+    on_record: OnRecord,
 ) -> Replayed:
     known = {each.name: getattr(store.config, each.name) for each in fields(Config)}
     # When there were many reporters, the fact says: the rule of today may be another.
     known["rules"] = store.config.rules.model_copy(update={"cluster_of_reporters": None})
-    player = _Player(store, versions, _AsThen(**known, on_record=on_record), facts[0])
+    config = _AsThen(**known, on_record=on_record.terms)
+    player = _Player(store, versions, config, facts[0], on_record.carried)
     for fact in facts:
         await player.hear(fact)
-    await player.advance(until)
+    await player.end(until)
     return Replayed(player.record, player.act.told, player.early)
 
 
@@ -144,10 +158,16 @@ class _Player:
     """One ticket, at the moment to which its facts were played."""
 
     def __init__(
-        self, store: Store[Config], versions: Sequence[Version], config: Config, first: Fact
+        self,
+        store: Store[Config],
+        versions: Sequence[Version],
+        config: Config,
+        first: Fact,
+        carried: Sequence[Carried],
     ) -> None:
         self.early: list[Fact] = []
         self._number, self._versions = first.subject, sorted(versions)
+        self._carried = sorted(carried, key=lambda each: (each.known_at, each.key))
         self._known: dict[int, Calendars] = {}
         locked: dict[Any, Any] = {self._number: None}
         rows = _InMemory(locked, self._number)
@@ -163,7 +183,26 @@ class _Player:
         return record
 
     async def advance(self, to: datetime) -> None:
-        """Let time pass: each version of the calendar takes hold, and marks are passed."""
+        """Let time pass: what other tickets carried over is there after what was heard at that moment, each
+        version of the calendar takes hold, and marks are passed.
+        """
+        while self._carried and self._carried[0].known_at < to:
+            await self._pass_time(self._carried[0].known_at)
+            self._carry(self._carried[0].known_at)
+        await self._pass_time(to)
+
+    async def end(self, at: datetime) -> None:
+        """Let the last time pass."""
+        await self.advance(at)
+        self._carry(at)
+
+    def _carry(self, by: datetime) -> None:
+        new = [each for each in self._carried if each.known_at <= by]
+        self._carried = self._carried[len(new) :]
+        if self.record and new:
+            carrying.keep(self.act, self.record, new, max(each.since for each in new))
+
+    async def _pass_time(self, to: datetime) -> None:
         for version in self._versions:
             if self.act.now < version.since <= to:
                 await self._pass_marks(version.since)
@@ -200,7 +239,7 @@ class _Player:
         if fact.source == self.act.store.name:
             _repeat(self.act, fact)
             return
-        for pattern, handler in SUBSCRIPTIONS.items():
+        for pattern, handler in HANDLERS.items():
             if matches(pattern, fact.key):
                 await handler(self.act, fact)
 
@@ -234,7 +273,7 @@ def is_input(fact: Fact) -> bool:
     does not follow from what was heard.
     """
     match fact.data:
-        case ExtensionGranted():
+        case ExtensionGranted() | PromiseMoved() | PromiseKept():
             return True
         case SupervisionRaised():
             return fact.data.by == "hand" or _of_many_reporters(fact)
@@ -256,6 +295,8 @@ def _repeat(act: ServiceAct, fact: Fact) -> None:
     match fact.data:
         case ExtensionGranted():
             _extend(act, record, fact)
+        case PromiseMoved() | PromiseKept():
+            _follow_promise(act, record, fact)
         case SupervisionRaised():
             _supervise(act, record, fact)
         case SupervisionClosed():
@@ -273,6 +314,28 @@ def _extend(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
     if assignment is None:
         raise TooEarly
     assignment.extension = fact.data.days
+    recompute_clocks(act, record, fact.time)
+
+
+def _follow_promise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly
+    known = PromiseRecord.model_validate(assignment.promise)
+    if isinstance(fact.data, PromiseKept):
+        now = known.model_copy(update={"kept_at": fact.time})
+    else:
+        until = end_of(date.fromisoformat(fact.data.promised_date), act.config.calendar.tz)
+        move = PromiseMove(
+            until=until,
+            reason=fact.data.unit_reason,
+            asked_at=fact.time,
+            asked_by="",
+            granted=True,
+            ruled_at=fact.time,
+        )
+        now = known.model_copy(update={"moves": (move,)})
+    assignment.promise = now.model_dump(mode="json")
     recompute_clocks(act, record, fact.time)
 
 

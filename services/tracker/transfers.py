@@ -32,7 +32,7 @@ async def transfer(act: ServiceAct, fact: Fact) -> None:
         if entry.row.assignment == assignment.id and entry.row.unit is not None:
             entry.row.former, entry.row.unit = former, assignment.unit
     recompute_clocks(
-        act, record, fact.time, given=assignment
+        act, record, fact.time, given=[assignment.id]
     )  # of what was given before this was heard
     await _follow(act, record, {unit for _, unit in former}, assignment.unit)
 

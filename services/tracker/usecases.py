@@ -88,7 +88,7 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
         dispatched_at=fact.time,
     )
     record.take_on(act.rows.add(assignment))
-    recompute_clocks(act, record, fact.time, given=assignment)
+    recompute_clocks(act, record, fact.time, given=[assignment.id])
     await merging.watch(act, record, fact.time)
 
 

@@ -17,7 +17,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # By the first word of a fact: what is about an assignment or a unit goes to that unit. The tracker's clocks
 # may be a unit's or nobody's, and a dispute is told to all and to its parties; all else is addressed to
 # nobody.
-OF_ASSIGNMENTS = frozenset({"assignment", "extension", "supervision"})
+OF_ASSIGNMENTS = frozenset({"assignment", "extension", "supervision", "promise"})
 OF_UNITS = OF_ASSIGNMENTS | {"unit"}
 OF_SOME = frozenset({"deadline", "arbitration"})
 

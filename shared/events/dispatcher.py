@@ -374,10 +374,13 @@ class TicketUnassigned(Data, name="ticket.unassigned", by="dispatcher"):
 
 
 class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):
-    """The lead completed; the citizen is to be called back (R-23)."""
+    """The lead completed; the citizen is to be called back (R-23). ``promised_date``: by which day the lead
+    promises what cannot be done yet (R-19).
+    """
 
     kind: CompletionKind
     lead: str
     units: tuple[str, ...]
     solved: bool
     public_answer: str
+    promised_date: str | None = None

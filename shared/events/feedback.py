@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from shared.events.envelope import Data
-from shared.events.words import ClosingKind, ReopenCause
+from shared.events.words import CallbackAbout, ClosingKind, ReopenCause
 
 Occasion: TypeAlias = Literal[
     "accepted",
@@ -21,6 +21,8 @@ Occasion: TypeAlias = Literal[
     "not_accepted",
     "handed_over",
     "split",
+    "promise_moved",
+    "promise_kept",
 ]
 
 
@@ -29,15 +31,19 @@ class CallbackPlanned(Data, name="callback.planned", by="feedback"):
 
     attempt: Annotated[int, Field(ge=1)]
     due: AwareDatetime
+    about: CallbackAbout = CallbackAbout.ANSWER
 
 
 class CallbackAnswered(Data, name="callback.answered", by="feedback"):
-    """回访: the citizen answered the three questions (R-23, R-25)."""
+    """回访: the citizen answered the three questions (R-23, R-25). Where it was put off, ``solved`` says
+    whether the citizen accepts that it waits until the promised day (R-19).
+    """
 
     contacted: bool
     solved: Literal["yes", "partly", "no"]
     satisfied: Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
     comment: str = ""
+    about: CallbackAbout = CallbackAbout.ANSWER
 
 
 class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
@@ -45,6 +51,19 @@ class CallbackGivenUp(Data, name="callback.given_up", by="feedback"):
 
     outcome: Literal["unreachable", "refused"]
     attempts: int
+    about: CallbackAbout = CallbackAbout.ANSWER
+
+
+class PromiseConfirmed(Data, name="promise.confirmed", by="feedback"):
+    """承诺属实: a promise came to its end, and the citizen says that it was kept, or kept in part
+    (``solved``); addressed to the unit that had promised. ``satisfied``: None when that was not said
+    (R-19, gain 7).
+    """
+
+    solved: Literal["yes", "partly"]
+    promised_date: str | None = None
+    satisfied: Literal["satisfied", "basically_satisfied", "unrated"] | None = None
+    comment: str = ""
 
 
 class CitizenTold(Data, name="citizen.told", by="feedback"):

@@ -191,3 +191,46 @@ class SupervisionClosed(Data, name="supervision.closed", by="tracker"):
     rung: int
     reason: str
     accepted: bool = False
+
+
+class PromiseMoveAsked(Data, name="promise.move_asked", by="tracker"):
+    """申请改期: the unit cannot keep the day it promised, and asks for another before it comes (R-19)."""
+
+    before: str
+    promised_date: str
+    reason: str
+
+
+class PromiseMoved(Data, name="promise.moved", by="tracker"):
+    """承诺改期: a supervisor let a promised day be moved, once; the citizen is told the new one and the
+    unit's reason (R-19).
+    """
+
+    before: str
+    promised_date: str
+    unit_reason: str
+    ruling: str
+
+
+class PromiseMoveRefused(Data, name="promise.move_refused", by="tracker"):
+    """不予改期: the promised day stands."""
+
+    promised_date: str
+    ruling: str
+
+
+class PromiseKept(Data, name="promise.kept", by="tracker"):
+    """承诺兑现: the unit says that it did what it had promised; the citizen is asked (R-19). ``late``:
+    after the day.
+    """
+
+    promised_date: str
+    result: str
+    late: bool
+
+
+class PromiseReviewed(Data, name="promise.reviewed", by="tracker"):
+    """挂账复核: the hotline looked after a promise whose day has not come (JN-24, R-19)."""
+
+    promised_date: str
+    note: str

@@ -146,7 +146,8 @@ class ClockKind(OpenEnum):
     """时限类型: the stage a limit belongs to (limits.yaml); ``hotline_review`` is the desk's, to rule on a
     return (returns.yaml) or a request to end a matter, ``completion_audit`` its own to audit an answer
     (audit.yaml), ``arbitration`` a body's of the ladder, to rule on a dispute (arbitration.yaml);
-    ``attend`` is a unit's that was whistled for (吹哨报到, dispatch.yaml).
+    ``attend`` is a unit's that was whistled for (吹哨报到, dispatch.yaml); ``promise`` a unit's, that put a
+    matter off until a day it named (承诺办结, R-19): it outlives its order, and the ticket's end.
     """
 
     DISPATCH = "dispatch"
@@ -158,6 +159,7 @@ class ClockKind(OpenEnum):
     COMPLETION_AUDIT = "completion_audit"
     ARBITRATION = "arbitration"
     ATTEND = "attend"
+    PROMISE = "promise"
     UNKNOWN = "unknown"
 
 
@@ -176,13 +178,28 @@ class ClosingKind(OpenEnum):
 
 
 class ReopenCause(OpenEnum):
-    """Why a round was opened again: the verdict of a callback, a repeat call (再次来电) of the citizen, or
-    the upstream platform that handed it in (退回重办).
+    """Why a round was opened again: the verdict of a callback, a repeat call (再次来电) of the citizen,
+    the upstream platform that handed it in (退回重办), or a promise that came to its end and of which the
+    citizen says that it was not kept (R-19).
     """
 
     VERDICT = "verdict"
     REPEAT_CALL = "repeat_call"
     UPSTREAM = "upstream"
+    PROMISE_BROKEN = "promise_broken"
+    UNKNOWN = "unknown"
+
+
+class CallbackAbout(OpenEnum):
+    """回访事项: what a call asks of. ``answer``: whether the demand was solved; ``put_off``: whether the
+    citizen accepts that it waits until a promised day; ``promise``: whether that promise was kept; ``both``:
+    of the answer, when the promise came to its end before anybody had called (R-19, R-23).
+    """
+
+    ANSWER = "answer"
+    PUT_OFF = "put_off"
+    BOTH = "both"
+    PROMISE = "promise"
     UNKNOWN = "unknown"
 
 

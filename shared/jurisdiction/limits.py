@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -95,6 +96,23 @@ class Stream(Section):
     types: frozenset[TicketType] = frozenset(TicketType)
 
 
+class PromiseRules(Section):
+    """承诺办结: how far ahead a day may lie that a unit promises, and how often the hotline looks after it
+    (R-19, JN-24).
+    """
+
+    horizon_days: Annotated[int, Field(ge=1, le=1_827)]
+    review_every_days: Annotated[int, Field(ge=1, le=365)]
+
+    def latest(self, today: date) -> date:
+        """The last day that may be promised."""
+        return today + timedelta(days=self.horizon_days)
+
+    def next_review(self, last: datetime) -> datetime:
+        """When the hotline looks after a promise again."""
+        return last + timedelta(days=self.review_every_days)
+
+
 class LimitTable(OfTopics):
     """The time limits of one jurisdiction. ``clocks``: the time an urgency runs on (BJ4).
     ``direct_answer``: how long the hotline may keep what it will answer itself.
@@ -105,6 +123,7 @@ class LimitTable(OfTopics):
     redo: RedoRow
     co_handler_share: Share
     direct_answer: LimitText
+    promise: PromiseRules | None = None
     streams: tuple[Stream, ...] = ()
 
     @field_validator("clocks")
@@ -119,6 +138,10 @@ class LimitTable(OfTopics):
     def natural(self, urgency: Urgency) -> bool:
         """Whether an urgency runs day and night."""
         return self.clocks[urgency] == "natural"
+
+    def latest_promise(self, today: date) -> date:
+        """The last day a unit may promise; no policy, no end (R-19)."""
+        return self.promise.latest(today) if self.promise else date.max
 
     def dispatch(self, ticket_type: TicketType, urgency: Urgency) -> str:
         """Limit of the dispatch clock, which starts at registration (R-03)."""

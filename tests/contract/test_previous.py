@@ -39,6 +39,10 @@ NEW_WORDS = frozenset(
         "split",
         "arbitration",
         "attend",
+        "promise",
+        "promise_moved",
+        "promise_kept",
+        "promise_broken",
     }
 )
 # Where a request is refused that was taken. These had no bound: what we give out to be asked with was

@@ -83,6 +83,40 @@ async def test_what_stands_is_what_the_log_says(county: County) -> None:
     assert (await county.replayed())[0] == []
 
 
+PUT_OFF = {
+    "kind": "no_condition_yet_with_date",
+    "solved": False,
+    "unsolved_reason": "待气温回升",
+    "promised_date": "2026-04-30",
+}
+
+
+async def test_a_promised_day_moved_and_broken_is_what_the_log_says(county: County) -> None:
+    """Terms, breach and supervision of what outlives its order (R-19)."""
+    number = await story(county)
+    contact = {"how": "phone", "outcome": "reached", "note": "x"}
+    await act(county, county.dispatcher, "contacts", contact)
+    await act(county, county.dispatcher, "completion", DONE | PUT_OFF)
+    order, passed = await county.assignment(number), {"outcome": "passed", "grounds": "理由清楚"}
+    await county.do("desk", county.dispatcher, f"/v1/assignments/{order}/audit", passed)
+    await county.carry()
+    path = f"/v1/promises/{order}"
+    [given] = await county.dispatcher.told("assignment.dispatched")
+    move = {"promised_date": "2026-05-20", "reason": "沥青到货推迟"}
+    await county.do("unit", county.tracker, f"{path}/move", move, given.unit)
+    ruled = {"granted": True, "reason": "属实"}
+    await county.do("supervisor", county.tracker, f"{path}/ruling", ruled)
+    assert (await county.replayed())[0] == []
+    await moments(county, "05-22T09:00")
+    [broken] = await county.tracker.rows(
+        "SELECT * FROM clocks WHERE kind = 'promise' AND breached_at IS NOT NULL"
+    )
+    assert broken["ended_at"] is None
+    assert (await county.replayed())[0] == []
+    await county.do("unit", county.tracker, f"{path}/fulfilment", {"result": "已硬化"}, given.unit)
+    assert (await county.replayed())[0] == []
+
+
 async def test_an_answer_that_was_accepted_closes_it_there_too(county: County) -> None:
     """What the ladder raised, and what a person did."""
     await story(county)

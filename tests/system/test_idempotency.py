@@ -9,13 +9,12 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
-from shared.security.tokens import issue
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
-from tests.fixtures.scenes.second_person import approved, unshielded
+from tests.fixtures.scenes.second_person import approved, reformed, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 
@@ -69,7 +68,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
     await _catalogue(whole, repeats)
-    await _reformed(whole, repeats)
+    await reformed(whole, repeats)
     await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
     path = "/v1/callbacks/{callback}/outcome"
@@ -139,21 +138,6 @@ async def _ended_here(whole: Street, repeats: Repeats) -> None:
         path, number = f"/v1/tickets/{{number}}/{last}", given["number"]
         await repeats.ask("intake", path, said, other, "agent", number=number)
     await whole.stepper.settle()
-
-
-async def _reformed(whole: Street, repeats: Repeats) -> None:
-    """A unit is to become part of another, says one; another agrees, and then it is not to be."""
-    for role, name in (("supervisor", "li"), ("desk", "wang")):
-        whole.tokens[role, name] = issue(whole.system.keys, role, name, days=1)
-    plan = {"kind": "merge", "into": "MZJ", "effective": "2026-12-31", "reason": "紫编发3号"}
-    path, other = "/v1/units/{code}/reforms", {"reason": "紫编发4号"}
-    given = await repeats.ask("dispatcher", path, plan, other, "supervisor:li", code="CL")
-    for last, said, other in (
-        ("approval", {"note": "同意"}, {"note": "按批文办理"}),
-        ("withdrawal", {"reason": "批文有误"}, {"reason": "暂缓"}),
-    ):
-        path = f"/v1/reforms/{{reform}}/{last}"
-        await repeats.ask("dispatcher", path, said, other, "desk:wang", reform=given["id"])
 
 
 async def _merged(whole: Street, repeats: Repeats) -> None:
@@ -364,8 +348,26 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     note, other = {"note": "已到现场"}, {"note": "已修"}
     await repeats.ask("dispatcher", f"{path}/progress", note, other, unit, **about)
     await _asked_and_audited(repeats, unit, about)
+    later = {"solved": False, "unsolved_reason": "待气温回升", "promised_date": "2026-12-01"}
+    answer = DONE | later | {"kind": "no_condition_yet_with_date"}
     other = {"result": "已另行修复"}
-    await repeats.ask("dispatcher", f"{path}/completion", DONE, other, unit, **about)
+    await repeats.ask("dispatcher", f"{path}/completion", answer, other, unit, **about)
+    await _promised(repeats, unit, about)
+
+
+async def _promised(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
+    """A day that is looked after, not moved, and kept."""
+    audit, passed = "/v1/assignments/{assignment}/audit", {"outcome": "passed", "grounds": "可"}
+    await repeats.ask("dispatcher", audit, passed, {"grounds": "可以"}, "desk", **about)
+    path = "/v1/promises/{assignment}"
+    note, other = {"note": "已备料"}, {"note": "未备料"}
+    await repeats.ask("tracker", f"{path}/reviews", note, other, "desk", **about)
+    later = {"promised_date": "2026-12-20", "reason": "备料推迟"}
+    await repeats.ask("tracker", f"{path}/move", later, {"reason": "雨"}, unit, **about)
+    ruled, other = {"granted": True, "reason": "属实"}, {"reason": "情况属实"}
+    await repeats.ask("tracker", f"{path}/ruling", ruled, other, "supervisor", **about)
+    done = {"result": "已硬化"}
+    await repeats.ask("tracker", f"{path}/fulfilment", done, {"result": "补"}, unit, **about)
 
 
 async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:

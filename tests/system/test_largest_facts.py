@@ -168,6 +168,21 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"{path}/ruling", again)
 
 
+async def promised_at_length(county: County) -> None:
+    """A day that is looked after, not moved, moved, and kept."""
+    await county.carry()
+    answered = (await county.dispatcher.told("assignment.completed"))[-1]
+    path, unit = f"/v1/promises/{answered.assignment}", answered.unit
+    move = filled("tracker", "MoveIn", promised_date="2026-09-01")
+    for granted in (False, True):
+        await county.do("unit", county.tracker, f"{path}/move", move, unit)
+        ruling = filled("tracker", "MoveRulingIn", granted=granted)
+        await county.do("supervisor", county.tracker, f"{path}/ruling", ruling)
+    await county.do("desk", county.tracker, f"{path}/reviews", filled("tracker", "ReviewIn"))
+    kept = filled("tracker", "FulfilmentIn")
+    await county.do("unit", county.tracker, f"{path}/fulfilment", kept, unit)
+
+
 async def whistled_at_length(county: County, number: str) -> None:
     """A town leads and whistles for as many as it may; one comes, one is called off."""
     dispatcher, led = county.dispatcher, filled("dispatcher", "Assign", lead="CG")
@@ -203,7 +218,8 @@ async def completed_and_called(county: County, number: str) -> None:
         "unsolved_reason_code": "no_means",
         "public_answer": WIDE * 9_994 + "来电人王建国",
     }
-    done = filled("dispatcher", "Completion", kind="partly_solved", **form)
+    put_off = {"kind": "no_condition_yet_with_date", "promised_date": "2026-06-30"}
+    done = filled("dispatcher", "Completion", **put_off, **form)
     end = filled("dispatcher", "Completion", kind="terminated", **form)
     audit = filled("dispatcher", "Audit", outcome="sent_back", public_answer=None)
     refused = filled("dispatcher", "EndRuling", granted=False, outcome=None, named_unit=None)
@@ -223,6 +239,7 @@ async def completed_and_called(county: County, number: str) -> None:
     for outcome in ("sent_back", "passed"):
         await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
         await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})
+    await promised_at_length(county)
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
     said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")
@@ -244,6 +261,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
     assert {"supervision.answered", "supervision.sent_back"} <= set(sizes)
+    assert {"promise.move_refused", "promise.moved", "promise.kept"} <= set(sizes)
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert {"approval.requested", "approval.granted", "approval.refused"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed"} <= set(sizes)

@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from operations.runtime.registry import NAMES, part
 from shared.events import OpenEnum, TicketRegistered, Urgency
-from shared.security.tokens import issue
 from shared.service import service_of
 from shared.storage.open_words import Words
 from tests.fixtures.postgres import Postgres
@@ -135,7 +134,6 @@ async def _work_goes_on(whole: Street) -> None:
     about = f"/v1/tickets/{ordinary.number}/approvals", {"lead": "CG", "ground": "属地"}
     asked = await whole.do("dispatcher", *about, "desk")
     granted = {"granted": True, "note": "同意"}
-    whole.tokens["supervisor", None] = issue(whole.system.keys, "supervisor", "li", days=1)
     await whole.do("dispatcher", f"/v1/approvals/{asked['id']}/decision", granted, "supervisor")
     await whole.do("dispatcher", f"/v1/tickets/{ordinary.number}/assign", moved, "desk")
     await whole.do(

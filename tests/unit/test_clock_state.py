@@ -13,12 +13,13 @@ from services.tracker.rules import timelines
 from services.tracker.rules.clock_state import is_current
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.timelines import Ending, Pause
-from shared.events import DeadlineMet, SupervisionClosed, SupervisionRaised
+from shared.events import DeadlineMet, DeadlineMoved, SupervisionClosed, SupervisionRaised
 from tests.fixtures.scenes.handle_clock import (
     CALENDARS,
     after_sweep,
     at,
     history,
+    local,
     said_of,
     state,
     told,
@@ -161,6 +162,20 @@ def test_a_breach_stands_exactly_when_the_duty_was_late(done: int, swept: int) -
     assert standing_breaches == (met > after.due)
     raised = names.count("supervision.raised") - names.count("supervision.closed")
     assert raised == sum(key.startswith("ladder") for key in after.passed)
+
+
+def test_a_pause_that_is_taken_out_again_says_what_it_moved_and_why() -> None:
+    """A dispute that was lost after its unit's clock had run again."""
+    pause = Pause(at("03-03 10:00"), at("03-05 10:00"))
+    stood = state(pauses=(pause,))
+    charged = state(stood, pauses=(pause._replace(ends_at=pause.begins_at),))
+    [moved] = said_of(stood, charged)
+    assert isinstance(moved.data, DeadlineMoved)
+    assert (local(moved.data.before), local(moved.data.due)) == ("03-11 18:00", "03-09 18:00")
+    assert moved.data.reason.startswith("所停时间计入承办单位")
+    assert said_of(stood, state(stood, pauses=()))[0].data == moved.data
+    done = state(stood, pauses=(), met_at=at("03-04 10:00"))
+    assert told(stood, done) == ["deadline.met@03-04 10:00"]
 
 
 instants = minutes.map(lambda after: at("03-02 10:00") + timedelta(minutes=after))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from services.feedback.rules.policy import CallbackPolicy
 from services.feedback.schemas import OutcomeIn
 from services.feedback.settings import Config, Settings
 from shared.errors import ConfigError
+from shared.events import CallbackAbout
 
 ZIYANG = Path(__file__).parents[2] / "config" / "ziyang"
 
@@ -88,6 +90,18 @@ def drop_an_answer(content: dict[str, Any]) -> None:
     del content["questions"][2]["answers"][3]
 
 
+def do_not_ask_whether_it_was_kept(content: dict[str, Any]) -> None:
+    del content["promise_questions"][0]
+
+
+def ask_of_a_contact_after_the_day(content: dict[str, Any]) -> None:
+    content["promise_questions"].append(deepcopy(content["questions"][0]))
+
+
+def name_a_day_where_none_is(content: dict[str, Any]) -> None:
+    content["questions"][0]["zh"] += "{day}"
+
+
 def spare_somebody_unknown(content: dict[str, Any]) -> None:
     content["not_for"].append("anybody")
 
@@ -109,6 +123,9 @@ def write_no_limit(content: dict[str, Any]) -> None:
         (ask_for_more_days_than_attempts, "attempts"),
         (drop_a_question, "questions"),
         (drop_an_answer, "questions.2"),
+        (do_not_ask_whether_it_was_kept, "promise_questions: missing solved"),
+        (ask_of_a_contact_after_the_day, "promise_questions: contacted"),
+        (name_a_day_where_none_is, "{day}"),
         (spare_somebody_unknown, "not_for"),
         (misspell_a_field, "attempts.maximum"),
         (write_no_limit, "finish_within"),
@@ -133,6 +150,29 @@ def test_an_unknown_formula_is_refused(folder: Path) -> None:
     change(folder / "evaluation.yaml", edit)
     with pytest.raises(ConfigError, match=r"evaluation\.yaml.*formula"):
         load(folder)
+
+
+def test_a_promised_day_stands_in_the_questions() -> None:
+    content = yaml.safe_load((ZIYANG / "callbacks.yaml").read_text(encoding="utf-8"))
+    policy = CallbackPolicy.model_validate(content)
+    day = date(2027, 4, 30)
+    for about, at in ((CallbackAbout.PUT_OFF, 1), (CallbackAbout.PROMISE, 0)):
+        question = policy.questions_about(about, day)[at]
+        assert question.id == "solved"
+        assert "2027年4月30日" in question.zh
+        assert "30 April 2027" in question.en
+    assert policy.questions_about(CallbackAbout.BOTH, day) == policy.questions
+
+
+def test_a_file_of_the_release_before_asks_of_promises_with_what_it_has() -> None:
+    """Whether it waits is not asked then: "solved" keeps its meaning."""
+    content = yaml.safe_load((ZIYANG / "callbacks.yaml").read_text(encoding="utf-8"))
+    del content["put_off_questions"], content["promise_questions"]
+    policy = CallbackPolicy.model_validate(content)
+    about = policy.about_now(promise=False, promised=True, ended=False)
+    assert about is CallbackAbout.ANSWER
+    asked = policy.questions_about(CallbackAbout.PROMISE, None)
+    assert [question.id for question in asked] == ["solved", "satisfied", "comment"]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,15 @@ from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
 from services.tracker.settings import Settings as Tracker
 from shared.errors import JiesuError
-from shared.events import ClockKind, CompletionKind, Role, TicketRegistered, TicketType, Urgency
+from shared.events import (
+    CallbackAbout,
+    ClockKind,
+    CompletionKind,
+    Role,
+    TicketRegistered,
+    TicketType,
+    Urgency,
+)
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.folder import Folder
 from tests.fixtures.leaves import Reads
@@ -191,6 +199,9 @@ def run_tracker(folder: Folder) -> None:
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)
     policy.title(cluster.then)
+    promise = policy.table.promise
+    assert promise
+    assert promise.latest(at("03-02 10:00").date()) > promise.next_review(at("03-02 10:00")).date()
     assert policy.rules.extension.margin(Limit.parse("24h")).natural
     for flags in ((), ("enterprise",)):
         asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
@@ -213,6 +224,10 @@ def run_feedback(folder: Folder, reads: Reads) -> None:
         questions=policy.questions, contact=Called(name=None, phone="12345"),
     )  # fmt: skip
     reads.sent(request, request.model_dump())
+    day = now.date()
+    for about in (CallbackAbout.PUT_OFF, CallbackAbout.PROMISE):
+        request = request.model_copy(update={"questions": policy.questions_about(about, day)})
+        reads.sent(request, request.model_dump())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from services.tracker.rules.clock_history import ClockHistory, clock_histories
 from services.tracker.rules.clock_state import ClockState, replay
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.resuming import resumed
-from services.tracker.rules.timelines import AssignmentTimeline, RoundTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, Carried, RoundTimeline
 from shared.events import ClockKind, Role, Urgency
 from shared.jurisdiction.calendar import Limit
 from tests.fixtures.scenes.handle_clock import (
@@ -38,11 +38,15 @@ def clock(
     *orders: AssignmentTimeline,
     kind: ClockKind = ClockKind.HANDLE,
     rounds: Sequence[RoundTimeline] = (ROUND,),
+    carried: Sequence[Carried] = (),
+    corrected_at: str = "",
 ) -> ClockState:
     """How the clock of the last order stands."""
+    terms_at = at(corrected_at) if corrected_at else None
+    matter = MATTER.model_copy(update={"carried": tuple(carried), "terms_at": terms_at})
     [found] = [
         each
-        for each in clock_histories(MATTER, rounds, orders)
+        for each in clock_histories(matter, rounds, orders)
         if each.assignment == orders[-1].id and each.kind is kind
     ]
     return stands(resumed(found, CALENDAR))
@@ -204,3 +208,96 @@ def test_a_shorter_limit_that_is_lengthened_again_counts_from_the_first_order() 
     found = list(clock_histories(MATTER, [ROUND], again))[-1]
     whole = resumed(found, CALENDAR, fresh)
     assert stands(whole, fresh).due == CALENDAR.due(at("03-02 10:00"), Limit.parse("15wd")).at
+
+
+# --- the county's rules change meanwhile --------------------------------------------------------
+
+TAKEN = order(1, "03-02 10:00", cancelled_at="03-04 10:00")
+
+
+@pytest.mark.parametrize("limit", ["10wd", "3wd"])
+def test_limits_that_changed_meanwhile_are_not_those_of_a_clock_that_goes_on(limit: str) -> None:
+    """A → B → A, twice; the new rules are for whoever gets it first under them."""
+    new = {"handle_limit": limit, "sign_limit": "9wh"}
+    other = order(2, "03-04 10:00", unit="GT", cancelled_at="03-06 10:00", **new)
+    again = order(3, "03-06 10:00", cancelled_at="03-06 11:00", **new)
+    orders = TAKEN, other, again, order(4, "03-06 11:00", **new)
+    assert (local(clock(*orders).due), clock(*orders).terms.limit) == ("03-11 18:00", "5wd")
+    assert clock(*orders, kind=ClockKind.SIGN).terms.limit == "4wh"
+    assert clock(TAKEN, other).terms.limit == limit
+
+
+def test_nor_after_a_recall_a_reform_or_a_round_that_goes_on() -> None:
+    longer = {"handle_limit": "10wd"}
+    assert local(clock(TAKEN, order(2, "03-04 10:00", **longer)).due) == "03-09 18:00"
+    followed = order(2, "03-03 10:00", unit="GT", transfers=((9, at("03-04 09:00"), "GT", "HC"),))
+    followed = followed.model_copy(update={"cancelled_at": at("03-04 10:00")})
+    assert local(clock(followed, order(3, "03-04 10:00", **longer)).due) == "03-10 18:00"
+    orders = (
+        order(1, "03-02 10:00", cancelled_at="03-09 17:50"),
+        order(2, "03-09 17:56", round=2, handle_limit="3wd"),
+    )
+    assert local(clock(*orders, rounds=reopened(continues=True)).due) == "03-10 08:36"
+
+
+def test_a_correction_between_two_orders_brings_the_limits_that_are_right() -> None:
+    longer = order(2, "03-04 10:00", handle_limit="10wd")
+    assert local(clock(TAKEN, longer, corrected_at="03-03 10:00").due) == "03-16 18:00"
+    before = clock(TAKEN, longer, corrected_at="03-01 10:00")
+    assert local(before.due) == "03-09 18:00"
+    told = longer.model_copy(update={"terms_at": at("03-05 10:00")})
+    assert local(clock(TAKEN, told, corrected_at="03-05 09:59").due) == "03-16 18:00"
+
+
+# --- the same matter under another number -------------------------------------------------------
+
+LATER = order(2, "03-06 10:00")  # of its own due 03-13 18:00
+
+
+def joined(since: str, **what: Any) -> Carried:
+    """An order of the same unit that another ticket had, joined then."""
+    return Carried(
+        order=order(1, "03-02 10:00", cancelled_at=since, **what),
+        since=at(since),
+        known_at=at(since),
+        joined="20260302-000002",
+    )
+
+
+def test_a_matter_that_was_split_goes_on_where_the_call_s_clock_stood() -> None:
+    split = clock(LATER, carried=[joined("03-06 10:00")])
+    assert (local(split.due), split.resumed_at) == ("03-09 18:00", at("03-06 10:00"))
+    other = order(2, "03-06 10:00", unit="GT")
+    assert clock(other, carried=[joined("03-06 10:00")]).resumed_at is None
+
+
+def test_merged_into_a_younger_ticket_the_unit_is_due_by_the_first_of_its_clocks() -> None:
+    merged = clock(LATER, carried=[joined("03-06 15:00")])
+    assert (local(merged.due), merged.pauses) == ("03-09 18:00", ())
+    extended = clock(LATER, carried=[joined("03-06 15:00", extension=9)])
+    assert (local(extended.due), extended.resumed_at) == ("03-13 18:00", None)
+
+
+def test_what_joins_keeps_its_own_limit_where_it_was_given_for_the_same() -> None:
+    """A town's rules may differ by topic, or have changed: its clock is due when it was."""
+    longer = {"handle_limit": "10wd"}
+    merged = clock(LATER.model_copy(update=longer), carried=[joined("03-06 15:00")])
+    assert local(merged.due) == "03-09 18:00"
+    granted = {"urgency": Urgency.COMPLEX, "handle_limit": "15wd"}
+    complex_ = clock(LATER.model_copy(update=granted), carried=[joined("03-06 15:00")])
+    assert complex_.due == CALENDAR.due(at("03-02 10:00"), Limit.parse("15wd")).at
+
+
+def test_what_ran_out_before_the_merge_is_due_at_once_and_no_breach_moves() -> None:
+    late = clock(LATER, carried=[joined("03-11 10:00")])
+    assert local(late.due) == "03-11 10:00"
+    missed = clock(LATER, carried=[joined("03-16 10:00")])
+    assert (local(missed.due), missed.resumed_at) == ("03-13 18:00", None)
+
+
+def test_what_was_done_or_over_before_the_merge_is_left_alone() -> None:
+    signed = order(2, "03-06 10:00", signed_at="03-06 11:00")
+    found = clock(signed, carried=[joined("03-06 15:00")], kind=ClockKind.SIGN)
+    assert (found.started_at, found.resumed_at) == (at("03-06 10:00"), None)
+    gone = order(2, "03-06 10:00", cancelled_at="03-06 12:00")
+    assert clock(gone, carried=[joined("03-06 15:00")]).resumed_at is None

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from services.feedback.rules import rates
-from services.feedback.rules.rates import FORMULAS, Counts
+from services.feedback.rules.rates import FORMULAS, Counts, PromiseCounts
 from services.feedback.rules.verdict import Answers, Outcome
 
 
@@ -118,3 +118,28 @@ def test_raw_outcomes_are_counted_by_kind(
 def test_the_total_is_the_sum_of_the_units() -> None:
     parts = [Counts(called=2, satisfied=1, refused=1), Counts(called=3, satisfied=3)]
     assert rates.total(parts) == Counts(called=5, satisfied=4, refused=1)
+
+
+def test_who_accepts_to_wait_has_not_said_that_it_was_solved() -> None:
+    """R-19: nor does a promised day take anybody out of the satisfaction of a period."""
+    answers = Answers("yes", "yes", "satisfied")
+    counts = rates.count(Outcome.ANSWERED, answers, 3, put_off=True)
+    assert (counts.called, counts.satisfied, counts.contacted) == (3, 3, 3)
+    assert (counts.solved, counts.partly_solved) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answers", "expected"),
+    [
+        (Outcome.ANSWERED, Answers(None, "yes"), PromiseCounts(called=2, yes=2)),
+        (Outcome.ANSWERED, Answers(None, "partly"), PromiseCounts(called=2, partly=2)),
+        (Outcome.ANSWERED, Answers(None, "no"), PromiseCounts(called=2, no=2)),
+        (Outcome.ANSWERED, Answers("no"), PromiseCounts(called=2)),
+        (Outcome.REFUSED, None, PromiseCounts(called=2, refused=2)),
+        (Outcome.NO_ANSWER, None, PromiseCounts(called=2, unreachable=2)),
+    ],
+)
+def test_callbacks_about_promises_are_counted_by_what_was_said(
+    outcome: Outcome, answers: Answers | None, expected: PromiseCounts
+) -> None:
+    assert rates.count_promise(outcome, answers, 2) == expected

@@ -7,7 +7,7 @@ import pytest
 from services.feedback.rules import verdict
 from services.feedback.rules.machine import Action
 from services.feedback.rules.verdict import Answers, Closed, Outcome, Reopened
-from shared.events import ClosingKind, TicketType
+from shared.events import CallbackAbout, ClosingKind, ReopenCause, TicketType
 
 
 def closed(kind: str) -> Closed:
@@ -106,3 +106,65 @@ def test_who_gets_no_call_is_closed_at_once_each_as_its_own_kind(
         not_for=not_for,
     )
     assert kind == expected
+
+
+@pytest.mark.parametrize(
+    ("about", "answers", "expected"),
+    [
+        ("put_off", Answers("yes", "partly", "satisfied"), closed("satisfied")),
+        ("put_off", Answers("yes", "no", "satisfied"), Reopened(("not_solved",))),
+        ("promise", Answers(None, "yes", "satisfied"), closed("satisfied")),
+        ("promise", Answers("no", "yes", "satisfied"), closed("satisfied")),
+        ("promise", Answers(None, "no"), Reopened(("not_solved",), ReopenCause.PROMISE_BROKEN)),
+        ("promise", Answers(None, "yes", "unsatisfied"), Reopened(("not_satisfied",))),
+        ("both", Answers("no", "yes", "satisfied"), Reopened(("not_contacted",))),
+        ("both", Answers("yes", "no"), Reopened(("not_solved",), ReopenCause.PROMISE_BROKEN)),
+    ],
+)
+def test_what_was_asked_decides_what_an_answer_means(
+    about: str, answers: Answers, expected: Closed | Reopened
+) -> None:
+    """R-19: a promise that was kept is kept, whether or not its unit rang once more."""
+    assert verdict.judge(answers, CallbackAbout(about)) == expected
+
+
+@pytest.mark.parametrize(
+    ("about", "answers", "confirmed"),
+    [
+        ("promise", Answers(None, "yes", "satisfied"), True),
+        ("promise", Answers(None, "partly"), True),
+        ("both", Answers("yes", "yes", "unrated"), True),
+        ("promise", Answers(None, None, "satisfied"), False),
+        ("promise", Answers(None, "yes", "unsatisfied"), False),
+        ("promise", Answers(None, "no", "satisfied"), False),
+        ("put_off", Answers("yes", "yes", "satisfied"), False),
+        ("answer", Answers("yes", "yes", "satisfied"), False),
+        ("of_a_newer_release", Answers("yes", "yes", "satisfied"), False),
+    ],
+)
+def test_a_promise_is_confirmed_only_by_who_was_asked_of_it(
+    about: str, answers: Answers, confirmed: bool
+) -> None:
+    assert verdict.is_confirmed(answers, CallbackAbout(about)) is confirmed
+
+
+def test_a_call_about_a_promise_asks_two_of_the_three() -> None:
+    kept = Answers(solved="yes", satisfied="satisfied")
+    assert verdict.is_decided(kept, CallbackAbout.PROMISE)
+    assert not verdict.is_decided(kept, CallbackAbout.PUT_OFF)
+    assert Answers().missing_about(CallbackAbout.PROMISE) == ("solved", "satisfied")
+
+
+@pytest.mark.parametrize(
+    ("promise", "promised", "ended", "about"),
+    [
+        (False, False, False, CallbackAbout.ANSWER),
+        (False, True, False, CallbackAbout.PUT_OFF),
+        (False, True, True, CallbackAbout.BOTH),
+        (True, True, True, CallbackAbout.PROMISE),
+    ],
+)
+def test_what_a_call_of_now_is_about(
+    promise: bool, promised: bool, ended: bool, about: CallbackAbout
+) -> None:
+    assert verdict.about_now(promise=promise, promised=promised, ended=ended) is about

@@ -84,6 +84,20 @@ class PromisedDateMissing(Malformed):
     title = "暂无条件的须承诺办结日期 A matter put off needs a promised date that is not past"
 
 
+class PromisedDateTooFar(Malformed):
+    """Nothing is promised for a day beyond the horizon of the policy, ``latest`` (R-19)."""
+
+    slug = "promised-date-too-far"
+    title = "承诺日期超过最长期限 The promised date lies beyond the horizon"
+
+    def __init__(self, latest: date) -> None:
+        super().__init__(
+            f"最迟 {latest} at the latest {latest}",
+            field="promised_date",
+            latest=latest.isoformat(),
+        )
+
+
 class UnsolvedReasonMissing(Malformed):
     """Who did not solve it says why."""
 
@@ -115,11 +129,13 @@ class Work:
     awaited: bool = False
 
 
-def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentStatus:
-    """The status after a unit said that it is done.
+def complete(
+    work: Work, data: AssignmentCompleted, today: date, latest: date = date.max
+) -> AssignmentStatus:
+    """The status after a unit said that it is done. ``latest``: the last day that may be promised.
 
     Raises MoveRefused, NotAttended, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen,
-    KindContradicted, UnsolvedReasonMissing, PromisedDateMissing.
+    KindContradicted, UnsolvedReasonMissing, PromisedDateMissing, PromisedDateTooFar.
     """
     moved = move(work.status, Action.COMPLETE)
     if work.awaited:
@@ -132,6 +148,9 @@ def complete(work: Work, data: AssignmentCompleted, today: date) -> AssignmentSt
     if waited_for := [unit for unit in waiting if unit not in data.without]:
         raise CoHandlersOpen(units=waited_for)
     _check_form(data, today)
+    put_off = data.kind is CompletionKind.NO_CONDITION_YET
+    if put_off and date.fromisoformat(data.promised_date or "") > latest:
+        raise PromisedDateTooFar(latest)
     return moved
 
 

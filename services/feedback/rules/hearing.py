@@ -12,7 +12,7 @@ from datetime import datetime
 from services.feedback.rules import verdict
 from services.feedback.rules.verdict import REOPENED, Answers, Closed, Ending, Reason, Reopened
 from shared.errors import JiesuError
-from shared.events import ClosingKind, ReopenCause
+from shared.events import CallbackAbout, ClosingKind, ReopenCause
 from shared.labels import OUTCOMES, QUESTIONS, label, labels
 
 OWN_WORD = (ClosingKind.SATISFIED, ClosingKind.BASICALLY_SATISFIED, ClosingKind.UNRATED)
@@ -59,7 +59,7 @@ class RoundFound:
     """The latest round of a ticket as a call finds it.
 
     ``completed``: its unit answered; ``until``: when a repeat call stops counting, None while nothing
-    ended; ``said``: what was answered before.
+    ended; ``said``: what was answered before; ``about``: what a call made now would ask of.
     """
 
     number: str
@@ -68,6 +68,7 @@ class RoundFound:
     ending: Ending | None = None
     until: datetime | None = None
     said: Answers | None = None
+    about: CallbackAbout = CallbackAbout.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ def hear(found: RoundFound, answers: Answers, now: datetime) -> Kept | Closed | 
     check_open(found, now)
     if found.ending is None:
         known = answers.after(found.said)
-        return verdict.judge(known) if verdict.is_decided(known) else Kept()
+        decided = verdict.is_decided(known, found.about)
+        return verdict.judge(known, found.about) if decided else Kept()
     if verdict.objections(answers):
-        decided = verdict.judge(answers)
-        again = ReopenCause.REPEAT_CALL
-        return replace(decided, cause=again) if isinstance(decided, Reopened) else decided
+        again = verdict.judge(answers)
+        cause = ReopenCause.REPEAT_CALL
+        return replace(again, cause=cause) if isinstance(again, Reopened) else again
     if found.ending in OWN_WORD:
         raise AlreadyJudged(
             f"诉求人对本轮的评价为“{label(found.ending, OUTCOMES)}”，已据此结案；反映未解决的，"

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import TypedDict, Unpack
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
+from services.feedback.rules.days import in_words
 from services.feedback.rules.machine import Bilingual
 from shared.events import Occasion
 
-TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
+# What an occasion says; a completion that puts the matter off until a day says another text (R-19).
+Text: TypeAlias = Occasion | Literal["put_off"]
+TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
     {
         "accepted": Bilingual(
             "【12345】您的诉求已受理，编号{number}，可凭编号和查询码查询进展。",
@@ -65,13 +68,31 @@ TEXTS: Mapping[Occasion, Bilingual] = MappingProxyType(
             "[12345] Your call {number} holds {count} matters, handled one by one: follow them all with "
             "your number and code. Each will be answered, and you will be asked of each.",
         ),
+        "put_off": Bilingual(
+            "【12345】您的诉求（{number}）承办单位已答复：目前暂不具备办理条件，承诺在{day}前办结，具体措施可凭编号和"
+            "查询码查看。我们将回访，听取您的意见，到期后再次回访核实。",
+            "[12345] Your request {number} was answered: it cannot be settled yet, and the unit promises it "
+            "by {day}; read what it will do with your number and code. We will call you to hear whether you "
+            "agree, and again after that day.",
+        ),
+        "promise_moved": Bilingual(
+            "【12345】您的诉求（{number}）承办单位原承诺在{before}前办结，经批准改为{day}前办结。理由：{words}",
+            "[12345] Your request {number}, promised by {before}, is now promised by {day}. Reason: {words}",
+        ),
+        "promise_kept": Bilingual(
+            "【12345】您的诉求（{number}）承办单位表示承诺事项已办结：{words} {zh}",
+            "[12345] The unit says that what it promised for your request {number} is done: {words} {en}",
+        ),
     }
 )
 # Why a round is opened again.
 JUDGED = Bilingual("根据您的评价", "As you were not content")
+# How the citizen is heard on a promise that is said to be kept.
+CALLED = Bilingual("我们将回访核实，请您评价。", "We will call you to hear whether it is so.")
+RINGS = Bilingual("如与实际不符，请来电反映。", "If that is not so, please call us.")
 RESUMED = Bilingual("热线恢复办理", "As the hotline has taken it up again")
 # Of a confidential demand: neither what it is about nor who handles it, for whoever holds the telephone.
-NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
+NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
     {
         "accepted": Bilingual(
             "【12345】您反映的事项已受理，编号{number}，可凭编号和查询码查询进展。",
@@ -121,6 +142,20 @@ NEUTRAL: Mapping[Occasion, Bilingual] = MappingProxyType(
             "[12345] What you raised, {number}, is handled part by part: follow all of it with your "
             "number and code.",
         ),
+        "put_off": Bilingual(
+            "【12345】您反映的事项（{number}）已有答复，承诺在{day}前办结，可凭编号和查询码查看。我们将回访，听取您的"
+            "意见，到期后再次回访核实。",
+            "[12345] The matter you raised, {number}, was answered, and promised by {day}; read it with your "
+            "number and code. We will call you to hear whether you agree, and again after that day.",
+        ),
+        "promise_moved": Bilingual(
+            "【12345】您反映的事项（{number}）原承诺在{before}前办结，经批准改为{day}前办结。",
+            "[12345] The matter you raised, {number}, promised by {before}, is now promised by {day}.",
+        ),
+        "promise_kept": Bilingual(
+            "【12345】您反映的事项（{number}）承诺事项已反馈办结。{zh}",
+            "[12345] What was promised for the matter you raised, {number}, is said to be done. {en}",
+        ),
     }
 )
 
@@ -129,22 +164,33 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
-    line in both languages, how many matters.
+    line in both languages, how many matters; the promised day, the one before it, what a unit wrote.
     """
 
     unit: str
     on: date
+    day: date
+    before: date
+    words: str
     zh: str
     en: str
     count: int
 
 
 def compose(
-    occasion: Occasion, number: str, *, confidential: bool, **details: Unpack[Details]
+    text: Text, number: str, *, confidential: bool, **details: Unpack[Details]
 ) -> Bilingual:
     """The text of one occasion in both languages; of a confidential demand a neutral one (R-35)."""
-    zh, en = (NEUTRAL if confidential else TEXTS)[occasion]
-    return Bilingual(zh.format(number=number, **details), en.format(number=number, **details))
+    zh, en = (NEUTRAL if confidential else TEXTS)[text]
+    named = {
+        name: in_words(day)
+        for name in ("day", "before")
+        if isinstance(day := details.get(name), date)
+    }
+    in_zh, in_en = ({name: words[each] for name, words in named.items()} for each in (0, 1))
+    return Bilingual(
+        zh.format(number=number, **(details | in_zh)), en.format(number=number, **(details | in_en))
+    )
 
 
 def is_told(occasion: Occasion, *, has_contact: bool, reply_declined: bool) -> bool:

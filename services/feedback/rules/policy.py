@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import Field, PlainValidator, model_validator
 
+from services.feedback.rules.days import in_words
 from services.feedback.rules.planning import MOST_ATTEMPTS, Window
-from services.feedback.rules.verdict import Contacted, Satisfied, Solved, closes_at_once
-from shared.events import ClosingKind, TicketType
+from services.feedback.rules.verdict import (
+    ASKED,
+    Contacted,
+    Satisfied,
+    Solved,
+    about_now,
+    closes_at_once,
+)
+from shared.events import CallbackAbout, ClosingKind, TicketType
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.sections import LimitText, Section, Words
 
 Spared: TypeAlias = Literal["commendation", "reply_declined"]
 PersonCalls: TypeAlias = Literal["report", "supervised", "redo"]
 
+DAY = "{day}"
 ANSWERS = {
     "contacted": frozenset(get_args(Contacted)),
     "solved": frozenset(get_args(Solved)),
@@ -92,6 +101,15 @@ class Question(Section):
             raise ValueError(f"{self.id} takes the answers {', '.join(sorted(wanted))}")
         return self
 
+    def of_day(self, day: date | None) -> Question:
+        """The same, with the promised day in its words."""
+        if day is None or DAY not in self.zh + self.en:
+            return self
+        zh, en = in_words(day)
+        return self.model_copy(
+            update={"zh": self.zh.replace(DAY, zh), "en": self.en.replace(DAY, en)}
+        )
+
 
 class CallbackPolicy(Section):
     """callbacks.yaml (DOMAIN.md R-23 to R-27)."""
@@ -104,6 +122,8 @@ class CallbackPolicy(Section):
     human_call_required_for: frozenset[PersonCalls]
     not_for: frozenset[Spared]
     questions: tuple[Question, ...]
+    put_off_questions: tuple[Question, ...] = ()
+    promise_questions: tuple[Question, ...] = ()
 
     @model_validator(mode="after")
     def _windows_in_order(self) -> Self:
@@ -114,10 +134,48 @@ class CallbackPolicy(Section):
 
     @model_validator(mode="after")
     def _asks_what_the_verdict_needs(self) -> Self:
-        missing = ANSWERS.keys() - {question.id for question in self.questions}
-        if missing:
-            raise ValueError(f"questions: missing {', '.join(sorted(missing))}")
+        for key, asked in self._sets():
+            needed = ASKED[asked]
+            ids = {question.id for question in getattr(self, key)}
+            if missing := set(needed) - ids:
+                raise ValueError(f"{key}: missing {', '.join(sorted(missing))}")
+            if extra := (ANSWERS.keys() & ids) - set(needed):
+                raise ValueError(f"{key}: {', '.join(sorted(extra))} decides nothing there")
         return self
+
+    @model_validator(mode="after")
+    def _names_a_day_where_there_is_one(self) -> Self:
+        if any(DAY in question.zh + question.en for question in self.questions):
+            raise ValueError(
+                f"questions: {DAY} is known in put_off_questions and promise_questions"
+            )
+        return self
+
+    def _sets(self) -> list[tuple[str, CallbackAbout]]:
+        """The sets of questions that stand in the file, by key; those about promises may be left out."""
+        sets = [("questions", CallbackAbout.ANSWER)]
+        if self.put_off_questions:
+            sets.append(("put_off_questions", CallbackAbout.PUT_OFF))
+        if self.promise_questions:
+            sets.append(("promise_questions", CallbackAbout.PROMISE))
+        return sets
+
+    def about_now(self, *, promise: bool, promised: bool, ended: bool) -> CallbackAbout:
+        """What a call made now asks of. Without questions for what was put off it asks the usual ones."""
+        promised = promised and bool(self.put_off_questions)
+        return about_now(promise=promise, promised=promised, ended=ended)
+
+    def questions_about(self, about: CallbackAbout, day: date | None) -> tuple[Question, ...]:
+        """What to ask, in order, the promised day in words. A file without questions about promises asks
+        those of its three that decide there.
+        """
+        asked = self.questions
+        if about is CallbackAbout.PUT_OFF:
+            asked = self.put_off_questions or asked
+        elif about is CallbackAbout.PROMISE:
+            asked = self.promise_questions or asked
+        spared = ANSWERS.keys() - set(ASKED.get(about, ANSWERS))
+        return tuple(each.of_day(day) for each in asked if each.id not in spared)
 
     def call_windows(self) -> tuple[Window, ...]:
         """The windows as planning takes them."""

@@ -48,10 +48,49 @@ class Counts:
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
+@dataclass(frozen=True, slots=True)
+class PromiseCounts:
+    """Callbacks about promised days (R-19), by what was answered to ``solved``: whether the citizen accepts
+    the day, or whether the promise was kept. The rest of ``called`` answered something else.
+    """
+
+    called: int = 0
+    yes: int = 0
+    partly: int = 0
+    no: int = 0
+    refused: int = 0
+    unreachable: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        names = [field.name for field in fields(self)]
+        return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+def count_promise(outcome: Outcome, answers: Answers | None, times: int = 1) -> PromiseCounts:
+    """``times`` callbacks about a promised day that ended with this outcome of their last attempt."""
+    refused = outcome is Outcome.REFUSED
+    solved = answers.solved if answers else None
+    return PromiseCounts(
+        called=times,
+        yes=times * (solved == "yes"),
+        partly=times * (solved == "partly"),
+        no=times * (solved == "no"),
+        refused=times * refused,
+        unreachable=times * (answers is None and not refused),
+    )
+
+
 def count(
-    outcome: Outcome, answers: Answers | None, times: int = 1, *, by_citizen: bool = False
+    outcome: Outcome,
+    answers: Answers | None,
+    times: int = 1,
+    *,
+    by_citizen: bool = False,
+    put_off: bool = False,
 ) -> Counts:
-    """``times`` callbacks that ended with this outcome of their last attempt."""
+    """``times`` callbacks that ended with this outcome of their last attempt. Who accepts that a matter is
+    ``put_off`` has not said that it was solved.
+    """
     if outcome is Outcome.REFUSED:
         return Counts(called=times, refused=times)
     if answers is None:
@@ -59,8 +98,8 @@ def count(
     return Counts(
         called=times,
         contacted=times * (answers.contacted == "yes"),
-        solved=times * (answers.solved == "yes"),
-        partly_solved=times * (answers.solved == "partly"),
+        solved=times * (answers.solved == "yes" and not put_off),
+        partly_solved=times * (answers.solved == "partly" and not put_off),
         satisfied=times * (answers.satisfied == "satisfied"),
         basically_satisfied=times * (answers.satisfied == "basically_satisfied"),
         unsatisfied=times * (answers.satisfied == "unsatisfied"),

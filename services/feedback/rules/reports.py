@@ -16,6 +16,7 @@ from services.feedback.rules import machine, verdict
 from services.feedback.rules.machine import Action, CallbackStatus
 from services.feedback.rules.verdict import Answers, Effect, Outcome, Report
 from shared.errors import JiesuError
+from shared.events import CallbackAbout
 from shared.labels import OUTCOMES, label
 
 # Which operation makes a move; the others are made by the clock or by a fact, and by no caller.
@@ -72,6 +73,7 @@ class ReportedAttempt:
     known: Report | None = None
     said: Answers | None = None
     tries: int = 0
+    about: CallbackAbout = CallbackAbout.ANSWER
 
 
 def check_attempt(status: CallbackStatus, expected: int, attempt: int) -> None:
@@ -101,7 +103,7 @@ def effect_of(
 def _action_for(report: Report, found: ReportedAttempt, max_attempts: int) -> Effect:
     """Who hung up halfway is asked again, as long as there are tries; then that was the answer."""
     action = verdict.action_for(report.outcome, found.tries or found.attempt, max_attempts)
-    if report.answers is None or verdict.is_decided(report.answers.after(found.said)):
+    if report.answers is None or verdict.is_decided(report.answers.after(found.said), found.about):
         return action
     last = (found.tries or found.attempt) >= max_attempts
     return Action.ANSWER if last else Action.MISS

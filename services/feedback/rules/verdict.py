@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Final, Literal, TypeAlias, assert_never, cast
 
 from services.feedback.rules.machine import Action
-from shared.events import ClosingKind, OpenEnum, ReopenCause, TicketType
+from shared.events import CallbackAbout, ClosingKind, OpenEnum, ReopenCause, TicketType
 
 # The codes of the answers, as the questions of callbacks.yaml offer them.
 Contacted: TypeAlias = Literal["yes", "no"]
@@ -15,6 +16,13 @@ Solved: TypeAlias = Literal["yes", "partly", "no"]
 Satisfied: TypeAlias = Literal["satisfied", "basically_satisfied", "unsatisfied", "unrated"]
 QUESTIONS = ("contacted", "solved", "satisfied")
 Reason: TypeAlias = Literal["not_contacted", "not_solved", "not_satisfied"]
+
+# Which of them decide. A promise that was kept is kept, whether or not its unit rang once more.
+ASKED: Mapping[CallbackAbout, tuple[str, ...]] = MappingProxyType(
+    dict.fromkeys(CallbackAbout, QUESTIONS) | {CallbackAbout.PROMISE: QUESTIONS[1:]}
+)
+# After these a promise is settled, and a "no" breaks it.
+OF_PROMISE = (CallbackAbout.BOTH, CallbackAbout.PROMISE)
 
 # How a round can end: the ticket is closed, as one of the closing kinds, or it is reopened.
 REOPENED: Final = "reopened"
@@ -52,9 +60,14 @@ class Answers:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The questions that are still to be asked."""
+        """The questions that are still to be asked, of the three."""
         said = {"contacted": self.contacted, "solved": self.solved, "satisfied": self.satisfied}
         return tuple(question for question, answer in said.items() if answer is None)
+
+    def missing_about(self, about: CallbackAbout) -> tuple[str, ...]:
+        """Those that are still to be asked where a call is about this."""
+        asked = ASKED.get(about, QUESTIONS)
+        return tuple(question for question in self.missing if question in asked)
 
     def after(self, earlier: Answers | None) -> Answers:
         """These, and where nothing was said now, what was said before."""
@@ -115,30 +128,51 @@ class Reopened:
     kind: ClassVar[Literal["reopened"]] = REOPENED
 
 
-def judge(answers: Answers) -> Closed | Reopened:
+def about_now(*, promise: bool, promised: bool, ended: bool) -> CallbackAbout:
+    """What a call that is made now asks of: of a second callback the ``promise``; of a first one whether the
+    citizen accepts the ``promised`` day, or, when that promise has ``ended`` before the call, both at once.
+    """
+    if promise:
+        return CallbackAbout.PROMISE
+    if ended:
+        return CallbackAbout.BOTH
+    return CallbackAbout.PUT_OFF if promised else CallbackAbout.ANSWER
+
+
+def judge(answers: Answers, about: CallbackAbout = CallbackAbout.ANSWER) -> Closed | Reopened:
     """Close or reopen on what was answered.
 
     Not contacted, not solved or not satisfied each reopen, whatever the other answers are (R-27), and
     also when they were never given: who says "not repaired" and hangs up need not be called again.
     Not having been contacted always counts: nobody is called who wanted no contact. Without an
-    objection and without a word on satisfaction it is 无法评价 (R-25).
+    objection and without a word on satisfaction it is 无法评价 (R-25). Who does not accept the promised day
+    reopens, and so does who says of a promise that came to its end that it was not kept (R-19).
     """
-    reasons = objections(answers)
+    reasons = objections(answers, about)
     if reasons:
-        return Reopened(reasons)
+        broken = about in OF_PROMISE and "not_solved" in reasons
+        return Reopened(reasons, ReopenCause.PROMISE_BROKEN if broken else ReopenCause.VERDICT)
     if answers.satisfied is None or answers.satisfied == "unrated":
         return Closed(ClosingKind.UNRATED)
     return Closed(ClosingKind(answers.satisfied))
 
 
-def is_decided(answers: Answers) -> bool:
+def is_decided(answers: Answers, about: CallbackAbout = CallbackAbout.ANSWER) -> bool:
     """Whether nothing need be asked any more: all was answered, or one answer reopens (R-23, R-27)."""
-    return not answers.missing or bool(objections(answers))
+    return not answers.missing_about(about) or bool(objections(answers, about))
 
 
-def objections(answers: Answers) -> tuple[Reason, ...]:
+def is_confirmed(answers: Answers, about: CallbackAbout) -> bool:
+    """Whether the citizen says that a promise was kept, at least in part."""
+    kept = answers.solved in ("yes", "partly")
+    return about in OF_PROMISE and kept and not objections(answers, about)
+
+
+def objections(answers: Answers, about: CallbackAbout = CallbackAbout.ANSWER) -> tuple[Reason, ...]:
+    """Why the matter is to be done again."""
+    heard = "contacted" in ASKED.get(about, QUESTIONS)
     found: dict[Reason, bool] = {
-        "not_contacted": answers.contacted == "no",
+        "not_contacted": heard and answers.contacted == "no",
         "not_solved": answers.solved == "no",
         "not_satisfied": answers.satisfied == "unsatisfied",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
@@ -28,6 +28,8 @@ from shared.events import (
     SupervisionRaised,
 )
 
+CHARGED = "所停时间计入承办单位 the time it stood still is charged to the unit"
+HAD_BEFORE = "此前已办理同一事项，所用时间计入 the unit had the matter before, and that time counts"
 STANDS_STILL = "等待热线裁定或审核 the desk rules on a request, or audits an answer"
 
 
@@ -82,7 +84,9 @@ def changes(
             "warned": {},
         }
     )
-    new = [*_still(clock, was, after), *_moved(clock, was, after, calendars, at)]
+    still = list(_still(clock, was, after))
+    told = any(isinstance(fact.data, DeadlineResumed) for fact in still)
+    new = still if told else [*still, *_moved(clock, was, after, calendars, at)]
     new += [*_passed(clock, was, after, reading.marks), *_ended(clock, was, after, lost)]
     return [*_taken_back(clock, was, after, now), *sorted(new, key=lambda fact: fact.at)]
 
@@ -131,29 +135,44 @@ def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[Date
 def _moved(
     clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars, at: datetime
 ) -> Iterator[DatedFact]:
-    """The due moment moved, or is certain now; what a pause moved is said as resumed."""
-    if (was.due, was.provisional) == (after.due, after.provisional) or was.pauses != after.pauses:
+    """The due moment moved, or is certain now; what a pause moved that ended is said as resumed, and what
+    its own end moves is said with that.
+    """
+    if (was.due, was.provisional) == (after.due, after.provisional):
+        return
+    if was.pauses != after.pauses and after.ended_at and not was.ended_at:
         return
     moved = DeadlineMoved(
         clock=clock.kind,
         before=was.due,
         due=after.due,
         provisional=after.provisional,
-        reason=_why_moved(was, after, calendars),
+        reason=_why_moved(clock, was, after, calendars),
     )
     yield DatedFact(at, moved)
 
 
-def _why_moved(was: ClockState, after: ClockState, calendars: Calendars) -> str:
+def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars) -> str:
+    if clock.kind is ClockKind.PROMISE and was.terms.limit != after.terms.limit:
+        return "承诺日期经批准变更 a supervisor let the promised day be moved"
     if was.terms.limit != after.terms.limit:
         limits = f"{was.terms.limit} → {after.terms.limit}"
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
     if was.extension != after.extension:
         return f"延期{after.extension}个工作日 extended by {after.extension} working days"
+    if after.started_at < was.started_at:
+        return HAD_BEFORE
+    if _given_back(after) < _given_back(was):
+        return CHARGED
     if was.calendar != after.calendar:
         last = max(was.due, after.due)
         return calendars.why(was.calendar, after.calendar, after.started_at, last)
     return "按后得知的情况重新计算 recomputed, for more became known of what happened"
+
+
+def _given_back(state: ClockState) -> timedelta:
+    ended = ((each.begins_at, each.ends_at) for each in state.pauses if each.ends_at)
+    return sum((ends - begins for begins, ends in ended), timedelta())
 
 
 def _passed(

@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from services.tracker.rules.earlier import Earlier, before, duties, earlier
+from services.tracker.rules.earlier import Course, Earlier, courses, duties, earlier
+from services.tracker.rules.kept_limits import with_kept_limits
 from services.tracker.rules.timelines import (
     AUDITED,
+    KEPT,
+    REDONE,
     RULED,
     AssignmentTimeline,
     Ending,
@@ -36,8 +39,9 @@ class ClockHistory:
 
     ``limit`` is the one the dispatch carried; the ticket's own clocks look theirs up. ``extension``
     counts working days, of which ``granted_late`` were granted after the duty was done. ``terms_at``: when a
-    correction last gave it other terms. ``earlier``: what its unit had of the duty before; ``resumed_at``:
-    since when the clock goes on where that one stopped.
+    correction last gave it other terms. ``earlier``: what its unit had of the duty before, in
+    each way in which it may go on from that; ``resumed_at``: since when the clock goes on where it stopped,
+    ``due_counted``: by when its unit is in time in the figures, where it had no time left then.
     ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
     """
 
@@ -56,8 +60,9 @@ class ClockHistory:
     extension: int = 0
     granted_late: int = 0
     terms_at: datetime | None = None
-    earlier: Earlier | None = None
+    earlier: tuple[Earlier, ...] = ()
     resumed_at: datetime | None = None
+    due_counted: datetime | None = None
     uncharged: tuple[Pause, ...] = ()
 
 
@@ -78,11 +83,13 @@ def clock_histories(
     for first in sorted(set(firsts.values())):
         course = [each for each in rounds if firsts[each.number] == first]
         yield _citizen(matter, course, leads)
-    for assignment in assignments:
-        had = before(assignment, assignments, dissolved, firsts)
-        yield from _handling(matter, assignment, had)
+    kept = with_kept_limits(assignments, matter.terms_at, dissolved, firsts)
+    for assignment in kept:
+        had = courses(assignment, kept, matter.carried, dissolved, firsts)
+        yield from _handling(matter, assignment, list(had))
         yield from _reviewing(matter, assignment)
         yield from _auditing(matter, assignment)
+        yield from _promising(matter, assignment, rounds)
     yield from _arbitrating(matter)
 
 
@@ -216,11 +223,12 @@ def _decided(
 
 
 def _handling(
-    matter: Matter, assignment: AssignmentTimeline, had: Sequence[AssignmentTimeline]
+    matter: Matter, assignment: AssignmentTimeline, had: Sequence[Course]
 ) -> Iterator[ClockHistory]:
     """Sign, first contact and handle run from dispatch, so signing late hides nothing."""
     for kind, duty in duties(assignment).items():
         if duty.limit is not None:
+            before = (earlier(kind, assignment, course) for course in had)
             yield ClockHistory(
                 id=_name(matter, kind, str(assignment.id)),
                 kind=kind,
@@ -237,7 +245,7 @@ def _handling(
                 extension=assignment.extension if kind is ClockKind.HANDLE else 0,
                 granted_late=_granted_late(assignment) if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
-                earlier=earlier(kind, had, assignment.dispatched_at),
+                earlier=tuple(filter(None, before)),
                 uncharged=assignment.pauses,
             )
 
@@ -287,6 +295,41 @@ def _auditing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockH
             )
 
 
+def _promising(
+    matter: Matter, assignment: AssignmentTimeline, rounds: Iterable[RoundTimeline]
+) -> Iterator[ClockHistory]:
+    """The clock of a day that a lead promised (R-19): it outlives the order and the ticket's end, and what
+    the citizen is asked after that; another round takes its place.
+    """
+    if promised := assignment.promised:
+        yield ClockHistory(
+            id=promise_clock(matter.number, assignment.id),
+            kind=ClockKind.PROMISE,
+            round=assignment.round,
+            urgency=assignment.urgency,
+            started_at=promised.since,
+            met_at=promised.kept_at,
+            lost=_let_go(matter, assignment, rounds),
+            limit=promised.limit,
+            assignment=assignment.id,
+            unit=assignment.unit,
+            role=assignment.role,
+            terms_at=promised.moved_at,
+        )
+
+
+def _let_go(
+    matter: Matter, assignment: AssignmentTimeline, rounds: Iterable[RoundTimeline]
+) -> Ending | None:
+    later = [Ending(each.started_at, REDONE) for each in rounds if each.number > assignment.round]
+    return _first_end(*later, matter.withdrawal)
+
+
+def promise_clock(number: str, assignment: UUID) -> UUID:
+    """The id of the clock of what was promised with an assignment."""
+    return uuid5(NAMESPACE, f"{number}/{ClockKind.PROMISE}/{assignment}")
+
+
 def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
     """The clock of each body of the ladder, from what came before it to its ruling, or to the next one
     (R-17); silence does not meet it in time. It is no unit's.
@@ -306,10 +349,13 @@ def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
 
 
 def review_endings(
-    matter: Matter, assignments: Iterable[AssignmentTimeline]
+    matter: Matter,
+    assignments: Iterable[AssignmentTimeline],
+    rounds: Iterable[RoundTimeline] = (),
 ) -> dict[UUID, Ending | None]:
     """When and why what presses the desk to rule falls away, by the clock it stands on: with its ruling,
-    and where the policy ruled for it, not before the assignment ends.
+    and where the policy ruled for it, not before the assignment ends. And what presses a unit to keep its
+    promise, which outlives the assignment.
     """
     found: dict[UUID, Ending | None] = {}
     for assignment in assignments:
@@ -322,6 +368,10 @@ def review_endings(
             decided = Ending(answer.decided_at, AUDITED) if answer.decided_at else None
             clock = _name(matter, ClockKind.COMPLETION_AUDIT, str(answer.id))
             found[clock] = _first_end(decided, assignment.loss(matter.withdrawal))
+        if promised := assignment.promised:
+            kept = Ending(promised.kept_at, KEPT) if promised.kept_at else None
+            clock = promise_clock(matter.number, assignment.id)
+            found[clock] = _first_end(kept, _let_go(matter, assignment, rounds))
     return found
 
 

@@ -22,7 +22,6 @@ from shared.events import (
     DeadlineCancelled,
     DeadlineMet,
     DeadlineMoved,
-    DeadlinePaused,
     DeadlineResumed,
     DeadlineSet,
     DeadlineWarned,
@@ -202,9 +201,7 @@ def _unsaid(of: Of, state: ClockState, said: Sequence[Said]) -> Iterator[Differe
         yield Difference(_named(of), "deadline.warned", NOTHING, words(warned))
     if state.status not in OPEN and _end(state) not in map(_said_end, said):
         yield Difference(_named(of), f"deadline.{state.status}", NOTHING, words(state.ended_at))
-    # What a pause moves that is taken out again, no fact says; nor what an end cuts off.
-    paused = any(isinstance(each.data, DeadlinePaused) for each in said)
-    if state.status is not ClockStatus.CANCELLED and not paused:
+    if state.status is not ClockStatus.CANCELLED:  # what such an end cuts off no fact says
         dues = {due for each in said for named, due in _clocks_in(each) if named == of}
         if dues and state.due not in dues:
             last = max(filter(None, dues), default=None)

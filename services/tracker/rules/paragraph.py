@@ -43,6 +43,10 @@ DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
             Sentence("办结审核时限", "Time to audit the answer"),
             Sentence("审核", "audited"),
         ),
+        ClockKind.PROMISE: (
+            Sentence("承诺期限", "Promised day"),
+            Sentence("兑现承诺", "done as promised"),
+        ),
         ClockKind.ARBITRATION: (
             Sentence("争议裁决时限", "Time to arbitrate"),
             Sentence("裁决", "ruled on"),
@@ -72,8 +76,9 @@ def paragraph(kind: ClockKind, state: ClockState, why: Explanation, zone: tzinfo
     """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result."""
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
+    begins = _promised(state, zone) if kind is ClockKind.PROMISE else None
     parts = [
-        _begins(called, state, limit, zone),
+        begins or _begins(called, state, limit, zone),
         *_skipped([*why.days, *why.extension_days], limit),
         *_stops(why.pauses, limit, zone),
         *_extended(state),
@@ -98,6 +103,14 @@ def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> 
     return Sentence(
         f"{called.zh}{zh}，自{start_zh}起算{again[0]}{first}",
         f"{called.en}: {en} from {start_en}{again[1]}{not_first}",
+    )
+
+
+def _promised(state: ClockState, zone: tzinfo) -> Sentence:
+    start_zh, start_en = moment(state.started_at, zone)
+    return Sentence(
+        f"承办单位{start_zh}答复暂无条件办理，并承诺了办结日期（R-19）",
+        f"On {start_en} the unit answered that it cannot be done yet, and promised a day",
     )
 
 

@@ -29,7 +29,13 @@ DESKS: Mapping[ClockKind, str] = {
 
 
 # Clocks of a unit, whose people are told; of the others the card alone is shown.
-OF_UNITS = (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.HANDLE, ClockKind.ATTEND)
+OF_UNITS = (
+    ClockKind.SIGN,
+    ClockKind.FIRST_CONTACT,
+    ClockKind.HANDLE,
+    ClockKind.ATTEND,
+    ClockKind.PROMISE,
+)
 
 
 class Rung(BaseModel):
@@ -205,6 +211,7 @@ class Policy:
                 | ClockKind.HOTLINE_REVIEW
                 | ClockKind.COMPLETION_AUDIT
                 | ClockKind.ARBITRATION
+                | ClockKind.PROMISE
                 | ClockKind.UNKNOWN
             ):
                 return None
@@ -230,6 +237,8 @@ class Policy:
             yield WarningPoint(at="sign_due_missed", color=missed.color, to=missed.to)
 
     def _listed(self, history: ClockHistory, limit: str) -> Sequence[Warned]:
+        if history.kind is ClockKind.PROMISE:
+            return self.rules.promise.warnings if self.rules.promise else ()
         level = history.urgency.level
         natural = self.table.natural(level)
         if natural != Limit.parse(limit).natural:
@@ -242,6 +251,8 @@ class Policy:
                 return self._unsigned(history)
             case ClockKind.ATTEND:
                 return self._unattended()
+            case ClockKind.PROMISE:
+                return self._broken()
             case ClockKind.HANDLE:
                 return (*self._after_redo(history), *self._ladder(limit))
             case (
@@ -283,6 +294,11 @@ class Policy:
         return (
             self._trigger(rung, "due", "吹哨后未按时报到 whistled for and did not come in time"),
         )
+
+    def _broken(self) -> tuple[Rung, ...]:
+        if (rules := self.rules.promise) is None:
+            return ()
+        return (self._trigger(rules.rung, "due", "承诺到期未兑现 the promised day passed"),)
 
     def _after_redo(self, history: ClockHistory) -> tuple[Rung, ...]:
         redone = history.round - 1

@@ -17,6 +17,7 @@ from services.tracker.rules.earlier import Earlier
 from services.tracker.rules.layout import shift
 from services.tracker.rules.machine import OPEN
 from services.tracker.rules.timelines import Pause
+from shared.events import ClockKind, Role
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 
 
@@ -24,29 +25,74 @@ def resumed(
     history: ClockHistory, calendar: WorkCalendar, before: ClockState | None = None
 ) -> ClockHistory:
     """The history a clock goes by: of the duty since its unit first had it in the round, or of the new
-    order alone where that leaves it less time, because the new limit is shorter.
+    order alone where that leaves it less time, because the new limit is shorter; or of what the unit had
+    under another number that was merged into the work, where that is due first.
 
     ``before``: how the clock stands, for that is decided when it is set, and again where it would get a
     longer limit while it runs in time: that counts from the first order, too.
     """
-    earlier = history.earlier
-    if earlier is None or history.limit is None:
+    if not history.earlier or history.limit is None:
         return history
     if before and not before.resumed_at and not _lengthened(history, before, calendar):
         return history
-    follows = before and before.resumed_at and history.terms_at
-    limit = history.limit if follows else _longest(history.limit, earlier, calendar)
-    went_on = replace(
+    follows = before is not None and before.resumed_at is not None and history.terms_at is not None
+    ways = [(each, _gone_on(history, each, calendar, follows)) for each in history.earlier]
+    alone = history
+    for each, way in ways:
+        rest = shift(_due(way, calendar), each.pauses, way.limit or "0h", calendar).at
+        if not each.joined and (before or rest <= _due(history, calendar)):
+            counted = _counted(history, each, way, calendar)
+            alone = replace(way, due_counted=counted) if _is_over(way, calendar) else way
+    due = alone.due_counted if _is_over(alone, calendar) else _ends(alone, calendar)
+    joined = [
+        replace(way, due_counted=due) if _is_over(way, calendar) else way
+        for each, way in ways
+        if each.joined
+    ]
+    if before and before.resumed_at:
+        went = (before.started_at, before.resumed_at)
+        same = (way for way in (alone, *joined) if (way.started_at, way.resumed_at) == went)
+        return next(same, alone if alone.resumed_at else joined[0])
+    return min((*joined, alone), key=lambda way: _ends(way, calendar))
+
+
+def _is_over(way: ClockHistory, calendar: WorkCalendar) -> bool:
+    """Whether no time was left when it went on."""
+    return way.resumed_at is not None and _ends(way, calendar) <= way.resumed_at
+
+
+def _counted(
+    history: ClockHistory, earlier: Earlier, way: ClockHistory, calendar: WorkCalendar
+) -> datetime | None:
+    """By when a lead that has no time left is in time in the figures, where it had run out under nothing that
+    they count: a co-handler answers to its lead. Who led before has had that time.
+    """
+    if history.kind is not ClockKind.HANDLE or history.role is not Role.LEAD:
+        return None
+    ran_out = _ends(replace(way, resumed_at=None), calendar)
+    if any(begins <= ran_out <= ends for begins, ends in earlier.led):
+        return None
+    return way.resumed_at if earlier.led else _ends(history, calendar)
+
+
+def _gone_on(
+    history: ClockHistory, earlier: Earlier, calendar: WorkCalendar, follows: bool
+) -> ClockHistory:
+    """A history that goes on from what its unit had before. ``follows``: its limit was changed since."""
+    again_at = earlier.again_at
+    own = (
+        Pause(max(pause.begins_at, again_at), pause.ends_at)
+        for pause in history.pauses
+        if pause.ends_at is None or pause.ends_at >= again_at
+    )
+    return replace(
         history,
         started_at=earlier.started_at,
-        limit=limit,
+        limit=history.limit if follows else _longest(earlier, calendar),
         extension=history.extension + earlier.extension,
-        pauses=tuple(_joined((*earlier.pauses, *history.pauses))),
-        resumed_at=history.started_at,
+        pauses=tuple(_joined((*earlier.pauses, *own))),
+        resumed_at=again_at,
     )
-    if before or _rest_ends(went_on, earlier, limit, calendar) <= _due(history, calendar):
-        return went_on
-    return history
 
 
 def _lengthened(history: ClockHistory, before: ClockState, calendar: WorkCalendar) -> bool:
@@ -72,18 +118,21 @@ def _joined(pauses: Iterable[Pause]) -> Iterator[Pause]:
         yield last
 
 
-def _longest(limit: str, earlier: Earlier, calendar: WorkCalendar) -> str:
+def _longest(earlier: Earlier, calendar: WorkCalendar) -> str:
     """A shorter limit must not take what the unit had left: then the new order's own time counts."""
     start = earlier.started_at
-    return max((limit, *earlier.limits), key=lambda each: calendar.due(start, Limit.parse(each)).at)
-
-
-def _rest_ends(
-    went_on: ClockHistory, earlier: Earlier, limit: str, calendar: WorkCalendar
-) -> datetime:
-    return shift(_due(went_on, calendar), earlier.pauses, limit, calendar).at
+    return max(earlier.limits, key=lambda each: calendar.due(start, Limit.parse(each)).at)
 
 
 def _due(history: ClockHistory, calendar: WorkCalendar) -> datetime:
     """Without its extension, which a shorter limit does not ask for."""
     return calendar.due(history.started_at, Limit.parse(history.limit or "0h")).at
+
+
+def _ends(history: ClockHistory, calendar: WorkCalendar) -> datetime:
+    """When it is due, with all that was granted; if that is over when it goes on, then."""
+    due = _due(history, calendar)
+    if history.extension:
+        due = calendar.due(due, Limit(history.extension, "wd")).at
+    at = shift(due, history.pauses, history.limit or "0h", calendar).at
+    return max(at, history.resumed_at or at)

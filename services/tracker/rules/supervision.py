@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -69,10 +69,20 @@ def _listed(given: str | tuple[Warned, ...]) -> tuple[Warned, ...]:
     return (Warned(at=given),) if isinstance(given, str) else given
 
 
+def _once(points: tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """Raises ValueError for a point that stands twice, and a red card that is not the due moment's."""
+    if len({each.at for each in points}) < len(points):
+        raise ValueError("同一时点出现两次 a point stands here twice")
+    if any((each.color == "red") != (each.at == "due") for each in points):
+        raise ValueError("红牌只在到期时 the red card is shown at `due`, and only there")
+    return points
+
+
 WarnedAt = Annotated[
     Annotated[CardPoint, Tag("card")] | Annotated[tuple[Warned, ...], Tag("points")],
     Discriminator(lambda given: "card" if isinstance(given, str) else "points"),
     AfterValidator(_listed),
+    AfterValidator(_once),
 ]
 
 
@@ -168,6 +178,13 @@ class BodyRules(Section):
     warn: CardPoint
 
 
+class PromiseRules(Section):
+    """承诺办结: when people hear of a promised day, and the rung of who lets it pass (R-19)."""
+
+    warnings: Annotated[tuple[Warned, ...], AfterValidator(_once)]
+    rung: RungNumber
+
+
 class ExtensionRules(Section):
     """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
 
@@ -228,19 +245,8 @@ class Supervision(Section):
     hotline_review: ReviewRules | None = None
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
+    promise: PromiseRules | None = None
     figures: FigureRules = FigureRules()
-
-    @field_validator("warnings")
-    @classmethod
-    def _once(
-        cls, warnings: Mapping[Urgency, Sequence[Warned]]
-    ) -> Mapping[Urgency, Sequence[Warned]]:
-        for points in warnings.values():
-            if len({each.at for each in points}) < len(points):
-                raise ValueError("同一时点出现两次 a point stands here twice")
-            if any((each.color == "red") != (each.at == "due") for each in points):
-                raise ValueError("红牌只在到期时 the red card is shown at `due`, and only there")
-        return warnings
 
     @field_validator("ladder")
     @classmethod
@@ -256,6 +262,8 @@ class Supervision(Section):
             named["cluster_of_reporters", "then"] = self.cluster_of_reporters.then
         if self.unattended is not None:
             named["unattended",] = self.unattended
+        if self.promise:
+            named["promise", "rung"] = self.promise.rung
         if self.hotline_review:
             named["hotline_review", "rung"] = self.hotline_review.rung
         refuse(

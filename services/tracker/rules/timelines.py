@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
 from shared.events import ClockKind, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
@@ -20,13 +21,11 @@ COMPLETED = "已办结 the matter was completed"
 RULED = "已裁定 the desk ruled"
 AUDITED = "已审核 the desk audited the answer"
 REFERRED = "已提交裁决 an arbitration rules on it"
+KEPT = "承诺已兑现 the promise was kept"
+REDONE = "已发回重办 the matter is done again"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
-
-
-# A fact's time comes in the zone its speaker wrote, a row's in UTC: both must be stored alike.
-Instant = Annotated[datetime, AfterValidator(lambda t: t.astimezone(UTC))]
 
 
 class Pause(NamedTuple):
@@ -68,11 +67,7 @@ class LeftToDesk(BaseModel):
     anew: bool = False
 
 
-class _Known(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
-
-
-class ArbitrationStep(_Known):
+class ArbitrationStep(Known):
     """A body of the ladder: since when it had to rule, and within what limit."""
 
     number: int
@@ -80,7 +75,7 @@ class ArbitrationStep(_Known):
     limit: str
 
 
-class ArbitrationTimeline(_Known):
+class ArbitrationTimeline(Known):
     """争议裁决: a dispute before the ladder, step by step, in whatever order that was heard.
 
     ``requests``: the returns that are ruled on there since ``opened_at``, and no more by the desk.
@@ -105,7 +100,7 @@ class ArbitrationTimeline(_Known):
         return min(filter(None, (*later, self.ruled_at)), default=None)
 
 
-class Matter(_Known):
+class Matter(Known):
     """The ticket as clocks see it: what its limits depend on, and when it came and went."""
 
     number: str
@@ -120,6 +115,7 @@ class Matter(_Known):
     merges: tuple[Merge, ...] = ()
     unassigned: tuple[LeftToDesk, ...] = ()
     arbitrations: tuple[ArbitrationTimeline, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
@@ -146,7 +142,7 @@ class Matter(_Known):
         return _ending(self.withdrawn_at, REDISPATCHED if quiet else WITHDRAWN)
 
 
-class RoundTimeline(_Known):
+class RoundTimeline(Known):
     """One round of a ticket, from registration or reopening to the lead's answer, or to ``ended_at``,
     when the hotline ended it itself. ``continues``: the hotline took that end of the one before back, so
     the citizen and the units are where they were (ADR 0049).
@@ -168,7 +164,7 @@ def first_rounds(rounds: Iterable[RoundTimeline]) -> dict[int, int]:
     return firsts
 
 
-class ReturnTimeline(_Known):
+class ReturnTimeline(Known):
     """退单: one request to return an assignment, and its ruling, whichever was heard first.
 
     ``review``: the limit of the desk to rule. ``silent``: it said nothing in time, and the policy ruled
@@ -191,11 +187,12 @@ class ReturnTimeline(_Known):
         return _ending(self.withdrawn_at, TAKEN_BACK)
 
 
-class CompletionTimeline(_Known):
+class CompletionTimeline(Known):
     """办结: one answer of a unit, and its audit, whichever was heard first (R-22).
 
     ``id``: the audit's, or the assignment's of one that passed at once. ``limit``: the desk's, to audit it.
-    ``pauses``: the time of the audit that sent it back is not the unit's.
+    ``pauses``: the time of the audit that sent it back is not the unit's. ``promised_until``: the end of
+    the day a lead promised in it, for what cannot be done yet (R-19).
     """
 
     id: UUID
@@ -205,6 +202,14 @@ class CompletionTimeline(_Known):
     sent_back: bool = False
     silent: bool = False
     pauses: bool = False
+    promised_until: Instant | None = None
+
+    @property
+    def passed_at(self) -> datetime | None:
+        """When it became what the citizen was told, if it did."""
+        if self.sent_back:
+            return None
+        return self.at if self.limit is None else self.decided_at
 
 
 class Transfer(NamedTuple):
@@ -216,7 +221,7 @@ class Transfer(NamedTuple):
     to: str
 
 
-class AssignmentTimeline(_Known):
+class AssignmentTimeline(Known):
     """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
@@ -252,6 +257,25 @@ class AssignmentTimeline(_Known):
     transfers: tuple[Transfer, ...] = ()
     attend_limit: str | None = None
     attended_at: Instant | None = None
+    promise: PromiseRecord = PromiseRecord()
+
+    @property
+    def promised(self) -> Promised | None:
+        """The day its unit promised in the answer that stands, if it did."""
+        passed = [each for each in self.completions if each.passed_at]
+        answer = min(passed, key=lambda each: each.at, default=None)
+        if answer is None or answer.promised_until is None or answer.passed_at is None:
+            return None
+        since, moved = answer.passed_at.replace(second=0, microsecond=0), self.promise.moved
+        until = moved.until if moved else answer.promised_until
+        if until <= since:
+            return None  # the day was over before the answer was let pass
+        return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
+
+    @property
+    def place(self) -> tuple[datetime, UUID]:
+        """Where it stands among those of its ticket."""
+        return self.dispatched_at, self.id
 
     @property
     def given_to(self) -> str:
@@ -335,5 +359,29 @@ class AssignmentTimeline(_Known):
         return asked
 
 
+class Carried(BaseModel):
+    """An order that a unit had of the same matter under another number (并单, 拆分), as far as it counts here
+    and with the round in which it does, since a moment. ``joined``: the ticket whose past it is, where that
+    was merged into the work of this one; else it was this ticket's matter, too.
+
+    ``known_at``: when what carried it was recorded.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order: AssignmentTimeline
+    since: Instant
+    known_at: Instant
+    joined: str | None = None
+
+    @property
+    def key(self) -> tuple[UUID, str, datetime]:
+        """What tells it from others: an order may count in several ways."""
+        return self.order.id, self.joined or "", self.since
+
+
 def _ending(at: datetime | None, why: str) -> Ending | None:
     return None if at is None else Ending(at, why)
+
+
+Matter.model_rebuild()

@@ -182,6 +182,11 @@ async def test_a_promise_needs_its_date(dispatcher: Bench) -> None:
     }
     answer = await act(dispatcher, STREET_LIGHT, given, "completion", later, 422)
     assert answer["field"] == "promised_date"
+    beyond = await act(
+        dispatcher, STREET_LIGHT, given, "completion", later | {"promised_date": "2099-01-01"}, 422
+    )
+    assert beyond["type"] == "/errors/promised-date-too-far"
+    assert beyond["latest"] == "2027-03-02"
     promised = later | {"promised_date": "2026-06-30"}
     await act(dispatcher, STREET_LIGHT, given, "completion", promised)
     (fact,) = await dispatcher.told("assignment.completed")

@@ -53,6 +53,8 @@ async def test_a_call_that_fell_due_is_asked_for_once(calling: Bench, outside: O
         "attempt": 1,
         "person": False,
         "matter": None,
+        "about": "answer",
+        "promised_date": None,
         "questions": asked.get_json()["questions"],
         "contact": {"name": CITIZEN["name"], "phone": CITIZEN["phone"]},
     }

@@ -145,4 +145,4 @@ async def test_a_supervisor_s_worklist_says_what_the_lists_say(tracker: Bench) -
     after = await worklist(tracker, "supervisor")
     assert after == await by_its_lists(tracker, "supervisor")
     assert after["breaches"][0] < said["breaches"][0]
-    assert (await tracker.http("desk").get("/v1/worklist")).status_code == 403
+    assert (await tracker.http("callback").get("/v1/worklist")).status_code == 403

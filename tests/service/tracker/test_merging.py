@@ -12,7 +12,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import HC, Story, at, clocks, local
 
 FIRST, SECOND = "20260302-000001", "20260302-000002"
-OTHER = UUID(int=7)
+OTHER, THIRD = UUID(int=7), UUID(int=8)
 
 
 def merged(bench: Bench, number: str, moment: str, seq: int = 2, *, repeat: bool = False) -> Fact:
@@ -52,7 +52,41 @@ async def test_the_desks_clock_ends_and_the_citizens_goes_on(tracker: Bench) -> 
 
 
 async def test_work_counts_once_and_what_was_late_stays_late(tracker: Bench) -> None:
-    """Gain 8: work once, people apart."""
+    """Gain 8: work once, people apart. What was missed counts where it was, the other where that is."""
+    first = await late_and_merged(tracker)
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 11:00")
+    assert await rates(tracker) == {"due": 1, "on_time": 0}
+    await tracker.hear(first.completed("03-11 10:00"))
+    assert await rates(tracker) == {"due": 2, "on_time": 1}
+
+
+async def test_what_was_late_hides_nothing_of_the_other(tracker: Bench) -> None:
+    """Due at once, it still has a due moment of its own to miss: parted or not, in the month of that."""
+    first = await late_and_merged(tracker)
+    await tracker.hear(parted(tracker, SECOND, "03-10 12:00"))
+    tracker.at("2026-03-18T10:00+08:00")
+    await tracker.run("sweep")
+    assert await rates(tracker) == {"due": 2, "on_time": 0}
+    await tracker.hear(first.cancelled("03-18 10:00"), first.dispatched("03-18 10:05", id=THIRD))
+    tracker.at("2026-03-27T10:00+08:00")
+    await tracker.run("sweep")
+    assert await rates(tracker) == {"due": 2, "on_time": 0}
+
+
+async def test_nor_does_it_when_the_other_is_given_again_before_that(tracker: Bench) -> None:
+    first = await late_and_merged(tracker)
+    await tracker.hear(
+        parted(tracker, SECOND, "03-10 12:00"),
+        first.cancelled("03-10 12:30"),
+        first.dispatched("03-10 12:30", id=THIRD),
+    )
+    tracker.at("2026-03-18T10:00+08:00")
+    await tracker.run("sweep")
+    assert await rates(tracker) == {"due": 2, "on_time": 0}
+
+
+async def late_and_merged(tracker: Bench) -> Story:
+    """The unit missed the second ticket, which is merged into one that it was just given."""
     first, second = Story(tracker), Story(tracker, SECOND)
     await tracker.hear(first.registered("03-02 10:00"), second.registered("03-02 10:00"))
     await tracker.hear(second.dispatched("03-02 10:05", id=OTHER))
@@ -63,9 +97,8 @@ async def test_work_counts_once_and_what_was_late_stays_late(tracker: Bench) -> 
         merged(tracker, SECOND, "03-10 11:00"),
         cancelled(tracker, "03-10 11:00"),
         first.signed("03-10 11:30"),
-        first.completed("03-11 10:00"),
     )
-    assert await rates(tracker) == {"due": 2, "on_time": 1}
+    return first
 
 
 async def test_what_was_in_time_when_it_was_merged_is_no_work_of_its_own(tracker: Bench) -> None:
@@ -101,6 +134,26 @@ async def test_parted_it_must_be_dispatched_again_in_any_order_of_facts(
     assert found["dispatch #1"][0] == "cancelled"
     assert found["dispatch #1 again"][0] == "met"
     assert found["handle HC"][0] == "running"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_merged_into_a_younger_ticket_the_unit_gains_no_time(
+    tracker: Bench, order: tuple[int, ...]
+) -> None:
+    """Nor when they are parted again."""
+    first, second = Story(tracker), Story(tracker, SECOND)
+    await tracker.hear(second.registered("03-02 10:00"), first.registered("03-06 10:00"))
+    facts = [
+        second.dispatched("03-02 10:05", id=OTHER),
+        first.dispatched("03-06 10:05"),
+        merged(tracker, SECOND, "03-06 11:00"),
+    ]
+    for place in order:
+        await tracker.hear(facts[place])
+    await tracker.hear(cancelled(tracker, "03-06 11:00"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
+    await tracker.hear(parted(tracker, SECOND, "03-06 12:00"), first.signed("03-06 12:30"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
 
 
 # --- many reporters ----------------------------------------------------------------------------

@@ -38,8 +38,13 @@ async def test_it_sees_what_it_would_see_of_no_ticket(tracker: Bench, reported: 
     assert await tracker.told("extension.requested") == []
     page = (await unit.get("/v1/supervisions")).json()
     assert (page["items"], page["counts"]["total"]) == ([], 0)
-    [line] = (await unit.get("/v1/worklist")).json()["items"]
-    assert (line["total"], line["due"]) == (0, None)
+    await tracker.hear(Story(tracker).promised("03-03 10:00"))
+    page = (await unit.get("/v1/promises")).json()
+    assert (page["items"], page["counts"]["total"]) == ([], 0)
+    kept = await unit.post(f"/v1/promises/{HC}/fulfilment", json={"result": "已修"})
+    assert kept.status_code == 404
+    for line in (await unit.get("/v1/worklist")).json()["items"]:
+        assert (line["total"], line["due"]) == (0, None)
 
 
 @pytest.mark.parametrize("role", ["desk", "supervisor"])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.events import AssignmentUpdated, Limits, Urgency
+from shared.events import AssignmentUpdated, Limits, Role, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import (
     GT,
@@ -241,3 +241,36 @@ async def test_the_successor_asks_for_no_second_extension(
     await tracker.hear(open_ticket.dispatched("03-05 09:00", id=AGAIN, unit=NEW))
     refused = await ask(tracker, id=AGAIN, unit=NEW)
     assert (refused.status_code, slug(refused)) == (409, "extension-asked-before")
+
+
+async def test_what_runs_out_while_it_helps_counts_when_it_leads_again(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """A co-handler answers to its lead, not to the citizen: made one for a day, nobody hides a miss."""
+    helping = open_ticket.dispatched("03-09 10:00", id=AGAIN, role=Role.CO)
+    await tracker.hear(open_ticket.cancelled("03-09 10:00"), helping)
+    await sweep(tracker, "03-10 10:00")
+    assert (await rates(tracker))["handle"]["due"] == 0
+    last = UUID(int=4)
+    await tracker.hear(
+        open_ticket.cancelled("03-10 10:00", id=AGAIN),
+        open_ticket.dispatched("03-10 10:00", id=last),
+    )
+    await sweep(tracker, "03-11 10:00")
+    found = (await rates(tracker))["handle"]
+    assert (found["due"], found["on_time"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("looked", "due"), [("03-11 10:00", 0), ("03-18 10:00", 1)])
+async def test_who_leads_for_the_first_time_is_late_in_the_figures_by_its_own_time(
+    tracker: Bench, story: Story, looked: str, due: int
+) -> None:
+    """Its time ran out as a co-handler, so it is due at once; the lead it has had for a day."""
+    helping = story.dispatched(role=Role.CO)
+    await tracker.hear(story.registered(), helping, story.cancelled("03-10 10:00"))
+    await sweep(tracker, "03-10 10:00")
+    await tracker.hear(story.dispatched("03-10 10:00", id=AGAIN))
+    assert local((await clock(tracker, AGAIN))["due"]) == "03-10 10:00"
+    await sweep(tracker, looked)
+    found = (await rates(tracker))["handle"]
+    assert (found["due"], found["on_time"]) == (due, 0)

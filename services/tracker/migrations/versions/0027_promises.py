@@ -1,0 +1,34 @@
+"""Days that units promise: what was done about each, and when the hotline looks after it."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0027"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Expand: the release before this one still runs on it."""
+    record = postgresql.JSONB(astext_type=sa.Text())
+    op.add_column(
+        "assignments",
+        sa.Column("promise", record, server_default=sa.text("'{}'"), nullable=False),
+    )
+    for name in ("promise_asked_at", "promise_review_at"):
+        op.add_column("assignments", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_clocks_promise",
+        "clocks",
+        ["due", "id"],
+        postgresql_where=sa.text("kind = 'promise'"),
+    )
+
+
+def downgrade() -> None:
+    """Back to the schema before."""
+    op.drop_index("ix_clocks_promise", table_name="clocks")
+    for name in ("promise_review_at", "promise_asked_at", "promise"):
+        op.drop_column("assignments", name)

@@ -1,0 +1,77 @@
+"""工作清单: how much of each list waits for a supervisor, a unit or the desk (ADR 0052)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.tracker.lists import (
+    ANSWER_DUE,
+    ANSWERED,
+    ANSWERED_LATE,
+    ASKED,
+    PRESSED,
+    RAISED,
+    UNANSWERED,
+    own,
+)
+from services.tracker.models import Clocks
+from services.tracker.promises.views import ASKED as ASKED_TO_MOVE
+from services.tracker.promises.views import PROMISES, UNKEPT, to_review
+from services.tracker.records import ServiceAct
+from shared.http.worklists import Line, Tally, Worklist, WorklistLine
+
+OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
+
+
+async def worklist(act: ServiceAct) -> Worklist:
+    """工作清单: how much of each list waits for who asks, by what the list itself stands on."""
+    role = act.caller.role if act.caller else ""
+    if role == "unit":
+        waits = [*RAISED, UNANSWERED, *await own(act, *PRESSED)]
+        promised = [*UNKEPT, *await own(act, Clocks.ticket, Clocks.unit, *PROMISES[:1])]
+        return Worklist(
+            items=[
+                await _line(act, TO_ANSWER, ANSWER_DUE, waits),
+                await _line(act, TO_KEEP, col(Clocks.due), promised),
+            ]
+        )
+    if role == "desk":
+        return Worklist(items=[await _line(act, TO_REVIEW, col(Clocks.due), to_review(act))])
+    return Worklist(
+        items=[
+            await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
+            await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
+            await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
+            await _line(act, MOVES, col(Clocks.due), ASKED_TO_MOVE),
+            await _line(act, BREACHES, col(Clocks.due), OVERDUE),
+        ]
+    )
+
+
+NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
+EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
+TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
+ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to rule on", GIVEN)
+TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)
+TO_KEEP = "promises", Line("承诺未兑现", "Promises to keep", "promises?unkept=true")
+MOVES = "promise_moves", Line("承诺改期待批", "Promised days to rule on", "promises?asked=true")
+TO_REVIEW = "promise_reviews", Line("承诺待复核", "Promises to look after", "promises?review=true")
+BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
+
+
+async def _line(
+    act: ServiceAct,
+    called: tuple[str, Line],
+    due: Any,
+    waits: Sequence[Any],
+    late: Any = None,
+) -> WorklistLine:
+    late = due < act.now if late is None else late
+    counted = select(func.count(), func.count().filter(late), func.min(due))
+    tally = Tally(*(await act.session.exec(counted.where(*waits))).one())
+    code, line = called
+    return line.counted(code, tally)
