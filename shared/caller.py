@@ -17,3 +17,8 @@ class Caller:
     def actor(self) -> str:
         """How facts name this caller: ``unit:HC:name`` or ``desk:name``."""
         return ":".join(part for part in (self.role, self.unit, self.name) if part)
+
+
+def person(actor: str) -> str:
+    """Who acted, without the role: ``desk:li`` and ``supervisor:li`` are one."""
+    return actor.partition(":")[2]

@@ -107,6 +107,17 @@ class Forbidden(JiesuError):
     title = "无权操作 Your role may not do this"
 
 
+class OwnApproval(Forbidden):
+    """双人复核: who asks for something that takes a second person cannot approve it as well; the same person
+    under another role is the same person. ``asked_by`` is who asked.
+    """
+
+    slug = "own-approval"
+    title = (
+        "不得自行批准：须由另一人批准 Nobody approves what they asked for: it takes another person"
+    )
+
+
 class NotFound(JiesuError):
     """No such thing, or not the caller's to know of."""
 

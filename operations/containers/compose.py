@@ -148,7 +148,7 @@ class Project:
 
     def token(self, role: str, unit: str | None) -> str:
         """A day's token."""
-        return issue(self.signing, role, unit or "trial", unit, days=1)
+        return issue(self.signing, role, unit or f"trial-{role}", unit, days=1)
 
     def secret(self, name: str) -> str:
         """A secret of this project. Raises KeyError."""

@@ -86,8 +86,8 @@ CURES = {
     "Say in matters what is taken off; one matter needs no split.",
     "split-too-late": "另行登记新的诉求。Register what is left as a new ticket.",
     "split-merged": "先撤销并单，再拆分。Unmerge it first, then split it.",
-    "not-for-towns": "派给职能部门；确需由镇牵头的，由督办人员批准，写明 approved_by 和 approval_ground。"
-    "Assign a department, or say which supervisor approved it, and on what ground.",
+    "not-for-towns": "派给职能部门；确需由镇牵头的，由督办人员批准：先申请（POST …/approvals），批准后再派。"
+    "Assign a department, or ask a supervisor by POST …/approvals and assign it once that is granted.",
     "own-approval": "请另一人批准。Have another person approve it.",
     "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
     "See to its cause, or let it be closed with its order.",
@@ -173,6 +173,10 @@ CURES = {
     "Wait for the ruling, or for the next step, where it is heard again.",
     "return-granted": "派给其他单位；确需再派的，在 overrules 写明理由。"
     "Assign another unit, or say in overrules what overrules the ruling.",
+    "ruling-names": "派给裁决确定的单位；确需改派的，在 overrules 写明理由。"
+    "Assign the unit that was named, or say in overrules what overrules the ruling.",
+    "approval-pending": "请另一人先对 approval 所指的申请作出决定；申请人可自行撤回（不批准）。"
+    "Have the one named in approval decided first; who asked may refuse it.",
     "suggested-unit-missing": "在 suggested_unit 写明应由哪个单位办理。Say in suggested_unit whose it is.",
     "return-on-redo": "重办后答复。Do it again and answer.",
     "return-too-late": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",

@@ -229,6 +229,16 @@ WORDS = {
     "UnitReformed.reason": "the paper it goes by",
     "taken_back": "转派 whether the hotline takes its own words back; else the citizen added something",
     "continues": "接续上一轮 nobody judged: the clocks of the round before go on",
+    "approval": "批准事项 what one person asked for and another decides",
+    "what": "批准事项的种类 urgency: to be less urgent; town_lead: a town to lead what is not its duty",
+    "asked_by": "申请人 who asked, an account",
+    "ApprovalRequested.urgency": "紧急程度 how urgent it is to be",
+    "ApprovalGranted.urgency": "紧急程度 how urgent it is from now on",
+    "ApprovalRefused.urgency": "紧急程度 how urgent it was to be",
+    "ApprovalRequested.lead": "主办单位 code of the town that is to lead",
+    "ApprovalGranted.lead": "主办单位 code of the town that may lead",
+    "ApprovalRefused.lead": "主办单位 code of the town that was to lead",
+    "ApprovalRequested.ground": "申请理由 why",
     "direct": "直办 whether the hotline answered the call itself",
 }
 

@@ -38,7 +38,7 @@ class System:
 
     def token(self, role: str, unit: str | None = None) -> str:
         """A day's token for a role."""
-        return issue(self.keys, role, unit or "embedded", unit, days=1)
+        return issue(self.keys, role, unit or f"embedded-{role}", unit, days=1)
 
 
 class Databases(Protocol):

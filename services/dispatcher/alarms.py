@@ -7,11 +7,14 @@ urgent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.dispatcher import doubts, merging, orders, records
+from services.dispatcher.catalogue import catalogues
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import reasons
+from services.dispatcher.rules.approvals import lowers
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared.events import Urgency
 from shared.jurisdiction.urgency import Found
@@ -39,6 +42,20 @@ def raises(act: ServiceAct, record: TicketRecord, said: str) -> bool:
         return False
     record.ticket.urgency = Urgency.CRITICAL
     return True
+
+
+async def only_doubted(
+    act: ServiceAct, record: TicketRecord, urgency: Urgency, said: Sequence[str]
+) -> bool:
+    """Whether a ticket that no unit has had is more urgent than that for a doubtful word alone: whether it
+    is a danger, the desk is to find out (ADR 0051). ``said``: what the citizen added.
+    """
+    later = [found for each in said if (found := _found(act, record, each))]
+    if record.assignments or any(not reasons.perhaps(found) for found in later):
+        return False
+    dispatching = await catalogues.dispatching(act)
+    certain = dispatching.certain_urgency(record.matter, record.ticket.registered_at)
+    return not lowers(certain, urgency)
 
 
 def _found(act: ServiceAct, record: TicketRecord, said: str) -> Found | None:

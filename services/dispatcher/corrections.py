@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.dispatcher import doubts, grassroots, merging, orders, records
+from services.dispatcher.approvals import usecases as approvals
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.handling import co_handling
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import corrections as rules
 from services.dispatcher.rules import dispatch
+from services.dispatcher.rules.approvals import ApprovalPending, lowers
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.leaving import CORRECTED
 from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
 from shared import events
-from shared.events import Fact, Role
+from shared.events import Fact, Role, Urgency
 from shared.observability import log
 
 
@@ -49,7 +51,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         return
     decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
     if decided.urgency != decided_before.urgency:
-        record.ticket.urgency = decided.urgency
+        await _judge_urgency(act, record, decided_before.urgency, decided.urgency, fact)
     if holder := record.joined:
         if not merging.may_have(act, record, holder):
             await merging.start_alone(act, record)
@@ -64,6 +66,23 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         case _:
             pass  # nobody is at work; a next round goes by what is known then
     await merging.stand_apart(act, record)
+
+
+async def _judge_urgency(
+    act: ServiceAct, record: TicketRecord, before: Urgency, urgency: Urgency, fact: Fact
+) -> None:
+    """More urgent it is at once; less urgent than critical or urgent only when another person than who
+    corrected it grants that (ADR 0071).
+    """
+    if not lowers(Urgency(record.ticket.urgency), urgency):
+        record.ticket.urgency = urgency
+        return
+    if not lowers(before, urgency):
+        return  # more urgent than it was by the rules, and a person or a danger made it more so
+    try:
+        await approvals.ask_lower(act, record, urgency, fact.data.reason, fact.actor)
+    except ApprovalPending:
+        log.info("ignored: another urgency waits to be approved", ticket=fact.subject)
 
 
 def _keep(
@@ -110,7 +129,7 @@ async def _review(
     dispatching = await catalogues.dispatching(act)
     decided_before = following.decide(act, dispatching, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
-        if decided.urgency in rules.HURRY and lead.urgency != decided.urgency:
+        if record.ticket.urgency in rules.HURRY and lead.urgency != record.ticket.urgency:
             orders.hurry(act, record, await records.added(act, record), fact.time)
         return
     if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:

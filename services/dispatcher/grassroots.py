@@ -11,13 +11,15 @@ from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlmodel import col, select
 
 from services.dispatcher import records
+from services.dispatcher.approvals.models import Approvals
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.figures.schemas import Burden, TownBurden
 from services.dispatcher.models import GrassrootsCheck
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules.grassroots import Approval, approval_of
+from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.grassroots import NotForTowns as NotForTowns  # routes know no rules
 from services.dispatcher.rules.reasons import Reason
 from shared.events import Role
@@ -25,26 +27,23 @@ from shared.events import Role
 # --- the guard ---------------------------------------------------------------------------------
 
 
-async def check(
-    act: ServiceAct, record: TicketRecord, lead: str, by: str | None, ground: str | None
-) -> Approval | None:
-    """Who approved that a unit leads a ticket by hand; None where that takes nobody. A town that leads it
-    with an approval goes on with it.
+async def check(act: ServiceAct, record: TicketRecord, lead: str) -> Approval | None:
+    """Which supervisor let a unit lead a ticket by hand in this round, when the desk asked; None where that
+    takes nobody. A town that leads it with an approval goes on with it.
 
-    Raises NotForTowns, and what ``approval_of`` raises.
+    Raises NotForTowns.
     """
-    approval = approval_of(by, ground, act.caller.name if act.caller else None)
-    why = await _not_its_duty(act, record, lead)
+    why = await not_its_duty(act, record, lead)
     if why is None:
         return None
-    approval = approval or _approved(record, lead)
+    approval = await _granted(act, record, lead) or _approved(record, lead)
     if approval is None and act.config.grassroots.blocks:
         raise NotForTowns(
             str(why),
             field="lead",
             unit=lead,
             rule="grassroots_guard",
-            allowed=["approved_by", "approval_ground"],
+            allowed=["approvals"],
         )
     return approval
 
@@ -54,15 +53,29 @@ async def ruled(act: ServiceAct, record: TicketRecord, lead: str, ruling: str) -
     ruling for its ground. Raises NotForTowns for the desk's own.
     """
     if act.caller is None or act.caller.role != "supervisor":
-        return await check(act, record, lead, None, None)
-    why = await _not_its_duty(act, record, lead)
+        return await check(act, record, lead)
+    why = await not_its_duty(act, record, lead)
     return Approval(act.actor, ruling) if why else None
 
 
-async def _not_its_duty(act: ServiceAct, record: TicketRecord, unit: str) -> Reason | None:
+async def not_its_duty(act: ServiceAct, record: TicketRecord, unit: str) -> Reason | None:
     """Why a town may not lead a ticket, by the duty lists of the catalogue that is in force now."""
     dispatching = await catalogues.dispatching(act)
     return dispatching.not_for_town(record.matter, unit, record.ticket.registered_at)
+
+
+async def _granted(act: ServiceAct, record: TicketRecord, unit: str) -> Approval | None:
+    """What a supervisor granted with their own token (ADR 0071)."""
+    query = select(Approvals).where(
+        Approvals.ticket == record.ticket.number,
+        Approvals.round == record.ticket.round,
+        Approvals.what == "town_lead",
+        Approvals.lead == unit,
+        col(Approvals.granted).is_(True),
+    )
+    newest = query.order_by(col(Approvals.decided_at).desc())
+    found = (await act.session.exec(newest.limit(1))).first()
+    return Approval(found.decided_by or "", found.note or found.ground) if found else None
 
 
 def _approved(record: TicketRecord, unit: str) -> Approval | None:
@@ -77,7 +90,7 @@ async def note_passed(
     act: ServiceAct, record: TicketRecord, lead: str, approval: Approval | None
 ) -> None:
     """A unit leads by hand; if it is a town, and its duty list does not name the matter, that counts."""
-    if await _not_its_duty(act, record, lead):
+    if await not_its_duty(act, record, lead):
         _note(act, record, lead, "hand", "passed", approval)
 
 

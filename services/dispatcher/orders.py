@@ -36,7 +36,7 @@ from shared.events import Limits, Role, Urgency
 from shared.jurisdiction.gazetteer import accuses
 
 EndOfArbitration = Literal[
-    "withdrawn", "ended", "merged", "recalled", "redispatched", "resolved", "return_withdrawn"
+    "withdrawn", "ended", "merged", "redispatched", "resolved", "return_withdrawn"
 ]
 # What an assignment keeps of its work order, beside its role and urgency.
 PRINTED = {"rule", "reason", "limits", "redo", "catalogue_version", "handed_by"}
@@ -207,7 +207,7 @@ def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: 
     lead = next((each for each in units if each.role == Role.LEAD), None)
     if lead is None:
         if record.ticket.unassigned_at:
-            _say_left(act, record)  # the desk's clock follows
+            say_left(act, record)  # the desk's clock follows
         return
     unsigned = [
         each
@@ -281,10 +281,11 @@ def leave_to_desk(
     ticket.unassigned_at, ticket.unassigned_reason = act.now, reason
     ticket.doubted_at = ticket.doubted_reason = None
     ticket.nearest, ticket.suggested_unit = list(nearest), suggested
-    _say_left(act, record, anew=anew)
+    say_left(act, record, anew=anew)
 
 
-def _say_left(act: ServiceAct, record: TicketRecord, *, anew: bool = False) -> None:
+def say_left(act: ServiceAct, record: TicketRecord, *, anew: bool = False) -> None:
+    """Say that the desk has it, and how urgent it is: its clock follows."""
     ticket = record.ticket
     data = events.TicketUnassigned(
         reason=ticket.unassigned_reason or "",

@@ -59,6 +59,7 @@ def _context(
         gives_in=opened is not None
         and (opened.by, opened.assignment) == ("dispute", order.id)
         and status in (AssignmentStatus.DISPATCHED, *machine.HANDLING),
+        disputes=opened is not None and opened.assignment == order.id,
         helped=any(each.status in machine.OPEN for each in record.answering_to(order)),
         handed_down=bool(handing_down.below(order, at_work)),
         has_below=bool(handing_down.units_below(act.config.units, order.unit, act.store.dissolved)),

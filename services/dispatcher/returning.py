@@ -4,7 +4,7 @@ what holds afterwards (R-15, R-16, docs/adr/0050-returns-are-ruled-on-in-time.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext, ReturnGranted
+from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
@@ -175,7 +175,7 @@ async def earlier(
     past = [(row.ruled_at or FAR, _as_earlier(act, row, own)) for row in found]
     for row in (await act.session.exec(ruled)).all():
         for unit in filter(None, (row.lead, *row.co_handlers)):
-            named = Earlier(unit="", reason_code="", legal_basis="", named=_today(act, unit))
+            named = Earlier(unit="", reason_code="", legal_basis="", named=today(act, unit))
             past.append((row.ruled_at or FAR, named))
     return [each for _, each in sorted(past, key=lambda dated: dated[0])]
 
@@ -185,18 +185,18 @@ FAR = datetime.max.replace(tzinfo=UTC)
 
 def _as_earlier(act: ServiceAct, row: Return, own: Assignment | None) -> Earlier:
     return Earlier(
-        unit=own.unit if own and row.assignment == own.id else _today(act, row.unit),
+        unit=own.unit if own and row.assignment == own.id else today(act, row.unit),
         reason_code=row.reason_code,
         legal_basis=row.legal_basis,
         granted=row.granted,
         silent=row.silent,
-        named=row.named_unit and _today(act, row.named_unit),
+        named=row.named_unit and today(act, row.named_unit),
         overruled=row.overruled_at is not None,
         withdrawn=row.withdrawn_at is not None,
     )
 
 
-def _today(act: ServiceAct, unit: str) -> str:
+def today(act: ServiceAct, unit: str) -> str:
     """Who follows a unit alone that is no more, or else the unit itself."""
     today = acts_as(unit, act.store.dissolved)
     return today[0] if len(today) == 1 else unit
@@ -367,33 +367,3 @@ async def next_unruled(act: ServiceAct) -> datetime | None:
     )
     due: datetime | None = (await act.session.exec(query)).one()
     return due and due + MOMENT
-
-
-# --- overruled ---------------------------------------------------------------------------------
-
-
-async def overrule(
-    act: ServiceAct, record: TicketRecord, named: Mapping[str, str], why: str | None
-) -> None:
-    """No ticket goes back by hand to a unit whose return was granted, unless the desk says what overrules
-    that: it is kept with the return, and the unit may not return the ticket any more (R-16). ``named``:
-    the field of the request by each unit.
-
-    Raises ReturnGranted.
-    """
-    asked = await of_ticket(act, record.ticket.number)
-    freed = set(returns.freed(await earlier(act, record.ticket.number, asked)))
-    for unit, field in named.items():
-        if unit not in freed:
-            continue
-        if why is None:
-            raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
-        for row in asked:
-            if _today(act, row.unit) == unit and row.granted and row.overruled_at is None:
-                row.overruled_at, row.overruled_by = act.now, act.actor
-                row.overruled_reason = why
-
-
-async def is_freed(act: ServiceAct, record: TicketRecord, unit: str) -> bool:
-    """Whether the desk granted a unit's return of this ticket, and no ruling has named it since."""
-    return unit in returns.freed(await earlier(act, record.ticket.number))

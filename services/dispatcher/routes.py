@@ -17,6 +17,7 @@ from services.dispatcher import (
     usecases,
     views,
 )
+from services.dispatcher.approvals import routes as approval_routes
 from services.dispatcher.arbitration import routes as arbitration_routes
 from services.dispatcher.catalogue import routes as catalogue_routes
 from services.dispatcher.completion import routes as completion_routes
@@ -64,6 +65,7 @@ for more in (
     reform_routes,
     arbitration_routes,
     whistle_routes,
+    approval_routes,
 ):
     router.routes.extend(more.router.routes)
 

@@ -50,9 +50,9 @@ class Recall(Body):
 class Assign(Body):
     """指定承办单位: the desk names one lead and any co-handlers (JN-29).
 
-    ``overrules``: why a unit gets the ticket again whose return was granted; it stays on record with
-    that return. ``approved_by`` and ``approval_ground``: which supervisor (``supervisor:name``) let a town
-    lead what its duty list does not name, and why (GB66-5).
+    ``overrules``: why a unit gets the ticket again whose return was granted, or another one than the last
+    ruling named; it stays on record with that return or ruling. ``urgency``: less than critical or urgent
+    is only asked for with it, and another person grants it (ADR 0071).
     """
 
     lead: Code
@@ -60,8 +60,6 @@ class Assign(Body):
     reason: Paragraph
     urgency: Urgency | None = None
     overrules: Paragraph | None = None
-    approved_by: Phrase | None = None
-    approval_ground: Paragraph | None = None
 
 
 class CoHandler(Body):
@@ -113,8 +111,9 @@ class Progress(Body):
 
 
 class ReturnRequest(Body):
-    """退单申请, with its legal basis and who in the unit approved it (R-15). ``suggested_unit``: whose it
-    is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be said.
+    """退单申请, with its legal basis and who in the unit approved it on paper, by the unit's own word (R-15).
+    ``suggested_unit``: whose it is; on the grounds of ``suggested_unit_for`` in returns.yaml it has to be
+    said.
     """
 
     reason_code: Phrase
@@ -345,7 +344,8 @@ class TicketOut(BaseModel):
 
     ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
     other citizens that wait for the same work; ``citizens``: how many that are with this one.
-    ``arbitration``: the one that is open about it (争议裁决).
+    ``arbitration``: the one that is open about it (争议裁决). ``approval``: where less urgency was asked for
+    just now, what waits for a second person.
     """
 
     number: str
@@ -358,6 +358,7 @@ class TicketOut(BaseModel):
     merged: list[str] = []
     citizens: int = 1
     arbitration: UUID | None = None
+    approval: UUID | None = None
     shield: Shield | None = None
 
 

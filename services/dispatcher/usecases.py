@@ -16,12 +16,13 @@ from services.dispatcher import (
     merging,
     orders,
     records,
-    returning,
     schemas,
     splitting,
     suggestions,
     views,
 )
+from services.dispatcher.approvals import usecases as approvals
+from services.dispatcher.arbitration import overruling
 from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.completion import auditing, completing
@@ -37,6 +38,7 @@ from services.dispatcher.rules import (
     leaving,
     work_order,
 )
+from services.dispatcher.rules.approvals import lowers
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
@@ -269,53 +271,68 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    NotForTowns, OwnApproval, ReturnGranted, InArbitration.
+    NotForTowns, ReturnGranted, RulingNames, InArbitration, ApprovalPending, ComplexInVain.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_assignable(record.milestones())
     lead = records.unit_code(act, "lead", body.lead)
-    arbitration.check_lead(record, lead)
     co_handlers = [records.unit_code(act, "co_handlers", called) for called in body.co_handlers]
     if lead in co_handlers:
         raise CoHandlerIsLead(field="co_handlers", lead=lead)
+    arbitration.check_kept(record, lead, co_handlers)
     dispatching = act.config.dispatching
     added = await records.added(act, record)
     order = dispatching.by_hand(record.matter, lead, co_handlers, body.reason, added.newest)
     merging.check_assignable(act, record, order)
-    approval = await grassroots.check(act, record, lead, body.approved_by, body.approval_ground)
+    approval = await grassroots.check(act, record, lead)
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
-    await returning.overrule(act, record, named, body.overrules)
-    _grant_urgency(act, record, body.urgency)
+    await overruling.overrule(act, record, named, body.overrules)
+    await overruling.overrule_ruling(act, record, lead, body.overrules)
+    asked = await _grant_urgency(act, record, body.urgency, body.reason, added)
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
     doubts.settle(record)
-    return views.ticket_out(act, record)
+    return views.ticket_out(act, record).model_copy(update={"approval": asked})
 
 
-def _grant_urgency(act: ServiceAct, record: TicketRecord, urgency: Urgency | None) -> None:
-    """The desk decides how urgent a ticket is. Raises ComplexInVain."""
+async def _grant_urgency(
+    act: ServiceAct,
+    record: TicketRecord,
+    urgency: Urgency | None,
+    ground: str,
+    added: work_order.Added,
+) -> UUID | None:
+    """The desk decides how urgent a ticket is; that what is urgent is less so, another person does, and what
+    is answered is what waits for that. Whether a doubtful word is a danger it finds out alone.
+
+    Raises ComplexInVain, ApprovalPending.
+    """
     if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
         of = (
             orders.limits_of(act, record, each, Role.LEAD, None)
             for each in (Urgency.NORMAL, Urgency.COMPLEX)
         )
         work_order.check_lengthens(*of)
+    lowered = urgency and lowers(Urgency(record.ticket.urgency), urgency)
+    if urgency and lowered and not await alarms.only_doubted(act, record, urgency, added.newest):
+        return (await approvals.ask_lower(act, record, urgency, ground, act.actor)).id
     record.ticket.urgency = urgency or record.ticket.urgency
+    return None
 
 
 async def recall(act: ServiceAct, number: str, body: schemas.Recall) -> schemas.TicketOut:
-    """收回派单: the desk takes the ticket from whoever has it, and has it itself. Raises NotFound,
-    MoveRefused, InOtherWork.
+    """收回派单: the desk takes the ticket from whoever has it, and has it itself; not out of a dispute, which
+    only a ruling ends (R-17). Raises NotFound, MoveRefused, InOtherWork, InArbitration.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     check_recallable(record.milestones())
     merging.check_holds(record)
-    orders.end_arbitration(act, record, "recalled")
+    arbitration.check_none(record)
     why = hotline_reasons.recalled(body.reason)
     orders.cancel(act, record, record.open(), "redispatched", act.now, why)
     orders.leave_to_desk(act, record, str(why))

@@ -264,24 +264,6 @@ class DayNumber(Base):
     )
 
 
-class Correction(Base):
-    """更正: what was written down wrongly, and put right. What it says of a person, before and after, lies
-    sealed in the note of the same id, with the reason in its own words.
-
-    ``before`` and ``after`` hold the values of the other fields. ``after_dispatch``: a unit had the ticket
-    by then.
-    """
-
-    id: UUID = Field(primary_key=True, foreign_key="citizen_note.id")
-    number: str = Field(foreign_key="ticket.number", index=True)
-    fields: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    before: dict[str, Any] = Field(sa_type=JSONB)
-    after: dict[str, Any] = Field(sa_type=JSONB)
-    after_dispatch: bool
-    corrected_at: datetime
-    corrected_by: str
-
-
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -342,12 +324,6 @@ class SearchPlaces(SearchPlace, table=True):
     """The table of how far the search is."""
 
     __tablename__ = "search_place"
-
-
-class Corrections(Correction, table=True):
-    """The table of corrections, to which rows are only added."""
-
-    __tablename__ = "correction"
 
 
 class Assignments(Assignment, table=True):

@@ -64,6 +64,18 @@ QUESTIONS: tuple[Question, ...] = (
             ORDER BY noted_after_end_at LIMIT :limit"""),
     ),
     Question(
+        "unagreed",
+        "待另一人同意的解除保护更正 corrections that take a shield off and nobody has decided within a day",
+        "无第二人作出决定，保护照旧 no second person decided; the shield stays",
+        "派单员或督办员处理 GET /v1/corrections，登记 POST /v1/corrections/{id}/decision  "
+        "the desk or a supervisor decides what stands in that list",
+        rows("""
+            SELECT number, corrected_at, 'waiting' AS state FROM correction
+            WHERE waits AND granted IS NULL
+                AND corrected_at <= CAST(:now AS timestamptz) - interval '1 day'
+            ORDER BY corrected_at LIMIT :limit"""),
+    ),
+    Question(
         "unanswered",
         "逾期未答复的直办来电 calls the hotline kept and has not answered in time",
         "话务员未在 limits.yaml direct_answer 的时限内答复或转派 no agent has answered it, or sent it on, "

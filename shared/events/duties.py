@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
+from shared.events.words import Urgency
 
 
 class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
@@ -112,3 +113,41 @@ class CatalogueWithdrawn(Data, name="catalogue.withdrawn", by="dispatcher"):
 
     catalogue_version: Annotated[int, Field(ge=1)]
     reason: str
+
+
+class ApprovalRequested(Data, name="approval.requested", by="dispatcher"):
+    """申请批准: somebody at the desk asked for what takes a second person (R-05, R-11): ``urgency``, that the
+    ticket be less urgent than it is, or ``lead``, that a town lead what its duty list does not name. Until
+    it is granted all stays as it is.
+    """
+
+    approval: UUID
+    what: Literal["urgency", "town_lead"]
+    urgency: Urgency | None = None
+    lead: str | None = None
+    ground: str
+    asked_by: str
+
+
+class ApprovalGranted(Data, name="approval.granted", by="dispatcher"):
+    """已批准: another person than who asked granted it. The ticket is as urgent as ``urgency`` says from now
+    on; a town may be assigned by the desk.
+    """
+
+    approval: UUID
+    what: Literal["urgency", "town_lead"]
+    urgency: Urgency | None = None
+    lead: str | None = None
+    asked_by: str
+    note: str
+
+
+class ApprovalRefused(Data, name="approval.refused", by="dispatcher"):
+    """未批准: refused, or taken back by who asked; all stays as it was."""
+
+    approval: UUID
+    what: Literal["urgency", "town_lead"]
+    urgency: Urgency | None = None
+    lead: str | None = None
+    asked_by: str
+    note: str

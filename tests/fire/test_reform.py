@@ -24,7 +24,7 @@ from shared import clock
 from shared.security.tokens import issue
 from tests.fixtures.fire.servers import Servers
 from tests.fixtures.fire.town import Town, town, until
-from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
+from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import BASIS, NEW, OLD, followed
 
@@ -93,7 +93,13 @@ class Merger:
 
     async def _bring(self, number: str, state: str) -> None:
         if state == "co_handler":
-            body = {"lead": "HC", "co_handlers": [OLD], "reason": "联合处置"} | APPROVED
+            body = {"lead": "HC", "co_handlers": [OLD], "reason": "联合处置"}
+            ask = {"lead": "HC", "ground": "需属地镇牵头"}
+            path = f"/v1/tickets/{number}/approvals"
+            asked = await self.done("dispatcher", path, ask, "desk")
+            granted = {"granted": True, "note": "同意"}
+            path = f"/v1/approvals/{asked['id']}/decision"
+            await self.done("dispatcher", path, granted, "supervisor")
             await self.done("dispatcher", f"/v1/tickets/{number}/assign", body, "desk")
         query = (
             "SELECT id FROM assignments WHERE ticket = :number AND unit = :unit ORDER BY id DESC"

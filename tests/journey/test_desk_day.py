@@ -258,7 +258,7 @@ async def test_every_reading_of_a_contact_stands_in_the_read_log(desk: Desk) -> 
         ("unit:MZJ:MZJ", "refused"),
         ("unit:HC:HC", "refused"),
         ("unit:MZJ:MZJ", "requested"),
-        ("custodian:embedded", "granted"),
+        ("custodian:embedded-custodian", "granted"),
         ("unit:MZJ:MZJ", "read"),
         ("service:feedback", "read"),
     ]

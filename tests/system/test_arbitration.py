@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fixtures.scenes.courier import DONE, UNIT, County
-from tests.fixtures.scenes.dispatcher import APPROVED
+from tests.fixtures.scenes.dispatcher import let_lead
 
 RETURN = {
     "reason_code": "not_our_duty",
@@ -23,7 +23,8 @@ async def disputed(county: County) -> tuple[str, Any]:
     (asked,) = await county.dispatcher.told("assignment.return_requested")
     path, desk = f"/v1/assignments/{asked.assignment}/ruling", county.dispatcher
     await county.do("desk", desk, path, {"granted": True, "ruling": "不属其职责"})
-    given = {"lead": "CG", "reason": "属地管理"} | APPROVED
+    given = {"lead": "CG", "reason": "属地管理"}
+    await let_lead(desk, "CG", number)
     await county.do("desk", desk, f"/v1/tickets/{number}/assign", given)
     order = (await desk.told("assignment.dispatched"))[-1].assignment
     back = RETURN | {"suggested_unit": "ZJJ"}

@@ -18,7 +18,6 @@ from shared.security.tokens import AUDIENCE, ROLES
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes import feedback as calls
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     DONE,
     NUMBER,
     ask_back,
@@ -26,6 +25,7 @@ from tests.fixtures.scenes.dispatcher import (
     banquet,
     finish,
     finish_all,
+    let_lead,
     post,
     reach,
     register,
@@ -37,7 +37,7 @@ from tests.fixtures.scenes.dispatcher import (
 )
 from tests.fixtures.scenes.tracker import HC, TICKET, Story
 
-BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"} | APPROVED
+BY_HAND = {"lead": "HC", "co_handlers": ["GT"], "reason": "领导批示"}
 ASSIGN = f"/v1/tickets/{NUMBER}/assign"
 
 
@@ -57,6 +57,7 @@ async def test_a_lead_that_returned_the_ticket_learns_nothing_of_who_has_it_now(
     [(unit, returned)] = (await register(dispatcher)).items()
     await ask_back(dispatcher, unit, returned)
     await rule(dispatcher, returned, granted=True)
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     assert await seen_by(dispatcher, unit) == [(unit, 1)]
     assert await seen_by(dispatcher, "HC") == [(unit, 1), ("HC", 1), ("GT", 1)]
@@ -64,6 +65,7 @@ async def test_a_lead_that_returned_the_ticket_learns_nothing_of_who_has_it_now(
 
 async def test_a_lead_whose_ticket_went_elsewhere_learns_nothing_of_that(dispatcher: Bench) -> None:
     [unit] = await register(dispatcher)
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     assert await seen_by(dispatcher, unit) == [(unit, 1)]
 
@@ -72,6 +74,7 @@ async def test_who_led_a_round_sees_that_round(dispatcher: Bench) -> None:
     [unit] = await register(dispatcher)
     await finish_all(dispatcher, unit)
     await dispatcher.hear(reopened(dispatcher, 2))
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     assert await seen_by(dispatcher, unit) == [(unit, 1), (unit, 2)]
     assert await seen_by(dispatcher, "HC") == [(unit, 2), ("HC", 2), ("GT", 2)]
@@ -157,6 +160,7 @@ async def test_an_attempt_of_any_number_has_no_outcome(
 
 async def test_praise_is_done_for_each_unit_that_signed_it(dispatcher: Bench) -> None:
     await register(dispatcher, street_light(type="commendation"))
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     given = await assignments(dispatcher)
     await sign(dispatcher, "GT", given["GT"])
@@ -245,6 +249,7 @@ async def test_two_replicas_and_two_sweeps_beside_a_late_completion_leave_no_bre
 
 async def test_a_unit_that_answered_before_and_helps_again_is_waited_for(dispatcher: Bench) -> None:
     await register(dispatcher)
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), ASSIGN, BY_HAND)
     await finish(dispatcher, "GT", (await assignments(dispatcher))["GT"])
     again = {"unit": "GT", "reason": "还有一处未办"}

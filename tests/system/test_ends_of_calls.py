@@ -13,7 +13,7 @@ import pytest
 from shared import clock
 from shared.messaging.bus import Message, matches
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.dispatcher import APPROVED
+from tests.fixtures.scenes.dispatcher import let_lead
 from tests.fixtures.scenes.intake import complaint
 
 KEPT: dict[str, Any] = {"direct_answer": {}}
@@ -124,10 +124,13 @@ class Office:
             target = f"/v1/assignments/{row['id']}/{path}"
             await self.ask(self.dispatcher, "unit", row["unit"], target, body)
         elif self.numbers:
-            assign: dict[str, Any] = {"lead": "CG", "reason": "属地管理"} | APPROVED
+            assign: dict[str, Any] = {"lead": "CG", "reason": "属地管理"}
             path = self.dice.choice(("assign", "recall"))
             body = assign if path == "assign" else {"reason": "可答复"}
-            target = f"/v1/tickets/{self.dice.choice(self.numbers)}/{path}"
+            number = self.dice.choice(self.numbers)
+            if path == "assign":
+                await let_lead(self.dispatcher, "CG", number)
+            target = f"/v1/tickets/{number}/{path}"
             await self.ask(self.dispatcher, "desk", None, target, body)
 
     async def ask(

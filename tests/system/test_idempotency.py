@@ -9,12 +9,12 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
-from shared.security.tokens import issue
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
-from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
+from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
+from tests.fixtures.scenes.second_person import approved, reformed, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 
@@ -68,7 +68,8 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
     await _catalogue(whole, repeats)
-    await _reformed(whole, repeats)
+    await reformed(whole, repeats)
+    await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
     path = "/v1/callbacks/{callback}/outcome"
     other = {"outcome": "number_off"}
@@ -139,21 +140,6 @@ async def _ended_here(whole: Street, repeats: Repeats) -> None:
     await whole.stepper.settle()
 
 
-async def _reformed(whole: Street, repeats: Repeats) -> None:
-    """A unit is to become part of another, says one; another agrees, and then it is not to be."""
-    for role, name in (("supervisor", "li"), ("desk", "wang")):
-        whole.tokens[role, name] = issue(whole.system.keys, role, name, days=1)
-    plan = {"kind": "merge", "into": "MZJ", "effective": "2026-12-31", "reason": "紫编发3号"}
-    path, other = "/v1/units/{code}/reforms", {"reason": "紫编发4号"}
-    given = await repeats.ask("dispatcher", path, plan, other, "supervisor:li", code="CL")
-    for last, said, other in (
-        ("approval", {"note": "同意"}, {"note": "按批文办理"}),
-        ("withdrawal", {"reason": "批文有误"}, {"reason": "暂缓"}),
-    ):
-        path = f"/v1/reforms/{{reform}}/{last}"
-        await repeats.ask("dispatcher", path, said, other, "desk:wang", reform=given["id"])
-
-
 async def _merged(whole: Street, repeats: Repeats) -> None:
     """Two citizens and one matter, and two matters after all."""
     one = await whole.do("intake", "/v1/tickets", complaint(), "agent")
@@ -213,7 +199,8 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     await repeats.ask("dispatcher", f"{path}/return-requests", RETURN, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "职责清楚"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/ruling", ruled, other, "desk", **about)
-    moved, other = {"lead": "CG", "reason": "改派"} | APPROVED, {"reason": "再派"}
+    await approved(whole, repeats, given["number"])
+    moved, other = {"lead": "CG", "reason": "改派", "overrules": "编办函复"}, {"reason": "再派"}
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
     lead = given_to["assignments"][-1]["id"]

@@ -19,6 +19,7 @@ from shared.stuck import REFUSED
 from tests.fixtures.bench import Bench
 from tests.fixtures.rabbitmq import Broker, private_rabbitmq
 from tests.fixtures.scenes.courier import County
+from tests.fixtures.scenes.dispatcher import post
 from tests.fixtures.scenes.feedback import callback_of
 from tests.fixtures.scenes.intake import registered
 from tests.fixtures.scenes.reform import followed, reform, take_up
@@ -78,8 +79,8 @@ async def everything_said_at_length(county: County) -> None:
     await returned_at_length(county, number)
     units = county.dispatcher.service.store.config.units.units
     helpers = [unit.code for unit in units if unit.code != "HC"][:20]
-    approver = "supervisor:" + WIDE * 189
-    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers, approved_by=approver)
+    order = filled("dispatcher", "Assign", lead="HC", co_handlers=helpers)
+    await approved_at_length(county, number, "HC")
     await county.do("desk", county.dispatcher, f"{ticket}/assign", order)
     await at_length_by_its_unit(county, number)
     await arbitrated_at_length(county, number, helpers)
@@ -91,6 +92,17 @@ async def everything_said_at_length(county: County) -> None:
     await county.do(
         "phone_system", county.intake, f"{ticket}/withdrawal", filled("intake", "Withdrawal")
     )
+
+
+async def approved_at_length(county: County, number: str, town: str) -> None:
+    """A supervisor lets a town lead it, the second time the desk asks."""
+    ask = filled("dispatcher", "TownLead", lead=town)
+    supervisor = county.dispatcher.http("supervisor", name="周督办")
+    for granted in (False, True):
+        path = f"/v1/tickets/{number}/approvals"
+        asked = await county.do("desk", county.dispatcher, path, ask)
+        said = filled("dispatcher", "Decision", granted=granted)
+        await post(supervisor, f"/v1/approvals/{asked['id']}/decision", said)
 
 
 async def of(county: County, number: str, unit: str = "HC") -> str:
@@ -173,8 +185,8 @@ async def promised_at_length(county: County) -> None:
 
 async def whistled_at_length(county: County, number: str) -> None:
     """A town leads and whistles for as many as it may; one comes, one is called off."""
-    dispatcher, approver = county.dispatcher, "supervisor:" + WIDE * 189
-    led = filled("dispatcher", "Assign", lead="CG", approved_by=approver)
+    dispatcher, led = county.dispatcher, filled("dispatcher", "Assign", lead="CG")
+    await approved_at_length(county, number, "CG")
     await county.do("desk", dispatcher, f"/v1/tickets/{number}/assign", led)
     path = await of(county, number, "CG")
     await county.do("unit", dispatcher, f"{path}/sign", filled("dispatcher", "Sign"), "CG")
@@ -251,6 +263,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"supervision.answered", "supervision.sent_back"} <= set(sizes)
     assert {"promise.move_refused", "promise.moved", "promise.kept"} <= set(sizes)
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
+    assert {"approval.requested", "approval.granted", "approval.refused"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed"} <= set(sizes)
     told = await county.dispatcher.told()
     assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)

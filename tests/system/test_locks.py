@@ -18,7 +18,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.patience import WITHIN
 from tests.fixtures.scenes import dispatcher as dispatching
 from tests.fixtures.scenes import feedback as calling
-from tests.fixtures.scenes.dispatcher import APPROVED, STREET_LIGHT, warned
+from tests.fixtures.scenes.dispatcher import STREET_LIGHT, let_lead, warned
 from tests.fixtures.scenes.intake import post, registered
 from tests.fixtures.scenes.tracker import TICKET, Story
 
@@ -56,7 +56,8 @@ async def test_a_unit_waits_for_who_holds_its_ticket(dispatcher: Bench) -> None:
 async def test_the_desk_waits_for_who_holds_a_ticket(dispatcher: Bench) -> None:
     await dispatching.register(dispatcher)
     path = f"/v1/tickets/{dispatching.NUMBER}/assign"
-    body = {"lead": "HC", "co_handlers": [], "reason": "改派"} | APPROVED
+    body = {"lead": "HC", "co_handlers": [], "reason": "改派"}
+    await let_lead(dispatcher, "HC")
     async with meanwhile(dispatcher, HELD, number=dispatching.NUMBER):
         assigning = await waits(dispatcher, dispatching.post(dispatcher.http("desk"), path, body))
     await assigning

@@ -15,7 +15,6 @@ from shared.events import OpenEnum, TicketRegistered, Urgency
 from shared.service import service_of
 from shared.storage.open_words import Words
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import APPROVED
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import MONDAY, Street, street
 
@@ -131,7 +130,11 @@ async def _everybody_asks(whole: Street) -> None:
 async def _work_goes_on(whole: Street) -> None:
     """The desk assigns, a citizen supplements, clocks run out, callbacks fall due: nothing dies."""
     ordinary = whole.matters["ordinary"]
-    moved = {"lead": "CG", "reason": "改派"} | APPROVED
+    moved = {"lead": "CG", "reason": "改派"}
+    about = f"/v1/tickets/{ordinary.number}/approvals", {"lead": "CG", "ground": "属地"}
+    asked = await whole.do("dispatcher", *about, "desk")
+    granted = {"granted": True, "note": "同意"}
+    await whole.do("dispatcher", f"/v1/approvals/{asked['id']}/decision", granted, "supervisor")
     await whole.do("dispatcher", f"/v1/tickets/{ordinary.number}/assign", moved, "desk")
     await whole.do(
         "intake", f"/v1/tickets/{ordinary.number}/supplements", {"content": "补充"}, "desk"

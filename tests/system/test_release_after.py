@@ -25,7 +25,7 @@ from shared.storage import migrations
 from shared.storage.engine import open_engine
 from tests.fixtures.bench import Bench
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.scenes.dispatcher import APPROVED
+from tests.fixtures.scenes.dispatcher import let_lead
 from tests.fixtures.scenes.intake import complaint
 
 KEY = "Idempotency-Key"
@@ -60,8 +60,9 @@ async def test_the_fact_log_answers_what_is_stored_whoever_wrote_it(intake: Benc
 
 
 async def test_a_repeat_is_answered_byte_for_byte(dispatcher: Bench) -> None:
-    path, body = "/v1/tickets/{}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
+    path, body = "/v1/tickets/{}/assign", {"lead": "CG", "reason": "改派"}
     number = await _unassigned(dispatcher)
+    await let_lead(dispatcher, "CG", number)
     desk = dispatcher.http("desk")
     first = await desk.post(path.format(number), json=body, headers={KEY: "a"})
     [row] = await dispatcher.rows("SELECT body, status FROM answers")
@@ -83,7 +84,8 @@ async def _unassigned(dispatcher: Bench) -> str:
 async def test_a_repeat_over_the_upgrade_is_one(dispatcher: Bench) -> None:
     """The row as the release before wrote it: every default in the fingerprint, and no status."""
     number = await _unassigned(dispatcher)
-    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
+    await let_lead(dispatcher, "CG", number)
+    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"}
     desk = dispatcher.http("desk")
     first = await desk.post(path, json=body, headers={KEY: "a"})
     whole = Assign.model_validate(body).model_dump_json()
@@ -110,7 +112,8 @@ async def test_a_registration_over_the_upgrade_is_one(intake: Bench) -> None:
 async def test_the_release_before_knows_a_repeat_of_what_was_asked_here(dispatcher: Bench) -> None:
     """In a roll, and after the way back: it reads the fingerprint with every default, and the body."""
     number = await _unassigned(dispatcher)
-    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"} | APPROVED
+    await let_lead(dispatcher, "CG", number)
+    path, body = f"/v1/tickets/{number}/assign", {"lead": "CG", "reason": "改派"}
     first = await dispatcher.http("desk").post(path, json=body, headers={KEY: "a"})
     [row] = await dispatcher.rows("SELECT fingerprint, body FROM answers")
     whole = Assign.model_validate(body).model_dump_json()

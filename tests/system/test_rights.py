@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fixtures.commands import Printed, command
 from tests.fixtures.scenes.courier import County
-from tests.fixtures.scenes.dispatcher import APPROVED, RETURN
+from tests.fixtures.scenes.dispatcher import RETURN, let_lead
 from tests.fixtures.scenes.intake import CALLER
 
 UNITS = ("GSGS", "SLJ", "HC", "SCJG")  # the water company answers to the water bureau
@@ -26,7 +26,8 @@ async def read(county: County, number: str, unit: str) -> httpx.Response:
 
 async def assign(county: County, number: str, lead: str) -> None:
     """The desk gives the ticket to a unit."""
-    path, order = f"/v1/tickets/{number}/assign", {"lead": lead, "reason": "职责所在"} | APPROVED
+    path, order = f"/v1/tickets/{number}/assign", {"lead": lead, "reason": "职责所在"}
+    await let_lead(county.dispatcher, lead, number)
     answer = await county.dispatcher.http("desk").post(path, json=order)
     assert answer.is_success, answer.text
 

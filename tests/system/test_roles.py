@@ -17,7 +17,7 @@ from shared.http.pages import VERSION
 from tests.fixtures.bench import MONDAY_NINE
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.roles_table import EVERYWHERE, TABLE
-from tests.fixtures.scenes.dispatcher import APPROVED, DONE, RETURN
+from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, KINDS, STRANGER, Matter, Street, street
 
@@ -68,6 +68,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "release": {"reason": "已无需协办"},
     "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
     "approval": {"note": "同意"},
+    "approvals": {"lead": "HC", "ground": "需属地镇牵头"},
+    "decision": {"granted": False, "note": "照旧"},
     "press": {"unit": "GT", "note": "请尽快答复"},
     "hand-down": {"unit": "JJDD", "reason": "请到现场查看"},
     "handler": {"handler": "李四", "handler_account": "lisi", "reason": "轮班"},
@@ -84,7 +86,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},
     "ruling": {},  # five doors of that name: see body_of
-    "assign": {"lead": HOLDER, "reason": "改派"} | APPROVED,
+    "assign": {"lead": HOLDER, "reason": "改派"},
     "recall": {"reason": "转由热线答复"},
     "drafts": {"note": "修订"},
     "publication": {"digest": "0" * 64},  # of another text: it is let in, and told so
@@ -225,7 +227,15 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names = {"number": matter.number, "assignment": matter.assignment, "code": HOLDER}
     names |= {"extension": matter.extension, "callback": matter.callback}
-    none = ("request", "arbitration", "supervision", "reform", "precedent")
+    none = (
+        "request",
+        "arbitration",
+        "supervision",
+        "reform",
+        "precedent",
+        "approval",
+        "correction",
+    )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
     names |= {"draft": whole.draft, "edition": "1"}

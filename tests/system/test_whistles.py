@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.fixtures.scenes.courier import DONE, County
-from tests.fixtures.scenes.dispatcher import APPROVED
+from tests.fixtures.scenes.dispatcher import let_lead, post
 from tests.fixtures.scenes.feedback import callback_of
 
 TOWN, CAME, ABSENT = "CG", "SCJG", "ZJJ"
@@ -35,8 +35,12 @@ async def read(county: County, service: str, path: str, role: str = "supervisor"
 async def whistled(county: County) -> str:
     """A ticket the town leads, and whistled for two; one has come at once."""
     number = await county.ticket()
-    path, led = f"/v1/tickets/{number}/assign", {"lead": TOWN, "reason": "属地", **APPROVED}
-    await county.do("desk", county.dispatcher, path, led | {"urgency": "normal"})
+    path, led = f"/v1/tickets/{number}/assign", {"lead": TOWN, "reason": "属地"}
+    await let_lead(county.dispatcher, TOWN, number)
+    given = await county.do("desk", county.dispatcher, path, led | {"urgency": "normal"})
+    other, said = county.dispatcher.http("supervisor", name="li"), {"granted": True, "note": "一般"}
+    await post(other, f"/v1/approvals/{given['approval']}/decision", said)
+    await county.carry()
     await does(county, number, TOWN, "sign", handler="张三")
     said = {"need": "联合处置", "ground": "镇无处罚权"}
     await does(county, number, TOWN, "whistle", units=[CAME, ABSENT], **said)

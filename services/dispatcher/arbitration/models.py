@@ -64,6 +64,7 @@ class Precedent(Base):
 
     ``unit``: whose it was found to be, None where only was said whose it is not: ``disputed``. What the
     matter is, its ticket says. ``body`` and ``paper``: who met, and the number of its paper.
+    ``overruled_by``: who gave the ticket to another lead all the same, when and why.
     """
 
     id: UUID = Field(primary_key=True)
@@ -80,6 +81,9 @@ class Precedent(Base):
     body: str | None = Field(default=None, sa_type=Text)
     paper: str | None = Field(default=None, sa_type=Text)
     ruled_at: datetime
+    overruled_at: datetime | None = None
+    overruled_by: str | None = Field(default=None, sa_type=Text)
+    overruled_reason: str | None = Field(default=None, sa_type=Text)
 
 
 # --- their tables ------------------------------------------------------------------------------
@@ -105,7 +109,7 @@ class Statements(Statement, table=True):
 
 
 class Precedents(Precedent, table=True):
-    """The table of precedents, to which rows are only added."""
+    """The table of precedents: rows are added, and may be marked as overruled."""
 
     __tablename__ = "precedents"
     __table_args__ = (Index("ix_precedents_ruled_at", "ruled_at", "id"),)

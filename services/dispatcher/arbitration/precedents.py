@@ -78,6 +78,15 @@ def of_arbitration(act: ServiceAct, ruled: Arbitration, asked: Iterable[Return])
     act.rows.add(kept)
 
 
+async def overrule(act: ServiceAct, number: str, ruled_at: datetime, why: str) -> None:
+    """推翻裁决: the desk gave the ticket to another lead than a ruling named, and said why; the last of such
+    acts stands with it. A ruling of before there were precedents has none.
+    """
+    query = select(Precedents).where(Precedents.ticket == number, Precedents.ruled_at == ruled_at)
+    for row in await act.rows.load(Precedent, query):
+        row.overruled_at, row.overruled_by, row.overruled_reason = act.now, act.actor, why
+
+
 # --- made a rule -------------------------------------------------------------------------------
 
 
@@ -205,7 +214,7 @@ def shown(act: ServiceAct, precedent: Precedent, ticket: Ticket) -> PrecedentOut
     secret = is_secret(matter)
     kept = precedent.model_dump(exclude={"ticket"})
     if secret:
-        kept |= {"grounds": None, "ruling": None}
+        kept |= {"grounds": None, "ruling": None, "overruled_reason": None}
     return PrecedentOut(
         **kept,
         number=None if secret else precedent.ticket,

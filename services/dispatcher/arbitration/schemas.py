@@ -159,7 +159,9 @@ class PrecedentOut(BaseModel):
     """先例: a ruling whose duty a matter is, with what a rule of the catalogue needs of it.
 
     ``unit``: whose it was found to be; null where was only ruled whose it is not (``disputed``). ``number``,
-    ``title``, ``grounds`` and ``ruling`` are left out of a confidential matter and of a report.
+    ``title``, ``grounds``, ``ruling`` and ``overruled_reason`` are left out of a confidential matter
+    and of a report.
+    ``overruled_by``: who at the desk gave the ticket to another lead all the same, the last of them.
     """
 
     id: UUID
@@ -181,6 +183,9 @@ class PrecedentOut(BaseModel):
     body: str | None
     paper: str | None
     ruled_at: AwareDatetime
+    overruled_at: AwareDatetime | None = None
+    overruled_by: str | None = None
+    overruled_reason: str | None = None
 
 
 class PrecedentRule(Body):

@@ -141,12 +141,21 @@ def check_none(record: TicketRecord) -> None:
         raise InArbitration(rule="R-17", arbitration=str(opened.id), allowed=doors)
 
 
-def check_lead(record: TicketRecord, lead: str) -> None:
-    """派单 by hand: who leads, the ruling decides; that others help, or that somebody has it meanwhile,
-    nobody is kept from. Raises InArbitration.
+def check_kept(record: TicketRecord, lead: str, helping: Collection[str]) -> None:
+    """派单 by hand: who leads, the ruling decides, and whether who disputes that it has to help does; that
+    others help, or that somebody has it meanwhile, nobody is kept from. Raises InArbitration.
     """
-    at_work = next((each for each in record.open() if each.role == Role.LEAD), None)
-    if at_work and at_work.unit != lead:
+    for each in record.open():
+        if each.role == Role.LEAD and each.unit != lead:
+            check_none(record)
+        if each.unit not in helping:
+            check_released(record, each)
+
+
+def check_released(record: TicketRecord, order: Assignment) -> None:
+    """撤出协办: a co-handler whose dispute the ladder rules on, the ruling frees. Raises InArbitration."""
+    opened = record.arbitration
+    if opened and order.role == Role.CO and opened.assignment == order.id:
         check_none(record)
 
 

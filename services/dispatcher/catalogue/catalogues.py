@@ -28,9 +28,9 @@ from services.dispatcher.catalogue.models import (
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.covering import changes
 from services.dispatcher.rules.dispatch import Dispatching
-from services.dispatcher.rules.editions import person
 from services.dispatcher.settings import Config, Written, read_catalogue
 from shared import events
+from shared.caller import person
 from shared.errors import ConfigError, NotFound
 from shared.observability import log
 from shared.storage.act import Store

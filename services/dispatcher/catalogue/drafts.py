@@ -25,6 +25,7 @@ from services.dispatcher.rules.checking import Finding, check, faults
 from services.dispatcher.rules.dispatch import Decision
 from services.dispatcher.settings import Written, line_of, read_catalogue
 from shared import events
+from shared.caller import person
 from shared.errors import JiesuError, Malformed, UnknownCode
 from shared.events import TicketRegistered
 from shared.http.fields import Sentence
@@ -195,7 +196,7 @@ async def publish(act: ServiceAct, id: UUID, body: Publication) -> EditionOut:
     CatalogueRefused.
     """
     ledger, row = await _open_draft(act, id)
-    editions.check_second_person(editions.person(act.actor), row.authors)
+    editions.check_second_person(person(act.actor), row.authors)
     if body.digest != row.digest:
         raise editions.ChangedDraft(digest=row.digest)
     latest = ledger.latest

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from services.dispatcher import records
+from services.dispatcher.approvals import views as approvals
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.catalogue.schemas import ConditionOut, ExplanationOut, RuleOut
 from services.dispatcher.models import Assignment
@@ -43,6 +44,7 @@ async def explain(act: ServiceAct, number: str, most: int) -> ExplanationOut:
     ruled = order is not None and order.rule is not None
     version = order.catalogue_version if order and ruled else record.ticket.catalogue_version
     found = _of_order(number, order, version, _said(record, order))
+    found.approvals = await approvals.of_ticket(act, record)
     rules = await catalogues.under(act, version) if version else None
     if rules is None:
         return found

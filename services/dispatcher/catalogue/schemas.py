@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
+from services.dispatcher.approvals.schemas import ApprovalOut
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.schemas import Paragraph, Phrase
 from shared.events import Urgency
@@ -208,6 +209,7 @@ class ExplanationOut(BaseModel):
     where no rule does, and where versions were not kept then. ``others``: those nearest to it, and why
     none of them decided. ``as_then`` is
     false where the ticket or the urgency rules were changed since, so that another rule would decide now.
+    ``approvals``: what was asked of a second person about the ticket, and decided.
     A unit reads of its own order why it has it, and no more.
     """
 
@@ -220,3 +222,4 @@ class ExplanationOut(BaseModel):
     as_then: bool = True
     winner: RuleOut | None = None
     others: list[RuleOut] = []
+    approvals: list[ApprovalOut] = []

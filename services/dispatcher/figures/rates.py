@@ -14,6 +14,7 @@ from sqlalchemy import Text, exists, func, literal_column, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from services.dispatcher.arbitration.models import Precedents
 from services.dispatcher.figures.schemas import DispatchFigures, DispatchRates, UnitDispatch
 from services.dispatcher.models import Assignments, Returns
 from services.dispatcher.records import ServiceAct
@@ -25,6 +26,7 @@ COUNTED = (
     "dispatched",
     *("first_dispatches", "first_dispatches_held"),
     *("returns_requested", "returns_granted", "returns_refused"),
+    "rulings_overruled",
 )
 # Whoever it was given to, also where another has it since a reform (机构改革).
 GIVEN_TO = "coalesce({0}.former #>> '{{0,unit}}', {0}.unit)"
@@ -91,7 +93,7 @@ def _queries(of: Period) -> Iterable[tuple[tuple[str, ...], Any]]:
     )
     granted = col(Returns.granted).is_(True)
     yield (
-        COUNTED[3:],
+        COUNTED[3:6],
         select(
             col(Returns.unit),
             func.count().filter(asked),
@@ -100,6 +102,13 @@ def _queries(of: Period) -> Iterable[tuple[tuple[str, ...], Any]]:
         )
         .where(asked | ruled)
         .group_by(col(Returns.unit)),
+    )
+    overruled = col(Precedents.overruled_at)
+    yield (
+        COUNTED[6:],
+        select(col(Precedents.unit), func.count())
+        .where(overruled >= of.start, overruled < of.end)
+        .group_by(col(Precedents.unit)),
     )
 
 

@@ -14,7 +14,8 @@ class DispatchFigures(BaseModel):
     ``first_dispatches``: to the first lead a ticket had; ``first_dispatches_held``: of these, whose unit
     neither returned it nor had to give the lead to another in that round. That may still be found out
     after the period has ended, and changes its figure then. Returns count when they were asked for, and
-    when they were ruled on.
+    when they were ruled on. ``rulings_overruled``: rulings that had named the unit, and the desk gave the
+    ticket to another all the same.
 
     ``return_rate``: ``returns_granted`` of ``dispatched``; ``first_dispatch_accuracy``:
     ``first_dispatches_held`` of ``first_dispatches``; to six digits, null of nothing.
@@ -26,6 +27,7 @@ class DispatchFigures(BaseModel):
     returns_requested: int
     returns_granted: int
     returns_refused: int
+    rulings_overruled: int
     return_rate: float | None
     first_dispatch_accuracy: float | None
 

@@ -13,7 +13,9 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import doubts, merging, orders, records, returning, schemas, views
+from services.dispatcher import doubts, merging, orders, records, schemas, views
+from services.dispatcher.arbitration import overruling
+from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
@@ -167,7 +169,7 @@ async def add(act: ServiceAct, number: str, body: schemas.CoHandler) -> schemas.
         return views.ticket_out(act, record)
     added = await records.added(act, record)
     _check_recusal(act, record, unit, added)
-    await returning.overrule(act, record, {unit: "unit"}, body.overrules)
+    await overruling.overrule(act, record, {unit: "unit"}, body.overrules)
     helpers = (*(each.unit for each in helping), unit)
     order = dispatch.Order(lead.unit, helpers, body.reason, appointed=True)
     give_more(act, record, order, added, [unit])
@@ -196,13 +198,14 @@ def give_more(
 async def release(act: ServiceAct, id: UUID, body: schemas.Release) -> schemas.TicketOut:
     """撤出协办: one co-handler need not go on; nobody else is touched, and what it missed stands.
 
-    Raises NotFound; MoveRefused for an order that is over, or a lead's.
+    Raises NotFound, InArbitration; MoveRefused for an order that is over, or a lead's.
     """
     record, gone = await records.locked_assignment(act, id)
     if gone.role != Role.CO or gone.status not in machine.OPEN:
         raise MoveRefused(
             "release", gone.status, machine.allowed(AssignmentStatus(gone.status), machine.BY_DESK)
         )
+    arbitration.check_released(record, gone)
     orders.cancel(act, record, [gone], "redispatched", act.now, released(body.reason))
     doubts.settle(record)
     if lead := lead_of(record):

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import orders, records, returning, schemas, views
+from services.dispatcher import orders, records, schemas, views
+from services.dispatcher.arbitration import overruling
 from services.dispatcher.handling import co_handling
 from services.dispatcher.handling.schemas import HandDown, TakeBack
 from services.dispatcher.models import Assignment
@@ -65,7 +66,7 @@ async def check_may_have(
             raise Recused(field=field, unit=unit)
         if each.matter.confidential or not dispatching.may_join(each.matter, [unit]):
             raise rules.NotHandedDown(field=field)
-    if await returning.is_freed(act, record, unit):
+    if await overruling.is_freed(act, record, unit):
         raise ReturnGranted("请派单员决定 ask the desk", field=field, unit=unit)
 
 

@@ -27,10 +27,10 @@ class OrderContext(NamedTuple):
     ``was``: how far the work was when a return was requested that waits. ``signed``: it has a handler.
     ``pending``: what the hotline has to decide of its form. ``returnable``: a return may be asked for, if no
     ruling named the unit. ``disputed``: the ladder rules on whose it is; ``gives_in``: on its own unit's
-    return, while that works on. ``helped``: others at work answer to it; ``handed_down``: some of these by
-    its own word. ``has_below``: its unit has units below it. ``blows``: its unit is of a kind that whistles.
-    ``whistled``: somebody it whistled for is at work, ``unattended``: and has not come. ``awaited``: its own
-    unit was whistled for and has not come.
+    return, while that works on; ``disputes``: it is about this order. ``helped``: others at work answer to
+    it; ``handed_down``: some of these by its own word. ``has_below``: its unit has units below it.
+    ``blows``: its unit is of a kind that whistles. ``whistled``: somebody it whistled for is at work,
+    ``unattended``: and has not come. ``awaited``: its own unit was whistled for and has not come.
     """
 
     status: AssignmentStatus
@@ -41,6 +41,7 @@ class OrderContext(NamedTuple):
     returnable: bool = True
     disputed: bool = False
     gives_in: bool = False
+    disputes: bool = False
     helped: bool = False
     handed_down: bool = False
     has_below: bool = False
@@ -117,7 +118,11 @@ ACTS: Mapping[str, Act] = {
         BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
     ),
     "audit": Act(BY_DESK, "audit", lambda order: order.pending == "audit"),
-    "release": Act(BY_DESK, "release", lambda order: order.open and order.role == Role.CO),
+    "release": Act(
+        BY_DESK,
+        "release",
+        lambda order: order.open and order.role == Role.CO and not order.disputes,
+    ),
 }
 
 

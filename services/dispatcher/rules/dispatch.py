@@ -110,6 +110,15 @@ class Dispatching:
         said = reasons.of_rule(rule, met, why)
         return Decision(rule.id, lead, co_handlers, urgency, said, self.version)
 
+    def certain_urgency(self, ticket: TicketRegistered, now: datetime | None = None) -> Urgency:
+        """How urgent a ticket is whatever a doubtful word in it means (ADR 0051)."""
+        text = text_of(ticket.title, ticket.content)
+        alarms = [each for each in self.urgency.alarms(ticket.type, text) if each.certain]
+        found = self.urgency.found(ticket.type, ticket.topic, ticket.flags, text, alarms)
+        certain = [alarm.danger.id for alarm in alarms]
+        rule = self.matcher.first(ticket, text, certain, now)
+        return effective_urgency(ticket, rule, found, self.names)[0]
+
     def _handlers(self, rule: Rule, ticket: TicketRegistered) -> tuple[str, tuple[str, ...]]:
         town = self.towns.get(ticket.area, "")
         named = [town if unit == TOWN else unit for unit in (rule.lead, *rule.co_handlers)]

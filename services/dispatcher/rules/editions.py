@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from shared.caller import person
 from shared.errors import Forbidden, JiesuError, MoveRefused
 
 
@@ -66,11 +67,6 @@ def check_second_person(name: str, authors: Iterable[str]) -> None:
         raise OwnDraft(
             "您参与了起草，须由另一人复核发布。You wrote in this draft: somebody else has to publish it"
         )
-
-
-def person(actor: str) -> str:
-    """Who acted, without the role: ``desk:li`` and ``supervisor:li`` are one."""
-    return actor.partition(":")[2]
 
 
 def check_current(based_on: int | None, latest: int | None) -> None:

@@ -8,17 +8,17 @@ from typing import Literal, NamedTuple, Self
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.reasons import Names, Reason
 from services.dispatcher.rules.whistling import WhistleRules
-from shared.errors import Forbidden, JiesuError, Malformed
+from shared.errors import JiesuError
 from shared.events import TicketRegistered, Urgency
 from shared.jurisdiction.sections import Section
 
-SUPERVISOR = "supervisor:"  # before the name of a supervisor's account, as facts name it
 Guard = Literal["block_unless_in_town_duty_list", "flag"]
 
 
 class NotForTowns(JiesuError):
     """不得分派给基层: the town's duty list does not name the matter, so the town leads it only where a
-    supervisor approved that (GB66-5, R-05): ``allowed`` are the fields that say so.
+    supervisor, asked by the desk, approved that with a token of their own (GB66-5, R-05): ``allowed`` is the
+    door that asks.
 
     ``rule`` is the key of dispatch.yaml that forbids it, ``unit`` the town.
     """
@@ -26,13 +26,6 @@ class NotForTowns(JiesuError):
     status = 409
     slug = "not-for-towns"
     title = "应由职能部门办理的事项不得分派给基层 A department's matter may not be given to a town"
-
-
-class OwnApproval(Forbidden):
-    """Who assigns cannot approve it as well."""
-
-    slug = "own-approval"
-    title = "不得自行批准：须由另一人批准 Nobody approves their own act: it takes another person"
 
 
 class GrassrootsRules(Section):
@@ -64,30 +57,6 @@ class Approval(NamedTuple):
     def on_record(cls, kept: Mapping[str, str] | None) -> Self | None:
         """As an order keeps it; None of one that took nobody's approval."""
         return cls(**kept) if kept else None
-
-
-def approval_of(by: str | None, ground: str | None, caller: str | None) -> Approval | None:
-    """The approval a request names; None when it names none. ``caller``: the name of who asks.
-
-    Raises Malformed for half of one, or an approver that is no supervisor's account; OwnApproval.
-    """
-    if by is None and ground is None:
-        return None
-    if not by or not ground:
-        raise Malformed(HALF, field="approval_ground" if by else "approved_by")
-    name = by.removeprefix(SUPERVISOR)
-    if name == by or not name:
-        raise Malformed(NO_ACCOUNT, field="approved_by")
-    if name == caller:
-        raise OwnApproval(field="approved_by")
-    return Approval(by, ground)
-
-
-HALF = "批准人和批准理由须同时填写 approved_by and approval_ground go together: who approved it, and why"
-NO_ACCOUNT = (
-    "approved_by 须为督办人员账号，如 supervisor:张督办 "
-    "approved_by is a supervisor's account, such as supervisor:zhang"
-)
 
 
 def no_duty(rule: Rule | None, ticket: TicketRegistered, unit: str, names: Names) -> Reason:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from services.dispatcher.rules.reasons import Names, Reason
+from shared.caller import person
 from shared.errors import JiesuError, Malformed, MoveRefused
 from shared.jurisdiction.codes import Units
 from shared.jurisdiction.succession import closure
@@ -157,7 +158,7 @@ def check_move(action: str, status: ReformStatus) -> None:
 
 def check_other_person(proposed_by: str, approving: str) -> None:
     """Raises OwnReform. Actors are ``role:name``: one person in two roles is one person."""
-    if proposed_by.rpartition(":")[2] == approving.rpartition(":")[2]:
+    if person(proposed_by) == person(approving):
         raise OwnReform(proposed_by=proposed_by)
 
 

@@ -86,6 +86,22 @@ class ReturnGranted(JiesuError):
     )
 
 
+class RulingNames(JiesuError):
+    """裁决已定: a ruling, of the desk on a return or of the ladder, named whose the matter is. To give it to
+    another lead overrules that, with a reason that stays with the ruling and is counted: ``overrules``
+    (R-15, R-17).
+
+    ``unit`` is the one it named, ``field`` where the request names another.
+    """
+
+    status = 409
+    slug = "ruling-names"
+    title = (
+        "裁决已确定承办单位，改派其他单位须写明推翻裁决的理由 A ruling named who leads:"
+        " say in overrules why another unit gets it"
+    )
+
+
 Silence = Literal["refused", "granted"]
 
 

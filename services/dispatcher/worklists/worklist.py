@@ -8,18 +8,21 @@ from typing import Any, NamedTuple
 from sqlalchemy import literal, union_all
 from sqlmodel import col, func, select
 
+from services.dispatcher.approvals import views as approvals
+from services.dispatcher.approvals.models import Approvals
 from services.dispatcher.arbitration import views as disputes
 from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.catalogue.models import Editions
 from services.dispatcher.completion import views as forms
-from services.dispatcher.models import Assignments, Reforms, Returns
+from services.dispatcher.models import Assignments, Reforms, Returns, Tickets
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.rules.approvals import DECIDERS
 from services.dispatcher.rules.assignment import AssignmentStatus
-from services.dispatcher.rules.editions import person
 from services.dispatcher.whistles import views as whistles
 from services.dispatcher.worklists import dues, lists, presses
 from services.dispatcher.worklists.narrowing import ENDANGERS
 from services.dispatcher.worklists.schemas import Whose
+from shared.caller import person
 from shared.events import Role
 from shared.http.worklists import Line, Tally, Worklist
 
@@ -40,6 +43,9 @@ LINES = {
     ),
     "whistles": Line("吹哨待报到", "Whistles whose units have not come", "whistles?awaited=true"),
     "reforms": Line("机构改革待批准", "Reforms that wait for a second person", "reforms"),
+    "approvals": Line(
+        "待批准事项", "What waits for a second person's approval", "approvals?role={role}"
+    ),
     "catalogue_drafts": Line(
         "目录草稿待发布",
         "Drafts of the catalogue that wait for a second person",
@@ -91,6 +97,7 @@ async def read(act: ServiceAct) -> Worklist:
         )
         found = await _tallies(act, [*of_desk, disputed, AWAITED])
         found["reforms"] = await _reforms(act)
+        found["approvals"] = await _approvals(act, caller.role)
         if caller.role == "supervisor":
             found["catalogue_drafts"] = await _drafts(act)
     shown = ((code, line, found[code]) for code, line in LINES.items() if code in found)
@@ -145,6 +152,14 @@ async def _reforms(act: ServiceAct) -> Tally:
     rows = await act.session.exec(select(Reforms).where(*waits))
     others = [row for row in rows if person(row.proposed_by) != person(act.actor)]
     return Tally.of((row.effective_at for row in others), act.now)
+
+
+async def _approvals(act: ServiceAct, role: str) -> Tally:
+    """What the caller may grant: other persons asked for it. It is due at once, and nobody's clock."""
+    query = select(Approvals.what, Approvals.asked_by).select_from(Tickets)
+    rows = await act.session.exec(query.where(*approvals.WAITING))
+    others = [by for what, by in rows if role in DECIDERS[what] and person(by) != person(act.actor)]
+    return Tally(len(others))
 
 
 async def _drafts(act: ServiceAct) -> Tally:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Response
 
 from services.intake import usecases, views
 from services.intake.corrections import usecases as corrections
-from services.intake.corrections.schemas import CorrectionIn, CorrectionList, CorrectionOut
+from services.intake.corrections.schemas import (
+    CorrectionDecision,
+    CorrectionIn,
+    CorrectionList,
+    CorrectionOut,
+)
 from services.intake.records import ServiceAct
 from services.intake.schemas import Notes, NotesRead, TicketOut
 from shared.http.acts import Door, entering
@@ -19,6 +25,7 @@ from shared.http.router import Router
 
 router = Router("/v1", tags=["intake 受理"])
 FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
+DecidesDoor = Annotated[Door, Depends(entering("desk", "supervisor"))]
 ReaderDoor = Annotated[Door, Depends(entering("desk", "callback"))]
 NotesAct = Annotated[
     ServiceAct, Depends(acting("agent", "desk", "callback", "supervisor"), scope="function")
@@ -36,8 +43,31 @@ async def correct_ticket(number: Number, body: CorrectionIn, door: FrontDoor) ->
 
     409 `recused`: a report whose `reported` nobody has stated could go to just them. `consent-missing`:
     it is confidential. `move-refused`: after the end only the phone is put right.
+
+    What would take the shield off (confidential no more, somebody reported no more, no report any more)
+    waits, all of it, until another person agrees: `status` says so.
     """
     return await door.once(corrections.correct, number, body)
+
+
+@router.post(
+    "/corrections/{correction}/decision",
+    response_model=CorrectionOut,
+    responses=problems(403, 404, 409),
+)
+async def decide_correction(
+    correction: UUID, body: CorrectionDecision, door: DecidesDoor
+) -> Response:
+    """同意或不同意 Let a correction take the shield off, which another person made; who made it may only
+    refuse it.
+    """
+    return await door.once(corrections.decide, correction, body)
+
+
+@router.get("/corrections")
+async def list_waiting_corrections(act: DeskAct) -> CorrectionList:
+    """待同意的更正: what would take the shield off and waits for another person, the oldest first."""
+    return await corrections.waiting(act)
 
 
 @router.get("/tickets/{number}/corrections", responses=problems(404))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.intake.rules.corrections import CorrectionStatus
 from services.intake.schemas import AsGiven, Code, NamedType, Note, Phrase
 from shared.events import Urgency
 from shared.http.fields import Body, Line
@@ -56,12 +58,24 @@ class CorrectionIn(Body):
         return self
 
 
+class CorrectionDecision(Body):
+    """同意或不同意 that a correction takes the shield off, and why."""
+
+    granted: bool
+    note: Note = Field(repr=False)
+
+
 class CorrectionOut(BaseModel):
     """One correction. Of ``phone``, ``name`` and ``caller_address`` the values stay sealed: ``before`` and
     ``after`` have the others. ``after_dispatch``: a unit had the ticket by then.
+
+    ``status``: ``waiting``, where it would take the shield off and another person has to agree: nothing of
+    it holds; ``refused``; else ``in_force``. ``note``: what the second person said.
     """
 
+    id: UUID
     number: str
+    status: CorrectionStatus
     fields: list[str]
     before: dict[str, Any]
     after: dict[str, Any]
@@ -69,6 +83,10 @@ class CorrectionOut(BaseModel):
     after_dispatch: bool
     corrected_at: AwareDatetime
     corrected_by: str
+    consent: str | None
+    note: str | None
+    decided_at: AwareDatetime | None
+    decided_by: str | None
 
 
 class CorrectionList(BaseModel):

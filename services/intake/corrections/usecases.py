@@ -15,8 +15,14 @@ from sqlmodel import col, select
 
 from services.intake import callers, search, vault
 from services.intake.contacts import rights
-from services.intake.corrections.schemas import CorrectionIn, CorrectionList, CorrectionOut
-from services.intake.models import CitizenNote, CitizenNotes, Correction, Corrections, Vault, Vaults
+from services.intake.corrections.models import Correction, Corrections
+from services.intake.corrections.schemas import (
+    CorrectionDecision,
+    CorrectionIn,
+    CorrectionList,
+    CorrectionOut,
+)
+from services.intake.models import CitizenNote, CitizenNotes, Vault, Vaults
 from services.intake.naming import in_codes
 from services.intake.records import ServiceAct, TicketRecord, get_locked, read
 from services.intake.registration import check_known
@@ -33,13 +39,15 @@ from shared.events import Reported, TicketCorrected, TicketType
 from shared.jurisdiction.wording import text_of
 
 NOTED_AS = "correct"
+MOST = 500
 Known = dict[str, Any]
 
 
 async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> CorrectionOut:
-    """Put right what is named. What was so already changes nothing.
+    """Put right what is named. What was so already changes nothing; what would take the shield off waits for
+    another person, all of it.
 
-    Raises NotFound, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
+    Raises NotFound, Malformed, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
     """
     body = in_codes(body, act.config)
     record = await get_locked(act, number)
@@ -60,18 +68,77 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     copy = identity.copy_of(body.reason, person, public, confidential=confidential)
     reason = identity.mask_note(copy.content, _person_given(after))
     row = _row(act, record, fields, before, after)
-    if fields:
+    if rules.exposing(before, after):
+        rules.check_apart(fields)
+        row.waits, said = True, body.consent
+        row.consent = await vault.cleared(act, record.ticket, said) if said else None
+        _keep(act, row, reason, {"reason": body.reason, "consent": said})
+    elif fields:
         _keep(act, row, reason, _personal(fields, before, after) | {"reason": body.reason})
         if sealed and set(PERSONAL) & set(fields):
             _reseal(act, record, sealed, known, after)
-        _write(record, fields, after)
-        if {"phone", "confidential"} & set(fields):
-            await _index_anew(act, record, known)
-        if "confidential" in fields and not record.ticket.confidential:
-            await rights.end_requests_of(act, number)
-        _tell(act, record, row, reason)
-        await search.index_unsaid(act, record.ticket)
+        await _put_right(act, record, row, known, reason)
     return _out(row, reason)
+
+
+async def _put_right(
+    act: ServiceAct, record: TicketRecord, row: Correction, known: Known, reason: str
+) -> None:
+    fields = row.fields
+    _write(record, fields, row.after)
+    if {"phone", "confidential"} & set(fields):
+        await _index_anew(act, record, known)
+    if "confidential" in fields and not record.ticket.confidential:
+        await rights.end_requests_of(act, row.number)
+    _tell(act, record, row, reason)
+    await search.index_unsaid(act, record.ticket)
+
+
+async def decide(act: ServiceAct, id: UUID, body: CorrectionDecision) -> CorrectionOut:
+    """同意或不同意 that a correction takes the shield off: by another person than who made it. It is judged
+    by what is known of the ticket now; what is so already by then changes nothing.
+
+    Raises NotFound, MoveRefused, OwnApproval, UnknownCode, Recused, ConsentMissing.
+    """
+    of = select(Corrections.number).where(Corrections.id == id)
+    number = (await act.session.exec(of)).first()
+    if number is None:
+        raise NotFound
+    record = await get_locked(act, number)
+    [row] = await act.rows.load(Correction, select(Corrections).where(Corrections.id == id))
+    status = rules.status_of(waits=row.waits, granted=row.granted)
+    rules.check_decision(status, row.corrected_by, act.actor, granted=body.granted)
+    said = select(CitizenNotes.content).where(CitizenNotes.id == id)
+    reason = (await act.session.exec(said)).one()
+    note, before = await vault.cleared(act, record.ticket, body.note), _before(record, {})
+    fields = rules.changed(before, row.after)
+    if body.granted:
+        _check(act, record, before, row.after, row.consent)
+        rules.check_status(record.status, fields)
+    row.granted, row.note = body.granted, note
+    row.decided_at, row.decided_by = act.now, act.actor
+    if body.granted:
+        row.fields = fields
+        row.after = {field: row.after[field] for field in row.fields}
+        row.before = {field: before[field] for field in row.fields}
+        row.after_dispatch = bool(record.assignments)
+        if row.fields:
+            await _put_right(act, record, row, {}, reason)
+    return _out(row, reason)
+
+
+async def waiting(act: ServiceAct) -> CorrectionList:
+    """What waits for another person to agree, the oldest first."""
+    query = (
+        select(Corrections, CitizenNotes.content)
+        .join(CitizenNotes, col(CitizenNotes.id) == col(Corrections.id))
+        .where(col(Corrections.waits), col(Corrections.granted).is_(None))
+        .order_by(col(Corrections.corrected_at), col(Corrections.id))
+        .limit(MOST)
+    )
+    return CorrectionList(
+        items=[_out(row, reason) for row, reason in await act.session.exec(query)]
+    )
 
 
 async def listed(act: ServiceAct, number: str) -> CorrectionList:
@@ -268,6 +335,7 @@ def _tell(act: ServiceAct, record: TicketRecord, row: Correction, reason: str) -
 
 def _out(row: Correction, reason: str) -> CorrectionOut:
     return CorrectionOut(
-        **row.model_dump(exclude={"id"}),
+        **row.model_dump(exclude={"waits", "granted"}),
+        status=rules.status_of(waits=row.waits, granted=row.granted),
         reason=reason,
     )

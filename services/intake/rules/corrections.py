@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from typing import Any
 
 from services.intake.rules.identity import is_confidential
 from services.intake.rules.machine import TicketStatus, ended
-from shared.errors import JiesuError, MoveRefused, Recused
+from shared.caller import person
+from shared.errors import JiesuError, Malformed, MoveRefused, OwnApproval, Recused
 from shared.events import Reported, TicketType
 
 # What names a person: sealed before and after, and said by name only.
@@ -16,6 +18,7 @@ PLAIN = (
     "type", "topic", "area", "flags", "urgency", "reported", "reply_declined", "confidential",
 )  # fmt: skip
 AFTER_THE_END = ("phone",)
+ABOUT = ("units", "words")
 
 
 class ConsentMissing(JiesuError):
@@ -39,6 +42,31 @@ def secret_as_registered(before: Mapping[str, Any], after: Mapping[str, Any]) ->
     becomes = after.get("type", before["type"])
     secret = becomes != before["type"] and is_confidential(TicketType(becomes), None)
     return ({"confidential": True} if secret else {}) | dict(after)
+
+
+def exposing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The fields of a correction that would take the shield off who reported: nobody is confidential any
+    more, somebody is not reported any more, or it is no report (R-35). Another person must agree.
+    """
+    now, found = {**before, **after}, []
+    if before["type"] == TicketType.REPORT != now["type"]:
+        found.append("type")
+    if any(set(before["reported"][part]) - set(now["reported"][part]) for part in ABOUT):
+        found.append("reported")
+    if before["confidential"] and not now["confidential"]:
+        found.append("confidential")
+    return found
+
+
+def check_apart(fields: Collection[str]) -> None:
+    """Who called is put right at once, and never waits with what does. Raises Malformed."""
+    if named := [field for field in PERSONAL if field in fields]:
+        raise Malformed(
+            "解除保护的更正须经另一人批准，请与诉求人信息的更正分开提交 what takes the shield off waits for "
+            "another person: correct the caller apart from it",
+            field="caller",
+            fields=named,
+        )
 
 
 def check_status(status: TicketStatus, fields: Collection[str]) -> None:
@@ -80,3 +108,28 @@ def check_shield(
             "取消保密须注明诉求人如何同意（consent） say in consent how the citizen agreed",
             field="consent",
         )
+
+
+class CorrectionStatus(StrEnum):
+    """Where a correction stands: only what is in force holds."""
+
+    IN_FORCE = "in_force"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+def status_of(*, waits: bool, granted: bool | None) -> CorrectionStatus:
+    """Where a correction stands."""
+    if not waits or granted:
+        return CorrectionStatus.IN_FORCE
+    return CorrectionStatus.WAITING if granted is None else CorrectionStatus.REFUSED
+
+
+def check_decision(status: CorrectionStatus, asked_by: str, actor: str, *, granted: bool) -> None:
+    """Another person than who corrected it agrees; who did may take it back. Raises MoveRefused,
+    OwnApproval.
+    """
+    if status is not CorrectionStatus.WAITING:
+        raise MoveRefused("decide", status, [])
+    if granted and person(asked_by) == person(actor):
+        raise OwnApproval(asked_by=asked_by)

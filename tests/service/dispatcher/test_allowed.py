@@ -17,11 +17,11 @@ from shared.http.auth import CallerOf
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import CONFIG
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     DONE,
     RETURN,
     act,
     assignments,
+    let_lead,
     post,
     register,
     street_light,
@@ -82,7 +82,8 @@ async def does(at: Numbered, unit: str, *names: str, **other: Any) -> None:
 async def dispatched(at: Numbered, **more: Any) -> None:
     bench, number = at
     await register(bench, street_light(content=f"{number[-3:]}号路灯不亮", **more), number)
-    given = {"lead": TOWN, "co_handlers": [HELPER], "reason": "属地", **APPROVED}
+    given = {"lead": TOWN, "co_handlers": [HELPER], "reason": "属地"}
+    await let_lead(bench, TOWN, number)
     await post(bench.http("desk"), f"/v1/tickets/{number}/assign", given)
 
 
@@ -145,11 +146,17 @@ async def over(at: Numbered) -> None:
     await post(bench.http("desk"), f"/v1/tickets/{number}/recall", {"reason": "核实"})
 
 
+async def helper_disputes(at: Numbered) -> None:
+    await ruled(at)
+    await does(at, HELPER, "request_return")
+
+
 SCENES: list[tuple[Callable[[Numbered], Awaitable[None]], str]] = [
     *((scene, TOWN) for scene in (dispatched, signed, contacted, asked_back, ruled, end_asked_for)),
     *((scene, TOWN) for scene in (asked_back_in_a_hurry, handed_down, whistled, attended)),
     *((scene, TOWN) for scene in (audited, over)),
     (dispatched, HELPER),
+    (helper_disputes, HELPER),
     (handed_down, VILLAGE),
     (whistled, "SWJ"),
     (attended, "SWJ"),

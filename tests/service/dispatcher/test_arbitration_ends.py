@@ -14,6 +14,7 @@ from tests.fixtures.scenes.arbitration import (
     listed,
     newest,
     raised,
+    ruled,
     shown,
     stated,
 )
@@ -59,11 +60,19 @@ async def test_what_takes_the_ticket_away_ends_it_with_its_reason(dispatcher: Be
     assert {f.unit for f in await dispatcher.told("arbitration.ended")} >= {SECOND, STREET_LIGHT}
 
 
-async def test_a_recall_ends_it(dispatcher: Bench) -> None:
-    await disputed(dispatcher)
-    recall = {"reason": "核实"}
-    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", recall)
-    assert await ended(dispatcher) == ["recalled"]
+async def test_no_recall_ends_it(dispatcher: Bench) -> None:
+    """R-17: only a ruling takes the ticket from who disputes; the desk may rule at its own step."""
+    id = await disputed(dispatcher)
+    path, recall = f"/v1/tickets/{NUMBER}/recall", {"reason": "核实"}
+    refused = await post(dispatcher.http("desk"), path, recall, 409)
+    assert (refused["type"].rpartition("/")[2], refused["arbitration"]) == (
+        "in-arbitration",
+        str(id),
+    )
+    assert refused["allowed"] == ["statements", "raise", "ruling"]
+    assert await ended(dispatcher) == []
+    await ruled(dispatcher, id, lead=SECOND)
+    await post(dispatcher.http("desk"), path, recall)
 
 
 async def test_a_merge_ends_it(dispatcher: Bench) -> None:
@@ -155,8 +164,8 @@ async def test_of_a_confidential_matter_nobody_new_hears(dispatcher: Bench) -> N
     await raised(dispatcher, answer["id"])
     told = await dispatcher.told("arbitration.raised")
     assert {fact.unit for fact in told} == {None, "HC"}
-    recall = {"reason": "核实"}
-    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", recall)
+    withdrawn = dispatcher.fact(TicketWithdrawn(reason="不再反映"), subject=NUMBER)
+    await dispatcher.hear(withdrawn)
     assert await ended(dispatcher) == ["redispatched"]
 
 

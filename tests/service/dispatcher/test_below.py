@@ -15,6 +15,7 @@ from tests.fixtures.scenes.dispatcher import (
     act,
     assignments,
     finish,
+    let_lead,
     post,
     register,
     sign,
@@ -137,8 +138,8 @@ async def test_a_departments_matter_goes_to_no_village_by_hand(rural: Bench) -> 
     await register(rural)
     refused = await assign(rural, 409, lead=VILLAGE)
     assert (slug(refused), refused["unit"]) == ("not-for-towns", VILLAGE)
-    said: dict[str, Any] = {"approved_by": "supervisor:wang", "approval_ground": "村里自愿承接"}
-    await assign(rural, lead=VILLAGE, **said)
+    await let_lead(rural, VILLAGE)
+    await assign(rural, lead=VILLAGE)
     burden = (await rural.http("supervisor").get("/v1/figures/burden")).json()
     assert [row["unit"] for row in burden["towns"]] == [VILLAGE]
     assert (burden["towns"][0]["blocked_by_hand"], burden["towns"][0]["approved"]) == (1, 1)

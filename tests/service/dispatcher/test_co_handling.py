@@ -9,7 +9,6 @@ import pytest
 from shared.events import Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
@@ -22,6 +21,7 @@ from tests.fixtures.scenes.dispatcher import (
     banquet,
     company,
     finish,
+    let_lead,
     names,
     post,
     reach,
@@ -33,14 +33,14 @@ from tests.fixtures.scenes.dispatcher import (
 FIRST, SECOND, THIRD = COMPANY_CO
 EVERYBODY: dict[str, Any] = {
     **{"lead": COMPANY, "co_handlers": list(COMPANY_CO), "reason": "维持"},
-    **APPROVED,
 }
 
 
 async def assign(bench: Bench, status: int = 200, **body: Any) -> Any:
     """The desk says who is to work on it."""
-    path = f"/v1/tickets/{NUMBER}/assign"
-    return await post(bench.http("desk"), path, EVERYBODY | body, status)
+    path, said = f"/v1/tickets/{NUMBER}/assign", EVERYBODY | body
+    await let_lead(bench, said["lead"])
+    return await post(bench.http("desk"), path, said, status)
 
 
 async def add(bench: Bench, unit: str, status: int = 200) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     RETURN,
@@ -14,6 +13,7 @@ from tests.fixtures.scenes.dispatcher import (
     act,
     ask_back,
     company,
+    let_lead,
     post,
     register,
     rule,
@@ -26,6 +26,7 @@ NOTHING = {
     "returns_requested": 0,
     "returns_granted": 0,
     "returns_refused": 0,
+    "rulings_overruled": 0,
     "return_rate": None,
     "first_dispatch_accuracy": None,
 }
@@ -57,7 +58,8 @@ async def test_a_first_dispatch_holds_until_its_unit_gives_it_back_or_another_le
     await ask_back(dispatcher, STREET_LIGHT, lights[1])
     await rule(dispatcher, lights[1], granted=False)
     for number in (numbers[0], numbers[2]):
-        body = {"lead": "CG", "reason": "属地管理"} | APPROVED
+        body = {"lead": "CG", "reason": "属地管理"}
+        await let_lead(dispatcher, "CG", number)
         await post(dispatcher.http("desk"), f"/v1/tickets/{number}/assign", body)
     found = await rates(dispatcher)
     assert found["total"] == {
@@ -67,6 +69,7 @@ async def test_a_first_dispatch_holds_until_its_unit_gives_it_back_or_another_le
         "returns_requested": 2,
         "returns_granted": 1,
         "returns_refused": 1,
+        "rulings_overruled": 0,
         "return_rate": 0.1,
         "first_dispatch_accuracy": 0.6,
     }

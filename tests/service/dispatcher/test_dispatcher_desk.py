@@ -9,7 +9,6 @@ import pytest
 from shared.events import AssignmentReturnRequested, TicketSupplemented, TicketType
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     NUMBER,
@@ -20,6 +19,7 @@ from tests.fixtures.scenes.dispatcher import (
     company,
     finish,
     finish_all,
+    let_lead,
     names,
     post,
     reach,
@@ -35,7 +35,6 @@ from tests.fixtures.scenes.dispatcher import (
 
 BY_HAND: dict[str, Any] = {
     **{"lead": "HC", "co_handlers": ["MZJ"], "reason": "属地管理"},
-    **APPROVED,
 }
 
 
@@ -43,6 +42,7 @@ async def test_the_desk_assigns_what_nobody_has(dispatcher: Bench) -> None:
     await register(dispatcher, banquet())
     page = (await dispatcher.http("desk").get("/v1/unassigned")).json()
     assert [item["number"] for item in page["items"]] == [NUMBER]
+    await let_lead(dispatcher, "HC")
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
     assert answer["status"] == "assigned"
     told = await dispatcher.told("assignment.dispatched")
@@ -93,6 +93,7 @@ async def test_praise_for_two_is_over_when_both_have_signed(
     dispatcher: Bench, order: tuple[str, str]
 ) -> None:
     await register(dispatcher, banquet(type=TicketType.COMMENDATION))
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
     given = await assignments(dispatcher)
     await sign(dispatcher, order[0], given[order[0]])
@@ -116,6 +117,7 @@ async def test_an_open_ticket_is_dispatched_again(dispatcher: Bench) -> None:
     """R-37 个人信息保护."""
     await register(dispatcher, company())
     await dispatcher.hear(dispatcher.fact(TicketSupplemented(content="补充"), subject=NUMBER))
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", BY_HAND)
     cancelled = await dispatcher.told("assignment.cancelled")
     assert {(fact.unit, fact.data.reason) for fact in cancelled} == {
@@ -151,6 +153,7 @@ async def test_an_unknown_unit_is_answered_with_the_nearest(
 async def test_units_may_be_called_by_their_names(dispatcher: Bench) -> None:
     await register(dispatcher, banquet())
     body = BY_HAND | {"lead": "红椿镇", "co_handlers": ["民政局"]}
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     told = await dispatcher.told("assignment.dispatched")
     assert [fact.unit for fact in told] == ["HC", "MZJ"]
@@ -260,7 +263,8 @@ async def test_the_window_closes(dispatcher: Bench, urgency: str, late: str) -> 
 async def test_who_was_appointed_by_hand_may_object_once(dispatcher: Bench) -> None:
     """R-16 退单时限: no ruling has named it; after one it may not (test_returns.py)."""
     await register(dispatcher, banquet())
-    body = {"lead": "HC", "reason": "属地管理"} | APPROVED
+    body = {"lead": "HC", "reason": "属地管理"}
+    await let_lead(dispatcher, "HC")
     answer = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     given = answer["assignments"][0]["id"]
     await ask_back(dispatcher, "HC", given)

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 
 from shared.events import Location, Reported, TicketRegistered
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.dispatcher import APPROVED, NUMBER, post, register
+from tests.fixtures.scenes.dispatcher import NUMBER, let_lead, post, register
 
 # What a unit is not told, and why. A new field of TicketRegistered travels or gets its line here.
 NOT_TOLD = {
@@ -73,7 +73,8 @@ async def test_what_was_registered_is_what_the_unit_gets(
 ) -> None:
     matter = filled(confidential=confidential)
     await register(dispatcher, matter)
-    body = {"lead": "HC", "reason": "属地管理"} | APPROVED  # no rule covers such a topic
+    body = {"lead": "HC", "reason": "属地管理"}
+    await let_lead(dispatcher, "HC")  # no rule covers such a topic
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     (fact,) = await dispatcher.told("assignment.dispatched")
     told = fact.data.model_dump()

@@ -10,7 +10,6 @@ import pytest
 from services.dispatcher.completion import auditing
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
@@ -20,6 +19,7 @@ from tests.fixtures.scenes.dispatcher import (
     ask_back,
     assignments,
     company,
+    let_lead,
     names,
     post,
     reach,
@@ -242,7 +242,8 @@ async def test_one_of_the_two_names_of_the_internal_result_is_needed(dispatcher:
 
 async def test_given_to_another_the_request_falls_away(dispatcher: Bench) -> None:
     given = await asked(dispatcher)
-    body = {"lead": "HC", "reason": "改派", **APPROVED}
+    body = {"lead": "HC", "reason": "改派"}
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     assert (await listed(dispatcher))["items"] == []
     await ruling(dispatcher, given, granted=True, status=409)

@@ -15,10 +15,12 @@ from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.catalogue import published, with_rule
 from tests.fixtures.scenes.dispatcher import (
     APPROVED,
+    APPROVER,
     COMPANY,
     NUMBER,
     STREET_LIGHT,
     company,
+    let_lead,
     names,
     post,
     register,
@@ -57,7 +59,7 @@ async def test_a_departments_matter_goes_to_no_town_by_hand(dispatcher: Bench) -
     refused = await assign(dispatcher, 409)
     assert refused["type"].endswith("not-for-towns")
     assert (refused["rule"], refused["field"]) == ("grassroots_guard", "lead")
-    assert refused["allowed"] == ["approved_by", "approval_ground"]
+    assert refused["allowed"] == ["approvals"]
     assert {status for _, _, status in await statuses(dispatcher)} == {"dispatched"}
     assert "assignment.cancelled" not in await names(dispatcher)
 
@@ -98,9 +100,10 @@ async def test_another_person_may_approve_it_and_that_stands_on_the_order(
     dispatcher: Bench,
 ) -> None:
     await register(dispatcher, company())
-    answer = await assign(dispatcher, **APPROVED)
+    await let_lead(dispatcher, "HC")
+    answer = await assign(dispatcher)
     (order,) = [each for each in answer["assignments"] if each["unit"] == "HC"]
-    by, ground = APPROVED["approved_by"], APPROVED["approval_ground"]
+    by, ground = f"supervisor:{APPROVER}", APPROVED
     assert order["approved"] == {"by": by, "ground": ground}
     (given,) = [
         fact for fact in await dispatcher.told("assignment.dispatched") if fact.unit == "HC"
@@ -108,44 +111,35 @@ async def test_another_person_may_approve_it_and_that_stands_on_the_order(
     assert (given.data.approved_by, given.data.approval_ground) == (by, ground)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "slug", "field"),
-    [
-        ({"approved_by": "supervisor:周督办"}, 422, "malformed", "approval_ground"),
-        ({"approval_ground": "县里同意"}, 422, "malformed", "approved_by"),
-        (APPROVED | {"approved_by": "周督办"}, 422, "malformed", "approved_by"),
-        (APPROVED | {"approved_by": "supervisor:"}, 422, "malformed", "approved_by"),
-        (APPROVED | {"approved_by": "supervisor:test"}, 403, "own-approval", "approved_by"),
-    ],
-)
-async def test_half_an_approval_or_ones_own_is_none(
-    dispatcher: Bench, body: dict[str, Any], status: int, slug: str, field: str
-) -> None:
+async def test_a_name_that_is_typed_is_no_approval(dispatcher: Bench) -> None:
+    """ADR 0071: who approves has said so with a token of their own."""
     await register(dispatcher, company())
-    refused = await assign(dispatcher, status, **body)
-    assert (refused["type"].rpartition("/")[2], refused["field"]) == (slug, field)
+    typed = {"approved_by": f"supervisor:{APPROVER}", "approval_ground": APPROVED}
+    assert (await assign(dispatcher, 422, **typed))["type"].endswith("malformed")
 
 
 async def test_an_approved_town_goes_on_without_being_approved_again(dispatcher: Bench) -> None:
     await register(dispatcher, company())
-    await assign(dispatcher, **APPROVED)
+    await let_lead(dispatcher, "HC")
+    await assign(dispatcher)
     answer = await assign(dispatcher, co_handlers=["RSJ"], urgency="urgent")
     (order,) = [
         each
         for each in answer["assignments"]
         if each["unit"] == "HC" and each["status"] == "dispatched"
     ]
-    assert order["approved"]["by"] == APPROVED["approved_by"]
+    assert order["approved"]["by"] == f"supervisor:{APPROVER}"
 
 
 async def test_an_order_given_anew_for_its_urgency_keeps_the_approval(dispatcher: Bench) -> None:
     await register(dispatcher, company())
-    await assign(dispatcher, **APPROVED)
+    await let_lead(dispatcher, "HC")
+    await assign(dispatcher)
     danger = TicketSupplemented(content="有人被困在店里，房子起火了")
     await dispatcher.hear(dispatcher.fact(danger, subject=NUMBER))
     given = [fact for fact in await dispatcher.told("assignment.dispatched") if fact.unit == "HC"]
     assert [fact.data.urgency for fact in given] == ["normal", "critical"]
-    assert {fact.data.approved_by for fact in given} == {APPROVED["approved_by"]}
+    assert {fact.data.approved_by for fact in given} == {f"supervisor:{APPROVER}"}
 
 
 # --- copied to who supervises the town ---------------------------------------------------------
@@ -197,7 +191,8 @@ async def test_the_burden_of_each_town_is_counted_by_month(dispatcher: Bench) ->
     await register(dispatcher, company())
     await assign(dispatcher, 409)
     await assign(dispatcher, 409)
-    await assign(dispatcher, **APPROVED)
+    await let_lead(dispatcher, "HC")
+    await assign(dispatcher)
     (row,) = await burden(dispatcher)
     assert row == {
         **{"month": "2026-03", "unit": "HC", "name": "红椿镇", "by_rule": 1, "by_hand": 1},

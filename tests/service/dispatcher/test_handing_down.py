@@ -13,13 +13,13 @@ from shared.events import TicketRegistered, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import CONFIG
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     DONE,
     NUMBER,
     act,
     ask_back,
     assignments,
     finish,
+    let_lead,
     post,
     reach,
     register,
@@ -58,7 +58,8 @@ async def at_work(rural: Bench) -> Bench:
 
 
 async def assign(bench: Bench, **body: Any) -> Any:
-    given = {"lead": TOWN, "co_handlers": ["GAJ"], "reason": "属地", **APPROVED} | body
+    given = {"lead": TOWN, "co_handlers": ["GAJ"], "reason": "属地"} | body
+    await let_lead(bench, given["lead"])
     return await post(bench.http("desk"), f"/v1/tickets/{NUMBER}/assign", given)
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     NUMBER,
     STREET_LIGHT,
     act,
     ask_back,
     assignments,
     finish,
+    let_lead,
     post,
     register,
     sign,
@@ -138,7 +138,8 @@ async def test_no_other_unit_names_the_handler(dispatcher: Bench) -> None:
 async def test_in_another_role_the_handler_stays_with_the_account(dispatcher: Bench) -> None:
     await register(dispatcher)
     await act(dispatcher, STREET_LIGHT, await order_of(dispatcher), "sign", BY_ACCOUNT)
-    body = {"lead": "HC", "co_handlers": [STREET_LIGHT], "reason": "属地主办", **APPROVED}
+    body = {"lead": "HC", "co_handlers": [STREET_LIGHT], "reason": "属地主办"}
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     again = (await dispatcher.told("assignment.signed"))[-1]
     assert (again.data.handler, again.data.handler_account) == ("李四", "lisi")

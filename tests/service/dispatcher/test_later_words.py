@@ -18,7 +18,6 @@ from shared.events import (
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     NUMBER,
@@ -27,6 +26,7 @@ from tests.fixtures.scenes.dispatcher import (
     banquet,
     company,
     finish_all,
+    let_lead,
     post,
     register,
     rule,
@@ -152,9 +152,7 @@ async def whys(bench: Bench) -> list[str | None]:
 async def test_a_unit_that_loses_an_order_hears_why(dispatcher: Bench) -> None:
     await register(dispatcher, company())
     desk = dispatcher.http("desk")
-    await post(
-        desk, f"/v1/tickets/{NUMBER}/assign", {"lead": "SPJ", "reason": "并联审批"} | APPROVED
-    )
+    await post(desk, f"/v1/tickets/{NUMBER}/assign", {"lead": "SPJ", "reason": "并联审批"})
     assert {why and why.partition(" ")[0] for why in await whys(dispatcher)} == {
         "派单员改派：并联审批"
     }
@@ -190,7 +188,8 @@ async def test_whom_demand_or_desk_name_hears_no_words(
 ) -> None:
     """R-35: nobody has stated yet whom it is about, and the desk writes what it pleases."""
     await register(dispatcher, street_light(content=said))
-    order = {"lead": "HC", "reason": reason} | APPROVED
+    order = {"lead": "HC", "reason": reason}
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", order)
     assert await whys(dispatcher) == [None]
 

@@ -21,13 +21,13 @@ from shared.events import (
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     NUMBER,
     RETURN,
     STREET_LIGHT,
     act,
     ask_back,
     banquet,
+    let_lead,
     post,
     reach,
     register,
@@ -205,7 +205,8 @@ async def test_a_return_that_was_ruled_on_leaves_the_list(dispatcher: Bench, gra
 async def test_a_return_whose_order_ended_meanwhile_leaves_the_list(dispatcher: Bench) -> None:
     given = (await register(dispatcher))[STREET_LIGHT]
     await ask_back(dispatcher, STREET_LIGHT, given)
-    body = {"lead": "HC", "reason": "改派"} | APPROVED
+    body = {"lead": "HC", "reason": "改派"}
+    await let_lead(dispatcher, "HC")
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
     assert (await listed(dispatcher, "returns"))["items"] == []
 

@@ -10,7 +10,6 @@ import pytest
 from shared.events import TicketCorrected
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     NUMBER,
     RETURN,
@@ -18,6 +17,7 @@ from tests.fixtures.scenes.dispatcher import (
     act,
     ask_back,
     company,
+    let_lead,
     names,
     post,
     reach,
@@ -33,7 +33,8 @@ ASSIGN = f"/v1/tickets/{NUMBER}/assign"
 
 async def assign(bench: Bench, unit: str, status: int = 200, **more: Any) -> Any:
     """The desk assigns by hand."""
-    body = {"lead": unit, "reason": "属地管理"} | APPROVED | more
+    body = {"lead": unit, "reason": "属地管理"} | more
+    await let_lead(bench, unit)
     return await post(bench.http("desk"), ASSIGN, body, status)
 
 

@@ -12,7 +12,6 @@ import pytest
 from shared.events import TicketCorrected, TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     DONE,
     NUMBER,
     act,
@@ -20,6 +19,7 @@ from tests.fixtures.scenes.dispatcher import (
     assignments,
     closed,
     finish,
+    let_lead,
     post,
     reach,
     register,
@@ -38,13 +38,14 @@ NEEDED = {"need": "请到现场联合处置占道经营", "ground": "镇无行�
 async def led(dispatcher: Bench) -> Bench:
     """The town leads and has signed; another bureau helps by the desk's word."""
     await register(dispatcher)
-    given = {"lead": TOWN, "co_handlers": [OTHER], "reason": "属地", **APPROVED}
+    given = {"lead": TOWN, "co_handlers": [OTHER], "reason": "属地"}
     await assign(dispatcher, **given)
     await sign(dispatcher, TOWN, (await assignments(dispatcher))[TOWN])
     return dispatcher
 
 
 async def assign(bench: Bench, **body: Any) -> Any:
+    await let_lead(bench, body["lead"])
     return await post(bench.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
 
 
@@ -135,7 +136,7 @@ async def test_a_bureau_does_not_whistle_nor_who_helps_nor_who_has_not_signed(
 async def test_who_must_stand_back_is_not_whistled_for(dispatcher: Bench) -> None:
     """R-35."""
     await register(dispatcher, street_light(type="report", reported_unit=BUREAU))
-    await assign(dispatcher, lead=TOWN, reason="属地", **APPROVED)
+    await assign(dispatcher, lead=TOWN, reason="属地")
     await sign(dispatcher, TOWN, (await assignments(dispatcher))[TOWN])
     assert slug(await blow(dispatcher, status=409)) == "recused"
     assert [each["unit"] for each in (await blow(dispatcher, OTHER))["orders"]] == [OTHER]
@@ -144,7 +145,7 @@ async def test_who_must_stand_back_is_not_whistled_for(dispatcher: Bench) -> Non
 async def test_of_a_confidential_matter_the_desk_decides_who_learns(dispatcher: Bench) -> None:
     """JN-32."""
     await register(dispatcher, street_light(confidential=True))
-    await assign(dispatcher, lead=TOWN, reason="属地", **APPROVED)
+    await assign(dispatcher, lead=TOWN, reason="属地")
     await sign(dispatcher, TOWN, (await assignments(dispatcher))[TOWN])
     assert slug(await blow(dispatcher, status=409)) == "not-handed-down"
 
@@ -255,7 +256,7 @@ async def test_more_urgent_it_is_sooner_and_who_came_need_not_come_again(led: Be
     """BJ4."""
     await blow(led, BUREAU, "ZJJ")
     await attend(led)
-    await assign(led, lead=TOWN, co_handlers=[OTHER], reason="属地", urgency="urgent", **APPROVED)
+    await assign(led, lead=TOWN, co_handlers=[OTHER], reason="属地", urgency="urgent")
     told = {each.unit: each for each in await led.told("assignment.dispatched")}
     limits = {unit: told[unit].data.limits.attend for unit in (BUREAU, "ZJJ")}
     assert limits == {BUREAU: None, "ZJJ": "2h"}

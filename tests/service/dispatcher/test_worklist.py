@@ -13,7 +13,6 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import disputed, raised
 from tests.fixtures.scenes.catalogue import drafted
 from tests.fixtures.scenes.dispatcher import (
-    APPROVED,
     COMPANY,
     COMPANY_CO,
     DONE,
@@ -24,6 +23,7 @@ from tests.fixtures.scenes.dispatcher import (
     assignments,
     banquet,
     company,
+    let_lead,
     post,
     reach,
     register,
@@ -76,6 +76,7 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
         await drafted(dispatcher, who)
     await propose(dispatcher, "HC", into="CG")
     await _whistle(dispatcher)
+    await _asked(dispatcher)
     await _press(dispatcher)
     return dispatcher
 
@@ -83,12 +84,24 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
 async def _whistle(bench: Bench) -> None:
     """A town whistles for a bureau, which has not come."""
     await register(bench, street_light(content="14号路灯不亮"), number(14))
-    given = {"lead": "CG", "reason": "属地", **APPROVED}
+    given = {"lead": "CG", "reason": "属地"}
+    await let_lead(bench, "CG", number(14))
     await post(bench.http("desk"), f"/v1/tickets/{number(14)}/assign", given)
     order = (await assignments(bench, number(14)))["CG"]
     await sign(bench, "CG", order)
     needed = {"units": ["GAJ"], "need": "请到现场联合处置", "ground": "镇无行政处罚权"}
     await act(bench, "CG", order, "whistle", needed)
+
+
+async def _asked(bench: Bench) -> None:
+    """One person wants a ticket less urgent, and a town to lead what is not its duty."""
+    await register(bench, street_light(content="16号路灯不亮", urgency="urgent"), number(16))
+    path, less = (
+        f"/v1/tickets/{number(16)}",
+        {"lead": STREET_LIGHT, "reason": "一般", "urgency": "normal"},
+    )
+    await post(bench.http("desk"), f"{path}/assign", less)
+    await post(bench.http("desk"), f"{path}/approvals", {"lead": "HP", "ground": "属地"}, 201)
 
 
 async def _press(bench: Bench) -> None:
@@ -149,6 +162,13 @@ async def test_every_list_of_the_county_has_something_in_it(busy: Bench) -> None
     busy.at(busy.now + 3 * HOUR)
     assert (await worklist(busy, "desk"))["unassigned"][1] == 2
     assert (await worklist(busy, "unit", STREET_LIGHT))["return_requests"][:2] == (1, 0)
+
+
+async def test_what_one_person_asked_for_is_on_the_worklist_of_others(busy: Bench) -> None:
+    """ADR 0071: `test` wants it less urgent; what takes a supervisor is on no desk's list."""
+    for name, desk, supervisor in (("test", 0, 0), ("li", 1, 2)):
+        assert (await worklist(busy, "desk", name=name))["approvals"][0] == desk
+        assert (await worklist(busy, "supervisor", name=name))["approvals"][0] == supervisor
 
 
 async def test_nobody_is_asked_to_be_the_second_person_of_their_own_act(busy: Bench) -> None:

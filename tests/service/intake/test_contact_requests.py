@@ -181,7 +181,10 @@ async def test_nobody_waits_for_the_custodian_of_what_is_confidential_no_more(
     number, _ = await confidential(intake, type="complaint", confidential=True)
     await ask(intake, number)
     body = {"confidential": False, "consent": "诉求人同意公开", "reason": "登记有误"}
-    assert (await post(intake, f"/v1/tickets/{number}/corrections", body)).status_code == 200
+    asked = await post(intake, f"/v1/tickets/{number}/corrections", body)
+    assert [item["status"] for item in await listed(intake, "custodian")] == ["asked"]
+    path, said = f"/v1/corrections/{asked.json()['id']}/decision", {"granted": True, "note": "属实"}
+    assert (await intake.http("desk", name="li").post(path, json=said)).status_code == 200
     assert [item["status"] for item in await listed(intake, "custodian")] == ["ended"]
     assert (await read(intake, number, "unit", UNIT)).status_code == 200
 

@@ -246,7 +246,8 @@ async def test_whom_a_report_is_about_is_not_taken_away(intake: Bench) -> None:
 
 async def test_a_report_keeps_its_secrecy_when_it_becomes_something_else(intake: Bench) -> None:
     number = (await registered(intake, **REPORT, reported_unit="HC"))["number"]
-    assert (await correct(intake, number, type="help")).status_code == 200
+    asked = (await correct(intake, number, type="help")).json()
+    assert (await decide(intake, asked["id"])).status_code == 200
     ticket = (await intake.http("desk").get(f"/v1/tickets/{number}")).json()
     assert (ticket["type"], ticket["confidential"]) == ("help", True)
 
@@ -269,9 +270,103 @@ async def test_secrecy_is_lifted_with_the_citizens_consent_only(intake: Bench) -
     answer = await correct(intake, number, confidential=False)
     assert (answer.status_code, answer.json()["field"]) == (409, "consent")
     answer = await correct(intake, number, confidential=False, consent="来电人当面同意公开")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.json()["status"]) == (200, "waiting")
     number = (await registered(intake))["number"]
     assert (await correct(intake, number, confidential=True)).status_code == 200
+
+
+SECRET = REPORT | {"reported_unit": "HC"}
+
+
+async def decide(
+    intake: Bench, id: str, *, granted: bool = True, role: str = "desk", name: str = "li"
+) -> httpx.Response:
+    """A person agrees that the shield is taken off, or does not."""
+    body = {"granted": granted, "note": "已听录音核实"}
+    path = f"/v1/corrections/{id}/decision"
+    return await intake.http(role, name=name).post(path, json=body)
+
+
+async def shield(intake: Bench, number: str) -> tuple[Any, Any, Any]:
+    """What keeps who reported from harm."""
+    ticket = (await intake.http("desk").get(f"/v1/tickets/{number}")).json()
+    return ticket["type"], ticket["reported"]["units"], ticket["confidential"]
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ({"reported": {"units": ["CG"]}}, ("report", ["CG"], True)),
+        ({"reported": {"nobody": True}}, ("report", [], True)),
+        ({"confidential": False, "consent": "来电人当面同意公开"}, ("report", ["HC"], False)),
+        ({"type": "help", "topic": "road.damage"}, ("help", ["HC"], True)),
+    ],
+)
+async def test_the_shield_stays_until_another_person_agrees(
+    intake: Bench, body: dict[str, Any], after: tuple[Any, Any, Any]
+) -> None:
+    """R-35, ADR 0071: whoever may be bribed or pressed is not alone."""
+    number = (await registered(intake, **SECRET))["number"]
+    asked = (await correct(intake, number, role="desk", **body)).json()
+    assert (asked["status"], asked["corrected_by"]) == ("waiting", "desk:test")
+    assert await shield(intake, number) == ("report", ["HC"], True)
+    assert await intake.told("ticket.corrected") == []
+    (item,) = (await intake.http("supervisor").get("/v1/corrections")).json()["items"]
+    assert (item["id"], item["fields"]) == (asked["id"], asked["fields"])
+    assert item["consent"] == body.get("consent")
+    for role in ("desk", "supervisor"):
+        refused = await decide(intake, asked["id"], role=role, name="test")
+        assert (refused.status_code, refused.json()["type"]) == (403, "/errors/own-approval")
+    assert await shield(intake, number) == ("report", ["HC"], True)
+    agreed = (await decide(intake, asked["id"])).json()
+    assert (agreed["status"], agreed["decided_by"]) == ("in_force", "desk:li")
+    assert await shield(intake, number) == after
+    [told] = await intake.told("ticket.corrected")
+    assert (told.actor, told.data.fields) == ("desk:li", tuple(asked["fields"]))
+    assert (await intake.http("supervisor").get("/v1/corrections")).json()["items"] == []
+    assert (await decide(intake, asked["id"], granted=False)).status_code == 409
+
+
+async def test_who_asked_may_take_it_back_and_the_shield_stays(intake: Bench) -> None:
+    number = (await registered(intake, **SECRET))["number"]
+    asked = (await correct(intake, number, reported={"nobody": True})).json()
+    gone = (await decide(intake, asked["id"], granted=False, name="test")).json()
+    assert (gone["status"], await shield(intake, number)) == ("refused", ("report", ["HC"], True))
+    assert await intake.told("ticket.corrected") == []
+    [kept] = (await intake.http("desk").get(f"/v1/tickets/{number}/corrections")).json()["items"]
+    assert kept["status"] == "refused"
+    assert (await decide(intake, str(uuid4()))).status_code == 404
+
+
+async def test_more_shield_takes_nobody_else(intake: Bench) -> None:
+    number = await registered(intake, type="report", confidential=False, reported_unit="HC")
+    wider = await correct(intake, number["number"], reported={"units": ["HC", "CG"]})
+    assert wider.json()["status"] == "in_force"
+    secret = await correct(intake, number["number"], confidential=True)
+    assert secret.json()["status"] == "in_force"
+
+
+async def test_who_called_does_not_wait_with_the_shield(intake: Bench) -> None:
+    """A wrong number is put right at once."""
+    number = (await registered(intake, **SECRET))["number"]
+    both: dict[str, Any] = {"caller": {"phone": "13909150002"}, "reported": {"nobody": True}}
+    refused = await correct(intake, number, **both)
+    assert (refused.status_code, refused.json()["field"]) == (422, "caller")
+    assert (await correct(intake, number, caller={"phone": "13909150002"})).status_code == 200
+
+
+async def test_it_is_judged_by_what_is_known_when_it_is_agreed_to(intake: Bench) -> None:
+    """What changed meanwhile is not undone, and after the end nothing is."""
+    number = (await registered(intake, **SECRET))["number"]
+    asked = (await correct(intake, number, reported={"units": ["CG"]})).json()
+    await correct(intake, number, area="610924100")
+    assert (await decide(intake, asked["id"])).json()["fields"] == ["reported"]
+    again = (await correct(intake, number, reported={"nobody": True})).json()
+    closed = TicketClosed(kind="unreachable")
+    await intake.hear(intake.fact(RESOLVED, subject=number), intake.fact(closed, subject=number))
+    refused = await decide(intake, again["id"])
+    assert (refused.status_code, refused.json()["type"]) == (409, "/errors/move-refused")
+    assert (await decide(intake, again["id"], granted=False)).status_code == 200
 
 
 # --- the same upstream number ------------------------------------------------------------------
