@@ -149,6 +149,7 @@ WORDS = {
     "AssignmentEndGranted.request": "the request to end the matter it is about",
     "AssignmentEndRefused.request": "the request to end the matter it is about",
     "AssignmentEndWithdrawn.request": "the request to end the matter it is about",
+    "promise": "承诺 the order with which it was promised",
     "promised_date": "day by which it is promised, YYYY-MM-DD",
     "signed_off_by": "the leader who signed it off",
     "nearest": "ids of the rules that came nearest",

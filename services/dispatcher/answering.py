@@ -37,6 +37,7 @@ def answer_of(
         solved=answer.solved,
         public_answer=answer.public_answer,
         promised_date=answer.promised_date if answer.kind is PUT_OFF else None,
+        promise=lead.id if answer.kind is PUT_OFF else None,
     )
 
 

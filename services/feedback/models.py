@@ -89,7 +89,8 @@ class Resolution(Base):
 
     ``promised_on``: the day by which the lead promises what it put off (承诺办结, R-19); ``promise_ended``:
     how that came to its end for the tracker, ``kept`` (the unit says so) or ``passed`` (the day came first),
-    and when; ``promise_seq``: the tracker's seq of the last heard of it.
+    and when; ``promise_seq``: the tracker's seq of the last heard of it. ``promise``: the order with which it
+    was made, the same for all whose tickets were worked on as one.
     """
 
     number: str = Field(primary_key=True, foreign_key="tickets.number")
@@ -100,6 +101,7 @@ class Resolution(Base):
     ending: str | None = None
     ended_at: datetime | None = None
     promised_on: date | None = None
+    promise: UUID | None = None
     promise_seq: int | None = None
     promise_ended: str | None = None
     promise_ended_at: datetime | None = None
@@ -251,7 +253,10 @@ class Resolutions(Resolution, table=True):
     """The table of resolutions."""
 
     __tablename__ = "resolutions"
-    __table_args__ = (Index("ix_resolutions_ended_at", "ended_at"),)
+    __table_args__ = (
+        Index("ix_resolutions_ended_at", "ended_at"),
+        Index("ix_resolutions_promise", "promise", postgresql_where=text("promise IS NOT NULL")),
+    )
 
 
 class Callbacks(Callback, table=True):

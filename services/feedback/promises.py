@@ -5,7 +5,7 @@ What is heard of the same promise later than it was said changes nothing.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from services.feedback import records
 from services.feedback.attempts import plan_promise
@@ -24,29 +24,20 @@ async def tell_moved(act: ServiceAct, fact: Fact) -> None:
     """承诺改期: the citizen is told the new day and the unit's reason."""
     data: PromiseMoved = fact.data
     day, before = date.fromisoformat(data.promised_date), date.fromisoformat(data.before)
-    if record := await _news(act, fact, day):
-        words = _words(data.unit_reason)
-        inform(
-            act,
-            record,
-            fact.round,
-            "promise_moved",
-            which=data.promised_date,
-            day=day,
-            before=before,
-            words=words,
-        )
+    details: messages.Details = {"day": day, "before": before, "words": _words(data.unit_reason)}
+    for record, round in await _who_wait(act, fact, day):
+        inform(act, record, round, "promise_moved", which=data.promised_date, **details)
 
 
 async def ask_kept(act: ServiceAct, fact: Fact) -> None:
     """承诺兑现: the unit says that it is done. The citizen is told what, and asked."""
     data: PromiseKept = fact.data
-    if record := await _news(act, fact, date.fromisoformat(data.promised_date)):
-        _end(record, fact, "kept")
-        called = plan_promise(act, record, fact.round)
+    words = _words(data.result)
+    for record, round in await _who_wait(act, fact, date.fromisoformat(data.promised_date)):
+        _end(record, round, fact, "kept")
+        called = plan_promise(act, record, round)
         heard = messages.CALLED if called else messages.RINGS
-        words = _words(data.result)
-        inform(act, record, fact.round, "promise_kept", words=words, **heard._asdict())
+        inform(act, record, round, "promise_kept", words=words, **heard._asdict())
 
 
 async def ask_after_day(act: ServiceAct, fact: Fact) -> None:
@@ -54,29 +45,41 @@ async def ask_after_day(act: ServiceAct, fact: Fact) -> None:
     data: DeadlineBreached = fact.data
     if data.clock is not ClockKind.PROMISE:
         return
-    day = data.due.astimezone(act.config.times.timezone).date()
-    if record := await _news(act, fact, day):
-        _end(record, fact, "passed")
-        plan_promise(act, record, fact.round)
+    last = data.due - timedelta(microseconds=1)  # it is due as the day ends
+    for record, round in await _who_wait(
+        act, fact, last.astimezone(act.config.times.timezone).date()
+    ):
+        _end(record, round, fact, "passed")
+        plan_promise(act, record, round)
 
 
-async def _news(act: ServiceAct, fact: Fact, day: date) -> TicketRecord | None:
-    """The ticket, if this is news of a promise of its last round that somebody still waits for. Raises
-    TooEarly before the round was opened, or answered, here.
+async def _who_wait(act: ServiceAct, fact: Fact, day: date) -> list[tuple[TicketRecord, int]]:
+    """Whose promise it is, each with its round: the ticket's, if this is news of its last round, and those
+    of everybody whose ticket was worked on with it (并单). Raises TooEarly before the round was opened, or
+    answered, here.
     """
     record = await records.locked(act, fact.subject)
-    ticket, resolution = record.ticket, record.resolutions.get(fact.round)
-    if fact.round > ticket.round or (fact.round == ticket.round and resolution is None):
+    latest, answered = record.ticket.round, fact.round in record.resolutions
+    if fact.round > latest or (fact.round == latest and not answered):
         raise TooEarly(f"round {fact.round} of {fact.subject} was not answered here yet")
-    over = fact.round < ticket.round or ticket.withdrawn_at or ticket.ended_round >= fact.round
-    if over or resolution is None or not resolution.hear_promise(fact.seq, day):
+    everybody = [
+        (record, fact.round),
+        *await records.promised_with(act, fact.subject, fact.assignment),
+    ]
+    found = [each for each in everybody if _is_news(*each, seq=fact.seq, day=day)]
+    if not found:
         log.info("ignored: that promise is over", ticket=fact.subject, round=fact.round)
-        return None
-    return record
+    return found
 
 
-def _end(record: TicketRecord, fact: Fact, how: str) -> None:
-    resolution = record.resolutions[fact.round]
+def _is_news(record: TicketRecord, round: int, *, seq: int, day: date) -> bool:
+    ticket, resolution = record.ticket, record.resolutions.get(round)
+    over = round < ticket.round or ticket.withdrawn_at or ticket.ended_round >= round
+    return not over and resolution is not None and resolution.hear_promise(seq, day)
+
+
+def _end(record: TicketRecord, round: int, fact: Fact, how: str) -> None:
+    resolution = record.resolutions[round]
     resolution.promise_ended, resolution.promise_ended_at = how, fact.time
 
 

@@ -137,6 +137,21 @@ async def find_locked(act: ServiceAct, number: str) -> TicketRecord | None:
     return record
 
 
+async def promised_with(
+    act: ServiceAct, number: str, promise: UUID | None
+) -> list[tuple[TicketRecord, int]]:
+    """The other tickets that were answered with one promise, their rows locked, each with its round."""
+    if promise is None:
+        return []
+    of_promise = select(Resolutions.number, Resolutions.round).where(
+        Resolutions.promise == promise, Resolutions.number != number
+    )
+    rounds = dict((await act.session.exec(of_promise)).all())
+    if new := sorted(rounds.keys() - act.locked.keys()):
+        act.locked |= await _lock(act, LOCKED_BY_NUMBERS, numbers=new)
+    return [(act.locked[each], rounds[each]) for each in sorted(rounds)]
+
+
 async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Callback]:
     """A callback, its ticket's row locked. Raises NotFound."""
     if id not in act.locked:

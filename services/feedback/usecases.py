@@ -145,6 +145,7 @@ def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> boo
             lead=data.lead,
             completed_at=fact.time,
             promised_on=promised,
+            promise=data.promise,
         )
         record.resolutions[fact.round] = act.rows.add(known)
         return True
@@ -152,6 +153,7 @@ def _record_resolution(act: ServiceAct, record: TicketRecord, fact: Fact) -> boo
         return False
     known.seq, known.lead, known.completed_at = fact.seq, data.lead, fact.time
     known.promised_on, known.promise_ended, known.promise_ended_at = promised, None, None
+    known.promise = data.promise
     return True
 
 

@@ -384,3 +384,4 @@ class TicketResolved(Data, name="ticket.resolved", by="dispatcher"):
     solved: bool
     public_answer: str
     promised_date: str | None = None
+    promise: UUID | None = None

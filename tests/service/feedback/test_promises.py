@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from shared.events import ClockKind, PromiseKept
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
+    NUMBER,
     Outside,
     names,
+    registration,
     report,
     resolution,
     status_of,
 )
 from tests.fixtures.scenes.promises import (
+    ACCEPTED,
     ASKED_AT,
     DAY,
     KEPT,
@@ -178,6 +182,32 @@ async def test_half_an_answer_is_asked_again(feedback: Bench) -> None:
     await report(feedback, callback, "answered", solved="yes")
     assert await status_of(feedback, callback) == "no_answer"
     assert await feedback.told("promise.confirmed") == []
+
+
+async def test_everybody_whose_ticket_was_worked_on_with_it_is_asked(feedback: Bench) -> None:
+    """并单: one promise, several citizens; each is told and asked in their own round (R-19)."""
+    order, other = UUID(int=9), "20260302-000002"
+    await feedback.hear(
+        registration(feedback),
+        registration(feedback, number=other),
+        resolution(feedback, promised=DAY, promise=order),
+        resolution(feedback, other, promised=DAY, promise=order),
+    )
+    for number in (NUMBER, other):
+        feedback.at(FIRST_CALL)
+        await feedback.run("ring")
+        [row] = await feedback.rows("SELECT id FROM callbacks WHERE number = :n", n=number)
+        assert (await report(feedback, row["id"], "answered", **ACCEPTED)).status_code == 200
+    feedback.at("2026-05-06T08:00+08:00")
+    await feedback.hear(passed(feedback, assignment=order))
+    asked = await feedback.rows("SELECT number FROM callbacks WHERE about = 'promise'")
+    assert {row["number"] for row in asked} == {NUMBER, other}
+    await feedback.hear(passed(feedback, assignment=order))
+    assert await count(feedback, "promise") == 2
+    told = PromiseKept(promised_date=DAY, result="路面已重铺", late=True)
+    await feedback.hear(feedback.fact(told, unit="CG", assignment=order))
+    heard = [f for f in await feedback.told("citizen.told") if f.data.occasion == "promise_kept"]
+    assert {fact.subject for fact in heard} == {NUMBER, other}
 
 
 async def test_a_day_that_passed_in_silence_is_asked_of(feedback: Bench) -> None:

@@ -19,6 +19,7 @@ def upgrade() -> None:
     """Expand: what the release before makes is about answers, and of those a round has one (ADR 0069)."""
     for column in (
         sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("promise", sa.Uuid(), nullable=True),
         sa.Column("promise_seq", sa.Integer(), nullable=True),
         sa.Column("promise_ended", sa.String(), nullable=True),
         sa.Column("promise_ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -27,6 +28,10 @@ def upgrade() -> None:
     about = sa.Column("about", sa.String(), server_default=sa.text("'answer'"), nullable=False)
     op.add_column("callbacks", about, if_not_exists=True)
     op.add_column("attempts", sa.Column("about", sa.String(), nullable=True), if_not_exists=True)
+    of_many = sa.text("promise IS NOT NULL")
+    create_live_index(
+        "ix_resolutions_promise", "resolutions", ["promise"], postgresql_where=of_many
+    )
     create_live_index(ABOUT, "callbacks", ["number", "round", "about"], unique=True)
     op.drop_constraint(ROUND, "callbacks")
 
@@ -39,5 +44,6 @@ def downgrade() -> None:
     op.drop_index(ABOUT, table_name="callbacks")
     op.drop_column("attempts", "about")
     op.drop_column("callbacks", "about")
-    for name in ("promise_ended_at", "promise_ended", "promise_seq", "promised_on"):
+    op.drop_index("ix_resolutions_promise", table_name="resolutions")
+    for name in ("promise_ended_at", "promise_ended", "promise_seq", "promise", "promised_on"):
         op.drop_column("resolutions", name)
