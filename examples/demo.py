@@ -1,4 +1,4 @@
-"""演示 The demo: eight stories, then a month of a county's calls (``make demo``).
+"""演示 The demo: nine stories, then a month of a county's calls (``make demo``).
 
 Jiesu runs embedded in a process of its own, once for the stories and once for the month, on the
 stepped clock and on databases that are thrown away. The people (phone system, units, hotline
@@ -29,7 +29,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from examples import disputed, figures, reform_night, rings_first, stories
+from examples import disputed, figures, reform_night, rings_first, spring_road, stories
 from examples.behaviour import Behaviour
 from examples.connection import open_http, rest
 from examples.county import Access, County
@@ -71,6 +71,10 @@ AT_HOME = (
     (
         "八  机构改革之夜：两人决定、零点生效、一件不丢  A reform at night",
         reform_night.reform_night,
+    ),
+    (
+        "九  等开春的路：承诺办结，结案后到日子自己回来  A road that waits for spring",
+        spring_road.spring_road,
     ),
 )
 
@@ -290,7 +294,7 @@ async def _tell_all(
     month = asyncio.create_task(run_month(http, other, telling))
     try:
         await tell_stories(http, one)
-        telling.open("九  一个月：约五百五十件  A month of the county's volume")
+        telling.open("十  一个月：约五百五十件  A month of the county's volume")
         return await month
     finally:
         month.cancel()
@@ -300,7 +304,7 @@ async def demo() -> int:
     """Tell everything; 1 when a promise was broken."""
     began = clock.real()
     say(
-        "接诉 Jiesu：八个故事与一个月 eight stories and a month. 时间为步进时钟 on the stepped clock."
+        "接诉 Jiesu：九个故事与一个月 nine stories and a month. 时间为步进时钟 on the stepped clock."
     )
     units = {
         unit.code: Unit(unit.name, unit.kind) for unit in read(CONFIG / "units.yaml", Units).units

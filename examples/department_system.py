@@ -234,6 +234,12 @@ class Department:
         asked: Json = await self._tracker.post(path, form, key=f"{order.id}/extensions")
         return asked
 
+    async def keep_promise(self, order: Order, result: str) -> Json:
+        """承诺兑现: what we had put off until a day is done."""
+        path, key = f"/v1/promises/{order.id}/fulfilment", f"{order.id}/fulfilment"
+        kept: Json = await self._tracker.post(path, {"result": result}, key=key)
+        return kept
+
     async def _act(self, order: Order, act: str, form: Json, key: str = "") -> Json:
         path = f"/v1/assignments/{order.id}/{act}"
         done: Json = await self._dispatcher.post(path, form, key=f"{order.id}/{key or act}")

@@ -41,7 +41,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """回访: one call that feedback asks for. ``person``: let a person make it, not a machine.
+    """回访: one call that feedback asks for. ``person``: let a person make it, not a machine. ``about``: what
+    is asked of, an answer, a day that was promised, or whether the promise was kept.
 
     ``id`` is the same for every try of one attempt: dial once, however often it is asked for.
     """
@@ -55,6 +56,7 @@ class Call:
     questions: Sequence[Json] = field(repr=False)
     name: str = field(repr=False)
     phone: str = field(repr=False)
+    about: str = "answer"
 
 
 # How a citizen takes a call: the outcome to report. {"outcome": "answered", "contacted": "yes",
@@ -166,6 +168,7 @@ class PhoneSystem:
             attempt=asked["attempt"],
             person=asked["person"],
             questions=asked["questions"],
+            about=asked["about"],
             name=asked["contact"]["name"],
             phone=asked["contact"]["phone"],
         )

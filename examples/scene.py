@@ -22,12 +22,17 @@ class BrokenPromise(Exception):
 
 
 class Citizens:
-    """How the citizens of the stories answer, ticket by ticket and round by round."""
+    """How the citizens of the stories answer, ticket by ticket and round by round; and of a promised day,
+    after it came.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Json]] = {}
+        self.of_promises: dict[str, Json] = {}
 
     def __call__(self, call: Call) -> Json:
+        if call.about == "promise":
+            return self.of_promises[call.number]
         return self.answers[call.number][call.round - 1]
 
 

@@ -254,6 +254,7 @@ def _confirm(
         ),
         subject=resolution.number,
         round=round,
+        assignment=resolution.promise,
         unit=acts_as(resolution.lead, act.store.dissolved)[0],
     )
 

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from shared.storage.migrations import create_live_index
+
 revision = "0027"
 down_revision = "0026"
 branch_labels = None
@@ -16,15 +18,13 @@ def upgrade() -> None:
     op.add_column(
         "assignments",
         sa.Column("promise", record, server_default=sa.text("'{}'"), nullable=False),
+        if_not_exists=True,
     )
     for name in ("promise_asked_at", "promise_review_at"):
-        op.add_column("assignments", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
-    op.create_index(
-        "ix_clocks_promise",
-        "clocks",
-        ["due", "id"],
-        postgresql_where=sa.text("kind = 'promise'"),
-    )
+        at = sa.Column(name, sa.DateTime(timezone=True), nullable=True)
+        op.add_column("assignments", at, if_not_exists=True)
+    of_promises = sa.text("kind = 'promise'")
+    create_live_index("ix_clocks_promise", "clocks", ["due", "id"], postgresql_where=of_promises)
 
 
 def downgrade() -> None:
