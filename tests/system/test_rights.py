@@ -216,7 +216,8 @@ class History:
                     self.request, self.granted = "", False
             case "sign":
                 body = {"handler": "李工"}
-                if (await client.post(f"/v1/assignments/{order}/sign", json=body)).is_success:
+                signed = (await client.post(f"/v1/assignments/{order}/sign", json=body)).is_success
+                if signed and self.status == "dispatched":  # a return that waits goes on waiting
                     self.status = "signed"
             case "return":
                 path = f"/v1/assignments/{order}/return-requests"

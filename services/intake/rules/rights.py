@@ -61,8 +61,8 @@ def refusal(
 
     A unit while it handles a ticket that goes on: it has signed, and has not asked to give it back;
     never one that is recused; in a confidential matter with a custodian's leave. Who calls the
-    citizen back, once a call is due: feedback for its phone system; staff of a confidential matter
-    only when no system calls. An agent while the hotline owes the answer itself (R-02), but not of a
+    citizen back, once a call is due, also of a closed one: feedback for its phone system; staff of a
+    confidential matter only when no system calls. An agent while the hotline owes the answer itself (R-02), but not of a
     confidential matter, for which there is no order a custodian could let anybody read under.
     """
     if caller.role == "agent":
@@ -73,7 +73,8 @@ def refusal(
             return Refusal.RECUSED
     elif caller.role != "callback" and (caller.role, caller.name) != ("service", CALLS):
         return Refusal.ROLE
-    if ended(status):
+    # A closed matter of which a day was promised is asked of again after the day (R-19).
+    if ended(status) and (caller.role == "unit" or status is not TicketStatus.CLOSED):
         return Refusal.ENDED
     if standing.unknown:
         return Refusal.UNKNOWN
