@@ -62,8 +62,9 @@ def refusal(
     A unit while it handles a ticket that goes on: it has signed, and has not asked to give it back;
     never one that is recused; in a confidential matter with a custodian's leave. Who calls the
     citizen back, once a call is due, also of a closed one: feedback for its phone system; staff of a
-    confidential matter only when no system calls. An agent while the hotline owes the answer itself (R-02), but not of a
-    confidential matter, for which there is no order a custodian could let anybody read under.
+    confidential matter only when no system calls. An agent while the hotline owes the answer itself
+    (R-02), but not of a confidential matter, for which there is no order a custodian could let anybody
+    read under.
     """
     if caller.role == "agent":
         owed = status is TicketStatus.ANSWERING and not confidential
