@@ -168,7 +168,7 @@ class PhoneSystem:
             attempt=asked["attempt"],
             person=asked["person"],
             questions=asked["questions"],
-            about=asked["about"],
+            about=asked.get("about", "answer"),
             name=asked["contact"]["name"],
             phone=asked["contact"]["phone"],
         )
