@@ -46,8 +46,11 @@ async def split(act: ServiceAct, fact: Fact) -> None:
 
 async def _carry(act: ServiceAct, fact: Fact) -> None:
     record = await records.locked(act, fact.subject)
-    works = whole(act, record).works | {record.ticket.work}
-    group = await records.worked_on_as(act, set(filter(None, works)))
+    joined = (each.into for each in record.matter().merges)
+    works = set(filter(None, (*joined, record.ticket.work)))
+    if not works:
+        return  # as nearly always
+    group = await records.worked_on_as(act, works)
     others = [each for each in group if each is not record]
     leaves = isinstance(fact.data, TicketUnmerged)
     takes_along = leaves and _had_the_work(record)

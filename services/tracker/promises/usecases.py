@@ -48,7 +48,7 @@ async def keep(act: ServiceAct, id: UUID, body: FulfilmentIn) -> PromiseOut:
     Raises NotFound, also to another unit; MoveRefused when it was kept, or is over.
     """
     found = await _find(act, id)
-    promise.may_be_kept(found.clock.state)
+    promise.check_open(found.clock.state, "keep")
     _note(found, kept_at=act.now, kept_by=act.actor, result=body.result)
     found.assignment.promise_asked_at = found.assignment.promise_review_at = None
     recompute_clocks(act, found.record, act.now)
@@ -86,7 +86,7 @@ async def rule_on_move(act: ServiceAct, id: UUID, body: MoveRulingIn) -> Promise
 
     Raises NotFound, MoveRefused when none was asked, PromisedDayPassed.
     """
-    found, before = await _find(act, id), ""
+    found = await _find(act, id)
     promise.may_be_ruled_on(found.clock.state, found.known, act.now, granted=body.granted)
     *earlier, asked = found.known.moves
     before = _day(act, found)
@@ -120,7 +120,7 @@ async def review(act: ServiceAct, id: UUID, body: ReviewIn) -> PromiseOut:
     Raises NotFound, MoveRefused when it was kept, or is over.
     """
     found = await _find(act, id)
-    promise.may_be_kept(found.clock.state)
+    promise.check_open(found.clock.state, "review")
     looked = PromiseReview(at=act.now, by=act.actor, note=body.note)
     _note(found, reviews=(*found.known.reviews, looked))
     found.assignment.promise_review_at = _rules(act).next_review(act.now)

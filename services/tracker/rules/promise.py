@@ -38,7 +38,8 @@ class PromisedDayPassed(JiesuError):
     title = "承诺日期已过，不能改期 The promised day has passed and cannot be moved"
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(f"{until.isoformat()}", until=until)
+        at = until.isoformat()
+        super().__init__(f"承诺期限已于 {at} 届满。It ended at {at}", until=until)
 
 
 class PromisedDateWrong(Malformed):
@@ -58,7 +59,7 @@ class PromisedDateWrong(Malformed):
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
-    """The end of a day, which is the whole of it's promiser's."""
+    """The end of a day, which belongs to its unit until then."""
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
@@ -78,10 +79,10 @@ def status_of(status: ClockStatus, breached_at: datetime | None) -> PromiseStatu
             return PromiseStatus.BROKEN if breached_at else PromiseStatus.OPEN
 
 
-def may_be_kept(clock: ClockState) -> None:
+def check_open(clock: ClockState, action: str) -> None:
     """Raises MoveRefused when it was kept, or is over."""
     if clock.status not in OPEN:
-        raise MoveRefused("keep", clock.status.value, [])
+        raise MoveRefused(action, clock.status.value, [])
 
 
 def may_be_moved(
@@ -96,8 +97,7 @@ def may_be_moved(
 
     Raises MoveRefused, PromiseMovedBefore, PromisedDayPassed, PromisedDateWrong.
     """
-    if clock.status not in OPEN:
-        raise MoveRefused("move", clock.status.value, [])
+    check_open(clock, "move")
     if record.moved:
         raise PromiseMovedBefore
     if record.asked:
@@ -113,9 +113,8 @@ def may_be_ruled_on(
     clock: ClockState, record: PromiseRecord, now: datetime, *, granted: bool
 ) -> None:
     """Whether a supervisor may rule on another day, and so. Raises MoveRefused, PromisedDayPassed."""
-    if record.asked is None or clock.status not in OPEN:
-        raise MoveRefused(
-            "rule", "unasked" if clock.status in OPEN else clock.status.value, ["move"]
-        )
+    check_open(clock, "rule")
+    if record.asked is None:
+        raise MoveRefused("rule", "unasked", ["move"])
     if granted and clock.due <= now:
         raise PromisedDayPassed(clock.due)
