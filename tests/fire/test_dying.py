@@ -63,10 +63,12 @@ async def test_a_stuck_handler_and_a_stuck_request_hold_nobody_up(hurried: Town)
 
 
 async def test_a_loop_that_dies_takes_its_process_along_by_name(hurried: Town) -> None:
-    """Its table is gone: that is no trouble that passes, and nobody may believe it sweeps."""
+    """What it goes by is gone: that is no trouble that passes, and nobody may believe it sweeps. The other
+    job does not ask for it.
+    """
     await hurried.start("tracker")
     tracker = hurried["tracker"]
-    await hurried.do("tracker", "ALTER TABLE clocks RENAME TO gone")
+    await hurried.do("tracker", "ALTER TABLE clocks RENAME COLUMN next_at TO gone")
     assert await tracker.gone() == DEAD
     deaths = [json.loads(line) for line in tracker.log().splitlines() if '"a loop died"' in line]
     assert "tracker.sweep" in {death["loop"] for death in deaths}

@@ -170,7 +170,7 @@ def check_ruler(step: Step, role: str, body: str | None, paper: str | None) -> N
     """Who records a step's ruling, and what it must name. Raises Forbidden, Malformed."""
     if role != step.role:
         raise Forbidden(
-            f"本级（{step.title}）由{label(step.role, ROLES)}录入裁决 needed here: {step.role}"
+            f"本级（{step.zh}）由{label(step.role, ROLES)}录入裁决。{step.en}: needed here is {step.role}"
         )
     if step.paper and not (body and paper):
         field = "paper" if body else "body"
