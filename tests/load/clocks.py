@@ -25,7 +25,8 @@ LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 
 ARM = """
     INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
         LATERAL jsonb_populate_record(s, jsonb_build_object(
-            'id', gen_random_uuid(), 'ticket', '20251231-' || lpad(n::text, 7, '0'), 'status', 'running', 'passed', '{}'::jsonb,
+            'id', gen_random_uuid(), 'ticket', '20251231-' || lpad(n::text, 7, '0'),
+            'status', 'running', 'passed', '{}'::jsonb,
             'next_at', $3::timestamptz + n * $4::float8 * interval '1s',
             'ended_at', NULL, 'breached_at', NULL, 'judged_at', NULL)) r
         WHERE s.id = $2"""
