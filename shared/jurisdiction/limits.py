@@ -115,6 +115,11 @@ class Statute(Section):
     handle: LimitText
     matter: str | None = None
 
+    @property
+    def legal_limit(self) -> LegalLimit:
+        """As it is printed on orders."""
+        return LegalLimit(law=self.law, article=self.article, limit=str(self.handle))
+
 
 class PromiseRules(Section):
     """承诺办结: how far ahead a day may lie that a unit promises, and how often the hotline looks after it
@@ -277,10 +282,10 @@ class LimitTable(OfTopics):
         found = (self.stream(of._replace(unit=None)), self.stream(of))
         return list(dict.fromkeys(filter(None, found)))
 
-    def statute(self, id: str, of: Kind) -> Statute | None:
-        """A statute that may be named for such a ticket."""
-        fitting = (s for s in self.statutes if s.matter is None or s.matter in of.under)
-        return next((each for each in fitting if each.id == id), None)
+    def laws(self, of: Kind) -> dict[str, LegalLimit]:
+        """The limits of laws that may be named for such a ticket, by the ids of the table."""
+        fitting = (each for each in self.statutes if each.matter in (None, *of.under))
+        return {each.id: each.legal_limit for each in fitting}
 
     def _share(self, lead: Limit) -> Limit:
         """Working days are rounded up to whole ones; other limits keep their unit (BJ-14)."""

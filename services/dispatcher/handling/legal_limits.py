@@ -38,10 +38,8 @@ def _law(act: ServiceAct, record: TicketRecord, body: NameLaw) -> LegalLimit:
     """The law as the county's table has it, or as the desk writes it."""
     if body.statute is None:
         return LegalLimit(law=body.law or "", article=body.article or "", limit=body.limit or "")
-    table = act.config.limits
-    of = work_order.kind_of(table, record.matter, Urgency(record.ticket.urgency))
-    found = table.statute(body.statute, of)
-    if found is None:
-        fitting = [each.id for each in table.statutes if table.statute(each.id, of)]
-        raise UnknownCode(body.statute, field="statute", allowed=fitting)
-    return LegalLimit(law=found.law, article=found.article, limit=str(found.handle))
+    urgency = Urgency(record.ticket.urgency)
+    laws = act.config.limits.laws(work_order.kind_of(act.config.limits, record.matter, urgency))
+    if body.statute not in laws:
+        raise UnknownCode(body.statute, field="statute", allowed=[*laws])
+    return laws[body.statute]
