@@ -14,7 +14,6 @@ from uuid import UUID
 from services.tracker import calendars, claims, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
-from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.changes import (
     ClockRef,
@@ -34,7 +33,7 @@ from services.tracker.rules.clock_state import (
     Reading,
     due_uncharged,
     is_current,
-    is_late,
+    keeps_terms,
     lay_out,
     pass_due_marks,
     replay,
@@ -169,23 +168,17 @@ def _recompute(
     corrected: bool,
     law: LegalLimit | None,
 ) -> Iterator[tuple[Clock, DatedFact]]:
-    """Work out one clock. It keeps the terms it started under until the urgency or a promised day changes, a
-    law is named, or what they depend on is corrected while it is open; for good once it is late: no breach
-    is washed away.
-    """
+    """Work out one clock, save it and say what changed of it."""
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
     if entry and (longer := _lengthened(act, record, matter, history, entry, at, law)):
         yield entry.row, longer
-    moved = before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit
-    keeps = entry is not None and entry.row.urgency == history.urgency and not moved
-    if before and before.terms.law != history.ground.law:
-        keeps = False
-    if corrected and history.assignment is None and before and before.status in machine.OPEN:
-        keeps = False
-    if entry and is_late(entry.state, max(at, history.terms_at or at)):
-        keeps, entry.row.urgency = True, history.urgency
+    keeps = entry is not None and keeps_terms(
+        entry.state, entry.row.urgency, history, at, corrected=corrected
+    )
+    if entry and keeps:
+        entry.row.urgency = history.urgency
     if before and keeps and is_current(before, history, known):
         return
     terms = before.terms if before and keeps else _terms(act, record, matter, history)
@@ -226,7 +219,7 @@ def _lengthened(
         return None
     then = replay(history, terms, calendars.of_clock(act, entry.row)).state
     said = lengthened(history.kind, entry.state, then)
-    return said and DatedFact(at, said)
+    return DatedFact(at, said) if said else None
 
 
 def _terms(
