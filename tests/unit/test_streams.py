@@ -62,7 +62,7 @@ def first(rows: list[dict[str, Any]], of: Kind) -> int | None:
 
 @given(rows=ROWS, of=KINDS)
 def test_the_first_row_that_fits_is_the_one(rows: list[dict[str, Any]], of: Kind) -> None:
-    """BJ-13: the limit is set by topic, type, urgency, source and unit."""
+    """DOMAIN.md 2.2, BJ-13: the limit is set by topic, type, urgency, source and unit."""
     parsed = tuple(Stream.model_validate(row) for row in rows)
     found = table().model_copy(update={"streams": parsed}).stream(of)
     at = first(rows, of)

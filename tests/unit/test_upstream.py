@@ -39,7 +39,7 @@ def wanted(due: str, margin: str | None = "4wh", **what: Any) -> ClockState:
 def test_the_limit_of_the_platform_is_kept_less_the_margin(
     due: str, what: dict[str, Any], ends: str
 ) -> None:
-    """WF-20 last paragraph; what runs on natural time, and a co-handler's share, are only shortened."""
+    """DOMAIN.md 2.2, WF-20; what runs on natural time, and a co-handler's share, are only shortened."""
     assert local(wanted(due, **what).due) == ends
 
 

@@ -295,7 +295,7 @@ async def test_t7_the_citizen_is_told_of_a_longer_limit_once(feedback: Bench) ->
 async def test_the_citizen_is_told_which_law_sets_the_time(
     feedback: Bench, confidential: bool, named: bool
 ) -> None:
-    """JN-24(2) 告知法定时限; of a confidential demand no message says which law."""
+    """DOMAIN.md 2.2, JN-24(2) 告知法定时限; of a confidential demand no message says which law."""
     law = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")
     said = lengthened(feedback)
     by_law = feedback.fact(said.data.model_copy(update={"law": law}), subject=NUMBER, round=1)

@@ -29,7 +29,7 @@ async def shown(tracker: Bench, kind: str) -> dict[str, Any]:
 
 
 async def test_unit_and_citizen_have_the_laws_time(tracker: Bench, story: Story) -> None:
-    """JN-24(2): the law's limit prevails, beyond the cap of all handling, and is explained."""
+    """DOMAIN.md 2.2, JN-24(2): the law's limit prevails, beyond the cap of all handling, and is explained."""
     await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
     assert (await clocks(tracker))["handle HC"] == ("running", "05-28 18:00")
     citizen = await shown(tracker, "citizen")
