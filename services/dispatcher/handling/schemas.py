@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from services.dispatcher.schemas import Account, Code, Paragraph, Phrase
 from shared.http.fields import Body
 
-LongLimit = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}wd$|^[1-9]\d{0,3}h$")]
+LongLimit = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}wd$|^[1-9]\d{0,3}h$", max_length=5)]
 
 
 class HandDown(Body):
