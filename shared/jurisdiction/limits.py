@@ -232,17 +232,16 @@ class LimitTable(OfTopics):
         """Limits that a dispatch carries (BJ-13).
 
         Redoing has limits of its own (R-27) and so have some streams; they never lengthen what
-        runs on natural time, nor does a stream lengthen a redo. A longer limit of a ``law`` is the
-        limit (JN-24(2)). A co-handler answers to the lead in a share of its time (R-13) and does not
-        contact the citizen: one office does (R-12). A redo has nothing of the moment an upstream platform
-        wanted the first answer.
+        runs on natural time, nor does a stream lengthen a redo. A longer limit of a ``law`` prevails
+        (JN-24(2)), but not over urgency. A co-handler answers to the lead in a share of its time (R-13)
+        and does not contact the citizen: one office does (R-12). A redo has nothing of the moment an
+        upstream platform wanted the first answer.
         """
         limits = self._by_stage(of, redo=redo)
         sign, contact, handle = limits["sign"], limits["first_contact"], limits["handle"]
-        if handle and law and lengthens(law, handle):
-            handle = Limit.parse(law.limit)
-        else:
+        if law and (handle is None or self.natural(of.urgency) or not lengthens(law, handle)):
             law = None
+        handle = Limit.parse(law.limit) if law else handle
         if role == Role.CO:
             contact, handle = None, handle and self._share(handle)
         titles = [stream.title or STREAM for stream in self._streams(of)]

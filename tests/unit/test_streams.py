@@ -168,6 +168,12 @@ def test_a_longer_limit_of_a_law_prevails(limit: str, role: Role, handle: str) -
     assert found.law == (law if limit == "60wd" else None)
 
 
+def test_no_law_puts_off_what_is_urgent() -> None:
+    rows = table()
+    found = rows.stages(rows.kind(T.HELP, U.URGENT), law=LAW)
+    assert (found.handle, found.law) == ("24h", None)
+
+
 def test_a_statute_may_be_named_for_its_matter_alone() -> None:
     rows = LimitTable.model_validate(LIMITS)
     kinds = (rows.kind(T.HELP, U.NORMAL, topic) for topic in ("labour.wages", "water.supply"))

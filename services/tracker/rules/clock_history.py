@@ -193,8 +193,9 @@ def _citizen(
     first, last = course[0], course[-1]
     decided, terms_at = _decided(matter, leads, last.number), matter.terms_at
     answers = (*(each.resolved_at for each in course), last.ended_at)
-    if isinstance(decided, LeftToDesk):
-        terms_at = _later(terms_at, decided.at)
+    since = decided.at if isinstance(decided, LeftToDesk) else decided and decided.terms_at
+    if since:
+        terms_at = _later(terms_at, since)
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,

@@ -11,11 +11,11 @@ from shared.events import Limits, UpstreamLimit
 def ground_of(
     matter: Matter, course: Sequence[RoundTimeline], leads: Iterable[AssignmentTimeline]
 ) -> Limits:
-    """The law that the last lead of a course of rounds was told, and the moment an upstream platform named:
+    """The law that the last lead of a course of rounds goes by, and the moment an upstream platform named:
     its margin is the units', and what is done again has nothing of it.
     """
     rounds = {each.number for each in course}
-    told = (lead for lead in leads if lead.ground.law and lead.round in rounds)
-    last, due = max(told, key=lambda lead: lead.place, default=None), matter.upstream_due
+    of_them = (lead for lead in leads if lead.round in rounds)
+    last, due = max(of_them, key=lambda lead: lead.place, default=None), matter.upstream_due
     wanted = UpstreamLimit(due=due) if due and 1 in rounds else None
     return Limits(law=last.ground.law if last else None, upstream=wanted)

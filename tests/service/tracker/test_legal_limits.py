@@ -60,6 +60,19 @@ async def test_t7_a_law_named_late_leaves_the_miss_standing(tracker: Bench, stor
     assert told.data.due == at("05-28 18:00")
 
 
+async def test_what_turns_out_urgent_is_late_for_nobody_before_that(
+    tracker: Bench, story: Story
+) -> None:
+    """A law's time ends with the urgency; a shortening dates no miss before anybody could know it."""
+    await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
+    urgent = Limits(sign="30min", first_contact="2h", handle="24h")
+    told = AssignmentUpdated(kind="urged", content="x", urgency=Urgency.URGENT, limits=urgent)
+    await tracker.hear(story.of_unit(told, "03-06 10:00"))
+    found = await clocks(tracker)
+    assert found["handle HC"] == found["citizen #1"] == ("running", "03-06 10:00")
+    assert (await shown(tracker, "citizen"))["law"] is None
+
+
 async def test_a_unit_that_gets_it_again_goes_on_under_the_law(
     tracker: Bench, story: Story
 ) -> None:
