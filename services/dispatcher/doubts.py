@@ -12,6 +12,7 @@ from datetime import datetime
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import co_handling as rules
+from shared import policies
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 
@@ -42,5 +43,5 @@ def settle(record: TicketRecord) -> None:
 
 def _due(act: ServiceAct, record: TicketRecord, since: datetime) -> datetime:
     urgency = Urgency.CRITICAL if record.ticket.alarmed_at else Urgency(record.ticket.urgency)
-    limit = act.config.limits.dispatch(record.matter.type, urgency)
+    limit = policies.limits(act).dispatch(record.matter.type, urgency)
     return act.config.calendar.due(since, Limit.parse(limit)).at

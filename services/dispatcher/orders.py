@@ -31,7 +31,7 @@ from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.whistling import Blown
-from shared import events
+from shared import events, policies
 from shared.events import Limits, Role, Urgency
 from shared.jurisdiction.gazetteer import accuses
 
@@ -98,6 +98,7 @@ def _give_to(
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
+        policy_version=policies.version(act),
         blown=blown,
     )
     assignment = Assignment(
@@ -153,11 +154,18 @@ def _copy(
 
 
 def limits_of(
-    act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role, blown: Blown | None
+    act: ServiceAct,
+    record: TicketRecord,
+    urgency: Urgency,
+    role: Role,
+    blown: Blown | None,
+    since: datetime | None = None,
 ) -> Limits:
-    """The limits of one role in the round that runs, with that to come of who was whistled for."""
+    """The limits of one role in the round that runs, with that to come of who was whistled for, by the policy
+    an order began under: ``since`` then, or now.
+    """
     matter, redo = record.matter, record.ticket.round > 1
-    limits = act.config.limits.stages(
+    limits = policies.limits(act, since).stages(
         matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
     )
     if blown and not blown.attended:
@@ -239,7 +247,7 @@ def follow_urgency(
     urgency = Urgency(record.ticket.urgency)
     for each in assignments:
         blown = Blown.on_record(each.whistle)
-        limits = limits_of(act, record, urgency, Role(each.role), blown)
+        limits = limits_of(act, record, urgency, Role(each.role), blown, each.dispatched_at)
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         words = str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED

@@ -21,6 +21,7 @@ from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
+from shared import policies
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
@@ -41,7 +42,7 @@ async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
         found += [
             Stuck(row.number, row.unassigned_at, f"{row.urgency} 第 {row.round} 轮 round")
             for row in waiting
-            if row.unassigned_at and _over(act, row.unassigned_at, _dispatch_limit(act.config, row))
+            if row.unassigned_at and _over(act, row.unassigned_at, _dispatch_limit(act, row))
         ]
     return found[:COUNTED]
 
@@ -52,9 +53,9 @@ async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
     return (await act.session.exec(waiting.order_by(number).limit(COUNTED))).all()
 
 
-def _dispatch_limit(config: Config, row: Ticket) -> Limit:
-    kind = TicketRecord(row, []).matter.type
-    return Limit.parse(config.limits.dispatch(kind, Urgency(row.urgency)))
+def _dispatch_limit(act: ServiceAct, row: Ticket) -> Limit:
+    kind, table = TicketRecord(row, []).matter.type, policies.limits(act, row.unassigned_at)
+    return Limit.parse(table.dispatch(kind, Urgency(row.urgency)))
 
 
 def _over(act: ServiceAct, since: datetime, limit: Limit) -> bool:

@@ -22,7 +22,7 @@ from services.intake.rules.likeness import Duplicates
 from services.intake.rules.places import AreaFinder, Places, places_have_areas
 from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
-from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
@@ -83,7 +83,7 @@ class Config:
     """Code tables, what is urgent, how calls end, what binds the custodian, the seal of the vault and
     the digests of intake.
 
-    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``. ``areas``: which
+    ``limits`` say how long the hotline may keep what it answers itself, by ``calendar``. ``areas``: which
     area a text names.
     """
 
@@ -100,7 +100,7 @@ class Config:
     sealer: Sealer
     digester: CitizenDigester
     endings: EndingRules
-    answer_within: Limit
+    limits: LimitTable
     calendar: WorkCalendar
     public: Public
     areas: AreaFinder
@@ -168,7 +168,7 @@ class Settings(ServiceSettings):
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,
-            rules.limits.direct_answer,
+            rules.limits.among(rules.codes),
             work_calendar(rules.place, rules.calendar, rules.units.units),
             _public(rules),
             AreaFinder(rules.places, rules.codes),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from services.tracker import claims, usecases
+from services.tracker.policies import versions
 from services.tracker.settings import Config
+from shared import policies
 from shared.service import Job
 from shared.storage.act import Store
 
@@ -23,6 +25,7 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
+    "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer.
     "sweep": Job(run=sweep, due=claims.next_mark, every=1.0, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.

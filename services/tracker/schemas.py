@@ -162,6 +162,7 @@ class ClockOut(BaseModel):
     would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
     instants they were passed; ``next_at``: when the next one is. ``resumed_at``: when the unit got the
     ticket again in this round; the clock goes on where it stopped, and the pauses name the time between.
+    ``policy_version``: which version of the policy it began under; 1 is the county's folder.
     """
 
     id: UUID
@@ -175,6 +176,7 @@ class ClockOut(BaseModel):
     explanation: Sentence
     started_at: AwareDatetime
     limit: str
+    policy_version: int
     due: AwareDatetime
     provisional: bool
     kept: bool

@@ -8,7 +8,7 @@ fivetran dbt_zendesk #25).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -97,7 +97,8 @@ class Cap(BaseModel):
 class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
     ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
-    ``warnings``: all at which somebody is told, the card of ``warn`` among them.
+    ``warnings``: all at which somebody is told, the card of ``warn`` among them. ``policy_version``: which
+    version of the policy that was; 1 is the county's folder.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -108,6 +109,7 @@ class Terms(BaseModel):
     office: Office | None = None
     cap: Cap | None = None
     warnings: tuple[WarningPoint, ...] = ()
+    policy_version: int = 1
 
     def warning(self, at: str) -> WarningPoint | None:
         """What the policy lists at a point, if it does."""
@@ -122,13 +124,14 @@ class Terms(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force: the limits, what the tracker alone reads, the working calendar, and who
-    stands back when a unit is complained of.
+    stands back when a unit is complained of. ``version``: which of the policy these are.
     """
 
     table: LimitTable
     rules: Supervision
     calendar: WorkCalendar
     recused: Callable[[Reported, str], frozenset[str]]
+    version: int = field(default=1, kw_only=True)
 
     def terms(
         self, history: ClockHistory, matter: Matter, recused: Collection[str] = ()
@@ -147,6 +150,7 @@ class Policy:
             rungs=self._rungs(history, limit),
             cap=self._cap(history, matter),
             warnings=tuple(self._warnings(history, limit)),
+            policy_version=self.version,
         )
 
     def _cap(self, history: ClockHistory, matter: Matter) -> Cap | None:
@@ -168,10 +172,15 @@ class Policy:
     def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
         rules = self.rules.hotline_review
         if rules is None:
-            return Terms(limit=limit, warn=self._card(history, limit))
+            return Terms(limit=limit, warn=self._card(history, limit), policy_version=self.version)
         rungs = (self._trigger(rules.rung, "due", DESKS[history.kind]),)
         offices = (Office(unit=unit, rungs=rungs) for unit in rules.to if unit not in recused)
-        return Terms(limit=limit, warn=rules.warn, office=next(offices, None))
+        return Terms(
+            limit=limit,
+            warn=rules.warn,
+            office=next(offices, None),
+            policy_version=self.version,
+        )
 
     def title(self, rung: int) -> str:
         """What a rung is called: ``督办单 supervision order``."""
