@@ -104,12 +104,12 @@ async def hear_withdrawn(act: Act[Any], fact: Fact) -> None:
 
 async def note(act: Act[Any], data: PolicyPublished) -> None:
     """Keep a version; this process knows it at once. Raises ConfigError where it cannot be read."""
-    read("limits.yaml", data.limits.encode(), LimitTable)
+    read("limits.yaml", data.limits_yaml.encode(), LimitTable)
     row = {
         "version": data.policy_version,
         "effective_at": data.effective_at,
-        "limits": data.limits,
-        "supervision": data.supervision,
+        "limits": data.limits_yaml,
+        "supervision": data.supervision_yaml,
     }
     await (await act.session.connection()).execute(NOTE, row)
     await take_up(act)

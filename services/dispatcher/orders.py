@@ -116,8 +116,7 @@ def _give_to(
         whistle=blown.kept if blown else None,
     )
     tell(act, assignment, told)
-    if role == Role.LEAD:
-        _copy(act, record, assignment, order, added.newest)
+    _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
 
 
@@ -134,7 +133,9 @@ def _copy(
     above = None
     if town and dispatching.is_grassroots(lead.unit):
         above = handing_down.superior(act.config.units, lead.unit, act.store.dissolved)
-    if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
+    if lead.role != Role.LEAD or above is None:
+        return
+    if not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
     if accuses(matter.type) or above in dispatching.barred(matter, said):
         return

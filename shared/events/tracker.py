@@ -241,15 +241,15 @@ class PolicyPublished(Data, name="policy.published", by="tracker"):
     """时限规则发布: a version of the time limits and of supervision, which decides from ``effective_at`` on:
     each service that prints or watches a limit keeps it. It is said of no ticket.
 
-    ``limits`` and ``supervision``: limits.yaml and supervision.yaml whole, as they were published. The first
+    ``limits_yaml`` and ``supervision_yaml``: the two files whole, as they were published. The first
     version is the county's folder as it stood when people first published another.
     """
 
     policy_version: Annotated[int, Field(ge=1)]
     effective_at: AwareDatetime
     digest: str
-    limits: str
-    supervision: str
+    limits_yaml: str
+    supervision_yaml: str
     authors: tuple[str, ...] = ()
     note: str = ""
 

@@ -11,7 +11,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.courier import DONE, County
 from tests.fixtures.scenes.policies import MONDAY, drafted, published, simulated, with_handle
 
-UNIT = "CGJ"
+UNIT = "ZJJ"
 ROAD: dict[str, Any] = {"topic": "road.damage", "title": "道路破损", "content": "路面破损"}
 
 
@@ -40,8 +40,9 @@ async def published_for_monday(county: County) -> Any:
 async def resolve(county: County, number: str) -> None:
     """The unit signs, contacts and completes."""
     path = f"/v1/assignments/{await county.assignment(number)}"
+    done = DONE | {"result": "路面破损已修补", "public_answer": "您反映的路面破损处已修补"}
     contact = {"how": "phone", "outcome": "reached", "note": "已了解"}
-    for what, body in (("sign", {"handler": "李工"}), ("contacts", contact), ("completion", DONE)):
+    for what, body in (("sign", {"handler": "李工"}), ("contacts", contact), ("completion", done)):
         await county.do("unit", county.dispatcher, f"{path}/{what}", body, UNIT)
 
 

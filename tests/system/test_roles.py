@@ -240,7 +240,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
-    names |= {"draft": whole.drafts.get(one.row.service), "edition": "1", "policy": "1"}
+    names |= {"draft": whole.drafts.get(one.row.service, ""), "edition": "1", "policy": "1"}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,

@@ -111,7 +111,7 @@ def _of(act: ServiceAct, record: TicketRecord, draft: Config) -> Iterator[Tried]
         then = terms_under(draft, befell, matter, hidden)
         state = entry.state
         if now != then:
-            moved = then and under(befell, then, known, act.now)
+            moved = under(befell, then, known, act.now) if then else None
             yield Tried(matter.number, entry, True, moved)
         else:
             yield Tried(matter.number, entry, False, state)

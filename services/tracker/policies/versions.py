@@ -148,8 +148,8 @@ async def _tell(act: ServiceAct, row: PolicyEdition, effective_at: datetime, by:
         policy_version=row.version or policies.FOLDERS,
         effective_at=effective_at,
         digest=row.digest,
-        limits=row.limits,
-        supervision=row.supervision,
+        limits_yaml=row.limits,
+        supervision_yaml=row.supervision,
         authors=tuple(dict.fromkeys(map(person, row.authors))),
         note=row.note,
     )

@@ -15,11 +15,12 @@ from shared.errors import NotFound
 from shared.http.editions import EditionOut, EditionPage, shown
 
 ID, VERSION = col(PolicyEditions.id), col(PolicyEditions.version)
+DISCARDED = col(PolicyEditions.discarded_at)
 
 
 async def drafts(act: ServiceAct, after: str | None, limit: int) -> EditionPage:
     """Open drafts, the newest first. Raises BadCursor."""
-    query = select(PolicyEditions).where(VERSION.is_(None), PolicyEditions.discarded_at.is_(None))
+    query = select(PolicyEditions).where(VERSION.is_(None), DISCARDED.is_(None))
     if after is not None:
         query = query.where(UUID(act.place(after)) > ID)
     rows = (await act.session.exec(query.order_by(ID.desc()).limit(limit + 1))).all()

@@ -13,6 +13,7 @@ from operations.runtime.reload import take_up
 from services.tracker.policies import versions
 from shared import policies
 from shared.errors import ConfigError
+from shared.events import Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.dispatcher import post
@@ -92,7 +93,7 @@ async def test_who_wrote_in_a_draft_does_not_publish_it(tracker: Bench) -> None:
     done = await published(tracker, again, who="zhao")
     assert (done["version"], done["status"]) == (2, "scheduled")
     told = [fact.data for fact in await tracker.told("policy.published")]
-    assert [(each.policy_version, each.limits) for each in told] == [
+    assert [(each.policy_version, each.limits_yaml) for each in told] == [
         (1, LIMITS),
         (2, with_handle("4wd")),
     ]
@@ -169,7 +170,7 @@ async def test_a_clock_keeps_its_policy_when_its_urgency_changes(
     await tracker.hear(story.registered("03-08 23:00"))
     await published(tracker, await drafted(tracker, limits=longer))
     tracker.at("2026-03-09T09:00+08:00")
-    await tracker.hear(story.left("03-09 09:00", "urgent"))
+    await tracker.hear(story.left("03-09 09:00", Urgency.URGENT))
     assert await limit_of(tracker, "citizen") == ("24h", 1)
 
 
@@ -240,7 +241,7 @@ async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
         one = Story(tracker, f"2026030{day}-000001")
         await tracker.hear(one.registered(f"03-0{day} 10:00"))
     draft, after = await drafted(tracker), dict[str, str]()
-    seen = []
+    seen = list[int]()
     while len(seen) < 5:
         page = await simulated(tracker, draft, limit=1, **after)
         seen.append(page["tickets"])
