@@ -13,7 +13,7 @@ from services.tracker.schemas import Paragraph
 from shared.http.editions import EditionOut
 from shared.http.fields import Body, Cursor, Day, Sentence
 
-LONGEST = 20_000  # characters of one file: both go into one fact
+LONGEST = 14_000  # characters of one file: both go into one fact
 LONGEST_PERIOD = timedelta(days=92)
 Yaml = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
