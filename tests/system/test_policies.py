@@ -113,6 +113,7 @@ async def test_what_the_hotline_answers_itself_goes_by_it_too(county: County) ->
 
 
 async def test_a_round_that_opens_later_goes_by_the_new_one(county: County) -> None:
+    """R-27: a redo has the limit of its own day."""
     redo = with_handle("5wd").replace("handle: 3wd}   # 重办", "handle: 2wd}   # 重办")
     number = await county.ticket(**ROAD)
     await resolve(county, number)
