@@ -35,6 +35,7 @@ async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
     Limits differ, so a late one may stand behind any number that are not: it is read on.
     """
+    await policies.take_up(act)  # who asks may be no process of the service
     found: list[Stuck] = []
     after = ""
     while len(found) < COUNTED and (waiting := await _waiting(act, after)):
