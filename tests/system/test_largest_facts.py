@@ -172,7 +172,7 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
 
 async def policy_at_length(county: County) -> None:
     """A policy whose files have as much of a comment as they may, published and taken back."""
-    texts = {
+    texts: Json = {
         name: f"{text}# {WIDE * (LONGEST - len(text) - 2)}"
         for name, text in (("limits", LIMITS), ("supervision", SUPERVISION))
     }

@@ -257,13 +257,16 @@ async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
 # --- what cannot be read -----------------------------------------------------------------------
 
 
-async def test_a_policy_of_a_newer_release_stops_the_start_by_name(tracker: Bench) -> None:
+@pytest.mark.parametrize("file", ["limits", "supervision"])
+async def test_a_policy_of_a_newer_release_stops_the_start_by_name(
+    tracker: Bench, file: str
+) -> None:
     """An older release that goes by its folder instead would print other limits than its neighbours."""
     await tracker.do(
         "INSERT INTO policies (version, effective_at, limits, supervision)"
-        " VALUES (2, now(), 'shape: new', :supervision)",
-        supervision=SUPERVISION,
+        " VALUES (2, now(), :limits, :supervision)",
+        **{"limits": LIMITS, "supervision": SUPERVISION} | {file: "shape: new"},
     )
     async with tracker.service.store.act("desk") as act:
-        with pytest.raises(ConfigError, match=r"limits\.yaml"):
+        with pytest.raises(ConfigError, match=rf"{file}\.yaml"):
             await versions.check(act)
