@@ -29,7 +29,7 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.differences import Difference, Of, Pressed, Stands
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.timelines import Carried, Matter
-from shared import succession
+from shared import policies, succession
 from shared.events import Fact, speaker_of
 from shared.messaging.bus import matches
 from shared.storage.act import Store
@@ -120,6 +120,8 @@ async def compare(
     than a minute before may be on its way. Raises what is_trouble() calls trouble.
     """
     await succession.take_up(stores[TRACKER])
+    async with reading(stores[TRACKER]) as connection:
+        await policies.remember(stores[TRACKER], connection)
     async for numbers in _pages(stores[FRONT_DESK], REGISTERED, span, 0):
         page = await _read(stores, numbers, now)
         found = [Found(number, await _look(page, number, report)) for number in numbers]

@@ -58,6 +58,9 @@ CURES = {
     "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
     "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
     "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
+    "policy-refused": "县规则目录已变：按 faults 改写草稿（POST …/content），再发布。"
+    "The folder changed: write the draft anew by faults (POST …/content), and publish it then.",
+    "no-policy": "按 faults 的文件与行号逐条改正。Mend the files and lines that faults names.",
     "names-nobody": "由派单员在草稿中自行写明承办单位：POST /v1/catalogue/drafts。"
     "Write the rule yourself, with its lead, in a draft.",
     "rule-exists": "换一个编号，或用 POST …/content 改写整份。"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.dispatcher import corrections, merging, splitting, usecases
 from services.dispatcher.worklists import clocks
+from shared import policies
 from shared.messaging.inbox import EnvelopeOnly, Handler
 
 SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
@@ -20,6 +21,8 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.answered": usecases.end,
     "ticket.not_accepted": usecases.end,
     "ticket.handed_over": usecases.end,
+    "policy.published": policies.hear,
+    "policy.withdrawn": policies.hear_withdrawn,
     **{f"{name}{unit}": clocks.hear for name in clocks.HEARD for unit in ("", ".*")},
     # Addressed to a unit, whoever says it. What the dispatcher says itself is delivered when it is said
     # (shared/messaging/own_facts.py). It still comes round here, because what a replica of the release

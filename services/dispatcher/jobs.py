@@ -13,7 +13,7 @@ from services.dispatcher.catalogue import catalogues
 from services.dispatcher.completion import auditing
 from services.dispatcher.reform import following, transferring
 from services.dispatcher.settings import Config
-from shared import clock
+from shared import clock, policies
 from shared.errors import ConfigError
 from shared.jurisdiction.codes import Units
 from shared.observability import log
@@ -67,6 +67,7 @@ async def check(act: Act[Config]) -> None:
     """What must be true of rules before a process goes by them. Raises ConfigError."""
     await refuse_removed(act)
     await catalogues.check(act)
+    await policies.take_up(act)
 
 
 async def take_up_left(store: Store[Config], limit: int) -> int:
@@ -114,6 +115,7 @@ LISTED = 20  # units that a refusal names
 warned: WeakKeyDictionary[Store[Config], Units] = WeakKeyDictionary()
 JOBS: dict[str, Job] = {
     "carry_out_reforms": Job(run=carry_out_reforms, due=transferring.next_due, every=1.0, limit=50),
+    "follow_policies": Job(run=policies.follow, due=policies.never, every=10.0),
     "number_feed": Job(
         run=number_feed, due=feed.oldest_delivery, every=1.0, limit=1_000, on_facts=True
     ),

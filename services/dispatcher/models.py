@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from shared.events import ClosingKind, CompletionKind, ContactOutcome, Role, Urgency
 from shared.storage.open_words import Words
-from shared.storage.system_tables import NAMING, declare_system_tables
+from shared.storage.system_tables import NAMING, declare_policies, declare_system_tables
 
 OWN = UUID(int=0)  # in place of an assignment: the clock is the ticket's own
 
@@ -396,3 +396,4 @@ class Reforms(Reform, table=True):
 
 
 declare_system_tables(Base.metadata)
+declare_policies(Base.metadata)

@@ -29,7 +29,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.whistling import Blown
-from shared import events
+from shared import events, policies
 from shared.events import Limits, Role, Urgency
 from shared.jurisdiction.gazetteer import accuses
 
@@ -96,6 +96,7 @@ def _give_to(
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
+        policy_version=policies.version(act),
         blown=blown,
     )
     assignment = Assignment(
@@ -113,8 +114,7 @@ def _give_to(
         whistle=blown.kept if blown else None,
     )
     tell(act, assignment, told)
-    if role == Role.LEAD:
-        _copy(act, record, assignment, order, added.newest)
+    _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
 
 
@@ -131,7 +131,9 @@ def _copy(
     above = None
     if town and dispatching.is_grassroots(lead.unit):
         above = handing_down.superior(act.config.units, lead.unit, act.store.dissolved)
-    if above is None or not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
+    if lead.role != Role.LEAD or above is None:
+        return
+    if not act.config.grassroots.copy_to_supervisor_when_unit_is_town:
         return
     if accuses(matter.type) or above in dispatching.barred(matter, said):
         return
@@ -156,15 +158,18 @@ def limits_of(
     urgency: Urgency,
     role: Role,
     blown: Blown | None = None,
+    since: datetime | None = None,
     *,
     unit: str | None = None,
 ) -> Limits:
-    """The limits of one role in the round that runs, with that to come of who was whistled for. The moment an
-    upstream platform named is printed while it lies ahead.
+    """The limits of one role in the round that runs, with that to come of who was whistled for, by the policy
+    an order began under: ``since`` then, or now. The moment an upstream platform named is printed while it
+    lies ahead.
     """
     matter, due = record.matter, record.matter.upstream_due
-    limits = act.config.limits.stages(
-        work_order.kind_of(act.config.limits, matter, urgency, unit),
+    table = policies.limits(act, since)
+    limits = table.stages(
+        work_order.kind_of(table, matter, urgency, unit),
         redo=record.ticket.round > 1,
         role=role,
         law=legal_limit.of_round(record.ticket.law, record.ticket.round),

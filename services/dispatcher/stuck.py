@@ -22,6 +22,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
+from shared import policies
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
@@ -35,6 +36,7 @@ async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
 
     Limits differ, so a late one may stand behind any number that are not: it is read on.
     """
+    await policies.take_up(act)  # who asks may be no process of the service
     found: list[Stuck] = []
     after = ""
     while len(found) < COUNTED and (waiting := await _waiting(act, after)):
@@ -42,7 +44,7 @@ async def unassigned(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
         found += [
             Stuck(row.number, row.unassigned_at, f"{row.urgency} 第 {row.round} 轮 round")
             for row in waiting
-            if row.unassigned_at and _over(act, row.unassigned_at, _dispatch_limit(act.config, row))
+            if row.unassigned_at and _over(act, row.unassigned_at, _dispatch_limit(act, row))
         ]
     return found[:COUNTED]
 
@@ -53,9 +55,10 @@ async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
     return (await act.session.exec(waiting.order_by(number).limit(COUNTED))).all()
 
 
-def _dispatch_limit(config: Config, row: Ticket) -> Limit:
-    of = work_order.kind_of(config.limits, TicketRecord(row, []).matter, Urgency(row.urgency))
-    return Limit.parse(config.limits.dispatch(of))
+def _dispatch_limit(act: ServiceAct, row: Ticket) -> Limit:
+    table = policies.limits(act, row.unassigned_at)
+    of = work_order.kind_of(table, TicketRecord(row, []).matter, Urgency(row.urgency))
+    return Limit.parse(table.dispatch(of))
 
 
 def _over(act: ServiceAct, since: datetime, limit: Limit) -> bool:

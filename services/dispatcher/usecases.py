@@ -42,7 +42,7 @@ from services.dispatcher.rules.approvals import lowers
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.co_handling import CoHandlerIsLead
 from services.dispatcher.rules.ticket import check_assignable, check_recallable
-from shared import events
+from shared import events, policies
 from shared.errors import NotFound, TooEarly
 from shared.events import Fact, Role, TicketType, Urgency
 from shared.observability import log
@@ -223,7 +223,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     answer = await completing.answer_of(act, assignment, body)
     unheard = co_handling.unheard(act, record, assignment, answer.without)
     today = act.now.astimezone(act.config.calendar.tz).date()
-    latest = act.config.limits.latest_promise(today)
+    latest = policies.limits(act).latest_promise(today)
     status = completion.complete(record.work(assignment), answer, today, latest)
     await completing.overtake(act, assignment)
     if assignment.role == Role.LEAD:

@@ -1,7 +1,7 @@
 """Intake's second door: the facts it listens to."""
 
 from services.intake import usecases
-from shared import succession
+from shared import policies, succession
 from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -12,4 +12,6 @@ SUBSCRIPTIONS: Subscriptions = {
     "ticket.closed": usecases.note_closed,
     "ticket.reopened": usecases.note_reopened,
     "unit.reformed.*": succession.hear,
+    "policy.published": policies.hear,
+    "policy.withdrawn": policies.hear_withdrawn,
 }

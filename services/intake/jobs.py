@@ -6,13 +6,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake import callers, readlog, search
+from services.intake import callers, readlog, search, vault
 from services.intake.calls import usecases as calls
 from services.intake.settings import Config
+from shared import policies
 from shared.service import Job
 from shared.storage.act import Act, Store
 
 ACTOR = "service:intake"
+
+
+async def check(act: Act[Config]) -> None:
+    """What must be true of keys and policies before a process goes by them. Raises ConfigError."""
+    await vault.check_keys(act)
+    await policies.take_up(act)
 
 
 async def index_callers(store: Store[Config], limit: int) -> int:
@@ -53,6 +60,7 @@ async def at_leisure(_: Act[Config]) -> datetime | None:
 
 
 JOBS: dict[str, Job] = {
+    "follow_policies": Job(run=policies.follow, due=policies.never, every=10.0),
     "index_callers": Job(run=index_callers, due=callers.outdated_since, every=10.0),
     "index_texts": Job(run=index_texts, due=at_leisure, every=2.0, limit=500),
     "miss_calls": Job(run=miss_calls, due=calls.next_unanswered, every=5.0),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.intake import stuck, vault
+from services.intake import stuck
 from services.intake.consumers import SUBSCRIPTIONS
-from services.intake.jobs import JOBS
+from services.intake.jobs import JOBS, check
 from services.intake.models import Base
 from services.intake.routes import router, share
 from services.intake.settings import Settings
@@ -18,7 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
-    given, check = settings or Settings(), vault.check_keys
+    given = settings or Settings()
     built = build_app("intake", given, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
     share(built, given)
     return built

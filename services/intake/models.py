@@ -25,7 +25,7 @@ from sqlmodel import Field, SQLModel
 from services.intake.rules.machine import TicketStatus, ended, stored
 from shared.events import CallRating, Reported, TicketType, Urgency
 from shared.storage.open_words import ShortWords
-from shared.storage.system_tables import NAMING, declare_system_tables
+from shared.storage.system_tables import NAMING, declare_policies, declare_system_tables
 
 
 class Base(SQLModel):
@@ -368,3 +368,4 @@ class DayNumbers(DayNumber, table=True):
 
 
 declare_system_tables(Base.metadata)
+declare_policies(Base.metadata)

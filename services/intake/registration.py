@@ -44,15 +44,16 @@ from services.intake.sources import (
 from shared import clock
 from shared.errors import JiesuError, UnknownCode
 from shared.events import Reported, TicketRegistered
+from shared.jurisdiction.limits import LimitTable
 from shared.jurisdiction.wording import text_of
 from shared.observability import trace
 from shared.security.masking import pattern_spans
 from shared.storage.rows import as_json, inserting, table_of
 
 
-def check_codes(body: NewTicket, config: Config) -> None:
-    """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode,
-    UpstreamDueWrong.
+def check_codes(body: NewTicket, config: Config, limits: LimitTable) -> None:
+    """Refuse codes the jurisdiction does not have, and a moment of an upstream platform that cannot be one by
+    the ``limits`` in force, before anything is stored. Raises UnknownCode, UpstreamDueWrong.
     """
     check_known(config, body.area or "", body.topic, body.flags)
     if config.codes.channel(body.channel) is None:
@@ -61,7 +62,7 @@ def check_codes(body: NewTicket, config: Config) -> None:
     check_reported(stated(body), body.reported_unit, config.units)
     if due := body.upstream_due:
         source = body.source_number and body.channel
-        upstream.check(due, source, config.upstream, clock.now())
+        upstream.check(due, source, limits.upstream, clock.now())
     if body.ending:
         end_records.end_of(config, body.ending, clock.now())
 

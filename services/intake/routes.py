@@ -41,6 +41,7 @@ from services.intake.settings import Config, Settings
 from services.intake.shares import ComplaintLimiter, WrongCodeLimiter
 from services.intake.splitting import routes as split_routes
 from services.intake.worklists import routes as list_routes
+from shared import clock, policies
 from shared.caller import Caller
 from shared.events import Urgency
 from shared.http.acts import Door, entering
@@ -92,7 +93,7 @@ def share(app: FastAPI, settings: Settings) -> None:
 async def _of_call(request: Request, item: Registration) -> Registration:
     """Check a complaint's codes, and look up the call it was made of. Raises UnknownCode."""
     store: Store[Config] = service_of(request.app).store
-    check_codes(item.body, store.config)
+    check_codes(item.body, store.config, policies.limits_at(store, clock.now()))
     if item.body.call is None:
         return item
     async with store.act(item.caller.actor) as act:

@@ -22,12 +22,12 @@ from services.intake.rules.likeness import Duplicates
 from services.intake.rules.places import AreaFinder, Places, places_have_areas
 from services.intake.rules.rights import Custodian
 from services.intake.sealing import Sealer
-from shared.jurisdiction.calendar import Limit, WorkCalendar
+from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
-from shared.jurisdiction.limits import LimitTable, UpstreamRules, limit_codes_exist
+from shared.jurisdiction.limits import LimitTable, limit_codes_exist
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
 from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
@@ -83,8 +83,8 @@ class Config:
     """Code tables, what is urgent, how calls end, what binds the custodian, the seal of the vault and
     the digests of intake.
 
-    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``; ``upstream``:
-    what an upstream platform may say of its own limit. ``areas``: which area a text names.
+    ``limits`` say how long the hotline may keep what it answers itself, by ``calendar``, and what an upstream
+    platform may say of its own. ``areas``: which area a text names.
     """
 
     codes: Codes
@@ -100,8 +100,7 @@ class Config:
     sealer: Sealer
     digester: CitizenDigester
     endings: EndingRules
-    answer_within: Limit
-    upstream: UpstreamRules | None
+    limits: LimitTable
     calendar: WorkCalendar
     public: Public
     areas: AreaFinder
@@ -169,8 +168,7 @@ class Settings(ServiceSettings):
             Sealer(ring, self.vault_current, self.vault_suite),
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,
-            rules.limits.direct_answer,
-            rules.limits.upstream,
+            rules.limits.among(rules.codes),
             work_calendar(rules.place, rules.calendar, rules.units.units),
             _public(rules),
             AreaFinder(rules.places, rules.codes),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.tracker import records
 from services.tracker.models import Assignment, Supervision
+from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.answering import Answer, AnswerRuling, Asked, SupervisionStands
 from services.tracker.schemas import AnswerIn, AnswerRulingIn, SupervisionOut
@@ -32,7 +33,7 @@ async def answer(act: ServiceAct, id: UUID, body: AnswerIn) -> SupervisionOut:
     if not records.may_see(act, row.unit) or records.recused_caller(act, record):
         raise NotFound
     asked = Asked.model_validate(vars(row))
-    rung = act.config.rules.rung(row.rung)
+    rung = versions.in_force(act, row.raised_at).rules.rung(row.rung)
     asked.may_be_answered(body.led_by, led_by_head=rung is not None and rung.led_by_head)
     given = Answer(
         **body.model_dump(),

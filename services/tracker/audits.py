@@ -13,6 +13,7 @@ from uuid import UUID
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment
+from services.tracker.policies import versions
 from services.tracker.records import ServiceAct
 from services.tracker.rules.promise import end_of
 from services.tracker.rules.timelines import CompletionTimeline
@@ -86,7 +87,7 @@ async def send_back(act: ServiceAct, fact: Fact) -> None:
 def _promised_until(act: ServiceAct, data: events.AssignmentCompleted) -> datetime | None:
     """The end of the day that a lead promises what cannot be done yet, where the policy follows promises."""
     put_off = data.kind is events.CompletionKind.NO_CONDITION_YET and data.role is events.Role.LEAD
-    if not put_off or data.promised_date is None or act.config.table.promise is None:
+    if not put_off or data.promised_date is None or versions.in_force(act).table.promise is None:
         return None
     return end_of(date.fromisoformat(data.promised_date), act.config.calendar.tz)
 
@@ -119,6 +120,7 @@ def _keep(act: ServiceAct, assignment: Assignment, known: Known) -> None:
     assignment.completions = [known[id].model_dump(mode="json") for id in sorted(known)]
     stand = (each.at for each in known.values() if not each.sent_back)
     assignment.completed_at = min(stand, default=None)
-    promised, rules = records.timeline(assignment).promised, act.config.table.promise
+    promised = records.timeline(assignment).promised
+    rules = versions.in_force(act).table.promise
     if promised and rules and assignment.promise_review_at is None and not promised.kept_at:
         assignment.promise_review_at = rules.next_review(promised.since)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.tracker import calendars, claims, records
 from services.tracker.models import Clock, Supervision
+from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.changes import (
@@ -225,10 +226,10 @@ def _lengthened(
 def _terms(
     act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory
 ) -> Terms | None:
-    if history.kind not in DESKS:
-        return act.config.terms(history, matter)
-    about, area = record.ticket.about, record.ticket.area or ""
-    return act.config.terms(history, matter, act.config.recused(about, area))
+    policy, recused = versions.in_force(act, history.started_at), frozenset[str]()
+    if history.kind in DESKS:
+        recused = policy.recused(record.ticket.about, record.ticket.area or "")
+    return policy.terms(history, matter, recused)
 
 
 def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
@@ -256,7 +257,9 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
     for entries in started.values():
         row = entries[0].row
         clocks = tuple(snapshot(ClockKind(entry.row.kind), entry.state) for entry in entries)
-        _tell(act, row, DeadlineSet(clocks=clocks, configuration=act.configuration), row.started_at)
+        version = entries[0].state.terms.policy_version
+        data = DeadlineSet(clocks=clocks, configuration=act.configuration, policy_version=version)
+        _tell(act, row, data, row.started_at)
 
 
 Standing = Mapping[UUID, Sequence[Stands]]  # by order

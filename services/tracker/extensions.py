@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from services.tracker import calendars, records, schemas, views
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment, Extension, Extensions
+from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
 from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
@@ -44,7 +45,8 @@ async def request_extension(
         now=act.now,
         unit=calendars.unit_of(clock.row),
     )
-    extension.check(asking, record.matter(), act.config)
+    policy = versions.in_force(act, clock.state.started_at)
+    extension.check(asking, record.matter(), policy)
     asked = Extension(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,

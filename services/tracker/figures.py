@@ -31,6 +31,7 @@ from sqlmodel import col, select
 
 from services.tracker import calendars, schemas
 from services.tracker.models import Assignments, Clock, Clocks
+from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules.clock_state import due_unextended
 from services.tracker.rules.machine import ClockStatus
@@ -68,7 +69,7 @@ async def read_on_time_rates(
     or breached, by ``due`` when its due moment was, once that has come. Raises Malformed for a period that
     ends before it begins.
     """
-    rules = act.config.rules.figures
+    rules = versions.in_force(act).rules.figures
     of, by = act.config.place.counted(first, last, act.now), basis or rules.on_time_by
     rows = [row for row in await _tallies(act, _counted(act, of, by)) if may_see(act, row.unit)]
     spared = await _saved(act, of)
@@ -242,7 +243,7 @@ async def _saved(act: ServiceAct, of: Period) -> dict[str, Saved]:
     """审批压缩 by unit: working days that first answers of the period took, against those of the law; of no
     unit where the policy names no legal limit.
     """
-    legal = act.config.rules.figures.legal_limit
+    legal = versions.in_force(act).rules.figures.legal_limit
     if legal is None:
         return {}
     await calendars.load(act)
@@ -302,7 +303,7 @@ def _shares(rows: Sequence[Tally], unit: str | None = None) -> dict[str, Any]:
 
 
 def _show_saved(act: ServiceAct, answers: Iterable[Saved]) -> schemas.SavedOut | None:
-    if act.config.rules.figures.legal_limit is None:
+    if versions.in_force(act).rules.figures.legal_limit is None:
         return None
     found = saved(answers)
     return schemas.SavedOut(**found._asdict(), saved_days=found.saved_days, rate=found.rate)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from services.tracker import claims, usecases
+from services.tracker.policies import versions
 from services.tracker.settings import Config
+from shared import policies
 from shared.service import Job
 from shared.storage.act import Store
 
@@ -23,6 +25,7 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
+    "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
     # millisecond, and no mark waits for it longer than a quarter of a second.
     "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),

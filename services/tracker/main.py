@@ -8,6 +8,7 @@ from services.tracker import stuck
 from services.tracker.consumers import SUBSCRIPTIONS
 from services.tracker.jobs import JOBS
 from services.tracker.models import Base
+from services.tracker.policies.versions import check
 from services.tracker.routes import router
 from services.tracker.settings import Settings
 from shared.app import build_app
@@ -19,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def app(settings: Settings | None = None) -> FastAPI:
     """The service as an application."""
     settings = settings or Settings()
-    return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
+    return build_app("tracker", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE, check)
 
 
 PAGE = StuckPage(stuck.QUESTIONS, progress=stuck.PROGRESS, assignments=stuck.ASSIGNMENTS)

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment, Supervision
+from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.timelines import Merge
 from shared import events
@@ -51,7 +52,7 @@ def _note(act: ServiceAct, record: TicketRecord, new: Merge) -> None:
 
 async def watch(act: ServiceAct, record: TicketRecord, at: datetime) -> None:
     """Raise what the policy says when a work has many reporters, once for each order of a lead."""
-    rules = act.config.rules.cluster_of_reporters
+    rules = versions.in_force(act).rules.cluster_of_reporters
     if rules is None or record.ticket.work is None:
         return
     group = await records.worked_on_with(act, record.ticket.number)
@@ -84,7 +85,7 @@ def _raise(
     id = uuid5(NAMESPACE, str(lead.id))
     if id in record.supervisions:
         return
-    raised_at, title = max(at, lead.dispatched_at), act.config.title(rung)
+    raised_at, policy = max(at, lead.dispatched_at), versions.in_force(act)
     raised = Supervision(
         id=id,
         ticket=record.ticket.number,
@@ -92,10 +93,10 @@ def _raise(
         round=lead.round,
         unit=lead.unit,
         rung=rung,
-        title=title,
+        title=policy.title(rung),
         by="trigger",
         reason=f"{reporters}名诉求人集中反映同一事项 {reporters} citizens reported the same matter",
-        answer_due=act.config.answer_due(rung, raised_at, lead.unit),
+        answer_due=policy.answer_due(rung, raised_at, lead.unit),
         raised_at=raised_at,
         raised_by=act.actor,
     )
@@ -103,7 +104,7 @@ def _raise(
     data = events.SupervisionRaised(
         supervision=id,
         rung=rung,
-        title=title,
+        title=raised.title,
         by="trigger",
         reason=raised.reason,
         answer_due=raised.answer_due,

@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel
 
 from shared.events import ClockKind, Reported, Role, TicketType, Urgency
 from shared.storage.open_words import Words
-from shared.storage.system_tables import NAMING, declare_system_tables
+from shared.storage.system_tables import NAMING, declare_policies, declare_system_tables
 
 
 class Base(SQLModel):
@@ -370,3 +370,4 @@ class ReadAnchors(ReadAnchor, table=True):
 
 
 declare_system_tables(Base.metadata)
+declare_policies(Base.metadata)

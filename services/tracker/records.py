@@ -244,6 +244,11 @@ async def read(act: ServiceAct, number: str) -> TicketRecord:
     return found[number]
 
 
+async def look_at(act: ServiceAct, numbers: Sequence[str]) -> dict[str, TicketRecord]:
+    """Tickets to look at only, by number."""
+    return await _records(act, numbers, NAMED, CLOCKS)
+
+
 async def _records(
     act: ServiceAct,
     numbers: Sequence[str],

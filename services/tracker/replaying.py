@@ -20,6 +20,7 @@ from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.consumers import HANDLERS
 from services.tracker.models import Supervision, Ticket
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
+from services.tracker.rules import supervision
 from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.policy import Terms
@@ -37,6 +38,7 @@ from shared.events import (
     SupervisionRaised,
     TicketMerged,
 )
+from shared.jurisdiction.limits import LimitTable
 from shared.messaging.bus import matches
 from shared.storage.act import Act, Store, Told
 from shared.storage.rows import Rows
@@ -78,6 +80,10 @@ class _AsThen(Config):
 
     on_record: Mapping[UUID, tuple[str, Terms]] = field(default_factory=dict)
 
+    def under(self, table: LimitTable, rules: supervision.Supervision, version: int) -> Config:
+        """The same under another policy. When there were many reporters, the fact says."""
+        return Config.under(self, table, _without_clusters(rules), version)
+
     def terms(self, history: ClockHistory, matter: Matter, recused: Any = ()) -> Terms | None:
         """The terms on record, under the limit its order carries."""
         urgency, terms = self.on_record.get(history.id, (None, None))
@@ -116,14 +122,18 @@ async def _play(
     on_record: OnRecord,
 ) -> Replayed:
     known = {each.name: getattr(store.config, each.name) for each in fields(Config)}
-    # When there were many reporters, the fact says: the rule of today may be another.
-    known["rules"] = store.config.rules.model_copy(update={"cluster_of_reporters": None})
+    known["rules"] = _without_clusters(store.config.rules)
     config = _AsThen(**known, on_record=on_record.terms)
     player = _Player(store, versions, config, facts[0], on_record.carried)
     for fact in facts:
         await player.hear(fact)
     await player.end(until)
     return Replayed(player.record, player.act.told, player.early)
+
+
+def _without_clusters(rules: supervision.Supervision) -> supervision.Supervision:
+    """When there were many reporters, the fact says: the rule of today may be another."""
+    return rules.model_copy(update={"cluster_of_reporters": None})
 
 
 class _InMemory(Rows):

@@ -165,6 +165,7 @@ class ClockOut(BaseModel):
     ticket again in this round; the clock goes on where it stopped, and the pauses name the time between.
     ``rule`` and ``law``: where the limit comes from, if not from type and urgency; ``upstream_due``: when the
     platform that passed it on wants the answer, whether the clock ends for that or not.
+    ``policy_version``: which version of the policy it began under; 1 is the county's folder.
     """
 
     id: UUID
@@ -178,6 +179,7 @@ class ClockOut(BaseModel):
     explanation: Sentence
     started_at: AwareDatetime
     limit: str
+    policy_version: int
     due: AwareDatetime
     provisional: bool
     kept: bool

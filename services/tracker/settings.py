@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.tracker.rules.policy import Policy
 from services.tracker.rules.supervision import Supervision, offices_exist
@@ -17,10 +17,18 @@ from shared.settings import ServiceSettings
 
 @dataclass(frozen=True, slots=True)
 class Config(Policy):
-    """The rules in force, and the units there are: a token of any other opens nothing."""
+    """The rules in force, and the units there are: a token of any other opens nothing. ``folder``: what a
+    draft of the policy is checked in.
+    """
 
     units: Units
     place: Place
+    codes: Codes
+    folder: Folder
+
+    def under(self, table: LimitTable, rules: Supervision, version: int) -> Config:
+        """The same county under another policy."""
+        return replace(self, table=table, rules=rules, version=version)
 
     @property
     def telephones(self) -> frozenset[str]:
@@ -49,8 +57,18 @@ class Settings(ServiceSettings):
 
     def load(self, folder: Folder | None = None) -> Config:
         """Read the rules. Raises ConfigError with file, line and field."""
-        rules = self.folder(folder).read(Rules)
+        taken = self.folder(folder)
+        rules = taken.read(Rules)
         calendar = work_calendar(rules.place, rules.calendar, rules.units.units)
         limits = rules.limits.among(rules.codes)
         recused = Gazetteer(rules.units, rules.codes, rules.place.name).recused
-        return Config(limits, rules.supervision, calendar, recused, rules.units, rules.place)
+        return Config(
+            limits,
+            rules.supervision,
+            calendar,
+            recused,
+            rules.units,
+            rules.place,
+            rules.codes,
+            taken,
+        )

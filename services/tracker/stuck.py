@@ -83,6 +83,16 @@ QUESTIONS: tuple[Question, ...] = (
             WHERE closed_at IS NULL AND answered_at IS NULL AND answer_due < :now
             ORDER BY answer_due LIMIT :limit"""),
     ),
+    Question(
+        "file_draft",
+        "limits.yaml、supervision.yaml 的改动尚未发布 changes of these files that are a draft only",
+        "时限规则以已发布的版本为准，文件的改动不自动生效 published versions decide, a changed file does not",
+        "督办员核对后发布或作废草稿 a supervisor publishes or discards it: GET /v1/policies/drafts",
+        rows("""
+            SELECT 'limits.yaml', drafted_at, id::text FROM policy_drafts
+            WHERE source = 'file' AND version IS NULL AND discarded_at IS NULL
+            ORDER BY id LIMIT :limit"""),
+    ),
 )
 
 PROGRESS = """

@@ -22,6 +22,7 @@ from services.tracker.models import (
     Supervision,
     Ticket,
 )
+from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.clock_state import is_late
 from services.tracker.rules.supervision import SupervisionByRule
@@ -233,6 +234,7 @@ async def raise_supervision(
     if records.timeline(assignment).ending(record.matter().withdrawal):
         raise MoveRefused("supervise", "ended", [])
     answers.refuse_twice(record, assignment, body.rung)
+    policy = versions.in_force(act)
     raised = Supervision(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,
@@ -240,10 +242,10 @@ async def raise_supervision(
         round=assignment.round,
         unit=assignment.unit,
         rung=body.rung,
-        title=act.config.title(body.rung),
+        title=policy.title(body.rung),
         by="hand",
         reason=body.reason,
-        answer_due=act.config.answer_due(body.rung, act.now, assignment.unit),
+        answer_due=policy.answer_due(body.rung, act.now, assignment.unit),
         raised_at=act.now,
         raised_by=act.actor,
     )

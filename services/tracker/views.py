@@ -83,6 +83,7 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         sentence=Sentence(zh=sentence.zh, en=sentence.en),
         explanation=Sentence(zh=said.zh, en=said.en),
         limit=state.terms.limit,
+        policy_version=state.terms.policy_version,
         breached_at=state.breached_at,
         extended_by=state.extension,
         kept=why.kept,

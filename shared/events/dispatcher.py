@@ -86,6 +86,7 @@ class AssignmentDispatched(Data, name="assignment.dispatched", by="dispatcher"):
     redo: bool = False
     configuration: str | None = None
     catalogue_version: int | None = None
+    policy_version: int | None = None
     handed_by: str | None = None
     whistle: Whistle | None = None
 

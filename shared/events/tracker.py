@@ -27,6 +27,7 @@ class DeadlineSet(Data, name="deadline.set", by="tracker"):
 
     clocks: tuple[DeadlineView, ...]
     configuration: str | None = None
+    policy_version: int | None = None
 
 
 class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
@@ -236,3 +237,27 @@ class PromiseReviewed(Data, name="promise.reviewed", by="tracker"):
 
     promised_date: str
     note: str
+
+
+class PolicyPublished(Data, name="policy.published", by="tracker"):
+    """时限规则发布: a version of the time limits and of supervision, which decides from ``effective_at`` on:
+    each service that prints or watches a limit keeps it. It is said of no ticket.
+
+    ``limits_yaml`` and ``supervision_yaml``: the two files whole, as they were published. The first
+    version is the county's folder as it stood when people first published another.
+    """
+
+    policy_version: Annotated[int, Field(ge=1)]
+    effective_at: AwareDatetime
+    digest: str
+    limits_yaml: str
+    supervision_yaml: str
+    authors: tuple[str, ...] = ()
+    note: str = ""
+
+
+class PolicyWithdrawn(Data, name="policy.withdrawn", by="tracker"):
+    """时限规则撤回: a published version that will not take effect; the one before goes on."""
+
+    policy_version: Annotated[int, Field(ge=1)]
+    reason: str

@@ -220,6 +220,29 @@ def drop_dissolved() -> None:
     op.drop_table("dissolved")
 
 
+POLICIES = """
+    CREATE TABLE IF NOT EXISTS policies (
+        version INTEGER CONSTRAINT pk_policies PRIMARY KEY,
+        effective_at TIMESTAMPTZ NOT NULL,
+        limits TEXT NOT NULL,
+        supervision TEXT NOT NULL,
+        withdrawn BOOLEAN NOT NULL DEFAULT false)"""
+
+
+def create_policies() -> None:
+    """Called by one migration of each service that goes by limits: their published versions."""
+    from alembic import op
+
+    op.execute(POLICIES)
+
+
+def drop_policies() -> None:
+    """Take back create_policies()."""
+    from alembic import op
+
+    op.drop_table("policies")
+
+
 # What facts of a newer release and stored answers need; nullable, or with a default, for the release
 # before writes these tables too. IF NOT EXISTS: an index that could not be built ends its migration
 # after these are committed.

@@ -135,3 +135,16 @@ def _dissolved(metadata: MetaData) -> None:
         Column("since", DateTime(timezone=True), nullable=False),
         Column("reform", JSONB, nullable=False),
     )
+
+
+def declare_policies(metadata: MetaData) -> None:
+    """The published versions of the time limits, of a service that goes by them (shared/policies.py)."""
+    Table(
+        "policies",
+        metadata,
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("effective_at", DateTime(timezone=True), nullable=False),
+        Column("limits", Text, nullable=False),
+        Column("supervision", Text, nullable=False),
+        Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
+    )

@@ -18,7 +18,12 @@ from tests.fixtures.source import files, imported, strings, tree
 
 USERS = 3
 # What two must judge by alike, and neither may import from the other.
-TWO: Mapping[str, list[str]] = {"shared.jurisdiction.urgency": ["intake", "dispatcher"]}
+TWO: Mapping[str, list[str]] = {
+    "shared.jurisdiction.urgency": ["intake", "dispatcher"],
+    "shared.editions": ["dispatcher", "tracker"],
+    "shared.http.editions": ["dispatcher", "tracker"],
+    "shared.storage.editions": ["dispatcher", "tracker"],
+}
 SPEAKERS = Path("shared/events")  # a fact says whose it is: that is what it is published for
 PATH_OF_A_SERVICE = re.compile(rf"\bservices(?:[/.]|$)|\b(?:{'|'.join(NAMES)})\b")
 

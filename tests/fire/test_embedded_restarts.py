@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-from base64 import b64encode
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 
-import pytest
-
-from examples.connection import open_http
 from examples.county import Access, County
 from examples.demo import answering
 from examples.scene import Citizens, Scene
 from examples.stories import banquet, gone_wrong, tea_company, tourist
-from operations.runtime.registry import NAMES
-from tests.fixtures.fire.embedded_town import EmbeddedTown, Place
+from tests.fixtures.fire.embedded_town import EmbeddedTown
 from tests.fixtures.fire.ledger import reckon
-from tests.fixtures.fire.servers import Servers
 from tests.fixtures.fire.town import START, Town
-from tests.fixtures.ports import free_ports
 
 STORIES = (banquet, tea_company, tourist, gone_wrong)
 
@@ -34,21 +24,6 @@ class Interrupted(Scene):
         self.town.kill()
         await self.town.start(max(self.county.stepper.now, START))
         await super()._until(moment)
-
-
-@pytest.fixture
-async def place(burning: Servers, tmp_path: Path) -> AsyncIterator[tuple[EmbeddedTown, Town]]:
-    """An embedded system, and its databases as a ledger reads them."""
-    secret = b64encode(secrets.token_bytes(32)).decode()
-    prefix, port = f"embedded_{secrets.token_hex(4)}", free_ports(len(NAMES) + 1)[0]
-    at = Place(tmp_path, burning.database.socket, prefix, port, secret)
-    async with open_http() as http:
-        embedded = EmbeddedTown(at, http)
-        await embedded.start(START)
-        try:
-            yield embedded, Town(burning, prefix, "", tmp_path, secret, at.phone_port, http, {})
-        finally:
-            embedded.kill()
 
 
 async def test_a_story_survives_a_kill_at_every_step(

@@ -90,7 +90,7 @@ async def register(
 ) -> Registered:
     """Register a complaint."""
     store: Store[Config] = request.app.state.store
-    check_codes(body, store.config)
+    check_codes(body, store.config, store.config.limits)
     item = Registration.of(body, caller, key, store.config)
     claims = Claims([Claim.of(caller.actor, key, "POST", body, store.fingerprint)])
     async with store.act(caller.actor, caller=caller) as act:

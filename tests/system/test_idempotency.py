@@ -10,6 +10,7 @@ import pytest
 from operations import contracts
 from operations.runtime.registry import NAMES
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.repeated_drafts import catalogue, policy
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
@@ -67,7 +68,8 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
-    await _catalogue(whole, repeats)
+    await catalogue(whole, repeats)
+    await policy(whole, repeats)
     await reformed(whole, repeats)
     await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
@@ -279,29 +281,6 @@ async def _taken_back(whole: Street, repeats: Repeats, order: str) -> None:
     why, other = {"reason": "属本单位职责"}, {"reason": "由本单位办理"}
     about = {"assignment": order}
     await repeats.ask("dispatcher", f"{path}/return-withdrawal", why, other, "unit:CG", **about)
-
-
-async def _catalogue(whole: Street, repeats: Repeats) -> None:
-    """One draft is written, added to, and discarded; another is published by somebody else, and withdrawn."""
-    path, rule = "/v1/catalogue/drafts", {"id": "x", "topic": "water", "reason": "供水"}
-    said, other = {"note": "修订"}, {"note": "再修订"}
-    draft = await repeats.ask("dispatcher", path, said, other, "desk")
-    path, about = f"{path}/{{draft}}", {"draft": draft["id"]}
-    await repeats.ask("dispatcher", f"{path}/content", said, other, "desk", **about)
-    added, other = {"rule": rule | {"lead": "GSGS"}}, {"note": "编办确认"}
-    await repeats.ask("dispatcher", f"{path}/rules", added, other, "desk", **about)
-    why, other = {"reason": "不再需要"}, {"reason": "作废"}
-    await repeats.ask("dispatcher", f"{path}/discarding", why, other, "desk", **about)
-    await whole.draw_up()
-    seen = await whole.ask("dispatcher", "GET", f"/v1/catalogue/drafts/{whole.draft}", "desk")
-    said = {"digest": seen.json()["digest"], "effective_at": "2026-12-01T00:00:00+08:00"}
-    other, about = {"effective_at": "2026-12-02T00:00:00+08:00"}, {"draft": whole.draft}
-    done = await repeats.ask(
-        "dispatcher", f"{path}/publication", said, other, "supervisor", **about
-    )
-    path = "/v1/catalogue/versions/{edition}/withdrawal"
-    about = {"edition": done["version"]}
-    await repeats.ask("dispatcher", path, why, {"reason": "推迟"}, "supervisor", **about)
 
 
 async def _arbitrated(whole: Street, repeats: Repeats, number: str) -> None:

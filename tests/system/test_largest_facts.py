@@ -11,6 +11,7 @@ import pytest
 
 from operations import contracts
 from services.dispatcher.rules.work_order import CARRIED
+from services.tracker.policies.schemas import LONGEST
 from shared import clock
 from shared.messaging.bus import Message
 from shared.messaging.outbox import LARGEST_FACT, Relay
@@ -22,6 +23,7 @@ from tests.fixtures.scenes.courier import County
 from tests.fixtures.scenes.dispatcher import post
 from tests.fixtures.scenes.feedback import callback_of
 from tests.fixtures.scenes.intake import registered
+from tests.fixtures.scenes.policies import LIMITS, SUPERVISION, VERSIONS, drafted, published
 from tests.fixtures.scenes.reform import followed, reform, take_up
 
 MIB = 1024 * 1024
@@ -168,6 +170,19 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"{path}/ruling", again)
 
 
+async def policy_at_length(county: County) -> None:
+    """A policy whose files have as much of a comment as they may, published and taken back."""
+    texts: Json = {
+        name: f"{text}# {WIDE * (LONGEST - len(text) - 2)}"
+        for name, text in (("limits", LIMITS), ("supervision", SUPERVISION))
+    }
+    note = filled("tracker", "PolicyContent")["note"]
+    draft = await drafted(county.tracker, **texts, note=note)
+    done = await published(county.tracker, draft, effective_at=None)
+    path, why = f"{VERSIONS}/{done['version']}/withdrawal", filled("tracker", "PolicyReason")
+    await county.do("supervisor", county.tracker, path, why)
+
+
 async def promised_at_length(county: County) -> None:
     """A day that is looked after, not moved, moved, and kept."""
     await county.carry()
@@ -265,6 +280,9 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert {"approval.requested", "approval.granted", "approval.refused"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed"} <= set(sizes)
+    await policy_at_length(county)
+    sizes = await largest(county)
+    assert sizes["policy.published"] > 90_000
     told = await county.dispatcher.told()
     assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)
     unlike = {fact.assignment for fact in told if getattr(fact.data, "whistle", None)}

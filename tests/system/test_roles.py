@@ -95,6 +95,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "rules": {"rule": {"id": "x", "topic": "water", "lead": "GSGS", "reason": "供水"}},
     "rule": {"everywhere": True},
     "discarding": {"reason": "不再需要"},
+    "simulate": {"from": "2026-03-01", "to": "2026-03-31"},  # with a draft: see body_of
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
     "answer": {"measures": "增派人手", "result": "已修复"},
@@ -213,6 +214,7 @@ def body_of(whole: Street, row: Row) -> dict[str, Any] | None:
     if row.method not in WITH_A_BODY:
         return None
     into = {"into": whole.matters["ordinary"].number} if last == "merge" else {}
+    into |= {"draft": whole.drafts["tracker"]} if last == "simulate" else {}
     if row.path.endswith("{arbitration}/ruling"):
         return {"lead": HOLDER, "ruling": "由其承办"}
     if row.path.endswith("{supervision}/ruling"):
@@ -239,7 +241,7 @@ async def answered(whole: Street, one: Try) -> str:
     )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
-    names |= {"draft": whole.draft, "edition": "1"}
+    names |= {"draft": whole.drafts.get(one.row.service, ""), "edition": "1", "policy": "1"}
     names |= {"version": VERSION, "name": "start.js", "table": "topics", "slug": "forbidden"}
     answer = await whole.ask(
         one.row.service,

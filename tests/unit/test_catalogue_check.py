@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatcher.catalogue.schemas import Publication
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.checking import County, Finding, check, faults
 from services.dispatcher.rules.covering import Comparison, changes, never_met
@@ -17,6 +16,7 @@ from services.dispatcher.rules.matching import Matcher
 from services.dispatcher.rules.reasons import Names
 from services.dispatcher.settings import Settings
 from shared.events import TicketType
+from shared.http.editions import Publication
 from shared.jurisdiction.codes import prefixes
 from shared.jurisdiction.wording import text_of
 from tests.fixtures.catalogues import (

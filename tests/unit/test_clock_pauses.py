@@ -6,7 +6,8 @@ import pytest
 
 from services.tracker.rules import timelines
 from services.tracker.rules.machine import ClockStatus
-from services.tracker.rules.timelines import Ending, Pause
+from services.tracker.rules.pauses import Pause
+from services.tracker.rules.timelines import Ending
 from tests.fixtures.scenes.handle_clock import after_sweep, at, local, marks, state, told
 
 PAUSES = {

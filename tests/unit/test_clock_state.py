@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from services.tracker.rules import timelines
 from services.tracker.rules.clock_state import is_current
 from services.tracker.rules.machine import ClockStatus
-from services.tracker.rules.timelines import Ending, Pause
+from services.tracker.rules.pauses import Pause
+from services.tracker.rules.timelines import Ending
 from shared.events import DeadlineMet, DeadlineMoved, SupervisionClosed, SupervisionRaised
 from tests.fixtures.scenes.handle_clock import (
     CALENDARS,

@@ -9,7 +9,7 @@ import pytest
 from services.tracker.rules import extension
 from services.tracker.rules.extension import RULINGS, Asking, ExtensionStatus, Ruling
 from services.tracker.rules.machine import ClockStatus
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.pauses import Pause
 from shared.errors import JiesuError, MoveRefused
 from shared.events import DeadlineAnnulled, DeadlineMet, DeadlineMoved, SupervisionClosed, Urgency
 from tests.fixtures.scenes.handle_clock import (

@@ -77,12 +77,12 @@ def run_intake(folder: Folder) -> None:
     config.custodian.latest_end(at("03-02 09:00"), config.calendar)
     assert config.place.counted(None, None, at("03-02 09:00"))
     config.keep_identity.before(at("03-02 10:00"))
-    config.calendar.due(at("03-02 10:00"), config.answer_within)
+    config.calendar.due(at("03-02 10:00"), config.limits.direct_answer)
     now, within = at("03-02 10:00"), config.endings.resume_within
     endings.check_resumable(now, within, config.calendar, now)
     assert at("03-02 10:00").astimezone(config.place.timezone)
     assert config.duplicates.window
-    upstream.check(at("03-05 10:00"), "city", config.upstream, now)
+    upstream.check(at("03-05 10:00"), "city", config.limits.upstream, now)
     for distance in (None, 700.0):
         likeness.is_candidate(likeness.Seen(False, True, distance, 0.5), config.duplicates)
     assert read_phone("4421234", config.place.area_code).contact

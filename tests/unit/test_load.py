@@ -79,7 +79,9 @@ def test_complaints_are_such_as_intake_takes_and_the_catalogue_knows() -> None:
     dispatching = DispatcherSettings(embedded=True).load().dispatching
     assert dispatching
     for _ in range(300):
-        check_codes(NewTicket.model_validate_json(json.dumps(complaint(throw))), config)
+        check_codes(
+            NewTicket.model_validate_json(json.dumps(complaint(throw))), config, config.limits
+        )
 
 
 def test_slips_are_refused_as_they_are_owed() -> None:
@@ -91,7 +93,7 @@ def test_slips_are_refused_as_they_are_owed() -> None:
                 json.loads(body)
             continue
         with pytest.raises((ValueError, UnknownCode)):
-            check_codes(NewTicket.model_validate_json(body), config)
+            check_codes(NewTicket.model_validate_json(body), config, config.limits)
 
 
 def receipt(number: int) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.paragraph import DUTIES, paragraph
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.pauses import Pause
 from shared.events import ClockKind
 from tests.fixtures.calendars import SHANGHAI
 from tests.fixtures.scenes.handle_clock import CALENDARS, after_sweep, at, state
@@ -69,3 +69,16 @@ def test_in_english() -> None:
 
 def test_every_clock_has_a_name() -> None:
     assert DUTIES.keys() == {*ClockKind} - {ClockKind.UNKNOWN}
+
+
+def test_a_version_that_people_published_is_named() -> None:
+    clock = state()
+    terms = clock.terms.model_copy(update={"policy_version": 2})
+    said = paragraph(
+        ClockKind.HANDLE,
+        clock.model_copy(update={"terms": terms}),
+        explain(clock, CALENDARS),
+        SHANGHAI,
+    )
+    assert said.zh.startswith("办理时限5个工作日（时限规则第2版），自2026年3月2日10:00起算")
+    assert said.en.startswith("Time to handle it: 5 working days (policy version 2) from 2026")

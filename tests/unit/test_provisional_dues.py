@@ -10,7 +10,7 @@ import pytest
 from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.changes import changes
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.pauses import Pause
 from shared.events import DeadlineMoved
 from shared.jurisdiction.calendar import WorkCalendar
 from shared.jurisdiction.hours import SpecialDay

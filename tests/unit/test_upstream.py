@@ -11,7 +11,7 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.extension import Asking, ExtensionPastUpstream
 from services.tracker.rules.paragraph import paragraph
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.pauses import Pause
 from shared.events import ClockKind, LegalLimit, Limits, Role, UpstreamLimit, Urgency
 from tests.fixtures.calendars import SHANGHAI
 from tests.fixtures.scenes.handle_clock import CALENDARS, MATTER, POLICY, at, local, state

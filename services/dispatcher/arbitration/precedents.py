@@ -17,7 +17,6 @@ from services.dispatcher import orders, records
 from services.dispatcher.arbitration.models import Arbitration, Precedent, Precedents
 from services.dispatcher.arbitration.schemas import PrecedentOut, PrecedentPage, PrecedentRule
 from services.dispatcher.catalogue import drafts
-from services.dispatcher.catalogue.schemas import EditionOut
 from services.dispatcher.models import Return, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules.arbitration import NamesNobody, is_secret
@@ -27,6 +26,7 @@ from services.dispatcher.worklists.narrowing import conditions
 from services.dispatcher.worklists.schemas import Narrowing
 from shared.errors import BadCursor, NotFound
 from shared.events import TicketType
+from shared.http.editions import EditionOut
 
 SHOWN = 10  # like ones
 LONGEST_REASON = 1_000  # characters of a rule's

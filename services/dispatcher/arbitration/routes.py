@@ -19,11 +19,11 @@ from services.dispatcher.arbitration.schemas import (
     Raising,
     Stating,
 )
-from services.dispatcher.catalogue.schemas import EditionOut
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.worklists.routes import Narrowed
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
+from shared.http.editions import EditionOut
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
 from shared.http.router import Router

@@ -31,12 +31,11 @@ from services.dispatcher.rules.dispatch import Dispatching
 from services.dispatcher.settings import Config, Written, read_catalogue
 from shared import events
 from shared.caller import person
+from shared.editions import DOOR, FILE, Ledger
 from shared.errors import ConfigError, NotFound
 from shared.observability import log
 from shared.storage.act import Store
 
-FILE = "file"
-DOOR = "door"
 FILES_AUTHOR = "file:catalogue.yaml"
 SUBJECT = "catalogue"  # of the facts about it
 KEPT = 8  # versions compiled at once: the one in force, the next, those being tried or explained
@@ -53,68 +52,12 @@ taken: WeakKeyDictionary[Store[Config], str] = (
 )  # the file each store has imported
 
 
-class Ledger:
-    """All drafts and versions, the oldest first, while nobody else changes any."""
-
-    def __init__(self, editions: list[Edition]) -> None:
-        self.editions = editions
-
-    def find(self, id: UUID) -> Edition:
-        """A draft, or the version it became. Raises NotFound."""
-        for row in self.editions:
-            if row.id == id:
-                return row
-        raise NotFound
-
-    def version(self, version: int) -> Edition:
-        """A version by its number. Raises NotFound."""
-        for row in self.editions:
-            if row.version == version:
-                return row
-        raise NotFound
-
-    @property
-    def standing(self) -> list[Edition]:
-        """The versions that were not withdrawn, in their order."""
-        found = (row for row in self.editions if row.version and row.withdrawn_at is None)
-        return sorted(found, key=lambda row: row.version or 0)
-
-    @property
-    def latest(self) -> Edition | None:
-        """The last version, whether it decides yet or not."""
-        return self.standing[-1] if self.standing else None
-
-    @property
-    def next_version(self) -> int:
-        """The number of the next version: each is given once, also where one is withdrawn."""
-        return max((row.version or 0 for row in self.editions), default=0) + 1
-
-    def in_force(self, now: datetime) -> Edition | None:
-        """The version that decides at a moment."""
-        found = [
-            row
-            for row in self.standing
-            if row.version == 1 or (row.effective_at and row.effective_at <= now)
-        ]
-        return found[-1] if found else None
-
-    @property
-    def led_by_people(self) -> bool:
-        """Whether a version came from the doors: then no file replaces it."""
-        return any(row.source == DOOR for row in self.standing)
-
-    @property
-    def last_file(self) -> str | None:
-        """The text of the county's file that was imported last."""
-        return next((row.digest for row in self.editions[::-1] if row.source == FILE), None)
-
-
-async def ledger(act: ServiceAct) -> Ledger:
+async def ledger(act: ServiceAct) -> Ledger[Edition]:
     """All editions, locked until the act ends; loaded once an act."""
     if SUBJECT not in act.locked:
         await (await act.session.connection()).execute(ONE_AT_A_TIME)
         act.locked[SUBJECT] = Ledger(await act.rows.load(Edition, ALL))
-    found: Ledger = act.locked[SUBJECT]
+    found: Ledger[Edition] = act.locked[SUBJECT]
     return found
 
 
@@ -249,7 +192,7 @@ async def _take_file(act: ServiceAct) -> tuple[int | None, str]:
 
 def draft(act: ServiceAct, catalogue: Written, source: str, author: str, note: str) -> Edition:
     """A new draft on top of the latest version. The ledger must be loaded."""
-    editions: Ledger = act.locked[SUBJECT]
+    editions: Ledger[Edition] = act.locked[SUBJECT]
     keep_text(act, catalogue)
     row = Edition(
         id=UUID(bytes=uuid6.uuid7().bytes),
@@ -272,7 +215,7 @@ def keep_text(act: ServiceAct, catalogue: Written) -> None:
 
 async def publish(act: ServiceAct, row: Edition, effective_at: datetime, by: str) -> None:
     """Make a draft the next version. It is told, but for the first: that changes nothing."""
-    editions: Ledger = act.locked[SUBJECT]
+    editions: Ledger[Edition] = act.locked[SUBJECT]
     before = editions.latest
     row.version = editions.next_version
     row.published_at, row.published_by, row.effective_at = act.now, by, effective_at

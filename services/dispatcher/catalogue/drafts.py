@@ -12,35 +12,27 @@ from services.dispatcher.catalogue.schemas import (
     CatalogueReason,
     CheckOut,
     DraftContent,
-    EditionOut,
     FindingOut,
     NewRule,
-    Publication,
     WholeEdition,
 )
 from services.dispatcher.records import ServiceAct
-from services.dispatcher.rules import catalogue_text, editions
+from services.dispatcher.rules import catalogue_text
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.rules.checking import Finding, check, faults
 from services.dispatcher.rules.dispatch import Decision
 from services.dispatcher.settings import Written, line_of, read_catalogue
-from shared import events
+from shared import editions, events
 from shared.caller import person
+from shared.editions import DOOR, Ledger
 from shared.errors import JiesuError, Malformed, UnknownCode
 from shared.events import TicketRegistered
+from shared.http.editions import EditionOut, Publication, shown
 from shared.http.fields import Sentence
 from shared.jurisdiction.reader import Fault
 
 SHOWN = 200  # faults in a refusal
 LONGEST_NOTE = 4_000  # characters, for a fact carries it
-SENTENCES = {
-    "draft": ("草稿，待另一人复核发布", "A draft: a second person may publish it"),
-    "discarded": ("草稿已作废", "The draft was discarded"),
-    "scheduled": ("已发布，尚未生效", "Published, not in force yet"),
-    "in_force": ("现行版本", "In force"),
-    "superseded": ("已被后来的版本取代", "A later version took its place"),
-    "withdrawn": ("生效前已撤回", "Withdrawn before it took effect"),
-}
 
 
 class NoCatalogue(Malformed):
@@ -48,6 +40,14 @@ class NoCatalogue(Malformed):
 
     slug = "no-catalogue"
     title = "不是有效的派单目录 The text is no catalogue"
+
+
+class CatalogueRefused(JiesuError):
+    """派单目录有错: the catalogue does not check; ``faults`` are all of them, each with rule and place."""
+
+    status = 409
+    slug = "catalogue-refused"
+    title = "派单目录校核未通过，未发布 The catalogue does not check and was not published"
 
 
 class RuleExists(JiesuError):
@@ -66,7 +66,7 @@ async def make(act: ServiceAct, _: None, body: DraftContent) -> EditionOut:
     await catalogues.in_force(act)  # the county's file comes first
     ledger = await catalogues.ledger(act)
     said = await _said(act, ledger, body)
-    row = catalogues.draft(act, said, catalogues.DOOR, act.actor, body.note)
+    row = catalogues.draft(act, said, DOOR, act.actor, body.note)
     return edition_out(act, ledger, row)
 
 
@@ -106,7 +106,7 @@ async def propose(
         decided = (await catalogues.compiled(act, None, digest)).decide(matter, act.now)
         before = decided.rule if isinstance(decided, Decision) else None
     said = plus(await catalogues.written(act, digest), rule, before)
-    row = catalogues.draft(act, said, catalogues.DOOR, act.actor, note)
+    row = catalogues.draft(act, said, DOOR, act.actor, note)
     return edition_out(act, ledger, row)
 
 
@@ -139,7 +139,7 @@ async def discard(act: ServiceAct, id: UUID, body: CatalogueReason) -> EditionOu
     return edition_out(act, ledger, row)
 
 
-async def _open_draft(act: ServiceAct, id: UUID) -> tuple[catalogues.Ledger, Edition]:
+async def _open_draft(act: ServiceAct, id: UUID) -> tuple[Ledger[Edition], Edition]:
     await catalogues.in_force(act)
     ledger = await catalogues.ledger(act)
     row = act.locked[id] = ledger.find(id)
@@ -160,7 +160,7 @@ def _note(row: Edition, more: str | None) -> None:
         row.note = f"{row.note}\n{more}"[-LONGEST_NOTE:]
 
 
-async def _said(act: ServiceAct, ledger: catalogues.Ledger, body: DraftContent) -> Written:
+async def _said(act: ServiceAct, ledger: Ledger[Edition], body: DraftContent) -> Written:
     """What a body says a draft is to be."""
     if body.yaml is not None:
         return await _read(body.yaml)
@@ -205,7 +205,7 @@ async def publish(act: ServiceAct, id: UUID, body: Publication) -> EditionOut:
     effective_at = editions.takes_effect(body.effective_at, act.now, before)
     found = faults(await findings(act, row.digest))
     if found:
-        raise editions.CatalogueRefused(
+        raise CatalogueRefused(
             "；".join(finding.zh for finding in found[:3]),
             faults=[finding_out(finding).model_dump(mode="json") for finding in found[:SHOWN]],
         )
@@ -255,26 +255,15 @@ async def checked(act: ServiceAct, row: Edition) -> CheckOut:
 # --- as it is answered -------------------------------------------------------------------------
 
 
-def edition_out(act: ServiceAct, ledger: catalogues.Ledger, row: Edition) -> EditionOut:
+def edition_out(act: ServiceAct, ledger: Ledger[Edition], row: Edition) -> EditionOut:
     """A draft or version as it is answered."""
     now = ledger.in_force(act.now)
-    return EditionOut.model_validate(_shown(act, row, now.version if now else None))
-
-
-def shown(act: ServiceAct, row: Edition, in_force: int | None) -> EditionOut:
-    """The same, of one that is only read."""
-    return EditionOut.model_validate(_shown(act, row, in_force))
+    return EditionOut.model_validate(shown(row, act.now, now.version if now else None))
 
 
 def whole(act: ServiceAct, row: Edition, in_force: int | None, text: str) -> WholeEdition:
     """A draft or version with its text."""
-    return WholeEdition.model_validate(_shown(act, row, in_force) | {"yaml": text})
-
-
-def _shown(act: ServiceAct, row: Edition, in_force: int | None) -> dict[str, object]:
-    status = editions.status(row, act.now, in_force)
-    zh, en = SENTENCES[status]
-    return vars(row) | {"status": status, "sentence": Sentence(zh=zh, en=en)}
+    return WholeEdition.model_validate(shown(row, act.now, in_force) | {"yaml": text})
 
 
 def finding_out(finding: Finding) -> FindingOut:

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
 from sqlalchemy import Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.dispatcher.models import Base as Base  # these tables stand on it, too
+from shared.storage.editions import EditionRow
 
 
-class Edition(Base):
-    """派单目录的一稿: a draft, and once it is published a version, whose number it gets then.
+class Edition(EditionRow, Base):
+    """派单目录的一稿: a draft or version of the catalogue."""
 
-    ``digest`` names its text. ``source``: ``file`` where it was read from the county's folder.
-    ``based_on``: the last version there was when it was written, None of the first. ``authors``: everybody
-    who wrote in it, as facts name them. A version is in force from ``effective_at`` until the next one is.
-    """
-
-    id: UUID = Field(primary_key=True)
-    version: int | None = None
     digest: str = Field(sa_type=Text, foreign_key="catalogue_texts.digest")
-    source: str = Field(sa_type=Text)
-    based_on: int | None = None
-    note: str = Field(sa_type=Text)
-    authors: list[Any] = Field(sa_type=JSONB)
-    drafted_at: datetime
-    edited_at: datetime
-    discarded_at: datetime | None = None
-    discarded_by: str | None = Field(default=None, sa_type=Text)
-    published_at: datetime | None = None
-    published_by: str | None = Field(default=None, sa_type=Text)
-    effective_at: datetime | None = None
-    withdrawn_at: datetime | None = None
-    withdrawn_by: str | None = Field(default=None, sa_type=Text)
-    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class CatalogueText(Base):

@@ -13,17 +13,15 @@ from services.dispatcher.catalogue.schemas import (
     CatalogueReason,
     CheckOut,
     DraftContent,
-    EditionOut,
-    EditionPage,
     ExplanationOut,
     NewRule,
-    Publication,
     TrialOut,
     WholeEdition,
 )
 from services.dispatcher.records import ServiceAct
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
+from shared.http.editions import EditionOut, EditionPage, Publication
 from shared.http.fields import Cursor, Number
 from shared.http.problems import problems
 from shared.http.router import Router

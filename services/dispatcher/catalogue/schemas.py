@@ -6,18 +6,18 @@ from collections.abc import Collection
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.dispatcher.approvals.schemas import ApprovalOut
 from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.schemas import Paragraph, Phrase
 from shared.events import Urgency
-from shared.http.fields import Body, Instant, Sentence
+from shared.http.editions import EditionOut
+from shared.http.fields import Body, Sentence
 
 MOST_RULES = 5_000
 LONGEST = 2_000_000  # characters of a whole catalogue
 Yaml = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
-Digest = Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -54,63 +54,16 @@ class NewRule(Body):
     note: Paragraph | None = None
 
 
-class Publication(Body):
-    """发布: ``digest`` is that of the draft as it was read and approved; ``effective_at``: at once when it
-    is left out.
-    """
-
-    digest: Digest
-    effective_at: Instant | None = None
-
-    def masked(self, keep: Collection[str] = ()) -> Self:
-        """As any body; a digest is nobody's number, whatever digits stand in it."""
-        return super().masked(keep).model_copy(update={"digest": self.digest})
-
-
 class CatalogueReason(Body):
     """Why a draft is discarded, or a version withdrawn."""
 
     reason: Paragraph
 
 
-class EditionOut(BaseModel):
-    """A draft, or the version it became. ``status``: draft, discarded, scheduled, in_force, superseded,
-    withdrawn. ``source``: ``file`` where it was read from the county's folder. ``authors`` wrote in it, so
-    none of them may publish it.
-    """
-
-    id: UUID
-    version: int | None
-    status: str
-    sentence: Sentence
-    source: str
-    digest: str
-    based_on: int | None
-    note: str
-    authors: list[str]
-    drafted_at: AwareDatetime
-    edited_at: AwareDatetime
-    published_at: AwareDatetime | None
-    published_by: str | None
-    effective_at: AwareDatetime | None
-    withdrawn_at: AwareDatetime | None
-    withdrawn_by: str | None
-    withdrawn_reason: str | None
-    discarded_at: AwareDatetime | None
-    discarded_by: str | None
-
-
 class WholeEdition(EditionOut):
     """A draft or version with what it says: ``yaml`` is the text as it was written, comments too."""
 
     yaml: str
-
-
-class EditionPage(BaseModel):
-    """Drafts or versions, the newest first; ``next`` asks for what follows, None at the end."""
-
-    items: list[EditionOut]
-    next: str | None
 
 
 class FindingOut(BaseModel):

@@ -12,11 +12,10 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.dispatcher.catalogue import catalogues
-from services.dispatcher.catalogue.drafts import checked, shown, whole
+from services.dispatcher.catalogue.drafts import checked, whole
 from services.dispatcher.catalogue.models import Edition, Editions
 from services.dispatcher.catalogue.schemas import (
     CheckOut,
-    EditionPage,
     Elsewhere,
     Shift,
     TrialOut,
@@ -27,6 +26,7 @@ from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.dispatch import Decision, Dispatching, Undecided
 from shared.errors import NotFound
 from shared.events import TicketRegistered
+from shared.http.editions import EditionOut, EditionPage, shown
 
 EXAMPLES = 50
 AT_ONCE = 250  # tickets in a thread's hands
@@ -64,7 +64,7 @@ def _page(
 ) -> EditionPage:
     more = len(rows) > limit
     return EditionPage(
-        items=[shown(act, row, now) for row in rows[:limit]],
+        items=[EditionOut.model_validate(shown(row, act.now, now)) for row in rows[:limit]],
         next=act.cursor(places[limit - 1]) if more else None,
     )
 

@@ -63,7 +63,8 @@ def follow_urgency(
     urgency = Urgency(record.ticket.urgency)
     for each in assignments:
         blown = Blown.on_record(each.whistle)
-        limits = orders.limits_of(act, record, urgency, Role(each.role), blown, unit=each.unit)
+        role, since = Role(each.role), each.dispatched_at
+        limits = orders.limits_of(act, record, urgency, role, blown, since, unit=each.unit)
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         content = words or str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED

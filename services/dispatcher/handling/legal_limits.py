@@ -8,6 +8,7 @@ from services.dispatcher.handling.schemas import NameLaw
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import legal_limit, work_order
 from services.dispatcher.schemas import TicketOut
+from shared import policies
 from shared.errors import NotFound, UnknownCode
 from shared.events import LegalLimit, Role, Urgency
 
@@ -26,7 +27,7 @@ async def name_law(act: ServiceAct, number: str, body: NameLaw) -> TicketOut:
     present = orders.limits_of(
         act, record, Urgency(ticket.urgency), Role.LEAD, unit=lead.unit if lead else None
     )
-    natural = act.config.limits.natural(Urgency(ticket.urgency).level)
+    natural = policies.limits(act).natural(Urgency(ticket.urgency).level)
     legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
     ticket.law = law.model_dump() | {"round": ticket.round}
     words = str(legal_limit.words(law, body.reason))
@@ -39,7 +40,8 @@ def _law(act: ServiceAct, record: TicketRecord, body: NameLaw) -> LegalLimit:
     if body.statute is None:
         return LegalLimit(law=body.law or "", article=body.article or "", limit=body.limit or "")
     urgency = Urgency(record.ticket.urgency)
-    laws = act.config.limits.laws(work_order.kind_of(act.config.limits, record.matter, urgency))
+    table = policies.limits(act)
+    laws = table.laws(work_order.kind_of(table, record.matter, urgency))
     if body.statute not in laws:
         raise UnknownCode(body.statute, field="statute", allowed=[*laws])
     return laws[body.statute]

@@ -38,7 +38,7 @@ from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.whistling import Blown
-from shared import events, succession
+from shared import events, policies, succession
 from shared.events import ClockKind, Limits, Role, Urgency
 from shared.jurisdiction.succession import Dissolved
 
@@ -302,6 +302,7 @@ async def _work_order(
         registered_at=record.ticket.registered_at,
         redo=order.redo,
         configuration=act.configuration,
+        policy_version=policies.version(act, order.dispatched_at),
         blown=Blown.on_record(order.whistle),
     )
 

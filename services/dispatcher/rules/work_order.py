@@ -112,6 +112,7 @@ def work_order(
     registered_at: datetime,
     redo: bool,
     configuration: str | None = None,
+    policy_version: int | None = None,
     blown: Blown | None = None,
 ) -> AssignmentDispatched:
     """What one unit is told; of a confidential matter the area only (docs/how-it-flows.md#private)."""
@@ -135,6 +136,7 @@ def work_order(
         redo=redo,
         configuration=configuration,
         catalogue_version=order.catalogue_version,
+        policy_version=policy_version,
         handed_by=order.handed_by,
         whistle=blown and blown.told,
     )

@@ -16,6 +16,7 @@ from services.intake.rules.endings import End
 from services.intake.rules.machine import TicketStatus
 from services.intake.schemas import Ending, HandedOver
 from services.intake.settings import Config
+from shared import policies
 from shared.events import (
     CallRating,
     Data,
@@ -57,13 +58,13 @@ def over(config: Config, body: HandedOver, now: datetime) -> End:
 
 def columns(act: ServiceAct, end: End, round: int) -> dict[str, Any]:
     """What a ticket's row holds of an end; ``end.words`` is the working copy already."""
-    kept, config = end.status is TicketStatus.ANSWERING, act.config
+    kept, within = end.status is TicketStatus.ANSWERING, policies.limits(act).direct_answer
     return {
         "ending": end.status.value,
         "ending_round": round,
         "ending_code": end.code,
         "ending_words": end.told,
-        "answer_due": config.calendar.due(act.now, config.answer_within).at if kept else None,
+        "answer_due": act.config.calendar.due(act.now, within).at if kept else None,
         "status": machine.stored(end.status).value,
         "closed_round": 0 if kept else round,
         "ended_at": None if kept else act.now,

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Assignment
+from services.tracker.policies import versions
 from services.tracker.promises import views
 from services.tracker.promises.schemas import (
     FulfilmentIn,
@@ -129,7 +130,7 @@ async def review(act: ServiceAct, id: UUID, body: ReviewIn) -> PromiseOut:
 
 
 def _rules(act: ServiceAct) -> PromiseRules:
-    if (rules := act.config.table.promise) is None:
+    if (rules := versions.in_force(act).table.promise) is None:
         raise NotFound
     return rules
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from services.tracker.rules.earlier import Course, Earlier, courses, duties, earlier
 from services.tracker.rules.ground import ground_of
 from services.tracker.rules.kept_limits import with_kept_limits
+from services.tracker.rules.pauses import Pause
 from services.tracker.rules.timelines import (
     AUDITED,
     KEPT,
@@ -23,7 +24,6 @@ from services.tracker.rules.timelines import (
     Ending,
     LeftToDesk,
     Matter,
-    Pause,
     RoundTimeline,
     first_rounds,
 )

@@ -14,7 +14,7 @@ from uuid import UUID
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.layout import WARN
 from services.tracker.rules.machine import OPEN, ClockStatus
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.pauses import Pause
 from shared.events import (
     Data,
     DeadlineAnnulled,

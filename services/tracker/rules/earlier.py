@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.tracker.rules.timelines import AssignmentTimeline, Carried, Pause
+from services.tracker.rules.pauses import Pause
+from services.tracker.rules.timelines import AssignmentTimeline, Carried
 from shared.events import ClockKind, Role
 from shared.jurisdiction.succession import Dissolved
 

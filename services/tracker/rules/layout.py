@@ -13,9 +13,9 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.tracker.rules.calendars import Span
+from services.tracker.rules.pauses import Pause
 from services.tracker.rules.policy import Rung, Terms, WarningPoint
 from services.tracker.rules.supervision import card_point
-from services.tracker.rules.timelines import Pause
 from shared.jurisdiction.calendar import Due, Limit, WorkCalendar
 
 WARN = "warn"

@@ -95,7 +95,9 @@ def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> 
     first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
     not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
     start_zh, start_en = moment(state.started_at, zone)
-    again = ("", "")
+    again = by = ("", "")
+    if (version := state.terms.policy_version) > 1:
+        by = (f"（时限规则第{version}版）", f" (policy version {version})")
     if state.resumed_at:
         at_zh, at_en = moment(state.resumed_at, zone)
         again = (
@@ -103,8 +105,8 @@ def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> 
             f", going on since the unit got it again on {at_en}",
         )
     return Sentence(
-        f"{called.zh}{zh}{ground_zh}，自{start_zh}起算{again[0]}{first}",
-        f"{called.en}: {en}{ground_en} from {start_en}{again[1]}{not_first}",
+        f"{called.zh}{zh}{by[0]}{ground_zh}，自{start_zh}起算{again[0]}{first}",
+        f"{called.en}: {en}{by[1]}{ground_en} from {start_en}{again[1]}{not_first}",
     )
 
 

@@ -8,7 +8,7 @@ fivetran dbt_zendesk #25).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -120,6 +120,7 @@ class Terms(BaseModel):
     ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
     ``warnings``: all at which somebody is told, the card of ``warn`` among them. ``rule``: which limits of
     their own it goes by, ``law``: whose limit it is, ``upstream``: who else wants the answer by when.
+    ``policy_version``: which version of the policy that was; 1 is the county's folder.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -133,6 +134,11 @@ class Terms(BaseModel):
     rule: str | None = None
     law: LegalLimit | None = None
     upstream: Upstream | None = None
+    policy_version: int = 1
+
+    def warning(self, at: str) -> WarningPoint | None:
+        """What the policy lists at a point, if it does."""
+        return next((each for each in self.warnings if each.at == at), None)
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
@@ -143,13 +149,14 @@ class Terms(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force: the limits, what the tracker alone reads, the working calendar, and who
-    stands back when a unit is complained of.
+    stands back when a unit is complained of. ``version``: which of the policy these are.
     """
 
     table: LimitTable
     rules: Supervision
     calendar: WorkCalendar
     recused: Callable[[Reported, str], frozenset[str]]
+    version: int = field(default=1, kw_only=True)
 
     def terms(
         self, history: ClockHistory, matter: Matter, recused: Collection[str] = ()
@@ -171,6 +178,7 @@ class Policy:
             rule=history.ground.rule,
             law=history.ground.law,
             upstream=self._upstream(history, matter, limit),
+            policy_version=self.version,
         )
 
     def _upstream(self, history: ClockHistory, matter: Matter, limit: str) -> Upstream | None:
@@ -185,7 +193,8 @@ class Policy:
             due=wanted.due, margin=wanted.margin, cap=None if only_shortens else longest
         )
 
-    def _kind(self, matter: Matter, urgency: Urgency, unit: str | None = None) -> Kind:
+    def kind_of(self, matter: Matter, urgency: Urgency, unit: str | None = None) -> Kind:
+        """By what the table decides which limits are a matter's, at a unit or of its own."""
         return self.table.kind(
             matter.type, urgency, matter.topic, matter.flags, channel=matter.channel, unit=unit
         )
@@ -198,7 +207,7 @@ class Policy:
             return None
         if history.ground.law:
             return None
-        kind = self._kind(matter, Urgency.NORMAL, history.unit)
+        kind = self.kind_of(matter, Urgency.NORMAL, history.unit)
         given = self.table.stages(kind, role=history.role or Role.LEAD)
         if history.round > 1 or given.handle is None:
             return None
@@ -208,10 +217,15 @@ class Policy:
     def _review_terms(self, history: ClockHistory, limit: str, recused: Collection[str]) -> Terms:
         rules = self.rules.hotline_review
         if rules is None:
-            return Terms(limit=limit, warn=self._card(history, limit))
+            return Terms(limit=limit, warn=self._card(history, limit), policy_version=self.version)
         rungs = (self._trigger(rules.rung, "due", DESKS[history.kind]),)
         offices = (Office(unit=unit, rungs=rungs) for unit in rules.to if unit not in recused)
-        return Terms(limit=limit, warn=rules.warn, office=next(offices, None))
+        return Terms(
+            limit=limit,
+            warn=rules.warn,
+            office=next(offices, None),
+            policy_version=self.version,
+        )
 
     def title(self, rung: int) -> str:
         """What a rung is called: ``督办单 supervision order``."""
@@ -227,16 +241,16 @@ class Policy:
 
     def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
-        stream = self.table.stream(self._kind(matter, urgency, unit))
+        stream = self.table.stream(self.kind_of(matter, urgency, unit))
         return (stream and stream.extension) or self.rules.extension.max
 
     def _own_limit(self, history: ClockHistory, matter: Matter) -> str | None:
         """Limit of a clock of the ticket itself: no dispatch carries it."""
         match history.kind:
             case ClockKind.DISPATCH:
-                return self.table.dispatch(self._kind(matter, history.urgency))
+                return self.table.dispatch(self.kind_of(matter, history.urgency))
             case ClockKind.CITIZEN:
-                kind, law = self._kind(matter, history.urgency), history.ground.law
+                kind, law = self.kind_of(matter, history.urgency), history.ground.law
                 return self.table.stages(kind, redo=history.round > 1, law=law).handle
             case (
                 ClockKind.SIGN

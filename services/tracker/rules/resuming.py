@@ -15,7 +15,7 @@ from services.tracker.rules.clock_state import ClockState, is_late
 from services.tracker.rules.earlier import Earlier
 from services.tracker.rules.layout import shift
 from services.tracker.rules.machine import OPEN
-from services.tracker.rules.timelines import Pause, joined
+from services.tracker.rules.pauses import Pause, joined
 from shared.events import ClockKind, Role
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 

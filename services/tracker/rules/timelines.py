@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from services.tracker.rules.pauses import Pause, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
 from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
@@ -27,13 +28,6 @@ ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
 GROUND = {"rule", "law", "upstream"}  # of printed limits: why the time to handle it is what it is
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
-
-
-class Pause(NamedTuple):
-    """A time in which a clock stands still; open while ``ends_at`` is None."""
-
-    begins_at: datetime
-    ends_at: datetime | None = None
 
 
 class Ending(NamedTuple):
@@ -382,19 +376,6 @@ class Carried(BaseModel):
     def key(self) -> tuple[UUID, str, datetime]:
         """What tells it from others: an order may count in several ways."""
         return self.order.id, self.joined or "", self.since
-
-
-def joined(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
-    """Pauses in their order, of which those that meet are one: a clock stands still once. Where another
-    begins, the end of the one before may not have been heard yet.
-    """
-    found: list[Pause] = []
-    for begins, ends in sorted(pauses, key=lambda pause: pause.begins_at):
-        if found and (found[-1].ends_at or begins) >= begins:
-            before = found.pop()
-            begins, ends = before.begins_at, ends and max(ends, before.ends_at or ends)
-        found.append(Pause(begins, ends))
-    return tuple(found)
 
 
 def _ending(at: datetime | None, why: str) -> Ending | None:

@@ -1,0 +1,18 @@
+"""Published versions of the time limits, as they were heard."""
+
+from shared.storage.migrations import create_policies, drop_policies
+
+revision = "0020"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Expand."""
+    create_policies()
+
+
+def downgrade() -> None:
+    """Contract."""
+    drop_policies()

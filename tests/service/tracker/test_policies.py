@@ -1,0 +1,272 @@
+"""时限规则: what may be drafted, who publishes it and from when, and what a changed file is (ADR 0072)."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from operations.runtime.reload import check as check_folder
+from operations.runtime.reload import take_up
+from services.tracker.policies import versions
+from shared import policies
+from shared.errors import ConfigError
+from shared.events import Urgency
+from tests.fixtures.bench import Bench
+from tests.fixtures.policy import CONFIG, edit
+from tests.fixtures.scenes.dispatcher import post
+from tests.fixtures.scenes.policies import (
+    DRAFTS,
+    LIMITS,
+    MONDAY,
+    SIMULATE,
+    SUPERVISION,
+    VERSIONS,
+    drafted,
+    got,
+    published,
+    simulated,
+    with_handle,
+)
+from tests.fixtures.scenes.tracker import Story
+
+# --- drafts ------------------------------------------------------------------------------------
+
+
+async def test_the_folder_is_the_first_version_as_it_is_written(tracker: Bench) -> None:
+    [first] = (await got(tracker, VERSIONS))["items"]
+    assert (first["version"], first["status"], first["source"]) == (1, "in_force", "file")
+    whole = await got(tracker, f"{VERSIONS}/1")
+    assert (whole["limits"], whole["supervision"]) == (LIMITS, SUPERVISION)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "field"),
+    [
+        ("limits", "co_handler_share: 60%", "co_handler_share: lots", "co_handler_share"),
+        ("limits", "matter: tourism", "matter: turism", "streams.0.matter"),
+        ("supervision", "to: [RXB, ZFB]", "to: [RXB, NONE]", "hotline_review.to.1"),
+        ("supervision", "  rung: 2\nunattended", "  rung: 9\nunattended", "promise.rung"),
+    ],
+)
+async def test_what_is_wrong_is_refused_whole_with_file_line_and_field(
+    tracker: Bench, file: str, before: str, after: str, field: str
+) -> None:
+    """Beside the county's other files: streams are of codes.yaml, offices of units.yaml."""
+    texts = {"limits": LIMITS, "supervision": SUPERVISION}
+    assert texts[file].count(before) == 1
+    broken = texts[file].replace(before, after)
+    refused = await drafted(tracker, status=422, **{file: broken})
+    assert refused["type"].endswith("no-policy")
+    [fault] = refused["faults"]
+    line = 1 + broken[: broken.index(after)].count("\n")
+    assert (fault["file"], fault["line"], fault["field"]) == (f"{file}.yaml", line, field)
+    assert (await got(tracker, DRAFTS))["items"] == []
+
+
+async def test_all_faults_of_both_files_are_told_at_once(tracker: Bench) -> None:
+    texts = {
+        "limits": LIMITS.replace("direct_answer: 1wd", "direct_answer: soon"),
+        "supervision": SUPERVISION.replace("max_rounds: 2 ", "max_rounds: many "),
+    }
+    refused = await drafted(tracker, status=422, **texts)
+    assert {(each["file"], each["field"]) for each in refused["faults"]} == {
+        ("limits.yaml", "direct_answer"),
+        ("supervision.yaml", "redo.max_rounds"),
+    }
+
+
+# --- a second person ---------------------------------------------------------------------------
+
+
+async def test_who_wrote_in_a_draft_does_not_publish_it(tracker: Bench) -> None:
+    """双人复核: the same person under another role, too, and who wrote it anew."""
+    draft = await drafted(tracker, who="wang")
+    assert (await published(tracker, draft, 403))["type"].endswith("own-draft")
+    body = {"note": "改", "limits": with_handle("4wd")}
+    again = await post(tracker.http("desk", name="li"), f"{DRAFTS}/{draft['id']}/content", body)
+    assert again["authors"] == ["desk:wang", "desk:li"]
+    for who in ("wang", "li"):
+        assert (await published(tracker, again, 403, who))["type"].endswith("own-draft")
+    done = await published(tracker, again, who="zhao")
+    assert (done["version"], done["status"]) == (2, "scheduled")
+    told = [fact.data for fact in await tracker.told("policy.published")]
+    assert [(each.policy_version, each.limits_yaml) for each in told] == [
+        (1, LIMITS),
+        (2, with_handle("4wd")),
+    ]
+
+
+async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: Bench) -> None:
+    draft, other = await drafted(tracker), await drafted(tracker, limits=with_handle("4wd"))
+    changed = await published(tracker, draft | {"digest": other["digest"]}, 409)
+    assert changed["type"].endswith("changed-draft")
+    assert changed["digest"] == draft["digest"]
+    await published(tracker, other)
+    outdated = await published(tracker, draft, 409)
+    assert (outdated["type"].rpartition("/")[2], outdated["latest"]) == ("outdated-draft", 2)
+
+
+@pytest.mark.parametrize(
+    ("effective_at", "earliest"),
+    [("2026-03-02T09:09:59+08:00", "2026-03-02T09:10:00+08:00"), ("2026-03-01T00:00+08:00", None)],
+)
+async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
+    tracker: Bench, effective_at: str, earliest: str | None
+) -> None:
+    draft = await drafted(tracker)
+    refused = await published(tracker, draft, 409, effective_at=effective_at)
+    assert refused["type"].endswith("effective-too-early")
+    if earliest:
+        assert datetime.fromisoformat(refused["earliest"]) == datetime.fromisoformat(earliest)
+    done = await published(tracker, draft, effective_at=None)
+    assert datetime.fromisoformat(done["effective_at"]) == tracker.now + policies.NOTICE
+
+
+async def test_it_can_be_withdrawn_until_it_takes_effect(tracker: Bench, story: Story) -> None:
+    supervisor = tracker.http("supervisor", name="wang")
+    why, path = {"reason": "推迟"}, f"{VERSIONS}/2/withdrawal"
+    await published(tracker, await drafted(tracker))
+    tracker.at("2026-03-08T12:00+08:00")
+    withdrawn = await post(supervisor, path, why)
+    assert withdrawn["status"] == "withdrawn"
+    tracker.at(MONDAY)
+    await tracker.hear(story.registered("03-09 08:30"))
+    assert await limit_of(tracker, "citizen") == ("5wd", 1)
+    done = await published(
+        tracker, await drafted(tracker, limits=with_handle("4wd")), effective_at=None
+    )
+    assert done["version"] == 3
+    tracker.at("2026-03-09T00:10+08:00")
+    refused = await post(supervisor, f"{VERSIONS}/3/withdrawal", why, 409)
+    assert refused["type"].endswith("move-refused")
+
+
+async def limit_of(tracker: Bench, kind: str) -> tuple[str, int]:
+    """The limit of a clock, and the policy it began under."""
+    [row] = await tracker.rows("SELECT terms FROM clocks WHERE kind = :kind", kind=kind)
+    return row["terms"]["limit"], row["terms"]["policy_version"]
+
+
+# --- what clocks begin under -------------------------------------------------------------------
+
+
+async def test_a_clock_that_is_heard_of_late_goes_by_the_policy_of_its_start(
+    tracker: Bench, story: Story
+) -> None:
+    await published(tracker, await drafted(tracker))
+    tracker.at("2026-03-09T00:01+08:00")
+    await tracker.hear(story.registered("03-08 23:59"))
+    assert await limit_of(tracker, "citizen") == ("5wd", 1)
+
+
+async def test_a_clock_keeps_its_policy_when_its_urgency_changes(
+    tracker: Bench, story: Story
+) -> None:
+    """GLPI #6902: what it began under decides the new limit, too."""
+    longer = LIMITS.replace("first_contact: 2h, handle: 24h}", "first_contact: 2h, handle: 12h}")
+    await tracker.hear(story.registered("03-08 23:00"))
+    await published(tracker, await drafted(tracker, limits=longer))
+    tracker.at("2026-03-09T09:00+08:00")
+    await tracker.hear(story.left("03-09 09:00", Urgency.URGENT))
+    assert await limit_of(tracker, "citizen") == ("24h", 1)
+
+
+async def test_rungs_and_cards_go_by_it(tracker: Bench, story: Story) -> None:
+    sooner = SUPERVISION.replace("when: overdue_1wd, new_limit", "when: overdue_2wd, new_limit")
+    assert sooner != SUPERVISION
+    await published(tracker, await drafted(tracker, supervision=sooner))
+    tracker.at(MONDAY)
+    await tracker.hear(story.registered("03-09 08:30"), story.dispatched("03-09 09:00"))
+    tracker.at("2026-03-30T09:00+08:00")
+    await tracker.run("sweep")
+    [row] = await tracker.rows("SELECT terms FROM clocks WHERE kind = 'handle'")
+    assert [rung["at"] for rung in row["terms"]["rungs"]] == ["due", "2wd", "3wd"]
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
+async def test_a_changed_file_is_a_draft_once_people_published(
+    tracker: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
+    await published(tracker, await drafted(tracker))
+    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
+    assert await take_up([tracker.service], county, check_folder(county).configuration)
+    for _ in range(2):
+        await tracker.run("follow_policies")
+    [draft] = (await got(tracker, DRAFTS))["items"]
+    assert (draft["source"], draft["status"], draft["based_on"]) == ("file", "draft", 2)
+    tracker.at(MONDAY)
+    assert (await got(tracker, f"{VERSIONS}/2"))["status"] == "in_force"
+    assert (await published(tracker, draft, effective_at=None))["version"] == 3
+
+
+async def test_a_folder_changed_under_a_first_draft_outdates_it(
+    tracker: Bench, tmp_path: Path
+) -> None:
+    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
+    draft = await drafted(tracker)
+    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
+    assert await take_up([tracker.service], county, check_folder(county).configuration)
+    assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
+
+
+# --- simulation --------------------------------------------------------------------------------
+
+
+async def test_the_policy_in_force_would_have_changed_nothing(tracker: Bench, story: Story) -> None:
+    """Whatever befell them: counts before and after are the same, and no clock is given other terms."""
+    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-03 17:00"))
+    tracker.at("2026-03-30T09:00+08:00")
+    await tracker.run("sweep")
+    same = await drafted(tracker, from_version=1)
+    found = await simulated(tracker, same)
+    assert found["total"]["changed"] == 0
+    assert found["total"]["before"] == found["total"]["after"]
+    assert found["total"]["before"]["late"] == 4
+    assert found["total"]["before"]["supervised"] == 1
+    for limits, late in (("20wd", 0), ("1wd", 1)):
+        other = await drafted(tracker, limits=with_handle(limits))
+        after = {each["kind"]: each for each in (await simulated(tracker, other))["kinds"]}
+        assert (after["handle"]["changed"], after["handle"]["after"]["late"]) == (1, late)
+        assert after["handle"]["after"]["supervised"] == late
+
+
+async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
+    for day in (2, 3, 4):
+        one = Story(tracker, f"2026030{day}-000001")
+        await tracker.hear(one.registered(f"03-0{day} 10:00"))
+    draft, after = await drafted(tracker), dict[str, str]()
+    seen = list[int]()
+    while len(seen) < 5:
+        page = await simulated(tracker, draft, limit=1, **after)
+        seen.append(page["tickets"])
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert seen == [1, 1, 1]
+    body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
+    refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
+    assert refused["type"].endswith("malformed")
+
+
+# --- what cannot be read -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["limits", "supervision"])
+async def test_a_policy_of_a_newer_release_stops_the_start_by_name(
+    tracker: Bench, file: str
+) -> None:
+    """An older release that goes by its folder instead would print other limits than its neighbours."""
+    await tracker.do(
+        "INSERT INTO policies (version, effective_at, limits, supervision)"
+        " VALUES (2, now(), :limits, :supervision)",
+        **{"limits": LIMITS, "supervision": SUPERVISION} | {file: "shape: new"},
+    )
+    async with tracker.service.store.act("desk") as act:
+        with pytest.raises(ConfigError, match=rf"{file}\.yaml"):
+            await versions.check(act)
