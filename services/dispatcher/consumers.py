@@ -21,6 +21,7 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "ticket.not_accepted": usecases.end,
     "ticket.handed_over": usecases.end,
     **{f"{name}{unit}": clocks.hear for name in clocks.HEARD for unit in ("", ".*")},
+    "promise.kept.*": clocks.hear,
     # Addressed to a unit, whoever says it. What the dispatcher says itself is delivered when it is said
     # (shared/messaging/own_facts.py). It still comes round here, because what a replica of the release
     # before says is delivered in no other way; the next release can do without.

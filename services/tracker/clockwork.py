@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import calendars, claims, records
+from services.tracker import beside, calendars, claims, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules import machine
@@ -25,7 +25,6 @@ from services.tracker.rules.clock_history import (
 from services.tracker.rules.clock_state import (
     ClockState,
     Reading,
-    due_uncharged,
     is_current,
     is_late,
     lay_out,
@@ -146,6 +145,7 @@ def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
 def _keep(act: ServiceAct, entry: ClockEntry, reading: Reading) -> list[DatedFact]:
     before, row = entry.state, entry.row
     entry.keep(reading.state)
+    beside.follow(act, entry)
     clock = ClockRef(row.id, ClockKind(row.kind))
     known = calendars.of_clock(act, row)
     return changes(clock, before, reading, known, at=act.now, now=act.now)
@@ -186,7 +186,7 @@ def _recompute(
     elif reading.state != before:
         entry.keep(reading.state)
     entry.row.urgency = history.urgency
-    entry.row.due_uncharged = due_uncharged(history, terms, known)
+    beside.follow(act, entry, history)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):
