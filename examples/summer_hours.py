@@ -37,6 +37,8 @@ KERB: Json = TILES | {
     "content": "紫府路公交站旁路沿石缺了两米，电动车夜里容易冲上人行道。",
     "caller": {"name": "白紫府", "phone": "13891500022"},
 }
+LAID = "滨河路人行道松动的地砖已全部重铺找平。"
+SET = "紫府路公交站旁缺口处的路沿石已补装。"
 
 
 class Shown(NamedTuple):
@@ -69,8 +71,8 @@ async def summer_hours(scene: Scene) -> Told:
     scene.tell(
         f"路沿石一件：{moved['data']['reason'].partition(' ')[0]}。{after[1].zh}", after[1].en
     )
-    await _done(scene, missed, first, "2026-06-10T16:00", "2026-06-11T09:00")
-    await _done(scene, ahead, second, "2026-06-15T18:20", "2026-06-16T09:00")
+    await _done(scene, missed, first, LAID, "2026-06-10T16:00", "2026-06-11T09:00")
+    await _done(scene, ahead, second, SET, "2026-06-15T18:20", "2026-06-16T09:00")
     kept = await _shown(scene, ahead, second)
     if kept.breached_at:
         raise BrokenPromise("what is done within the new hours is done in time")
@@ -116,8 +118,10 @@ async def _taken_up(scene: Scene) -> None:
     await scene.at("2026-06-10T09:30")
 
 
-async def _done(scene: Scene, receipt: Receipt, order: Order, moment: str, asked: str) -> None:
+async def _done(
+    scene: Scene, receipt: Receipt, order: Order, answer: str, moment: str, called: str
+) -> None:
     await scene.at(moment)
-    await scene.unit(UNIT).complete(order, **done("破损处已修复，恢复通行。"))
-    await scene.at(asked)
+    await scene.unit(UNIT).complete(order, **done(answer))
+    await scene.at(called)
     await scene.ends(receipt.number, "satisfied")
