@@ -112,7 +112,7 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         has_contact=ticket.has_contact,
         reply_declined=ticket.reply_declined,
     )
-    await _catch_up(act, record.resolutions[fact.round])
+    await records.hear_of_promise(act, record.resolutions[fact.round])
     if kind is None:
         _tell_completed(act, record, fact.round)
         plan_first(act, record, fact.round)
@@ -120,21 +120,6 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: the hotline ended it", round=fact.round)
     elif ticket.withdrawn_at is None or fact.time < ticket.withdrawn_at:
         end_round(act, record, fact.round, Closed(kind))
-
-
-async def _catch_up(act: ServiceAct, heard: Resolution) -> None:
-    """The promise of an answer that is heard late may have come to its end for others with it (并单)."""
-    for record, round in await records.promised_with(act, heard.number, heard.promise):
-        known = record.resolutions[round]
-        if (
-            known.promise_ended
-            and known.promise_seq
-            and heard.hear_promise(known.promise_seq, known.promised_on)
-        ):
-            heard.promise_ended, heard.promise_ended_at = (
-                known.promise_ended,
-                known.promise_ended_at,
-            )
 
 
 def _tell_completed(act: ServiceAct, record: TicketRecord, round: int) -> None:

@@ -21,8 +21,8 @@ from shared.events import (
     Fact,
 )
 from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.changed_calendar import county, day_off, restart, step
 from tests.fixtures.scenes.tracker import TICKET, Story, at, clocks, local
-from tests.service.tracker.test_calendar_changes import county, day_off, restart, step
 
 ID, REQUEST = UUID(int=700), UUID(int=101)
 

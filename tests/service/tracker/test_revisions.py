@@ -8,13 +8,11 @@ from uuid import UUID
 
 import pytest
 
+from shared.events import AssignmentAttended, Role
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import Story, at, local
+from tests.fixtures.scenes.changed_calendar import county, day_off, restart, step
+from tests.fixtures.scenes.tracker import GT, NORMAL, Story, at, local
 from tests.fixtures.scenes.tracker_doors import slug
-from tests.service.tracker.test_calendar_changes import county, day_off, restart, step
-from tests.service.tracker.test_whistles import attended, whistled
-
-__all__ = ["whistled"]
 
 SNOW = {"days": ["2026-03-05"], "ground": "暴雪停工一日，当时漏报", "paper": "紫政办发〔2026〕9号"}
 YES = {"granted": True, "note": "属实"}
@@ -176,13 +174,16 @@ async def test_what_was_late_by_more_stays_late(tracker: Bench, tmp_path: Path) 
 
 
 async def test_a_supervision_that_fell_is_closed_with_the_revision(
-    tracker: Bench, whistled: Story, tmp_path: Path
+    tracker: Bench, story: Story, tmp_path: Path
 ) -> None:
     """Its clock ended, its order goes on: nobody answers what was raised by mistake."""
     folder = county(tmp_path)
     await restart(tracker, folder)
+    called = NORMAL.model_copy(update={"first_contact": None, "attend": "1wd"})
+    helping = story.dispatched(id=GT, unit="GT", role=Role.CO, lead="HC", limits=called)
+    await tracker.hear(story.registered(), story.dispatched(), helping)
     await step(tracker, "03-04 09:00")
-    await tracker.hear(attended(whistled, "03-04 09:30"))
+    await tracker.hear(story.of_unit(AssignmentAttended(person="王五"), "03-04 09:30", id=GT))
     [raised] = await tracker.rows("SELECT * FROM supervisions WHERE closed_at IS NULL")
     assert raised["rung"] == 1
     day_off(folder, "2026-03-03", "暴雪停工")
