@@ -60,7 +60,7 @@ async def test_a_promised_day_is_a_clock_that_outlives_the_order(
 async def test_the_desk_keeps_what_a_unit_promised_that_is_no_more(
     tracker: Bench, promised: Story
 ) -> None:
-    """Where nobody certainly follows it; who does has the order itself (R-14, ADR 0076)."""
+    """R-19, R-14: where nobody certainly follows it; who does has the order itself (ADR 0076)."""
     own = await do(tracker, "fulfilment", DONE, "desk")
     assert (own.status_code, slug(own)) == (403, "forbidden")
     await tracker.hear(dissolved(promised, "03-04 00:00"))

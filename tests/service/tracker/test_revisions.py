@@ -106,6 +106,7 @@ async def test_one_person_revises_nothing(tracker: Bench, tmp_path: Path) -> Non
 async def test_both_judgements_stand_and_every_figure_can_be_asked_both_ways(
     tracker: Bench, tmp_path: Path
 ) -> None:
+    """R-48: a period's figures, as revised and as first judged."""
     await late_by_a_day_off(tracker, tmp_path)
     assert (await rates(tracker))["handle"]["rate"] == 0.0
     fired = await tracker.rows(
