@@ -46,7 +46,7 @@ from examples.month import Duty, cases
 from examples.pothole import pothole
 from examples.scene import CHINA, BrokenPromise, Citizens, Scene
 from examples.volume import Month
-from operations.runtime import embedded, postgres
+from operations.runtime import embedded, postgres, reload
 from operations.runtime.registry import NAMES
 from operations.runtime.server import HOST, Server
 from shared import clock
@@ -127,9 +127,16 @@ class Place:
         def token(role: str, unit: str | None) -> str:
             return issue(self.var / "keys", role, f"demo-{role}", unit, days=1)
 
-        return Access(
-            self.urls, token, self.secret, clocks={"jiesu": self.urls["intake"]}, config=self.config
-        )
+        clocks = {"jiesu": self.urls["intake"]}
+        return Access(self.urls, token, self.secret, clocks=clocks, change=self.change)
+
+    def change(self, name: str, lines: str) -> str:
+        """Add lines to a file of the county's folder, check it, and have it taken up; its configuration."""
+        with (self.config / name).open("a", encoding="utf-8") as file:
+            file.write(lines)
+        checked = reload.check(self.config)
+        reload.announce(checked)
+        return checked.configuration
 
 
 def be_system(place: Place) -> None:

@@ -13,7 +13,6 @@ from examples.department_system import Order
 from examples.phone_system import Receipt
 from examples.scene import BrokenPromise, Scene
 from examples.stories import SATISFIED, Told, clock_of, done, hour
-from operations.runtime import reload
 
 UNIT = "ZJJ"
 PAPER = "紫政办函〔2026〕21号"
@@ -102,14 +101,11 @@ async def _shown(scene: Scene, receipt: Receipt, order: Order) -> Shown:
 
 async def _taken_up(scene: Scene) -> None:
     """The folder is changed, checked, and taken up by all services while they run."""
-    folder = scene.county.access.config
-    if folder is None:
+    change = scene.county.access.change
+    if change is None:
         raise BrokenPromise("this story is told where the county's folder can be changed")
-    with (folder / "place.yaml").open("a", encoding="utf-8") as place:
-        place.write(HOURS)
-    checked = await asyncio.to_thread(reload.check, folder)
-    reload.announce(checked)
-    while await scene.office.configurations() != {checked.configuration}:
+    configuration = await asyncio.to_thread(change, "place.yaml", HOURS)
+    while await scene.office.configurations() != {configuration}:
         await rest(0.1)
     scene.tell(
         f"{PAPER}：6月11日起实行夏令作息，上午八点至十二点，下午三点至六点半。改一个文件，不停机换用。",

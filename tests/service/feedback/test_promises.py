@@ -213,7 +213,7 @@ async def test_everybody_whose_ticket_was_worked_on_with_it_is_asked(feedback: B
 async def test_who_hears_the_answer_after_its_promise_ended_is_asked_of_both(
     feedback: Bench,
 ) -> None:
-    """并单: facts of another ticket come in any order."""
+    """R-19, 并单: facts of another ticket come in any order."""
     order, other = UUID(int=9), "20260302-000002"
     await feedback.hear(registration(feedback), registration(feedback, number=other))
     await feedback.hear(resolution(feedback, promised=DAY, promise=order))
