@@ -147,7 +147,7 @@ async def arbitrated_at_length(county: County, number: str, helpers: list[str]) 
 
 async def revised_at_length(county: County) -> None:
     """What nobody did is taken back three weeks later, and was late by a day that was off."""
-    number = await county.ticket()
+    number = await county.ticket(topic="road.damage", title="道路破损", content="路面破损")
     county.at("2026-03-24T09:00+08:00")
     await county.sweep()
     back = filled("intake", "Withdrawal")
