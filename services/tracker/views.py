@@ -93,6 +93,9 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
         passed=state.marked,
         revised=_show_revised(revised) if revised else None,
+        rule=state.terms.rule,
+        law=state.terms.law,
+        upstream_due=state.terms.upstream and state.terms.upstream.due,
         **state.model_dump(include=SHOWN),
     )
 
