@@ -24,7 +24,8 @@ class Access:
     """What people were given: addresses by service, tokens by role and unit, the webhook's secret.
 
     ``broker`` is where units with a queue take their facts; without one all read their feed.
-    ``clocks``: one address of each process, where several services share one.
+    ``clocks``: one address of each process, where several services share one. ``change``
+    adds lines to a file of the county's folder and has it taken up; it answers with the configuration.
     """
 
     urls: dict[str, str]
@@ -32,6 +33,7 @@ class Access:
     webhook_secret: str
     broker: str | None = None
     clocks: dict[str, str] | None = None
+    change: Callable[[str, str], str] | None = None
 
 
 class County:

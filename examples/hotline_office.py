@@ -208,6 +208,10 @@ class Office:
                 return facts, after
             after = page["next"]
 
+    async def configurations(self) -> set[str]:
+        """Under which rules the services go."""
+        return {(await one.get("/healthz"))["configuration"] for one in self._ops.values()}
+
     async def metrics(self) -> dict[str, dict[str, float]]:
         """The plain counters and gauges of each service, by name."""
         return {name: _numbers(await one.text("/metrics")) for name, one in self._ops.items()}

@@ -315,7 +315,7 @@ def _compared(
     yield from differences.of_rows(
         {id: _stands(row) for id, row in rows.items() if id not in skipped},
         {
-            id: differences.stands(each.state)
+            id: differences.stands(each.state, each.row.due_revised)
             for id, each in again.clocks.items()
             if id not in skipped
         },
@@ -340,7 +340,7 @@ def _compared(
 
 def _stands(row: Clock) -> Stands:
     """A clock's row; its judgement as its columns have it, for figures count by them."""
-    known = differences.stands(ClockState.model_validate(vars(row)))
+    known = differences.stands(ClockState.model_validate(vars(row)), row.due_revised)
     return known._replace(breached_at=row.breached_at, judged_at=row.judged_at)
 
 

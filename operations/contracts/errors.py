@@ -91,6 +91,8 @@ CURES = {
     "split-merged": "先撤销并单，再拆分。Unmerge it first, then split it.",
     "not-for-towns": "派给职能部门；确需由镇牵头的，由督办人员批准：先申请（POST …/approvals），批准后再派。"
     "Assign a department, or ask a supervisor by POST …/approvals and assign it once that is granted.",
+    "nothing-to-revise": "先更正日历（calendar local 或 calendar import），再拟定更正。"
+    "Mend the calendar first (calendar local, calendar import), then propose the revision.",
     "own-approval": "请另一人批准。Have another person approve it.",
     "supervision-by-rule": "消除发起督办的事由，或等其随派单办结而解除。"
     "See to its cause, or let it be closed with its order.",

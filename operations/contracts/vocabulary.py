@@ -255,6 +255,16 @@ WORDS = {
     "ApprovalGranted.lead": "主办单位 code of the town that may lead",
     "ApprovalRefused.lead": "主办单位 code of the town that was to lead",
     "ApprovalRequested.ground": "申请理由 why",
+    "clock_id": "时限编号 which clock, as GET /v1/tickets/{number}/clocks has it",
+    "DeadlineRevised.before": "首次判定的截止时间 the due moment it was late after",
+    "DeadlineRevised.due": "更正后的截止时间 when it would have been due",
+    "DeadlineRevised.late": "更正后是否逾期 whether it was late after that, too",
+    "revision": "更正编号 which revision of two persons",
+    "DeadlineRevised.days": "所涉日期 the days the calendar had wrong",
+    "calendar": "日历版本 the version of the calendar that has them right",
+    "DeadlineRevised.ground": "更正理由 why",
+    "proposed_by": "拟定人 who proposed it, an account",
+    "confirmed_by": "确认人 who confirmed it, an account of another person",
     "direct": "直办 whether the hotline answered the call itself",
 }
 

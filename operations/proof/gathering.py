@@ -27,6 +27,7 @@ from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.revising import second
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import ClockKind, Fact
@@ -252,7 +253,8 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
 def _clock(row: Clock, known: Calendars, now: datetime) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by), ClockKind(row.kind)
-    told = paragraph(kind, state, why, by.latest.calendar.tz)
+    revised = second(row.revised, row.due_revised, row.ended_at)
+    told = paragraph(kind, state, why, by.latest.calendar.tz, revised)
     data = {
         "status": row.status,
         "urgency": row.urgency,
@@ -262,6 +264,8 @@ def _clock(row: Clock, known: Calendars, now: datetime) -> Said:
         "provisional": state.provisional,
         "ended_at": state.ended_at,
         "breached_at": row.breached_at,
+        "due_revised": revised.due if revised else None,
+        "late_revised": revised.late if revised else None,
         "extended_by": state.extension,
         "marks": {name: _json(at) for name, at in sorted(state.marked.items())},
         "pauses": [[_json(each.begins_at), _json(each.ends_at)] for each in state.pauses],

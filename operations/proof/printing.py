@@ -165,6 +165,7 @@ def _clock(entry: Entry, wording: Wording) -> dict[str, Any]:
         "due": wording.moment(datetime.fromisoformat(data["due"]), seconds=False),
         "status": wording.value(data["status"]),
         "late": "breached_at" in data,
+        "cleared": data.get("late_revised") is False,
         "explanation": [data["explanation"]["zh"], data["explanation"]["en"]],
         "hash": entry.hash,
     }

@@ -24,6 +24,7 @@ SUBSCRIPTIONS: dict[str, Handler | EnvelopeOnly] = {
     "policy.published": policies.hear,
     "policy.withdrawn": policies.hear_withdrawn,
     **{f"{name}{unit}": clocks.hear for name in clocks.HEARD for unit in ("", ".*")},
+    "promise.kept.*": clocks.hear,
     # Addressed to a unit, whoever says it. What the dispatcher says itself is delivered when it is said
     # (shared/messaging/own_facts.py). It still comes round here, because what a replica of the release
     # before says is delivered in no other way; the next release can do without.

@@ -152,6 +152,16 @@ async def promised_with(
     return [(act.locked[each], rounds[each]) for each in sorted(rounds)]
 
 
+async def hear_of_promise(act: ServiceAct, heard: Resolution) -> None:
+    """The promise of an answer that is heard late may have come to its end for others with it (并单)."""
+    for record, round in await promised_with(act, heard.number, heard.promise):
+        known = record.resolutions[round]
+        seq, day = known.promise_seq or 0, known.promised_on
+        if known.promise_ended and heard.hear_promise(seq, day):
+            heard.promise_ended = known.promise_ended
+            heard.promise_ended_at = known.promise_ended_at
+
+
 async def locked_callback(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Callback]:
     """A callback, its ticket's row locked. Raises NotFound."""
     if id not in act.locked:

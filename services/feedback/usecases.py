@@ -112,6 +112,7 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
         has_contact=ticket.has_contact,
         reply_declined=ticket.reply_declined,
     )
+    await records.hear_of_promise(act, record.resolutions[fact.round])
     if kind is None:
         _tell_completed(act, record, fact.round)
         plan_first(act, record, fact.round)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import calendars, claims, records
+from services.tracker import beside, calendars, claims, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
@@ -32,7 +32,6 @@ from services.tracker.rules.clock_history import (
 from services.tracker.rules.clock_state import (
     ClockState,
     Reading,
-    due_uncharged,
     is_current,
     keeps_terms,
     lay_out,
@@ -154,6 +153,7 @@ def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
 def _keep(act: ServiceAct, entry: ClockEntry, reading: Reading) -> list[DatedFact]:
     before, row = entry.state, entry.row
     entry.keep(reading.state)
+    beside.follow(act, entry)
     clock = ClockRef(row.id, ClockKind(row.kind))
     known = calendars.of_clock(act, row)
     return changes(clock, before, reading, known, at=act.now, now=act.now)
@@ -192,7 +192,7 @@ def _recompute(
     elif reading.state != before:
         entry.keep(reading.state)
     entry.row.urgency = history.urgency
-    entry.row.due_uncharged = due_uncharged(history, terms, known)
+    beside.follow(act, entry, history)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):

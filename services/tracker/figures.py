@@ -12,24 +12,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    DateTime,
-    Exists,
-    Subquery,
-    case,
-    cast,
-    column,
-    exists,
-    func,
-    true,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Subquery, case, exists, func, true, tuple_
 from sqlmodel import col, select
 
 from services.tracker import calendars, schemas
+from services.tracker.judging import EVERYBODYS, Judgement, charged
 from services.tracker.models import Assignments, Clock, Clocks
 from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
@@ -42,8 +29,6 @@ from shared.jurisdiction.period import Period
 from shared.storage.rows import one_of
 
 CURSOR = "%Y%m%dT%H%M%S.%f"
-# Counted of leads and co-handlers; the citizen hears from leads alone.
-EVERYBODYS = (ClockKind.SIGN, ClockKind.FIRST_CONTACT, ClockKind.ATTEND)
 # No unit's: the desk's, those of the bodies of the ladder, and the citizen's own, which never stands still.
 NOBODYS = (
     ClockKind.HOTLINE_REVIEW,
@@ -61,22 +46,30 @@ NOT_COME = exists().where(
 
 
 async def read_on_time_rates(
-    act: ServiceAct, first: date | None, last: date | None, basis: Basis | None = None
+    act: ServiceAct,
+    first: date | None,
+    last: date | None,
+    basis: Basis | None = None,
+    judgement: schemas.WhichJudgement = "revised",
 ) -> schemas.RatesOut:
     """按期办结率, 及时签收率 and their like of a period, the period so far by default; a unit sees its own.
 
     ``basis``: as the policy says unless told otherwise. By ``judged`` a clock counts when it was met in time
-    or breached, by ``due`` when its due moment was, once that has come. Raises Malformed for a period that
-    ends before it begins.
+    or breached, by ``due`` when its due moment was, once that has come. ``judgement``: with what was revised
+    since, or as clocks were first judged. Raises Malformed for a period that ends before it begins.
     """
     rules = versions.in_force(act).rules.figures
+    read = Judgement(act.now, first=judgement == "first")
     of, by = act.config.place.counted(first, last, act.now), basis or rules.on_time_by
-    rows = [row for row in await _tallies(act, _counted(act, of, by)) if may_see(act, row.unit)]
+    rows = [
+        row for row in await _tallies(act, read, _counted(read, of, by)) if may_see(act, row.unit)
+    ]
     spared = await _saved(act, of)
     return schemas.RatesOut(
         start=of.first,
         end=of.last,
         basis=by,
+        judgement=judgement,
         **_shares(rows),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
         completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
@@ -90,19 +83,20 @@ async def read_on_time_rates(
     )
 
 
-def _counted(act: ServiceAct, of: Period, basis: Basis) -> tuple[ColumnElement[bool], ...]:
+def _counted(read: Judgement, of: Period, basis: Basis) -> tuple[ColumnElement[bool], ...]:
     """Which clocks count: judged ones of the duties that are figured, in the period."""
-    stored, judged = col(Clocks.judged_at), _judged_at(Clocks, act.now)
+    stored, judged = col(Clocks.judged_at), read.judged_at(Clocks)
     moment: ColumnElement[datetime] = judged
     come: ColumnElement[bool] = true()
     if basis == "due":  # what was met ahead of its due moment counts when that has come
         stored = col(Clocks.due)
-        moment = case((_counts_apart(Clocks), Clocks.due_counted), else_=stored)
-        come = moment <= act.now
+        moment = read.due(Clocks)
+        come = moment <= read.now
     return (
         col(Clocks.judged_at).is_not(None),
         ((stored >= of.start) & (stored < of.end))
-        | col(Clocks.due_counted).is_not(None),  # indexed
+        | col(Clocks.due_counted).is_not(None)
+        | col(Clocks.due_revised).is_not(None),  # indexed, each of them
         judged.is_not(None),
         moment >= of.start,
         moment < of.end,
@@ -110,18 +104,20 @@ def _counted(act: ServiceAct, of: Period, basis: Basis) -> tuple[ColumnElement[b
         col(Clocks.kind).in_([*EVERYBODYS, *NOBODYS]) | LEADS,
         # One that went on late was late before: there it counts.
         col(Clocks.resumed_at).is_(None)
-        | ((~_went_on_late(Clocks) | _counts_apart(Clocks)) & ~_missed_before(act.now)),
+        | ((~read.went_on_late(Clocks) | read.counts_apart(Clocks)) & ~read.missed_before()),
     )
 
 
-async def _tallies(act: ServiceAct, counted: Sequence[ColumnElement[bool]]) -> list[Tally]:
+async def _tallies(
+    act: ServiceAct, read: Judgement, counted: Sequence[ColumnElement[bool]]
+) -> list[Tally]:
     """The duties that count by unit and kind: of who has to sign, contact or come, handle clocks of leads,
     and those that are no unit's.
 
     A co-handler answers to its lead, not to the citizen. A unit that had a ticket twice in a round had
     the duty once, and was late if it ever was (ADR 0049).
     """
-    duties = _duties(act, counted, await _needed_their_extension(act, counted))
+    duties = _duties(read, counted, await _needed_their_extension(act, counted))
     on_time, uncharged, extended = duties.c.on_time, duties.c.uncharged, duties.c.extended
     query = select(  # type: ignore[call-overload]  # typed to 4 columns
         duties.c.unit,
@@ -133,6 +129,7 @@ async def _tallies(act: ServiceAct, counted: Sequence[ColumnElement[bool]]) -> l
         func.count().filter(uncharged & extended),
         func.count().filter(~on_time & duties.c.undone),
         func.count().filter(on_time & duties.c.by_extension),
+        func.count().filter(duties.c.revised),
     ).group_by(duties.c.unit, duties.c.kind)
     return [Tally(*row) for row in await act.session.exec(query)]
 
@@ -156,16 +153,16 @@ async def _needed_their_extension(
 
 
 def _duties(
-    act: ServiceAct, counted: Sequence[ColumnElement[bool]], needed: Collection[UUID]
+    read: Judgement, counted: Sequence[ColumnElement[bool]], needed: Collection[UUID]
 ) -> Subquery:
     """Each duty with whether it was done in time: as it was judged, and without what was charged."""
     apart = case((col(Clocks.kind).in_(NOBODYS), col(Clocks.id)))  # each question
-    in_time = _in_time(Clocks, act.now)
-    spared = func.coalesce(Clocks.ended_at, act.now) <= col(Clocks.due_uncharged)
+    in_time = read.in_time(Clocks)
+    spared = func.coalesce(Clocks.ended_at, read.now) <= col(Clocks.due_uncharged)
     judged = (
         select(  # type: ignore[call-overload]  # typed to 4 columns
             Clocks,
-            _whose(Clocks, act.now).label("whose"),
+            read.whose(Clocks).label("whose"),
             apart.label("apart"),
             in_time.label("in_time"),
             (in_time | func.coalesce(spared, False)).label("in_time_uncharged"),
@@ -185,58 +182,12 @@ def _duties(
             func.bool_or(judged.extension > 0).label("extended"),
             func.bool_and(judged.not_come).label("undone"),
             func.bool_or(judged.needed).label("by_extension"),
+            func.bool_or(judged.due_revised.is_not(None)).label("revised"),
         )
         .group_by(judged.ticket, judged.round, judged.whose, judged.kind, judged.apart)
         .subquery()
     )
     return found
-
-
-def _went_on_late(clocks: Any) -> ColumnElement[bool]:
-    """Whether no time was left when the ticket was given again; also where a unit had it that is no more."""
-    return func.coalesce(col(clocks.breached_at) <= col(clocks.resumed_at), False)
-
-
-def _counts_apart(clocks: Any) -> ColumnElement[bool]:
-    """Whether it went on late of what figures do not count with this duty: they go by a moment of its own."""
-    return _went_on_late(clocks) & col(clocks.due_counted).is_not(None)
-
-
-def _in_time(clocks: Any, now: datetime) -> ColumnElement[bool]:
-    by_its_own = func.coalesce(clocks.ended_at, now) <= clocks.due_counted
-    return case((_counts_apart(clocks), by_its_own), else_=clocks.breached_at.is_(None))
-
-
-def _judged_at(clocks: Any, now: datetime) -> ColumnElement[datetime]:
-    """When it counts as done in time, or as late."""
-    done = case((clocks.status == ClockStatus.MET, clocks.ended_at))
-    by_its_own = case((_in_time(clocks, now), done), else_=clocks.due_counted)
-    return case((_counts_apart(clocks), by_its_own), else_=clocks.judged_at)
-
-
-def _whose(clocks: Any, now: datetime) -> ColumnElement[str | None]:
-    return charged(clocks, func.coalesce(_judged_at(clocks, now), clocks.breached_at))
-
-
-def _missed_before(now: datetime) -> Exists:
-    """Whether the unit of a clock was late with the same duty before it got the ticket again."""
-    before = aliased(Clocks)
-    same = (getattr(before, name) == getattr(Clocks, name) for name in ("ticket", "round", "kind"))
-    counted = col(before.kind).in_(EVERYBODYS) | (col(before.role) == Role.LEAD)
-    theirs = _whose(before, now) == _whose(Clocks, now)
-    missed = ~_in_time(before, now), _judged_at(before, now) < _judged_at(Clocks, now)
-    return exists().where(*same, theirs, counted, *missed)
-
-
-def charged(clocks: Any, at: Any = None) -> ColumnElement[str | None]:
-    """Whose a clock is in the figures: of who answered for it when it was judged, or breached, or ``at`` a
-    moment; a unit that is no more keeps what it missed (机构改革).
-    """
-    each = func.jsonb_array_elements(clocks.former).table_valued(column("value", JSONB))
-    until = cast(each.c.value[0].astext, DateTime(timezone=True))
-    moment = func.coalesce(clocks.judged_at, clocks.breached_at) if at is None else at
-    before = select(each.c.value[1].astext).where(moment < until).order_by(until).limit(1)
-    return func.coalesce(before.correlate(clocks).scalar_subquery(), clocks.unit)
 
 
 async def _saved(act: ServiceAct, of: Period) -> dict[str, Saved]:
@@ -317,6 +268,7 @@ def _show_attend(rows: Sequence[Tally], unit: str | None = None) -> schemas.Atte
         on_time=found.on_time,
         late=found.due - found.on_time - missing,
         absent=missing,
+        revised=found.revised,
         rate=found.rate,
     )
 
@@ -324,7 +276,11 @@ def _show_attend(rows: Sequence[Tally], unit: str | None = None) -> schemas.Atte
 def _show_share(found: Share) -> schemas.ShareOut:
     """A share with its rate."""
     return schemas.ShareOut(
-        due=found.due, on_time=found.on_time, extended=found.extended, rate=found.rate
+        due=found.due,
+        on_time=found.on_time,
+        extended=found.extended,
+        revised=found.revised,
+        rate=found.rate,
     )
 
 

@@ -1,9 +1,10 @@
-"""Door 3, time: marks that fall due, and a calendar that became known."""
+"""Door 3, time: marks that fall due, a calendar that became known, and one that was wrong."""
 
 from __future__ import annotations
 
 from services.tracker import claims, usecases
 from services.tracker.policies import versions
+from services.tracker.revisions import usecases as revisions
 from services.tracker.settings import Config
 from shared import policies
 from shared.service import Job
@@ -24,6 +25,12 @@ async def recompute(store: Store[Config], limit: int) -> int:
         return await usecases.lay_out_anew(act, limit)
 
 
+async def revise(store: Store[Config], limit: int) -> int:
+    """Carry out a revision that two persons decided."""
+    async with store.act(ACTOR) as act:
+        return await revisions.carry_out(act, limit)
+
+
 JOBS: dict[str, Job] = {
     "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
@@ -31,4 +38,5 @@ JOBS: dict[str, Job] = {
     "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
+    "revise": Job(run=revise, due=revisions.waits, every=1.0, limit=100),
 }

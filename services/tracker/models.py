@@ -163,7 +163,10 @@ class Clock(Base):
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
     ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
     which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
-    ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody.
+    ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody, so
+    that it had stood still in the pauses ``uncharged``.
+    ``due_revised``: when it would have been due by the calendar as it ought to have been, and ``revised`` by
+    which revision (rules/revising.py); all else is the first judgement, which stays.
     ``due_counted``: by when its unit is in time in the figures, where it had no time left when it went on
     and was late under another number, or as a co-handler.
     ``floor``, ``calendar``, ``warned``: as in ClockState.
@@ -196,6 +199,11 @@ class Clock(Base):
     )
     due_uncharged: datetime | None = None
     due_counted: datetime | None = None
+    uncharged: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    due_revised: datetime | None = None
+    revised: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     warned: dict[str, str] = Field(
@@ -325,6 +333,11 @@ class Clocks(Clock, table=True):
             "ix_clocks_due_counted",
             "due_counted",
             postgresql_where=text("due_counted IS NOT NULL"),
+        ),
+        Index(
+            "ix_clocks_due_revised",
+            "due_revised",
+            postgresql_where=text("due_revised IS NOT NULL"),
         ),
         Index(
             "ix_clocks_breached_at",

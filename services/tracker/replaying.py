@@ -20,16 +20,19 @@ from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.consumers import HANDLERS
 from services.tracker.models import Supervision, Ticket
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
+from services.tracker.revisions.usecases import Persons, apply
 from services.tracker.rules import supervision
 from services.tracker.rules.calendars import Calendars, Version
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.promise import end_of
 from services.tracker.rules.promised import PromiseMove, PromiseRecord
+from services.tracker.rules.revising import Revised
 from services.tracker.rules.timelines import Carried, Matter
 from services.tracker.settings import Config
 from shared.errors import TooEarly
 from shared.events import (
+    DeadlineRevised,
     ExtensionGranted,
     Fact,
     PromiseKept,
@@ -283,7 +286,7 @@ def is_input(fact: Fact) -> bool:
     does not follow from what was heard.
     """
     match fact.data:
-        case ExtensionGranted() | PromiseMoved() | PromiseKept():
+        case ExtensionGranted() | PromiseMoved() | PromiseKept() | DeadlineRevised():
             return True
         case SupervisionRaised():
             return fact.data.by == "hand" or _of_many_reporters(fact)
@@ -307,6 +310,8 @@ def _repeat(act: ServiceAct, fact: Fact) -> None:
             _extend(act, record, fact)
         case PromiseMoved() | PromiseKept():
             _follow_promise(act, record, fact)
+        case DeadlineRevised():
+            _revise(act, record, fact)
         case SupervisionRaised():
             _supervise(act, record, fact)
         case SupervisionClosed():
@@ -325,6 +330,22 @@ def _extend(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
         raise TooEarly
     assignment.extension = fact.data.days
     recompute_clocks(act, record, fact.time)
+
+
+def _revise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    data: DeadlineRevised = fact.data
+    entry = record.clocks.get(data.clock_id)
+    if entry is None:
+        raise TooEarly
+    by = Revised(
+        revision=data.revision,
+        calendar=data.calendar,
+        days=tuple(map(date.fromisoformat, data.days)),
+        ground=data.ground,
+        paper=data.paper,
+        at=fact.time,
+    )
+    apply(act, record, entry, by, Persons(data.proposed_by, data.confirmed_by))
 
 
 def _follow_promise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:

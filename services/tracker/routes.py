@@ -11,6 +11,7 @@ from services.tracker import answers, extensions, figures, list_routes, usecases
 from services.tracker.policies import routes as policies
 from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
+from services.tracker.revisions import routes as revisions
 from services.tracker.schemas import (
     AnswerIn,
     AnswerRulingIn,
@@ -22,6 +23,7 @@ from services.tracker.schemas import (
     SupervisionIn,
     SupervisionOut,
     TicketClocks,
+    WhichJudgement,
     WithdrawalIn,
 )
 from shared.http.acts import Door, entering
@@ -34,6 +36,7 @@ router = Router("/v1")
 router.routes.extend(list_routes.router.routes)
 router.routes.extend(promises.router.routes)
 router.routes.extend(policies.router.routes)
+router.routes.extend(revisions.router.routes)
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
@@ -52,6 +55,9 @@ Last = Annotated[Day | None, Query(alias="to", description="末日 last day, inc
 Basis = Annotated[
     Literal["due", "judged"] | None,
     Query(description="口径 counted when due, or when judged; as the policy says"),
+]
+Which = Annotated[
+    WhichJudgement, Query(description="更正后，或首次判定 as revised since, or as first judged")
 ]
 By = Annotated[Literal["unit"], Query(description="分组 what the figures are grouped by")]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -131,10 +137,11 @@ async def read_on_time_rates(
     first: First = None,
     last: Last = None,
     basis: Basis = None,
+    judgement: Which = "revised",
     by: By = "unit",
 ) -> RatesOut:
     """按期办结率 On-time rates of a period, per unit; the period so far unless told otherwise."""
-    return await figures.read_on_time_rates(act, first, last, basis)
+    return await figures.read_on_time_rates(act, first, last, basis, judgement)
 
 
 @router.get("/breaches")

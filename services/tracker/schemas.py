@@ -156,6 +156,20 @@ class PauseOut(BaseModel):
     given_back: float
 
 
+class RevisedOut(BaseModel):
+    """更正: when a clock would have been due, and whether it is ``late`` yet; by which revision, because of
+    which ``days``, on what ground and by which paper.
+    """
+
+    due: AwareDatetime
+    late: bool
+    revision: UUID
+    days: list[date]
+    ground: str
+    paper: str
+    at: AwareDatetime
+
+
 class ClockOut(BaseModel):
     """One clock, and why it is due when it is: in one paragraph, ``explanation``, and day by day.
 
@@ -163,6 +177,7 @@ class ClockOut(BaseModel):
     would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
     instants they were passed; ``next_at``: when the next one is. ``resumed_at``: when the unit got the
     ticket again in this round; the clock goes on where it stopped, and the pauses name the time between.
+    ``revised``: a second judgement beside this first one.
     ``rule`` and ``law``: where the limit comes from, if not from type and urgency; ``upstream_due``: when the
     platform that passed it on wants the answer, whether the clock ends for that or not.
     ``policy_version``: which version of the policy it began under; 1 is the county's folder.
@@ -192,6 +207,7 @@ class ClockOut(BaseModel):
     extension_days: list[DayOut]
     pauses: list[PauseOut]
     resumed_at: AwareDatetime | None = None
+    revised: RevisedOut | None = None
     rule: str | None = None
     law: LegalLimit | None = None
     upstream_due: AwareDatetime | None = None
@@ -206,12 +222,18 @@ class TicketClocks(BaseModel):
     supervisions: list[SupervisionOut]
 
 
+WhichJudgement = Literal["revised", "first"]
+
+
 class ShareOut(BaseModel):
-    """``on_time`` of ``due``; ``extended`` of those on time were extended. No rate of nothing."""
+    """``on_time`` of ``due``; ``extended`` of those on time were extended, ``revised`` of all were revised
+    (更正). No rate of nothing.
+    """
 
     due: int
     on_time: int
     extended: int
+    revised: int
     rate: float | None
 
 
@@ -247,6 +269,7 @@ class AttendOut(BaseModel):
     on_time: int
     late: int
     absent: int
+    revised: int
     rate: float | None
 
 
@@ -280,7 +303,8 @@ class UnitRates(BaseModel):
 class RatesOut(BaseModel):
     """On-time rates of a period; ``start`` and ``end`` are days, both included, as the place counts them.
     ``basis``: whether a clock counts when it was ``judged``, or when it was ``due``, once that has come; one
-    that was missed counts where it was missed, whatever became of it.
+    that was missed counts where it was missed, whatever became of it. ``judgement``: whether by what was
+    ``revised`` since, or as clocks were ``first`` judged.
 
     ``hotline_review``: returns and requests to end a matter that the desk ruled on in time;
     ``completion_audit``: answers it audited in time; ``arbitration``: bodies of the ladder that ruled, or
@@ -291,6 +315,7 @@ class RatesOut(BaseModel):
     start: date
     end: date
     basis: Literal["due", "judged"]
+    judgement: WhichJudgement
     handle: HandleOut
     handle_uncharged: ShareOut
     sign: ShareOut
@@ -307,6 +332,7 @@ class RatesOut(BaseModel):
 class BreachOut(BaseModel):
     """A clock with a breach that stands. ``status`` is where the clock stands now, ``unit`` who answers
     for it now; ``missed_by``: who did when it ran out, where that is another that is no more.
+    ``due_revised``: when it would have been due, as a revision has it.
     """
 
     id: UUID
@@ -318,6 +344,7 @@ class BreachOut(BaseModel):
     missed_by: str | None = None
     status: str
     due: AwareDatetime
+    due_revised: AwareDatetime | None
     breached_at: AwareDatetime
     ended_at: AwareDatetime | None
 

@@ -17,6 +17,7 @@ from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.revising import Second, second
 from shared.errors import NotFound
 from shared.events import ClockKind
 from shared.http.fields import Sentence
@@ -72,7 +73,8 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state = entry.row, entry.state
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
-    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz)
+    revised = second(row.revised, row.due_revised, row.ended_at)
+    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz, revised)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,
@@ -91,11 +93,17 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         extension_days=[_show_day(step) for step in why.extension_days],
         pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
         passed=state.marked,
+        revised=_show_revised(revised) if revised else None,
         rule=state.terms.rule,
         law=state.terms.law,
         upstream_due=state.terms.upstream and state.terms.upstream.due,
         **state.model_dump(include=SHOWN),
     )
+
+
+def _show_revised(found: Second) -> schemas.RevisedOut:
+    by = found.by.model_dump(exclude={"calendar"})
+    return schemas.RevisedOut(due=found.due, late=found.late, **by)
 
 
 def _show_day(step: Step) -> schemas.DayOut:

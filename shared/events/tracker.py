@@ -85,6 +85,26 @@ class DeadlineAnnulled(Data, name="deadline.annulled", by="tracker"):
     reason: str
 
 
+class DeadlineRevised(Data, name="deadline.revised", by="tracker"):
+    """更正: a clock that ended is judged anew, because of ``days`` the calendar had wrong; two persons decide
+    it. Its first judgement, late after ``before``, stays on record; ``late``: it is so after ``due`` too.
+    ``calendar``: the version that has the days right.
+    """
+
+    clock: ClockKind
+    clock_id: UUID
+    before: AwareDatetime
+    due: AwareDatetime
+    late: bool
+    revision: UUID
+    days: tuple[str, ...]
+    calendar: int
+    ground: str
+    paper: str
+    proposed_by: str
+    confirmed_by: str
+
+
 class DeadlineMet(Data, name="deadline.met", by="tracker"):
     """停表: the duty was done; ``late`` when that was after the due moment."""
 

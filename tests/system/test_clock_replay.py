@@ -147,6 +147,31 @@ async def test_a_calendar_that_changed_is_the_one_of_then(county: County, tmp_pa
     assert (await county.replayed())[0] == []
 
 
+async def test_a_revision_is_what_the_log_says(county: County, tmp_path: Path) -> None:
+    """A day off that was known too late, and two persons (ADR 0076)."""
+    folder = Path(shutil.copytree(CONFIG, tmp_path / "county"))
+    start_with(county, folder)
+    await story(county)
+    contact = {"how": "phone", "outcome": "reached", "note": "x"}
+    await act(county, county.dispatcher, "contacts", contact)
+    await act(county, county.dispatcher, "completion", DONE)
+    day_off(folder, "2026-03-05")
+    start_with(county, folder)
+    await moments(county, "03-16T11:00", "03-16T11:01")
+    asked = {"days": ["2026-03-05"], "ground": "漏报", "paper": "紫政办发〔2026〕9号"}
+    made = await county.do("supervisor", county.tracker, "/v1/revisions", asked)
+    second = county.tracker.http("desk", name="second")
+    ruling = {"granted": True, "note": "属实"}
+    door = f"/v1/revisions/{made['id']}/ruling"
+    assert (await second.post(door, json=ruling)).status_code == 200
+    assert await county.tracker.run("revise")
+    assert await county.tracker.told("deadline.revised")
+    assert (await county.replayed())[0] == []
+    await county.tracker.do("UPDATE clocks SET due_revised = due_revised + interval '1 day'")
+    [found] = (await county.replayed())[0]
+    assert {each.what for each in found.differences} == {"due_revised"}
+
+
 async def test_terms_are_those_on_record(county: County, tmp_path: Path) -> None:
     await story(county)
     folder = Path(shutil.copytree(CONFIG, tmp_path / "county"))

@@ -15,6 +15,7 @@ from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
+from tests.fixtures.scenes.revisions import revised
 from tests.fixtures.scenes.second_person import approved, reformed, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
@@ -77,6 +78,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     other = {"outcome": "number_off"}
     await repeats.ask("feedback", path, answered, other, "phone_system", callback=resolved.callback)
     await _citizen_rings(repeats, resolved)
+    await revised(whole, repeats)
     now = (await whole.ask("intake", "GET", "/clock", "ops")).json()["now"]
     for service in NAMES:
         await repeats.ask(service, "/clock", {"now": now}, {"now": now}, "ops")

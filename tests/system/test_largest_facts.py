@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.fixtures.scenes.feedback import callback_of
 from tests.fixtures.scenes.intake import registered
 from tests.fixtures.scenes.policies import LIMITS, SUPERVISION, VERSIONS, drafted, published
 from tests.fixtures.scenes.reform import followed, reform, take_up
+from tests.fixtures.scenes.revisions import OFF, learn
 
 MIB = 1024 * 1024
 WIDE = "𠮷"  # four octets, and nothing of JSON is longer a letter: what would be escaped is refused
@@ -94,6 +96,7 @@ async def everything_said_at_length(county: County) -> None:
     await county.do(
         "phone_system", county.intake, f"{ticket}/withdrawal", filled("intake", "Withdrawal")
     )
+    await revised_at_length(county)
 
 
 async def approved_at_length(county: County, number: str, town: str) -> None:
@@ -142,6 +145,25 @@ async def arbitrated_at_length(county: County, number: str, helpers: list[str]) 
     await county.do(desk, dispatcher, f"{path}/raise", filled("dispatcher", "Raising"))
     ruled = filled("dispatcher", "Arbitrated", lead="HC", co_handlers=helpers)
     await county.do("supervisor", dispatcher, f"{path}/ruling", ruled)
+
+
+async def revised_at_length(county: County) -> None:
+    """What nobody did is taken back three weeks later, and was late by a day that was off."""
+    number = await county.ticket(topic="road.damage", title="道路破损", content="路面破损")
+    county.at("2026-03-24T09:00+08:00")
+    await county.sweep()
+    back = filled("intake", "Withdrawal")
+    await county.do("phone_system", county.intake, f"/v1/tickets/{number}/withdrawal", back)
+    learn(county.tracker.service.store)
+    await county.sweep()
+    county.at("2026-03-24T09:01+08:00")
+    days = [(OFF - timedelta(days=n)).isoformat() for n in range(31)]
+    said = filled("tracker", "RevisionIn", days=days)
+    made = await county.do("supervisor", county.tracker, "/v1/revisions", said)
+    second = county.tracker.http("desk", name="周核")
+    ruled = filled("tracker", "RevisionRulingIn", granted=True)
+    await post(second, f"/v1/revisions/{made['id']}/ruling", ruled)
+    await county.sweep()
 
 
 async def reformed_at_length(county: County) -> None:
@@ -277,6 +299,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
     assert {"supervision.answered", "supervision.sent_back"} <= set(sizes)
     assert {"promise.move_refused", "promise.moved", "promise.kept"} <= set(sizes)
+    assert "deadline.revised" in sizes
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)
     assert {"approval.requested", "approval.granted", "approval.refused"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed"} <= set(sizes)

@@ -86,7 +86,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "arbitration": {"grounds": "单位互相推诿"},
     "statements": {"words": "不属我单位职责"},
     "raise": {"grounds": "本级无法认定"},
-    "ruling": {},  # five doors of that name: see body_of
+    "ruling": {},  # six doors of that name: see body_of
     "assign": {"lead": HOLDER, "reason": "改派"},
     "recall": {"reason": "转由热线答复"},
     "drafts": {"note": "修订"},
@@ -101,6 +101,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "answer": {"measures": "增派人手", "result": "已修复"},
     "fulfilment": {"result": "已修复"},
     "move": {"promised_date": "2026-12-31", "reason": "待气温回升"},
+    "revisions": {"days": ["2026-03-02"], "ground": "漏报", "paper": "紫政办发9号"},
     "reviews": {"note": "已备料"},
     "outcome": {"attempt": 1, "outcome": "no_answer"},
     "verdict": {"satisfied": "satisfied"},
@@ -217,6 +218,8 @@ def body_of(whole: Street, row: Row) -> dict[str, Any] | None:
     into |= {"draft": whole.drafts["tracker"]} if last == "simulate" else {}
     if row.path.endswith("{arbitration}/ruling"):
         return {"lead": HOLDER, "ruling": "由其承办"}
+    if row.path.endswith("{revision}/ruling"):
+        return {"granted": False, "note": "照旧"}
     if row.path.endswith("{supervision}/ruling"):
         return {"accepted": True, "reason": "属实"}
     return RULINGS[row.service] if last == "ruling" else SAID[last] | into
@@ -238,6 +241,7 @@ async def answered(whole: Street, one: Try) -> str:
         "precedent",
         "approval",
         "correction",
+        "revision",
     )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}

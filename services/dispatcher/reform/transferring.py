@@ -14,7 +14,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Executable, Integer, Text, Uuid, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    Executable,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+)
 from sqlmodel import col, func, select
 
 from services.dispatcher import doubts, merging, orders, records
@@ -49,17 +59,28 @@ OPEN = (
     .order_by(col(Assignments.id))
     .limit(bindparam("limit", type_=Integer))
 )
-# Completed, and not judged yet: who has it is called when the citizen asks, and does it again.
+# A day that was promised, and not said to be kept (ADR 0069).
+PROMISED = exists().where(
+    col(Clocks.ticket) == col(Assignments.ticket),
+    col(Clocks.assignment) == col(Assignments.id),
+    col(Clocks.kind) == ClockKind.PROMISE,
+    col(Clocks.due).is_not(None),
+)
+# Completed, and not judged yet: who has it is called when the citizen asks, and does it again; or judged, and
+# something is still to be done as promised.
+AWAITED_NOW = (
+    col(Assignments.status) == AssignmentStatus.COMPLETED,
+    col(Assignments.round) == col(Tickets.round),
+    (col(Tickets.closed) < col(Tickets.round)) | PROMISED,
+    col(Tickets.withdrawn_at).is_(None),
+)
 AWAITED = (
     select(Assignments.id, Assignments.ticket)
     .join(Tickets, col(Tickets.number) == col(Assignments.ticket))
     .where(
         col(Assignments.unit) == UNITS,
         col(Assignments.id) > bindparam("after", type_=Uuid),
-        col(Assignments.status) == AssignmentStatus.COMPLETED,
-        col(Assignments.round) == col(Tickets.round),
-        col(Tickets.closed) < col(Tickets.round),
-        col(Tickets.withdrawn_at).is_(None),
+        *AWAITED_NOW,
     )
     .order_by(col(Assignments.id))
     .limit(bindparam("limit", type_=Integer))
@@ -365,15 +386,9 @@ async def would_go(act: ServiceAct, unit: str, dissolved: Dissolved) -> Counter[
         .join(Tickets, col(Tickets.number) == col(Assignments.ticket))
         .where(Assignments.unit == unit)
     )
-    awaited = (
-        (col(Assignments.status) == AssignmentStatus.COMPLETED)
-        & (col(Assignments.round) == col(Tickets.round))
-        & (col(Tickets.closed) < col(Tickets.round))
-        & col(Tickets.withdrawn_at).is_(None)
-    )
     to: Counter[str | None] = Counter()
     in_hand = col(Assignments.status).in_(machine.OPEN)
-    for _, ticket in await act.session.exec(of_unit.where(in_hand | awaited)):
+    for _, ticket in await act.session.exec(of_unit.where(in_hand | and_(*AWAITED_NOW))):
         goes = _destination(act, TicketRecord(ticket, []), unit, dissolved)
         to[goes if isinstance(goes, str) else None] += 1
     return to

@@ -11,7 +11,7 @@ from typing import Any
 from services.dispatcher.models import OWN, Clock
 from services.dispatcher.records import ServiceAct
 from shared import events
-from shared.events import Fact
+from shared.events import ClockKind, Fact
 
 HEARD = ("deadline.set", "deadline.moved", "deadline.paused", "deadline.resumed")
 LATER_COUNTS = """ON CONFLICT (ticket, assignment, kind) DO UPDATE SET
@@ -26,7 +26,7 @@ LATER_COUNTS = """ON CONFLICT (ticket, assignment, kind) DO UPDATE SET
 
 
 async def hear(act: ServiceAct, fact: Fact) -> None:
-    """When a clock is due, or since when it stands still."""
+    """When a clock is due, or since when it stands still; of a promise that was kept nothing is due."""
     said = fact.data
     match said:
         case events.DeadlineSet():
@@ -42,6 +42,9 @@ async def hear(act: ServiceAct, fact: Fact) -> None:
             clock = _clock(act, fact, said.clock)
             _due(clock, fact, said)
             _pause(clock, fact, ended=True)
+        case events.PromiseKept():
+            clock = _clock(act, fact, ClockKind.PROMISE)
+            clock.due, clock.due_seq = None, max(fact.seq, clock.due_seq)
 
 
 def _clock(act: ServiceAct, fact: Fact, kind: str) -> Clock:

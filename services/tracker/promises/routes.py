@@ -23,7 +23,7 @@ from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["promises 承诺办结"])
-UnitDoor = Annotated[Door, Depends(entering("unit"))]
+HandlesDoor = Annotated[Door, Depends(entering("unit", "desk"))]
 DeskDoor = Annotated[Door, Depends(entering("desk"))]
 SupervisorDoor = Annotated[Door, Depends(entering("supervisor"))]
 SeeingAct = Annotated[
@@ -56,14 +56,16 @@ async def list_promises(
 @router.post(
     "/promises/{assignment}/fulfilment", response_model=PromiseOut, responses=problems(404, 409)
 )
-async def keep_promise(assignment: UUID, body: FulfilmentIn, door: UnitDoor) -> Response:
-    """承诺兑现 Say that what was promised is done; the citizen is asked."""
+async def keep_promise(assignment: UUID, body: FulfilmentIn, door: HandlesDoor) -> Response:
+    """承诺兑现 Say that what was promised is done; the citizen is asked. The desk does so for a unit
+    that is no more and whose work nobody certainly has.
+    """
     return await door.once(usecases.keep, assignment, body)
 
 
 @router.post("/promises/{assignment}/move", response_model=PromiseOut, responses=problems(404, 409))
-async def ask_to_move_promise(assignment: UUID, body: MoveIn, door: UnitDoor) -> Response:
-    """申请改期 Ask for another day before the promised one comes; once."""
+async def ask_to_move_promise(assignment: UUID, body: MoveIn, door: HandlesDoor) -> Response:
+    """申请改期 Ask for another day before the promised one comes; once. The desk, as above."""
     return await door.once(usecases.ask_to_move, assignment, body)
 
 

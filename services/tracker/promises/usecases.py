@@ -23,7 +23,7 @@ from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
 from services.tracker.rules import promise
 from services.tracker.rules.promised import PromiseMove, PromiseRecord, PromiseReview
 from shared import events
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.events import ClockKind, Data
 from shared.jurisdiction.limits import PromiseRules
 
@@ -33,6 +33,17 @@ class _Found(NamedTuple):
     assignment: Assignment
     clock: ClockEntry
     known: PromiseRecord
+
+
+async def _find_own(act: ServiceAct, id: UUID) -> _Found:
+    """A promise of who asks. The hotline has those of units that are no more: whoever certainly follows one
+    has its order (services/dispatcher/reform/transferring.py). Raises NotFound, Forbidden.
+    """
+    found = await _find(act, id)
+    of_unit = act.caller is None or act.caller.role == "unit"
+    if not of_unit and found.assignment.unit not in act.store.dissolved:
+        raise Forbidden("应由承办单位办理 this is for the unit that promised it")
+    return found
 
 
 async def _find(act: ServiceAct, id: UUID) -> _Found:
@@ -46,9 +57,10 @@ async def _find(act: ServiceAct, id: UUID) -> _Found:
 async def keep(act: ServiceAct, id: UUID, body: FulfilmentIn) -> PromiseOut:
     """承诺兑现: meets the clock, late or not; the citizen is asked whether it is so.
 
-    Raises NotFound, also to another unit; MoveRefused when it was kept, or is over.
+    Raises NotFound, also to another unit; Forbidden to the desk while the unit is there; MoveRefused when it
+    was kept, or is over.
     """
-    found = await _find(act, id)
+    found = await _find_own(act, id)
     promise.check_open(found.clock.state, "keep")
     _note(found, kept_at=act.now, kept_by=act.actor, result=body.result)
     found.assignment.promise_asked_at = found.assignment.promise_review_at = None
@@ -65,9 +77,9 @@ async def keep(act: ServiceAct, id: UUID, body: FulfilmentIn) -> PromiseOut:
 async def ask_to_move(act: ServiceAct, id: UUID, body: MoveIn) -> PromiseOut:
     """申请改期: once, before the day, to a later one within the horizon.
 
-    Raises NotFound, MoveRefused, PromiseMovedBefore, PromisedDayPassed, PromisedDateWrong.
+    Raises NotFound, Forbidden, MoveRefused, PromiseMovedBefore, PromisedDayPassed, PromisedDateWrong.
     """
-    found, zone, rules = await _find(act, id), act.config.calendar.tz, _rules(act)
+    found, zone, rules = await _find_own(act, id), act.config.calendar.tz, _rules(act)
     clock, known, day = found.clock.state, found.known, body.promised_date
     promise.may_be_moved(clock, known, day, rules, act.now, zone)
     asked = PromiseMove(

@@ -157,21 +157,33 @@ def replay(
     return _having_passed(bare, laid.marks, passed)
 
 
-def due_uncharged(history: ClockHistory, terms: Terms, calendars: Calendars) -> datetime | None:
-    """When it would be due, were the time of its unit's lost disputes charged to nobody; None where none
-    is charged to it.
+def uncharged(history: ClockHistory) -> tuple[Pause, ...]:
+    """When a clock would have stood still, were the time of its unit's lost disputes charged to nobody; empty
+    where none is charged to it.
     """
     real = {pause.begins_at: pause for pause in history.uncharged}
     pauses = tuple(real.get(pause.begins_at, pause) for pause in history.pauses)
     if pauses == history.pauses:
-        return None
-    return replay(replace(history, pauses=pauses), terms, calendars).state.due
+        return ()
+    return _within(replace(history, pauses=pauses), _play(history))
+
+
+def due_uncharged(
+    state: ClockState, pauses: tuple[Pause, ...], calendars: Calendars
+) -> datetime | None:
+    """When it would be due, had it stood still in other pauses; None where there are none."""
+    return laid_out_by(state, calendars, pauses=pauses).due.at if pauses else None
 
 
 def due_unextended(state: ClockState, calendars: Calendars) -> datetime:
     """When a clock was due, had nobody extended it; under the versions of its time."""
-    run = Run(*_run_of(state))._replace(extension=0)
-    return laid_out(run, calendars.over(run.started_at, state.ended_at)).due.at
+    return laid_out_by(state, calendars, extension=0).due.at
+
+
+def laid_out_by(state: ClockState, calendars: Calendars, **otherwise: Any) -> Laid:
+    """A clock laid out under the versions of its time; ``otherwise``: what of its run had been another."""
+    run = Run(*_run_of(state))._replace(**otherwise)
+    return laid_out(run, calendars.over(run.started_at, state.ended_at))
 
 
 def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:

@@ -62,6 +62,7 @@ class Stands(NamedTuple):
     judged_at: datetime | None
     pauses: tuple[Pause, ...]
     extension: int
+    due_revised: datetime | None
 
 
 class Pressed(NamedTuple):
@@ -92,9 +93,10 @@ class Said(Protocol):
         """The round it is of."""
 
 
-def stands(state: ClockState) -> Stands:
-    """How a clock stands that was worked out."""
-    return Stands(*(getattr(state, name) for name in Stands._fields))
+def stands(state: ClockState, due_revised: datetime | None) -> Stands:
+    """How a clock stands that was worked out; ``due_revised`` stands beside that."""
+    known = {name: getattr(state, name) for name in Stands._fields[:-1]}
+    return Stands(**known, due_revised=due_revised)
 
 
 # --- rows --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.policy import Upstream
+from services.tracker.rules.revising import Second
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
@@ -73,8 +74,16 @@ class _Days(NamedTuple):
     en: str
 
 
-def paragraph(kind: ClockKind, state: ClockState, why: Explanation, zone: tzinfo) -> Sentence:
-    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result."""
+def paragraph(
+    kind: ClockKind,
+    state: ClockState,
+    why: Explanation,
+    zone: tzinfo,
+    revised: Second | None = None,
+) -> Sentence:
+    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result; and
+    the second judgement, where there is one.
+    """
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
     begins = _promised(state, zone) if kind is ClockKind.PROMISE else None
@@ -85,6 +94,7 @@ def paragraph(kind: ClockKind, state: ClockState, why: Explanation, zone: tzinfo
         *_extended(state),
         _ends(act, state, zone),
         *_notes(state, why, zone),
+        *_revised(revised, zone),
     ]
     return Sentence("".join(f"{zh}。" for zh, _ in parts), " ".join(f"{en}." for _, en in parts))
 
@@ -257,6 +267,21 @@ def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Senten
             "按现行日历会更早到期，期限不提前",
             "By today's calendar it would end earlier; a due moment is never moved earlier",
         )
+
+
+def _revised(revised: Second | None, zone: tzinfo) -> Iterator[Sentence]:
+    if revised is None:
+        return
+    days_zh = "、".join(f"{day.year}年{day.month}月{day.day}日" for day in revised.by.days)
+    days_en = ", ".join(map(str, revised.by.days))
+    due_zh, due_en = moment(revised.due, zone)
+    how = ("仍超过时限", "late all the same") if revised.late else ("未超过时限", "in time")
+    yield Sentence(
+        f"以上为首次判定。因{days_zh}的日历有误，已经两人核准更正（{revised.by.paper}）："
+        f"更正后应于{due_zh}前完成，{how[0]}；首次判定与更正结果一并保留",
+        f"That is the first judgement. The calendar had {days_en} wrong, and two persons revised it "
+        f"({revised.by.paper}): to be done by {due_en}, {how[1]}; both judgements are kept",
+    )
 
 
 def moment(at: datetime, zone: tzinfo) -> Sentence:

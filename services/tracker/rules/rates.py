@@ -20,7 +20,7 @@ class Tally(NamedTuple):
     """How many clocks of a kind a unit had judged, how many in time, how many of those extended; and both
     again, were the time of disputes charged to nobody. The desk's have no unit. ``undone``: of who was
     whistled for, how many have not come at all. ``by_extension``: of those on time, how many had been late
-    without their extension.
+    without their extension. ``revised``: of how many a clock was revised (更正).
     """
 
     unit: str | None
@@ -32,17 +32,19 @@ class Tally(NamedTuple):
     extended_uncharged: int = 0
     undone: int = 0
     by_extension: int = 0
+    revised: int = 0
 
 
 class Share(NamedTuple):
     """``on_time`` of ``due``; ``extended`` of those on time were extended, ``by_extension`` were in time only
-    thanks to that.
+    thanks to that; ``revised`` of all were revised.
     """
 
     due: int = 0
     on_time: int = 0
     extended: int = 0
     by_extension: int = 0
+    revised: int = 0
 
     @property
     def rate(self) -> float | None:
@@ -66,7 +68,12 @@ def share(
     lost disputes charged to nobody.
     """
     of_kind = (row for row in tallies if row.kind == kind and unit in (None, row.unit))
-    rows = [(*row[2:5], row.by_extension) if charged else (row[2], *row[5:7], 0) for row in of_kind]
+    rows = (
+        (*row[2:5], row.by_extension, row.revised)
+        if charged
+        else (row[2], *row[5:7], 0, row.revised)
+        for row in of_kind
+    )
     return Share(*map(sum, zip(*rows, strict=True)))
 
 

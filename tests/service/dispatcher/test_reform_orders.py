@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ import pytest
 from services.dispatcher import jobs
 from services.dispatcher.reform import transferring
 from shared import succession
-from shared.events import Reported, TicketMerged, TicketRegistered
+from shared.events import (
+    ClockKind,
+    Data,
+    DeadlineSet,
+    DeadlineView,
+    PromiseKept,
+    Reported,
+    TicketMerged,
+    TicketRegistered,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
@@ -131,6 +141,28 @@ async def test_a_dispute_and_what_an_order_was_decided_by_follow_too(to_be_merge
     assert OLD not in open_one["parties"]
     words = f"/v1/arbitrations/{open_one['id']}/statements"
     await post(to_be_merged.http("unit", NEW), words, {"words": "承接后由我局办理"})
+
+
+async def test_a_promised_day_goes_along_after_the_close_until_it_is_kept(
+    to_be_merged: Bench,
+) -> None:
+    """R-19, R-14: somebody must be able to keep it (ADR 0069, 0076)."""
+    due = datetime.fromisoformat("2026-04-30T16:00:00+00:00")
+    for number, kept in ((FIRST, False), (SECOND, True)):
+        given = (await register(to_be_merged, number=number))[OLD]
+        await finish(to_be_merged, OLD, given)
+        about: dict[str, Any] = {"subject": number, "assignment": given, "unit": OLD}
+        view = DeadlineView(clock=ClockKind.PROMISE, started_at=due, limit="9min", due=due)
+        said: list[Data] = [DeadlineSet(clocks=(view,))]
+        said += [PromiseKept(promised_date="2026-04-30", result="已修复", late=False)] * kept
+        over = closed(to_be_merged).model_copy(update={"subject": number})
+        facts = [to_be_merged.fact(data, **about, seq=n) for n, data in enumerate(said, 7)]
+        await to_be_merged.hear(*facts, over)
+    await merge(to_be_merged)
+    rows = await to_be_merged.rows("SELECT ticket, unit FROM assignments ORDER BY ticket")
+    assert [(row["ticket"], row["unit"]) for row in rows] == [(FIRST, NEW), (SECOND, OLD)]
+    [told] = await to_be_merged.told("assignment.transferred")
+    assert (told.subject, told.unit, told.data.status) == (FIRST, NEW, "completed")
 
 
 async def test_a_redo_goes_to_who_follows(to_be_merged: Bench) -> None:

@@ -210,6 +210,23 @@ async def test_everybody_whose_ticket_was_worked_on_with_it_is_asked(feedback: B
     assert {fact.subject for fact in heard} == {NUMBER, other}
 
 
+async def test_who_hears_the_answer_after_its_promise_ended_is_asked_of_both(
+    feedback: Bench,
+) -> None:
+    """R-19, 并单: facts of another ticket come in any order."""
+    order, other = UUID(int=9), "20260302-000002"
+    await feedback.hear(registration(feedback), registration(feedback, number=other))
+    await feedback.hear(resolution(feedback, promised=DAY, promise=order))
+    told = PromiseKept(promised_date=DAY, result="路面已重铺", late=False)
+    await feedback.hear(feedback.fact(told, unit="CG", assignment=order))
+    await feedback.hear(resolution(feedback, other, promised=DAY, promise=order))
+    feedback.at(FIRST_CALL)
+    await feedback.run("ring")
+    [row] = await feedback.rows("SELECT id FROM callbacks WHERE number = :n", n=other)
+    view = await shown(feedback, row["id"])
+    assert (view["promise_ended"], view["about"]) == ("kept", "both")
+
+
 async def test_a_day_that_passed_in_silence_is_asked_of(feedback: Bench) -> None:
     """R-19: the unit said nothing, the citizen can."""
     await accepted(feedback)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from shared.events import (
     Fact,
 )
 from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.changed_calendar import county, day_off, restart, step
 from tests.fixtures.scenes.tracker import TICKET, Story, at, clocks, local
 
 ID, REQUEST = UUID(int=700), UUID(int=101)
@@ -220,6 +222,28 @@ async def test_who_lost_has_had_no_pause_and_both_figures_say_so(
     assert (found["handle"]["rate"], found["handle_uncharged"]["rate"]) == (0.0, 1.0)
     (row,) = await tracker.rows("SELECT due_uncharged FROM clocks WHERE kind = 'handle'")
     assert local(row["due_uncharged"]) == "03-11 18:00"
+
+
+async def test_the_moment_without_the_charge_follows_a_day_off_too(
+    tracker: Bench, open_ticket: Story, tmp_path: Path
+) -> None:
+    """Also where the clock itself is due before that day."""
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(
+        asked(open_ticket, "03-02 11:00"), opened(open_ticket, "03-02 11:00", REQUEST)
+    )
+    await tracker.hear(
+        ruled(open_ticket, "03-04 11:00", 1), refused(open_ticket, "03-04 11:00", charged=True)
+    )
+    uncharged = "SELECT due_uncharged FROM clocks WHERE kind = 'handle'"
+    assert [local(row["due_uncharged"]) for row in await tracker.rows(uncharged)] == ["03-11 18:00"]
+    await step(tracker, "03-05 09:00")
+    day_off(folder, "2026-03-10", "暴雪停工")
+    await restart(tracker, folder)
+    await step(tracker, "03-05 09:10")
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
+    assert [local(row["due_uncharged"]) for row in await tracker.rows(uncharged)] == ["03-12 18:00"]
 
 
 async def test_charged_to_nobody_the_pause_is_given_back(

@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 from services.tracker.settings import Config, Settings
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench
-from tests.fixtures.policy import CONFIG
-from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told, local
+from tests.fixtures.scenes.changed_calendar import afternoons, county, day_off, restart, step
+from tests.fixtures.scenes.tracker import HC, Story, clocks, facts_told, local
 
 PASSED = ("deadline.warned", "deadline.breached", "supervision.raised", "supervision.closed")
-
-
-async def restart(tracker: Bench, folder: Path) -> None:
-    """The tracker starts with a folder as it is now, and does what is due."""
-    store: Store[Config] = tracker.service.store
-    store.config = Settings(embedded=True, config_dir=folder).load()
-    await work(tracker)
-
-
-async def work(tracker: Bench) -> None:
-    """Let open clocks follow what holds now, and pass what is due."""
-    while await tracker.run("recompute"):
-        pass
-    while await tracker.run("sweep"):
-        pass
-
-
-async def step(tracker: Bench, moment: str) -> None:
-    """It is later."""
-    tracker.at(at(moment).isoformat())
-    await work(tracker)
-
-
-def county(tmp_path: Path) -> Path:
-    """A copy of the county's folder, to change."""
-    return Path(shutil.copytree(CONFIG, tmp_path / "county"))
-
-
-def afternoons(folder: Path, opens: str, closes: str) -> None:
-    """Other duty hours, in force as soon as the file is read."""
-    place = folder / "place.yaml"
-    written = place.read_text(encoding="utf-8")
-    changed = written.replace('from: "14:00", to: "18:00"', f'from: "{opens}", to: "{closes}"')
-    assert changed != written
-    place.write_text(changed, encoding="utf-8")
-
-
-def day_off(folder: Path, day: str, name: str) -> None:
-    """One more day off in a year that is known."""
-    path = folder / "calendar/2026.json"
-    notice: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    notice["days"].append({"name": name, "date": day, "isOffDay": True})
-    path.write_text(json.dumps(notice, ensure_ascii=False), encoding="utf-8")
 
 
 async def test_t1_changed_duty_hours_do_not_rewrite_the_past(

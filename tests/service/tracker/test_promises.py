@@ -10,7 +10,7 @@ import pytest
 
 from shared.events import AssignmentAuditPassed
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told, local
+from tests.fixtures.scenes.tracker import HC, Story, at, clocks, dissolved, facts_told, local
 from tests.fixtures.scenes.tracker_doors import slug
 from tests.fixtures.scenes.worklist import by_its_lists, worklist
 
@@ -55,6 +55,20 @@ async def test_a_promised_day_is_a_clock_that_outlives_the_order(
     [clock] = [each for each in shown["clocks"] if each["kind"] == "promise"]
     assert "承诺了办结日期" in clock["explanation"]["zh"]
     assert "2026年5月1日00:00前兑现承诺" in clock["explanation"]["zh"]
+
+
+async def test_the_desk_keeps_what_a_unit_promised_that_is_no_more(
+    tracker: Bench, promised: Story
+) -> None:
+    """R-19, R-14: where nobody certainly follows it; who does has the order itself (ADR 0076)."""
+    own = await do(tracker, "fulfilment", DONE, "desk")
+    assert (own.status_code, slug(own)) == (403, "forbidden")
+    await tracker.hear(dissolved(promised, "03-04 00:00"))
+    tracker.at(at("03-04 09:00"))
+    assert (await do(tracker, "move", MOVE, "desk")).status_code == 200
+    assert (await do(tracker, "fulfilment", DONE, "desk")).status_code == 200
+    [item] = (await listed(tracker, status="kept"))["items"]
+    assert item["result"] == DONE["result"]
 
 
 async def test_the_day_comes_back_before_it_comes_and_is_broken_when_it_passes(
