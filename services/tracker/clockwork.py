@@ -358,7 +358,8 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        **data.model_dump(exclude={"supervision"}),
+        press_at=act.config.press_at(data.rung, raised_at, unit),
+        **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import claims, usecases
+from services.tracker import claims, triggers, usecases
 from services.tracker.settings import Config
 from shared.service import Job
 from shared.storage.act import Store
@@ -22,9 +22,16 @@ async def recompute(store: Store[Config], limit: int) -> int:
         return await usecases.lay_out_anew(act, limit)
 
 
+async def press(store: Store[Config], limit: int) -> int:
+    """Raise higher what nobody answered."""
+    async with store.act(ACTOR) as act:
+        return await triggers.press_unanswered(act, limit)
+
+
 JOBS: dict[str, Job] = {
     # More at once cost no less each, and hold their locks longer.
     "sweep": Job(run=sweep, due=claims.next_mark, every=1.0, limit=250),
+    "press": Job(run=press, due=triggers.next_unanswered, every=60.0, limit=100),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
 }

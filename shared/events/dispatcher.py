@@ -200,6 +200,14 @@ class AssignmentReturnRefused(Data, name="assignment.return_refused", by="dispat
     charged: bool = False
 
 
+class AssignmentReturnBarred(Data, name="assignment.return_barred", by="dispatcher"):
+    """裁定后推诿: a unit that a ruling had named asked all the same to be rid of the matter, by a return or
+    by its completion form, and was refused at once (R-16, WF-22).
+    """
+
+    way: Literal["return", "completion"]
+
+
 class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="dispatcher"):
     """撤回退单申请: the unit takes its request back before the ruling, and goes on (R-15). ``charged``: as
     of a refusal, for it was before an arbitration.

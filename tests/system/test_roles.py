@@ -96,6 +96,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "discarding": {"reason": "不再需要"},
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
+    "instructions": {"leader": "李县长", "paper": "紫政批〔2026〕3号", "text": "请限期办结"},
+    "referrals": {"ground": "falsified", "reason": "办结照片系他处所拍"},
     "answer": {"measures": "增派人手", "result": "已修复"},
     "fulfilment": {"result": "已修复"},
     "move": {"promised_date": "2026-12-31", "reason": "待气温回升"},
@@ -235,6 +237,7 @@ async def answered(whole: Street, one: Try) -> str:
         "precedent",
         "approval",
         "correction",
+        "referral",
     )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}
