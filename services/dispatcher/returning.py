@@ -28,6 +28,7 @@ from shared.errors import Malformed
 from shared.events import Role, Urgency
 from shared.jurisdiction.succession import acts_as
 
+BARRED = ReturnAfterRuling  # of what is refused, the one thing that is put on record
 Way = Literal["return", "completion"]  # by which a unit asks to be rid of a matter
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 WAITING = (

@@ -115,7 +115,7 @@ async def request_return(
     """退单申请 Ask the desk to take the ticket back."""
     try:
         return await door.once(returning.request_return, assignment, body)
-    except returning.ReturnAfterRuling:
+    except returning.BARRED:
         await _note_barred(request, door, assignment, "return")
         raise
 
@@ -141,7 +141,7 @@ async def complete_assignment(
     """办结 Complete an assignment."""
     try:
         return await door.once(usecases.complete, assignment, body)
-    except returning.ReturnAfterRuling:
+    except returning.BARRED:
         await _note_barred(request, door, assignment, "completion")
         raise
 

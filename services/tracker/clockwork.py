@@ -369,7 +369,7 @@ def _close_supervisions(
     """Every supervision of an assignment ends with it, one of the desk with its ruling, and none before
     it was raised.
     """
-    for row in record.supervisions.values():
+    for row in sorted(record.supervisions.values(), key=lambda row: (row.raised_at, row.rung)):
         about = row.clock if row.clock and row.clock in endings else row.assignment
         if ending := endings[about]:
             _close(act, row, ending)

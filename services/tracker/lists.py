@@ -144,7 +144,7 @@ async def risks(act: ServiceAct, after: str | None, limit: int) -> RiskPage:
     reported = col(Tickets.risk_at).is_not(None)
     wanted = [reported, *await own(act, Tickets.number, col(Tickets.risk_office), reported)]
     place = tuple_(col(Tickets.risk_at), col(Tickets.number))
-    query = select(*place.clauses, Tickets).where(*wanted)
+    query = select(*place.clauses, Tickets).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
         query = query.where(place < last(act, after, str))
     newest = query.order_by(*(each.desc() for each in place.clauses)).limit(limit + 1)

@@ -28,7 +28,7 @@ async def referrals(
     """Those that wait for a second supervisor, or those that were decided. Raises BadCursor."""
     wanted = [col(Referrals.granted).is_not(None)] if decided else WAITING
     place = tuple_(col(Referrals.proposed_at), col(Referrals.id))
-    query = select(*place.clauses, Referrals).where(*wanted)
+    query = select(*place.clauses, Referrals).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
         query = query.where(place > lists.last(act, after))
     rows = (await act.session.exec(query.order_by(place).limit(limit + 1))).all()

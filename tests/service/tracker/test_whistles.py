@@ -63,6 +63,7 @@ async def test_who_did_not_come_is_late_and_raised_before_a_supervisor(
     tracker: Bench, whistled: Story
 ) -> None:
     """R-47, R-30."""
+    await tracker.hear(whistled.signed("03-02 11:00"), whistled.signed("03-02 11:00", id=GT))
     await sweep(tracker, "03-04T09:00")
     assert await told(tracker, "deadline.breached") == ["03-03 18:00"]
     (raised,) = await tracker.told("supervision.raised")
