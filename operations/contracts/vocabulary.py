@@ -164,7 +164,7 @@ WORDS = {
     "instruction": "领导批示 which leader's word led to it",
     "leader": "批示领导 name and post",
     "Instruction.paper": "文号 number of the paper it stands on",
-    "Instruction.text": "批示内容 what it says",
+    "text": "批示内容 what it says",
     "joint": "联合督办单位 the bodies that supervise together: hotline_supervisor, discipline_body …",
     "referral": "移送 the referral it is about",
     "ReferralProposed.ground": "事由 falsified, leak, or retaliation",

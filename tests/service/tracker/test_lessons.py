@@ -120,7 +120,9 @@ async def test_lesson_04_after_an_outage_every_missed_rung_fires_once_with_its_t
     assert await sweep(tracker, "03-20 10:01") == 0
     assert len(slept) == len(await facts_told(tracker, *MARKS))
     rungs = [said for said in slept if said.startswith("supervision.raised")]
-    assert rungs == [f"supervision.raised@{day} 18:00" for day in ("03-03", "03-10", "03-12", "03-16")]
+    assert rungs == [
+        f"supervision.raised@{day} 18:00" for day in ("03-03", "03-10", "03-12", "03-16")
+    ]
     other = Story(tracker, "20260302-000002")
     tracker.at(at("03-02 10:05"))
     await tracker.hear(other.registered(), other.dispatched(id=GT))

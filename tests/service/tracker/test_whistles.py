@@ -131,6 +131,6 @@ async def test_who_gets_it_again_goes_on_where_it_stopped(tracker: Bench, whistl
         "03-03 09:05", id=UUID(int=3), unit="GT", role=Role.CO, lead="HC", limits=CALLED
     )
     await tracker.hear(again)
-    rows = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend' ORDER BY started_at")
+    rows = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend' ORDER BY due")
     assert rows[-1]["resumed_at"] is not None
     assert [local(row["due"]) for row in rows] == ["03-03 18:00", "03-04 11:00"]
