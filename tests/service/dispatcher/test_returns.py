@@ -276,7 +276,7 @@ async def test_whom_a_ruling_names_may_not_return_it(dispatcher: Bench) -> None:
 
 
 async def test_a_return_after_a_ruling_is_refused_and_on_record(dispatcher: Bench) -> None:
-    """R-33 WF-22 推诿: each attempt is a fact and leaves nothing else; of another unit's order there is none."""
+    """R-33 WF-22 推诿: each attempt is a fact, and leaves nothing else; to another unit there is no order."""
     await freed(dispatcher, named_unit="ZJJ")
     await assign(dispatcher, "ZJJ")
     given = await newest(dispatcher)
