@@ -99,10 +99,11 @@ async def press_unanswered(act: ServiceAct, limit: int) -> int:
 
 
 def _press(act: ServiceAct, record: TicketRecord, row: Supervision) -> None:
-    row.press_at = None
+    moment, row.press_at = row.press_at, None
     rules, assignment = act.config.rules.unanswered, record.assignment(row.assignment)
     clock = record.handle_clock(row.assignment)
-    overdue = clock and clock.state.status in OPEN and clock.state.breached_at
+    missed = clock.state.breached_at if clock and clock.state.status in OPEN else None
+    overdue = missed is not None and moment is not None and missed <= moment
     silent = row.answered_at is None and row.closed_at is None
     if not (rules and assignment and overdue and silent) or row.unit != assignment.unit:
         return
