@@ -40,7 +40,8 @@ class Ticket(Base):
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
     ``arbitrations``: what went before the ladder (ArbitrationTimeline). ``carried``: orders of the same
-    matter under other numbers, worked on as one or split (Carried).
+    matter under other numbers, worked on as one or split (Carried). ``upstream_due``: when the platform
+    that passed it on wants the answer.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -71,6 +72,8 @@ class Ticket(Base):
     terms_at: datetime | None = None
     risk_at: datetime | None = None
     risk_office: str | None = Field(default=None, sa_type=Text)
+    channel: str | None = Field(default=None, sa_type=Text)
+    upstream_due: datetime | None = None
 
     @property
     def about(self) -> Reported:
@@ -105,7 +108,8 @@ class Assignment(Base):
     no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
     (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
     when the hotline looks after it, while its day lies ahead. ``handler``: who in the unit has it, by which
-    fact and under which account (``[seq, name, account]``).
+    fact and under which account (``[seq, name, account]``). ``ground``: why its time to handle it is what
+    it is (GROUND of Limits).
     """
 
     id: UUID = Field(primary_key=True)
@@ -150,6 +154,9 @@ class Assignment(Base):
     promise_asked_at: datetime | None = None
     promise_review_at: datetime | None = None
     handler: list[Any] | None = Field(default=None, sa_type=JSONB)
+    ground: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
 
 
 class Clock(Base):
