@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.tracker import calendars, records, replaying
-from services.tracker.consumers import SUBSCRIPTIONS
+from services.tracker.consumers import HANDLERS
 from services.tracker.models import Clock, Supervision, Ticket
 from services.tracker.replaying import OnRecord, Replayed
 from services.tracker.rules import differences
@@ -101,7 +101,7 @@ class Found(NamedTuple):
 
 def speakers() -> list[str]:
     """Whose facts the tracker hears of."""
-    said = {speaker_of(".".join(pattern.split(".")[:2])) for pattern in SUBSCRIPTIONS}
+    said = {speaker_of(".".join(pattern.split(".")[:2])) for pattern in HANDLERS}
     return sorted(filter(None, said))
 
 
@@ -215,7 +215,7 @@ async def _read(stores: Mapping[str, Store[Any]], numbers: Sequence[str], now: d
 async def _spoken(store: Store[Any], of: Mapping[str, Any]) -> list[Any]:
     async with reading(store) as connection:
         rows = (await connection.execute(SAID, of)).all()
-    return [row for row in rows if any(matches(pattern, row.key) for pattern in SUBSCRIPTIONS)]
+    return [row for row in rows if any(matches(pattern, row.key) for pattern in HANDLERS)]
 
 
 def _by_ticket(rows: Iterable[Any], name: str) -> Mapping[str, Sequence[Any]]:

@@ -158,6 +158,7 @@ FIELDS = {
     "formula": "满意率公式",
     "from": "起始日期",
     "into": "承接单位",
+    "joint": "联合督办单位",
     "lead": "主办单位",
     "line": "应急热线",
     "named_unit": "裁定单位",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlmodel import col, func, select
@@ -22,12 +22,14 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import Asked, Earlier, ReturnContext
+from services.dispatcher.rules.returns import Asked, Earlier, ReturnAfterRuling, ReturnContext
 from shared import events
 from shared.errors import Malformed
 from shared.events import Role, Urgency
 from shared.jurisdiction.succession import acts_as
 
+BARRED = ReturnAfterRuling  # of what is refused, the one thing that is put on record
+Way = Literal["return", "completion"]  # by which a unit asks to be rid of a matter
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 WAITING = (
     (col(Returns.granted).is_(None))
@@ -305,7 +307,13 @@ async def check_may_disown(act: ServiceAct, record: TicketRecord, assignment: As
     arbitration.check_none(record)
     past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
     if not act.config.returns.after_ruling and returns.is_ruled(assignment.unit, past):
-        raise returns.ReturnAfterRuling
+        raise ReturnAfterRuling
+
+
+async def note_barred(act: ServiceAct, id: UUID, way: Way) -> None:
+    """裁定后推诿: that a unit tried it all the same is on record (WF-22). Raises NotFound."""
+    _, assignment = await records.locked_assignment(act, id)
+    orders.tell(act, assignment, events.AssignmentReturnBarred(way=way))
 
 
 async def take_back(

@@ -46,6 +46,7 @@ from services.dispatcher.schemas import (
 from services.dispatcher.settings import Config
 from services.dispatcher.whistles import routes as whistle_routes
 from services.dispatcher.worklists import routes as list_routes
+from shared.http.acts import Door
 from shared.http.auth import acting
 from shared.http.fields import Cursor, Number, UnitCode
 from shared.http.problems import problems
@@ -108,9 +109,15 @@ async def report_progress(assignment: UUID, body: Progress, door: UnitDoor) -> R
     response_model=AssignmentOut,
     responses=problems(404, 409),
 )
-async def request_return(assignment: UUID, body: ReturnRequest, door: UnitDoor) -> Response:
+async def request_return(
+    request: Request, assignment: UUID, body: ReturnRequest, door: UnitDoor
+) -> Response:
     """退单申请 Ask the desk to take the ticket back."""
-    return await door.once(returning.request_return, assignment, body)
+    try:
+        return await door.once(returning.request_return, assignment, body)
+    except returning.BARRED:
+        await _note_barred(request, door, assignment, "return")
+        raise
 
 
 @router.post(
@@ -128,9 +135,22 @@ async def withdraw_return(assignment: UUID, body: ReturnWithdrawal, door: UnitDo
     response_model=AssignmentOut,
     responses=problems(404, 409),
 )
-async def complete_assignment(assignment: UUID, body: Completion, door: UnitDoor) -> Response:
+async def complete_assignment(
+    request: Request, assignment: UUID, body: Completion, door: UnitDoor
+) -> Response:
     """办结 Complete an assignment."""
-    return await door.once(usecases.complete, assignment, body)
+    try:
+        return await door.once(usecases.complete, assignment, body)
+    except returning.BARRED:
+        await _note_barred(request, door, assignment, "completion")
+        raise
+
+
+async def _note_barred(request: Request, door: Door, assignment: UUID, way: returning.Way) -> None:
+    """A supervision follows from it, though what was refused left nothing behind."""
+    store: Store[Config] = service_of(request.app).store
+    async with store.act(door.caller.actor, caller=door.caller) as act:
+        await returning.note_barred(act, assignment, way)
 
 
 # --- acts of the desk --------------------------------------------------------------------------

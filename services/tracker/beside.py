@@ -11,8 +11,8 @@ from services.tracker import calendars
 from services.tracker.records import ClockEntry, ServiceAct
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import due_uncharged, uncharged
-from services.tracker.rules.revising import Judged, Revised, judged_anew, mended
 from services.tracker.rules.pauses import Pause
+from services.tracker.rules.revising import Judged, Revised, judged_anew, mended
 
 PAUSES = TypeAdapter(tuple[Pause, ...])
 

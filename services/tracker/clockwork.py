@@ -357,7 +357,8 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        **data.model_dump(exclude={"supervision"}),
+        press_at=act.config.press_at(data.rung, raised_at, unit),
+        **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 
 
@@ -367,7 +368,7 @@ def _close_supervisions(
     """Every supervision of an assignment ends with it, one of the desk with its ruling, and none before
     it was raised.
     """
-    for row in record.supervisions.values():
+    for row in sorted(record.supervisions.values(), key=lambda row: (row.raised_at, row.rung)):
         about = row.clock if row.clock and row.clock in endings else row.assignment
         if ending := endings[about]:
             _close(act, row, ending)

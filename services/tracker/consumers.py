@@ -10,7 +10,10 @@ from services.tracker import (
     extensions,
     merging,
     returns,
+    risks,
+    telling,
     transfers,
+    triggers,
     usecases,
 )
 from shared import succession
@@ -59,8 +62,11 @@ HANDLERS: dict[str, Handler] = {
     ),
 }
 
+FOLLOWING = HANDLERS | carrying.following(HANDLERS)
 SUBSCRIPTIONS: dict[str, Handler] = {
-    **HANDLERS,
-    **carrying.following(HANDLERS),
+    **FOLLOWING,
+    **risks.reporting(FOLLOWING),
+    **telling.SUBSCRIPTIONS,
     "ticket.split": carrying.split,
+    "assignment.return_barred.*": triggers.bar,
 }

@@ -43,12 +43,16 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
 
 async def follow_terms(act: ServiceAct, fact: Fact) -> None:
     """A unit at work heard that its ticket is more urgent, or which law gives it more time: its clocks go by
-    the new limits.
+    the new limits; or that another person of it is the handler.
     """
     data: AssignmentUpdated = fact.data
-    if data.urgency is None or data.limits is None:
+    termed = data.urgency is not None and data.limits is not None
+    if not termed and data.handler is None:
         return
     record, assignment = await records.assigned(act, fact)
+    records.take_handler(assignment, fact)
+    if data.urgency is None or data.limits is None:
+        return
     if data.resumes:
         assignment.resumed_at = min(assignment.resumed_at or fact.time, fact.time)
     if fact.seq <= assignment.terms_seq:

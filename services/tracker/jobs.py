@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.tracker import claims, usecases
+from services.tracker import claims, triggers, usecases
 from services.tracker.policies import versions
 from services.tracker.revisions import usecases as revisions
 from services.tracker.settings import Config
@@ -31,11 +31,18 @@ async def revise(store: Store[Config], limit: int) -> int:
         return await revisions.carry_out(act, limit)
 
 
+async def press(store: Store[Config], limit: int) -> int:
+    """Raise higher what nobody answered."""
+    async with store.act(ACTOR) as act:
+        return await triggers.press_unanswered(act, limit)
+
+
 JOBS: dict[str, Job] = {
     "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
     # millisecond, and no mark waits for it longer than a quarter of a second.
     "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),
+    "press": Job(run=press, due=triggers.next_unanswered, every=60.0, limit=100),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
     "revise": Job(run=revise, due=revisions.waits, every=1.0, limit=100),

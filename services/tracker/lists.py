@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,12 @@ from services.tracker.list_schemas import (
     Counts,
     ExtensionPage,
     OpenSupervision,
+    RiskOut,
+    RiskPage,
     SupervisionCounts,
     SupervisionPage,
 )
-from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
+from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Ticket, Tickets
 from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
@@ -134,6 +136,37 @@ async def supervisions(
     return SupervisionPage(items=items, next=next_(act, rows, limit), counts=counts)
 
 
+async def risks(act: ServiceAct, after: str | None, limit: int) -> RiskPage:
+    """风险报告: dangers that were reported, the newest first. An office sees what it was told of.
+
+    Raises BadCursor.
+    """
+    reported = col(Tickets.risk_at).is_not(None)
+    wanted = [reported, *await own(act, Tickets.number, col(Tickets.risk_office), reported)]
+    place = tuple_(col(Tickets.risk_at), col(Tickets.number))
+    query = select(*place.clauses, Tickets).where(*wanted)  # type: ignore[call-overload]
+    if after is not None:
+        query = query.where(place < last(act, after, str))
+    newest = query.order_by(*(each.desc() for each in place.clauses)).limit(limit + 1)
+    rows = (await act.session.exec(newest)).all()
+    return RiskPage(
+        items=[_risk_out(ticket) for _, _, ticket in rows[:limit]], next=next_(act, rows, limit)
+    )
+
+
+def _risk_out(ticket: Ticket) -> RiskOut:
+    hidden = {"topic": None, "area": None} if ticket.confidential else {}
+    about = {"topic": ticket.topic, "area": ticket.area} | hidden
+    return RiskOut(
+        **about,
+        number=ticket.number,
+        type=ticket.type,
+        registered_at=ticket.registered_at,
+        reported_at=ticket.risk_at,
+        office=ticket.risk_office,
+    )
+
+
 def unit_of(act: ServiceAct) -> str | None:
     return act.caller.unit if act.caller and act.caller.role == "unit" else None
 
@@ -183,7 +216,7 @@ def next_(act: ServiceAct, rows: Sequence[Any], limit: int) -> str | None:
     return act.cursor(f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}/{id}")
 
 
-def last(act: ServiceAct, cursor: str) -> tuple[datetime, UUID]:
-    """The place a cursor names. Raises BadCursor."""
+def last(act: ServiceAct, cursor: str, key: Callable[[str], Any] = UUID) -> tuple[datetime, Any]:
+    """The place a cursor names; ``key``: how its second part is read. Raises BadCursor."""
     moment, _, id = act.place(cursor).partition("/")
-    return datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), UUID(id)
+    return datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), key(id)

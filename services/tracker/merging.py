@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
-from services.tracker.models import Assignment, Supervision
+from services.tracker.models import Assignment
 from services.tracker.policies import versions
+from services.tracker.raising import Ground
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.timelines import Merge
+from services.tracker.triggers import REPORTERS, raise_by_rule
 from shared import events
 from shared.events import Fact, Role
-
-NAMESPACE = UUID("0d0c2f5e-7a55-5c0e-9f5b-3c1c64d5d6ab")
 
 
 async def merge(act: ServiceAct, fact: Fact) -> None:
@@ -59,9 +58,12 @@ async def watch(act: ServiceAct, record: TicketRecord, at: datetime) -> None:
     reporters = [each for each in group if not _is_repeat(each)]
     if not rules.reached(each.ticket.registered_at for each in reporters):
         return
+    many = len(reporters)
+    reason = f"{many}名诉求人集中反映同一事项 {many} citizens reported the same matter"
+    ground = Ground(rules.then, "trigger", reason)
     for each in group:
         for lead in _leads_at_work(each):
-            _raise(act, each, lead, rules.then, len(reporters), at)
+            raise_by_rule(act, each, lead, REPORTERS, ground, at)
 
 
 def _is_repeat(record: TicketRecord) -> bool:
@@ -77,43 +79,3 @@ def _leads_at_work(record: TicketRecord) -> Sequence[Assignment]:
         for row in record.assignments
         if row.role == Role.LEAD and not records.timeline(row).ending(withdrawal)
     ]
-
-
-def _raise(
-    act: ServiceAct, record: TicketRecord, lead: Assignment, rung: int, reporters: int, at: datetime
-) -> None:
-    id = uuid5(NAMESPACE, str(lead.id))
-    if id in record.supervisions:
-        return
-    raised_at, policy = max(at, lead.dispatched_at), versions.in_force(act)
-    raised = Supervision(
-        id=id,
-        ticket=record.ticket.number,
-        assignment=lead.id,
-        round=lead.round,
-        unit=lead.unit,
-        rung=rung,
-        title=policy.title(rung),
-        by="trigger",
-        reason=f"{reporters}名诉求人集中反映同一事项 {reporters} citizens reported the same matter",
-        answer_due=policy.answer_due(rung, raised_at, lead.unit),
-        raised_at=raised_at,
-        raised_by=act.actor,
-    )
-    record.supervisions[id] = act.rows.add(raised)
-    data = events.SupervisionRaised(
-        supervision=id,
-        rung=rung,
-        title=raised.title,
-        by="trigger",
-        reason=raised.reason,
-        answer_due=raised.answer_due,
-    )
-    act.tell(
-        data,
-        subject=raised.ticket,
-        time=raised_at,
-        round=raised.round,
-        assignment=lead.id,
-        unit=lead.unit,
-    )

@@ -34,7 +34,8 @@ class Ticket(Base):
     ``corrected``: the last correction heard of each field, by intake's seq; ``terms_at``: since when its
     limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is
     about, who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it
-    is, is None in older ones.
+    is, is None in older ones. ``risk_at``: when it was first said to be critical; ``risk_office``: who was
+    told.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
@@ -69,6 +70,8 @@ class Ticket(Base):
     )
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
+    risk_at: datetime | None = None
+    risk_office: str | None = Field(default=None, sa_type=Text)
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
 
@@ -104,7 +107,8 @@ class Assignment(Base):
     first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
     no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
     (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
-    when the hotline looks after it, while its day lies ahead. ``ground``: why its time to handle it is what
+    when the hotline looks after it, while its day lies ahead. ``handler``: who in the unit has it, by which
+    fact and under which account (``[seq, name, account]``). ``ground``: why its time to handle it is what
     it is (GROUND of Limits).
     """
 
@@ -149,6 +153,7 @@ class Assignment(Base):
     )
     promise_asked_at: datetime | None = None
     promise_review_at: datetime | None = None
+    handler: list[Any] | None = Field(default=None, sa_type=JSONB)
     ground: dict[str, Any] = Field(
         default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
     )
@@ -251,7 +256,9 @@ class Supervision(Base):
     One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
     withdrew was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their
     rulings (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when
-    that was accepted, which closed it.
+    that was accepted, which closed it. ``instruction``: the leader's word it goes by; ``joint``: the bodies
+    that supervise together. ``press_at``: when it is raised higher unless it is answered; None once that is
+    decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -277,6 +284,11 @@ class Supervision(Base):
     )
     answered_at: datetime | None = None
     accepted_at: datetime | None = None
+    instruction: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    joint: list[Any] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    press_at: datetime | None = None
 
 
 class ReadAnchor(Base):
@@ -301,7 +313,10 @@ class Tickets(Ticket, table=True):
     """The table of tickets."""
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),
+        Index("ix_tickets_risk", "risk_at", "number", postgresql_where=text("risk_at IS NOT NULL")),
+    )
 
 
 class Rounds(Round, table=True):
@@ -373,7 +388,10 @@ class Supervisions(Supervision, table=True):
     """The table of supervisions."""
 
     __tablename__ = "supervisions"
-    __table_args__ = (Index("ix_supervisions_open", "answer_due", "id", postgresql_where=STANDS),)
+    __table_args__ = (
+        Index("ix_supervisions_open", "answer_due", "id", postgresql_where=STANDS),
+        Index("ix_supervisions_press", "press_at", postgresql_where=text("press_at IS NOT NULL")),
+    )
 
 
 class ReadAnchors(ReadAnchor, table=True):

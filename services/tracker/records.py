@@ -178,6 +178,13 @@ class TicketRecord:
         return [timeline(row) for row in self.assignments]
 
 
+def take_handler(row: Assignment, fact: Fact) -> None:
+    """Keep who in the unit has an order now, and under which account; what was said last counts."""
+    name, known = fact.data.handler, row.handler
+    if name and (known is None or known[0] < fact.seq):
+        row.handler = [fact.seq, name, getattr(fact.data, "handler_account", None)]
+
+
 def timeline(row: Assignment) -> AssignmentTimeline:
     """An assignment as rules see it."""
     return AssignmentTimeline.model_validate(vars(row))

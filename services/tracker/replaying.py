@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from services.tracker import calendars, carrying, merging
+from services.tracker import calendars, carrying, triggers
 from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.consumers import HANDLERS
 from services.tracker.models import Supervision, Ticket
@@ -289,16 +289,17 @@ def is_input(fact: Fact) -> bool:
         case ExtensionGranted() | PromiseMoved() | PromiseKept() | DeadlineRevised():
             return True
         case SupervisionRaised():
-            return fact.data.by == "hand" or _of_many_reporters(fact)
+            return fact.data.by == "hand" or _is_triggered(fact)
         case SupervisionClosed():
             return not fact.actor.startswith("service:")
         case _:
             return False
 
 
-def _of_many_reporters(fact: Fact) -> bool:
+def _is_triggered(fact: Fact) -> bool:
+    """Whether it followed from the policy of its moment, and from no clock."""
     data: SupervisionRaised = fact.data
-    return data.supervision == uuid5(merging.NAMESPACE, str(fact.assignment))
+    return fact.assignment is not None and triggers.is_triggered(data.supervision, fact.assignment)
 
 
 def _repeat(act: ServiceAct, fact: Fact) -> None:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.tracker import answers, extensions, figures, list_routes, usecases, views
+from services.tracker import answers, extensions, figures, list_routes, triggers, usecases, views
 from services.tracker.policies import routes as policies
 from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
+from services.tracker.referrals import routes as referrals
 from services.tracker.revisions import routes as revisions
 from services.tracker.schemas import (
     AnswerIn,
@@ -18,6 +19,7 @@ from services.tracker.schemas import (
     BreachPage,
     ExtensionIn,
     ExtensionOut,
+    InstructionIn,
     RatesOut,
     RulingIn,
     SupervisionIn,
@@ -37,6 +39,7 @@ router.routes.extend(list_routes.router.routes)
 router.routes.extend(promises.router.routes)
 router.routes.extend(policies.router.routes)
 router.routes.extend(revisions.router.routes)
+router.routes.extend(referrals.router.routes)
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")
@@ -97,6 +100,14 @@ async def raise_supervision(
 ) -> Response:
     """督办 Raise a rung by hand."""
     return await door.once(usecases.raise_supervision, assignment, body)
+
+
+@router.post(
+    "/tickets/{number}/instructions", response_model=SupervisionOut, responses=problems(404, 409)
+)
+async def record_instruction(number: Number, body: InstructionIn, door: SupervisorDoor) -> Response:
+    """领导批示 Record a leader's instruction on a ticket; whoever leads it is pressed."""
+    return await door.once(triggers.instruct, number, body)
 
 
 @router.post(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
+from services.tracker.rules.people import OfOffice
 from shared.events import LegalLimit
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 
@@ -31,10 +32,21 @@ class RulingIn(Body):
 
 
 class SupervisionIn(Body):
-    """督办: a rung raised by hand, and why; 1 催办 … 7 移送."""
+    """督办: a rung raised by hand, and why; 1 催办 … 6 通报, for 7 移送 takes two. ``joint``: the bodies that
+    supervise together (联合督办).
+    """
 
     rung: Annotated[int, Field(ge=1, le=7)]
     reason: Paragraph
+    joint: Annotated[tuple[OfOffice, ...], Field(max_length=4)] = ()
+
+
+class InstructionIn(Body):
+    """领导批示: which leader wrote it, on which paper, and what it says (WH)."""
+
+    leader: Phrase
+    paper: Phrase
+    text: Paragraph
 
 
 class WithdrawalIn(Body):
@@ -113,10 +125,19 @@ class AnswerOut(BaseModel):
     ruling: AnswerRulingOut | None
 
 
+class InstructionOut(BaseModel):
+    """领导批示: what a leader wrote on which paper."""
+
+    leader: str
+    paper: str
+    text: str
+
+
 class SupervisionOut(BaseModel):
     """A supervision. ``by``: the ladder, a person's hand, or a direct trigger. ``withdrawn_by`` and
     ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake. ``answered_at``:
     when, if an answer stands; ``accepted_at``: when that was accepted; ``answers``: all, the first first.
+    ``instruction``: the leader's word that led to it; ``joint``: the bodies that supervise together.
     """
 
     id: UUID
@@ -137,6 +158,8 @@ class SupervisionOut(BaseModel):
     answered_at: AwareDatetime | None = None
     accepted_at: AwareDatetime | None = None
     answers: list[AnswerOut] = []
+    instruction: InstructionOut | None = None
+    joint: list[str] = []
 
 
 class DayOut(BaseModel):

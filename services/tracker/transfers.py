@@ -27,6 +27,7 @@ async def transfer(act: ServiceAct, fact: Fact) -> None:
     known[fact.seq] = (fact.time.isoformat(), data.predecessor, fact.unit)
     assignment.transfers = [[seq, *known[seq]] for seq in sorted(known)]
     assignment.unit = assignment.transfers[-1][3]
+    records.take_handler(assignment, fact)
     former = [[until, unit] for _, until, unit, _ in assignment.transfers]
     for entry in record.clocks.values():
         if entry.row.assignment == assignment.id and entry.row.unit is not None:

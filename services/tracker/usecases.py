@@ -19,16 +19,18 @@ from services.tracker.models import (
     Assignment,
     ReadAnchor,
     Round,
-    Supervision,
     Ticket,
 )
 from services.tracker.policies import versions
+from services.tracker.raising import Ground, raise_on
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.clock_state import is_late
+from services.tracker.rules.referral import RUNG as REFERRAL
+from services.tracker.rules.referral import ReferralTakesTwo
 from services.tracker.rules.supervision import SupervisionByRule
 from services.tracker.rules.timelines import GROUND, LeftToDesk
 from shared import events
-from shared.errors import MoveRefused, TooEarly
+from shared.errors import MoveRefused, TooEarly, UnknownCode
 from shared.events import ClockKind, ContactOutcome, Data, Fact
 from shared.observability import log
 
@@ -117,6 +119,7 @@ async def sign(act: ServiceAct, fact: Fact) -> None:
     """签收: meets the sign clock."""
     record, assignment = await records.assigned(act, fact)
     assignment.signed_at = _earlier(assignment.signed_at, fact.time)
+    records.take_handler(assignment, fact)
     recompute_clocks(act, record, fact.time)
 
 
@@ -226,40 +229,31 @@ def _earlier(known: datetime | None, heard: datetime) -> datetime:
 async def raise_supervision(
     act: ServiceAct, id: UUID, body: schemas.SupervisionIn
 ) -> schemas.SupervisionOut:
-    """督办: any rung of an open assignment, by a supervisor's hand and with a reason (R-30).
+    """督办: any rung of an open assignment but the last, by a supervisor's hand and with a reason (R-30);
+    alone or together with other bodies (联合督办).
 
-    Raises NotFound, MoveRefused, SupervisionStands.
+    Raises ReferralTakesTwo, NotFound, MoveRefused, SupervisionStands, UnknownCode.
     """
+    if body.rung == REFERRAL:
+        raise ReferralTakesTwo
     record, assignment = await records.of_assignment(act, id)
     if records.timeline(assignment).ending(record.matter().withdrawal):
         raise MoveRefused("supervise", "ended", [])
     answers.refuse_twice(record, assignment, body.rung)
-    policy = versions.in_force(act)
-    raised = Supervision(
-        id=UUID(bytes=uuid6.uuid7().bytes),
-        ticket=assignment.ticket,
-        assignment=id,
-        round=assignment.round,
-        unit=assignment.unit,
-        rung=body.rung,
-        title=policy.title(body.rung),
-        by="hand",
-        reason=body.reason,
-        answer_due=policy.answer_due(body.rung, act.now, assignment.unit),
-        raised_at=act.now,
-        raised_by=act.actor,
-    )
-    record.supervisions[raised.id] = act.rows.add(raised)
-    data = events.SupervisionRaised(
-        supervision=raised.id,
-        rung=raised.rung,
-        title=raised.title,
-        by="hand",
-        reason=raised.reason,
-        answer_due=raised.answer_due,
-    )
-    _say(act, assignment, data)
+    ground = Ground(body.rung, "hand", body.reason, joint=_bodies(act, body))
+    raised = raise_on(act, record, assignment, UUID(bytes=uuid6.uuid7().bytes), ground, act.now)
     return schemas.SupervisionOut.model_validate(raised, from_attributes=True)
+
+
+def _bodies(act: ServiceAct, body: schemas.SupervisionIn) -> tuple[str, ...]:
+    """Who supervises together, as far as the policy lets them. Raises UnknownCode."""
+    bodies, allowed = (
+        tuple(dict.fromkeys(body.joint)),
+        versions.in_force(act).rules.joint_supervision,
+    )
+    if others := [each for each in bodies if each not in allowed]:
+        raise UnknownCode(others, field="joint", allowed=list(allowed))
+    return bodies
 
 
 async def withdraw_supervision(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import DateTime, cast, func, null
 from sqlmodel import col, select
 
 from services.tracker.lists import (
@@ -22,6 +22,8 @@ from services.tracker.models import Clocks
 from services.tracker.promises.views import ASKED as ASKED_TO_MOVE
 from services.tracker.promises.views import PROMISES, UNKEPT, to_review
 from services.tracker.records import ServiceAct
+from services.tracker.referrals.views import WAITING as PROPOSED
+from services.tracker.referrals.views import by_another
 from shared.http.worklists import Line, Tally, Worklist, WorklistLine
 
 OVERDUE = (col(Clocks.breached_at).is_not(None), col(Clocks.ended_at).is_(None))
@@ -47,11 +49,13 @@ async def worklist(act: ServiceAct) -> Worklist:
             await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
             await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
             await _line(act, MOVES, col(Clocks.due), ASKED_TO_MOVE),
+            await _line(act, REFERRALS, UNDATED, [*PROPOSED, by_another(act)]),
             await _line(act, BREACHES, col(Clocks.due), OVERDUE),
         ]
     )
 
 
+UNDATED = cast(null(), DateTime(timezone=True))  # nothing says by when
 NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
 EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
 TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
@@ -59,6 +63,7 @@ ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to r
 TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)
 TO_KEEP = "promises", Line("承诺未兑现", "Promises to keep", "promises?unkept=true")
 MOVES = "promise_moves", Line("承诺改期待批", "Promised days to rule on", "promises?asked=true")
+REFERRALS = "referrals", Line("移送待批准", "Referrals to decide", "referrals")
 TO_REVIEW = "promise_reviews", Line("承诺待复核", "Promises to look after", "promises?review=true")
 BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
 

@@ -151,3 +151,11 @@ class ApprovalRefused(Data, name="approval.refused", by="dispatcher"):
     lead: str | None = None
     asked_by: str
     note: str
+
+
+class AssignmentReturnBarred(Data, name="assignment.return_barred", by="dispatcher"):
+    """裁定后推诿: a unit that a ruling had named asked all the same to be rid of the matter, by a return or
+    by its completion form, and was refused at once (R-16, WF-22).
+    """
+
+    way: Literal["return", "completion"]

@@ -175,8 +175,19 @@ class ExtensionLapsed(Data, name="extension.lapsed", by="tracker"):
     reason: str
 
 
+class Instruction(BaseModel):
+    """领导批示: which leader wrote what, and on which paper (WH)."""
+
+    model_config = ConfigDict(frozen=True)
+    leader: str
+    paper: str
+    text: str
+
+
 class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
-    """督办: a rung of the ladder; 1 催办, 2 督办单, 3 一把手督办 … (R-30, R-32)."""
+    """督办: a rung of the ladder; 1 催办, 2 督办单, 3 一把手督办 … (R-30, R-32). ``instruction``: of a
+    leader, where one led to it; ``joint``: the bodies that supervise together (联合督办).
+    """
 
     supervision: UUID
     rung: Annotated[int, Field(ge=1, le=7)]
@@ -184,6 +195,8 @@ class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
     by: Literal["ladder", "hand", "trigger"]
     reason: str
     answer_due: AwareDatetime | None = None
+    instruction: Instruction | None = None
+    joint: tuple[str, ...] = ()
 
 
 class SupervisionAnswered(Data, name="supervision.answered", by="tracker"):
@@ -214,6 +227,54 @@ class SupervisionClosed(Data, name="supervision.closed", by="tracker"):
     rung: int
     reason: str
     accepted: bool = False
+
+
+class ReferralProposed(Data, name="referral.proposed", by="tracker"):
+    """提议移送: a supervisor holds that a unit's conduct is the discipline body's matter, on which ground and
+    why (rung 7; BJ-35, JN-40). The unit is told nothing of it.
+    """
+
+    referral: UUID
+    ground: Literal["falsified", "leak", "retaliation"]
+    reason: str
+
+
+class ReferralGranted(Data, name="referral.granted", by="tracker"):
+    """移送: another supervisor agreed, and it is the discipline body's."""
+
+    referral: UUID
+    ground: Literal["falsified", "leak", "retaliation"]
+    reason: str
+    proposed_by: str
+    note: str
+
+
+class ReferralRefused(Data, name="referral.refused", by="tracker"):
+    """不予移送: another supervisor would not have it, or who proposed it took it back."""
+
+    referral: UUID
+    proposed_by: str
+    note: str
+
+
+class StaffTold(Data, name="staff.told", by="tracker"):
+    """告知工作人员: one person, or one office, is told something about a ticket (R-31, R-32, R-38). A gateway
+    delivers it, not before ``not_before``. It names no citizen.
+
+    ``roles``: as whom policy names them; ``instead_of``: which of these nobody is on record for, so that
+    this one is asked to pass it on. ``account``: of a handler who gave one. Neither ``office`` nor
+    ``person``: nobody who may know of it is on record, and whoever has the role is meant.
+    """
+
+    occasion: Literal["warning", "breach", "supervision", "referral", "risk"]
+    roles: tuple[str, ...]
+    instead_of: tuple[str, ...] = ()
+    office: str | None = None
+    person: str | None = None
+    account: str | None = None
+    not_before: AwareDatetime
+    zh: str
+    en: str
 
 
 class PromiseMoveAsked(Data, name="promise.move_asked", by="tracker"):

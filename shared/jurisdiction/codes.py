@@ -78,7 +78,8 @@ UnitKind = Literal["town", "district", "department", "utility", "office", "villa
 
 
 class Unit(Hours):
-    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13).
+    """承办单位: who can be given a ticket; ``liaison`` is the role that must sign (R-11, JN-13), ``deputy``
+    and ``head`` the posts that hear of what is late, where it names them.
 
     ``aliases`` are understood where its code is asked for. ``known_by``: what a text besides calls it,
     its branches and its people's posts; one word may stand at several units (gazetteer.py).
@@ -94,6 +95,8 @@ class Unit(Hours):
     area: AreaCode | None = None
     delivery: Literal["amqp", "feed"]
     liaison: Words
+    deputy: Words | None = None
+    head: Words | None = None
     telephones: tuple[Telephone, ...] = ()
     aliases: Aliases = ()
     known_by: tuple[Words, ...] = ()

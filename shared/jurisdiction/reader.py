@@ -133,7 +133,8 @@ def _without(value: Any, places: Iterable[Where]) -> Any:
     for *way, last in places:
         place = whole
         for step in way:
-            place = place[step]
+            if isinstance(step, int) or (isinstance(place, dict) and step in place):
+                place = place[step]  # the name of a form a value may have is no step in the file
         del place[last]
     return whole
 

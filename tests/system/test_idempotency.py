@@ -16,7 +16,7 @@ from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.revisions import revised
-from tests.fixtures.scenes.second_person import approved, reformed, unshielded
+from tests.fixtures.scenes.second_person import approved, referred, reformed, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 
@@ -71,6 +71,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _holder(repeats, ordinary)
     await catalogue(whole, repeats)
     await policy(whole, repeats)
+    await referred(whole, repeats, ordinary.assignment)
     await reformed(whole, repeats)
     await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
@@ -326,6 +327,9 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     path = "/v1/supervisions/{supervision}/withdrawal"
     which = {"supervision": by_hand["id"]}
     await repeats.ask("tracker", path, withdrawn, other, "supervisor", **which)
+    path, word = "/v1/tickets/{number}/instructions", {"leader": "李县长", "paper": "3号"}
+    said, other = word | {"text": "请限期办结"}, {"text": "请即办结"}
+    await repeats.ask("tracker", path, said, other, "supervisor", number=ordinary.number)
     path = "/v1/assignments/{assignment}"
     call, other = {"how": "phone", "outcome": "reached"}, {"outcome": "no_answer"}
     await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)

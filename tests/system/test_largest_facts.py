@@ -190,6 +190,19 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     due = "2027-03-01T09:00:00+08:00"
     again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)
     await county.do("supervisor", tracker, f"{path}/ruling", again)
+    said = filled("tracker", "InstructionIn")
+    await county.do("supervisor", tracker, f"/v1/tickets/{number}/instructions", said)
+    await referred_at_length(county, await of(county, number))
+
+
+async def referred_at_length(county: County, path: str) -> None:
+    """A unit's conduct, of which the second supervisor would hear nothing, and then would."""
+    other = county.tracker.http("supervisor", name="周督办")
+    case = filled("tracker", "ReferralIn", ground="falsified")
+    for granted in (False, True):
+        asked = await county.do("supervisor", county.tracker, f"{path}/referrals", case)
+        said = filled("tracker", "ReferralDecision", granted=granted)
+        await post(other, f"/v1/referrals/{asked['id']}/decision", said)
 
 
 async def policy_at_length(county: County) -> None:
@@ -297,7 +310,8 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     sizes = await largest(county)
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "supervision.raised", "assignment.returned"} <= set(sizes)
-    assert {"supervision.answered", "supervision.sent_back"} <= set(sizes)
+    assert {"supervision.answered", "supervision.sent_back", "staff.told"} <= set(sizes)
+    assert {"referral.proposed", "referral.granted", "referral.refused"} <= set(sizes)
     assert {"promise.move_refused", "promise.moved", "promise.kept"} <= set(sizes)
     assert "deadline.revised" in sizes
     assert {"arbitration.opened", "arbitration.raised", "arbitration.ruled"} <= set(sizes)

@@ -98,6 +98,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "simulate": {"from": "2026-03-01", "to": "2026-03-31"},  # with a draft: see body_of
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
+    "instructions": {"leader": "李县长", "paper": "紫政批〔2026〕3号", "text": "请限期办结"},
+    "referrals": {"ground": "falsified", "reason": "办结照片系他处所拍"},
     "answer": {"measures": "增派人手", "result": "已修复"},
     "fulfilment": {"result": "已修复"},
     "move": {"promised_date": "2026-12-31", "reason": "待气温回升"},
@@ -242,6 +244,7 @@ async def answered(whole: Street, one: Try) -> str:
         "approval",
         "correction",
         "revision",
+        "referral",
     )
     names |= dict.fromkeys(none, matter.assignment)  # of these there is none
     names |= {"call": whole.call, "pop": whole.pop}

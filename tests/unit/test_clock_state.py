@@ -47,9 +47,10 @@ def test_a_sweep_that_slept_passes_every_mark_once_at_its_true_time() -> None:
         "supervision.raised@03-09 18:00",
         "supervision.raised@03-10 18:00",
         "supervision.raised@03-12 18:00",
+        "supervision.raised@03-16 18:00",
     ]
-    assert after.next_at is None
-    assert told(after, after_sweep(after, at("03-30 10:00"))) == []
+    assert after.next_at == at("03-23 18:00")
+    assert told(after, after_sweep(after, at("03-30 10:00"))) == ["supervision.raised@03-23 18:00"]
 
 
 def test_meeting_late_passes_first_what_nobody_swept() -> None:

@@ -35,6 +35,8 @@ from services.intake.rules import endings, likeness, upstream
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
+from services.tracker.rules.people import Around, people
+from services.tracker.settings import Config as TrackerConfig
 from services.tracker.settings import Settings as Tracker
 from shared.errors import JiesuError
 from shared.events import (
@@ -195,7 +197,10 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
+        policy.press_at(rung, at("03-02 10:00"), None)
     assert [rung.rung for rung in policy.rules.ladder if rung.led_by_head] == [3]
+    assert all(rung.to for rung in policy.rules.ladder)
+    run_telling(policy)
     assert policy.rules.figures.on_time_by == "due"
     assert policy.rules.figures.legal_limit
     cluster = policy.rules.cluster_of_reporters
@@ -211,6 +216,18 @@ def run_tracker(folder: Folder) -> None:
         extension.check(
             asking, MATTER.model_copy(update={"flags": flags, "type": "complaint"}), policy
         )
+
+
+def run_telling(policy: TrackerConfig) -> None:
+    rules, units = policy.rules, policy.units
+    around = Around(rules.told, units, ())
+    for unit in units.units:
+        people(("unit_deputy", "unit_head"), around._replace(unit=unit.code))
+    people(rules.joint_supervision, around)
+    people(["county_leader", rules.risk_of_incident or ""], around)
+    for urgency in Urgency:
+        rules.told.not_before(at("03-02 22:00"), urgency, policy.calendar.tz)
+    assert (rules.leader_instruction, rules.barred_return) == (2, 3)
 
 
 def run_feedback(folder: Folder, reads: Reads) -> None:

@@ -65,7 +65,7 @@ def test_margins_and_rungs_of_natural_time_have_a_default() -> None:
     rules = Supervision.model_validate(before)
     assert rules.extension.margin(Limit(24, "h")) == Limit(4, "h")
     assert rules.extension.margin(Limit(5, "wd")) == Limit(4, "wh")
-    assert [row.climbed_natural for row in rules.climbed] == ["due", "24h", "72h"]
+    assert [row.climbed_natural for row in rules.climbed] == ["due", "24h", "72h", "120h", "240h"]
     other = changed(before, "ladder", 1, "when_natural", to="overdue_6h")
     assert Supervision.model_validate(other).ladder[1].climbed_natural == "6h"
 
@@ -76,8 +76,10 @@ def test_the_ladder() -> None:
         (1, "催办 written reminder", "due"),
         (2, "督办单 supervision order", "1wd"),
         (3, "一把手督办 head leads in person", "3wd"),
+        (4, "挂牌督办 listed supervision", "5wd"),
+        (5, "约谈督办 interview", "10wd"),
     ]
-    assert [row.new_limit for row in RULES.climbed] == [None, Limit(3, "wd"), None]
+    assert [row.new_limit for row in RULES.climbed] == [Limit(1, "wd"), *[Limit(3, "wd")] * 4]
     assert [row.rung for row in RULES.ladder] == [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -115,7 +117,10 @@ def test_extension() -> None:
         (changed(SUPERVISION, "ladder", 1, "rung", to=1), "ladder"),
         (changed(SUPERVISION, "redo", "then", to=9), "redo.then"),
         (changed(SUPERVISION, "critical_unsigned", to=9), "critical_unsigned"),
-        (changed(SUPERVISION, "ladder", 2, to=None), "critical_unsigned"),
+        (
+            changed(changed(SUPERVISION, "ladder", 2, to=None), "barred_return", to=None),
+            "critical_unsigned",
+        ),
     ],
 )
 def test_a_broken_policy_is_refused_at_its_field(policy: dict[str, Any], field: str) -> None:

@@ -83,7 +83,7 @@ def test_the_release_before_finds_none_of_them_among_the_marks_it_knows() -> Non
     terms = COUNTY.terms(befell, MATTER)
     assert terms is not None
     state = pass_due_marks(replay(befell, terms, CALENDARS).state, CALENDARS, at("03-10 10:00"))
-    assert set(state.state.passed) == {"due"}
+    assert set(state.state.passed) == {"due", "trigger:2"}
     assert set(state.state.warned) == {"warn:50%_elapsed", "warn:sign_due_missed"}
 
 

@@ -215,6 +215,7 @@ PROVES: dict[str, AssignmentStatus] = {
     "assignment.updated": AssignmentStatus.DISPATCHED,
     "assignment.return_requested": AssignmentStatus.DISPATCHED,
     "assignment.return_refused": AssignmentStatus.DISPATCHED,
+    "assignment.return_barred": AssignmentStatus.DISPATCHED,
     "assignment.return_withdrawn": AssignmentStatus.DISPATCHED,
     "assignment.end_requested": AssignmentStatus.DISPATCHED,
     "assignment.end_granted": AssignmentStatus.DISPATCHED,

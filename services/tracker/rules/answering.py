@@ -23,6 +23,14 @@ class SupervisionStands(JiesuError):
         )
 
 
+class InstructionStands(JiesuError):
+    """What a leader wrote on a paper presses a ticket once; ``supervision`` is the one that stands."""
+
+    status = 409
+    slug = "instruction-stands"
+    title = "该批示件已立督办，尚未解除 This paper's instruction stands on the ticket already"
+
+
 class SupervisionAnswered(JiesuError):
     """The first answer stands until it is ruled on; it was given at ``answered_at``."""
 

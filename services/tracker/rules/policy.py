@@ -239,6 +239,13 @@ class Policy:
         limit = self._answer(rung)
         return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
+    def press_at(self, rung: int, raised_at: datetime, unit: str | None) -> datetime | None:
+        """When a supervision that nobody answered is raised higher (R-32, FS); None where it is not."""
+        rules = self.rules.unanswered
+        if rules is None or rung >= rules.then:
+            return None
+        return self.calendar.of(unit).due(raised_at, rules.after).at
+
     def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
         stream = self.table.stream(self.kind_of(matter, urgency, unit))
@@ -297,7 +304,7 @@ class Policy:
     def _rungs(self, history: ClockHistory, limit: str) -> tuple[Rung, ...]:
         match history.kind:
             case ClockKind.SIGN:
-                return self._unsigned(history)
+                return self._unsigned(history, limit)
             case ClockKind.ATTEND:
                 return self._unattended()
             case ClockKind.PROMISE:
@@ -331,11 +338,15 @@ class Policy:
                     answer=_text(row.new_limit),
                 )
 
-    def _unsigned(self, history: ClockHistory) -> tuple[Rung, ...]:
-        if history.urgency is not Urgency.CRITICAL:
+    def _unsigned(self, history: ClockHistory, limit: str) -> tuple[Rung, ...]:
+        if history.urgency is Urgency.CRITICAL:
+            rung = self.rules.critical_unsigned
+            return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
+        if (refused := self.rules.refused_to_receive) is None:
             return ()
-        rung = self.rules.critical_unsigned
-        return (self._trigger(rung, "due", "特急件未按时签收 critical and not signed in time"),)
+        natural = Limit.parse(limit).natural
+        after = str(refused.after.as_natural if natural else refused.after)
+        return (self._trigger(refused.then, after, "拒不签收 refuses to sign for the order"),)
 
     def _unattended(self) -> tuple[Rung, ...]:
         if (rung := self.rules.unattended) is None:

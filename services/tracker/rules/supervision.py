@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from services.tracker.rules.people import Addressee, OfOffice, Told
+from services.tracker.rules.referral import RUNG as REFERRAL
 from shared.errors import JiesuError
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -44,11 +46,6 @@ def card_point(
     else:
         point = calendar.before(due, Limit.parse(amount))
     return point if point > start else None
-
-
-Addressee = Literal[
-    "handler", "liaison", "unit_deputy", "unit_head", "hotline_supervisor", "county_leader"
-]
 
 
 class Notice(Section):
@@ -99,6 +96,7 @@ class SupervisionByRule(JiesuError):
 class LadderRung(Section):
     """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32). One without ``when`` is for people
     to raise (R-33). ``led_by_head``: the head of the unit leads in person, and an answer says who did (SEED).
+    ``to``: who is told of it.
     """
 
     rung: RungNumber
@@ -108,6 +106,7 @@ class LadderRung(Section):
     when_natural: Annotated[str, Field(pattern=r"^overdue_[1-9]\d{0,3}(h|min)$")] | None = None
     new_limit: LimitText | None = None
     led_by_head: bool = False
+    to: Annotated[tuple[Addressee, ...], Field(min_length=1)] = ("liaison",)
 
     @property
     def title(self) -> str:
@@ -160,6 +159,24 @@ class ClusterRules(Section):
         moments, window = sorted(registered), timedelta(days=self.window_days)
         pairs = zip(moments, moments[self.count - 1 :], strict=False)
         return any(last - first <= window for first, last in pairs)
+
+
+class RefusedRules(Section):
+    """拒不签收: so long after an order was to be signed for, who has not signed refuses it (WF-26(1),
+    JN-40(1)), and the rung. Of a limit that runs day and night a working day is 24 hours.
+    """
+
+    after: LimitText
+    then: RungNumber
+
+
+class UnansweredRules(Section):
+    """催办后无正当理由仍逾期: so long after a supervision of an overdue order, without an answer, which rung
+    (R-32, FS).
+    """
+
+    after: LimitText
+    then: RungNumber
 
 
 class ReviewRules(Section):
@@ -230,9 +247,15 @@ class FigureRules(Section):
         return limit
 
 
+BY_TWO = "移送须由两人决定 a referral is decided by two people, never by a rule"
+
+
 class Supervision(Section):
     """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
+    ``leader_instruction``: the rung of a leader's word on a ticket (领导批示, WH); ``barred_return``: of who
+    would return what a ruling gave it (WF-22). ``risk_of_incident``: who is told of a danger at once (BJ-29).
+    ``joint_supervision``: who may be named on one supervision (联合督办).
     """
 
     warnings: Mapping[Urgency, WarnedAt]
@@ -246,6 +269,13 @@ class Supervision(Section):
     arbitration: BodyRules | None = None
     unattended: RungNumber | None = None
     promise: PromiseRules | None = None
+    leader_instruction: RungNumber | None = None
+    refused_to_receive: RefusedRules | None = None
+    barred_return: RungNumber | None = None
+    unanswered: UnansweredRules | None = None
+    risk_of_incident: OfOffice | None = None
+    joint_supervision: tuple[OfOffice, ...] = ()
+    told: Told = Told()
     figures: FigureRules = FigureRules()
 
     @field_validator("ladder")
@@ -257,21 +287,35 @@ class Supervision(Section):
 
     @model_validator(mode="after")
     def _on_the_ladder(self) -> Self:
-        named = {("critical_unsigned",): self.critical_unsigned, ("redo", "then"): self.redo.then}
-        if self.cluster_of_reporters:
-            named["cluster_of_reporters", "then"] = self.cluster_of_reporters.then
-        if self.unattended is not None:
-            named["unattended",] = self.unattended
-        if self.promise:
-            named["promise", "rung"] = self.promise.rung
-        if self.hotline_review:
-            named["hotline_review", "rung"] = self.hotline_review.rung
         refuse(
             (where, f"督办层级中没有 no rung {number} on the ladder")
-            for where, number in named.items()
+            for where, number in self._named().items()
             if self.rung(number) is None
         )
+        refuse((where, BY_TWO) for where, number in self._named().items() if number == REFERRAL)
+        refuse(
+            (("ladder", at, "when"), BY_TWO)
+            for at, row in enumerate(self.ladder)
+            if row.rung == REFERRAL and row.when
+        )
         return self
+
+    def _named(self) -> Mapping[Where, int]:
+        """The rungs that triggers lead to, by where they are named."""
+        named: dict[Where, int | None] = {
+            ("critical_unsigned",): self.critical_unsigned,
+            ("redo", "then"): self.redo.then,
+            ("unattended",): self.unattended,
+            ("leader_instruction",): self.leader_instruction,
+            ("barred_return",): self.barred_return,
+        }
+        for name in ("cluster_of_reporters", "refused_to_receive", "unanswered"):
+            if rules := getattr(self, name):
+                named[name, "then"] = rules.then
+        for name in ("promise", "hotline_review"):
+            if rules := getattr(self, name):
+                named[name, "rung"] = rules.rung
+        return {where: rung for where, rung in named.items() if rung is not None}
 
     @property
     def climbed(self) -> tuple[LadderRung, ...]:
@@ -288,8 +332,13 @@ class Supervision(Section):
 
 
 def offices_exist(supervision: Supervision, units: Units) -> Iterator[tuple[str, Where, str]]:
-    """A check between files: whom the desk is raised before stands in the table of units."""
-    for at, code in enumerate(supervision.hotline_review.to if supervision.hotline_review else ()):
-        if units.unit(code) is None:
-            known = [unit.code for unit in units.units]
-            yield "supervision", ("hotline_review", "to", at), unknown_code(code, known)
+    """A check between files: whom the desk is raised before, and whoever is told beside the units' people,
+    stands in the table of units.
+    """
+    named = {("hotline_review", "to"): supervision.hotline_review and supervision.hotline_review.to}
+    named |= {("told", role): supervision.told.offices(role) for role in get_args(OfOffice)}
+    known = [unit.code for unit in units.units]
+    for where, offices in named.items():
+        for at, code in enumerate(offices or ()):
+            if code not in known:
+                yield "supervision", (*where, at), unknown_code(code, known)

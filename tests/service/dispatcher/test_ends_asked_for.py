@@ -186,6 +186,8 @@ async def test_a_ruling_on_a_return_holds_for_this_form_too(dispatcher: Bench) -
     await sign(dispatcher, STREET_LIGHT, given)
     barred = await act(dispatcher, STREET_LIGHT, given, "completion", DISOWN, 409)
     assert barred["type"].endswith("return-after-ruling")
+    [noted] = await dispatcher.told("assignment.return_barred")
+    assert noted.data.way == "completion"
 
 
 async def test_a_lead_asks_whatever_its_co_handlers_do(dispatcher: Bench) -> None:

@@ -275,6 +275,21 @@ async def test_whom_a_ruling_names_may_not_return_it(dispatcher: Bench) -> None:
     assert refused["type"].endswith("return-after-ruling")
 
 
+async def test_a_return_after_a_ruling_is_refused_and_on_record(dispatcher: Bench) -> None:
+    """R-33 WF-22 推诿: each attempt is a fact, and leaves nothing else; to another unit there is no order."""
+    await freed(dispatcher, named_unit="ZJJ")
+    await assign(dispatcher, "ZJJ")
+    given = await newest(dispatcher)
+    for unit, status in (("ZJJ", 409), ("ZJJ", 409), ("HC", 404)):
+        await ask_back(dispatcher, unit, given, status)
+    told = await dispatcher.told("assignment.return_barred")
+    assert [(f.key, f.actor, f.assignment, f.data.way) for f in told] == [
+        ("assignment.return_barred.ZJJ", "unit:ZJJ:test", given, "return")
+    ] * 2
+    (count,) = await dispatcher.rows("SELECT count(*) FROM returns WHERE unit = 'ZJJ'")
+    assert count == {"count": 0}
+
+
 @pytest.mark.parametrize(
     "what",
     [

@@ -99,6 +99,7 @@ async def test_which_rung_the_head_leads_the_ladder_says(tracker: Bench) -> None
 async def test_what_is_accepted_is_closed_by_that_and_by_nothing_later(
     tracker: Bench, open_ticket: Story, raised: str
 ) -> None:
+    await tracker.hear(open_ticket.signed("03-02 11:00"))
     unanswered = await rule(tracker, raised, ACCEPT)
     assert (unanswered.status_code, unanswered.json()["current_status"]) == (409, "unanswered")
     await answer(tracker, raised)

@@ -22,6 +22,7 @@ async def test_sweeps_and_batches_side_by_side_neither_deadlock_nor_double(track
     pairs = list(zip(stories, ids, strict=True))
     await receive(tracker, *(story.registered() for story in stories))
     await receive(tracker, *(story.dispatched(id=id) for story, id in pairs))
+    await receive(tracker, *(story.signed("03-02 17:00", id=id) for story, id in pairs))
     tracker.at("2026-03-20T10:00+08:00")
     done = [story.completed("03-12 10:00", id=id) for story, id in pairs]
     await asyncio.gather(
@@ -113,4 +114,4 @@ async def _swept(tracker: Bench, first: int, count: int) -> int:
 
 async def test_a_tick_asks_as_often_for_thirty_tickets_as_for_two(tracker: Bench) -> None:
     assert await _swept(tracker, 100, 2) == await _swept(tracker, 200, 30)
-    assert len(await tracker.rows("SELECT 1 FROM supervisions")) == 3 * 32
+    assert len(await tracker.rows("SELECT 1 FROM supervisions")) == 4 * 32

@@ -44,10 +44,10 @@ async def test_a_refused_extension_moves_nothing_and_is_not_asked_twice(tracker:
     assert (twice.status_code, twice.json()["current_status"]) == (409, "refused")
 
 
-@pytest.mark.usefixtures("open_ticket")
 async def test_an_extension_asked_in_time_and_ruled_late_takes_the_breach_back(
-    tracker: Bench,
+    tracker: Bench, open_ticket: Story
 ) -> None:
+    await tracker.hear(open_ticket.signed("03-02 11:00"))
     tracker.at("2026-03-09T13:59+08:00")
     asked = (await ask(tracker)).json()
     tracker.at("2026-03-10T11:00+08:00")

@@ -42,7 +42,8 @@ async def test_an_earlier_completion_that_arrives_late_takes_breach_and_ladder_b
 async def test_a_late_completion_closes_what_was_raised_with_its_time(
     tracker: Bench, story: Story
 ) -> None:
-    await tracker.hear(story.registered(), story.dispatched(), story.completed("03-11 09:00"))
+    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-02 11:00"))
+    await tracker.hear(story.completed("03-11 09:00"))
     assert await facts_told(tracker, "supervision.raised", "supervision.closed") == [
         "supervision.raised@03-09 18:00",
         "supervision.raised@03-10 18:00",
@@ -60,7 +61,8 @@ async def test_a_late_completion_closes_what_was_raised_with_its_time(
 async def test_what_was_closed_and_then_taken_back_is_not_closed_twice(
     tracker: Bench, story: Story
 ) -> None:
-    await tracker.hear(story.registered(), story.dispatched(), story.completed("03-10 09:00"))
+    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-02 11:00"))
+    await tracker.hear(story.completed("03-10 09:00"))
     assert len(await tracker.told("supervision.closed")) == 1
     await tracker.hear(story.asked_return("03-03 10:00"), story.refused_return("03-04 10:00"))
     assert len(await tracker.told("supervision.closed")) == 1

@@ -70,14 +70,14 @@ async def test_t6_no_lower_rung_follows_one_that_stands(tracker: Bench, story: S
     for moment in ("17T03:20", "17T06:00", "24T20:00"):
         tracker.at(f"2026-02-{moment}+08:00")
         await tracker.run("sweep")
-    assert await rungs(tracker) == ["3 02-17 03:15", "3 02-20 05:00"]
+    assert await rungs(tracker) == ["3 02-17 03:15", "3 02-20 05:00", "4 02-22 05:00"]
 
 
 async def test_t6_a_sweep_that_slept_finds_the_same(tracker: Bench, story: Story) -> None:
     await leak(tracker, story)
     tracker.at("2026-02-24T20:00+08:00")
     await tracker.run("sweep")
-    assert await rungs(tracker) == ["3 02-17 03:15", "3 02-20 05:00"]
+    assert await rungs(tracker) == ["3 02-17 03:15", "3 02-20 05:00", "4 02-22 05:00"]
 
 
 async def test_t6_rungs_of_a_natural_limit_wait_for_no_working_day(
@@ -88,7 +88,12 @@ async def test_t6_rungs_of_a_natural_limit_wait_for_no_working_day(
     await tracker.hear(story.signed("02-17 03:05"))
     tracker.at("2026-02-24T20:00+08:00")
     await tracker.run("sweep")
-    assert await rungs(tracker) == ["1 02-17 05:00", "2 02-18 05:00", "3 02-20 05:00"]
+    assert await rungs(tracker) == [
+        "1 02-17 05:00",
+        "2 02-18 05:00",
+        "3 02-20 05:00",
+        "4 02-22 05:00",
+    ]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -107,6 +112,7 @@ async def test_t6_what_a_rung_kept_back_is_raised_when_it_had_no_ground(
 async def test_a_hand_that_errs_keeps_the_ladder_back_only_until_it_is_withdrawn(
     tracker: Bench, open_ticket: Story
 ) -> None:
+    await tracker.hear(open_ticket.signed("03-02 11:00"))
     tracker.at("2026-03-03T10:00+08:00")
     raised = (await supervise(tracker, rung=3)).json()["id"]
     tracker.at("2026-03-11T10:00+08:00")

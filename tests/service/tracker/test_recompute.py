@@ -57,6 +57,7 @@ async def test_a_rung_climbed_under_an_older_calendar_stays_when_a_new_one_comes
 ) -> None:
     tracker.at("2026-12-24T10:00+08:00")
     await tracker.hear(story.registered("12-24 10:00"), story.dispatched("12-24 10:05"))
+    await tracker.hear(story.signed("12-24 11:00"))
     tracker.at("2027-01-02T10:00+08:00")
     await tracker.run("sweep")
     climbed = {f.data.rung: f.data for f in await tracker.told("supervision.raised")}

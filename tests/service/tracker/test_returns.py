@@ -132,7 +132,7 @@ async def test_who_is_complained_of_is_not_told_of_it(tracker: Bench, story: Sto
 async def test_silence_is_late_and_stays_before_the_supervisor(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    await tracker.hear(asked(open_ticket, "03-02 11:00"))
+    await tracker.hear(open_ticket.signed("03-02 10:30"), asked(open_ticket, "03-02 11:00"))
     await tracker.hear(refused(open_ticket, "03-02 17:01", silent=True))
     met = [f for f in await tracker.told("deadline.met") if f.assignment == HC and not f.unit]
     assert [fact.data.late for fact in met] == [True]

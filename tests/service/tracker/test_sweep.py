@@ -30,11 +30,13 @@ async def test_a_sweep_that_slept_fires_each_mark_once_with_its_true_time(
         "supervision.raised.HC@03-09 18:00",
         "supervision.raised.HC@03-10 18:00",
         "supervision.raised.HC@03-12 18:00",
+        "supervision.raised.HC@03-16 18:00",
     ]
     assert {f.data.title.split()[0] for f in fired if f.name == "supervision.raised"} == {
         "催办",
         "督办单",
         "一把手督办",
+        "挂牌督办",
     }
     assert fired[4].data.answer_due == at("03-13 18:00")
 
@@ -86,7 +88,7 @@ async def test_a_sweep_beside_a_handler_neither_waits_for_it_nor_doubles(
 # --- triggers ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("round", "rungs"), [(3, []), (4, [2])])
+@pytest.mark.parametrize(("round", "rungs"), [(3, []), (4, [4])])
 async def test_more_than_two_redo_rounds_are_supervised_from_dispatch(
     tracker: Bench, story: Story, round: int, rungs: list[int]
 ) -> None:

@@ -129,6 +129,7 @@ async def test_in_whatever_order_it_is_heard(tracker: Bench, story: Story, order
 
 async def test_a_supervision_presses_who_has_it_now(open_ticket: Story) -> None:
     tracker, story = open_ticket.tracker, open_ticket
+    await tracker.hear(story.signed("03-02 11:00"))
     body = {"rung": 2, "reason": "逾期"}
     path = f"/v1/assignments/{HC}/supervisions"
     raised = await tracker.http("supervisor").post(path, json=body)

@@ -63,6 +63,7 @@ async def test_who_did_not_come_is_late_and_raised_before_a_supervisor(
     tracker: Bench, whistled: Story
 ) -> None:
     """R-47, R-30."""
+    await tracker.hear(whistled.signed("03-02 11:00"), whistled.signed("03-02 11:00", id=GT))
     await sweep(tracker, "03-04T09:00")
     assert await told(tracker, "deadline.breached") == ["03-03 18:00"]
     (raised,) = await tracker.told("supervision.raised")
@@ -132,6 +133,6 @@ async def test_who_gets_it_again_goes_on_where_it_stopped(tracker: Bench, whistl
         "03-03 09:05", id=UUID(int=3), unit="GT", role=Role.CO, lead="HC", limits=CALLED
     )
     await tracker.hear(again)
-    rows = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend' ORDER BY started_at")
+    rows = await tracker.rows("SELECT * FROM clocks WHERE kind = 'attend' ORDER BY due")
     assert rows[-1]["resumed_at"] is not None
     assert [local(row["due"]) for row in rows] == ["03-03 18:00", "03-04 11:00"]

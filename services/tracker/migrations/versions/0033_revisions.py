@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from shared.storage.migrations import create_live_index
 
 revision = "0033"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

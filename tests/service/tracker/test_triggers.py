@@ -1,0 +1,166 @@
+"""What raises a supervision beside clocks and hands (直接触发): silence, refusal, a leader's word, a return
+after a ruling (R-30, R-32, R-33, ADR 0074).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.events import AssignmentReturnBarred, Fact
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.tracker import TICKET, Story, at, local
+from tests.fixtures.scenes.tracker_doors import slug, supervise
+
+WORD = {"leader": "李县长", "paper": "紫政批〔2026〕3号", "text": "请红椿镇三日内办结并报告"}
+
+
+async def raised(tracker: Bench) -> list[str]:
+    """Rung and moment of each supervision raised, in the order of time."""
+    facts = await tracker.told("supervision.raised")
+    return [f"{f.data.rung} {f.data.by} {local(f.time)}" for f in sorted(facts, key=_time)]
+
+
+def _time(fact: Fact) -> Any:
+    return fact.time
+
+
+async def swept(tracker: Bench, *moments: str) -> None:
+    for moment in moments:
+        tracker.at(f"2026-{moment}+08:00")
+        await tracker.run("sweep")
+        await tracker.run("press")
+
+
+# --- silence -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def handled(tracker: Bench, open_ticket: Story) -> Story:
+    """Signed and contacted in time; due on the ninth at 18:00."""
+    await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:10"))
+    return open_ticket
+
+
+async def test_the_ladder_is_climbed_to_the_fifth_rung(tracker: Bench, handled: Story) -> None:
+    """R-30 督办: 挂牌 after five working days, 约谈 after ten, of who answers each time."""
+    assert handled
+    for moment in ("03-09T18:00", "03-10T18:00", "03-12T18:00", "03-16T18:00", "03-23T18:00"):
+        await swept(tracker, moment)
+        for row in (await tracker.http("unit", "HC").get("/v1/supervisions")).json()["items"]:
+            said = {
+                "measures": "增派人手",
+                "result": "抢修中",
+                "led_by": "王建",
+                "led_by_post": "镇长",
+            }
+            path = f"/v1/supervisions/{row['id']}/answer"
+            await tracker.http("unit", "HC").post(path, json=said)
+    assert await raised(tracker) == [
+        "1 ladder 03-09 18:00",
+        "2 ladder 03-10 18:00",
+        "3 ladder 03-12 18:00",
+        "4 ladder 03-16 18:00",
+        "5 ladder 03-23 18:00",
+    ]
+
+
+async def test_who_gives_no_answer_for_five_working_days_is_criticised(
+    tracker: Bench, handled: Story
+) -> None:
+    """R-32 FS: once, and nothing lower follows; at the moment itself an answer would be in time."""
+    assert handled
+    await swept(tracker, "03-09T18:00", "03-16T18:00")
+    assert (await raised(tracker))[-1] == "4 ladder 03-16 18:00"
+    await swept(tracker, "03-16T18:01", "03-18T18:00", "03-24T10:00")
+    assert [each for each in await raised(tracker) if each > "4"] == [
+        "4 ladder 03-16 18:00",
+        "6 trigger 03-16 18:01",
+    ]
+    [last] = [f for f in await tracker.told("supervision.raised") if f.data.rung == 6]
+    assert last.data.reason.startswith("催办")
+
+
+async def test_who_is_not_overdue_or_has_answered_is_not(tracker: Bench, handled: Story) -> None:
+    """R-32: a reminder by hand of an order that is not late yet, and of one that is done."""
+    await supervise(tracker, rung=1)
+    await swept(tracker, "03-09T12:00")
+    await tracker.hear(handled.completed("03-09 13:00"))
+    await swept(tracker, "03-24T10:00")
+    assert await raised(tracker) == ["1 hand 03-02 09:00"]
+
+
+async def test_a_supervision_by_hand_has_an_answer_due_on_every_rung(
+    tracker: Bench, handled: Story
+) -> None:
+    """R-30: a reminder, too."""
+    assert handled
+    raised = (await supervise(tracker, rung=1)).json()
+    assert raised["answer_due"] == "2026-03-03T10:00:00Z"
+
+
+# --- refused to receive ------------------------------------------------------------------------
+
+
+async def test_who_does_not_sign_for_a_day_refuses(tracker: Bench, open_ticket: Story) -> None:
+    """R-30 WF-26(1) 拒不签收: a working day after the limit; not of who signs late."""
+    await swept(tracker, "03-03T17:59")
+    assert await raised(tracker) == []
+    await swept(tracker, "03-03T18:00")
+    assert await raised(tracker) == ["2 trigger 03-03 18:00"]
+    await tracker.hear(open_ticket.signed("03-03 11:00"))
+    [closed] = await tracker.told("supervision.closed")
+    assert closed.data.rung == 2
+
+
+# --- a return after a ruling -------------------------------------------------------------------
+
+
+async def test_who_would_return_what_a_ruling_gave_is_pressed_once(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-33 WF-22: the head's matter; not where a higher rung stands."""
+    for moment in ("03-02 15:00", "03-02 16:00"):
+        barred = AssignmentReturnBarred(way="return")
+        await tracker.hear(open_ticket.of_unit(barred, moment))
+    assert await raised(tracker) == ["3 trigger 03-02 15:00"]
+
+
+async def test_no_lower_rung_is_raised_where_a_higher_one_stands(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30."""
+    await supervise(tracker, rung=4)
+    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="completion"), "03-02 15:00"))
+    assert [each[0] for each in await raised(tracker)] == ["4"]
+
+
+# --- a leader's word ---------------------------------------------------------------------------
+
+
+async def instruct(tracker: Bench, number: str = TICKET, **what: Any) -> Any:
+    path = f"/v1/tickets/{number}/instructions"
+    return await tracker.http("supervisor").post(path, json=WORD | what)
+
+
+async def test_a_leaders_word_is_a_supervision_order(tracker: Bench, open_ticket: Story) -> None:
+    """R-30 WH 领导批示: who, which paper, what; once for a paper, and whatever stands already."""
+    assert open_ticket
+    await supervise(tracker, rung=3)
+    done = await instruct(tracker)
+    assert done.status_code == 200, done.text
+    assert (done.json()["rung"], done.json()["instruction"]) == (2, WORD)
+    [_, fact] = await tracker.told("supervision.raised")
+    assert (fact.unit, fact.data.instruction.paper) == ("HC", WORD["paper"])
+    assert fact.data.answer_due == at("03-05 18:00")
+    again = await instruct(tracker, text="再次批示")
+    assert (again.status_code, slug(again)) == (409, "instruction-stands")
+    assert (await instruct(tracker, paper="紫政批〔2026〕4号")).status_code == 200
+
+
+async def test_a_leaders_word_needs_a_unit_that_leads(tracker: Bench, story: Story) -> None:
+    await tracker.hear(story.registered())
+    refused = await instruct(tracker)
+    assert (refused.status_code, refused.json()["current_status"]) == (409, "unassigned")
+    assert (await instruct(tracker, "20260302-000009")).status_code == 404
