@@ -13,6 +13,7 @@ from services.tracker import (
     transfers,
     usecases,
 )
+from services.tracker.discrepancies import usecases as discrepancies
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -59,8 +60,12 @@ HANDLERS: dict[str, Handler] = {
     ),
 }
 
-SUBSCRIPTIONS: dict[str, Handler] = {
-    **HANDLERS,
-    **carrying.following(HANDLERS),
-    "ticket.split": carrying.split,
-}
+SUBSCRIPTIONS: dict[str, Handler] = discrepancies.following(
+    {
+        **HANDLERS,
+        **carrying.following(HANDLERS),
+        "ticket.split": carrying.split,
+        "contact.read": discrepancies.hear,
+        "answer.found_alike": discrepancies.hear,
+    }
+)

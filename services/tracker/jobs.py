@@ -1,8 +1,9 @@
-"""Door 3, time: marks that fall due, and a calendar that became known."""
+"""Door 3, time: marks that fall due, a calendar that became known, and habits."""
 
 from __future__ import annotations
 
 from services.tracker import claims, usecases
+from services.tracker.discrepancies import usecases as discrepancies
 from services.tracker.settings import Config
 from shared.service import Job
 from shared.storage.act import Store
@@ -22,9 +23,16 @@ async def recompute(store: Store[Config], limit: int) -> int:
         return await usecases.lay_out_anew(act, limit)
 
 
+async def count_habits(store: Store[Config], limit: int) -> int:
+    """Count what makes a habit of a unit."""
+    async with store.act(ACTOR) as act:
+        return await discrepancies.count_habits(act, limit)
+
+
 JOBS: dict[str, Job] = {
     # More at once cost no less each, and hold their locks longer.
     "sweep": Job(run=sweep, due=claims.next_mark, every=1.0, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
+    "habits": Job(run=count_habits, due=discrepancies.to_count, every=5.0, limit=250),
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
 }

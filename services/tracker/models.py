@@ -39,7 +39,8 @@ class Ticket(Base):
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
     ``arbitrations``: what went before the ladder (ArbitrationTimeline). ``carried``: orders of the same
-    matter under other numbers, worked on as one or split (Carried).
+    matter under other numbers, worked on as one or split (Carried). ``honesty``: what was heard of it that
+    may not fit together (Honesty); None of one that a release before this registered.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -68,6 +69,7 @@ class Ticket(Base):
     )
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
+    honesty: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
     @property
     def about(self) -> Reported:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from services.tracker import answers, extensions, figures, list_routes, usecases, views
+from services.tracker.discrepancies import routes as discrepancies
 from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
 from services.tracker.schemas import (
@@ -32,6 +33,7 @@ from shared.http.router import Router
 router = Router("/v1")
 router.routes.extend(list_routes.router.routes)
 router.routes.extend(promises.router.routes)
+router.routes.extend(discrepancies.router.routes)
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")

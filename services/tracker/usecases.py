@@ -24,6 +24,7 @@ from services.tracker.models import (
 )
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.clock_state import is_late
+from services.tracker.rules.evidence import Honesty
 from services.tracker.rules.supervision import SupervisionByRule
 from services.tracker.rules.timelines import LeftToDesk
 from shared import events
@@ -54,6 +55,9 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         reported=data.about.model_dump(mode="json"),
         area=data.area,
         confidential=data.confidential,
+        honesty=Honesty(rules=act.config.rules.honesty).model_dump(
+            mode="json", exclude_defaults=True
+        ),
     )
     waits_since = min(data.accepted_at or fact.time, fact.time)  # of a matter split from a call
     first = Round(ticket=fact.subject, number=1, started_at=waits_since)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import false, func, null
 from sqlmodel import col, select
 
+from services.tracker.discrepancies.views import OPEN
 from services.tracker.lists import (
     ANSWER_DUE,
     ANSWERED,
@@ -48,6 +49,7 @@ async def worklist(act: ServiceAct) -> Worklist:
             await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
             await _line(act, MOVES, col(Clocks.due), ASKED_TO_MOVE),
             await _line(act, BREACHES, col(Clocks.due), OVERDUE),
+            await _line(act, DISCREPANCIES, null(), OPEN, late=false()),
         ]
     )
 
@@ -60,6 +62,7 @@ TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NO
 TO_KEEP = "promises", Line("承诺未兑现", "Promises to keep", "promises?unkept=true")
 MOVES = "promise_moves", Line("承诺改期待批", "Promised days to rule on", "promises?asked=true")
 TO_REVIEW = "promise_reviews", Line("承诺待复核", "Promises to look after", "promises?review=true")
+DISCREPANCIES = "discrepancies", Line("疑点待核查", "To look into", "discrepancies?status=open")
 BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
 
 

@@ -60,6 +60,7 @@ MAY_HAVE = {
     "tracker/answers": "what units answer to supervisions, and which of them stand",
     "tracker/worklist": "how much of each list waits for one role, by what the lists stand on",
     "tracker/promises": "days that units promise: kept, moved, looked after, and their list",
+    "tracker/discrepancies": "what on record does not fit together, and what people make of it",
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",

@@ -100,6 +100,8 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "fulfilment": {"result": "已修复"},
     "move": {"promised_date": "2026-12-31", "reason": "待气温回升"},
     "reviews": {"note": "已备料"},
+    "comment": {"comment": "经办人记得号码"},
+    "dismissal": {"reason": "已核实"},
     "outcome": {"attempt": 1, "outcome": "no_answer"},
     "verdict": {"satisfied": "satisfied"},
     "reopening": {"by": "citizen", "reason": "仍未修好"},

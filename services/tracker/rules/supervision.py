@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from services.tracker.rules.honesty import HonestyRules
 from shared.errors import JiesuError
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -247,6 +248,7 @@ class Supervision(Section):
     unattended: RungNumber | None = None
     promise: PromiseRules | None = None
     figures: FigureRules = FigureRules()
+    honesty: HonestyRules = HonestyRules()
 
     @field_validator("ladder")
     @classmethod
