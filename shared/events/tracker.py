@@ -249,10 +249,10 @@ class Evidence(BaseModel):
 
 
 class DiscrepancyRaised(Data, name="discrepancy.raised", by="tracker"):
-    """疑点: what is on record does not fit together; for a person to look into, and no verdict (R-34, gain 6).
+    """疑点: what is on record does not fit together: to be looked into, and no verdict (R-34, gain 6).
 
-    It is addressed to nobody: ``unit``, whom it is about, reads it where it may. ``noticed_at``: when what it
-    goes by happened. ``tickets``: others it goes by. A habit is about no ticket, and its subject is
+    It is addressed to nobody: ``about_unit``, whom it is about, reads it where it may. ``noticed_at``: when
+    what it goes by happened. ``tickets``: others it goes by. A habit is about no ticket, and its subject is
     ``unit:`` and the code.
     """
 

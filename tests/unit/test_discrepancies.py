@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import count
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,71 +11,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.tracker.rules.discrepancies import found
-from services.tracker.rules.evidence import Honesty, Order, Seen, Timed, noted
+from services.tracker.rules.evidence import Heard, Honesty, Order, Seen, Timed, noted
 from services.tracker.rules.honesty import HonestyRules, reason
 from services.tracker.settings import Settings
 from shared.events import (
     AnswerFoundAlike,
-    AssignmentCompleted,
-    AssignmentContacted,
-    ContactOutcome,
-    ContactRead,
-    Data,
     DiscrepancyKind,
     Fact,
     ReopenCause,
     Role,
     TicketCorrected,
-    TicketReopened,
     TicketType,
 )
-from tests.fixtures.scenes.tracker import ANSWER, GT, HC, at
+from tests.fixtures.scenes.honesty import (
+    LIMIT,
+    STORY,
+    answered,
+    call,
+    clock,
+    fact,
+    heard_of,
+    order,
+    read,
+    reopened,
+)
+from tests.fixtures.scenes.tracker import GT, at
 
 RULES = Settings(embedded=True).load().rules.honesty
 KINDS = sorted(DiscrepancyKind)
-_ids = count(1)
-
-
-def fact(data: Data, moment: str, recorded: str | None = None, **envelope: Any) -> Fact:
-    """A fact as it is heard."""
-    given: dict[str, Any] = {"round": 1, "assignment": HC}
-    return Fact(
-        id=UUID(int=next(_ids)),
-        type=data.full_name(),
-        source=data.speaker,
-        subject="20260302-000001",
-        time=at(moment),
-        recorded=at(recorded or moment),
-        seq=1,
-        actor="service:test",
-        data=data,
-        **given | envelope,
-    )
-
-
-def call(moment: str, how: Any = "phone", **more: Any) -> Fact:
-    return fact(AssignmentContacted(how=how, outcome=ContactOutcome.REACHED), moment, **more)
-
-
-def read(moment: str, **more: Any) -> Fact:
-    return fact(ContactRead(), moment, **more)
-
-
-def answered(moment: str, **said: Any) -> Fact:
-    return fact(AssignmentCompleted(**ANSWER | said), moment)
-
-
-def reopened(moment: str, *reasons: Any, cause: ReopenCause = ReopenCause.VERDICT) -> Fact:
-    return fact(TicketReopened(reasons=reasons, cause=cause), moment, round=2, assignment=None)
-
-
-def order(id: UUID = HC, unit: str = "HC", given: str = "03-02 10:05", **more: Any) -> Order:
-    known: dict[str, Any] = {"role": Role.LEAD, "round": 1, "redispatched_at": None, "kept_at": None}
-    return Order(id=id, unit=unit, dispatched_at=at(given), **known | more)
-
-
-def clock(kind: str, due: str, done: str | None = None, id: UUID = HC) -> Timed:
-    return Timed(id, kind, "met" if done else "running", at(due), at(done) if done else None)
 
 
 def look(
@@ -87,10 +49,8 @@ def look(
     withdrawn: bool = False,
 ) -> list[str]:
     """The kinds found of these facts."""
-    heard: Any = ()
-    for each in facts:
-        heard = noted(heard, each)
-    return [each.kind.value for each in found(Seen(heard, orders, clocks, withdrawn), rules)]
+    seen = Seen(heard_of(*facts), orders, clocks, withdrawn)
+    return [each.kind.value for each in found(seen, rules)]
 
 
 @pytest.mark.parametrize(
@@ -180,42 +140,29 @@ def test_an_order_that_went_elsewhere_shortly_before_it_was_due() -> None:
 
 
 def test_occasions_of_habits() -> None:
-    clocks = (clock("handle", "03-09 18:00", "03-09 17:30"), clock("sign", "03-02 15:00", "03-02 15:01"))
+    clocks = (
+        clock("handle", "03-09 18:00", "03-09 17:30"),
+        clock("sign", "03-02 15:00", "03-02 15:01"),
+    )
     assert look(clocks=clocks) == ["last_minute", "signed_late"]
-    clocks = (clock("handle", "03-09 18:00", "03-09 17:29"), clock("sign", "03-02 15:00", "03-02 15:00"))
+    clocks = (
+        clock("handle", "03-09 18:00", "03-09 17:29"),
+        clock("sign", "03-02 15:00", "03-02 15:00"),
+    )
     assert look(clocks=clocks) == []
 
 
 def test_the_same_answer_as_others() -> None:
     alike = fact(AnswerFoundAlike(tickets=("20260301-000009",)), "03-04 10:00")
-    heard = noted((), alike)
-    [one] = found(Seen(heard, [order()], []), RULES)
+    [one] = found(Seen(heard_of(alike), [order()], []), RULES)
     assert (one.kind, one.tickets) == (DiscrepancyKind.ANSWERS_ALIKE, ("20260301-000009",))
 
 
 # --- in any order ------------------------------------------------------------------------------
 
-STORY = [
-    read("03-03 09:00"),
-    read("03-02 10:50"),
-    call("03-02 11:00"),
-    call("03-02 12:00", recorded="03-05 10:00"),
-    call("03-02 10:20", "message"),
-    answered("03-04 10:00", solved=False),
-    answered("03-06 10:00"),
-    reopened("03-07 10:00", "not_contacted", "not_solved"),
-    fact(AnswerFoundAlike(tickets=("20260301-000009",)), "03-06 10:00"),
-    fact(
-        TicketCorrected(fields=("topic",), reason="核实", topic="x", after_dispatch=True),
-        "03-03 10:00",
-        assignment=None,
-    ),
-]
-LIMIT = (clock("first_contact", "03-03 18:00"),)
-
 
 def ids(facts: list[Fact]) -> dict[UUID, str]:
-    heard: Any = ()
+    heard: Sequence[Heard] = ()
     for each in facts:
         heard = noted(heard, each)
         kept = Honesty(heard=heard).model_dump(mode="json", exclude_defaults=True)
@@ -259,7 +206,12 @@ def test_each_can_be_left_out() -> None:
             [read("03-02 10:10"), call("03-02 10:30", recorded="03-05 10:00")],
             LIMIT,
         ),
-        ("last_minute", {"within_minutes": 5, "count": 2}, [], (clock("handle", "03-09 18:00", "03-09 17:50"),)),
+        (
+            "last_minute",
+            {"within_minutes": 5, "count": 2},
+            [],
+            (clock("handle", "03-09 18:00", "03-09 17:50"),),
+        ),
     ],
 )
 def test_what_the_file_says_is_obeyed(
@@ -283,6 +235,6 @@ def test_each_is_said_in_both_languages(kind: DiscrepancyKind) -> None:
 
 
 def test_moments_are_kept_in_one_zone() -> None:
-    heard = noted((), call("03-02 11:00"))
+    heard = heard_of(call("03-02 11:00"))
     assert heard[0].at.utcoffset() == timedelta()
     assert heard[0].at == datetime.fromisoformat("2026-03-02T03:00:00+00:00")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, text, tuple_
+from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 
 from services.tracker import lists
@@ -86,7 +86,7 @@ async def counts(act: ServiceAct, first: date | None, last: date | None) -> Disc
         )
     )
     at = col(Discrepancies.at)
-    query = select(*by, *each).where(*WHOLE, at >= of.start, at < of.end, *await _own(act))  # type: ignore[call-overload]
+    query = select(*by, *each).where(*WHOLE, at >= of.start, at < of.end, *await _own(act))
     rows = await act.session.exec(query.group_by(*by).order_by(*by))
     names = ("unit", "month", "kind", "open", "explained", "dismissed")
     items = [DiscrepancyCount(**dict(zip(names, row, strict=True))) for row in rows]

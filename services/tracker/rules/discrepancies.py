@@ -73,7 +73,9 @@ def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
         return
     calls = [each for each in seen.of("assignment.contacted") if each.said["how"] in RINGING]
     for call in calls:
-        made = [order for each in calls if each.at == call.at and (order := seen.order(each.assignment))]
+        made = [
+            order for each in calls if each.at == call.at and (order := seen.order(each.assignment))
+        ]
         maker = max(made, key=lambda each: (each.dispatched_at, each.id), default=None)
         latest = call.at + timedelta(minutes=rules.grace_minutes)
         if maker and maker.id == call.assignment and not _was_read(seen, made, latest):
@@ -154,7 +156,9 @@ def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
         due, lost = seen.due(order.id, ClockKind.HANDLE), order.redispatched_at
         if due is None or lost is None or not _shortly_before(lost, due, rules):
             continue
-        then = [each for each in seen.orders if each.round == order.round and each.role == order.role]
+        then = [
+            each for each in seen.orders if each.round == order.round and each.role == order.role
+        ]
         if any(each.dispatched_at >= lost and each.unit != order.unit for each in then):
             gone = Evidence(name="assignment.cancelled", at=lost)
             yield Found(kind, id_of(kind, order.id), lost, order, (gone, _due(due)))

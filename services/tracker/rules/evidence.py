@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from services.tracker.rules.honesty import HonestyRules, known_keys
 from services.tracker.rules.promised import Instant, Known
@@ -43,7 +43,7 @@ class Heard(Known):
     recorded: Instant
     round: int
     assignment: UUID | None = None
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def evidence(self) -> Evidence:
@@ -59,7 +59,9 @@ def noted(known: Sequence[Heard], fact: Fact) -> Sequence[Heard]:
     if new is None or any(each.fact == new.fact for each in known):
         return known
     if new.name == "contact.read":  # the first of an order proves as much as all of them
-        same = [each for each in known if (each.name, each.assignment) == (new.name, new.assignment)]
+        same = [
+            each for each in known if (each.name, each.assignment) == (new.name, new.assignment)
+        ]
         if any(each.at <= new.at for each in same):
             return known
         known = [each for each in known if each not in same]
@@ -145,4 +147,4 @@ class Honesty(Known):
 
     rules: Annotated[HonestyRules, BeforeValidator(known_keys)] = HonestyRules()
     heard: tuple[Heard, ...] = ()
-    found: dict[UUID, str] = {}
+    found: dict[UUID, str] = Field(default_factory=dict)

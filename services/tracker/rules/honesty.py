@@ -19,7 +19,7 @@ Minutes = Annotated[int, Field(ge=0, le=10_080)]
 
 
 class UnreadRules(Section):
-    """未查阅联系方式: so long after the moment of the call its contact may have been read: people's watches."""
+    """未查阅联系方式: so long after the call its contact may have been read (people's watches)."""
 
     grace_minutes: Minutes
 
@@ -89,12 +89,18 @@ class DiscrepancyStatus(StrEnum):
 
 TITLES: Mapping[DiscrepancyKind, Sentence] = MappingProxyType(
     {
-        DiscrepancyKind.CONTACT_UNREAD: Sentence("未查阅联系方式即登记联系", "Contact without a reading"),
+        DiscrepancyKind.CONTACT_UNREAD: Sentence(
+            "未查阅联系方式即登记联系", "Contact without a reading"
+        ),
         DiscrepancyKind.CONTACT_DATED_BACK: Sentence("逾期补录联系", "Contact dated back"),
         DiscrepancyKind.CONTACT_DENIED: Sentence("诉求人称无人联系", "Citizen says nobody rang"),
-        DiscrepancyKind.RESULT_DENIED: Sentence("回访与办结不符", "Callback contradicts the answer"),
+        DiscrepancyKind.RESULT_DENIED: Sentence(
+            "回访与办结不符", "Callback contradicts the answer"
+        ),
         DiscrepancyKind.RECATEGORISED: Sentence("派单后更改性质或分类", "Type or topic changed"),
-        DiscrepancyKind.REDISPATCHED_LATE: Sentence("临期改派", "Dispatched anew shortly before due"),
+        DiscrepancyKind.REDISPATCHED_LATE: Sentence(
+            "临期改派", "Dispatched anew shortly before due"
+        ),
         DiscrepancyKind.ANSWERS_ALIKE: Sentence("答复雷同", "Identical answers"),
         DiscrepancyKind.LAST_MINUTE: Sentence("临期集中办结", "Many answers at the last minute"),
         DiscrepancyKind.SIGNED_LATE: Sentence("多次逾期签收", "Signed late by habit"),
@@ -111,7 +117,8 @@ REASONS: Mapping[DiscrepancyKind, Sentence] = MappingProxyType(
             "The contact is as of a moment within the limit, and was written down after it",
         ),
         DiscrepancyKind.CONTACT_DENIED: Sentence(
-            "登记了联系，诉求人表示无人联系", "A contact is on record, and the citizen says nobody rang"
+            "登记了联系，诉求人表示无人联系",
+            "A contact is on record, and the citizen says nobody rang",
         ),
         DiscrepancyKind.RESULT_DENIED: Sentence(
             "单位称已解决或已兑现，诉求人表示没有",

@@ -1,4 +1,4 @@
-"""诚信疑点: raised once for its evidence, explained by what comes later, commented on, dismissed (R-34, gain 6)."""
+"""诚信疑点: raised once for its evidence, explained later, commented on, dismissed (R-34, gain 6)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ async def kinds(tracker: Bench, **query: Any) -> dict[str, str]:
     return {item["kind"]: item["status"] for item in (await listed(tracker, **query))["items"]}
 
 
-async def do(tracker: Bench, id: str, what: str, body: Any, role: str = "supervisor", **of: str) -> Any:
+async def do(
+    tracker: Bench, id: str, what: str, body: Any, role: str = "supervisor", **of: str
+) -> Any:
     path = f"/v1/discrepancies/{id}/{what}"
     return await tracker.http(role, of.get("of")).post(path, json=body)
 
@@ -183,7 +185,10 @@ async def test_whatever_order_facts_come_in_the_same_stands(
     for name in order:
         await tracker.hear(facts[name])
         await tracker.hear(facts[name])
-    assert await kinds(tracker, status="open") == {"contact_denied": "open", "result_denied": "open"}
+    assert await kinds(tracker, status="open") == {
+        "contact_denied": "open",
+        "result_denied": "open",
+    }
     raised = [fact.data.discrepancy for fact in await tracker.told("discrepancy.raised")]
     assert len(raised) == len(set(raised))
 
