@@ -174,6 +174,7 @@ def ids(facts: list[Fact]) -> dict[UUID, str]:
 def test_facts_in_any_order_and_however_often_give_the_same(
     facts: list[Fact], again: list[Fact]
 ) -> None:
+    """gain 6: what is found depends on which facts were heard."""
     assert ids([*facts, *again]) == ids(STORY)
     assert sorted(ids(STORY).values()) == [
         "answers_alike",

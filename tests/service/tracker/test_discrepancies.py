@@ -122,7 +122,7 @@ async def test_a_unit_that_has_to_stand_back_knows_nothing_of_it(
 async def test_a_contact_entered_late_is_a_finding_and_takes_no_red_card_back(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """T8: red on the third, entered on the fifth as of the second, and the contact never opened."""
+    """T8, gain 6: red on the third, entered on the fifth as of the second, and the contact never opened."""
     tracker.at(at("03-05 10:00"))
     await tracker.run("sweep")
     await tracker.hear(open_ticket.contacted("03-02 10:30"))
@@ -133,6 +133,7 @@ async def test_a_contact_entered_late_is_a_finding_and_takes_no_red_card_back(
 async def test_what_the_citizen_and_the_check_of_answers_say(
     tracker: Bench, open_ticket: Story
 ) -> None:
+    """R-34: answer and reality, a changed type, a pasted answer."""
     story, no = open_ticket, TicketReopened(reasons=("not_contacted", "not_solved"))
     alike = AnswerFoundAlike(tickets=("20260301-000009",))
     changed = TicketCorrected(
@@ -211,6 +212,7 @@ async def late_signs(tracker: Bench, first: int, last: int) -> None:
 
 
 async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> None:
+    """gain 6: one discrepancy of the unit and the month, raised once, with all its tickets."""
     await late_signs(tracker, 1, 4)
     await tracker.run("habits")
     assert (await listed(tracker))["items"] == []
