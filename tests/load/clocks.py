@@ -20,12 +20,13 @@ WATER = "water.supply"  # what the catalogue sends to a unit, without a desk
 TICKS = Path(__file__).with_name("ticks.py")
 LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
-# Running clocks like one there is ($2), of the kind with the most marks; one falls due at $3, the
-# others each $4 seconds later.
+# Running clocks like one there is ($2), of the kind with the most marks, each of a ticket of its own: one
+# falls due at $3, the others each $4 seconds later.
 ARM = """
     INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
         LATERAL jsonb_populate_record(s, jsonb_build_object(
-            'id', gen_random_uuid(), 'status', 'running', 'passed', '{}'::jsonb,
+            'id', gen_random_uuid(), 'ticket', '20251231-' || lpad(n::text, 7, '0'),
+            'status', 'running', 'passed', '{}'::jsonb,
             'next_at', $3::timestamptz + n * $4::float8 * interval '1s',
             'ended_at', NULL, 'breached_at', NULL, 'judged_at', NULL)) r
         WHERE s.id = $2"""
