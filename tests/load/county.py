@@ -106,7 +106,9 @@ class County:
     async def _audit(self, order: str) -> None:
         """An answer that is much like another ticket's waits for the desk, which lets it pass."""
         desk = self._token("desk") | {"Idempotency-Key": f"{order}/audit"}
-        await self._post("dispatcher", f"/v1/assignments/{order}/audit", {"outcome": "passed"}, desk)
+        await self._post(
+            "dispatcher", f"/v1/assignments/{order}/audit", {"outcome": "passed"}, desk
+        )
 
     async def _handle(self, fact: Json) -> None:
         """A unit does its duty; a lead completes when all who answer to it have."""
