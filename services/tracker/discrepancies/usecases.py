@@ -46,7 +46,7 @@ TO_COUNT = (
     .where(col(Discrepancies.to_count))
     .order_by(col(Discrepancies.id))
     .limit(bindparam("limit", type_=Integer))
-    .with_for_update()
+    .with_for_update(skip_locked=True)  # whoever hears facts has a ticket locked first
 )
 IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('habits'))")
 INTO_THE_NEXT = timedelta(days=40)  # from the first day of a month lies in the one after it
@@ -83,8 +83,9 @@ async def _look(act: ServiceAct, fact: Fact) -> None:
     known = Honesty.model_validate(record.ticket.honesty)
     heard = tuple(noted(known.heard, fact))
     stand = {each.id: each for each in found(_seen(record, heard), known.rules)}
-    if stand.keys() != known.found.keys():
-        await _compare(act, record, known, stand)
+    if stand.keys() == known.found.keys() and heard == known.heard:
+        return  # as nearly always
+    await _compare(act, record, known, stand)
     now = Honesty(
         rules=known.rules, heard=heard, found={id: each.kind for id, each in stand.items()}
     )
@@ -123,12 +124,15 @@ async def _compare(
     act: ServiceAct, record: TicketRecord, known: Honesty, stand: Mapping[UUID, Found]
 ) -> None:
     """Raise what is new, where the county looks for it today; explain what stands no more."""
+    new, gone = sorted(stand.keys() - known.found.keys()), sorted(known.found.keys() - stand.keys())
+    if not new and not gone:
+        return
     rows = await _rows(act, record.ticket.number)
     looked_for = act.config.rules.honesty.looks_for
-    for id in sorted(stand.keys() - known.found.keys()):
+    for id in new:
         if looked_for(stand[id].kind):
             _raise(act, record.ticket, rows, stand[id])
-    for id in sorted(known.found.keys() - stand.keys()):
+    for id in gone:
         if id in rows:
             _explain(act, rows[id])
 

@@ -21,6 +21,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import GT, HC, TICKET, Story, at
 from tests.fixtures.scenes.tracker_doors import slug
 from tests.fixtures.scenes.worklist import by_its_lists, worklist
+from tests.fixtures.statements import asked
 
 COMMENT = {"comment": "经办人与诉求人相识，记得号码"}
 REASON = {"reason": "已向经办人核实"}
@@ -273,6 +274,19 @@ async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket:
     found = [item["at"] for page in (first, rest) for item in page["items"]]
     assert (len(set(found)), rest["next"], first["counts"]["total"]) == (3, None, 3)
     assert (await listed(tracker, unit="GT"))["items"] == []
+
+
+async def test_what_fits_together_costs_one_write_of_the_ticket(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """A fact that is no evidence costs none; one that is, the ticket's row; nothing is looked up."""
+    signed, called = open_ticket.signed("03-02 10:30"), open_ticket.contacted("03-02 11:00")
+    await tracker.hear(read(open_ticket, "03-02 10:40"))
+    for fact, writes in ((signed, 0), (called, 1)):
+        with asked(tracker.service.store.engine) as statements:
+            await tracker.hear(fact)
+        assert [each for each in statements if "discrepancies" in each] == []
+        assert len([each for each in statements if each.startswith("UPDATE tickets")]) == writes
 
 
 async def test_of_a_ticket_of_the_release_before_nothing_is_found(
