@@ -233,6 +233,7 @@ async def answered(whole: Street, one: Try) -> str:
         "request",
         "arbitration",
         "supervision",
+        "discrepancy",
         "reform",
         "precedent",
         "approval",
