@@ -190,7 +190,7 @@ WORDS = {
     "AnswerFoundAlike.tickets": "numbers of the tickets whose answer it is",
     "name": "the name of a fact, or due: a due moment",
     "at": "when it was true",
-    "fact": "its id in the fact log, where it is one fact",
+    "Evidence.seq": "which fact of that name about the ticket, by its speaker's count",
     "DiscrepancyCommented.comment": "申辩 what the unit says to it",
     "PromiseReviewed.note": "复核情况 what the hotline found",
     "led_by": "牵头领导 who of the unit led in person",

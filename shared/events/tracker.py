@@ -237,15 +237,15 @@ class PromiseReviewed(Data, name="promise.reviewed", by="tracker"):
 
 
 class Evidence(BaseModel):
-    """What a discrepancy goes by: something on record, and when it was and was written down. ``fact``: which
-    one, where it is one fact.
+    """What a discrepancy goes by: something on record, and when it was and was written down. ``seq``: of the
+    fact of that name about its ticket, where it is one.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
     name: str
     at: AwareDatetime
     recorded: AwareDatetime | None = None
-    fact: UUID | None = None
+    seq: int | None = None
 
 
 class DiscrepancyRaised(Data, name="discrepancy.raised", by="tracker"):

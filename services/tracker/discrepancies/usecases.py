@@ -117,7 +117,8 @@ def _seen(record: TicketRecord, heard: tuple[Heard, ...]) -> Seen:
         Timed(each.row.assignment, each.row.kind, each.row.status, each.row.due, each.row.ended_at)
         for each in record.clocks.values()
     ]
-    return Seen(heard, orders, clocks, withdrawn=record.ticket.withdrawn_at is not None)
+    ticket = record.ticket
+    return Seen(ticket.number, heard, orders, clocks, withdrawn=ticket.withdrawn_at is not None)
 
 
 async def _compare(
@@ -241,7 +242,7 @@ async def _count(act: ServiceAct, kind: DiscrepancyKind, unit: str, month: Perio
         col(Discrepancies.at) < month.end,
     )
     found = sorted((await act.session.exec(occasions)).all())
-    id = id_of(kind, f"{unit}/{month.first}")
+    id = id_of(kind, unit, month.first)
     row = next(iter(await act.rows.load(Discrepancy, NAMED, {"ids": [id]})), None)
     needed = row.needed if row else act.config.rules.honesty.needed(kind)
     if needed is None:

@@ -37,9 +37,9 @@ class Found(NamedTuple):
     tickets: tuple[str, ...] = ()
 
 
-def id_of(kind: DiscrepancyKind, key: object) -> UUID:
+def id_of(kind: DiscrepancyKind, *key: object) -> UUID:
     """The same for the same evidence, however often and in whatever order it is heard."""
-    return uuid5(NAMESPACE, f"{kind.value}/{key}")
+    return uuid5(NAMESPACE, "/".join(map(str, (kind.value, *key))))
 
 
 def found(seen: Seen, rules: HonestyRules) -> list[Found]:
@@ -58,11 +58,16 @@ def found(seen: Seen, rules: HonestyRules) -> list[Found]:
 
 
 def _found(
-    kind: DiscrepancyKind, order: Order | None, *facts: Heard, tickets: Sequence[str] = ()
+    seen: Seen,
+    kind: DiscrepancyKind,
+    order: Order | None,
+    *facts: Heard,
+    tickets: Sequence[str] = (),
 ) -> Found:
     """By the first of these facts, of which there is one discrepancy of a kind."""
     evidence = tuple(each.evidence for each in facts)
-    return Found(kind, id_of(kind, facts[0].fact), facts[0].at, order, evidence, tuple(tickets))
+    key = (seen.number, *facts[0].key)
+    return Found(kind, id_of(kind, *key), facts[0].at, order, evidence, tuple(tickets))
 
 
 def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
@@ -79,7 +84,7 @@ def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
         maker = max(made, key=lambda each: (each.dispatched_at, each.id), default=None)
         latest = call.at + timedelta(minutes=rules.grace_minutes)
         if maker and maker.id == call.assignment and not _was_read(seen, made, latest):
-            yield _found(DiscrepancyKind.CONTACT_UNREAD, maker, call)
+            yield _found(seen, DiscrepancyKind.CONTACT_UNREAD, maker, call)
 
 
 def _was_read(seen: Seen, made: Sequence[Order], latest: datetime) -> bool:
@@ -100,7 +105,9 @@ def _dated_back(seen: Seen, rules: DatedBackRules | None) -> Iterator[Found]:
         due = seen.due(call.assignment, ClockKind.FIRST_CONTACT)
         late = call.recorded - call.at > timedelta(minutes=rules.entered_after_minutes)
         if due and late and call.at < due <= call.recorded:
-            yield _found(DiscrepancyKind.CONTACT_DATED_BACK, seen.order(call.assignment), call)
+            yield _found(
+                seen, DiscrepancyKind.CONTACT_DATED_BACK, seen.order(call.assignment), call
+            )
 
 
 def _denied(seen: Seen) -> Iterator[Found]:
@@ -111,8 +118,10 @@ def _denied(seen: Seen) -> Iterator[Found]:
             claims = [*calls, *(each for each in _answers(seen) if each.said["contacted"])]
             of_round = [each for each in claims if each.round == no.round - 1 and each.at <= no.at]
             if of_round:
-                last = max(of_round, key=lambda each: (each.at, each.fact))
-                yield _found(DiscrepancyKind.CONTACT_DENIED, seen.order(last.assignment), no, last)
+                last = max(of_round, key=lambda each: (each.at, *each.key))
+                yield _found(
+                    seen, DiscrepancyKind.CONTACT_DENIED, seen.order(last.assignment), no, last
+                )
 
 
 def _unsolved(seen: Seen) -> Iterator[Found]:
@@ -126,7 +135,7 @@ def _unsolved(seen: Seen) -> Iterator[Found]:
         kept = order and order.kept_at and order.kept_at <= no.at
         broken = no.said["cause"] == ReopenCause.PROMISE_BROKEN.value and kept
         if last.said["solved"] or broken:
-            yield _found(DiscrepancyKind.RESULT_DENIED, order, no, last)
+            yield _found(seen, DiscrepancyKind.RESULT_DENIED, order, no, last)
 
 
 def _answers(seen: Seen) -> Iterator[Heard]:
@@ -144,7 +153,7 @@ def _recategorised(seen: Seen) -> Iterator[Found]:
         leads = (each for each in seen.orders if each.role == Role.LEAD)
         had = [each for each in leads if each.dispatched_at <= changed.at]
         lead = max(had, key=lambda each: (each.dispatched_at, each.id), default=None)
-        yield _found(DiscrepancyKind.RECATEGORISED, lead, changed)
+        yield _found(seen, DiscrepancyKind.RECATEGORISED, lead, changed)
 
 
 def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
@@ -169,7 +178,7 @@ def _alike(seen: Seen) -> Iterator[Found]:
     for each in seen.of("answer.found_alike"):
         tickets = each.said["tickets"][:MOST_TICKETS]
         order = seen.order(each.assignment)
-        yield _found(DiscrepancyKind.ANSWERS_ALIKE, order, each, tickets=tickets)
+        yield _found(seen, DiscrepancyKind.ANSWERS_ALIKE, order, each, tickets=tickets)
 
 
 def _last_minute(seen: Seen, rules: LastMinuteRules | None) -> Iterator[Found]:

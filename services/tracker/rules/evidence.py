@@ -37,8 +37,8 @@ CITIZENS = {ReopenCause.VERDICT, ReopenCause.REPEAT_CALL, ReopenCause.PROMISE_BR
 class Heard(Known):
     """A fact that may be evidence: when it was true and written down, and the little of it that counts."""
 
-    fact: UUID
     name: str
+    seq: int
     at: Instant
     recorded: Instant
     round: int
@@ -46,9 +46,14 @@ class Heard(Known):
     said: dict[str, Any] = Field(default_factory=dict)
 
     @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from others about its ticket; its id may be another when it is said again."""
+        return self.name, self.seq
+
+    @property
     def evidence(self) -> Evidence:
         """As a discrepancy names it."""
-        return Evidence(name=self.name, at=self.at, recorded=self.recorded, fact=self.fact)
+        return Evidence(name=self.name, at=self.at, recorded=self.recorded, seq=self.seq)
 
 
 def noted(known: Sequence[Heard], fact: Fact) -> Sequence[Heard]:
@@ -56,7 +61,7 @@ def noted(known: Sequence[Heard], fact: Fact) -> Sequence[Heard]:
     here, or nothing new.
     """
     new = _kept(fact)
-    if new is None or any(each.fact == new.fact for each in known):
+    if new is None or any(each.key == new.key for each in known):
         return known
     if new.name == "contact.read":  # the first of an order proves as much as all of them
         same = [
@@ -65,7 +70,7 @@ def noted(known: Sequence[Heard], fact: Fact) -> Sequence[Heard]:
         if any(each.at <= new.at for each in same):
             return known
         known = [each for each in known if each not in same]
-    return sorted((*known, new), key=lambda each: (each.at, each.fact))
+    return sorted((*known, new), key=lambda each: (each.at, *each.key))
 
 
 def _kept(fact: Fact) -> Heard | None:
@@ -73,8 +78,8 @@ def _kept(fact: Fact) -> Heard | None:
     if said is None or not _counts(fact.name, fact.data):
         return None
     return Heard(
-        fact=fact.id,
         name=fact.name,
+        seq=fact.seq,
         at=fact.time,
         recorded=fact.recorded,
         round=fact.round,
@@ -121,6 +126,7 @@ class Timed(NamedTuple):
 class Seen(NamedTuple):
     """All that is known of a ticket."""
 
+    number: str
     heard: Sequence[Heard]
     orders: Sequence[Order]
     clocks: Sequence[Timed]

@@ -67,7 +67,7 @@ async def test_a_call_without_a_reading_is_said_with_its_evidence(
     assert (raised.unit, raised.assignment, raised.subject) == (None, HC, TICKET)
     [evidence] = raised.data.evidence
     assert (evidence.name, evidence.at) == ("assignment.contacted", at("03-02 11:00"))
-    assert unread["evidence"][0]["fact"] == str(evidence.fact)
+    assert evidence.seq == unread["evidence"][0]["seq"] == 3
 
 
 async def test_a_reading_that_is_heard_late_explains_it(tracker: Bench, unread: Any) -> None:
