@@ -135,6 +135,8 @@ def test_an_order_that_went_elsewhere_shortly_before_it_was_due() -> None:
     assert look(orders=(lost, taken), clocks=(limit,)) == ["redispatched_late"]
     assert look(orders=(lost,), clocks=(limit,)) == []
     assert look(orders=(lost, taken), clocks=(limit,), withdrawn=True) == []
+    itself = order(GT, "HC", "03-09 15:00")
+    assert look(orders=(lost, itself), clocks=(limit,)) == []  # T9: it keeps its clock
     early = lost._replace(redispatched_at=at("03-09 13:59"))
     assert look(orders=(early, taken), clocks=(limit,)) == []
 
@@ -236,6 +238,12 @@ def test_each_is_said_in_both_languages(kind: DiscrepancyKind) -> None:
     assert "疑似" not in reason(kind)
     assert reason(kind).isascii() is False
     assert "5次" in reason(kind, 5)
+
+
+def test_what_is_said_again_is_kept_once() -> None:
+    again = STORY[2].model_copy(update={"id": uuid4()})
+    assert heard_of(STORY[2], again) == heard_of(STORY[2])
+    assert len(heard_of(read("03-02 11:00"), read("03-02 10:50"), read("03-02 12:00"))) == 1
 
 
 def test_moments_are_kept_in_one_zone() -> None:
