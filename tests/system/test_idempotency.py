@@ -377,8 +377,7 @@ async def _looked_into(whole: Street, repeats: Repeats) -> None:
     seen = await whole.ask("tracker", "GET", "/v1/discrepancies?kind=contact_unread", "supervisor")
     found = seen.json()["items"][0]
     about, unit = {"discrepancy": found["id"]}, f"unit:{found['unit']}"
-    path, said = "/v1/discrepancies/{discrepancy}", {"comment": "号码留在值班电话上"}
-    other = {"comment": "记得号码"}
+    path, said, other = "/v1/discrepancies/{discrepancy}", {"comment": "留号"}, {"comment": "记得"}
     await repeats.ask("tracker", f"{path}/comment", said, other, unit, **about)
     why, other = {"reason": "已核对"}, {"reason": "属实"}
     await repeats.ask("tracker", f"{path}/dismissal", why, other, "supervisor", **about)

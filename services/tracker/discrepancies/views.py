@@ -104,7 +104,7 @@ async def is_recused(act: ServiceAct, row: Discrepancy) -> bool:
 
 
 async def _own(act: ServiceAct) -> list[Any]:
-    return await lists.own(act, Discrepancies.ticket, Discrepancies.unit, *WHOLE)
+    return await lists.own(act, Discrepancies.ticket, Discrepancies.unit)
 
 
 async def _hidden(act: ServiceAct, rows: Iterable[Discrepancy]) -> set[str]:

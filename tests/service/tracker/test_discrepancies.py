@@ -241,6 +241,9 @@ async def test_a_unit_does_not_read_of_tickets_it_must_stand_back_from(tracker: 
     await tracker.hear(Story(tracker, "20260302-000003")._fact(about, "03-07 12:00"))
     [item] = (await listed(tracker, "unit"))["items"]
     assert "20260302-000003" not in item["tickets"]
+    noted = (await listed(tracker, "unit", status="noted"))["items"]
+    assert "20260302-000003" not in {each["number"] for each in noted}
+    assert len(noted) == 4
     [item] = (await listed(tracker))["items"]
     assert "20260302-000003" in item["tickets"]
 
