@@ -329,14 +329,6 @@ class AssignmentSentBack(Data, name="assignment.sent_back", by="dispatcher"):
     pauses: bool = False
 
 
-class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
-    """雷同: a lead's answer is, nearly to the letter, that of other ``tickets`` with another demand, says the
-    check of audit.yaml. Addressed to nobody, for a unit need not know of others' tickets (R-22, gain 6).
-    """
-
-    tickets: tuple[str, ...]
-
-
 class AssignmentCancelled(Data, name="assignment.cancelled", by="dispatcher"):
     """取消: the unit need not go on: withdrawn, gone to another unit, or merged into other work. Of a
     confidential matter it is always ``redispatched``: why is not told. ``why``: in words, what became of

@@ -151,3 +151,11 @@ class ApprovalRefused(Data, name="approval.refused", by="dispatcher"):
     lead: str | None = None
     asked_by: str
     note: str
+
+
+class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
+    """雷同: a lead's answer is, nearly to the letter, that of other ``tickets`` with another demand, says the
+    check of audit.yaml. Addressed to nobody, for a unit need not know of others' tickets (R-22, gain 6).
+    """
+
+    tickets: tuple[str, ...]

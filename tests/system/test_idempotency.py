@@ -12,6 +12,7 @@ from operations.runtime.registry import NAMES
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.honesty import looked_into
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.second_person import approved, reformed, unshielded
@@ -67,7 +68,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
-    await _looked_into(whole, repeats)
+    await looked_into(whole, repeats)
     await _catalogue(whole, repeats)
     await reformed(whole, repeats)
     await unshielded(whole, repeats)
@@ -372,18 +373,6 @@ async def _promised(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
     await repeats.ask("tracker", f"{path}/ruling", ruled, other, "supervisor", **about)
     done = {"result": "已硬化"}
     await repeats.ask("tracker", f"{path}/fulfilment", done, {"result": "补"}, unit, **about)
-
-
-async def _looked_into(whole: Street, repeats: Repeats) -> None:
-    """A call whose number nobody had read: its unit comments, a supervisor dismisses it."""
-    await whole.stepper.settle()
-    seen = await whole.ask("tracker", "GET", "/v1/discrepancies?kind=contact_unread", "supervisor")
-    found = seen.json()["items"][0]
-    about, unit = {"discrepancy": found["id"]}, f"unit:{found['unit']}"
-    path, said, other = "/v1/discrepancies/{discrepancy}", {"comment": "留号"}, {"comment": "记得"}
-    await repeats.ask("tracker", f"{path}/comment", said, other, unit, **about)
-    why, other = {"reason": "已核对"}, {"reason": "属实"}
-    await repeats.ask("tracker", f"{path}/dismissal", why, other, "supervisor", **about)
 
 
 async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any]) -> None:
