@@ -74,7 +74,7 @@ class Wording:
             return self.moment(moment)
         if limit := _LIMIT.fullmatch(said):
             return f"{limit[1]}{_UNITS[limit[2]]} {said}"
-        known = words.VALUES.get(said)
+        known = words.VALUES.get(said) or words.FACTS.get(said)
         return f"{known} {english(said)}" if known else said
 
     def moment(self, at: datetime, *, seconds: bool = True) -> str:

@@ -16,6 +16,7 @@ from services.tracker import (
     triggers,
     usecases,
 )
+from services.tracker.discrepancies import usecases as discrepancies
 from shared import succession
 from shared.messaging.inbox import Handler
 
@@ -63,10 +64,14 @@ HANDLERS: dict[str, Handler] = {
 }
 
 FOLLOWING = HANDLERS | carrying.following(HANDLERS)
-SUBSCRIPTIONS: dict[str, Handler] = {
-    **FOLLOWING,
-    **risks.reporting(FOLLOWING),
-    **telling.SUBSCRIPTIONS,
-    "ticket.split": carrying.split,
-    "assignment.return_barred.*": triggers.bar,
-}
+SUBSCRIPTIONS: dict[str, Handler] = discrepancies.following(
+    {
+        **FOLLOWING,
+        **risks.reporting(FOLLOWING),
+        **telling.SUBSCRIPTIONS,
+        "ticket.split": carrying.split,
+        "assignment.return_barred.*": triggers.bar,
+        "contact.read": discrepancies.hear,
+        "answer.found_alike": discrepancies.hear,
+    }
+)

@@ -1,8 +1,9 @@
-"""Door 3, time: marks that fall due, a calendar that became known, and one that was wrong."""
+"""Door 3, time: marks that fall due, a calendar that became known, one that was wrong, and habits."""
 
 from __future__ import annotations
 
 from services.tracker import claims, triggers, usecases
+from services.tracker.discrepancies import usecases as discrepancies
 from services.tracker.policies import versions
 from services.tracker.revisions import usecases as revisions
 from services.tracker.settings import Config
@@ -37,6 +38,12 @@ async def press(store: Store[Config], limit: int) -> int:
         return await triggers.press_unanswered(act, limit)
 
 
+async def count_habits(store: Store[Config], limit: int) -> int:
+    """Count what makes a habit of a unit."""
+    async with store.act(ACTOR) as act:
+        return await discrepancies.count_habits(act, limit)
+
+
 JOBS: dict[str, Job] = {
     "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
@@ -44,6 +51,7 @@ JOBS: dict[str, Job] = {
     "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),
     "press": Job(run=press, due=triggers.next_unanswered, every=60.0, limit=100),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
+    "habits": Job(run=count_habits, due=discrepancies.to_count, every=5.0, limit=250),
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
     "revise": Job(run=revise, due=revisions.waits, every=1.0, limit=100),
 }

@@ -181,7 +181,8 @@ async def own(act: ServiceAct, number: Any, whose: Any, *stands: Any) -> list[An
     of_them = select(Tickets).where(col(Tickets.number).in_(select(number).where(*stands, mine)))
     tickets = (await act.session.exec(of_them)).all()
     hidden = [row.number for row in tickets if recused_from(act, row)]
-    return [mine, col(number).not_in(hidden)] if hidden else [mine]
+    seen = col(number).is_(None) | col(number).not_in(hidden)  # a habit is of no one ticket
+    return [mine, seen] if hidden else [mine]
 
 
 async def _supervision_counts(act: ServiceAct, wanted: Sequence[Any]) -> SupervisionCounts:

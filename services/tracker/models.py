@@ -28,20 +28,26 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
+def _list() -> Any:
+    """A list, in each row one of its own; empty in rows an older release writes."""
+    kwargs = {"server_default": text("'[]'")}
+    return Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=kwargs)
+
+
 class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
     ``corrected``: the last correction heard of each field, by intake's seq; ``terms_at``: since when its
-    limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is
-    about, who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it
-    is, is None in older ones. ``risk_at``: when it was first said to be critical; ``risk_office``: who was
-    told.
-    ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``:
-    when this one was merged and parted again, with the seq of each. ``unassigned``: when the
-    dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
-    ``arbitrations``: what went before the ladder (ArbitrationTimeline). ``carried``: orders of the same
-    matter under other numbers, worked on as one or split (Carried). ``upstream_due``: when the platform
-    that passed it on wants the answer.
+    limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is about,
+    who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it is, is None
+    in older ones. ``risk_at``: when it was first said to be critical; ``risk_office``: who was told.
+    ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``: when
+    this one was merged and parted again, with the seq of each. ``unassigned``: when the dispatcher left it to
+    the desk, and as how urgent, with the seq of each; none an older release said. ``arbitrations``: what went
+    before the ladder (ArbitrationTimeline). ``carried``: orders of the same matter under other numbers,
+    worked on as one or split (Carried). ``upstream_due``: when the platform that passed it on wants the
+    answer. ``honesty``: what was heard of it that may not fit together (Honesty); None of one that a release
+    before this registered.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -53,27 +59,20 @@ class Ticket(Base):
     withdrawn_at: datetime | None = None
     reported_unit: str | None = Field(default=None, sa_type=Text)
     work: str | None = Field(default=None, sa_type=Text)
-    merges: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
-    unassigned: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
-    arbitrations: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    merges: list[Any] = _list()
+    unassigned: list[Any] = _list()
+    arbitrations: list[Any] = _list()
     confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
-    carried: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    carried: list[Any] = _list()
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
     risk_at: datetime | None = None
     risk_office: str | None = Field(default=None, sa_type=Text)
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
+    honesty: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
     @property
     def about(self) -> Reported:
@@ -99,17 +98,16 @@ class Assignment(Base):
     at ``extended_at``.
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
-    fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk.
-    ``returns``: its requests to be returned with their rulings (ReturnTimeline); of those older than this
-    release only ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it.
-    ``resumed_at``: since when its clocks stand still for none of them, being too urgent.
-    ``completions``: the answers of its unit with their audits (CompletionTimeline); ``completed_at`` is the
-    first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
-    no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
-    (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
-    when the hotline looks after it, while its day lies ahead. ``handler``: who in the unit has it, by which
-    fact and under which account (``[seq, name, account]``). ``ground``: why its time to handle it is what
-    it is (GROUND of Limits).
+    fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk. ``returns``:
+    its requests to be returned with their rulings (ReturnTimeline); of those older than this release only
+    ``return_requested_at`` and ``return_refused_at`` tell, which are kept up for it. ``resumed_at``: since
+    when its clocks stand still for none of them, being too urgent. ``completions``: the answers of its unit
+    with their audits (CompletionTimeline); ``completed_at`` is the first that was not sent back. ``unit`` has
+    it now; ``transfers``: when which one had to hand it on and is no more (``[seq, until, unit]``).
+    ``promise``: what was done about a day its unit promised (PromiseRecord); ``promise_asked_at``: since when
+    a move of it waits for a ruling, ``promise_review_at``: when the hotline looks after it, while its day
+    lies ahead. ``handler``: who in the unit has it, by which fact and under which account (``[seq, name,
+    account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits).
     """
 
     id: UUID = Field(primary_key=True)
@@ -136,16 +134,10 @@ class Assignment(Base):
     extended_at: datetime | None = None
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    returns: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    returns: list[Any] = _list()
     resumed_at: datetime | None = None
-    completions: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
-    transfers: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    completions: list[Any] = _list()
+    transfers: list[Any] = _list()
     attend_limit: str | None = Field(default=None, sa_type=Text)
     attended_at: datetime | None = None
     promise: dict[str, Any] = Field(
@@ -166,15 +158,14 @@ class Clock(Base):
     ``passed``: its marks that were passed, with their instants. ``breached_at``: when, if that stands.
     ``judged_at``: when it was decided whether it was met in time. ``next_at``: when the sweep looks.
     ``resumed_at``: when its unit got the ticket again in the round, where it goes on where it stopped.
-    ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until
-    which (``[until, unit]``, oldest first): a clock counts for who had it when it was judged.
-    ``due_uncharged``: when it would be due, were the time of disputes its unit lost charged to nobody, so
-    that it had stood still in the pauses ``uncharged``.
-    ``due_revised``: when it would have been due by the calendar as it ought to have been, and ``revised`` by
-    which revision (rules/revising.py); all else is the first judgement, which stays.
-    ``due_counted``: by when its unit is in time in the figures, where it had no time left when it went on
-    and was late under another number, or as a co-handler.
-    ``floor``, ``calendar``, ``warned``: as in ClockState.
+    ``unit`` answers for it now; ``former``: which ones did that are no more, each with the moment until which
+    (``[until, unit]``, oldest first): a clock counts for who had it when it was judged. ``due_uncharged``:
+    when it would be due, were the time of disputes its unit lost charged to nobody, so that it had stood
+    still in the pauses ``uncharged``. ``due_revised``: when it would have been due by the calendar as it
+    ought to have been, and ``revised`` by which revision (rules/revising.py); all else is the first
+    judgement, which stays. ``due_counted``: by when its unit is in time in the figures, where it had no time
+    left when it went on and was late under another number, or as a co-handler. ``floor``, ``calendar``,
+    ``warned``: as in ClockState.
     """
 
     id: UUID = Field(primary_key=True)
@@ -199,14 +190,10 @@ class Clock(Base):
     judged_at: datetime | None = None
     next_at: datetime | None = None
     resumed_at: datetime | None = None
-    former: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    former: list[Any] = _list()
     due_uncharged: datetime | None = None
     due_counted: datetime | None = None
-    uncharged: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    uncharged: list[Any] = _list()
     due_revised: datetime | None = None
     revised: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     floor: datetime | None = None
@@ -253,12 +240,11 @@ class Extension(Base):
 class Supervision(Base):
     """督办: a rung that was raised and stands, or was closed with its assignment (R-30, R-32).
 
-    One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor
-    withdrew was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their
-    rulings (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when
-    that was accepted, which closed it. ``instruction``: the leader's word it goes by; ``joint``: the bodies
-    that supervise together. ``press_at``: when it is raised higher unless it is answered; None once that is
-    decided.
+    One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor withdrew
+    was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their rulings
+    (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when that was accepted, which
+    closed it. ``instruction``: the leader's word it goes by; ``joint``: the bodies that supervise together.
+    ``press_at``: when it is raised higher unless it is answered; None once that is decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -279,15 +265,11 @@ class Supervision(Base):
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = Field(default=None, sa_type=Text)
     withdrawn_reason: str | None = Field(default=None, sa_type=Text)
-    answers: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    answers: list[Any] = _list()
     answered_at: datetime | None = None
     accepted_at: datetime | None = None
     instruction: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    joint: list[Any] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")}
-    )
+    joint: list[Any] = _list()
     press_at: datetime | None = None
 
 

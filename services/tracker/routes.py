@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from services.tracker import answers, extensions, figures, list_routes, triggers, usecases, views
+from services.tracker.discrepancies import routes as discrepancies
 from services.tracker.policies import routes as policies
 from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
@@ -40,6 +41,7 @@ router.routes.extend(promises.router.routes)
 router.routes.extend(policies.router.routes)
 router.routes.extend(revisions.router.routes)
 router.routes.extend(referrals.router.routes)
+router.routes.extend(discrepancies.router.routes)
 
 SEES = ("unit", "desk", "supervisor", "callback", "service")
 COUNTS = ("unit", "desk", "supervisor", "service")

@@ -25,6 +25,7 @@ from services.tracker.policies import versions
 from services.tracker.raising import Ground, raise_on
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.clock_state import is_late
+from services.tracker.rules.evidence import Honesty
 from services.tracker.rules.referral import RUNG as REFERRAL
 from services.tracker.rules.referral import ReferralTakesTwo
 from services.tracker.rules.supervision import SupervisionByRule
@@ -57,6 +58,9 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         reported=data.about.model_dump(mode="json"),
         area=data.area,
         confidential=data.confidential,
+        honesty=Honesty(rules=versions.in_force(act).rules.honesty).model_dump(
+            mode="json", exclude_defaults=True
+        ),
         channel=data.channel,
         upstream_due=data.upstream_due,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import DateTime, cast, func, null
 from sqlmodel import col, select
 
+from services.tracker.discrepancies.views import OPEN
 from services.tracker.lists import (
     ANSWER_DUE,
     ANSWERED,
@@ -51,6 +52,7 @@ async def worklist(act: ServiceAct) -> Worklist:
             await _line(act, MOVES, col(Clocks.due), ASKED_TO_MOVE),
             await _line(act, REFERRALS, UNDATED, [*PROPOSED, by_another(act)]),
             await _line(act, BREACHES, col(Clocks.due), OVERDUE),
+            await _line(act, DISCREPANCIES, UNDATED, OPEN),
         ]
     )
 
@@ -65,6 +67,7 @@ TO_KEEP = "promises", Line("承诺未兑现", "Promises to keep", "promises?unke
 MOVES = "promise_moves", Line("承诺改期待批", "Promised days to rule on", "promises?asked=true")
 REFERRALS = "referrals", Line("移送待批准", "Referrals to decide", "referrals")
 TO_REVIEW = "promise_reviews", Line("承诺待复核", "Promises to look after", "promises?review=true")
+DISCREPANCIES = "discrepancies", Line("疑点待核查", "To look into", "discrepancies?status=open")
 BREACHES = "breaches", Line("超期未办", "Breaches whose duty is not done", "breaches?undone=true")
 
 

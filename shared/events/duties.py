@@ -159,3 +159,11 @@ class AssignmentReturnBarred(Data, name="assignment.return_barred", by="dispatch
     """
 
     way: Literal["return", "completion"]
+
+
+class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
+    """雷同: a lead's answer is, nearly to the letter, that of other ``tickets`` with another demand, says the
+    check of audit.yaml. Addressed to nobody, for a unit need not know of others' tickets (R-22, gain 6).
+    """
+
+    tickets: tuple[str, ...]

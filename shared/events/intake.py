@@ -182,6 +182,12 @@ class TicketCallRated(Data, name="ticket.call_rated", by="intake"):
     direct: bool
 
 
+class ContactRead(Data, name="contact.read", by="intake"):
+    """查阅联系方式: the unit of ``assignment`` read who is to be contacted. That it was read, and nothing of
+    what was (R-36, gain 6).
+    """
+
+
 class ReadsAnchored(Data, name="reads.anchored", by="intake"):
     """查阅记录存证: how long the read log was, and the hash of its last row. Who keeps this fact can
     tell when the log is cut or rewritten (R-36). Its subject is ``reads``: it is about no ticket.

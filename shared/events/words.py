@@ -204,6 +204,29 @@ class CallbackAbout(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class DiscrepancyKind(OpenEnum):
+    """疑点类型: what of the log does not fit together, and never a verdict (R-34, gain 6).
+
+    ``contact_unread``: a citizen was rung, says the unit, whose contact nobody of it had read;
+    ``contact_dated_back``: a contact was written down after its limit, as of a moment before;
+    ``contact_denied``: a contact is on record, and the citizen says nobody rang; ``result_denied``: the
+    unit says solved, the citizen not; ``recategorised``: type or topic was changed after the dispatch;
+    ``redispatched_late``: the order went to another unit just before it was due; ``answers_alike``: the
+    answer is that of another matter; ``last_minute``, ``signed_late``: habits of a unit, many in a month.
+    """
+
+    CONTACT_UNREAD = "contact_unread"
+    CONTACT_DATED_BACK = "contact_dated_back"
+    CONTACT_DENIED = "contact_denied"
+    RESULT_DENIED = "result_denied"
+    RECATEGORISED = "recategorised"
+    REDISPATCHED_LATE = "redispatched_late"
+    ANSWERS_ALIKE = "answers_alike"
+    LAST_MINUTE = "last_minute"
+    SIGNED_LATE = "signed_late"
+    UNKNOWN = "unknown"
+
+
 class Reported(BaseModel):
     """被反映对象: whom the demand is about (R-35, JN-32): units by code, posts and villages in words.
 

@@ -72,6 +72,7 @@ MAY_HAVE = {
     "tracker/telling": "whom the policy names is told, of facts the tracker said itself",
     "tracker/risks": "a danger is told to the government at once, whichever fact says it first",
     "tracker/referrals": "conduct for the discipline body: proposed by one, granted by another",
+    "tracker/discrepancies": "what on record does not fit together, and what people make of it",
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",

@@ -13,6 +13,7 @@ from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeated_drafts import catalogue, policy
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
+from tests.fixtures.scenes.honesty import looked_into
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.revisions import revised
@@ -69,6 +70,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await _custody(repeats, whole.matters["confidential"])
     await _fresh_order(whole, repeats)
     await _holder(repeats, ordinary)
+    await looked_into(whole, repeats)
     await catalogue(whole, repeats)
     await policy(whole, repeats)
     await referred(whole, repeats, ordinary.assignment)

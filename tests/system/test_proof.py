@@ -73,6 +73,27 @@ async def test_it_holds_every_act_message_call_reading_and_clock(county: County)
     assert {entry.source["row"] for entry in shown} == {str(row["id"]) for row in clocks}
 
 
+async def test_what_does_not_fit_together_is_in_it_with_its_evidence(county: County) -> None:
+    """Gain 6, gain 11: the unit says solved, the citizen not; both facts are entries, too."""
+    number = await told_whole(county)
+    await judged(county, number)
+    await county.carry()
+    entries = await made(county, number)
+    named = [(entry.name, entry.data["kind"]) for entry in entries if "discrepancy" in entry.data]
+    assert named == [
+        (
+            "discrepancy.raised",
+            "contact_unread",
+        ),  # the unit rang, and looked up the number after it
+        ("discrepancy.explained", "contact_unread"),
+        ("discrepancy.raised", "result_denied"),
+    ]
+    raised = [entry for entry in entries if entry.name == "discrepancy.raised"][-1]
+    by = {(each["name"], each["seq"]) for each in raised.data["evidence"]}
+    assert by <= {(entry.name, entry.source.get("seq")) for entry in entries}
+    assert sorted(name for name, _ in by) == ["assignment.completed", "ticket.reopened"]
+
+
 async def test_a_clock_is_explained_as_the_tracker_explains_it(county: County) -> None:
     number = await told_whole(county)
     shown = {entry.source.get("row"): entry.data for entry in await made(county, number)}

@@ -35,6 +35,7 @@ from services.intake.rules import endings, likeness, upstream
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
+from services.tracker.rules.discrepancies import found
 from services.tracker.rules.people import Around, people
 from services.tracker.settings import Config as TrackerConfig
 from services.tracker.settings import Settings as Tracker
@@ -43,6 +44,7 @@ from shared.events import (
     CallbackAbout,
     ClockKind,
     CompletionKind,
+    DiscrepancyKind,
     Role,
     TicketRegistered,
     TicketType,
@@ -53,6 +55,7 @@ from shared.jurisdiction.folder import Folder
 from tests.fixtures.leaves import Reads
 from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.handle_clock import MATTER, at, history, state
+from tests.fixtures.scenes.honesty import everything
 
 AREA = "610924110"
 
@@ -207,6 +210,9 @@ def run_tracker(folder: Folder) -> None:
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)
     policy.title(cluster.then)
+    assert {each.kind for each in found(everything(), policy.rules.honesty)} == {*DiscrepancyKind}
+    assert policy.rules.honesty.needed(DiscrepancyKind.LAST_MINUTE)
+    assert policy.rules.honesty.needed(DiscrepancyKind.SIGNED_LATE)
     promise = policy.table.promise
     assert promise
     assert promise.latest(at("03-02 10:00").date()) > promise.next_review(at("03-02 10:00")).date()

@@ -74,6 +74,7 @@ async def check(
     _answered_here(act).append(Other(lead.ticket, lead.unit, whole, answer.public_answer))
     form.bands = answers.bands(answer.public_answer)
     form.findings = [each._asdict() for each in findings]
+    _tell_alike(act, lead, findings)
     update: dict[str, object] = {"sent_back": await _sent_back(act, lead)}
     if policy.needs_person(answered, findings):
         form.due = policy.audited_by(act.now, act.config.calendar)
@@ -113,6 +114,19 @@ async def _answered(
         hidden=hidden,
         others=await _others(act, record, answer),
     )
+
+
+def _tell_alike(act: ServiceAct, lead: Assignment, findings: Sequence[rules.Finding]) -> None:
+    """雷同: said once to nobody, for who counts such things (gain 6); the unit need not know of others."""
+    for each in findings:
+        if each.check is rules.Check.COPIED:
+            act.tell(
+                events.AnswerFoundAlike(tickets=each.tickets),
+                subject=lead.ticket,
+                round=lead.round,
+                assignment=lead.id,
+                actor="service:dispatcher",
+            )
 
 
 def _demand(matter: TicketRegistered) -> Demand:

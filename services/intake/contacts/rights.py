@@ -39,7 +39,7 @@ from services.intake.rules.rights import (
 )
 from shared.caller import Caller
 from shared.errors import Forbidden, JiesuError, MoveRefused, NotFound
-from shared.events import Urgency
+from shared.events import ContactRead, Urgency
 
 NOTHING = "没有可读取的联系方式 no contact of yours to read"
 
@@ -100,6 +100,9 @@ async def _opened(
     known = await vault.unsealed(act, number)
     reason = identity.mask_note(body.reason, vault.person_in(known))
     await readlog.write(act, deed, {number: reason}, person=body.on_behalf_of)
+    if deed is Deed.READ and standing.assignment:
+        round = record.progress().round
+        act.tell(ContactRead(), subject=number, round=round, assignment=standing.assignment)
     return known
 
 

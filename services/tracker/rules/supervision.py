@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from services.tracker.rules.honesty import HonestyRules
 from services.tracker.rules.people import Addressee, OfOffice, Told
 from services.tracker.rules.referral import RUNG as REFERRAL
 from shared.errors import JiesuError
@@ -277,6 +278,7 @@ class Supervision(Section):
     joint_supervision: tuple[OfOffice, ...] = ()
     told: Told = Told()
     figures: FigureRules = FigureRules()
+    honesty: HonestyRules = HonestyRules()
 
     @field_validator("ladder")
     @classmethod

@@ -226,6 +226,8 @@ async def test_an_answer_pasted_from_another_ticket_is_found(dispatcher: Bench) 
     [item] = (await listed(dispatcher))["items"]
     [finding] = item["findings"]
     assert (finding["check"], finding["tickets"]) == ("copied", [NUMBER])
+    [alike] = await dispatcher.told("answer.found_alike")  # gain 6: to nobody, once
+    assert (alike.subject, alike.unit, alike.data.tickets) == (SECOND, None, (NUMBER,))
     same = "20260302-000003"
     await register(dispatcher, street_light(), same)
     await answered(dispatcher, DONE | {"public_answer": words}, same)

@@ -51,6 +51,18 @@ async def test_a_unit_reads_the_contact_only_while_it_handles_the_ticket(intake:
     ]
 
 
+async def test_that_a_unit_read_it_is_told_and_nothing_of_what(intake: Bench) -> None:
+    """R-36, gain 6: under which order, to nobody; a refusal and the matter's numbers are none of it."""
+    number = (await registered(intake))["number"]
+    assert (await read(intake, number, "unit", "HC")).status_code == 404
+    on_duty(intake, number, "HC")
+    assert (await read(intake, number, "unit", "HC")).json() == CALLER
+    [told] = await intake.told("contact.read")
+    assert (told.subject, told.unit, told.data.model_dump()) == (number, None, {})
+    assert told.assignment is not None
+    assert told.actor == "unit:HC:x"
+
+
 async def test_what_cannot_be_checked_is_asked_again_and_is_on_record(intake: Bench) -> None:
     """Fail closed, and tell nobody by it whether there is such a ticket."""
     number = (await registered(intake))["number"]

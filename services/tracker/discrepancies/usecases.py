@@ -1,0 +1,328 @@
+"""疑点: raised as facts are heard, explained by later ones; a unit comments once, a supervisor dismisses
+(R-34, gain 6, ADR 0075).
+
+A habit is of many tickets, so a job counts it: what is heard of one ticket only notes the occasion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Uuid, any_, bindparam, text
+from sqlmodel import col, select
+
+from services.tracker import records
+from services.tracker.discrepancies import views
+from services.tracker.discrepancies.models import Discrepancies, Discrepancy
+from services.tracker.discrepancies.schemas import CommentIn, DiscrepancyOut, DismissalIn
+from services.tracker.models import Ticket
+from services.tracker.policies import versions
+from services.tracker.records import ServiceAct, TicketRecord
+from services.tracker.rules import honesty
+from services.tracker.rules.discrepancies import MOST_TICKETS, Found, found, id_of
+from services.tracker.rules.evidence import Heard, Honesty, Order, Seen, Timed, noted
+from services.tracker.rules.honesty import DiscrepancyStatus
+from shared import events
+from shared.errors import MoveRefused, NotFound
+from shared.events import Data, DiscrepancyKind, Fact
+from shared.jurisdiction.period import Period
+from shared.messaging.inbox import Handler
+
+OF_TICKET = (
+    select(Discrepancies)
+    .where(col(Discrepancies.ticket) == bindparam("number"))
+    .order_by(col(Discrepancies.id))
+    .with_for_update()
+)
+NAMED = (
+    select(Discrepancies)
+    .where(col(Discrepancies.id) == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(col(Discrepancies.id))
+    .with_for_update()
+)
+TO_COUNT = (
+    select(Discrepancies)
+    .where(col(Discrepancies.to_count))
+    .order_by(col(Discrepancies.id))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)  # whoever hears facts has a ticket locked first
+)
+IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('habits'))")
+INTO_THE_NEXT = timedelta(days=40)  # from the first day of a month lies in the one after it
+
+
+# --- facts heard -------------------------------------------------------------------------------
+
+
+async def hear(act: ServiceAct, fact: Fact) -> None:
+    """What is evidence and nothing else. Raises TooEarly before the ticket is known."""
+    await records.locked(act, fact.subject)
+
+
+def following(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Handlers after each of which the ticket is looked at."""
+
+    def then_look(handler: Handler) -> Handler:
+        async def handle(act: ServiceAct, fact: Fact) -> None:
+            await handler(act, fact)
+            await _look(act, fact)
+
+        return handle
+
+    return {name: then_look(handler) for name, handler in handlers.items()}
+
+
+async def _look(act: ServiceAct, fact: Fact) -> None:
+    record = act.locked.get(fact.subject)
+    if not isinstance(record, TicketRecord):
+        return
+    record = await _whose(act, record, fact)
+    if record.ticket.honesty is None:
+        return  # a release before this one registered it, and has kept none of what is evidence
+    known = Honesty.model_validate(record.ticket.honesty)
+    heard = tuple(noted(known.heard, fact))
+    stand = {each.id: each for each in found(_seen(record, heard), known.rules)}
+    if stand.keys() == known.found.keys() and heard == known.heard:
+        return  # as nearly always
+    await _compare(act, record, known, stand)
+    now = Honesty(
+        rules=known.rules, heard=heard, found={id: each.kind for id, each in stand.items()}
+    )
+    record.ticket.honesty = now.model_dump(mode="json", exclude_defaults=True)
+
+
+async def _whose(act: ServiceAct, record: TicketRecord, fact: Fact) -> TicketRecord:
+    """The ticket with the order under which a contact was read, where several are worked on as one."""
+    if fact.name != "contact.read" or record.assignment(fact.assignment):
+        return record
+    group = await records.worked_on_with(act, fact.subject)
+    return next((each for each in group if each.assignment(fact.assignment)), record)
+
+
+def _seen(record: TicketRecord, heard: tuple[Heard, ...]) -> Seen:
+    orders = [
+        Order(
+            id=row.id,
+            unit=row.unit,
+            role=row.role,
+            round=row.round,
+            dispatched_at=row.dispatched_at,
+            redispatched_at=row.cancelled_at if row.cancel_reason == "redispatched" else None,
+            kept_at=records.timeline(row).promise.kept_at if row.promise else None,
+        )
+        for row in record.assignments
+    ]
+    clocks = [
+        Timed(each.row.assignment, each.row.kind, each.row.status, each.row.due, each.row.ended_at)
+        for each in record.clocks.values()
+    ]
+    ticket = record.ticket
+    return Seen(ticket.number, heard, orders, clocks, withdrawn=ticket.withdrawn_at is not None)
+
+
+async def _compare(
+    act: ServiceAct, record: TicketRecord, known: Honesty, stand: Mapping[UUID, Found]
+) -> None:
+    """Raise what is new, where the county looks for it today; explain what stands no more."""
+    new, gone = sorted(stand.keys() - known.found.keys()), sorted(known.found.keys() - stand.keys())
+    if not new and not gone:
+        return
+    rows = await _rows(act, record.ticket.number)
+    looked_for = versions.in_force(act).rules.honesty.looks_for
+    for id in new:
+        if looked_for(stand[id].kind):
+            _raise(act, record.ticket, rows, stand[id])
+    for id in gone:
+        if id in rows:
+            _explain(act, rows[id])
+
+
+async def _rows(act: ServiceAct, number: str) -> dict[UUID, Discrepancy]:
+    """The discrepancies of a ticket, locked, once an act."""
+    key = ("discrepancies", number)
+    if key not in act.locked:
+        loaded = await act.rows.load(Discrepancy, OF_TICKET, {"number": number})
+        act.locked[key] = {row.id: row for row in loaded}
+    rows: dict[UUID, Discrepancy] = act.locked[key]
+    return rows
+
+
+def _raise(act: ServiceAct, ticket: Ticket, rows: dict[UUID, Discrepancy], what: Found) -> None:
+    """疑点: once for its evidence; one that had been explained too soon stands again."""
+    order = what.order
+    is_habit = versions.in_force(act).rules.honesty.needed(what.kind) is not None
+    row = rows.get(what.id)
+    if row is None:
+        row = rows[what.id] = act.rows.add(
+            Discrepancy(
+                id=what.id,
+                kind=what.kind,
+                status=DiscrepancyStatus.NOTED,
+                ticket=ticket.number,
+                round=order.round if order else 1,
+                assignment=order.id if order else None,
+                unit=order.unit if order else None,
+                at=what.at,
+                raised_at=act.now,
+                reason=honesty.reason(what.kind),
+                evidence=[each.model_dump(mode="json") for each in what.evidence],
+                tickets=list(what.tickets),
+            )
+        )
+    elif row.status != DiscrepancyStatus.EXPLAINED:
+        return
+    row.status, row.explained_at, row.to_count = DiscrepancyStatus.NOTED, None, is_habit
+    if not is_habit:
+        row.status = DiscrepancyStatus.OPEN
+        _tell_raised(act, row)
+
+
+def _tell_raised(act: ServiceAct, row: Discrepancy) -> None:
+    data = events.DiscrepancyRaised.on_record(
+        {
+            "discrepancy": row.id,
+            "kind": row.kind,
+            "about_unit": row.unit,
+            "noticed_at": row.at,
+            "reason": row.reason,
+            "evidence": row.evidence,
+            "tickets": row.tickets,
+        }
+    )
+    _tell(act, row, data)
+
+
+def _explain(act: ServiceAct, row: Discrepancy) -> None:
+    """疑点消除: it stays on record; what a person dismissed stays dismissed."""
+    was, row.explained_at = row.status, act.now
+    if was == DiscrepancyStatus.NOTED:
+        row.status, row.to_count = DiscrepancyStatus.EXPLAINED, True
+    elif was == DiscrepancyStatus.OPEN:
+        row.status = DiscrepancyStatus.EXPLAINED
+        _tell(act, row, _said(events.DiscrepancyExplained, row, reason=honesty.EXPLAINED))
+
+
+# --- by the clock ------------------------------------------------------------------------------
+
+
+async def count_habits(act: ServiceAct, limit: int) -> int:
+    """习惯: how many occasions a unit has in the month of each that is new; how many were new."""
+    await (await act.session.connection()).execute(IN_TURN)
+    new = await act.rows.load(Discrepancy, TO_COUNT, {"limit": limit})
+    months = {(each.kind, each.unit, _month(act, each.at)) for each in new}
+    for kind, unit, month in sorted(months, key=str):
+        if unit is not None:
+            await _count(act, DiscrepancyKind(kind), unit, month)
+    for row in new:
+        row.to_count = False
+    return len(new)
+
+
+async def to_count(act: ServiceAct) -> datetime | None:
+    """Now, when an occasion was not counted yet."""
+    waits = select(Discrepancies.id).where(col(Discrepancies.to_count)).limit(1)
+    return act.now if (await act.session.exec(waits)).first() else None
+
+
+def _month(act: ServiceAct, at: datetime) -> Period:
+    """The month, as the place counts it, in which something happened; to its end."""
+    place = act.config.place
+    month = place.counted(None, None, at)
+    after = place.counted(None, None, month.start + INTO_THE_NEXT)
+    return Period(month.first, after.first - timedelta(days=1), month.start, after.start)
+
+
+async def _count(act: ServiceAct, kind: DiscrepancyKind, unit: str, month: Period) -> None:
+    occasions = select(Discrepancies.at, Discrepancies.ticket).where(
+        col(Discrepancies.kind) == kind,
+        col(Discrepancies.unit) == unit,
+        col(Discrepancies.status) == DiscrepancyStatus.NOTED,
+        col(Discrepancies.at) >= month.start,
+        col(Discrepancies.at) < month.end,
+    )
+    found = sorted((await act.session.exec(occasions)).all())
+    id = id_of(kind, unit, month.first)
+    row = next(iter(await act.rows.load(Discrepancy, NAMED, {"ids": [id]})), None)
+    needed = row.needed if row else versions.in_force(act).rules.honesty.needed(kind)
+    if needed is None:
+        return
+    if len(found) < needed:
+        if row and row.status == DiscrepancyStatus.OPEN:
+            _explain(act, row)
+        return
+    why = honesty.reason(kind, len(found))
+    tickets = sorted({number for _, number in found if number})[:MOST_TICKETS]
+    if row is None:
+        row = act.rows.add(
+            Discrepancy(
+                id=id,
+                kind=kind,
+                status=DiscrepancyStatus.EXPLAINED,
+                unit=unit,
+                at=found[needed - 1][0],
+                raised_at=act.now,
+                reason=why,
+                evidence=[],
+                tickets=tickets,
+                needed=needed,
+            )
+        )
+    if row.status != DiscrepancyStatus.DISMISSED:
+        row.at, row.reason, row.tickets = found[needed - 1][0], why, tickets
+    if row.status == DiscrepancyStatus.EXPLAINED:
+        row.status, row.explained_at = DiscrepancyStatus.OPEN, None
+        _tell_raised(act, row)
+
+
+# --- acts over HTTP ----------------------------------------------------------------------------
+
+
+async def comment(act: ServiceAct, id: UUID, body: CommentIn) -> DiscrepancyOut:
+    """申辩: what its unit says to it, once. Raises NotFound, also to another unit and to one that has to
+    stand back; MoveRefused when it has said so before.
+    """
+    row = await _locked(act, id)
+    if not records.may_see(act, row.unit) or await views.is_recused(act, row):
+        raise NotFound
+    if row.commented_at:
+        raise MoveRefused("comment", "commented", [])
+    row.comment, row.commented_at, row.commented_by = body.comment, act.now, act.actor
+    _tell(act, row, _said(events.DiscrepancyCommented, row, comment=body.comment))
+    return await views.discrepancy_out(act, row)
+
+
+async def dismiss(act: ServiceAct, id: UUID, body: DismissalIn) -> DiscrepancyOut:
+    """排除: a supervisor looked into it and found nothing; it stays on record, with who and why.
+
+    Raises NotFound; MoveRefused when it was explained or dismissed before.
+    """
+    row = await _locked(act, id)
+    if row.status != DiscrepancyStatus.OPEN:
+        raise MoveRefused("dismiss", row.status, [])
+    row.status, row.dismissed_at = DiscrepancyStatus.DISMISSED, act.now
+    row.dismissed_by, row.dismissed_reason = act.actor, body.reason
+    _tell(act, row, _said(events.DiscrepancyDismissed, row, reason=body.reason))
+    return await views.discrepancy_out(act, row)
+
+
+async def _locked(act: ServiceAct, id: UUID) -> Discrepancy:
+    """One, locked; of an occasion of a habit nobody says anything. Raises NotFound."""
+    if id not in act.locked:
+        ids = act.lock_order(id)
+        found = await act.rows.load(Discrepancy, NAMED, {"ids": ids})
+        act.locked |= dict.fromkeys(ids) | {row.id: row for row in found}
+    row: Discrepancy | None = act.locked[id]
+    if row is None or row.status == DiscrepancyStatus.NOTED:
+        raise NotFound
+    return row
+
+
+def _said(data: type[Data], row: Discrepancy, **more: str) -> Data:
+    return data.on_record({"discrepancy": row.id, "kind": row.kind, **more})
+
+
+def _tell(act: ServiceAct, row: Discrepancy, data: Data) -> None:
+    subject = row.ticket or f"unit:{row.unit}"
+    act.tell(data, subject=subject, round=row.round, assignment=row.assignment)
