@@ -39,7 +39,8 @@ class Path:
     async def ask(
         self, service: str, role: str, path: str, body: Any, unit: str | None = None
     ) -> None:
-        """Somebody tries something, which may be refused."""
+        """A second later somebody tries something, which may be refused."""
+        self.county.intake.at(clock.now() + timedelta(seconds=1))
         bench = self.county.benches[service]
         name = self.dice.choice(["li", "wang"])
         answer = await bench.http(role, unit, name).post(path, json=body)

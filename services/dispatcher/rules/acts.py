@@ -175,7 +175,7 @@ ON_TICKET: Mapping[str, TicketAct] = {
         "arbitration",
         lambda ticket: ticket.assignable and not ticket.disputed,
     ),
-    "ask_town_lead": TicketAct(BY_DESK, "approvals", lambda ticket: ticket.assignable),
+    "ask_town_lead": TicketAct(BY_DESK, "approvals", lambda ticket: ticket.status in ASSIGNABLE),
 }
 
 

@@ -24,7 +24,7 @@ from services.intake.corrections.schemas import (
 )
 from services.intake.models import CitizenNote, CitizenNotes, Vault, Vaults
 from services.intake.naming import in_codes
-from services.intake.records import ServiceAct, TicketRecord, get_locked, lock, read
+from services.intake.records import ServiceAct, TicketRecord, get_locked, read
 from services.intake.registration import check_known
 from services.intake.rules import corrections as rules
 from services.intake.rules import identity
@@ -37,7 +37,6 @@ from services.intake.sealing import SealBroken
 from shared.errors import NotFound
 from shared.events import Reported, TicketCorrected, TicketType
 from shared.jurisdiction.wording import text_of
-from shared.storage.rows import one_of
 
 NOTED_AS = "correct"
 MOST = 500
@@ -101,7 +100,12 @@ async def decide(act: ServiceAct, id: UUID, body: CorrectionDecision) -> Correct
 
     Raises NotFound, MoveRefused, OwnApproval, UnknownCode, Recused, ConsentMissing.
     """
-    record, row = await _locked(act, id)
+    of = select(Corrections.number).where(Corrections.id == id)
+    number = (await act.session.exec(of)).first()
+    if number is None:
+        raise NotFound
+    record = await get_locked(act, number)
+    [row] = await act.rows.load(Correction, select(Corrections).where(Corrections.id == id))
     status = rules.status_of(waits=row.waits, granted=row.granted)
     rules.check_decision(status, row.corrected_by, act.actor, granted=body.granted)
     said = select(CitizenNotes.content).where(CitizenNotes.id == id)
@@ -121,23 +125,6 @@ async def decide(act: ServiceAct, id: UUID, body: CorrectionDecision) -> Correct
         if row.fields:
             await _put_right(act, record, row, {}, reason)
     return _out(row, reason)
-
-
-async def _locked(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Correction]:
-    """A correction with its ticket, which is locked; those of one ticket are decided one after the other.
-    Raises NotFound.
-    """
-    if id not in act.locked:
-        ids = act.lock_order(id)
-        named = select(Corrections.id, Corrections.number).where(one_of(Corrections.id, ids))
-        numbers = dict((await act.session.exec(named)).all())
-        await lock(act, set(numbers.values()))
-        act.locked |= {each: act.locked.get(numbers.get(each, "")) for each in ids}
-    record: TicketRecord | None = act.locked[id]
-    if record is None:
-        raise NotFound
-    [row] = await act.rows.load(Correction, select(Corrections).where(Corrections.id == id))
-    return record, row
 
 
 async def waiting(act: ServiceAct) -> CorrectionList:

@@ -26,6 +26,7 @@ from tests.fixtures.scenes.dispatcher import (
     STREET_LIGHT,
     act,
     ask_back,
+    assignments,
     banquet,
     company,
     post,
@@ -88,7 +89,7 @@ async def test_a_merge_leaves_it_its_units_and_its_ruling(dispatcher: Bench) -> 
     await dispatcher.hear(dispatcher.fact(merged, subject=NUMBER))
     assert await ended(dispatcher) == []
     await ruled(dispatcher, id, lead=SECOND)
-    assert (await statuses(dispatcher))[SECOND] == "dispatched"
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "dispatched")
 
 
 async def corrected(bench: Bench) -> None:
@@ -100,7 +101,7 @@ async def corrected(bench: Bench) -> None:
 async def doubted(bench: Bench) -> bool:
     """Whether a person has to look at it, and nobody was given it."""
     (item,) = (await bench.http("desk").get("/v1/unassigned")).json()["items"]
-    return bool(item["doubted"]) and "GSGS" not in await statuses(bench)
+    return bool(item["doubted"]) and "GSGS" not in await assignments(bench)
 
 
 async def test_no_correction_ends_it_a_person_sees_it(dispatcher: Bench) -> None:
@@ -110,7 +111,7 @@ async def test_no_correction_ends_it_a_person_sees_it(dispatcher: Bench) -> None
     await corrected(dispatcher)
     assert (await ended(dispatcher), await doubted(dispatcher)) == ([], True)
     await ruled(dispatcher, id, lead="GSGS")
-    assert (await statuses(dispatcher))["GSGS"] == "dispatched"
+    assert (await statuses(dispatcher))[-1] == ("GSGS", 1, "dispatched")
 
 
 @pytest.mark.parametrize("by", ["desk", "ladder"])
@@ -125,7 +126,7 @@ async def test_no_correction_gives_it_to_another_than_a_ruling_named(
     else:
         await ruled(dispatcher, (await by_hand(dispatcher))["id"], lead=STREET_LIGHT)
     await corrected(dispatcher)
-    assert (await statuses(dispatcher))[STREET_LIGHT] == "dispatched"
+    assert (await statuses(dispatcher))[-1] == (STREET_LIGHT, 1, "dispatched")
     assert await doubted(dispatcher)
 
 

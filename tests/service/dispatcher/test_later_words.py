@@ -159,14 +159,6 @@ async def test_a_danger_of_who_waits_with_others_hurries_their_work(dispatcher: 
     assert (newest.subject, newest.data.urgency) == (NUMBER, "critical")
 
 
-async def test_what_was_answered_is_hurried_by_nothing(dispatcher: Bench) -> None:
-    await register(dispatcher)
-    await finish_all(dispatcher, STREET_LIGHT)
-    await dispatcher.hear(later(dispatcher, CERTAIN))
-    (row,) = await dispatcher.rows("SELECT urgency, alarmed_at FROM tickets")
-    assert (row["urgency"], row["alarmed_at"]) == ("normal", None)
-
-
 # --- why an order was taken away ---------------------------------------------------------------
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -337,17 +336,6 @@ async def test_who_asked_may_take_it_back_and_the_shield_stays(intake: Bench) ->
     [kept] = (await intake.http("desk").get(f"/v1/tickets/{number}/corrections")).json()["items"]
     assert kept["status"] == "refused"
     assert (await decide(intake, str(uuid4()))).status_code == 404
-
-
-async def test_two_who_decide_at_once_do_not_both(intake: Bench) -> None:
-    """One agrees and one does not, in the same moment: the second is told what the first did."""
-    number = (await registered(intake, **SECRET))["number"]
-    asked = (await correct(intake, number, reported={"units": ["CG"]})).json()
-    answers = await asyncio.gather(
-        *(decide(intake, asked["id"], granted=each % 2 == 0, name=f"li{each}") for each in range(6))
-    )
-    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
-    assert len(await intake.told("ticket.corrected")) <= 1
 
 
 async def test_more_shield_takes_nobody_else(intake: Bench) -> None:
