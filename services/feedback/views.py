@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import tuple_
@@ -146,16 +147,18 @@ async def worklist(act: ServiceAct) -> Worklist:
     if act.caller is None:
         raise AssertionError("a worklist is somebody's")
     if act.caller.role == "callback":
-        late = func.count().filter(act.now > LATE)
-        counted = select(func.count(), late, func.min(Attempts.due))
-        query = counted.where(*DUE_NOW, person_calls(act.config))
-        code, line = "callbacks", TO_CALL
-    else:
-        late = func.count().filter(act.now > col(Callbacks.next_at))
-        query = select(func.count(), late, func.min(Callbacks.next_at)).where(*NUMBER_AWAITED)
-        code, line = "awaited_numbers", NUMBERS
-    tally = Tally(*(await act.session.exec(query)).one())
-    return Worklist(items=[line.counted(code, tally)])
+        waits = (*DUE_NOW, person_calls(act.config))
+        tally = await _tally(act, col(Attempts.due), LATE, waits)
+        return Worklist(items=[TO_CALL.counted("callbacks", tally)])
+    ends = col(Callbacks.next_at)
+    tally = await _tally(act, ends, ends, NUMBER_AWAITED)
+    return Worklist(items=[NUMBERS.counted("awaited_numbers", tally)])
+
+
+async def _tally(act: ServiceAct, due: Any, late_after: Any, waits: Iterable[Any]) -> Tally:
+    late = func.count().filter(act.now > late_after)
+    counted = select(func.count(), late, func.min(due)).where(*waits)
+    return Tally(*(await act.session.exec(counted)).one())
 
 
 async def read(act: ServiceAct, callback: UUID) -> CallbackOut:

@@ -51,7 +51,7 @@ class Path:
     async def front(self) -> None:
         """Who takes calls writes something down, puts it right, joins it, parts it or ends it."""
         number, other = self.dice.choice(self.numbers), self.dice.choice(self.numbers)
-        right = self.dice.choice(
+        right: dict[str, Any] = self.dice.choice(
             [
                 {"topic": self.dice.choice(["water.supply", "lighting.street", "road.damage"])},
                 {"type": self.dice.choice(["help", "complaint", "report"])},
@@ -61,10 +61,11 @@ class Path:
             ]
         )
         said = self.dice.choice(["还没来人", "有人触电倒地，被困在水里", "我想死的心都有了"])
+        correction: dict[str, Any] = {"reason": "听错了"} | right
         what, body = self.dice.choice(
             [
-                ("corrections", {"reason": "听错了"} | right),
-                ("corrections", {"reason": "听错了"} | right),
+                ("corrections", correction),
+                ("corrections", correction),
                 ("supplements", {"content": said}),
                 ("urges", {"note": "快一点"}),
                 ("merge", {"into": other, "reason": "同一处", "consent": True}),
