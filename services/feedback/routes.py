@@ -29,7 +29,8 @@ from shared.http.fields import Body, Day, Number
 from shared.http.problems import problems
 from shared.http.router import Router
 from shared.http.worklists import Worklist
-from shared.storage.act import Act
+from shared.service import service_of
+from shared.storage.act import Act, Store
 
 router = Router("/v1", tags=["feedback 回访"])
 router.routes.extend(due_routes.router.routes)
@@ -52,12 +53,14 @@ def share(app: FastAPI, settings: Settings) -> None:
 
 
 async def _naming_nobody(
-    request: Request, number: str, use_case: UseCase, words: str, field: str = "comment"
+    request: Request, number: str, use_case: UseCase, body: Body, field: str = "comment"
 ) -> UseCase:
     """A use case that hears its words as they may be kept and told; what the caller sent stays what its key
     stands for. Raises NamesUnknown.
     """
+    store: Store[Config] = service_of(request.app).store
     names: Names = request.app.state.names
+    words = getattr(body.masked(store.config.telephones), field)
     cleared = {field: await names.cleared(number, words)} if words else {}
 
     async def heard(act: Act[Config], target: Any, body: Body) -> BaseModel:
@@ -131,7 +134,7 @@ async def report_outcome(
     if body.comment:
         async with open_act(request, door.caller) as act:
             number = await views.number_of(act, callback)
-    report = await _naming_nobody(request, number, usecases.report_outcome, body.comment)
+    report = await _naming_nobody(request, number, usecases.report_outcome, body)
     return await door.once(report, callback, body)
 
 
@@ -145,7 +148,7 @@ async def give_verdict(
     `already-judged`: it was closed on the citizen's word. `not-reopened`: withdrawn, or ended too long
     ago; `follows` is what a new ticket names. `answers-missing`: nobody calls, so ask for the rest.
     """
-    give = await _naming_nobody(request, number, verdicts.give_verdict, body.comment)
+    give = await _naming_nobody(request, number, verdicts.give_verdict, body)
     return await door.once(give, number, body)
 
 
@@ -154,7 +157,7 @@ async def reopen_ticket(
     request: Request, number: Number, body: ReopeningIn, door: FrontDoor
 ) -> Response:
     """重办: a repeat call, or 退回重办 by the platform the complaint came from; 409 as for a verdict."""
-    reopen = await _naming_nobody(request, number, verdicts.reopen, body.reason, "reason")
+    reopen = await _naming_nobody(request, number, verdicts.reopen, body, "reason")
     return await door.once(reopen, number, body)
 
 
