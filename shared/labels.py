@@ -102,6 +102,7 @@ ACTS = {
     "miss": "登记未接通",
     "move": "申请改期",
     "move on": "推进",
+    "name_law": "注明法定时限",
     "open_arbitration": "提级办理",
     "pause": "暂停",
     "plan": "安排回访",

@@ -51,6 +51,7 @@ def allowed_on(act: ServiceAct, record: TicketRecord) -> list[str]:
         led=any(each.role == Role.LEAD for each in record.open()),
         elsewhere=record.joined is not None,
         disputed=record.ticket.arbitration is not None,
+        natural=act.config.limits.natural(Urgency(record.ticket.urgency).level),
     )
     return acts.allowed_on(context, act.caller.role)
 

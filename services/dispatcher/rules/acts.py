@@ -138,18 +138,25 @@ def allowed(order: OrderContext, role: str) -> list[str]:
 
 class TicketContext(NamedTuple):
     """How a ticket stands for the dispatcher. ``led``: a unit leads it now. ``elsewhere``: it waits for the
-    units of another one (并单). ``disputed``: the ladder rules whose it is.
+    units of another one (并单). ``disputed``: the ladder rules whose it is. ``natural``: its limits
+    run day and night.
     """
 
     status: DispatchStatus
     led: bool = False
     elsewhere: bool = False
     disputed: bool = False
+    natural: bool = False
 
     @property
     def assignable(self) -> bool:
         """Whether it is given to units under its own number."""
         return self.status in ASSIGNABLE and not self.elsewhere
+
+    @property
+    def assigned(self) -> bool:
+        """Whether units have it under its own number."""
+        return self.status is DispatchStatus.ASSIGNED and not self.elsewhere
 
 
 class TicketAct(NamedTuple):
@@ -162,18 +169,15 @@ class TicketAct(NamedTuple):
 
 ON_TICKET: Mapping[str, TicketAct] = {
     "assign": TicketAct(BY_DESK, "assign", lambda ticket: ticket.assignable),
-    "recall": TicketAct(
-        BY_DESK,
-        "recall",
-        lambda ticket: (
-            ticket.assignable and ticket.status is DispatchStatus.ASSIGNED and not ticket.disputed
-        ),
-    ),
+    "recall": TicketAct(BY_DESK, "recall", lambda ticket: ticket.assigned and not ticket.disputed),
     "add_co_handler": TicketAct(BY_DESK, "co-handlers", lambda ticket: ticket.led),
     "open_arbitration": TicketAct(
         ("desk", "supervisor"),
         "arbitration",
         lambda ticket: ticket.assignable and not ticket.disputed,
+    ),
+    "name_law": TicketAct(
+        BY_DESK, "legal-limit", lambda ticket: ticket.assigned and not ticket.natural
     ),
     "ask_town_lead": TicketAct(BY_DESK, "approvals", lambda ticket: ticket.status in ASSIGNABLE),
 }

@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict
 from services.tracker.rules.calendars import Calendars, Span
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.layout import DUE, Laid, Mark, Run, in_order, laid_out, marks_of
-from services.tracker.rules.machine import Action, ClockStatus, move
+from services.tracker.rules.machine import OPEN, Action, ClockStatus, move
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.timelines import Pause
+from shared.events import ClockKind
 from shared.jurisdiction.calendar import Due
 
 
@@ -118,6 +119,22 @@ def is_late(state: ClockState, at: datetime) -> bool:
     """Whether a clock was past its due moment at an instant, running or stopped since."""
     ran_past = state.status is ClockStatus.RUNNING or state.breached_at is not None
     return ran_past and state.due <= at
+
+
+def keeps_terms(
+    state: ClockState, urgency: str, history: ClockHistory, at: datetime, *, corrected: bool
+) -> bool:
+    """Whether a clock of an ``urgency`` keeps the terms it began under: until that or a promised day changes,
+    a law is named, or what they depend on is ``corrected`` while it is open; for good once it is late: no
+    breach is washed away.
+    """
+    if is_late(state, max(at, history.terms_at or at)):
+        return True
+    if (urgency, state.terms.law) != (history.urgency, history.ground.law):
+        return False
+    if corrected and history.assignment is None and state.status in OPEN:
+        return False
+    return history.kind is not ClockKind.PROMISE or state.terms.limit == history.limit
 
 
 def replay(

@@ -86,15 +86,37 @@ def laid_out(run: Run, spans: Iterable[Span], stands: Laid | None = None) -> Lai
 def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     """A clock as it would lie had it run under one version all the time, due not before ``earliest``."""
     calendar = span.calendar
-    base = calendar.due(*counted(run.terms, run.started_at, calendar))
+    base = ends(run.terms, run.started_at, calendar)
     if run.extension:
         longer = calendar.due(base.at, Limit(run.extension, "wd"))
         base = Due(longer.at, base.provisional or longer.provisional)
     at = max(filter(None, (base.at, run.floor, earliest)))
-    moved = shift(at, run.pauses, run.terms.limit, calendar)
+    moved = _kept(run, at, shift(at, run.pauses, run.terms.limit, calendar))
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
     return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+
+
+def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
+    """When a clock is due without pauses and extension: by its own limit, or by what an upstream platform
+    wants, which is never put off beyond the cap.
+    """
+    own, upstream = calendar.due(*counted(terms, started_at, calendar)), terms.upstream
+    if upstream is None or (wanted := upstream.ends(started_at, calendar)) is None:
+        return own
+    longest = own
+    if cap := upstream.cap:
+        longest = max(own, calendar.due(cap.since, Limit.parse(cap.limit)))
+    return min(Due(wanted, provisional=False), longest)
+
+
+def _kept(run: Run, base: datetime, moved: Due) -> Due:
+    """A pause does not put off what an upstream platform wants, unless it lasted until after that."""
+    upstream = run.terms.upstream
+    if upstream is None or not base <= upstream.due < moved.at:
+        return moved
+    stood = max((pause.ends_at or base for pause in run.pauses), default=base)
+    return Due(upstream.due, moved.provisional) if stood < upstream.due else moved
 
 
 def counted(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> tuple[datetime, Limit]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
-from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
 RETURNED = "退单已同意 the return was granted"
@@ -25,6 +25,7 @@ KEPT = "承诺已兑现 the promise was kept"
 REDONE = "已发回重办 the matter is done again"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
+GROUND = {"rule", "law", "upstream"}  # of printed limits: why the time to handle it is what it is
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
 
 
@@ -116,6 +117,8 @@ class Matter(Known):
     unassigned: tuple[LeftToDesk, ...] = ()
     arbitrations: tuple[ArbitrationTimeline, ...] = ()
     carried: tuple[Carried, ...] = ()
+    channel: str | None = None
+    upstream_due: Instant | None = None
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
@@ -227,7 +230,7 @@ class AssignmentTimeline(Known):
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
     ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
-    came that was whistled for.
+    came that was whistled for. ``ground``: why its time to handle it is what it is.
     """
 
     id: UUID
@@ -258,6 +261,7 @@ class AssignmentTimeline(Known):
     attend_limit: str | None = None
     attended_at: Instant | None = None
     promise: PromiseRecord = PromiseRecord()
+    ground: Limits = Limits()
 
     @property
     def promised(self) -> Promised | None:

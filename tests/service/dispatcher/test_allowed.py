@@ -218,6 +218,7 @@ ON_TICKET_SAID: dict[str, dict[str, Any]] = {
     "recall": {"reason": "核实"},
     "add_co_handler": {"unit": "SWJ", "reason": "协办"},
     "open_arbitration": {"grounds": "推诿"},
+    "name_law": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
     "ask_town_lead": {"lead": "HC", "ground": "需属地镇牵头"},
 }
 
