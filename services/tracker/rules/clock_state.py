@@ -7,11 +7,11 @@ in the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from pydantic import BaseModel, ConfigDict
 
@@ -176,30 +176,38 @@ def due_unextended(state: ClockState, calendars: Calendars) -> datetime:
 
 def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:
     """How a running clock stands once every mark up to ``now`` is passed, by the calendar known now."""
-    state, points = lay_out(state, calendars)
-    return _having_passed(state, points, [mark for mark in points if mark.at <= now])
+    return _laid_anew(state, calendars, lambda mark: mark.at <= now)
 
 
 def lay_out(state: ClockState, calendars: Calendars) -> Reading:
     """How an open clock stands by the calendar known now, and its marks; what it passed, it has passed."""
+    marked = state.marked
+    return _laid_anew(state, calendars, lambda mark: marked.get(mark.key) == mark.at)
+
+
+def _laid_anew(
+    state: ClockState, calendars: Calendars, is_passed: Callable[[Mark], bool]
+) -> Reading:
     run = Run(*_run_of(state))
     spans = calendars.over(run.started_at, None)
     laid = laid_out(run, spans, None if state.calendar else _as_stands(state, spans[0]))
-    update = {
-        "base_due": laid.base,
-        "due": laid.due.at,
-        "provisional": laid.due.provisional,
-        "calendar": laid.version,
-    }
-    marked = state.marked
-    known = [mark for mark in laid.marks if marked.get(mark.key) == mark.at]
-    return _having_passed(state.model_copy(update=update), laid.marks, known)
+    return _having_passed(
+        state,
+        laid.marks,
+        list(filter(is_passed, laid.marks)),
+        base_due=laid.base,
+        due=laid.due.at,
+        provisional=laid.due.provisional,
+        calendar=laid.version,
+    )
 
 
-def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[Mark]) -> Reading:
+def _having_passed(
+    state: ClockState, points: Sequence[Mark], passed: Sequence[Mark], **course: Any
+) -> Reading:
     ahead = [mark.at for mark in points if mark not in passed]
     running = state.status is ClockStatus.RUNNING
-    update = {
+    update = course | {
         "passed": {mark.key: mark.at for mark in passed if not mark.is_notice},
         "warned": {mark.key: mark.at for mark in passed if mark.is_notice},
         "next_at": min(ahead, default=None) if running else None,

@@ -7,7 +7,7 @@ the new one, what had passed does not (calendars.py, ADR 0062).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -154,6 +154,8 @@ def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCal
     """A point moved by the pauses before it: the time of each counts as a clock with that limit counts
     time.
     """
+    if not pauses:
+        return Due(at, False)
     limit, provisional = Limit.parse(limited), False
     for pause in pauses:
         seconds = given_back(pause, limit, calendar)
@@ -183,8 +185,9 @@ def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
-    points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=run.terms.warning(DUE))]
-    if missed := run.terms.warning(MISSED):
+    listed = {each.at: each for each in run.terms.warnings}
+    points = [*_warnings(run, listed, base, calendar), Mark(DUE, due, warning=listed.get(DUE))]
+    if missed := listed.get(MISSED):
         points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
     points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
     if begins := run.resumed_at:  # nothing befalls an order before it was given
@@ -192,11 +195,14 @@ def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) ->
     return in_order(points)
 
 
-def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
+def _warnings(
+    run: Run, listed: Mapping[str, WarningPoint], base: datetime, calendar: WorkCalendar
+) -> Iterator[Mark]:
     """The yellow card and whatever else the policy lists (R-31); a point not after the start is skipped."""
     terms, natural = run.terms, Limit.parse(run.terms.limit).natural
-    listed = {each.at: each for each in terms.warnings if each.at not in (DUE, MISSED)}
-    for at in dict.fromkeys([*filter(None, (terms.warn,)), *listed]):
+    for at in dict.fromkeys([terms.warn, *listed]):
+        if at is None or at in (DUE, MISSED):
+            continue
         key, warning = WARN if at == terms.warn else f"{NOTICE}{at}", listed.get(at)
         # A card that no release listed keeps its share of days and nights.
         counts = natural or warning is None

@@ -134,10 +134,6 @@ class Terms(BaseModel):
     law: LegalLimit | None = None
     upstream: Upstream | None = None
 
-    def warning(self, at: str) -> WarningPoint | None:
-        """What the policy lists at a point, if it does."""
-        return next((each for each in self.warnings if each.at == at), None)
-
     @property
     def climbed(self) -> tuple[Rung, ...]:
         """Every rung the clock climbs by itself."""

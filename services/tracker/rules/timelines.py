@@ -321,7 +321,7 @@ class AssignmentTimeline(Known):
             for each in self.completions
             if each.sent_back and each.pauses and each.decided_at
         )
-        return tuple(sorted(found, key=lambda pause: pause.begins_at))
+        return joined(found)
 
     def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
         """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
@@ -382,6 +382,19 @@ class Carried(BaseModel):
     def key(self) -> tuple[UUID, str, datetime]:
         """What tells it from others: an order may count in several ways."""
         return self.order.id, self.joined or "", self.since
+
+
+def joined(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
+    """Pauses in their order, of which those that meet are one: a clock stands still once. Where another
+    begins, the end of the one before may not have been heard yet.
+    """
+    found: list[Pause] = []
+    for begins, ends in sorted(pauses, key=lambda pause: pause.begins_at):
+        if found and (found[-1].ends_at or begins) >= begins:
+            before = found.pop()
+            begins, ends = before.begins_at, ends and max(ends, before.ends_at or ends)
+        found.append(Pause(begins, ends))
+    return tuple(found)
 
 
 def _ending(at: datetime | None, why: str) -> Ending | None:
