@@ -138,6 +138,21 @@ class Recused(JiesuError):
     title = "被反映单位及其上下级单位须回避 The reported unit and its kin must withdraw"
 
 
+class InArbitration(JiesuError):
+    """争议裁决中: whose duty the ticket is, an arbitration decides, and no other door meanwhile.
+
+    ``arbitration`` names it, ``rule`` the rule of the trade; ``allowed`` are the doors that lead on.
+    """
+
+    status = 409
+    slug = "in-arbitration"
+    title = "该工单正在争议裁决，承办单位由裁决确定 In arbitration: whose duty it is, the ruling decides"
+
+    def __init__(self, arbitration: str) -> None:
+        doors = ["statements", "raise", "ruling"]
+        super().__init__(rule="R-17", arbitration=arbitration, allowed=doors)
+
+
 class MoveRefused(JiesuError):
     """Where a thing stands does not allow this move; ``current_status`` and ``allowed`` say what it
     does allow.

@@ -133,6 +133,8 @@ CURES = {
     "Ask the custodian first (POST /v1/tickets/{number}/contact-requests), read once it is granted.",
     "grant-out-of-bounds": "until 与 hours 择一填写，不晚于 latest。"
     "Say either until or hours, not after latest.",
+    "names-unknown": "什么都没有登记；按 Retry-After 稍后用同一幂等键原样重发。"
+    "Nothing was done; send the same again after Retry-After.",
     "duty-unknown": "什么都没有打开；按 Retry-After 稍后重试。"
     "Nothing was opened; ask again after Retry-After.",
     "recused": "另选单位；或先更正被反映对象（reported），确与行政机关无关的注明 nobody。"
@@ -194,6 +196,8 @@ CURES = {
     "Assign the unit that was named, or say in overrules what overrules the ruling.",
     "approval-pending": "请另一人先对 approval 所指的申请作出决定；申请人可自行撤回（不批准）。"
     "Have the one named in approval decided first; who asked may refuse it.",
+    "more-urgent-waits": "先撤销并单，或更正 number 所指工单的紧急程度。"
+    "Part them first, or have the urgency of the one named in number put right.",
     "suggested-unit-missing": "在 suggested_unit 写明应由哪个单位办理。Say in suggested_unit whose it is.",
     "return-on-redo": "重办后答复。Do it again and answer.",
     "return-too-late": "由本单位办理，或请派单员改派。Handle it, or ask the desk to re-dispatch.",

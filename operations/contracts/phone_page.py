@@ -100,7 +100,7 @@ def page_for_phone_vendors() -> str:
         "verdicts": _verdicts(),
         "outcome_errors": _errors(
             *("wrong-attempt", "call-not-due", "already-reported", "callback-over"),
-            *("not-found", "malformed"),
+            *("not-found", "malformed", "names-unknown"),
         ),
     }
     return MARK.sub(lambda found: "\n".join(parts[found[1]]), TEXT.read_text("utf-8"))

@@ -16,20 +16,27 @@ from services.dispatcher.handling import hurrying
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.approvals import lowers
+from services.dispatcher.rules.ticket import DispatchStatus, dispatch_status
 from services.dispatcher.rules.urgency import is_more_urgent
 from shared.events import Urgency
 from shared.jurisdiction.urgency import Found
 from shared.jurisdiction.wording import text_of
 
+ANSWERED = (DispatchStatus.IN_AUDIT, DispatchStatus.RESOLVED)
+
 
 async def heed(act: ServiceAct, record: TicketRecord, said: str, time: datetime) -> None:
-    """See whether what was just said reports a danger, and let that have its consequences."""
-    found = _found(act, record, said) if record.waits else None
+    """See whether what was just said reports a danger, and let that have its consequences. Where its units
+    have answered, nobody is at work who would go: then a person sees to it, however certain it is.
+    """
+    answered = dispatch_status((record.joined or record).milestones()) in ANSWERED
+    found = _found(act, record, said) if record.waits or answered else None
     if found is None:
         return
-    if reasons.perhaps(found):
+    raised = raises(act, record, said)
+    if answered or reasons.perhaps(found):
         _ask_somebody(act, record, found, time)
-    elif raises(act, record, said):
+    elif raised:
         if holder := record.joined:
             await merging.hurry(act, record, holder, time)
         else:
@@ -66,7 +73,8 @@ def _found(act: ServiceAct, record: TicketRecord, said: str) -> Found | None:
 def _ask_somebody(act: ServiceAct, record: TicketRecord, found: Found, time: datetime) -> None:
     """First on the desk's list and on those of its units, until a person assigns or confirms."""
     holder = record.joined or record
-    ticket, why = holder.ticket, str(reasons.perhaps_later(found))
+    ticket = holder.ticket
+    why = str((reasons.perhaps_later if reasons.perhaps(found) else reasons.after_answer)(found))
     if ticket.alarmed_at is None:
         ticket.alarmed_at = act.now
         orders.update(act, record, "urged", why, time)

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.dispatcher import doubts, grassroots, merging, orders, records
 from services.dispatcher.approvals import usecases as approvals
+from services.dispatcher.arbitration import overruling
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.handling import co_handling, hurrying
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -116,7 +117,7 @@ async def _review(
     fact: Fact,
 ) -> None:
     """The ticket is with units: who must stand back goes, and so does an unsigned order that is no
-    longer theirs.
+    longer theirs. Whom a ruling named, or whom the ladder rules on, a person moves (R-16, R-17).
     """
     barred = act.config.dispatching.barred(record.matter)
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
@@ -132,7 +133,8 @@ async def _review(
         if record.ticket.urgency in rules.HURRY and lead.urgency != record.ticket.urgency:
             hurrying.hurry(act, record, await records.added(act, record), fact.time)
         return
-    if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:
+    settled = lead.appointed or record.arbitration or await overruling.is_ruled(act, record, lead)
+    if lead.status == AssignmentStatus.DISPATCHED and not settled and not dropped:
         await _decide(act, record, decided, dropped=dropped)
     else:
         why = rules.why_doubted(decided, act.config.dispatching.names)

@@ -43,7 +43,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     """并单: the ticket waits for the work of another, whose units hear what its citizen said.
 
     Where nobody is at work on the other one any more, or a unit that is has to stand back from this
-    one, the ticket keeps its own orders.
+    one, or whose duty this one is the ladder has to rule, the ticket keeps its own orders.
     """
     data: events.TicketMerged = fact.data
     await records.lock(act, {fact.subject, data.into})
@@ -57,9 +57,9 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
     record.ticket.work, record.ticket.work_seq = data.into, fact.seq
     into.ticket.work = data.into
     records.regroup_loaded(act)
-    if holder and holder.waits and record.waits and may_have(act, record, holder):
+    disputed = record.arbitration is not None  # that ends by its ruling only (R-17)
+    if holder and holder.waits and record.waits and not disputed and may_have(act, record, holder):
         record.ticket.unassigned_at = None
-        orders.end_arbitration(act, record, "merged")
         orders.cancel(act, record, record.open(), "merged", fact.time)
         await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)

@@ -9,8 +9,9 @@ from services.dispatcher.models import Assignment, Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import acts, handing_down, whistling
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules.acts import OrderContext
+from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.rules.ticket import dispatch_status
 from services.dispatcher.rules.whistling import Blown
 from shared.events import Role, Urgency
 
@@ -37,6 +38,22 @@ def allowed(
     if caller is None or caller.unit not in (None, order.unit):
         return []
     return acts.allowed(_context(act, record, order, pending), caller.role)
+
+
+def allowed_on(act: ServiceAct, record: TicketRecord) -> list[str]:
+    """What the caller may do with a ticket as such: a unit nothing, it acts on its orders. The record has all
+    orders and knows its group.
+    """
+    if act.caller is None:
+        return []
+    context = TicketContext(
+        status=dispatch_status(record.milestones()),
+        led=any(each.role == Role.LEAD for each in record.open()),
+        elsewhere=record.joined is not None,
+        disputed=record.ticket.arbitration is not None,
+        natural=act.config.limits.natural(Urgency(record.ticket.urgency).level),
+    )
+    return acts.allowed_on(context, act.caller.role)
 
 
 def _context(

@@ -167,6 +167,8 @@ async def close(act: ServiceAct, fact: Fact) -> None:
     if record.ticket.resolved < fact.round:
         raise TooEarly(f"round {fact.round} of {fact.subject}: nobody completed it yet")
     record.ticket.closed = max(record.ticket.closed, fact.round)
+    if record.ticket.closed >= record.ticket.round:  # the citizen has spoken since
+        record.ticket.doubted_at = record.ticket.doubted_reason = None
     recused = act.config.dispatching.recused(record.matter)
     for assignment in record.completed(fact.round):
         assignment.verdict = data.kind
@@ -271,7 +273,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     stays in its role keeps its order, and with it handler, contacts and clocks.
 
     Raises NotFound, MoveRefused, UnknownCode, AmbiguousCode, CoHandlerIsLead, Recused, InOtherWork,
-    NotForTowns, ReturnGranted, RulingNames, InArbitration, ApprovalPending, ComplexInVain.
+    NotForTowns, ReturnGranted, RulingNames, InArbitration, ApprovalPending, MoreUrgentWaits, ComplexInVain.
     """
     record = await records.find_locked(act, number)
     if record is None:
@@ -309,7 +311,7 @@ async def _grant_urgency(
     """The desk decides how urgent a ticket is; that what is urgent is less so, another person does, and what
     is answered is what waits for that. Whether a doubtful word is a danger it finds out alone.
 
-    Raises ComplexInVain, ApprovalPending.
+    Raises ComplexInVain, ApprovalPending, MoreUrgentWaits.
     """
     if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
         of = (
@@ -318,6 +320,8 @@ async def _grant_urgency(
         )
         work_order.check_lengthens(*of)
     lowered = urgency and lowers(Urgency(record.ticket.urgency), urgency)
+    if urgency and lowered:
+        approvals.check_work(record, urgency)
     if urgency and lowered and not await alarms.only_doubted(act, record, urgency, added.newest):
         return (await approvals.ask_lower(act, record, urgency, ground, act.actor)).id
     record.ticket.urgency = urgency or record.ticket.urgency

@@ -222,6 +222,7 @@ def ticket_out(
         merged=merged,
         citizens=len(merged) + record.waits,
         arbitration=record.ticket.arbitration,
+        allowed=reading.allowed_on(act, record),
         shield=None if units else shield(act, record),
     )
 

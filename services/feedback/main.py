@@ -8,7 +8,7 @@ from services.feedback import stuck
 from services.feedback.consumers import SUBSCRIPTIONS
 from services.feedback.jobs import JOBS
 from services.feedback.models import Base
-from services.feedback.routes import router
+from services.feedback.routes import router, share
 from services.feedback.settings import Settings
 from services.feedback.webhook import webhooks
 from shared.app import build_app
@@ -22,6 +22,7 @@ def app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     built = build_app("feedback", settings, router, SUBSCRIPTIONS, JOBS, MIGRATIONS, PAGE)
     built.webhooks.include_router(webhooks)
+    share(built, settings)
     return built
 
 

@@ -78,10 +78,10 @@ async def ask_all(config: Config, calls: Sequence[Call]) -> dict[Call, AskFailed
     return dict(zip(calls, failures, strict=True))
 
 
-def open_client() -> httpx.AsyncClient:
-    """A client that goes straight there: no proxy of the environment, no redirects."""
+def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """A client that goes straight there: no proxy of the environment, no redirects. ``transport``: how."""
     context = _trusting(ssl.get_default_verify_paths().cafile)
-    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context)
+    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context, transport=transport)
 
 
 @cache

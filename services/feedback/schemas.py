@@ -230,6 +230,23 @@ class DueCallbackPage(BaseModel):
     counts: DueCounts
 
 
+class AwaitedNumber(BaseModel):
+    """错号待更正: a citizen whose number was wrong and who is called again once it is corrected at intake,
+    which knows it. ``due``: when the round ends without a verdict.
+    """
+
+    number: str
+    round: int
+    callback: UUID
+    due: AwareDatetime
+
+
+class AwaitedNumberList(BaseModel):
+    """Whose number is to be found, what ends first first, 500 at most."""
+
+    items: list[AwaitedNumber]
+
+
 class CountsOut(BaseModel):
     """Finished callbacks by outcome; ``valid`` = called − refused − unreachable (ZY22).
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import tuple_
@@ -33,6 +34,8 @@ from services.feedback.rules.machine import CallbackStatus
 from services.feedback.schemas import (
     AnswersOut,
     AttemptOut,
+    AwaitedNumber,
+    AwaitedNumberList,
     CallbackOut,
     CallbackPage,
     DueCallbackPage,
@@ -56,6 +59,13 @@ DUE_NOW = (
     col(Tickets.withdrawn_at).is_(None),
 )
 LATE = col(Callbacks.finish_due)  # after this the callback itself is late
+NUMBER_AWAITED = (
+    func.coalesce(col(Callbacks.next_step), "").in_(steps(LAPSE)),
+    col(Tickets.number) == col(Callbacks.number),
+    col(Tickets.withdrawn_at).is_(None),
+)
+MOST = 500
+NUMBERS = Line("错号待更正", "Callers whose number is to be found and corrected", "awaited-numbers")
 TO_CALL = Line("待回访", "Citizens a person is to call now", "callbacks/due?person=true")
 
 
@@ -112,13 +122,43 @@ async def due(
     )
 
 
+async def awaited_numbers(act: ServiceAct) -> AwaitedNumberList:
+    """错号待更正: whose number is to be found and corrected at intake, what ends first first."""
+    query = select(Callbacks).where(*NUMBER_AWAITED)
+    ends_first = query.order_by(col(Callbacks.next_at), col(Callbacks.id)).limit(MOST)
+    found = await act.session.exec(ends_first)
+    return AwaitedNumberList(
+        items=[
+            AwaitedNumber(
+                number=row.number,
+                round=row.round,
+                callback=row.id,
+                due=row.next_at or row.finish_due,
+            )
+            for row in found
+        ]
+    )
+
+
 async def worklist(act: ServiceAct) -> Worklist:
-    """工作清单: what call-back staff are to do next, counted as the list itself counts."""
-    late = func.count().filter(act.now > LATE)
-    counted = select(func.count(), late, func.min(Attempts.due))
-    query = counted.where(*DUE_NOW, person_calls(act.config))
-    tally = Tally(*(await act.session.exec(query)).one())
-    return Worklist(items=[TO_CALL.counted("callbacks", tally)])
+    """工作清单: what call-back staff are to do next, or who can put a number right, counted as the lists
+    themselves count.
+    """
+    if act.caller is None:
+        raise AssertionError("a worklist is somebody's")
+    if act.caller.role == "callback":
+        waits = (*DUE_NOW, person_calls(act.config))
+        tally = await _tally(act, col(Attempts.due), LATE, waits)
+        return Worklist(items=[TO_CALL.counted("callbacks", tally)])
+    ends = col(Callbacks.next_at)
+    tally = await _tally(act, ends, ends, NUMBER_AWAITED)
+    return Worklist(items=[NUMBERS.counted("awaited_numbers", tally)])
+
+
+async def _tally(act: ServiceAct, due: Any, late_after: Any, waits: Iterable[Any]) -> Tally:
+    late = func.count().filter(act.now > late_after)
+    counted = select(func.count(), late, func.min(due)).where(*waits)
+    return Tally(*(await act.session.exec(counted)).one())
 
 
 async def read(act: ServiceAct, callback: UUID) -> CallbackOut:
@@ -127,6 +167,15 @@ async def read(act: ServiceAct, callback: UUID) -> CallbackOut:
     if found is None:
         raise NotFound(f"回访不存在 no callback {callback}")
     return (await _views(act, [found]))[0]
+
+
+async def number_of(act: ServiceAct, callback: UUID) -> str:
+    """Whose ticket a callback is of. Raises NotFound."""
+    query = select(Callbacks.number).where(Callbacks.id == callback)
+    number = (await act.session.exec(query)).first()
+    if number is None:
+        raise NotFound(f"回访不存在 no callback {callback}")
+    return number
 
 
 async def _views(act: ServiceAct, callbacks: Sequence[Callback]) -> list[CallbackOut]:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from services.intake import vault, views
+from services.intake.contacts.neighbours import Neighbours
 from services.intake.records import ServiceAct, TicketRecord, get_locked, lock, regroup
 from services.intake.rules import identity, merging
 from services.intake.rules.merging import ReportedNotStated, Side
@@ -43,8 +44,13 @@ class Unmerge(Body):
 
 
 @router.post("/tickets/{number}/merge", response_model=TicketOut, responses=problems(404, 409))
-async def merge_ticket(number: Number, body: Merge, door: DeskDoor) -> Response:
-    """并单 Work on this ticket together with another one; its citizen stays a citizen of their own."""
+async def merge_ticket(request: Request, number: Number, body: Merge, door: DeskDoor) -> Response:
+    """并单 Work on this ticket together with another one; its citizen stays a citizen of their own.
+
+    409 `in-arbitration`: whose duty it is, the ladder rules first.
+    """
+    neighbours: Neighbours = request.app.state.neighbours
+    await neighbours.check_undisputed(number)
     return await door.once(merge, number, body)
 
 

@@ -43,6 +43,7 @@ NO_DOOR = {
     "register_tickets": "Batch",
     "read_contact": "ContactReadRequest",
     "read_matter": "ContactReadRequest",
+    "clear_words": "masked there, answered and kept nowhere",
     "take_missed_call": "ContactReadRequest",
     "look_up_caller": "the reason goes into the read log, masked there; the phone nowhere",
     "simulate_policy": "which draft and which days: no text, and kept nowhere",

@@ -75,6 +75,7 @@ MAY_HAVE = {
     "tracker/discrepancies": "what on record does not fit together, and what people make of it",
     "tracker/list_routes": "the doors of these lists",
     "tracker/list_schemas": "what these lists answer",
+    "feedback/names": "asking intake to take names out of what was said, before a transaction",
     "feedback/due_routes": "whether a citizen is to be called now, as intake asks it",
     "intake/worklists": "how much waits at the front, by what its lists stand on",
     "intake/shares": "how much of intake one caller may take",

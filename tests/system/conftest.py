@@ -37,8 +37,9 @@ async def county(copies: Copies, keys: Path) -> AsyncIterator[County]:
 
 
 def addresses(name: str, keys: Path) -> dict[str, str]:
-    """How intake reaches its neighbours, and with which token."""
-    if name != "intake":
+    """How a service reaches the neighbours it asks, and with which token."""
+    asked = {"intake": ("dispatcher", "feedback"), "feedback": ("intake",)}.get(name)
+    if asked is None:
         return {}
     token = {"service_token": issue(keys, "service", name, days=1)}
-    return token | {f"{other}_url": f"http://{other}" for other in ("dispatcher", "feedback")}
+    return token | {f"{other}_url": f"http://{other}" for other in asked}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.fixtures.scenes.courier import DONE, UNIT, County
 from tests.fixtures.scenes.dispatcher import let_lead
 
@@ -76,3 +78,53 @@ async def test_what_is_urgent_is_worked_on_while_it_is_disputed(county: County) 
     rows = await county.tracker.rows("SELECT status FROM clocks WHERE kind = 'arbitration'")
     assert [row["status"] for row in rows] == ["cancelled"]
     assert [fact.subject for fact in await desk.told("ticket.resolved")] == [number]
+
+
+async def with_the_desk(county: County) -> str:
+    """Returned, granted, and put before the ladder while the desk has it."""
+    number = await county.ticket()
+    await county.act(number, "return-requests", RETURN)
+    path = f"/v1/assignments/{await county.assignment(number)}/ruling"
+    desk = county.dispatcher
+    await county.do("desk", desk, path, {"granted": True, "ruling": "不属其职责"})
+    await county.do("desk", desk, f"/v1/tickets/{number}/arbitration", {"grounds": "推诿"})
+    return number
+
+
+FRONT = {
+    "merge": {"reason": "同一处停水"},
+    "direct-answer": {"answer": "今晚恢复供水"},
+    "not-accepted": {"reason": "outside_territory"},
+}
+
+
+@pytest.mark.parametrize("act", FRONT)
+async def test_nothing_the_front_does_ends_a_dispute(county: County, act: str) -> None:
+    """R-17, ADR 0071: only a ruling takes a ticket from who disputes."""
+    other, number = await county.ticket(), await with_the_desk(county)
+    body = FRONT[act] | ({"into": other} if act == "merge" else {})
+    answer = await county.intake.http("desk").post(f"/v1/tickets/{number}/{act}", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/errors/in-arbitration")
+    assert answer.json()["allowed"] == ["statements", "raise", "ruling"]
+    await county.carry()
+    assert await county.dispatcher.told("arbitration.ended") == []
+
+
+async def test_a_danger_is_handed_over_whatever_is_disputed(county: County) -> None:
+    """R-06; that it ended the dispute is said."""
+    number = await with_the_desk(county)
+    over = {"line": "119", "taken_by": "3号接警员", "at": county.dispatcher.now.isoformat()}
+    await county.do("agent", county.intake, f"/v1/tickets/{number}/handed-over", over)
+    ended = [f for f in await county.dispatcher.told("arbitration.ended") if f.unit is None]
+    assert [fact.data.reason for fact in ended] == ["ended"]
+
+
+async def test_what_crosses_with_a_dispute_does_not_end_it(county: County) -> None:
+    """The dispatcher is asked before a merge, and is away: it keeps what it rules on, and says so."""
+    other, number = await county.ticket(), await with_the_desk(county)
+    county.wires.away.add("dispatcher")
+    merge = FRONT["merge"] | {"into": other}
+    await county.do("desk", county.intake, f"/v1/tickets/{number}/merge", merge)
+    assert await county.dispatcher.told("arbitration.ended") == []
+    page = (await county.dispatcher.http("desk").get("/v1/unassigned")).json()["items"]
+    assert [item["number"] for item in page] == [number]

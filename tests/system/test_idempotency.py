@@ -119,6 +119,7 @@ async def _written_down(repeats: Repeats, ordinary: Matter) -> None:
         ("malicious-use", {"evidence": "反复骚扰", "warned": True}, {"warned": False}, "agent"),
         ("malicious-use/undo", {"reason": "标错"}, {"reason": "误标"}, "desk"),
         ("matter-reads", {"reason": "约上门"}, {"reason": "核实情况"}, f"unit:{HOLDER}"),
+        ("cleared-words", {"text": "没修好"}, {"text": "又坏了"}, "feedback"),
     ]
     for last, said, other, who in asks:
         await repeats.ask("intake", f"{path}/{last}", said, other, who, **number)

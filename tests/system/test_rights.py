@@ -69,8 +69,10 @@ async def test_with_the_dispatcher_away_nothing_is_read(county: County) -> None:
 
 
 async def test_a_unit_that_says_it_is_not_its_duty_reads_no_more(county: County) -> None:
-    """Until the desk has ruled that it is."""
-    number = await county.ticket()
+    """Until the desk has ruled that it is: its clocks stand still, so it has nobody to contact."""
+    number = await county.ticket(topic="road.damage", title="路面破损", content="路面破损")
+    await assign(county, number, "GSGS")
+    await county.carry()
     await county.act(number, "sign", {"handler": "李工"})
     await county.act(number, "return-requests", RETURN)
     assert (await read(county, number, "GSGS")).status_code == 404
@@ -78,6 +80,21 @@ async def test_a_unit_that_says_it_is_not_its_duty_reads_no_more(county: County)
     ruling = {"granted": False, "ruling": "职责清楚"}
     await county.do("desk", county.dispatcher, path, ruling)
     assert (await read(county, number, "GSGS")).status_code == 200
+
+
+async def test_a_unit_whose_urgent_order_runs_on_reads_on_while_its_return_waits(
+    county: County,
+) -> None:
+    """R-12, R-15: its clocks run, so it has to contact the citizen, and can."""
+    number = await county.ticket()  # what is about water is urgent
+    await county.act(number, "return-requests", RETURN)
+    assert (await read(county, number, "GSGS")).status_code == 404  # nobody has signed
+    await county.act(number, "sign", {"handler": "李工"})
+    assert (await read(county, number, "GSGS")).json() == CALLER
+    path = f"/v1/assignments/{await county.assignment(number)}/ruling"
+    granted = {"granted": True, "ruling": "不属其职责"}
+    await county.do("desk", county.dispatcher, path, granted)
+    assert (await read(county, number, "GSGS")).status_code == 404
 
 
 async def called(county: County, number: str, role: str, name: str = "feedback") -> int:

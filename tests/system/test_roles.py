@@ -36,6 +36,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "withdrawal": {"reason": "已自行解决"},
     "contact-reads": {"reason": "约上门"},
     "matter-reads": {"reason": "约上门"},
+    "cleared-words": {"text": "王小明说没修好"},
     "contact-requests": {"reason": "约上门"},
     "corrections": {"reason": "号码记错", "caller": {"phone": "13909150002"}},
     "read": {"done": "已电话答复"},

@@ -108,7 +108,7 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
     """批准或不批准: by another person than who asked, who may only take it back. A ticket that is granted
     less urgency has it from now on, with the time it has used.
 
-    Raises NotFound, MoveRefused, OwnApproval, Forbidden.
+    Raises NotFound, MoveRefused, MoreUrgentWaits, OwnApproval, Forbidden.
     """
     record, row = await _locked(act, id)
     role = act.caller.role if act.caller else ""
@@ -117,6 +117,7 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
     rules.move(views.status_of(record, row), action)
     if body.granted and row.urgency:
         rules.check_as_asked(row.was, record.ticket.urgency)
+        check_work(record, Urgency(row.urgency))
         _ease(act, record, Urgency(row.urgency))
     row.granted, row.note = body.granted, body.note
     row.decided_at, row.decided_by = act.now, act.actor
@@ -131,6 +132,12 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
     )
     act.tell(data, subject=row.ticket, round=row.round)
     return views.approval_out(record, row)
+
+
+def check_work(record: TicketRecord, urgency: Urgency) -> None:
+    """Nobody's ticket is eased with another's of the same work. Raises MoreUrgentWaits."""
+    waiting = ((each.ticket.number, each.ticket.urgency) for each in record.waiting_with())
+    rules.check_work(urgency, {number: Urgency(each) for number, each in waiting})
 
 
 def _ease(act: ServiceAct, record: TicketRecord, urgency: Urgency) -> None:

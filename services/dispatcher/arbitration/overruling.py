@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from services.dispatcher import returning
 from services.dispatcher.arbitration import precedents
 from services.dispatcher.arbitration.models import Arbitrations
+from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import returns
 from services.dispatcher.rules.returns import ReturnGranted, RulingNames
@@ -56,6 +57,12 @@ async def overrule_ruling(
     if why is None:
         raise RulingNames(field="lead", unit=ruled.unit, allowed=["overrules"])
     await precedents.overrule(act, record.ticket.number, ruled.at, why)
+
+
+async def is_ruled(act: ServiceAct, record: TicketRecord, lead: Assignment) -> bool:
+    """Whether the last ruling named just who leads."""
+    ruled = await _last_ruling(act, record)
+    return ruled is not None and returning.today(act, ruled.unit) == lead.unit
 
 
 class _Ruled(NamedTuple):

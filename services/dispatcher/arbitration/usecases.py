@@ -28,14 +28,10 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration as rules
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import hotline_reasons
-from services.dispatcher.rules.arbitration import (
-    ArbitrationStatus,
-    InArbitration,
-    StatedBefore,
-)
+from services.dispatcher.rules.arbitration import ArbitrationStatus, StatedBefore
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared import events
-from shared.errors import MoveRefused, NotFound
+from shared.errors import InArbitration, MoveRefused, NotFound
 from shared.events import Role
 
 SECOND = rules.MOMENT
@@ -138,8 +134,7 @@ async def waiting(act: ServiceAct, record: TicketRecord) -> list[Return]:
 def check_none(record: TicketRecord) -> None:
     """Raises InArbitration while whose duty it is waits for a ruling of the ladder."""
     if opened := record.arbitration:
-        doors = ["statements", "raise", "ruling"]
-        raise InArbitration(rule="R-17", arbitration=str(opened.id), allowed=doors)
+        raise InArbitration(str(opened.id))
 
 
 def check_kept(record: TicketRecord, lead: str, helping: Collection[str]) -> None:

@@ -1,4 +1,5 @@
-"""可行的操作: what a reader may do now with an order, by role and by how it stands (ADR 0070). Pure.
+"""可行的操作: what a reader may do now with an order or a ticket, by role and by how it stands (ADR 0070).
+Pure.
 
 One table says it: the doors let in the roles it names, and what is answered as ``allowed`` is read off it.
 """
@@ -18,6 +19,7 @@ from services.dispatcher.rules.assignment import (
     AssignmentStatus,
     may_move,
 )
+from services.dispatcher.rules.ticket import ASSIGNABLE, DispatchStatus
 from shared.events import Role
 
 
@@ -129,3 +131,58 @@ ACTS: Mapping[str, Act] = {
 def allowed(order: OrderContext, role: str) -> list[str]:
     """What a reader of this role may do now. A unit asks of its own orders only."""
     return [name for name, act in ACTS.items() if role in act.by and act.when(order)]
+
+
+# --- with a ticket -----------------------------------------------------------------------------
+
+
+class TicketContext(NamedTuple):
+    """How a ticket stands for the dispatcher. ``led``: a unit leads it now. ``elsewhere``: it waits for the
+    units of another one (并单). ``disputed``: the ladder rules whose it is. ``natural``: its limits
+    run day and night.
+    """
+
+    status: DispatchStatus
+    led: bool = False
+    elsewhere: bool = False
+    disputed: bool = False
+    natural: bool = False
+
+    @property
+    def assignable(self) -> bool:
+        """Whether it is given to units under its own number."""
+        return self.status in ASSIGNABLE and not self.elsewhere
+
+    @property
+    def assigned(self) -> bool:
+        """Whether units have it under its own number."""
+        return self.status is DispatchStatus.ASSIGNED and not self.elsewhere
+
+
+class TicketAct(NamedTuple):
+    """An act on a ticket: who may do it, at which door below the ticket's own, and when."""
+
+    by: tuple[str, ...]
+    door: str
+    when: Callable[[TicketContext], bool]
+
+
+ON_TICKET: Mapping[str, TicketAct] = {
+    "assign": TicketAct(BY_DESK, "assign", lambda ticket: ticket.assignable),
+    "recall": TicketAct(BY_DESK, "recall", lambda ticket: ticket.assigned and not ticket.disputed),
+    "add_co_handler": TicketAct(BY_DESK, "co-handlers", lambda ticket: ticket.led),
+    "open_arbitration": TicketAct(
+        ("desk", "supervisor"),
+        "arbitration",
+        lambda ticket: ticket.assignable and not ticket.disputed,
+    ),
+    "name_law": TicketAct(
+        BY_DESK, "legal-limit", lambda ticket: ticket.assigned and not ticket.natural
+    ),
+    "ask_town_lead": TicketAct(BY_DESK, "approvals", lambda ticket: ticket.status in ASSIGNABLE),
+}
+
+
+def allowed_on(ticket: TicketContext, role: str) -> list[str]:
+    """What a reader of this role may do now with a ticket, at the dispatcher's doors."""
+    return [name for name, act in ON_TICKET.items() if role in act.by and act.when(ticket)]

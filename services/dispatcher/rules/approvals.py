@@ -34,6 +34,16 @@ class ApprovalPending(JiesuError):
     title = "本单已有待批准的降低紧急程度申请 Another urgency waits to be approved: have that decided first"
 
 
+class MoreUrgentWaits(JiesuError):
+    """Another citizen's ticket waits for the same work, ``number``, and is more urgent than that: one work is
+    as urgent as the most urgent ticket of it (R-11). Part them, or have that one's urgency put right.
+    """
+
+    status = 409
+    slug = "more-urgent-waits"
+    title = "并单中另有更紧急的工单 A more urgent ticket waits for the same work"
+
+
 class ApprovalStatus(StrEnum):
     """Where it stands; SENTENCES says who moves it from there."""
 
@@ -101,6 +111,13 @@ def check_decider(what: str, asked_by: str, actor: str, role: str, *, granted: b
         raise OwnApproval(asked_by=asked_by)
     if not own and role not in DECIDERS[what]:
         raise Forbidden("须由督办员批准 this takes a supervisor")
+
+
+def check_work(asked: Urgency, waiting: Mapping[str, Urgency]) -> None:
+    """``waiting``: how urgent those are that wait for the same work, by number. Raises MoreUrgentWaits."""
+    for number, urgency in waiting.items():
+        if lowers(urgency, asked):
+            raise MoreUrgentWaits(number=number, urgency=str(urgency))
 
 
 def check_as_asked(was: str | None, now: str) -> None:

@@ -26,17 +26,6 @@ from shared.labels import ROLES, label
 MOMENT = timedelta(seconds=1)  # at the due moment itself a body may still rule
 
 
-class InArbitration(JiesuError):
-    """争议裁决中: whose duty the ticket is, an arbitration decides, and no other door meanwhile.
-
-    ``arbitration`` names it, ``rule`` the rule of the trade; ``allowed`` are the doors that lead on.
-    """
-
-    status = 409
-    slug = "in-arbitration"
-    title = "该工单正在争议裁决，承办单位由裁决确定 In arbitration: whose duty it is, the ruling decides"
-
-
 class StatedBefore(JiesuError):
     """陈述: a unit is heard once at each step."""
 

@@ -198,6 +198,15 @@ def perhaps_later(found: Found) -> Reason:
     )
 
 
+def after_answer(found: Found) -> Reason:
+    """What the desk reads first when a danger is reported after the units have answered."""
+    return Reason(
+        f"险情：单位答复后诉求人又提到“{found.what}”，请立即处置：转应急热线、退回补正或重办",
+        f"A danger: “{found.what}” was said after the units had answered. See to it at once: an emergency "
+        "line, send the answer back, or open it again",
+    )
+
+
 def critical_by_word(word: str) -> Reason:
     """A word of the policy stands in the text."""
     return Reason(f"提到“{word}”，定为特急", f"“{word}” makes it critical")

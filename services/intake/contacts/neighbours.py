@@ -17,7 +17,7 @@ import httpx
 from pydantic import AnyHttpUrl, BaseModel, SecretStr, ValidationError
 
 from services.intake.settings import Settings
-from shared.errors import ConfigError, JiesuError
+from shared.errors import ConfigError, InArbitration, JiesuError
 from shared.observability import log, place
 
 ANSWER_WITHIN = 3.0  # seconds; a person waits at the other end
@@ -48,6 +48,12 @@ class CallDue(BaseModel):
     staff: bool
 
 
+class Dispute(BaseModel):
+    """As the dispatcher says it: the arbitration that rules whose duty a ticket is."""
+
+    arbitration: UUID | None
+
+
 class Neighbours:
     """Dispatcher and feedback, asked with intake's own token. ``transport``: how they are reached.
 
@@ -74,6 +80,18 @@ class Neighbours:
     async def call(self, number: str) -> CallDue:
         """Whether the citizen is to be called now. Raises DutyUnknown."""
         return await self._ask(self._feedback, f"/v1/tickets/{number}/call", CallDue)
+
+    async def check_undisputed(self, number: str) -> None:
+        """A dispute ends by a ruling (R-17), not by what is done at the front. Where the dispatcher does not
+        answer the front goes on: nobody's call waits for that, and ``arbitration.ended`` says what ended it.
+        Raises InArbitration.
+        """
+        try:
+            found = await self._ask(self._dispatcher, f"/v1/tickets/{number}/dispute", Dispute)
+        except DutyUnknown:
+            return
+        if found.arbitration:
+            raise InArbitration(str(found.arbitration))
 
     async def _ask(self, url: AnyHttpUrl, path: str, model: type[M]) -> M:
         """Only a 200 with what was asked for is an answer: also a neighbour of the release before,

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 
 from services.intake import readlog, vault
 from services.intake.contacts.schemas import (
+    ClearedWords,
     Contact,
     ContactReadRequest,
     ContactRequestIn,
@@ -27,9 +28,10 @@ from services.intake.contacts.schemas import (
 )
 from services.intake.models import ContactRequest, ContactRequests, Ticket, Tickets
 from services.intake.readlog import Deed
-from services.intake.records import ServiceAct, TicketRecord, find_locked
+from services.intake.records import ServiceAct, TicketRecord, find_locked, read
 from services.intake.rules import identity, rights
 from services.intake.rules.rights import (
+    CALLS,
     OPEN,
     CustodianNeeded,
     Refusal,
@@ -40,6 +42,7 @@ from services.intake.rules.rights import (
 from shared.caller import Caller
 from shared.errors import Forbidden, JiesuError, MoveRefused, NotFound
 from shared.events import ContactRead, Urgency
+from shared.security.masking import mask_patterns
 
 NOTHING = "没有可读取的联系方式 no contact of yours to read"
 
@@ -159,6 +162,19 @@ def _caller(act: ServiceAct) -> Caller:
     if act.caller is None:
         raise Forbidden
     return act.caller
+
+
+async def clear(act: ServiceAct, number: str, text: str) -> ClearedWords:
+    """脱敏: words about a ticket without who called, for feedback, which knows no names; nobody reads
+    anything by it. Raises Forbidden, NotFound.
+    """
+    if _caller(act).name != CALLS:
+        raise Forbidden(f"只由 {CALLS} 服务查询 only the service {CALLS} asks")
+    record = await read(act, number)
+    if record is None:
+        raise NotFound(f"没有此工单 no ticket {number}")
+    plain = mask_patterns(text, act.config.public.telephones)
+    return ClearedWords(text=await vault.cleared(act, record.ticket, plain))
 
 
 # --- asking the custodian ----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from services.intake.rules.rights import RequestStatus as RequestStatus
 from services.intake.rules.rights import meaningful
 from shared.events import Location, TicketType
-from shared.http.fields import Body, Line
+from shared.http.fields import Body, Line, Text
 
 # --- asked -------------------------------------------------------------------------------------
 
@@ -44,6 +44,12 @@ class ContactRuling(Body):
     until: AwareDatetime | None = None
     hours: float | None = Field(default=None, gt=0, le=10_000)
     reason: Reason
+
+
+class Words(Body):
+    """脱敏: what somebody wrote down about a ticket, before and after who called is taken out of it."""
+
+    text: Annotated[str, Text(2_000, min_length=0)] = Field(repr=False)
 
 
 # --- answered ----------------------------------------------------------------------------------
@@ -89,6 +95,12 @@ class Contact(BaseModel):
     address: str | None = Field(repr=False)
     other_phones: list[str] = Field(default=[], repr=False)
     phone_given: str | None = Field(default=None, repr=False)
+
+
+class ClearedWords(BaseModel):
+    """The words as others may read them."""
+
+    text: str
 
 
 class MatterItem(BaseModel):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, col
 
 from services.intake.models import Base
 
@@ -50,3 +50,7 @@ class Corrections(Correction, table=True):
             postgresql_where=text("waits AND granted IS NULL"),
         ),
     )
+
+
+# What waits for another person to agree.
+WAITING = (col(Corrections.waits), col(Corrections.granted).is_(None))

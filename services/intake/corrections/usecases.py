@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from services.intake import callers, search, vault
 from services.intake.contacts import rights
-from services.intake.corrections.models import Correction, Corrections
+from services.intake.corrections.models import WAITING, Correction, Corrections
 from services.intake.corrections.schemas import (
     CorrectionDecision,
     CorrectionIn,
@@ -132,7 +132,7 @@ async def waiting(act: ServiceAct) -> CorrectionList:
     query = (
         select(Corrections, CitizenNotes.content)
         .join(CitizenNotes, col(CitizenNotes.id) == col(Corrections.id))
-        .where(col(Corrections.waits), col(Corrections.granted).is_(None))
+        .where(*WAITING)
         .order_by(col(Corrections.corrected_at), col(Corrections.id))
         .limit(MOST)
     )

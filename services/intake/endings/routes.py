@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 
+from services.intake.contacts.neighbours import Neighbours
 from services.intake.endings import malicious
 from services.intake.endings import usecases as endings
 from services.intake.endings import views as ending_views
@@ -37,15 +38,29 @@ FiguresAct = Annotated[
 REFUSED = problems(404, 409)
 
 
+async def _check_undisputed(request: Request, number: str) -> None:
+    neighbours: Neighbours = request.app.state.neighbours
+    await neighbours.check_undisputed(number)
+
+
 @router.post("/tickets/{number}/direct-answer", response_model=Progress, responses=REFUSED)
-async def answer_directly(number: Number, body: DirectAnswer, door: AgentDoor) -> Response:
-    """直办 Answer it at the hotline: what was kept, or what no unit has."""
+async def answer_directly(
+    request: Request, number: Number, body: DirectAnswer, door: AgentDoor
+) -> Response:
+    """直办 Answer it at the hotline: what was kept, or what no unit has.
+
+    409 `in-arbitration`: whose duty it is, the ladder rules first.
+    """
+    await _check_undisputed(request, number)
     return await door.once(endings.answer, number, body)
 
 
 @router.post("/tickets/{number}/not-accepted", response_model=Progress, responses=REFUSED)
-async def not_accept(number: Number, body: NotAccepted, door: AgentDoor) -> Response:
-    """不予受理 Do not accept it, for a reason of `GET /v1/codes/not_accepted`."""
+async def not_accept(
+    request: Request, number: Number, body: NotAccepted, door: AgentDoor
+) -> Response:
+    """不予受理 Do not accept it, for a reason of `GET /v1/codes/not_accepted`; 409 as for an answer."""
+    await _check_undisputed(request, number)
     return await door.once(endings.refuse, number, body)
 
 

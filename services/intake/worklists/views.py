@@ -8,10 +8,12 @@ from sqlmodel import col, func, select
 
 from services.intake import search
 from services.intake.calls import views as calls
+from services.intake.corrections.models import WAITING, Corrections
 from services.intake.models import Tickets
 from services.intake.records import ServiceAct
 from services.intake.rules.machine import TicketStatus
 from services.intake.search import Filter
+from shared.caller import person
 from shared.http.worklists import Line, Tally, Worklist
 
 LINES: Mapping[str, Line] = {
@@ -23,11 +25,15 @@ LINES: Mapping[str, Line] = {
     "noted_after_end": Line(
         "结案后来话待阅", "Said after the end, to be read", "tickets?noted_after_end=true"
     ),
+    "corrections": Line(
+        "更正待同意", "Corrections of others that take the shield off", "corrections"
+    ),
 }
 OF_ROLE = {
     "agent": ("missed_calls", "answering", "drafts"),
     "desk": tuple(LINES),
     "callback": ("noted_after_end",),
+    "supervisor": ("corrections",),
 }
 
 
@@ -40,6 +46,7 @@ async def read(act: ServiceAct) -> Worklist:
         "answering": _answering,
         "drafts": _drafts,
         "noted_after_end": _noted,
+        "corrections": _corrections,
     }
     codes = OF_ROLE[act.caller.role]
     return Worklist(items=[LINES[code].counted(code, await tallies[code](act)) for code in codes])
@@ -69,3 +76,9 @@ async def _noted(act: ServiceAct) -> Tally:
         act, select(func.count()).select_from(Tickets), Filter(noted_after_end=True)
     )
     return Tally((await act.session.exec(noted)).one())
+
+
+async def _corrections(act: ServiceAct) -> Tally:
+    """What the caller may agree to: another person asks for it. It is due at once, and nobody's clock."""
+    made_by = await act.session.exec(select(Corrections.corrected_by).where(*WAITING))
+    return Tally(sum(person(by) != person(act.actor) for by in made_by))

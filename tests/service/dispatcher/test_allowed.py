@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from services.dispatcher import routes
-from services.dispatcher.rules.acts import ACTS
+from services.dispatcher.rules.acts import ACTS, ON_TICKET
 from services.dispatcher.settings import Settings
+from shared.events import TicketMerged
 from shared.http.auth import CallerOf
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import CONFIG
@@ -212,15 +213,81 @@ async def test_lists_say_the_same_and_another_unit_s_order_allows_nothing(rural:
     assert await _allowed(client, f"/v1/tickets/{number}/assignments", helping) == []
 
 
-def test_the_doors_let_in_whom_the_table_names() -> None:
-    """One source: an act's roles are those of its door, and every act on an order stands in the table."""
+ON_TICKET_SAID: dict[str, dict[str, Any]] = {
+    "assign": {"lead": "SWJ", "reason": "职责所在"},
+    "recall": {"reason": "核实"},
+    "add_co_handler": {"unit": "SWJ", "reason": "协办"},
+    "open_arbitration": {"grounds": "推诿"},
+    "name_law": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
+    "ask_town_lead": {"lead": "HC", "ground": "需属地镇牵头"},
+}
+
+
+async def undecided(at: Numbered) -> None:
+    bench, number = at
+    await register(bench, street_light(topic="other"), number)
+
+
+async def disputed(at: Numbered) -> None:
+    await signed(at)
+    bench, number = at
+    await post(
+        bench.http("desk"), f"/v1/tickets/{number}/arbitration", ON_TICKET_SAID["open_arbitration"]
+    )
+
+
+async def waiting_with_another(at: Numbered) -> None:
+    bench, number = at
+    other = f"{number}000001"
+    await signed((bench, other))
+    await signed(at)
+    data = TicketMerged(into=other, reason="同一处")
+    await bench.hear(bench.fact(data, subject=number))
+
+
+@pytest.mark.parametrize(
+    "scene", [undecided, signed, disputed, audited, over, waiting_with_another]
+)
+async def test_what_is_allowed_on_a_ticket_is_and_nothing_else(
+    rural: Bench, scene: Callable[[Numbered], Awaitable[None]]
+) -> None:
+    count = 0
+    for role in ("desk", "supervisor"):
+        for name, each in ON_TICKET.items():
+            if role not in each.by:
+                continue
+            count += 1
+            number = f"20260302-{count:06}"
+            await scene((rural, number))
+            client, path = rural.http(role), f"/v1/tickets/{number}"
+            said = (await client.get(f"{path}/assignments")).json()["allowed"]
+            body = ON_TICKET_SAID[name]
+            if (name, scene) == ("assign", disputed):  # nobody else leads before the ruling
+                body = body | {"lead": TOWN, "co_handlers": [HELPER]}
+            answer = await client.post(f"{path}/{each.door}", json=body)
+            assert answer.is_success is (name in said), (role, name, said, answer.text)
+            assert all(role in ON_TICKET[other].by for other in said)
+
+
+async def test_no_unit_acts_on_a_ticket_as_such(rural: Bench) -> None:
+    number = "20260302-000001"
+    await signed((rural, number))
+    seen = await rural.http("unit", TOWN).get(f"/v1/tickets/{number}/assignments")
+    assert seen.json()["allowed"] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "at"), [(ACTS, "assignments/{assignment}/"), (ON_TICKET, "tickets/{number}/")]
+)
+def test_the_doors_let_in_whom_the_table_names(table: Mapping[str, Any], at: str) -> None:
+    """One source: an act's roles are those of its door, and every act stands in the table."""
     found = {}
     for route in routes.router.routes:
         assert isinstance(route, APIRoute)
-        path = route.path.removeprefix("/v1/assignments/{assignment}/")
+        path = route.path.removeprefix(f"/v1/{at}")
         if path == route.path or "POST" not in (route.methods or ()):
             continue
         asked = [each.call for one in route.dependant.dependencies for each in one.dependencies]
         [caller] = [each for each in asked if isinstance(each, CallerOf)]
         found[path] = caller._roles
-    assert found == {act.door: act.by for act in ACTS.values()}
+    assert found == {act.door: act.by for act in table.values()}

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import TicketCorrected, TicketWithdrawn
+from shared.events import TicketCorrected, TicketMerged, TicketUnmerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     APPROVED,
@@ -251,3 +251,35 @@ async def test_another_lead_than_the_ruling_named_takes_a_reason_that_is_counted
     assert counted == {STREET_LIGHT: 1, "ZJJ": 0}
     await post(dispatcher.http("desk"), ASSIGN, other | {"reason": "仍由其办"})
     await post(dispatcher.http("desk"), ASSIGN, {"lead": STREET_LIGHT, "reason": "回到原处"})
+
+
+# --- of one work -------------------------------------------------------------------------------
+
+MERGED = "20260302-000002"
+
+
+async def joined(bench: Bench, urgency: str) -> None:
+    """Another citizen's ticket, so urgent, waits for the same units."""
+    await register(bench, street_light(urgency=urgency), MERGED)
+    data = TicketMerged(into=NUMBER, reason="同一处路灯")
+    await bench.hear(bench.fact(data, subject=MERGED))
+
+
+async def test_nobodys_ticket_is_eased_with_anothers(urgent: Bench) -> None:
+    """One work is as urgent as the most urgent ticket that waits for it (R-11)."""
+    asked = await lower(urgent)
+    await joined(urgent, "urgent")
+    refused = await decide(urgent, asked["approval"], 409)
+    assert (slug(refused), refused["number"]) == ("more-urgent-waits", MERGED)
+    assert slug(await lower(urgent, status=409)) == "more-urgent-waits"
+    assert await held(urgent) == ("urgent", "urgent")
+    parted = TicketUnmerged(parted_from=NUMBER, reason="不是同一盏灯")
+    await urgent.hear(urgent.fact(parted, subject=MERGED))
+    await decide(urgent, asked["approval"])
+    assert await held(urgent) == ("normal", "normal")
+
+
+async def test_what_is_no_more_urgent_stands_in_nobodys_way(urgent: Bench) -> None:
+    await joined(urgent, "normal")
+    await decide(urgent, (await lower(urgent))["approval"])
+    assert await held(urgent) == ("normal", "normal")

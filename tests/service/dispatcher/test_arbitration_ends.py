@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from shared.events import Reported, TicketCorrected, TicketMerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.arbitration import (
@@ -23,12 +25,15 @@ from tests.fixtures.scenes.dispatcher import (
     RETURN,
     STREET_LIGHT,
     act,
+    ask_back,
     assignments,
     banquet,
     company,
     post,
     register,
+    rule,
     sign,
+    statuses,
 )
 
 OPEN = f"/v1/tickets/{NUMBER}/arbitration"
@@ -75,23 +80,54 @@ async def test_no_recall_ends_it(dispatcher: Bench) -> None:
     await post(dispatcher.http("desk"), path, recall)
 
 
-async def test_a_merge_ends_it(dispatcher: Bench) -> None:
+async def test_a_merge_leaves_it_its_units_and_its_ruling(dispatcher: Bench) -> None:
+    """ADR 0071: who merges it, or had it merged, does not take it from who disputes."""
     other = "20260302-000002"
     await register(dispatcher, number=other)
-    await disputed(dispatcher)
+    id = await disputed(dispatcher)
     merged = TicketMerged(into=other, reason="同一路灯")
     await dispatcher.hear(dispatcher.fact(merged, subject=NUMBER))
-    assert await ended(dispatcher) == ["merged"]
+    assert await ended(dispatcher) == []
+    await ruled(dispatcher, id, lead=SECOND)
+    assert (await statuses(dispatcher))[-1] == (SECOND, 1, "dispatched")
 
 
-async def test_a_correction_that_leads_elsewhere_ends_it(dispatcher: Bench) -> None:
-    """The dispute was about another matter."""
-    given = (await register(dispatcher))[STREET_LIGHT]
-    await by_hand(dispatcher)
+async def corrected(bench: Bench) -> None:
+    """What it is about was written down wrongly: the rules lead to the water company."""
     data = TicketCorrected(fields=("topic",), topic="water.supply", reason="登记有误")
-    await dispatcher.hear(dispatcher.fact(data, subject=NUMBER))
-    assert (await assignments(dispatcher)).keys() - {STREET_LIGHT}, given
-    assert await ended(dispatcher) == ["redispatched"]
+    await bench.hear(bench.fact(data, subject=NUMBER))
+
+
+async def doubted(bench: Bench) -> bool:
+    """Whether a person has to look at it, and nobody was given it."""
+    (item,) = (await bench.http("desk").get("/v1/unassigned")).json()["items"]
+    return bool(item["doubted"]) and "GSGS" not in await assignments(bench)
+
+
+async def test_no_correction_ends_it_a_person_sees_it(dispatcher: Bench) -> None:
+    """ADR 0071: one person, who corrects, gives it to nobody else out of a dispute; whoever rules may."""
+    await register(dispatcher)
+    id = (await by_hand(dispatcher))["id"]
+    await corrected(dispatcher)
+    assert (await ended(dispatcher), await doubted(dispatcher)) == ([], True)
+    await ruled(dispatcher, id, lead="GSGS")
+    assert (await statuses(dispatcher))[-1] == ("GSGS", 1, "dispatched")
+
+
+@pytest.mark.parametrize("by", ["desk", "ladder"])
+async def test_no_correction_gives_it_to_another_than_a_ruling_named(
+    dispatcher: Bench, by: str
+) -> None:
+    """R-16: whom a ruling named is not rid of it by a word of who took the call."""
+    given = (await register(dispatcher))[STREET_LIGHT]
+    if by == "desk":
+        await ask_back(dispatcher, STREET_LIGHT, given)
+        await rule(dispatcher, given, granted=False)
+    else:
+        await ruled(dispatcher, (await by_hand(dispatcher))["id"], lead=STREET_LIGHT)
+    await corrected(dispatcher)
+    assert (await statuses(dispatcher))[-1] == (STREET_LIGHT, 1, "dispatched")
+    assert await doubted(dispatcher)
 
 
 async def test_who_gives_in_ends_the_dispute_it_opened(dispatcher: Bench) -> None:

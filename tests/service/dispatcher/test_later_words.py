@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from shared.events import (
+    ClosingKind,
+    TicketClosed,
     TicketCorrected,
     TicketMerged,
     TicketReopened,
@@ -20,14 +22,17 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
     COMPANY_CO,
+    DONE,
     NUMBER,
     STREET_LIGHT,
+    act,
     ask_back,
     banquet,
     company,
     finish_all,
     let_lead,
     post,
+    reach,
     register,
     rule,
     sign,
@@ -72,6 +77,27 @@ async def test_a_certain_danger_makes_the_order_critical(dispatcher: Bench, how:
     await dispatcher.hear(later(dispatcher, "已经没事了，不急"))
     (row,) = await dispatcher.rows("SELECT urgency FROM tickets")
     assert row["urgency"] == "critical"  # never lowered by a later text
+
+
+@pytest.mark.parametrize("answer", ["off the point", "passed"])
+async def test_a_danger_said_after_the_answer_is_the_desks_at_once(
+    dispatcher: Bench, answer: str
+) -> None:
+    """R-06: nobody is at work who would go, and a call-back may be a day away."""
+    given = (await register(dispatcher))[STREET_LIGHT]
+    await sign(dispatcher, STREET_LIGHT, given)
+    await reach(dispatcher, STREET_LIGHT, given)
+    off = {"public_answer": "社保缴费请到服务大厅咨询窗口"} if answer == "off the point" else {}
+    await act(dispatcher, STREET_LIGHT, given, "completion", DONE | off)
+    assert await unassigned(dispatcher) == []
+    await dispatcher.hear(later(dispatcher, CERTAIN))
+    (item,) = await unassigned(dispatcher)
+    assert (item["urgency"], item["doubted"]) == ("critical", True)
+    assert item["reason"].startswith("险情")
+    if answer == "passed":
+        closed = TicketClosed(kind=ClosingKind.SATISFIED)
+        await dispatcher.hear(dispatcher.fact(closed, subject=NUMBER))
+        assert await unassigned(dispatcher) == []
 
 
 async def test_a_certain_danger_moves_the_desks_clock_where_nobody_has_it(
@@ -131,14 +157,6 @@ async def test_a_danger_of_who_waits_with_others_hurries_their_work(dispatcher: 
     await dispatcher.hear(later(dispatcher, CERTAIN, OTHER))
     newest = (await dispatcher.told("assignment.dispatched"))[-1]
     assert (newest.subject, newest.data.urgency) == (NUMBER, "critical")
-
-
-async def test_what_was_answered_is_hurried_by_nothing(dispatcher: Bench) -> None:
-    await register(dispatcher)
-    await finish_all(dispatcher, STREET_LIGHT)
-    await dispatcher.hear(later(dispatcher, CERTAIN))
-    (row,) = await dispatcher.rows("SELECT urgency, alarmed_at FROM tickets")
-    assert (row["urgency"], row["alarmed_at"]) == ("normal", None)
 
 
 # --- why an order was taken away ---------------------------------------------------------------

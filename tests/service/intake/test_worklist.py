@@ -39,6 +39,11 @@ async def busy(intake: Bench) -> Bench:
     ):
         answer = await intake.http("agent").post(f"/v1/tickets/{number}/{act}", json=said)
         assert answer.status_code == 200, answer.text
+    report = (await registered(intake, type="report", reported_unit="HC"))["number"]
+    wrong = {"reason": "听错了", "reported": {"units": ["CG"]}}
+    qian = intake.http("desk", None, "qian")
+    answer = await qian.post(f"/v1/tickets/{report}/corrections", json=wrong)
+    assert answer.json()["status"] == "waiting", answer.text
     return intake
 
 
@@ -47,7 +52,19 @@ async def busy(intake: Bench) -> Bench:
     [
         ("agent", "li", {"missed_calls": 1, "answering": 1, "drafts": 1}),
         ("agent", "wang", {"missed_calls": 1, "answering": 1, "drafts": 0}),
-        ("desk", "zhao", {"missed_calls": 1, "answering": 1, "drafts": 1, "noted_after_end": 1}),
+        (
+            "desk",
+            "zhao",
+            {
+                "missed_calls": 1,
+                "answering": 1,
+                "drafts": 1,
+                "noted_after_end": 1,
+                "corrections": 1,
+            },
+        ),
+        ("supervisor", "wu", {"corrections": 1}),
+        ("supervisor", "qian", {"corrections": 0}),  # who asked for it
         ("callback", "sun", {"noted_after_end": 1}),
     ],
 )
