@@ -1,21 +1,15 @@
-"""Fact log and inbox lie in months: divided while in use, never stopped, put away and still read."""
+"""Months of fact log and inbox: made ahead, missing, put away, and still read (ADR 0079)."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
 import pytest
 import time_machine
 import uuid6
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from operations.resend import resend
 from operations.runtime.registry import NAMES, part
@@ -23,182 +17,21 @@ from shared import clock
 from shared.errors import ConfigError
 from shared.messaging import inbox, outbox
 from shared.messaging.outbox import Relay
-from shared.storage import migrations, partitions
-from shared.storage.engine import open_engine
-from shared.storage.months import AHEAD, first_id, month_of, months_after
-from shared.storage.partitions import TABLES, detach_before, keep_ahead, make_ahead
+from shared.storage import partitions
+from shared.storage.months import AHEAD, month_of, months_after
+from shared.storage.partitions import detach_before, keep_ahead, make_ahead
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command as typed
-from tests.fixtures.copies import connected
-from tests.fixtures.postgres import Postgres
+from tests.fixtures.exchange import Exchange
+from tests.fixtures.months import id_at, ids, tell
 from tests.fixtures.scenes.courier import County
 from tests.fixtures.scenes.intake import registered
-from tests.system.test_resend import Exchange
-
-STEP = "months"  # the migration that divides
-# What the release before says to the tables, word for word.
-TOLD_BEFORE = """
-    INSERT INTO outbox (fact, subject, key, body, lane, recorded)
-    SELECT f, 'S', 'k', '{}', 1, now() FROM unnest($1::uuid[]) AS f"""
-SENT_BEFORE = """
-    UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
-    FROM unnest($1::bigint[]) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id"""
-RECEIVED_BEFORE = """
-    INSERT INTO inbox (consumer, fact, received)
-    SELECT 'tracker', f, now() FROM unnest($1::uuid[]) AS f ON CONFLICT DO NOTHING RETURNING fact"""
-UNSENT_BEFORE = "SELECT id FROM outbox WHERE position IS NULL ORDER BY lane, id"
-
-
-def ids(count: int) -> list[UUID]:
-    return [UUID(bytes=uuid6.uuid7().bytes) for _ in range(count)]
 
 
 @pytest.fixture(autouse=True)
 def _ids_go_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """An id is never of an earlier time than the one before, whatever a test did to the clock."""
     monkeypatch.setattr(uuid6, "_last_v7_timestamp", None)
-
-
-def id_at(moment: datetime) -> UUID:
-    """The id of a fact that is told then."""
-    return UUID(int=first_id(month_of(moment)).int | 7 << 76 | 2 << 62 | secrets.randbits(60))
-
-
-def revisions(name: str) -> tuple[str, str]:
-    """The migration before the one that divides, and that one."""
-    stems = sorted(path.stem for path in part(name).migrations.glob("versions/[0-9]*.py"))
-    at = next(at for at, stem in enumerate(stems) if stem.partition("_")[2] == STEP)
-    return stems[at - 1].partition("_")[0], stems[at].partition("_")[0]
-
-
-async def to(url: str, name: str, revision: str, *, down: bool = False) -> None:
-    def move(connection: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(part(name).migrations))
-        config.attributes["connection"] = connection
-        (command.downgrade if down else command.upgrade)(config, revision)
-
-    engine = open_engine(url, 1)
-    async with engine.connect() as connection:
-        await connection.run_sync(move)
-        await connection.commit()
-    await engine.dispose()
-
-
-@asynccontextmanager
-async def release_before(postgres: Postgres, name: str) -> AsyncIterator[tuple[str, Any]]:
-    """Its schema with rows in it, and a connection that has its statements prepared."""
-    async with postgres.fresh_database() as url:
-        await to(url, name, revisions(name)[0])
-        async with connected(url) as connection:
-            await connection.execute("SET statement_timeout = '20s'")
-            yield url, connection
-
-
-async def tell(bench: Bench, moment: datetime) -> None:
-    """A fact told at a moment, as far as its row goes: no token is valid for so long."""
-    row = (
-        "INSERT INTO outbox (fact, subject, key, body, recorded) VALUES (:id, 'S', 'k', '{}', :now)"
-    )
-    await bench.do(row, id=id_at(moment), now=moment)
-
-
-# --- divided while in use ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_the_table_that_was_there_is_the_first_part_and_nothing_is_copied(
-    postgres: Postgres, name: str
-) -> None:
-    async with release_before(postgres, name) as (url, before):
-        mine, foreign = ids(1_000), UUID("ffffffff-0000-4000-8000-000000000000")
-        await before.execute(TOLD_BEFORE, mine)
-        await before.execute(RECEIVED_BEFORE, [*mine, foreign])
-        files = "SELECT relfilenode FROM pg_class WHERE oid = to_regclass($1)"
-        lay = [await before.fetchval(files, table) for table in TABLES]
-        await migrations.migrate(url, part(name).migrations)
-        assert [await before.fetchval(files, f"months.{table}_first") for table in TABLES] == lay
-        assert await before.fetchval("SELECT count(*) FROM fact_log") == 1_000
-        assert await before.fetchval("SELECT max(id) FROM outbox") == 1_000
-        assert await before.fetchval("SELECT fact FROM months.inbox_default") == foreign
-        assert await before.fetch(RECEIVED_BEFORE, [*mine, foreign]) == []
-        await before.execute(TOLD_BEFORE, ids(1))
-        assert await before.fetchval("SELECT max(id) FROM outbox") == 1_001
-        left = "SELECT conname FROM pg_constraint WHERE conname LIKE 'before%'"
-        assert await before.fetch(left) == []
-
-
-async def test_the_release_before_writes_and_relays_on_beside_it(postgres: Postgres) -> None:
-    async with release_before(postgres, "intake") as (url, before):
-        told, sent, received, unsent = [
-            await before.prepare(statement)
-            for statement in (TOLD_BEFORE, SENT_BEFORE, RECEIVED_BEFORE, UNSENT_BEFORE)
-        ]
-        for round in range(8):  # its plans are kept by then
-            await told.fetch(ids(1))
-            await sent.fetch([row["id"] for row in await unsent.fetch()])
-            fact = ids(1)
-            assert len(await received.fetch(fact)) == 1
-            if round == 6:
-                await migrations.migrate(url, part("intake").migrations)
-            assert await received.fetch(fact) == []
-        positions = await before.fetch("SELECT position FROM outbox ORDER BY id")
-        assert [row["position"] for row in positions] == [1, 2, 3, 4, 5, 6, 7, 8]
-
-
-async def test_a_fact_that_is_told_meanwhile_is_neither_lost_nor_refused(
-    postgres: Postgres,
-) -> None:
-    """The constraint that proves the first part takes what is told between its steps."""
-    async with release_before(postgres, "intake") as (url, before):
-        held = before.transaction()
-        await held.start()
-        await before.execute(TOLD_BEFORE, ids(1))
-        async with connected(url) as other:
-            await other.execute("SET lock_timeout = '50ms'")
-            with pytest.raises(asyncpg.LockNotAvailableError):
-                await other.execute("ALTER TABLE outbox SET SCHEMA public")
-        await held.commit()
-        await migrations.migrate(url, part("intake").migrations)
-        assert await before.fetchval("SELECT count(*) FROM outbox") == 1
-
-
-async def test_what_was_cut_off_is_gone_on_with_in_another_month(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with release_before(postgres, "intake") as (url, before):
-        await before.execute(TOLD_BEFORE, ids(10))
-        monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
-        monkeypatch.setattr(migrations, "TRIES", 1)
-        async with connected(url) as reader:
-            held = reader.transaction()
-            await held.start()
-            await reader.fetch("SELECT 1 FROM inbox")  # outbox is divided, inbox cannot be
-            with pytest.raises(Exception, match="lock"):
-                await migrations.migrate(url, part("intake").migrations)
-            await held.rollback()
-        await before.execute(TOLD_BEFORE, ids(1))
-        with time_machine.travel(clock.real() + timedelta(days=40)):
-            await migrations.migrate(url, part("intake").migrations)
-            await before.execute(TOLD_BEFORE, ids(1))
-        assert await before.fetchval("SELECT count(*) FROM outbox") == 12
-        assert await before.fetchval("SELECT count(*) FROM months.outbox_default") == 0
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_the_way_back_has_every_row(postgres: Postgres, name: str) -> None:
-    async with release_before(postgres, name) as (url, before):
-        await before.execute(TOLD_BEFORE, ids(5))
-        await to(url, name, revisions(name)[1])
-        await before.execute(TOLD_BEFORE, [*ids(5), uuid4()])
-        await before.execute(RECEIVED_BEFORE, [uuid4(), *ids(1)])
-        await to(url, name, revisions(name)[0], down=True)
-        assert await before.fetchval("SELECT count(*) FROM outbox") == 11
-        assert await before.fetchval("SELECT count(*) FROM inbox") == 2
-        await before.execute(TOLD_BEFORE, ids(1))
-        assert await before.fetchval("SELECT max(id) FROM outbox") == 12
-        await to(url, name, revisions(name)[1])
-        assert await before.fetchval("SELECT count(*) FROM fact_log") == 12
 
 
 # --- made ahead ----------------------------------------------------------------------------------
@@ -225,12 +58,11 @@ async def test_a_month_that_is_missing_stops_nobody_and_is_on_the_morning_page(
     """Its rows stay where they are until somebody says that they are to be moved."""
     store, later = county.intake.service.store, clock.real() + timedelta(days=400)
     with time_machine.travel(later):
-        number = await county.ticket()
-        assert await county.replayed(timedelta()) == await county.replayed(timedelta())
+        await county.ticket()
     assert await county.intake.rows("SELECT 1 FROM months.outbox_default")
     await keep_ahead(store, later)
     groups = [each for each in await county.page() if each.slug == "months"]
-    assert {each.service for each in groups} == {"intake", "dispatcher", "tracker", "feedback"}
+    assert {each.service for each in groups} == set(NAMES)
     [of_intake] = [each for each in groups if each.service == "intake"]
     assert f"outbox {later:%Y-%m}" in {each.subject for each in of_intake.oldest}
     before = await county.intake.rows("SELECT * FROM fact_log ORDER BY id")
@@ -239,7 +71,6 @@ async def test_a_month_that_is_missing_stops_nobody_and_is_on_the_morning_page(
     assert await county.intake.rows("SELECT * FROM fact_log ORDER BY id") == before
     assert await county.intake.rows("SELECT 1 FROM months.outbox_default") == []
     assert [each for each in await county.page() if each.slug == "months"] == []
-    assert number
 
 
 async def test_what_has_no_time_in_its_id_is_nobodys_trouble(intake: Bench) -> None:
