@@ -20,12 +20,19 @@ WATER = "water.supply"  # what the catalogue sends to a unit, without a desk
 TICKS = Path(__file__).with_name("ticks.py")
 LAST_YEAR, NEXT_CENTURY = datetime(2025, 12, 31, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
-# Running clocks like one there is ($2), of the kind with the most marks; one falls due at $3, the
-# others each $4 seconds later.
+# Running clocks like one there is ($2), of the kind with the most marks, each of a ticket of its own: one
+# falls due at $3, the others each $4 seconds later.
+OPEN = """
+    INSERT INTO tickets SELECT r.* FROM clocks c JOIN tickets t ON t.number = c.ticket,
+        generate_series(1, $1::int) n,
+        LATERAL jsonb_populate_record(t, jsonb_build_object('number', '20251231-' || lpad(n::text, 7, '0'))) r
+        WHERE c.id = $2
+    ON CONFLICT DO NOTHING"""
 ARM = """
     INSERT INTO clocks SELECT r.* FROM clocks s, generate_series(1, $1::int) n,
         LATERAL jsonb_populate_record(s, jsonb_build_object(
-            'id', gen_random_uuid(), 'status', 'running', 'passed', '{}'::jsonb,
+            'id', gen_random_uuid(), 'ticket', '20251231-' || lpad(n::text, 7, '0'),
+            'status', 'running', 'passed', '{}'::jsonb,
             'next_at', $3::timestamptz + n * $4::float8 * interval '1s',
             'ended_at', NULL, 'breached_at', NULL, 'judged_at', NULL)) r
         WHERE s.id = $2"""
@@ -59,6 +66,12 @@ async def _newest(plant: Plant) -> Any:
         return await connection.fetchrow(NEWEST)
 
 
+async def _arm(connection: Any, count: int, like: Any, first: datetime, apart: float) -> None:
+    """So many running clocks, whose next marks lie so many seconds apart."""
+    await connection.execute(OPEN, count, like, timeout=600)
+    await connection.execute(ARM, count, like, first, apart, timeout=600)
+
+
 async def due(plant: Plant, plan: Plan) -> Figures:
     """One mark each of very many clocks falls due at one moment. Seconds until the tracker, which
     runs as always, has passed them all.
@@ -67,7 +80,7 @@ async def due(plant: Plant, plan: Plan) -> Figures:
     await plant.run("tracker")
     moment = sample["next_at"] + timedelta(seconds=1)
     async with plant.connection("tracker") as connection:
-        await connection.execute(ARM, plan.due, sample["id"], sample["next_at"], 0.0, timeout=300)
+        await _arm(connection, plan.due, sample["id"], sample["next_at"], 0.0)
         await connection.execute("ANALYZE clocks")
     wire, used = plant.wire("tracker"), plant.processes["tracker"].cpu
     step = encoded({"now": moment.isoformat()})
@@ -96,12 +109,12 @@ async def sweep(plant: Plant, plan: Plan) -> Figures:
     await plant.run()
     async with plant.connection("tracker") as connection:
         began = now()
-        await connection.execute(ARM, plan.clocks, sample["id"], NEXT_CENTURY, 1.0, timeout=600)
+        await _arm(connection, plan.clocks, sample["id"], NEXT_CENTURY, 1.0)
         details: dict[str, Any] = {"armed": plan.clocks, "arming_s": now() - began}
         await connection.execute("ANALYZE clocks")
         details["idle"] = idle = await _ticks(plant, plan.ticks)
         owed = int(max(100 * (plan.ticks + 1), 3 * idle["limit"]))
-        await connection.execute(ARM, owed, sample["id"], LAST_YEAR, 1.0)
+        await _arm(connection, owed, sample["id"], LAST_YEAR, 1.0)
         before = await connection.fetchval(FACTS)
         details["due"] = passed = await _ticks(plant, owed)
         details["facts_per_clock"] = (await connection.fetchval(FACTS) - before) / owed
