@@ -31,7 +31,7 @@ prove: .venv/ready ## 长时间证明 every property with ten thousand examples;
 	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)
 	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/system/test_attack_surface.py
 
-bench: .venv/ready ## 性能测量 measure: writes build/bench.json, prints a table (6 minutes)
+bench: .venv/ready .venv-load/ready ## 性能测量 measure: writes build/bench.json, prints a table (6 minutes)
 	$(PY) -m tests.load.bench $(ARGS)
 
 load: .venv/ready ## 加压 send load (URL=http://… RATE=20 SECONDS=30, or CSV=… SPEED=60)
@@ -142,7 +142,8 @@ lock: .venv/ready ## 重新锁定依赖 resolve the dependencies again (ARGS=--u
 		--output-file requirements-image.lock
 	$(LOCKING) $(ARGS) --group load --output-file requirements-load.lock
 
-# locust has an environment of its own: nothing else here needs a fifth of what it brings.
+# locust and what the sweep is measured beside have an environment of their own: nothing else here
+# needs a fifth of what they bring.
 .venv-load/ready: requirements-load.lock | .venv/ready
 	.venv/bin/uv venv --quiet --clear .venv-load
 	VIRTUAL_ENV=.venv-load .venv/bin/uv pip sync --quiet --require-hashes requirements-load.lock

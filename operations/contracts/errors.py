@@ -138,6 +138,13 @@ CURES = {
     "area-missing": "填写区域代码或名称，见 GET /v1/codes/areas。Say the area by code or name.",
     "complex-in-vain": "按原时限办理；确需延长的由承办单位申请延期。"
     "Keep to its limit; its unit may ask for an extension.",
+    "legal-limit-not-for-urgency": "按紧急件时限办理。Handle it within the time of what is urgent.",
+    "legal-limit-in-vain": "按现有时限办理，或核对法律规定的时限。"
+    "Keep to the present limit, or look the law's up again.",
+    "upstream-due-wrong": "核对时刻、来源编号和渠道；上级平台没有要求的，不填 upstream_due。"
+    "Check moment, source number and channel; leave it out where the platform named none.",
+    "extension-past-upstream": "少申请几天；确需更多时间的，先商上级平台。"
+    "Ask for less; for more, ask the platform that passed it on.",
     "not-below": "从 allowed 中选择本单位的下级单位；其他单位请派单员增加协办。"
     "Choose one of allowed; for any other unit ask the desk for a co-handler.",
     "not-handed-down": "本单位办理，或请派单员增加协办。Handle it, or ask the desk for a co-handler.",

@@ -38,6 +38,9 @@ SAID = {
     "NewTicket.channel": "来源渠道：表 channels 中的代码 a code of the table channels",
     "NewTicket.source_number": "来源编号 the number your system or an upstream one gave it, however it "
     "looks; the same channel and number again is the same ticket",
+    "NewTicket.upstream_due": "上级平台要求答复的时刻，须同时填写来源编号，渠道为上级平台；办理时限随之确定，"
+    "过去的或过远的时刻不予登记 when the platform above wants the answer; only with its number and channel, "
+    "and only a moment that lies ahead",
     "NewTicket.reported_unit": "被反映单位：表 units 中的代码；请改用 reported  a code of the table units; "
     "better say `reported`",
     "NewTicket.reported": "被反映对象：`units` 单位代码，`words` 职务、村名等文字，`nobody` 不涉及行政机关；"

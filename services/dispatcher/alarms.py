@@ -12,6 +12,7 @@ from datetime import datetime
 
 from services.dispatcher import doubts, merging, orders, records
 from services.dispatcher.catalogue import catalogues
+from services.dispatcher.handling import hurrying
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import reasons
 from services.dispatcher.rules.approvals import lowers
@@ -32,7 +33,7 @@ async def heed(act: ServiceAct, record: TicketRecord, said: str, time: datetime)
         if holder := record.joined:
             await merging.hurry(act, record, holder, time)
         else:
-            orders.hurry(act, record, await records.added(act, record), time)
+            hurrying.hurry(act, record, await records.added(act, record), time)
 
 
 def raises(act: ServiceAct, record: TicketRecord, said: str) -> bool:

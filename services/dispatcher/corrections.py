@@ -12,7 +12,7 @@ from typing import Any
 from services.dispatcher import doubts, grassroots, merging, orders, records
 from services.dispatcher.approvals import usecases as approvals
 from services.dispatcher.catalogue import catalogues
-from services.dispatcher.handling import co_handling
+from services.dispatcher.handling import co_handling, hurrying
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import corrections as rules
@@ -130,7 +130,7 @@ async def _review(
     decided_before = following.decide(act, dispatching, before, record.ticket.registered_at)
     if not rules.leads_elsewhere(decided, lead.unit, decided_before):
         if record.ticket.urgency in rules.HURRY and lead.urgency != record.ticket.urgency:
-            orders.hurry(act, record, await records.added(act, record), fact.time)
+            hurrying.hurry(act, record, await records.added(act, record), fact.time)
         return
     if lead.status == AssignmentStatus.DISPATCHED and not lead.appointed and not dropped:
         await _decide(act, record, decided, dropped=dropped)

@@ -12,6 +12,7 @@ from datetime import datetime
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import co_handling as rules
+from services.dispatcher.rules import work_order
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit
 
@@ -42,5 +43,6 @@ def settle(record: TicketRecord) -> None:
 
 def _due(act: ServiceAct, record: TicketRecord, since: datetime) -> datetime:
     urgency = Urgency.CRITICAL if record.ticket.alarmed_at else Urgency(record.ticket.urgency)
-    limit = act.config.limits.dispatch(record.matter.type, urgency)
+    limits = act.config.limits
+    limit = limits.dispatch(work_order.kind_of(limits, record.matter, urgency))
     return act.config.calendar.due(since, Limit.parse(limit)).at

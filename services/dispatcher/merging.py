@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
 from services.dispatcher import answering, grassroots, orders, records
 from services.dispatcher.catalogue import catalogues
+from services.dispatcher.handling import hurrying
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
@@ -104,7 +105,7 @@ async def hurry(
     urgency = Urgency(record.ticket.urgency)
     if is_more_urgent(urgency, Urgency(holder.ticket.urgency)):
         holder.ticket.urgency = urgency
-        orders.hurry(act, holder, await records.added(act, holder), time)
+        hurrying.hurry(act, holder, await records.added(act, holder), time)
 
 
 async def _pass_on(

@@ -42,7 +42,7 @@ class Ticket(Base):
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``work_seq``:
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
     ``catalogue_version``: by which version of the catalogue it was last judged; None of before these were
-    kept.
+    kept. ``law``: the longer limit a law gives it, by the desk's act, with the ``round`` that is for.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -69,6 +69,7 @@ class Ticket(Base):
     answered: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     catalogue_version: int | None = None
     arbitration: UUID | None = None
+    law: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
 
 
 class Assignment(Base):

@@ -19,16 +19,14 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import (
     arbitration,
-    corrections,
     dispatch,
     handing_down,
     leaving,
-    whistling,
+    legal_limit,
     work_order,
 )
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
-from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.whistling import Blown
 from shared import events
@@ -94,7 +92,7 @@ def _give_to(
         added,
         role=role,
         urgency=urgency,
-        limits=limits_of(act, record, urgency, role, blown),
+        limits=limits_of(act, record, urgency, role, blown, unit=unit),
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
@@ -153,12 +151,24 @@ def _copy(
 
 
 def limits_of(
-    act: ServiceAct, record: TicketRecord, urgency: Urgency, role: Role, blown: Blown | None
+    act: ServiceAct,
+    record: TicketRecord,
+    urgency: Urgency,
+    role: Role,
+    blown: Blown | None = None,
+    *,
+    unit: str | None = None,
 ) -> Limits:
-    """The limits of one role in the round that runs, with that to come of who was whistled for."""
-    matter, redo = record.matter, record.ticket.round > 1
+    """The limits of one role in the round that runs, with that to come of who was whistled for. The moment an
+    upstream platform named is printed while it lies ahead.
+    """
+    matter, due = record.matter, record.matter.upstream_due
     limits = act.config.limits.stages(
-        matter.type, urgency, matter.topic, matter.flags, redo=redo, role=role
+        work_order.kind_of(act.config.limits, matter, urgency, unit),
+        redo=record.ticket.round > 1,
+        role=role,
+        law=legal_limit.of_round(record.ticket.law, record.ticket.round),
+        upstream_due=due if due and due > act.now else None,
     )
     if blown and not blown.attended:
         limits = limits.model_copy(update={"attend": act.config.grassroots.attend(urgency)})
@@ -197,68 +207,6 @@ def update(
         other = None if assignment.ticket == number else number
         data = events.AssignmentUpdated(kind=kind, content=content, number=other)
         tell(act, assignment, data, time)
-
-
-def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: datetime) -> None:
-    """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
-    is told, and its limits follow. ``added``: what goes with a new order.
-    """
-    units = record.open()
-    lead = next((each for each in units if each.role == Role.LEAD), None)
-    if lead is None:
-        if record.ticket.unassigned_at:
-            say_left(act, record)  # the desk's clock follows
-        return
-    unsigned = [
-        each
-        for each in units
-        if each.status == AssignmentStatus.DISPATCHED and each.handed_by is None
-    ]
-    follow_urgency(act, record, [each for each in units if each not in unsigned], time)
-    if unsigned:
-        helpers = tuple(each.unit for each in units if each is not lead and not each.handed_by)
-        reason = corrections.hurried_anew(lead.reason)
-        cancel(act, record, unsigned, "redispatched", act.now, corrections.HURRIED)
-        order = dispatch.Order(
-            lead.unit,
-            helpers,
-            reason,
-            lead.rule,
-            lead.appointed,
-            catalogue_version=lead.catalogue_version,
-            approval=Approval.on_record(lead.approved),
-            whistles=whistling.blown_for(unsigned),
-        )
-        give(act, record, order, added, [each.unit for each in unsigned])
-
-
-def follow_urgency(
-    act: ServiceAct, record: TicketRecord, assignments: Iterable[Assignment], time: datetime
-) -> None:
-    """Tell units that go on that the ticket's urgency is another now; their limits follow."""
-    urgency = Urgency(record.ticket.urgency)
-    for each in assignments:
-        blown = Blown.on_record(each.whistle)
-        limits = limits_of(act, record, urgency, Role(each.role), blown)
-        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
-        words = str(corrections.hurried(urgency, limits))
-        asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
-        resumes = asks_back and not act.config.returns.stands_still(urgency)
-        data = events.AssignmentUpdated(
-            kind="urged", content=words, urgency=urgency, limits=limits, resumes=resumes
-        )
-        tell(act, each, data, time)
-    if record.arbitration:
-        let_work(act, record)
-
-
-def let_work(act: ServiceAct, record: TicketRecord) -> None:
-    """Whose clocks run while the ladder rules on its return, works on meanwhile, as far as it was."""
-    for each in record.open():
-        waits = each.status == AssignmentStatus.RETURN_REQUESTED
-        if waits and not act.config.returns.stands_still(Urgency(each.urgency)):
-            was = AssignmentStatus(each.was or AssignmentStatus.DISPATCHED)
-            each.status = machine.move(AssignmentStatus(each.status), Action.WITHDRAW_RETURN, was)
 
 
 def leave_to_desk(

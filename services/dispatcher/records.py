@@ -360,16 +360,18 @@ async def _group_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
 
 async def added(act: ServiceAct, record: TicketRecord) -> Added:
     """What the citizen added: the newest as far as a work order carries it, and how many more."""
-    number = record.ticket.number
-    size = func.sum(func.length(col(Supplements.content))).over(
-        order_by=col(Supplements.seq).desc()
+    newest_first = col(Supplements.seq).desc()
+    sized = select(
+        Supplements.seq,
+        Supplements.content,
+        func.sum(func.length(col(Supplements.content))).over(order_by=newest_first).label("size"),
+        func.count().over().label("said"),
     )
-    sized = select(Supplements.seq, Supplements.content, size.label("size"))
-    of_ticket = sized.where(Supplements.ticket == number).subquery()
-    fits = select(of_ticket.c.seq, of_ticket.c.content).where(of_ticket.c.size <= CARRIED)
-    before = dict((await act.session.exec(fits)).all())
-    count = select(func.count()).select_from(Supplements).where(Supplements.ticket == number)
-    number_before = (await act.session.exec(count)).one()
+    of_ticket = sized.where(Supplements.ticket == record.ticket.number).subquery()
+    found = select(of_ticket.c.seq, of_ticket.c.content, of_ticket.c.said)
+    rows = (await act.session.exec(found.where(of_ticket.c.size <= CARRIED))).all()
+    before = {seq: content for seq, content, _ in rows}
+    number_before = rows[0][2] if rows else 0  # no single one is longer than what is carried
     now = {each.seq: each.content for each in record.supplements}  # saved when the act ends
     newest = newest_that_fit([content for _, content in sorted((before | now).items())])
     return Added(newest, number_before + len(now) - len(newest))

@@ -25,7 +25,7 @@ from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder, Misfit
 from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
-from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.limits import LimitTable, limit_codes_exist
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.reader import Fault, Text, bytes_of
 from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
@@ -106,7 +106,7 @@ class Rules(Files):
         towns_have_areas,
         catalogue_codes_exist,
         urgent_topics_exist,
-        streams_have_matters,
+        limit_codes_exist,
         grounds_exist,
         invited_exist,
         local_units_exist,

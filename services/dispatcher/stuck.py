@@ -19,6 +19,7 @@ from services.dispatcher.records import (
 )
 from services.dispatcher.reform import following
 from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import work_order
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.settings import Config
 from shared.events import Urgency
@@ -53,8 +54,8 @@ async def _waiting(act: ServiceAct, after: str) -> Sequence[Ticket]:
 
 
 def _dispatch_limit(config: Config, row: Ticket) -> Limit:
-    kind = TicketRecord(row, []).matter.type
-    return Limit.parse(config.limits.dispatch(kind, Urgency(row.urgency)))
+    of = work_order.kind_of(config.limits, TicketRecord(row, []).matter, Urgency(row.urgency))
+    return Limit.parse(config.limits.dispatch(of))
 
 
 def _over(act: ServiceAct, since: datetime, limit: Limit) -> bool:

@@ -290,7 +290,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
     named = {lead: "lead"} | dict.fromkeys(order.co_handlers, "co_handlers")
     await overruling.overrule(act, record, named, body.overrules)
     await overruling.overrule_ruling(act, record, lead, body.overrules)
-    asked = await _grant_urgency(act, record, body.urgency, body.reason, added)
+    asked = await _grant_urgency(act, record, lead, body.urgency, body.reason, added)
     await grassroots.note_passed(act, record, lead, approval)
     order = replace(co_handling.with_whistled(act, record, order, added), approval=approval)
     await co_handling.redispatch(act, record, order, added, leaving.moved(body.reason))
@@ -301,6 +301,7 @@ async def assign(act: ServiceAct, number: str, body: schemas.Assign) -> schemas.
 async def _grant_urgency(
     act: ServiceAct,
     record: TicketRecord,
+    lead: str,
     urgency: Urgency | None,
     ground: str,
     added: work_order.Added,
@@ -312,7 +313,7 @@ async def _grant_urgency(
     """
     if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
         of = (
-            orders.limits_of(act, record, each, Role.LEAD, None)
+            orders.limits_of(act, record, each, Role.LEAD, unit=lead)
             for each in (Urgency.NORMAL, Urgency.COMPLEX)
         )
         work_order.check_lengthens(*of)

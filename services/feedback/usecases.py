@@ -377,7 +377,7 @@ def inform(
     record.messages.add(key)
     act.rows.add(Message(number=ticket.number, round=round, occasion=key[1]))
     text = messages.compose(
-        "put_off" if occasion == "completed" and "day" in details else occasion,
+        messages.text_of(occasion, details),
         ticket.number,
         confidential=ticket.kept_quiet,
         **details,

@@ -71,6 +71,7 @@ class Ticket(Base):
     channel: str
     flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     source_number: str | None = None
+    upstream_due: datetime | None = None
     reported_unit: str | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     confidential: bool

@@ -23,7 +23,7 @@ from services.intake.claims import Receipt, Registration, RegistrationClaims
 from services.intake.endings import records as end_records
 from services.intake.models import CallerDigest, Ticket, Vault
 from services.intake.records import ServiceAct
-from services.intake.rules import identity
+from services.intake.rules import identity, upstream
 from services.intake.rules.endings import End
 from services.intake.rules.identity import WorkingCopy
 from services.intake.rules.machine import TicketStatus
@@ -51,12 +51,17 @@ from shared.storage.rows import as_json, inserting, table_of
 
 
 def check_codes(body: NewTicket, config: Config) -> None:
-    """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode."""
+    """Refuse codes the jurisdiction does not have, before anything is stored. Raises UnknownCode,
+    UpstreamDueWrong.
+    """
     check_known(config, body.area or "", body.topic, body.flags)
     if config.codes.channel(body.channel) is None:
         channels = [channel.code for channel in config.codes.channels]
         raise UnknownCode(body.channel, field="channel", allowed=channels)
     check_reported(stated(body), body.reported_unit, config.units)
+    if due := body.upstream_due:
+        source = body.source_number and body.channel
+        upstream.check(due, source, config.upstream, clock.now())
     if body.ending:
         end_records.end_of(config, body.ending, clock.now())
 
@@ -280,6 +285,7 @@ def ticket_row(
         "channel": body.channel,
         "flags": list(body.flags),
         "source_number": told_as(item, person, act.config),
+        "upstream_due": body.upstream_due,
         "reported_unit": next(iter(reported.units), None),
         "reported": reported.model_dump(mode="json") if reported.stated else UNSTATED,
         "follows": body.follows,
@@ -376,6 +382,7 @@ def _tell_registered(
         split_from=item.split_from,
         accepted_at=item.accepted_at,
         appointed=item.appointed,
+        upstream_due=item.body.upstream_due,
         configuration=act.configuration,
     )
     text = text_of(fact.title, fact.content)

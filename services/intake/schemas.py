@@ -160,12 +160,11 @@ class NewTicket(Body):
     """诉求: a complaint as a channel hands it in (R-01).
 
     ``address`` and ``location`` are where the matter is, ``caller.address`` where the person lives.
-    ``confidential`` left out: reports are confidential (JN-16, WF-11). ``title`` left out: the first
-    sentence of the content. ``area`` left out, or the whole place: the one that address, title or content
-    name, if they do. Codes may be sent by name: GET /v1/codes says which. ``reported_unit`` is one of
-    ``reported.units``, from before there were several. ``ending``: how the call ended, when no unit is to
-    have it. ``call``: our id of the call it was made of; its number is the caller's phone where none is
-    given. ``follows``: the number of the ticket it goes on from.
+    Left out: reports are ``confidential`` (JN-16, WF-11), ``title`` is the content's first sentence, ``area``
+    (or the whole place) the one that address, title or content name. Codes may be sent by name (/v1/codes).
+    ``reported_unit``: one of ``reported.units``. ``ending``: how the call ended, when no unit is to have it.
+    ``call``: our id of the call; its number is the caller's phone where none is given. ``follows``: which it
+    goes on from. ``upstream_due``: when the platform that passed it on wants the answer.
     """
 
     type: NamedType
@@ -179,6 +178,7 @@ class NewTicket(Body):
     channel: Code
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
     source_number: AsGiven = Field(default=None, repr=False)
+    upstream_due: Instant | None = None
     reported_unit: Code | None = None
     reported: ReportedParty | None = None
     caller: Citizen | None = Field(default=None, repr=False)
@@ -302,9 +302,8 @@ class TicketOut(BaseModel):
     ``answer_due``: until when the hotline owes the answer to what it kept.
     ``follows`` and ``followed_by``: the tickets it goes on from, and that go on from it.
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
-    ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of other
-    citizens that are worked on under this one. ``split_from``: the ticket of whose call it is one matter
-    (拆分); ``matters``: all of that call, where one ticket is asked for.
+    ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of
+    others under it. ``split_from``: of whose call it is one matter (拆分); ``matters``: all of that call.
     """
 
     number: str
@@ -320,6 +319,7 @@ class TicketOut(BaseModel):
     channel: str
     flags: list[str]
     source_number: str | None
+    upstream_due: AwareDatetime | None = None
     reported_unit: str | None
     reported: Reported
     confidential: bool

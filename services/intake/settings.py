@@ -27,7 +27,7 @@ from shared.jurisdiction.codes import Codes, Units, towns_have_areas
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
-from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.limits import LimitTable, UpstreamRules, limit_codes_exist
 from shared.jurisdiction.place import Place
 from shared.jurisdiction.sections import Section
 from shared.jurisdiction.urgency import UrgencyRules, urgent_topics_exist
@@ -48,8 +48,8 @@ class Privacy(Section):
 
 @dataclass(frozen=True)
 class Rules(Files):
-    """The files intake reads. Of the limits it obeys ``direct_answer``, and checks that what the
-    others name can be registered.
+    """The files intake reads. Of the limits it obeys ``direct_answer`` and ``upstream``, and checks that what
+    the others name can be registered.
     """
 
     place: Place
@@ -66,7 +66,7 @@ class Rules(Files):
 
     checks = (
         towns_have_areas,
-        streams_have_matters,
+        limit_codes_exist,
         urgent_topics_exist,
         places_have_areas,
         local_units_exist,
@@ -83,8 +83,8 @@ class Config:
     """Code tables, what is urgent, how calls end, what binds the custodian, the seal of the vault and
     the digests of intake.
 
-    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``. ``areas``: which
-    area a text names.
+    ``answer_within``: how long the hotline may keep what it answers itself, by ``calendar``; ``upstream``:
+    what an upstream platform may say of its own limit. ``areas``: which area a text names.
     """
 
     codes: Codes
@@ -101,6 +101,7 @@ class Config:
     digester: CitizenDigester
     endings: EndingRules
     answer_within: Limit
+    upstream: UpstreamRules | None
     calendar: WorkCalendar
     public: Public
     areas: AreaFinder
@@ -169,6 +170,7 @@ class Settings(ServiceSettings):
             CitizenDigester(key_bytes(self.index_key)),
             rules.endings,
             rules.limits.direct_answer,
+            rules.limits.upstream,
             work_calendar(rules.place, rules.calendar, rules.units.units),
             _public(rules),
             AreaFinder(rules.places, rules.codes),

@@ -146,6 +146,7 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         channel=ticket.channel,
         flags=ticket.flags,
         source_number=ticket.source_number,
+        upstream_due=ticket.upstream_due,
         reported_unit=ticket.reported_unit,
         reported=ticket.about,
         confidential=ticket.confidential,

@@ -14,9 +14,15 @@ from uuid import UUID
 from services.tracker import calendars, claims, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
-from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
-from services.tracker.rules.changes import ClockRef, DatedFact, changes, raised_fact, snapshot
+from services.tracker.rules.changes import (
+    ClockRef,
+    DatedFact,
+    changes,
+    lengthened,
+    raised_fact,
+    snapshot,
+)
 from services.tracker.rules.clock_history import (
     ClockHistory,
     clock_histories,
@@ -27,7 +33,7 @@ from services.tracker.rules.clock_state import (
     Reading,
     due_uncharged,
     is_current,
-    is_late,
+    keeps_terms,
     lay_out,
     pass_due_marks,
     replay,
@@ -40,8 +46,8 @@ from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.events import (
     ClockKind,
     Data,
-    DeadlineLengthened,
     DeadlineSet,
+    LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
     Urgency,
@@ -58,19 +64,20 @@ def recompute_clocks(
     corrected: bool = False,
     given: Collection[UUID] = (),
     joined: int | None = None,
+    law: LegalLimit | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
     ``given``: orders that are new, or were their unit's before. ``joined``: a round of which is new that it
-    goes on from the one before.
+    goes on from the one before. ``law``: which was named now that gives its lead more time.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
     known = set(record.clocks)
     facts = [
         (row, fact)
         for history in _histories(act, record, matter, assignments, given, joined)
-        for row, fact in _recompute(act, record, matter, history, at, corrected=corrected)
+        for row, fact in _recompute(act, record, matter, history, at, corrected=corrected, law=law)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
@@ -159,21 +166,19 @@ def _recompute(
     at: datetime,
     *,
     corrected: bool,
+    law: LegalLimit | None,
 ) -> Iterator[tuple[Clock, DatedFact]]:
-    """Work out one clock. It keeps the terms it started under until the urgency or a promised day changes, or
-    what they depend on is corrected while it is open; for good once it is late: no breach is washed away.
-    """
+    """Work out one clock, save it and say what changed of it."""
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
-    if entry and (longer := _lengthened(act, record, matter, history, entry, at)):
+    if entry and (longer := _lengthened(act, record, matter, history, entry, at, law)):
         yield entry.row, longer
-    moved = before and history.kind is ClockKind.PROMISE and before.terms.limit != history.limit
-    keeps = entry is not None and entry.row.urgency == history.urgency and not moved
-    if corrected and history.assignment is None and before and before.status in machine.OPEN:
-        keeps = False
-    if entry and is_late(entry.state, max(at, history.terms_at or at)):
-        keeps, entry.row.urgency = True, history.urgency
+    keeps = entry is not None and keeps_terms(
+        entry.state, entry.row.urgency, history, at, corrected=corrected
+    )
+    if entry and keeps:
+        entry.row.urgency = history.urgency
     if before and keeps and is_current(before, history, known):
         return
     terms = before.terms if before and keeps else _terms(act, record, matter, history)
@@ -200,30 +205,21 @@ def _lengthened(
     history: ClockHistory,
     entry: ClockEntry,
     at: datetime,
+    law: LegalLimit | None,
 ) -> DatedFact | None:
-    """What is to say where the desk found the matter of an open round complex: until when the citizen waits
-    now, whether the clock goes by that or was missed before.
+    """What is to say where the desk found the matter of an open round complex, or named a law that gives it
+    more time: until when the citizen waits now, whether the clock goes by that or was missed before.
     """
-    granted = history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
+    granted = law is not None and law == history.ground.law
+    granted |= history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
     if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
         return None
     terms = _terms(act, record, matter, history)
     if terms is None:
         return None
-    before, longer = (
-        entry.state.due,
-        replay(history, terms, calendars.of_clock(act, entry.row)).state.due,
-    )
-    if longer <= before:
-        return None
-    limits = f"{entry.state.terms.limit} → {terms.limit}"
-    reason = (
-        f"情况复杂，办理时限调整（{limits}） the matter is complex, its limit changes ({limits})"
-    )
-    data = DeadlineLengthened(
-        clock=history.kind, before=before, due=longer, limit=terms.limit, reason=reason
-    )
-    return DatedFact(at, data)
+    then = replay(history, terms, calendars.of_clock(act, entry.row)).state
+    said = lengthened(history.kind, entry.state, then)
+    return DatedFact(at, said) if said else None
 
 
 def _terms(

@@ -9,7 +9,8 @@ from __future__ import annotations
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.records import ServiceAct
-from shared.events import AssignmentUpdated, Fact, TicketCorrected
+from services.tracker.rules.timelines import GROUND
+from shared.events import AssignmentUpdated, Fact, Limits, Role, TicketCorrected
 from shared.observability import log
 
 LIMITING = {"type", "topic", "flags", "urgency"}
@@ -41,7 +42,9 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
 
 
 async def follow_terms(act: ServiceAct, fact: Fact) -> None:
-    """A unit at work heard that its ticket is more urgent: its clocks go by the new limits."""
+    """A unit at work heard that its ticket is more urgent, or which law gives it more time: its clocks go by
+    the new limits.
+    """
     data: AssignmentUpdated = fact.data
     if data.urgency is None or data.limits is None:
         return
@@ -53,10 +56,13 @@ async def follow_terms(act: ServiceAct, fact: Fact) -> None:
         return
     assignment.terms_seq, assignment.terms_at = fact.seq, fact.time
     assignment.urgency = data.urgency
+    known = Limits.model_validate(assignment.ground).law
+    assignment.ground = data.limits.model_dump(mode="json", include=GROUND)
     assignment.sign_limit = data.limits.sign
     assignment.first_contact_limit = data.limits.first_contact
     assignment.handle_limit = data.limits.handle
     assignment.attend_limit = (
         data.limits.attend or assignment.attend_limit
     )  # who came has no new one
-    recompute_clocks(act, record, fact.time)
+    named = assignment.role == Role.LEAD and data.limits.law != known
+    recompute_clocks(act, record, fact.time, law=data.limits.law if named else None)

@@ -23,8 +23,9 @@ async def recompute(store: Store[Config], limit: int) -> int:
 
 
 JOBS: dict[str, Job] = {
-    # More at once cost no less each, and hold their locks longer.
-    "sweep": Job(run=sweep, due=claims.next_mark, every=1.0, limit=250),
+    # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
+    # millisecond, and no mark waits for it longer than a quarter of a second.
+    "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
 }

@@ -39,7 +39,8 @@ class Ticket(Base):
     when this one was merged and parted again, with the seq of each. ``unassigned``: when the
     dispatcher left it to the desk, and as how urgent, with the seq of each; none an older release said.
     ``arbitrations``: what went before the ladder (ArbitrationTimeline). ``carried``: orders of the same
-    matter under other numbers, worked on as one or split (Carried).
+    matter under other numbers, worked on as one or split (Carried). ``upstream_due``: when the platform
+    that passed it on wants the answer.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -68,6 +69,8 @@ class Ticket(Base):
     )
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
+    channel: str | None = Field(default=None, sa_type=Text)
+    upstream_due: datetime | None = None
 
     @property
     def about(self) -> Reported:
@@ -101,7 +104,8 @@ class Assignment(Base):
     first that was not sent back. ``unit`` has it now; ``transfers``: when which one had to hand it on and is
     no more (``[seq, until, unit]``). ``promise``: what was done about a day its unit promised
     (PromiseRecord); ``promise_asked_at``: since when a move of it waits for a ruling, ``promise_review_at``:
-    when the hotline looks after it, while its day lies ahead.
+    when the hotline looks after it, while its day lies ahead. ``ground``: why its time to handle it is what
+    it is (GROUND of Limits).
     """
 
     id: UUID = Field(primary_key=True)
@@ -145,6 +149,9 @@ class Assignment(Base):
     )
     promise_asked_at: datetime | None = None
     promise_review_at: datetime | None = None
+    ground: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
 
 
 class Clock(Base):

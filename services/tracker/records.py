@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
@@ -73,6 +74,7 @@ TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
 
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
 AS_JSON = {"terms", "pauses", "passed", "warned"}
+_stands = attrgetter(*STATE)
 
 
 @dataclass(slots=True)
@@ -90,8 +92,8 @@ class ClockEntry:
     def keep(self, state: ClockState) -> None:
         """Write into the row what is new of how the clock stands."""
         known, self.state = self.state, state
-        for name in STATE:
-            if (value := getattr(state, name)) != getattr(known, name):
+        for name, value, before in zip(STATE, _stands(state), _stands(known), strict=True):
+            if value != before:
                 setattr(self.row, name, value if name not in AS_JSON else _as_json(state, name))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
+from shared.events import LegalLimit
 from shared.http.fields import Body, Instant, Line, Sentence, Text
 
 Phrase = Annotated[str, Line(200)]
@@ -162,6 +163,8 @@ class ClockOut(BaseModel):
     would end it earlier, and a due moment is never moved earlier. ``passed``: marks with the
     instants they were passed; ``next_at``: when the next one is. ``resumed_at``: when the unit got the
     ticket again in this round; the clock goes on where it stopped, and the pauses name the time between.
+    ``rule`` and ``law``: where the limit comes from, if not from type and urgency; ``upstream_due``: when the
+    platform that passed it on wants the answer, whether the clock ends for that or not.
     """
 
     id: UUID
@@ -187,6 +190,9 @@ class ClockOut(BaseModel):
     extension_days: list[DayOut]
     pauses: list[PauseOut]
     resumed_at: AwareDatetime | None = None
+    rule: str | None = None
+    law: LegalLimit | None = None
+    upstream_due: AwareDatetime | None = None
 
 
 class TicketClocks(BaseModel):

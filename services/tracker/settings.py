@@ -10,7 +10,7 @@ from shared.jurisdiction.codes import Codes, Units
 from shared.jurisdiction.folder import Files, Folder
 from shared.jurisdiction.gazetteer import Gazetteer
 from shared.jurisdiction.holidays import CalendarFiles, local_units_exist, work_calendar
-from shared.jurisdiction.limits import LimitTable, streams_have_matters
+from shared.jurisdiction.limits import LimitTable, limit_codes_exist
 from shared.jurisdiction.place import Place
 from shared.settings import ServiceSettings
 
@@ -39,7 +39,7 @@ class Rules(Files):
     supervision: Supervision
     calendar: CalendarFiles
 
-    checks = (streams_have_matters, offices_exist, local_units_exist)
+    checks = (limit_codes_exist, offices_exist, local_units_exist)
 
 
 class Settings(ServiceSettings):

@@ -25,7 +25,7 @@ from services.tracker.models import (
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.clock_state import is_late
 from services.tracker.rules.supervision import SupervisionByRule
-from services.tracker.rules.timelines import LeftToDesk
+from services.tracker.rules.timelines import GROUND, LeftToDesk
 from shared import events
 from shared.errors import MoveRefused, TooEarly
 from shared.events import ClockKind, ContactOutcome, Data, Fact
@@ -54,6 +54,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         reported=data.about.model_dump(mode="json"),
         area=data.area,
         confidential=data.confidential,
+        channel=data.channel,
+        upstream_due=data.upstream_due,
     )
     waits_since = min(data.accepted_at or fact.time, fact.time)  # of a matter split from a call
     first = Round(ticket=fact.subject, number=1, started_at=waits_since)
@@ -86,6 +88,7 @@ async def dispatch(act: ServiceAct, fact: Fact) -> None:
         handle_limit=limits.handle,
         attend_limit=limits.attend,
         dispatched_at=fact.time,
+        ground=limits.model_dump(mode="json", include=GROUND),
     )
     record.take_on(act.rows.add(assignment))
     recompute_clocks(act, record, fact.time, given=[assignment.id])

@@ -90,6 +90,9 @@ def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
         extension_days=[_show_day(step) for step in why.extension_days],
         pauses=[schemas.PauseOut(**stop._asdict()) for stop in why.pauses],
         passed=state.marked,
+        rule=state.terms.rule,
+        law=state.terms.law,
+        upstream_due=state.terms.upstream and state.terms.upstream.due,
         **state.model_dump(include=SHOWN),
     )
 

@@ -13,9 +13,11 @@ from shared.events.words import (
     ClosingKind,
     CompletionKind,
     ContactOutcome,
+    LegalLimit,
     Location,
     Role,
     TicketType,
+    UpstreamLimit,
     Urgency,
 )
 
@@ -24,7 +26,9 @@ class Limits(BaseModel):
     """Stage limits printed on a dispatch (BJ-13), as limits.yaml writes them: ``4wh``, ``5wd``, ``24h``.
 
     wd = working days, wh = working hours, h and min = natural time. None: no such duty. ``attend``: to come
-    (报到), where a town whistled for the unit (dispatch.yaml).
+    (报到), where a town whistled for the unit (dispatch.yaml). ``rule``: which limits of their own these are,
+    where they are not those of the type and urgency; ``law``: whose limit ``handle`` is; ``upstream``: who
+    else wants the answer by when.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +36,9 @@ class Limits(BaseModel):
     first_contact: str | None = None
     handle: str | None = None
     attend: str | None = None
+    rule: str | None = None
+    law: LegalLimit | None = None
+    upstream: UpstreamLimit | None = None
 
 
 class Whistle(BaseModel):

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
-from shared.events.words import ClockKind, Role
+from shared.events.words import ClockKind, LegalLimit, Role
 
 
 class DeadlineView(BaseModel):
@@ -40,8 +40,9 @@ class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
 
 
 class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
-    """延长时限: a matter was found complex, so the citizen waits longer; ``due`` is when an answer is to be
-    expected now. That the clock was missed before, if it was, stands.
+    """延长时限: a matter was found complex, or a law gives it a longer limit (``law``), so the citizen waits
+    longer; ``due`` is when an answer is to be expected now. That the clock was missed before, if it was,
+    stands.
     """
 
     clock: ClockKind
@@ -49,6 +50,7 @@ class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
     due: AwareDatetime
     limit: str
     reason: str
+    law: LegalLimit | None = None
 
 
 class DeadlineWarned(Data, name="deadline.warned", by="tracker"):

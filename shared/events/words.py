@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -237,6 +238,25 @@ class CallRating(OpenEnum):
     UNSATISFIED = "unsatisfied"
     UNRATED = "unrated"
     UNKNOWN = "unknown"
+
+
+class LegalLimit(BaseModel):
+    """法定时限: a limit that a law sets, longer than the hotline's, and which law (JN-24(2), WF-20(2))."""
+
+    model_config = ConfigDict(frozen=True)
+    law: str
+    article: str
+    limit: str
+
+
+class UpstreamLimit(BaseModel):
+    """上级平台时限: when the platform that passed it on wants the answer, and how long before that we have it
+    ready (WF-20).
+    """
+
+    model_config = ConfigDict(frozen=True)
+    due: AwareDatetime
+    margin: str | None = None
 
 
 class Location(BaseModel):

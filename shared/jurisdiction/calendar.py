@@ -135,6 +135,7 @@ class WorkCalendar:
         self._years: dict[int, _Year] = {}
         # The clocks of a day fall due together, and each is looked at with every fact of its ticket.
         self._dues = lru_cache(maxsize=4_096)(self._due)
+        self._befores = lru_cache(maxsize=4_096)(self._before)
         self._check_years()
 
     def of(self, unit: str | None) -> WorkCalendar:
@@ -253,6 +254,9 @@ class WorkCalendar:
         A working day before is the same time on the working day before: from duty end to duty
         end, so that it undoes a day limit. (GLPI #22678 took days off the date and fell to 00:00.)
         """
+        return self._befores(due, limit)
+
+    def _before(self, due: datetime, limit: Limit) -> datetime:
         if limit.natural:
             return _utc(due) - timedelta(seconds=limit.seconds)
         if limit.unit == "wh":

@@ -9,19 +9,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.events import Limits, Role, TicketType, Urgency
+from shared.events import LegalLimit, Limits, Role, TicketType, UpstreamLimit, Urgency
 from shared.jurisdiction.calendar import Limit
-from shared.jurisdiction.codes import Codes, OfTopics
+from shared.jurisdiction.codes import Codes, OfTopics, Units
 from shared.jurisdiction.sections import (
     LimitText,
     Section,
     Where,
-    WorkingDays,
+    Words,
     refuse,
     unknown_code,
 )
+from shared.jurisdiction.streams import STAGES, Kind, Stage, Stream
 
 _NOMINAL_SECONDS = {"wd": 86400, "wh": 3600, "h": 3600, "min": 60}
+STREAM = "专项时限 a limit of its own"
 RowName = TicketType | Literal["default"]
 Share = Annotated[str, Field(pattern=r"^[1-9]\d?%$")]
 
@@ -87,13 +89,36 @@ class StageTable(Section):
         return level.get(ticket_type, level["default"])
 
 
-class Stream(Section):
-    """A stream with a limit of its own: tickets of its types marked with, or under, its matter."""
+class UpstreamRules(Section):
+    """上级平台时限: through which channels orders of platforms above come, which may carry the moment those
+    want the answer by; the answer is sent so long before it, ``margin``, and it lies at most so far ahead
+    (WF-20: what provinces and cities pass on keeps their limit).
+    """
 
-    matter: str
+    channels: Annotated[frozenset[str], Field(min_length=1)]
+    margin: LimitText
+    horizon_days: Annotated[int, Field(ge=1, le=1_827)]
+
+    def latest(self, now: datetime) -> datetime:
+        """The last moment that such a limit may name."""
+        return now + timedelta(days=self.horizon_days)
+
+
+class Statute(Section):
+    """法定时限: a limit that a law sets for a procedure of its own, longer than the hotline's (JN-24(2),
+    WF-20(2)). The desk names it for a ticket; ``matter``, a flag or a field, says for which it may.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    law: Words
+    article: Words
     handle: LimitText
-    extension: WorkingDays | None = None
-    types: frozenset[TicketType] = frozenset(TicketType)
+    matter: str | None = None
+
+    @property
+    def legal_limit(self) -> LegalLimit:
+        """As it is printed on orders."""
+        return LegalLimit(law=self.law, article=self.article, limit=str(self.handle))
 
 
 class PromiseRules(Section):
@@ -125,6 +150,8 @@ class LimitTable(OfTopics):
     direct_answer: LimitText
     promise: PromiseRules | None = None
     streams: tuple[Stream, ...] = ()
+    upstream: UpstreamRules | None = None
+    statutes: tuple[Statute, ...] = ()
 
     @field_validator("clocks")
     @classmethod
@@ -135,6 +162,38 @@ class LimitTable(OfTopics):
             raise ValueError(f"缺少 missing: {', '.join(sorted(missing))}")
         return clocks
 
+    @model_validator(mode="after")
+    def _none_in_vain(self) -> LimitTable:
+        refuse(found for at, stream in enumerate(self.streams) for found in self._idle(at, stream))
+        ids = [statute.id for statute in self.statutes]
+        refuse(
+            (("statutes", at, "id"), f"重复 stands there before: {id}")
+            for at, id in enumerate(ids)
+            if id in ids[:at]
+        )
+        return self
+
+    def _idle(self, at: int, stream: Stream) -> Iterator[tuple[Where, str]]:
+        """What of a row of ``streams`` no ticket could ever obey."""
+        for before, earlier in enumerate(self.streams[:at]):
+            if earlier.covers(stream):
+                wrong = f"第{before + 1}条已先适用 row {before + 1} fits whatever this one does"
+                yield ("streams", at), wrong
+        for stage, limit in stream.stages.items():
+            if not any(self._obeyed(stream, stage, limit, *each) for each in stream.kinds):
+                yield (
+                    ("streams", at, stage),
+                    "从不起作用：无此环节，或者不得延长 never obeyed: no such duty, or it would lengthen "
+                    "what is only ever shortened",
+                )
+
+    def _obeyed(
+        self, stream: Stream, stage: Stage, limit: Limit, kind: TicketType, urgency: Urgency
+    ) -> bool:
+        now = getattr(self.limits.row(kind, urgency), stage)
+        tighten = self.natural(urgency) or stream.only_shortens
+        return now is not None and _replaced(now, limit, tighten) == limit
+
     def natural(self, urgency: Urgency) -> bool:
         """Whether an urgency runs day and night."""
         return self.clocks[urgency] == "natural"
@@ -143,44 +202,89 @@ class LimitTable(OfTopics):
         """The last day a unit may promise; no policy, no end (R-19)."""
         return self.promise.latest(today) if self.promise else date.max
 
-    def dispatch(self, ticket_type: TicketType, urgency: Urgency) -> str:
+    def dispatch(self, of: Kind) -> str:
         """Limit of the dispatch clock, which starts at registration (R-03)."""
-        return str(self.limits.row(ticket_type, urgency).dispatch)
+        return str(self._by_stage(of, redo=False)["dispatch"])
 
-    def stages(
+    def kind(
         self,
         ticket_type: TicketType,
         urgency: Urgency,
         topic: str = "",
         flags: Collection[str] = (),
         *,
+        channel: str | None = None,
+        unit: str | None = None,
+    ) -> Kind:
+        """What limits depend on, with all that a topic lies under (BJ-13)."""
+        under = frozenset({*self._lineage(topic), *flags})
+        return Kind(ticket_type, urgency.level, under, channel, unit)
+
+    def stages(
+        self,
+        of: Kind,
+        *,
         redo: bool = False,
         role: Role = Role.LEAD,
+        law: LegalLimit | None = None,
+        upstream_due: datetime | None = None,
     ) -> Limits:
         """Limits that a dispatch carries (BJ-13).
 
         Redoing has limits of its own (R-27) and so have some streams; they never lengthen what
-        runs on natural time, nor does a stream lengthen a redo. A co-handler answers to the lead
-        in a share of its time (R-13) and does not contact the citizen: one office does (R-12).
+        runs on natural time, nor does a stream lengthen a redo. A longer limit of a ``law`` prevails
+        (JN-24(2)), but not over urgency. A co-handler answers to the lead in a share of its time (R-13)
+        and does not contact the citizen: one office does (R-12). A redo has nothing of the moment an
+        upstream platform wanted the first answer.
         """
-        row = self.limits.row(ticket_type, urgency)
-        sign, contact, handle = row.sign, row.first_contact, row.handle
-        tighten = self.natural(urgency.level)
-        if redo:
-            sign = _replaced(sign, self.redo.sign, tighten)
-            contact = _replaced(contact, self.redo.first_contact, tighten)
-            handle = _replaced(handle, self.redo.handle, tighten)
-        if stream := self.stream(ticket_type, topic, flags):
-            handle = _replaced(handle, stream.handle, tighten or redo)
+        limits = self._by_stage(of, redo=redo)
+        sign, contact, handle = limits["sign"], limits["first_contact"], limits["handle"]
+        if law and (handle is None or self.natural(of.urgency) or not lengthens(law, handle)):
+            law = None
+        handle = Limit.parse(law.limit) if law else handle
         if role == Role.CO:
             contact, handle = None, handle and self._share(handle)
-        return Limits(sign=_text(sign), first_contact=_text(contact), handle=_text(handle))
+        titles = [stream.title or STREAM for stream in self._streams(of)]
+        return Limits(
+            sign=_text(sign),
+            first_contact=_text(contact),
+            handle=_text(handle),
+            rule="；".join(titles) or None,
+            law=law,
+            upstream=self._upstream(upstream_due) if handle and not redo else None,
+        )
 
-    def stream(self, ticket_type: TicketType, topic: str, flags: Collection[str]) -> Stream | None:
-        """The stream with a limit of its own that a ticket belongs to, if it does."""
-        under = {*self._lineage(topic), *flags}
-        fitting = (s for s in self.streams if ticket_type in s.types and s.matter in under)
-        return next(fitting, None)
+    def _upstream(self, due: datetime | None) -> UpstreamLimit | None:
+        if due is None or self.upstream is None:
+            return None
+        return UpstreamLimit(due=due, margin=str(self.upstream.margin))
+
+    def _by_stage(self, of: Kind, *, redo: bool) -> dict[Stage, Limit | None]:
+        """Each stage's limit: the row's, that of a redo, that of the streams."""
+        row, natural = self.limits.row(of.type, of.urgency), self.natural(of.urgency)
+        limits: dict[Stage, Limit | None] = {stage: getattr(row, stage) for stage in STAGES}
+        if redo:
+            for stage in ("sign", "first_contact", "handle"):
+                limits[stage] = _replaced(limits[stage], getattr(self.redo, stage), natural)
+        for stream in self._streams(of):
+            for stage, limit in stream.stages.items():
+                tighten = natural or redo or stream.only_shortens
+                limits[stage] = _replaced(limits[stage], limit, tighten)
+        return limits
+
+    def stream(self, of: Kind) -> Stream | None:
+        """The stream with limits of its own that a ticket belongs to, if it does: the first that fits."""
+        return next((each for each in self.streams if each.fits(of)), None)
+
+    def _streams(self, of: Kind) -> list[Stream]:
+        """What the matter has, whoever gets it, and then what its unit has."""
+        found = (self.stream(of._replace(unit=None)), self.stream(of))
+        return list(dict.fromkeys(filter(None, found)))
+
+    def laws(self, of: Kind) -> dict[str, LegalLimit]:
+        """The limits of laws that may be named for such a ticket, by the ids of the table."""
+        fitting = (each for each in self.statutes if each.matter in (None, *of.under))
+        return {each.id: each.legal_limit for each in fitting}
 
     def _share(self, lead: Limit) -> Limit:
         """Working days are rounded up to whole ones; other limits keep their unit (BJ-14)."""
@@ -188,22 +292,43 @@ class LimitTable(OfTopics):
         return Limit(math.ceil(amount) if lead.unit == "wd" else round(amount, 2), lead.unit)
 
 
-def streams_have_matters(limits: LimitTable, codes: Codes) -> Iterator[tuple[str, Where, str]]:
-    """A check between files: a stream's matter is a flag or a field."""
-    known = [*codes.flags, *(field.code for field in codes.fields)]
+def limit_codes_exist(
+    limits: LimitTable, codes: Codes, units: Units
+) -> Iterator[tuple[str, Where, str]]:
+    """A check between files: the matters, channels and units that limits name are there."""
+    matters = [*codes.flags, *(field.code for field in codes.fields)]
+    channels = [channel.code for channel in codes.channels]
+    tables = {"channels": channels, "units": [unit.code for unit in units.units]}
     for at, stream in enumerate(limits.streams):
-        if stream.matter not in known:
-            yield "limits", ("streams", at, "matter"), unknown_code(stream.matter, known)
+        if stream.matter is not None and stream.matter not in matters:
+            yield "limits", ("streams", at, "matter"), unknown_code(stream.matter, matters)
+        for name, known in tables.items():
+            for code in sorted(getattr(stream, name) or ()):
+                if code not in known:
+                    yield "limits", ("streams", at, name), unknown_code(code, known)
+    for at, statute in enumerate(limits.statutes):
+        if statute.matter is not None and statute.matter not in matters:
+            yield "limits", ("statutes", at, "matter"), unknown_code(statute.matter, matters)
+    for code in sorted(limits.upstream.channels if limits.upstream else ()):
+        if code not in channels:
+            yield "limits", ("upstream", "channels"), unknown_code(code, channels)
+
+
+def lengthens(law: LegalLimit, limit: Limit) -> bool:
+    """Whether a law's limit is longer than another (JN-24(2): the longer one prevails)."""
+    return _nominal(Limit.parse(law.limit)) > _nominal(limit)
+
+
+def _nominal(limit: Limit) -> float:
+    """Seconds; a working day or hour is taken as a natural one, it never lasts less."""
+    return limit.amount * _NOMINAL_SECONDS[limit.unit]
 
 
 def _replaced(now: Limit | None, other: Limit | None, tighten: bool) -> Limit | None:
-    """The other limit where there is such a duty; if asked to tighten, only when it is shorter.
-
-    To compare them a working day or hour is taken as a natural one; it never lasts less.
-    """
+    """The other limit where there is such a duty; if asked to tighten, only when it is shorter."""
     if now is None or other is None:
         return now
-    return min(now, other, key=lambda x: x.amount * _NOMINAL_SECONDS[x.unit]) if tighten else other
+    return min(now, other, key=_nominal) if tighten else other
 
 
 def _text(limit: Limit | None) -> str | None:

@@ -71,6 +71,8 @@ MAY_HAVE = {
     "dispatcher/handling/handing_down": "a unit and those below it: who answers to whom",
     "dispatcher/handling/contacting": "contacts with the citizen, on record at each order they are for",
     "dispatcher/handling/handlers": "which person of a unit has an order, and that another has it now",
+    "dispatcher/handling/hurrying": "units go on under other limits, for orders.py is full",
+    "dispatcher/handling/legal_limits": "the law that gives a ticket a longer limit, named by the desk",
     "dispatcher/whistles": "a town whistles and units come: what each says of it, and its figures",
     "dispatcher/completion": "the form of R-21, requests to end a matter, and the audit of answers",
     "dispatcher/completion/completing": "the form, and requests to end a matter: ruled on like returns",

@@ -23,7 +23,9 @@ async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) ->
         *everything,
         "batch_per_s",
         "dispatch_p50_ms",
-        "tick_idle_ms",
+        "catchup_1h_s",
+        "recompute_100k_s",
+        "due_per_s",
         "tick_cpu_per_clock_us",
     ):
         none = figures[name] == 0 and name in NONE_IS_BEST
@@ -37,6 +39,9 @@ async def test_every_figure_is_measured(postgres: Postgres, rabbitmq: Broker) ->
     assert details["drain"]["stuck"] == 0
     assert details["critical"]["came"]
     assert details["due"]["clocks"] == SMALL.due
+    assert details["catchup"]["marks"] == SMALL.missed
+    assert details["recompute"]["moved"] >= SMALL.followed
+    assert details["sweep"]["late"]["marks"] == SMALL.late
     assert figures["facts_per_ticket"] > 10
     assert figures["statements_per_ticket"] > figures["commits_per_ticket"] > 0
     if {"cpu_share.broker", "cpu_share.database"} <= figures.keys():  # else in containers

@@ -20,6 +20,7 @@ AT_LEAST = {
     "suggest_macro_f1": 0.88,
     "suggest_top3": 0.99,
     "suggest_auto_share_2pct": 0.6,
+    "due_vs_apscheduler": 50.0,
 }
 AT_MOST = {
     "loop_hellos": 310.0,
@@ -28,6 +29,8 @@ AT_MOST = {
     "dispatch_p99_ms": 30.0,
     "tick_per_clock_us": 500.0,
     "due_10k_s": 2.0,
+    "tick_empty_ms_1m": 2.0,
+    "late_p99_ms_1m": 500.0,
     "critical_behind_100k_s": 2.0,
     "drain_100k_facts_s": 120.0,
     "add_us": 10.0,
@@ -50,8 +53,11 @@ RATIOS = {
     "batch_vs_hello": ("batch_per_s", "hello_per_s"),
     "relay_vs_hello": ("relay_per_s", "hello_per_s"),
     "relay_alone_vs_hello": ("relay_alone_per_s", "hello_per_s"),
+    "due_vs_apscheduler": ("due_per_s", "apscheduler_per_s"),
 }
-MORE_IS_BETTER = ("_per_s", "_vs_hello", "_vs_plain", "_precision", "_recall", "_accuracy")
+MORE_IS_BETTER = (
+    "_per_s", "_vs_hello", "_vs_plain", "_vs_apscheduler", "_precision", "_recall", "_accuracy"
+)  # fmt: skip
 HEAD = ("指标 figure", "值 value", "绝对值 absolute", "目标 goal", "达到 met", "说明 note")
 AGAINST = (
     "指标 figure", "本版 this", "对照 other", "本/对 ratio", "目标 goal", "达到 met", "说明 note"

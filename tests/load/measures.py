@@ -24,13 +24,14 @@ from shared.clock import pause
 from tests.load.arrivals import at_random
 from tests.load.backlog import critical, drain, relay
 from tests.load.calls import complaint, encoded
-from tests.load.clocks import due, sweep
+from tests.load.clocks import POTHOLE, apscheduler, due, sweep
 from tests.load.county import loops
 from tests.load.finding import finding
 from tests.load.likeness import duplicates
 from tests.load.listing import listing
 from tests.load.masks import masks
 from tests.load.matching import matching
+from tests.load.outages import catchup, recompute
 from tests.load.plan import LOOK, Figures, Plan, cost_each, difference, now
 from tests.load.plant import Plant
 from tests.load.storms import TICKETS, batch, intake, plain
@@ -38,14 +39,7 @@ from tests.load.suggesting import suggestions
 from tests.load.tally import quantile
 from tests.load.working_time import working_time
 
-UNIT = "ZJJ"  # a unit with a queue, and what the catalogue sends to it: an ordinary matter
-POTHOLE = {
-    "type": "help",
-    "topic": "road.damage",
-    "area": "610924100",
-    "urgency": "normal",
-    "flags": (),
-}
+UNIT = "ZJJ"  # a unit with a queue, to which the catalogue sends potholes
 LATE = 30.0  # seconds after which a dispatch counts as missing
 SHOWN = 40  # statements, the most frequent ones
 
@@ -214,6 +208,9 @@ MEASURES: Sequence[Any] = (
     loop,
     dispatch,
     due,
+    apscheduler,
+    catchup,
+    recompute,
     sweep,
     statements,
     intake,

@@ -43,14 +43,18 @@ class Plant:
 
     # --- processes -----------------------------------------------------------------------------
 
-    async def run(self, *names: str) -> None:
-        """Let these services run and no other: start and stop what that takes."""
+    async def run(self, *names: str, **settings: str) -> None:
+        """Let these services run and no other: start and stop what that takes. ``settings``: what those that
+        are started are told otherwise.
+        """
         await self.stop(*(self.processes.keys() - set(names)))
         for name in names:
             if name not in self.processes:
                 url = self.taps.get(name, self.url(name))
                 command = ("-m", "services", name)
-                self.processes[name] = await self.side.serve(name, command, url, "/readyz")
+                self.processes[name] = await self.side.serve(
+                    name, command, url, "/readyz", **settings
+                )
 
     async def serve(self, name: str, app: str, path: str) -> None:
         """Serve an app with uvicorn, on intake's settings and a database of its own name."""

@@ -106,8 +106,8 @@ class Side:
         """The database that a service's are copies of."""
         return f"{self.name}_template_{service}"
 
-    def environment(self, database_url: str) -> dict[str, str]:
-        """What a process is told: as in production, with the clock stepped."""
+    def environment(self, database_url: str, **settings: str) -> dict[str, str]:
+        """What a process is told: as in production, with the clock stepped; ``settings`` are otherwise."""
         own = {
             "DATABASE_URL": database_url,
             "BUS_URL": self.servers.broker.url,
@@ -121,20 +121,20 @@ class Side:
             "SERVICE_TOKEN": "unused",  # nobody reads a contact here
             "CLOCK": "simulated",
             "CLOCK_START": START,
-        }
+        } | {name.upper(): value for name, value in settings.items()}
         ours = ("JIESU_", "PYTHON")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         path = {"PYTHONPATH": str(self.tree.path), "PYTHONSAFEPATH": "1"}
         return inherited | path | {f"JIESU_{name}": value for name, value in own.items()}
 
     async def serve(
-        self, name: str, command: Sequence[str], database_url: str, path: str
+        self, name: str, command: Sequence[str], database_url: str, path: str, **settings: str
     ) -> Process:
         """Start a process that serves HTTP; it is ready when ``path`` answers. Raises DidNotStart."""
         [port] = free_ports(1)
         log = self.home / f"{self.name}.{name}.log"
         ports = {"JIESU_PORT": str(port), "UVICORN_PORT": str(port)}
-        popen = self._spawn(command, self.environment(database_url) | ports, log)
+        popen = self._spawn(command, self.environment(database_url, **settings) | ports, log)
         process = Process(name, popen, Wire(f"http://{HOST}:{port}", 128), log)
         try:
             await process.ready(path)
@@ -156,10 +156,10 @@ class Side:
                 stderr=subprocess.STDOUT,
             )
 
-    async def run(self, *command: str, database_url: str) -> str:
+    async def run(self, *command: str, database_url: str, python: Path | None = None) -> str:
         """Run a command to its end; what it printed. Raises DidNotStart when it fails."""
         running = await asyncio.create_subprocess_exec(
-            self.tree.python,
+            python or self.tree.python,
             *command,
             cwd=self.tree.path,
             env=self.environment(database_url),

@@ -225,7 +225,10 @@ async def _split(whole: Street, repeats: Repeats) -> None:
 
 
 async def _helped(repeats: Repeats, number: str, lead: str) -> None:
-    """A co-handler is added, pressed by the lead and released."""
+    """A law gives it more time; a co-handler is added, pressed by the lead and released."""
+    path, other = "/v1/tickets/{number}/legal-limit", {"reason": "须经公示"}
+    law = {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须经审批"}
+    await repeats.ask("dispatcher", path, law, other, "desk", number=number)
     path, other = "/v1/tickets/{number}/co-handlers", {"reason": "协助"}
     helps = {"unit": "GT", "reason": "协助勘查"}
     given = await repeats.ask("dispatcher", path, helps, other, "desk", number=number)

@@ -31,7 +31,7 @@ from services.feedback.rules import planning
 from services.feedback.settings import Settings as Feedback
 from services.feedback.webhook import Called, CallRequest
 from services.intake import codes
-from services.intake.rules import endings, likeness
+from services.intake.rules import endings, likeness, upstream
 from services.intake.rules.phones import read_phone
 from services.intake.settings import Settings as Intake
 from services.tracker.rules import extension
@@ -82,6 +82,7 @@ def run_intake(folder: Folder) -> None:
     endings.check_resumable(now, within, config.calendar, now)
     assert at("03-02 10:00").astimezone(config.place.timezone)
     assert config.duplicates.window
+    upstream.check(at("03-05 10:00"), "city", config.upstream, now)
     for distance in (None, 700.0):
         likeness.is_candidate(likeness.Seen(False, True, distance, 0.5), config.duplicates)
     assert read_phone("4421234", config.place.area_code).contact
@@ -151,8 +152,10 @@ def run_dispatcher(folder: Folder) -> None:
     for kind, urgency, redo, role, (topic, flags) in product(
         TicketType, Urgency, (True, False), Role, matters
     ):
-        config.limits.dispatch(kind, urgency)
-        config.limits.stages(kind, urgency, topic, flags, redo=redo, role=role)
+        of = config.limits.kind(kind, urgency, topic, flags)
+        config.limits.dispatch(of)
+        config.limits.stages(of, redo=redo, role=role, upstream_due=at("03-05 10:00"))
+        config.limits.laws(of)
     calendar = config.calendar
     for year in (2024, 2025, 2026):
         calendar.explain(at("01-01 09:00").replace(year=year), Limit(200, "wd"))

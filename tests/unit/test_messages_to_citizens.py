@@ -25,6 +25,8 @@ def test_each_occasion_has_a_text_that_names_the_ticket_in_both_languages(
         "zh": "理由",
         "en": "why",
         "count": 2,
+        "law": "《条例》",
+        "article": "第三条",
     }
     words = messages.compose(occasion, number, confidential=confidential, **details)
     assert all(number in text and "{" not in text for text in words)

@@ -11,6 +11,7 @@ from services.dispatcher import grassroots, orders, records
 from services.dispatcher.approvals import views
 from services.dispatcher.approvals.models import Approval, Approvals
 from services.dispatcher.approvals.schemas import ApprovalOut, Decision, TownLead
+from services.dispatcher.handling import hurrying
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import approvals as rules
 from services.dispatcher.rules.approvals import Action, ApprovalPending, What
@@ -135,7 +136,7 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
 def _ease(act: ServiceAct, record: TicketRecord, urgency: Urgency) -> None:
     record.ticket.urgency = urgency
     at_work = [each for each in record.open() if each.urgency != urgency]
-    orders.follow_urgency(act, record, at_work, act.now)
+    hurrying.follow_urgency(act, record, at_work, act.now)
     if record.ticket.unassigned_at:
         orders.say_left(act, record)  # the desk's clock follows
 

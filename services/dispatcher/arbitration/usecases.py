@@ -22,6 +22,7 @@ from services.dispatcher.arbitration.models import (
     Arbitrations,
     Statement,
 )
+from services.dispatcher.handling import hurrying
 from services.dispatcher.models import Assignment, Return, Returns
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import arbitration as rules
@@ -109,7 +110,7 @@ def open_(
         requests=tuple(each.id for each in asked),
     )
     orders.tell_of_arbitration(act, record, opened, data)
-    orders.let_work(act, record)
+    hurrying.let_work(act, record)
     return opened
 
 

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from services.dispatcher import doubts, merging, orders, records, schemas, views
 from services.dispatcher.arbitration import overruling
 from services.dispatcher.arbitration import usecases as arbitration
+from services.dispatcher.handling import hurrying
 from services.dispatcher.models import Assignment, Contact, Contacts
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
@@ -62,7 +63,7 @@ async def redispatch(
     stood = {each.unit: (each, AssignmentStatus(each.status)) for each in going}
     orders.cancel(act, record, going, "redispatched", act.now, why, keep=along)
     staying += along
-    orders.follow_urgency(
+    hurrying.follow_urgency(
         act, record, [each for each in staying if each.urgency != urgency], act.now
     )
     for given in orders.give(act, record, order, added, changed.new):

@@ -5,8 +5,8 @@ from uuid import UUID
 from fastapi import Response
 
 from services.dispatcher.doors import DeskDoor, UnitDoor
-from services.dispatcher.handling import co_handling, handing_down, handlers
-from services.dispatcher.handling.schemas import HandDown, NewHandler, TakeBack
+from services.dispatcher.handling import co_handling, handing_down, handlers, legal_limits
+from services.dispatcher.handling.schemas import HandDown, NameLaw, NewHandler, TakeBack
 from services.dispatcher.schemas import AssignmentOut, CoHandler, Press, Release, TicketOut
 from shared.http.fields import Number
 from shared.http.problems import problems
@@ -21,6 +21,14 @@ router = Router("/v1", tags=["dispatcher 派单"])
 async def add_co_handler(number: Number, body: CoHandler, door: DeskDoor) -> Response:
     """增加协办 Let one more unit help; whoever has the ticket goes on untouched."""
     return await door.once(co_handling.add, number, body)
+
+
+@router.post(
+    "/tickets/{number}/legal-limit", response_model=TicketOut, responses=problems(404, 409)
+)
+async def name_law(number: Number, body: NameLaw, door: DeskDoor) -> Response:
+    """法定时限 Name the law that gives a ticket at work a longer limit; its citizen is told."""
+    return await door.once(legal_limits.name_law, number, body)
 
 
 @router.post(

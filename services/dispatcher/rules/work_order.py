@@ -10,6 +10,8 @@ from services.dispatcher.rules.dispatch import Order
 from services.dispatcher.rules.whistling import Blown
 from shared.errors import JiesuError
 from shared.events import AssignmentDispatched, Limits, Role, TicketRegistered, Urgency
+from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.streams import Kind
 
 
 def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
@@ -18,9 +20,18 @@ def without_contact(limits: Limits, ticket: TicketRegistered) -> Limits:
     return limits.model_copy(update={"first_contact": None}) if spared else limits
 
 
+def kind_of(
+    table: LimitTable, matter: TicketRegistered, urgency: Urgency, unit: str | None = None
+) -> Kind:
+    """What the limits of a ticket depend on; ``unit``: whose order it is, where that is known."""
+    return table.kind(
+        matter.type, urgency, matter.topic, matter.flags, channel=matter.channel, unit=unit
+    )
+
+
 class ComplexInVain(JiesuError):
-    """疑难 gives no more time to handle what has a limit of its own; ``limit`` says which. To have more time
-    its unit asks for an extension.
+    """疑难 gives no more time to handle what has a limit of its own, a law's or an upstream platform's;
+    ``limit`` says which. To have more time its unit asks for an extension.
     """
 
     status = 409
@@ -30,6 +41,14 @@ class ComplexInVain(JiesuError):
 
 def check_lengthens(normal: Limits, granted: Limits) -> None:
     """Whether more time follows from a matter being complex. Raises ComplexInVain."""
+    if upstream := granted.upstream:
+        due = upstream.due.isoformat()
+        raise ComplexInVain(
+            f"上级平台要求于{due}前答复，定为疑难不能延长；确需延长的，请商上级平台 "
+            f"The platform that passed it on wants the answer by {due}, which `complex` does not change",
+            field="urgency",
+            limit=due,
+        )
     if normal.handle and normal.handle == granted.handle:
         raise ComplexInVain(
             f"该诉求的办理时限为{normal.handle}，定为疑难不能延长；确需延长的，由承办单位申请延期 "

@@ -15,8 +15,9 @@ from services.feedback.rules.days import in_words
 from services.feedback.rules.machine import Bilingual
 from shared.events import Occasion
 
-# What an occasion says; a completion that puts the matter off until a day says another text (R-19).
-Text: TypeAlias = Occasion | Literal["put_off"]
+# What an occasion says; a completion that puts the matter off until a day says another text (R-19), and so
+# does more time that a law gives (JN-24(2)).
+Text: TypeAlias = Occasion | Literal["put_off", "by_law"]
 TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
     {
         "accepted": Bilingual(
@@ -67,6 +68,10 @@ TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
             "各事项将分别答复并回访。",
             "[12345] Your call {number} holds {count} matters, handled one by one: follow them all with "
             "your number and code. Each will be answered, and you will be asked of each.",
+        ),
+        "by_law": Bilingual(
+            "【12345】您的诉求（{number}）依照{law}{article}规定的时限办理，期限为{day}，可凭编号查询。",
+            "[12345] Your request {number} is handled within the time that {law}, {article}, sets: by {day}.",
         ),
         "put_off": Bilingual(
             "【12345】您的诉求（{number}）承办单位已答复：目前暂不具备办理条件，承诺在{day}前办结，具体措施可凭编号和"
@@ -142,6 +147,11 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
             "[12345] What you raised, {number}, is handled part by part: follow all of it with your "
             "number and code.",
         ),
+        "by_law": Bilingual(
+            "【12345】您反映的事项（{number}）依照法律规定的时限办理，期限为{day}，依据可凭编号查询。",
+            "[12345] The matter you raised, {number}, is handled within the time the law sets: by {day}; "
+            "read which law with your number and code.",
+        ),
         "put_off": Bilingual(
             "【12345】您反映的事项（{number}）已有答复，承诺在{day}前办结，可凭编号和查询码查看。我们将回访，听取您的"
             "意见，到期后再次回访核实。",
@@ -164,7 +174,8 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
-    line in both languages, how many matters; the promised day, the one before it, what a unit wrote.
+    line in both languages, how many matters; the promised day, the one before it, what a unit wrote;
+    the law and the article that set the time, until ``day``.
     """
 
     unit: str
@@ -175,6 +186,15 @@ class Details(TypedDict, total=False):
     zh: str
     en: str
     count: int
+    law: str
+    article: str
+
+
+def text_of(occasion: Occasion, details: Details) -> Text:
+    """Which text an occasion has, by what is to be named in it."""
+    if occasion == "completed" and "day" in details:
+        return "put_off"
+    return "by_law" if "law" in details else occasion
 
 
 def compose(

@@ -94,6 +94,7 @@ def _registration(
     body = NewTicket(
         **matter.model_dump(exclude={"lead"}) | place,
         channel=ticket.channel,
+        upstream_due=ticket.upstream_due,
         reported=ReportedParty(**about.model_dump()) if about.stated else None,
         caller=Citizen.model_construct(
             name=known["name"], phone=known.get("phone_given"), address=known["address"]

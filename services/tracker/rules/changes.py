@@ -10,7 +10,7 @@ from uuid import UUID
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, Reading
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
-from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.policy import Rung
 from shared.events import (
     ClockKind,
@@ -18,6 +18,7 @@ from shared.events import (
     DeadlineAnnulled,
     DeadlineBreached,
     DeadlineCancelled,
+    DeadlineLengthened,
     DeadlineMet,
     DeadlineMoved,
     DeadlinePaused,
@@ -155,8 +156,10 @@ def _moved(
 def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: Calendars) -> str:
     if clock.kind is ClockKind.PROMISE and was.terms.limit != after.terms.limit:
         return "承诺日期经批准变更 a supervisor let the promised day be moved"
+    limits = f"{was.terms.limit} → {after.terms.limit}"
+    if (law := after.terms.law) and was.terms.law != law:
+        return f"依据{law.law}{law.article}，时限 {limits} by {law.law}, {law.article} its limit is {limits}"
     if was.terms.limit != after.terms.limit:
-        limits = f"{was.terms.limit} → {after.terms.limit}"
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
     if was.extension != after.extension:
         return f"延期{after.extension}个工作日 extended by {after.extension} working days"
@@ -168,6 +171,24 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
         last = max(was.due, after.due)
         return calendars.why(was.calendar, after.calendar, after.started_at, last)
     return "按后得知的情况重新计算 recomputed, for more became known of what happened"
+
+
+def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineLengthened | None:
+    """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
+    if then.due <= was.due:
+        return None
+    limits, law = f"{was.terms.limit} → {then.terms.limit}", then.terms.law
+    why = Sentence("情况复杂", "the matter is complex")
+    if law:
+        why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
+    return DeadlineLengthened(
+        clock=clock,
+        before=was.due,
+        due=then.due,
+        limit=then.terms.limit,
+        reason=f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})",
+        law=law,
+    )
 
 
 def _given_back(state: ClockState) -> timedelta:

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.tracker.rules.earlier import Course, Earlier, courses, duties, earlier
+from services.tracker.rules.ground import ground_of
 from services.tracker.rules.kept_limits import with_kept_limits
 from services.tracker.rules.timelines import (
     AUDITED,
@@ -26,10 +27,11 @@ from services.tracker.rules.timelines import (
     RoundTimeline,
     first_rounds,
 )
-from shared.events import ClockKind, Role, Urgency
+from shared.events import ClockKind, Limits, Role, Urgency
 from shared.jurisdiction.succession import Dissolved
 
 NONE: Mapping[str, Dissolved] = {}
+PLAIN = Limits()
 NAMESPACE = UUID("6e1d1b8a-3a0e-5d52-9c0c-7d1f0a5e3c41")
 
 
@@ -42,7 +44,8 @@ class ClockHistory:
     correction last gave it other terms. ``earlier``: what its unit had of the duty before, in
     each way in which it may go on from that; ``resumed_at``: since when the clock goes on where it stopped,
     ``due_counted``: by when its unit is in time in the figures, where it had no time left then.
-    ``uncharged``: its pauses, were the time of lost disputes charged to nobody.
+    ``uncharged``: its pauses, were the time of lost disputes charged to nobody. ``ground``: of the time to
+    handle or answer it, why it is what it is.
     """
 
     id: UUID
@@ -64,6 +67,7 @@ class ClockHistory:
     resumed_at: datetime | None = None
     due_counted: datetime | None = None
     uncharged: tuple[Pause, ...] = ()
+    ground: Limits = PLAIN
 
 
 def clock_histories(
@@ -189,8 +193,9 @@ def _citizen(
     first, last = course[0], course[-1]
     decided, terms_at = _decided(matter, leads, last.number), matter.terms_at
     answers = (*(each.resolved_at for each in course), last.ended_at)
-    if isinstance(decided, LeftToDesk):
-        terms_at = _later(terms_at, decided.at)
+    since = decided.at if isinstance(decided, LeftToDesk) else decided and decided.terms_at
+    if since:
+        terms_at = _later(terms_at, since)
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,
@@ -200,6 +205,7 @@ def _citizen(
         met_at=min(filter(None, answers), default=None),
         lost=matter.withdrawal,
         terms_at=terms_at,
+        ground=ground_of(matter, course, leads),
     )
 
 
@@ -247,6 +253,7 @@ def _handling(
                 terms_at=assignment.terms_at,
                 earlier=tuple(filter(None, before)),
                 uncharged=assignment.pauses,
+                ground=assignment.ground if kind is ClockKind.HANDLE else PLAIN,
             )
 
 

@@ -7,20 +7,21 @@ in the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.calendars import Calendars, Span
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.layout import DUE, Laid, Mark, Run, in_order, laid_out, marks_of
-from services.tracker.rules.machine import Action, ClockStatus, move
+from services.tracker.rules.machine import OPEN, Action, ClockStatus, move
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.timelines import Pause
+from shared.events import ClockKind
 from shared.jurisdiction.calendar import Due
 
 
@@ -120,6 +121,22 @@ def is_late(state: ClockState, at: datetime) -> bool:
     return ran_past and state.due <= at
 
 
+def keeps_terms(
+    state: ClockState, urgency: str, history: ClockHistory, at: datetime, *, corrected: bool
+) -> bool:
+    """Whether a clock of an ``urgency`` keeps the terms it began under: until that or a promised day changes,
+    a law is named, or what they depend on is ``corrected`` while it is open; for good once it is late: no
+    breach is washed away.
+    """
+    if is_late(state, max(at, history.terms_at or at)):
+        return True
+    if (urgency, state.terms.law) != (history.urgency, history.ground.law):
+        return False
+    if corrected and history.assignment is None and state.status in OPEN:
+        return False
+    return history.kind is not ClockKind.PROMISE or state.terms.limit == history.limit
+
+
 def replay(
     history: ClockHistory, terms: Terms, calendars: Calendars, before: ClockState | None = None
 ) -> Reading:
@@ -159,30 +176,38 @@ def due_unextended(state: ClockState, calendars: Calendars) -> datetime:
 
 def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:
     """How a running clock stands once every mark up to ``now`` is passed, by the calendar known now."""
-    state, points = lay_out(state, calendars)
-    return _having_passed(state, points, [mark for mark in points if mark.at <= now])
+    return _laid_anew(state, calendars, lambda mark: mark.at <= now)
 
 
 def lay_out(state: ClockState, calendars: Calendars) -> Reading:
     """How an open clock stands by the calendar known now, and its marks; what it passed, it has passed."""
+    marked = state.marked
+    return _laid_anew(state, calendars, lambda mark: marked.get(mark.key) == mark.at)
+
+
+def _laid_anew(
+    state: ClockState, calendars: Calendars, is_passed: Callable[[Mark], bool]
+) -> Reading:
     run = Run(*_run_of(state))
     spans = calendars.over(run.started_at, None)
     laid = laid_out(run, spans, None if state.calendar else _as_stands(state, spans[0]))
-    update = {
-        "base_due": laid.base,
-        "due": laid.due.at,
-        "provisional": laid.due.provisional,
-        "calendar": laid.version,
-    }
-    marked = state.marked
-    known = [mark for mark in laid.marks if marked.get(mark.key) == mark.at]
-    return _having_passed(state.model_copy(update=update), laid.marks, known)
+    return _having_passed(
+        state,
+        laid.marks,
+        list(filter(is_passed, laid.marks)),
+        base_due=laid.base,
+        due=laid.due.at,
+        provisional=laid.due.provisional,
+        calendar=laid.version,
+    )
 
 
-def _having_passed(state: ClockState, points: Sequence[Mark], passed: Sequence[Mark]) -> Reading:
+def _having_passed(
+    state: ClockState, points: Sequence[Mark], passed: Sequence[Mark], **course: Any
+) -> Reading:
     ahead = [mark.at for mark in points if mark not in passed]
     running = state.status is ClockStatus.RUNNING
-    update = {
+    update = course | {
         "passed": {mark.key: mark.at for mark in passed if not mark.is_notice},
         "warned": {mark.key: mark.at for mark in passed if mark.is_notice},
         "next_at": min(ahead, default=None) if running else None,

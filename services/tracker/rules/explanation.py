@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.layout import counted, given_back
+from services.tracker.rules.layout import counted, ends, given_back
 from shared.jurisdiction.calendar import Limit, Step
 
 
@@ -23,7 +23,8 @@ class Explanation(NamedTuple):
     """The days of the limit, those of the extension, and the pauses.
 
     ``kept``: a newer calendar would end it earlier, and a due moment is never moved earlier. ``capped``: a
-    cap on the whole time, from the registration on, ends it before its own limit would.
+    cap on the whole time, from the registration on, ends it before its own limit would. ``upstream``: what an
+    upstream platform wants decides when it ends; then the days of its own limit are none.
     """
 
     days: list[Step]
@@ -31,6 +32,7 @@ class Explanation(NamedTuple):
     pauses: list[Stop]
     kept: bool
     capped: bool = False
+    upstream: bool = False
 
 
 def explain(state: ClockState, calendars: Calendars) -> Explanation:
@@ -38,11 +40,14 @@ def explain(state: ClockState, calendars: Calendars) -> Explanation:
     limit, extension_days = Limit.parse(state.terms.limit), list[Step]()
     calendar = calendars.numbered(state.calendar).calendar
     counts = counted(state.terms, state.started_at, calendar)
-    ends, days = calendar.due(*counts).at, calendar.explain(*counts)
+    ended, own = ends(state.terms, state.started_at, calendar).at, calendar.due(*counts).at
+    wanted = state.terms.upstream and state.terms.upstream.ends(state.started_at, calendar)
+    days = calendar.explain(*counts) if ended == own else []
     if state.extension:
         longer = Limit(state.extension, "wd")
-        extension_days = calendar.explain(ends, longer)
-        ends = calendar.due(ends, longer).at
+        extension_days = calendar.explain(ended, longer)
+        ended = calendar.due(ended, longer).at
     pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in state.pauses]
-    capped = counts != (state.started_at, limit)
-    return Explanation(days, extension_days, pauses, state.base_due > ends, capped)
+    capped = counts != (state.started_at, limit) or ended not in (own, wanted)
+    kept = state.base_due > ended
+    return Explanation(days, extension_days, pauses, kept, capped, wanted == ended != own)

@@ -105,6 +105,14 @@ class ExtensionOverCap(JiesuError):
     title = "办理总时限超过上限 Handling would take longer than it may"
 
 
+class ExtensionPastUpstream(JiesuError):
+    """The platform that passed it on wants the answer by ``latest``, and alone gives more time (WF-20)."""
+
+    status = 409
+    slug = "extension-past-upstream"
+    title = "超过上级平台的时限 Past the limit of the upstream platform"
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """So many working days more on a clock, asked at an instant; ``unit``: whose hours it goes by."""
@@ -158,10 +166,12 @@ def _check_time(asking: Asking, policy: Policy) -> None:
 
 
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
-    most = policy.extension_max(matter)
+    most = policy.extension_max(matter, asking.urgency, asking.unit)
     if asking.days > most.amount:
         raise ExtensionTooLong(field="days", most=str(most))
-    cap, calendar = policy.rules.extension.cap_total_handle, policy.calendar.of(asking.unit)
+    terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
+    law, cap = terms.law, policy.rules.extension.cap_total_handle
+    cap = Limit.parse(law.limit) if law else cap
     longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
     end = calendar.due(asking.clock.started_at, cap).at
     if longer > end:
@@ -171,6 +181,15 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
             field="days",
             cap=str(cap),
             latest=end.isoformat(),
+        )
+    if terms.upstream and asking.clock.started_at < terms.upstream.due < longer:
+        until = terms.upstream.due
+        until_zh, until_en = moment(until, policy.calendar.tz)
+        raise ExtensionPastUpstream(
+            f"上级平台要求于{until_zh}前答复，延期须商上级平台 "
+            f"The platform that passed it on wants the answer by {until_en}",
+            field="days",
+            latest=until.isoformat(),
         )
 
 

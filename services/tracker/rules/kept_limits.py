@@ -22,8 +22,8 @@ def with_kept_limits(
     dissolved: Mapping[str, Dissolved],
     firsts: Mapping[int, int],
 ) -> list[AssignmentTimeline]:
-    """Orders of a ticket with the limits that count. Another role or urgency, and a correction of what limits
-    depend on (``corrected_at``, the last), bring new ones.
+    """Orders of a ticket with the limits that count. Another role, urgency or law, and a correction of what
+    limits depend on (``corrected_at``, the last), bring new ones.
     """
     kept: list[AssignmentTimeline] = []
     for each in sorted(assignments, key=lambda order: order.place):
@@ -37,7 +37,12 @@ def with_kept_limits(
 def _is_for_the_same(
     last: AssignmentTimeline, order: AssignmentTimeline, corrected_at: datetime | None
 ) -> bool:
-    if (last.role, last.urgency) != (order.role, order.urgency) or order.terms_at:
+    same = (last.role, last.urgency, last.ground.law) == (
+        order.role,
+        order.urgency,
+        order.ground.law,
+    )
+    if not same or order.terms_at:
         return False
     said_at = max(last.dispatched_at, last.terms_at or last.dispatched_at)
     return corrected_at is None or not said_at < corrected_at <= order.dispatched_at

@@ -7,7 +7,7 @@ the new one, what had passed does not (calendars.py, ADR 0062).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -86,15 +86,37 @@ def laid_out(run: Run, spans: Iterable[Span], stands: Laid | None = None) -> Lai
 def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     """A clock as it would lie had it run under one version all the time, due not before ``earliest``."""
     calendar = span.calendar
-    base = calendar.due(*counted(run.terms, run.started_at, calendar))
+    base = ends(run.terms, run.started_at, calendar)
     if run.extension:
         longer = calendar.due(base.at, Limit(run.extension, "wd"))
         base = Due(longer.at, base.provisional or longer.provisional)
     at = max(filter(None, (base.at, run.floor, earliest)))
-    moved = shift(at, run.pauses, run.terms.limit, calendar)
+    moved = _kept(run, at, shift(at, run.pauses, run.terms.limit, calendar))
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
     return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+
+
+def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
+    """When a clock is due without pauses and extension: by its own limit, or by what an upstream platform
+    wants, which is never put off beyond the cap.
+    """
+    own, upstream = calendar.due(*counted(terms, started_at, calendar)), terms.upstream
+    if upstream is None or (wanted := upstream.ends(started_at, calendar)) is None:
+        return own
+    longest = own
+    if cap := upstream.cap:
+        longest = max(own, calendar.due(cap.since, Limit.parse(cap.limit)))
+    return min(Due(wanted, provisional=False), longest)
+
+
+def _kept(run: Run, base: datetime, moved: Due) -> Due:
+    """A pause does not put off what an upstream platform wants, unless it lasted until after that."""
+    upstream = run.terms.upstream
+    if upstream is None or not base <= upstream.due < moved.at:
+        return moved
+    stood = max((pause.ends_at or base for pause in run.pauses), default=base)
+    return Due(upstream.due, moved.provisional) if stood < upstream.due else moved
 
 
 def counted(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> tuple[datetime, Limit]:
@@ -132,6 +154,8 @@ def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCal
     """A point moved by the pauses before it: the time of each counts as a clock with that limit counts
     time.
     """
+    if not pauses:
+        return Due(at, False)
     limit, provisional = Limit.parse(limited), False
     for pause in pauses:
         seconds = given_back(pause, limit, calendar)
@@ -161,8 +185,9 @@ def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
     """The points of a clock in the order of time; at one instant the due moment goes first."""
-    points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=run.terms.warning(DUE))]
-    if missed := run.terms.warning(MISSED):
+    listed = {each.at: each for each in run.terms.warnings}
+    points = [*_warnings(run, listed, base, calendar), Mark(DUE, due, warning=listed.get(DUE))]
+    if missed := listed.get(MISSED):
         points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
     points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
     if begins := run.resumed_at:  # nothing befalls an order before it was given
@@ -170,11 +195,14 @@ def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) ->
     return in_order(points)
 
 
-def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
+def _warnings(
+    run: Run, listed: Mapping[str, WarningPoint], base: datetime, calendar: WorkCalendar
+) -> Iterator[Mark]:
     """The yellow card and whatever else the policy lists (R-31); a point not after the start is skipped."""
     terms, natural = run.terms, Limit.parse(run.terms.limit).natural
-    listed = {each.at: each for each in terms.warnings if each.at not in (DUE, MISSED)}
-    for at in dict.fromkeys([*filter(None, (terms.warn,)), *listed]):
+    for at in dict.fromkeys([terms.warn, *listed]):
+        if at is None or at in (DUE, MISSED):
+            continue
         key, warning = WARN if at == terms.warn else f"{NOTICE}{at}", listed.get(at)
         # A card that no release listed keeps its share of days and nights.
         counts = natural or warning is None

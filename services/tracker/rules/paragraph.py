@@ -11,6 +11,7 @@ from typing import NamedTuple
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
+from services.tracker.rules.policy import Upstream
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
@@ -83,13 +84,14 @@ def paragraph(kind: ClockKind, state: ClockState, why: Explanation, zone: tzinfo
         *_stops(why.pauses, limit, zone),
         *_extended(state),
         _ends(act, state, zone),
-        *_notes(state, why),
+        *_notes(state, why, zone),
     ]
     return Sentence("".join(f"{zh}。" for zh, _ in parts), " ".join(f"{en}." for _, en in parts))
 
 
 def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> Sentence:
     zh, en = _length(limit)
+    ground_zh, ground_en = _ground(state)
     first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
     not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
     start_zh, start_en = moment(state.started_at, zone)
@@ -101,9 +103,20 @@ def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> 
             f", going on since the unit got it again on {at_en}",
         )
     return Sentence(
-        f"{called.zh}{zh}，自{start_zh}起算{again[0]}{first}",
-        f"{called.en}: {en} from {start_en}{again[1]}{not_first}",
+        f"{called.zh}{zh}{ground_zh}，自{start_zh}起算{again[0]}{first}",
+        f"{called.en}: {en}{ground_en} from {start_en}{again[1]}{not_first}",
     )
+
+
+def _ground(state: ClockState) -> Sentence:
+    """Which rule the limit comes from, where it is not that of the type and urgency."""
+    if law := state.terms.law:
+        return Sentence(
+            f"（法定时限：{law.law}{law.article}）", f" (set by law: {law.law}, {law.article})"
+        )
+    if rule := state.terms.rule:
+        return Sentence(f"（{rule}）", f" ({rule})")
+    return Sentence("", "")
 
 
 def _promised(state: ClockState, zone: tzinfo) -> Sentence:
@@ -207,18 +220,36 @@ def _ends(act: Sentence, state: ClockState, zone: tzinfo) -> Sentence:
     return Sentence(f"{due.zh}；{zh}", f"{due.en}; {en}")
 
 
-def _notes(state: ClockState, why: Explanation) -> Iterator[Sentence]:
+def _wanted(upstream: Upstream, *, followed: bool, zone: tzinfo) -> Sentence:
+    """What the platform that passed it on wants, and whether that is what ends it (WF-20)."""
+    due_zh, due_en = moment(upstream.due, zone)
+    zh, en = (
+        f"上级平台要求于{due_zh}前答复",
+        f"The platform that passed it on wants the answer by {due_en}",
+    )
+    if not followed:
+        return Sentence(f"{zh}，本时限不因此改变", f"{en}, which does not change this")
+    if upstream.margin:
+        margin_zh, margin_en = _length(Limit.parse(upstream.margin))
+        zh, en = f"{zh}，须提前{margin_zh}办结", f"{en}, and has to have it {margin_en} before"
+    return Sentence(f"{zh}，按此到期", f"{en}, which ends it")
+
+
+def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Sentence]:
     if state.provisional:
         yield Sentence(
             "期限涉及放假安排尚未公布的年份，为暂定",
             "Provisional: it reaches into a year whose holidays are not announced",
         )
-    if why.capped and state.terms.cap:
-        zh, en = _length(Limit.parse(state.terms.cap.limit))
+    upstream = state.terms.upstream
+    if why.capped and (cap := state.terms.cap or (upstream and upstream.cap)):
+        zh, en = _length(Limit.parse(cap.limit))
         yield Sentence(
             f"自登记起办理总时限不超过{zh}，按此到期",
             f"Handling takes {en} from the registration at most, which ends it",
         )
+    if upstream:
+        yield _wanted(upstream, followed=why.upstream, zone=zone)
     if why.kept:
         yield Sentence(
             "按现行日历会更早到期，期限不提前",

@@ -15,11 +15,13 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.clock_history import ClockHistory
+from services.tracker.rules.promised import Instant
 from services.tracker.rules.supervision import RungNumber, Supervision, Warned
 from services.tracker.rules.timelines import Matter
-from shared.events import ClockKind, Reported, Role, Urgency
+from shared.events import ClockKind, LegalLimit, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitTable
+from shared.jurisdiction.streams import Kind
 
 # What the desk must do about an assignment: no unit is pressed for it, an office is (supervision.yaml).
 DESKS: Mapping[ClockKind, str] = {
@@ -94,10 +96,30 @@ class Cap(BaseModel):
     least: str
 
 
+class Upstream(BaseModel):
+    """上级平台时限 (WF-20): an answer is wanted by ``due``, and is to be ready the ``margin`` before. That
+    takes the place of the clock's own limit, up to the ``cap``; without one it only shortens.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    due: Instant
+    margin: str | None = None
+    cap: Cap | None = None
+
+    def ends(self, start: datetime, calendar: WorkCalendar) -> datetime | None:
+        """When what began at a moment is to be ready: the margin gives way where it is over by then; None
+        where the platform waits in vain already, and the own limit is all there is.
+        """
+        margin = self.margin and calendar.before(self.due, Limit.parse(self.margin))
+        return next((at for at in (margin, self.due) if at and at > start), None)
+
+
 class Terms(BaseModel):
     """The policy as it stood when a clock started. ``warn`` is a card as supervision.yaml writes it.
     ``rungs`` are climbed by whose clock it is. ``cap``: of what was granted more time for being complex.
-    ``warnings``: all at which somebody is told, the card of ``warn`` among them.
+    ``warnings``: all at which somebody is told, the card of ``warn`` among them. ``rule``: which limits of
+    their own it goes by, ``law``: whose limit it is, ``upstream``: who else wants the answer by when.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -108,10 +130,9 @@ class Terms(BaseModel):
     office: Office | None = None
     cap: Cap | None = None
     warnings: tuple[WarningPoint, ...] = ()
-
-    def warning(self, at: str) -> WarningPoint | None:
-        """What the policy lists at a point, if it does."""
-        return next((each for each in self.warnings if each.at == at), None)
+    rule: str | None = None
+    law: LegalLimit | None = None
+    upstream: Upstream | None = None
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
@@ -147,19 +168,38 @@ class Policy:
             rungs=self._rungs(history, limit),
             cap=self._cap(history, matter),
             warnings=tuple(self._warnings(history, limit)),
+            rule=history.ground.rule,
+            law=history.ground.law,
+            upstream=self._upstream(history, matter, limit),
+        )
+
+    def _upstream(self, history: ClockHistory, matter: Matter, limit: str) -> Upstream | None:
+        """What an upstream platform wants of a clock; a law's limit prevails over it (JN-24(2))."""
+        wanted, law = history.ground.upstream, history.ground.law
+        if wanted is None or law:
+            return None
+        cap = str(self.rules.extension.cap_total_handle)
+        longest = Cap(since=matter.registered_at, limit=cap, least=limit)
+        only_shortens = Limit.parse(limit).natural or history.role is Role.CO
+        return Upstream(
+            due=wanted.due, margin=wanted.margin, cap=None if only_shortens else longest
+        )
+
+    def _kind(self, matter: Matter, urgency: Urgency, unit: str | None = None) -> Kind:
+        return self.table.kind(
+            matter.type, urgency, matter.topic, matter.flags, channel=matter.channel, unit=unit
         )
 
     def _cap(self, history: ClockHistory, matter: Matter) -> Cap | None:
-        """How long a complex matter may take in all (R-18, SD17); a redo has a limit of its own."""
+        """How long a complex matter may take in all (R-18, SD17); a redo has a limit of its own, and only a
+        law's goes beyond.
+        """
         if history.kind is not ClockKind.HANDLE or history.urgency.level is not Urgency.COMPLEX:
             return None
-        given = self.table.stages(
-            matter.type,
-            Urgency.NORMAL,
-            matter.topic,
-            matter.flags,
-            role=history.role or Role.LEAD,
-        )
+        if history.ground.law:
+            return None
+        kind = self._kind(matter, Urgency.NORMAL, history.unit)
+        given = self.table.stages(kind, role=history.role or Role.LEAD)
         if history.round > 1 or given.handle is None:
             return None
         cap = str(self.rules.extension.cap_total_handle)
@@ -185,24 +225,19 @@ class Policy:
         limit = self._answer(rung)
         return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
-    def extension_max(self, matter: Matter) -> Limit:
+    def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
-        stream = self.table.stream(matter.type, matter.topic, matter.flags)
+        stream = self.table.stream(self._kind(matter, urgency, unit))
         return (stream and stream.extension) or self.rules.extension.max
 
     def _own_limit(self, history: ClockHistory, matter: Matter) -> str | None:
         """Limit of a clock of the ticket itself: no dispatch carries it."""
         match history.kind:
             case ClockKind.DISPATCH:
-                return self.table.dispatch(matter.type, history.urgency)
+                return self.table.dispatch(self._kind(matter, history.urgency))
             case ClockKind.CITIZEN:
-                return self.table.stages(
-                    matter.type,
-                    history.urgency,
-                    matter.topic,
-                    matter.flags,
-                    redo=history.round > 1,
-                ).handle
+                kind, law = self._kind(matter, history.urgency), history.ground.law
+                return self.table.stages(kind, redo=history.round > 1, law=law).handle
             case (
                 ClockKind.SIGN
                 | ClockKind.FIRST_CONTACT

@@ -7,7 +7,6 @@ had done the duty, is not the unit's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from services.tracker.rules.clock_state import ClockState, is_late
 from services.tracker.rules.earlier import Earlier
 from services.tracker.rules.layout import shift
 from services.tracker.rules.machine import OPEN
-from services.tracker.rules.timelines import Pause
+from services.tracker.rules.timelines import Pause, joined
 from shared.events import ClockKind, Role
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 
@@ -90,7 +89,7 @@ def _gone_on(
         started_at=earlier.started_at,
         limit=history.limit if follows else _longest(earlier, calendar),
         extension=history.extension + earlier.extension,
-        pauses=tuple(_joined((*earlier.pauses, *own))),
+        pauses=joined((*earlier.pauses, *own)),
         resumed_at=again_at,
     )
 
@@ -102,20 +101,6 @@ def _lengthened(history: ClockHistory, before: ClockState, calendar: WorkCalenda
     limits = (history.limit or before.terms.limit, before.terms.limit)
     new, old = (calendar.due(history.started_at, Limit.parse(each)).at for each in limits)
     return new > old
-
-
-def _joined(pauses: Iterable[Pause]) -> Iterator[Pause]:
-    """Pauses of which one begins where another ends are one: a clock stands still once."""
-    last: Pause | None = None
-    for pause in pauses:
-        if last and last.ends_at == pause.begins_at:
-            last = Pause(last.begins_at, pause.ends_at)
-            continue
-        if last:
-            yield last
-        last = pause
-    if last:
-        yield last
 
 
 def _longest(earlier: Earlier, calendar: WorkCalendar) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
-from shared.events import ClockKind, Role, TicketType, Urgency
+from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
 RETURNED = "退单已同意 the return was granted"
@@ -25,6 +25,7 @@ KEPT = "承诺已兑现 the promise was kept"
 REDONE = "已发回重办 the matter is done again"
 ENDED = "裁决终止 nothing was left to rule on"
 TAKEN_BACK = "已撤回退单申请 the unit took its request back"
+GROUND = {"rule", "law", "upstream"}  # of printed limits: why the time to handle it is what it is
 CANCELLED_FOR = {"withdrawn": WITHDRAWN, "merged": MERGED}
 
 
@@ -116,6 +117,8 @@ class Matter(Known):
     unassigned: tuple[LeftToDesk, ...] = ()
     arbitrations: tuple[ArbitrationTimeline, ...] = ()
     carried: tuple[Carried, ...] = ()
+    channel: str | None = None
+    upstream_due: Instant | None = None
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
@@ -227,7 +230,7 @@ class AssignmentTimeline(Known):
     ``return_requested_at`` and ``return_refused_at``: the first return, all that the release before knows
     of; ``returns`` are those whose facts say more. ``resumed_at``: since when it is too urgent to pause.
     ``completed_at``: the first of its ``completions`` that was not sent back. ``attended_at``: when its unit
-    came that was whistled for.
+    came that was whistled for. ``ground``: why its time to handle it is what it is.
     """
 
     id: UUID
@@ -258,6 +261,7 @@ class AssignmentTimeline(Known):
     attend_limit: str | None = None
     attended_at: Instant | None = None
     promise: PromiseRecord = PromiseRecord()
+    ground: Limits = Limits()
 
     @property
     def promised(self) -> Promised | None:
@@ -317,7 +321,7 @@ class AssignmentTimeline(Known):
             for each in self.completions
             if each.sent_back and each.pauses and each.decided_at
         )
-        return tuple(sorted(found, key=lambda pause: pause.begins_at))
+        return joined(found)
 
     def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
         """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
@@ -378,6 +382,19 @@ class Carried(BaseModel):
     def key(self) -> tuple[UUID, str, datetime]:
         """What tells it from others: an order may count in several ways."""
         return self.order.id, self.joined or "", self.since
+
+
+def joined(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
+    """Pauses in their order, of which those that meet are one: a clock stands still once. Where another
+    begins, the end of the one before may not have been heard yet.
+    """
+    found: list[Pause] = []
+    for begins, ends in sorted(pauses, key=lambda pause: pause.begins_at):
+        if found and (found[-1].ends_at or begins) >= begins:
+            before = found.pop()
+            begins, ends = before.begins_at, ends and max(ends, before.ends_at or ends)
+        found.append(Pause(begins, ends))
+    return tuple(found)
 
 
 def _ending(at: datetime | None, why: str) -> Ending | None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import ClockKind, DeadlineLengthened, Fact, Role, SupervisionRaised
+from shared.events import ClockKind, DeadlineLengthened, Fact, LegalLimit, Role, SupervisionRaised
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
@@ -289,6 +289,21 @@ async def test_t7_the_citizen_is_told_of_a_longer_limit_once(feedback: Bench) ->
     told = await feedback.told("citizen.told")
     assert [fact.data.occasion for fact in told] == ["accepted", "extended"]
     assert "2026-03-23" in told[1].data.zh
+
+
+@pytest.mark.parametrize(("confidential", "named"), [(False, True), (True, False)])
+async def test_the_citizen_is_told_which_law_sets_the_time(
+    feedback: Bench, confidential: bool, named: bool
+) -> None:
+    """DOMAIN.md 2.2, JN-24(2) 告知法定时限; of a confidential demand no message says which law."""
+    law = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")
+    said = lengthened(feedback)
+    by_law = feedback.fact(said.data.model_copy(update={"law": law}), subject=NUMBER, round=1)
+    await feedback.hear(registration(feedback, confidential=confidential), by_law, by_law)
+    _, told = await feedback.told("citizen.told")
+    assert ("《劳动保障监察条例》第十七条" in told.data.zh) == named
+    assert ("《劳动保障监察条例》, 第十七条" in told.data.en) == named
+    assert "3月23日" in told.data.zh
 
 
 @pytest.mark.parametrize("over", [resolution, withdrawal])

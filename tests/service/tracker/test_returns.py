@@ -236,6 +236,20 @@ async def test_in_whatever_order_the_facts_come(tracker: Bench, story: Story) ->
 # --- between releases --------------------------------------------------------------------------
 
 
+async def test_a_second_request_may_be_heard_before_the_ruling_on_the_first(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """A clock stands still once: nobody waits for the ruling, and once it is heard each pause is its own."""
+    first, second = asked(open_ticket, "03-02 10:30"), asked(open_ticket, "03-03 09:30", 2)
+    await tracker.hear(first)
+    await tracker.hear(second)
+    assert await tracker.parked() == []
+    await tracker.hear(refused(open_ticket, "03-03 10:30", 2))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+    await tracker.hear(refused(open_ticket, "03-02 11:30"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 10:30")
+
+
 async def test_a_return_of_the_release_before_pauses_as_it_did(
     tracker: Bench, open_ticket: Story
 ) -> None:

@@ -3,7 +3,7 @@
 from shared.storage.by_month import divide_by_month, undivide
 
 revision = "0030"
-down_revision = "0024"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from shared.storage.by_month import divide_by_month, undivide
 
 revision = "0035"
-down_revision = "0028"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

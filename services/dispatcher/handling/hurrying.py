@@ -1,0 +1,85 @@
+"""紧急程度与时限改变: units go on under other limits than their order was printed with (ADR 0045, 0073)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.dispatcher import orders
+from services.dispatcher.models import Assignment
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import assignment as machine
+from services.dispatcher.rules import corrections, dispatch, whistling, work_order
+from services.dispatcher.rules.assignment import Action, AssignmentStatus
+from services.dispatcher.rules.grassroots import Approval
+from services.dispatcher.rules.whistling import Blown
+from shared import events
+from shared.events import Role, Urgency
+
+
+def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: datetime) -> None:
+    """The same units, as urgent as the ticket is now. Who has not signed gets a new order; who is at work
+    is told, and its limits follow. ``added``: what goes with a new order.
+    """
+    units = record.open()
+    lead = next((each for each in units if each.role == Role.LEAD), None)
+    if lead is None:
+        if record.ticket.unassigned_at:
+            orders.say_left(act, record)  # the desk's clock follows
+        return
+    unsigned = [
+        each
+        for each in units
+        if each.status == AssignmentStatus.DISPATCHED and each.handed_by is None
+    ]
+    follow_urgency(act, record, [each for each in units if each not in unsigned], time)
+    if unsigned:
+        helpers = tuple(each.unit for each in units if each is not lead and not each.handed_by)
+        reason = corrections.hurried_anew(lead.reason)
+        orders.cancel(act, record, unsigned, "redispatched", act.now, corrections.HURRIED)
+        order = dispatch.Order(
+            lead.unit,
+            helpers,
+            reason,
+            lead.rule,
+            lead.appointed,
+            catalogue_version=lead.catalogue_version,
+            approval=Approval.on_record(lead.approved),
+            whistles=whistling.blown_for(unsigned),
+        )
+        orders.give(act, record, order, added, [each.unit for each in unsigned])
+
+
+def follow_urgency(
+    act: ServiceAct,
+    record: TicketRecord,
+    assignments: Iterable[Assignment],
+    time: datetime,
+    words: str | None = None,
+) -> None:
+    """Tell units that go on that the ticket's urgency is another now, or, in these ``words``, what else
+    changed their limits; those follow.
+    """
+    urgency = Urgency(record.ticket.urgency)
+    for each in assignments:
+        blown = Blown.on_record(each.whistle)
+        limits = orders.limits_of(act, record, urgency, Role(each.role), blown, unit=each.unit)
+        each.urgency, each.limits = urgency, limits.model_dump(mode="json")
+        content = words or str(corrections.hurried(urgency, limits))
+        asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
+        resumes = asks_back and not act.config.returns.stands_still(urgency)
+        data = events.AssignmentUpdated(
+            kind="urged", content=content, urgency=urgency, limits=limits, resumes=resumes
+        )
+        orders.tell(act, each, data, time)
+    if record.arbitration:
+        let_work(act, record)
+
+
+def let_work(act: ServiceAct, record: TicketRecord) -> None:
+    """Whose clocks run while the ladder rules on its return, works on meanwhile, as far as it was."""
+    for each in record.open():
+        waits = each.status == AssignmentStatus.RETURN_REQUESTED
+        if waits and not act.config.returns.stands_still(Urgency(each.urgency)):
+            was = AssignmentStatus(each.was or AssignmentStatus.DISPATCHED)
+            each.status = machine.move(AssignmentStatus(each.status), Action.WITHDRAW_RETURN, was)

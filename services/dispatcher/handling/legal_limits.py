@@ -1,0 +1,45 @@
+"""法定时限: the desk names the law that gives a matter a longer limit (JN-24(2)); its citizen is told."""
+
+from __future__ import annotations
+
+from services.dispatcher import merging, orders, records, views
+from services.dispatcher.handling import hurrying
+from services.dispatcher.handling.schemas import NameLaw
+from services.dispatcher.records import ServiceAct, TicketRecord
+from services.dispatcher.rules import legal_limit, work_order
+from services.dispatcher.schemas import TicketOut
+from shared.errors import NotFound, UnknownCode
+from shared.events import LegalLimit, Role, Urgency
+
+
+async def name_law(act: ServiceAct, number: str, body: NameLaw) -> TicketOut:
+    """Let a law's longer limit be the limit of the round that runs. A clock that was missed stays missed.
+
+    Raises NotFound, InOtherWork, MoveRefused, UnknownCode, LegalLimitNotForUrgency, LegalLimitInVain.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    merging.check_holds(record)
+    law, ticket = _law(act, record, body), record.ticket
+    lead = next((each for each in record.open() if each.role == Role.LEAD), None)
+    present = orders.limits_of(
+        act, record, Urgency(ticket.urgency), Role.LEAD, unit=lead.unit if lead else None
+    )
+    natural = act.config.limits.natural(Urgency(ticket.urgency).level)
+    legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
+    ticket.law = law.model_dump() | {"round": ticket.round}
+    words = str(legal_limit.words(law, body.reason))
+    hurrying.follow_urgency(act, record, record.open(), act.now, words)
+    return views.ticket_out(act, record)
+
+
+def _law(act: ServiceAct, record: TicketRecord, body: NameLaw) -> LegalLimit:
+    """The law as the county's table has it, or as the desk writes it."""
+    if body.statute is None:
+        return LegalLimit(law=body.law or "", article=body.article or "", limit=body.limit or "")
+    urgency = Urgency(record.ticket.urgency)
+    laws = act.config.limits.laws(work_order.kind_of(act.config.limits, record.matter, urgency))
+    if body.statute not in laws:
+        raise UnknownCode(body.statute, field="statute", allowed=[*laws])
+    return laws[body.statute]

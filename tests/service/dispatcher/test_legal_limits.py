@@ -1,0 +1,126 @@
+"""法定时限 and 上级平台时限 as they are printed on orders (JN-24(2), WF-20, BJ-13)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shared.events import Fact
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.dispatcher import NUMBER, post, register, street_light
+
+LAW = {
+    "law": "《城市道路管理条例》",
+    "article": "第三十三条",
+    "limit": "20wd",
+    "reason": "须经审批",
+}
+UPSTREAM = datetime.fromisoformat("2026-03-12T18:00+08:00")
+
+
+async def name_law(bench: Bench, status: int = 200, **changes: Any) -> Any:
+    """The desk names a law for the ticket."""
+    path = f"/v1/tickets/{NUMBER}/legal-limit"
+    return await post(bench.http("desk"), path, LAW | changes, status=status)
+
+
+async def updates(bench: Bench) -> list[Fact]:
+    return await bench.told("assignment.updated")
+
+
+async def test_the_desk_names_the_law_and_the_unit_hears_it(dispatcher: Bench) -> None:
+    """JN-24(2): longer_law_limit_wins, with law and article."""
+    await register(dispatcher, street_light())
+    answer = await name_law(dispatcher)
+    [told] = await updates(dispatcher)
+    assert told.data.limits.handle == "20wd"
+    assert told.data.limits.law.model_dump() == {k: LAW[k] for k in ("law", "article", "limit")}
+    assert "依据《城市道路管理条例》第三十三条，法定时限为20个工作日" in told.data.content
+    assert told.actor.startswith("desk:")
+    [order] = answer["assignments"]
+    assert order["limits"]["law"]["article"] == "第三十三条"
+
+
+async def test_who_gets_it_next_in_the_round_has_the_law_too(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light())
+    await name_law(dispatcher)
+    body = {"lead": "ZJJ", "reason": "改派"}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    *_, again = await dispatcher.told("assignment.dispatched")
+    assert (again.unit, again.data.limits.handle) == ("ZJJ", "20wd")
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "status", "slug"),
+    [
+        ({"urgency": "urgent"}, {}, 409, "legal-limit-not-for-urgency"),
+        ({}, {"limit": "3wd"}, 409, "legal-limit-in-vain"),
+        (
+            {},
+            {"statute": "labour_inspection", "law": None, "article": None, "limit": None},
+            422,
+            "unknown-code",
+        ),
+        ({}, {"article": None}, 422, "malformed"),
+        ({}, {"statute": "labour_inspection"}, 422, "malformed"),
+        ({}, {"limit": "60d"}, 422, "malformed"),
+    ],
+)
+async def test_what_is_no_longer_limit_of_a_law_is_refused(
+    dispatcher: Bench, given: dict[str, Any], said: dict[str, Any], status: int, slug: str
+) -> None:
+    await register(dispatcher, street_light(**given))
+    refused = await name_law(dispatcher, status, **said)
+    assert refused["type"].endswith(f"/{slug}")
+    assert await updates(dispatcher) == []
+
+
+async def test_a_statute_of_the_table_is_named_by_its_id(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(topic="labour.wages"))
+    body = {"statute": "labour_inspection", "reason": "已立案"}
+    path = f"/v1/tickets/{NUMBER}/legal-limit"
+    await post(
+        dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", {"lead": "RSJ", "reason": "职责"}
+    )
+    await post(dispatcher.http("desk"), path, body)
+    *_, told = await updates(dispatcher)
+    assert (told.data.limits.law.article, told.data.limits.handle) == ("第十七条", "60wd")
+
+
+async def test_nobody_names_a_law_for_what_no_unit_has(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light())
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", {"reason": "再看"})
+    refused = await name_law(dispatcher, 409)
+    assert refused["type"].endswith("/move-refused")
+
+
+async def test_the_moment_of_an_upstream_platform_is_printed(dispatcher: Bench) -> None:
+    """WF-20: both moments, the platform's and the margin before it."""
+    await register(dispatcher, street_light(channel="city", upstream_due=UPSTREAM))
+    [told] = await dispatcher.told("assignment.dispatched")
+    assert told.data.limits.upstream.due == UPSTREAM
+    assert told.data.limits.upstream.margin == "4wh"
+
+
+async def test_a_moment_that_is_over_is_not_printed(dispatcher: Bench) -> None:
+    over = datetime.fromisoformat("2020-03-12T18:00+08:00")
+    await register(dispatcher, street_light(channel="city", upstream_due=over))
+    [told] = await dispatcher.told("assignment.dispatched")
+    assert told.data.limits.upstream is None
+
+
+async def test_t5_complex_is_refused_where_the_platform_says_when(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(channel="city", upstream_due=UPSTREAM))
+    body = {"lead": "CGZF", "reason": "情况复杂", "urgency": "complex"}
+    refused = await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body, status=409)
+    assert refused["type"].endswith("/complex-in-vain")
+    assert "上级平台要求于" in refused["detail"]
+
+
+async def test_which_limits_of_their_own_they_are_is_printed(dispatcher: Bench) -> None:
+    """BJ-13: the rule that won stands on the order."""
+    await register(dispatcher, street_light(flags=["tourism"]))
+    [told] = await dispatcher.told("assignment.dispatched")
+    assert (told.data.limits.handle, told.data.limits.rule) == ("24h", "涉旅 tourism")

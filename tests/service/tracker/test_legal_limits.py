@@ -1,0 +1,124 @@
+"""A law's longer limit and an upstream platform's moment, on the clocks of a ticket (JN-24(2), WF-20)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.events import AssignmentUpdated, Fact, LegalLimit, Limits, UpstreamLimit, Urgency
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.tracker import GT, NORMAL, Story, at, clocks, facts_told
+
+LAW = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")
+LONG = NORMAL.model_copy(update={"handle": "60wd", "law": LAW})
+DUE = at("03-12 18:00")
+WANTED = NORMAL.model_copy(update={"upstream": UpstreamLimit(due=DUE, margin="4wh")})
+
+
+def named(story: Story, moment: str) -> Fact:
+    """The desk names the law."""
+    told = AssignmentUpdated(kind="urged", content="法定时限", urgency=Urgency.NORMAL, limits=LONG)
+    return story.of_unit(told, moment)
+
+
+async def shown(tracker: Bench, kind: str) -> dict[str, Any]:
+    answer = await tracker.http("supervisor").get("/v1/tickets/20260302-000001/clocks")
+    found: dict[str, Any] = next(c for c in answer.json()["clocks"] if c["kind"] == kind)
+    return found
+
+
+async def test_unit_and_citizen_have_the_laws_time(tracker: Bench, story: Story) -> None:
+    """DOMAIN.md 2.2, JN-24(2): the law's limit prevails, beyond the cap of all handling, and is explained."""
+    await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "05-28 18:00")
+    citizen = await shown(tracker, "citizen")
+    assert citizen["limit"] == "60wd"
+    assert citizen["law"] == LAW.model_dump()
+    assert "（法定时限：《劳动保障监察条例》第十七条）" in citizen["explanation"]["zh"]
+    assert "set by law: 《劳动保障监察条例》, 第十七条" in citizen["explanation"]["en"]
+
+
+async def test_the_citizen_is_told_with_law_and_article_once(tracker: Bench, story: Story) -> None:
+    await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
+    await tracker.hear(story.signed("03-03 11:00"))
+    [told] = await tracker.told("deadline.lengthened")
+    assert (told.data.law, told.data.clock) == (LAW, "citizen")
+    assert (told.data.before, told.data.due) == (at("03-09 18:00"), at("05-28 18:00"))
+    assert "《劳动保障监察条例》第十七条另有规定" in told.data.reason
+
+
+async def test_t7_a_law_named_late_leaves_the_miss_standing(tracker: Bench, story: Story) -> None:
+    await tracker.hear(story.registered(), story.dispatched())
+    tracker.at("2026-03-10T10:00+08:00")
+    await tracker.run("sweep")
+    await tracker.hear(named(story, "03-10 10:00"), story.signed("03-10 11:00"))
+    assert await facts_told(tracker, "deadline.annulled") == []
+    late = await tracker.rows("SELECT kind FROM clocks WHERE breached_at IS NOT NULL")
+    assert {"citizen", "handle"} <= {row["kind"] for row in late}
+    [told] = await tracker.told("deadline.lengthened")
+    assert told.data.due == at("05-28 18:00")
+
+
+async def test_what_turns_out_urgent_is_late_for_nobody_before_that(
+    tracker: Bench, story: Story
+) -> None:
+    """A law's time ends with the urgency; a shortening dates no miss before anybody could know it."""
+    await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
+    urgent = Limits(sign="30min", first_contact="2h", handle="24h")
+    told = AssignmentUpdated(kind="urged", content="x", urgency=Urgency.URGENT, limits=urgent)
+    await tracker.hear(story.of_unit(told, "03-06 10:00"))
+    found = await clocks(tracker)
+    assert found["handle HC"] == found["citizen #1"] == ("running", "03-06 10:00")
+    assert (await shown(tracker, "citizen"))["law"] is None
+
+
+async def test_a_unit_that_gets_it_again_goes_on_under_the_law(
+    tracker: Bench, story: Story
+) -> None:
+    await tracker.hear(story.registered(), story.dispatched(), named(story, "03-03 10:00"))
+    again = story.dispatched("03-04 10:00", id=GT, unit="HC", limits=LONG)
+    await tracker.hear(story.cancelled("03-04 09:00"), again)
+    assert (await shown(tracker, "handle"))["limit"] == "60wd"
+    assert len(await tracker.told("deadline.lengthened")) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+async def test_a_citizen_waits_for_the_platform_and_the_unit_has_the_margin(
+    tracker: Bench, story: Story, order: tuple[int, ...]
+) -> None:
+    """WF-20, ZY22 对市按时回复率."""
+    facts = (
+        story.registered(channel="city", upstream_due=DUE),
+        story.dispatched(channel="city", limits=WANTED),
+        story.signed("03-02 11:00"),
+    )
+    await tracker.hear(*(facts[at] for at in order))
+    found = await clocks(tracker)
+    assert found["handle HC"] == ("running", "03-12 14:00")
+    assert found["citizen #1"] == ("running", "03-12 18:00")
+    handle = await shown(tracker, "handle")
+    assert handle["upstream_due"].startswith("2026-03-12T")
+    assert "按此到期" in handle["explanation"]["zh"]
+
+
+async def test_a_redo_has_nothing_of_the_platforms_moment(tracker: Bench, story: Story) -> None:
+    """R-27: what is done again has a limit of its own."""
+    await tracker.hear(
+        story.registered(channel="city", upstream_due=at("05-12 18:00")),
+        story.dispatched(channel="city", limits=WANTED),
+        story.completed("03-05 10:00"),
+        story.resolved("03-05 10:00"),
+        story.reopened("03-06 10:00", 2),
+    )
+    rows = await tracker.rows("SELECT round, terms FROM clocks WHERE kind = 'citizen'")
+    assert {row["round"]: row["terms"]["upstream"] is None for row in rows} == {1: False, 2: True}
+
+
+async def test_a_channel_may_have_limits_of_its_own(tracker: Bench, story: Story) -> None:
+    """BJ-13; as printed: ``Limits.rule`` is explained."""
+    limits = Limits(handle="24h", rule="涉旅 tourism")
+    await tracker.hear(story.registered(topic="tourism.price"), story.dispatched(limits=limits))
+    handle = await shown(tracker, "handle")
+    assert handle["rule"] == "涉旅 tourism"
+    assert "办理时限24小时（自然时间）（涉旅 tourism）" in handle["explanation"]["zh"]

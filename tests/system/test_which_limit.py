@@ -1,0 +1,53 @@
+"""Which limit, through all services: an upstream platform's moment, and a law that prevails (ADR 0073)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fixtures.scenes.courier import County
+from tests.fixtures.scenes.intake import registered
+
+LAW = {
+    "law": "《城市道路管理条例》",
+    "article": "第三十三条",
+    "limit": "20wd",
+    "reason": "须经审批",
+}
+
+
+async def clocks(county: County, number: str) -> dict[str, Any]:
+    """The clocks of a ticket as a supervisor reads them, by kind."""
+    answer = await county.tracker.http("supervisor").get(f"/v1/tickets/{number}/clocks")
+    return {each["kind"]: each for each in answer.json()["clocks"]}
+
+
+async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county: County) -> None:
+    """WF-20, JN-24(2): both moments at unit and desk; the miss stands, the citizen hears which law."""
+    county.at("2026-03-02T09:00+08:00")
+    ticket = await registered(
+        county.intake,
+        topic="road.damage",
+        title="道路破损",
+        content="路面破损",
+        channel="city",
+        source_number="AK-20260302-7",
+        upstream_due="2026-03-05T18:00:00+08:00",
+    )
+    await county.carry()
+    number, code = ticket["number"], {"X-Ticket-Code": ticket["code"]}
+    [order] = await county.dispatcher.told("assignment.dispatched")
+    assert order.data.limits.upstream.margin == "4wh"
+    found = await clocks(county, number)
+    assert found["handle"]["due"].startswith("2026-03-05T06:00")  # 14:00 there
+    assert found["citizen"]["due"].startswith("2026-03-05T10:00")
+    county.at("2026-03-06T09:00+08:00")
+    await county.sweep()
+    await county.do("desk", county.dispatcher, f"/v1/tickets/{number}/legal-limit", LAW)
+    found = await clocks(county, number)
+    assert {kind for kind, each in found.items() if each["breached_at"]} >= {"handle", "citizen"}
+    *_, told = await county.feedback.told("citizen.told")
+    assert "《城市道路管理条例》第三十三条" in told.data.zh
+    path = f"/v1/tickets/{number}/progress"
+    read = await county.intake.http("desk").get(path, headers=code)
+    assert "《城市道路管理条例》第三十三条" in read.text
+    assert (await county.replayed())[0] == []
