@@ -14,6 +14,7 @@ python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
 python -m services stuck                what has not moved in time; erase, retain, reseal, resend
+python -m services partitions list | make | detach --before 2027-01   months of fact logs and inboxes
 python -m services units merge A --into B --from DAY …   rename, split, approve, list: 机构改革
 python -m services proof NUMBER --out DIR --reason WHY   everything on record of a ticket, signed
 python -m services intake verify-reads  whether the log of who read which contact is whole

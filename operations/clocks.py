@@ -42,16 +42,16 @@ ON_ITS_WAY = timedelta(minutes=1)
 INSTANT = timedelta(microseconds=1)
 
 SAID = text("""
-    SELECT fact, subject, key, body, recorded, position FROM outbox
+    SELECT fact, subject, key, body, recorded, position FROM fact_log
     WHERE subject = ANY(CAST(:numbers AS text[])) ORDER BY id""")
 REGISTERED = text("""
-    SELECT id, subject FROM outbox
+    SELECT id, subject FROM fact_log
     WHERE id > :after AND key = 'ticket.registered'
         AND (CAST(:since AS timestamptz) IS NULL OR recorded >= :since)
         AND (CAST(:ticket AS text) IS NULL OR subject = :ticket)
     ORDER BY id LIMIT :limit""")
 COUNTED = text("""
-    SELECT count(*) FROM outbox WHERE key = 'ticket.registered'
+    SELECT count(*) FROM fact_log WHERE key = 'ticket.registered'
         AND (CAST(:since AS timestamptz) IS NULL OR recorded >= :since)
         AND (CAST(:ticket AS text) IS NULL OR subject = :ticket)""")
 ROWS = text("""
@@ -60,10 +60,10 @@ ROWS = text("""
         AND (CAST(:ticket AS text) IS NULL OR number = :ticket)
     ORDER BY number LIMIT :limit""")
 TOLD = text("""
-    SELECT subject FROM outbox
+    SELECT subject FROM fact_log
     WHERE subject = ANY(CAST(:numbers AS text[])) AND key = 'ticket.registered'""")
 HEARD = text("""
-    SELECT fact FROM inbox WHERE consumer = 'tracker' AND fact = ANY(CAST(:facts AS uuid[]))""")
+    SELECT fact FROM received WHERE consumer = 'tracker' AND fact = ANY(CAST(:facts AS uuid[]))""")
 PARKED = text("""
     SELECT fact, state, reason, since FROM retry
     WHERE consumer = 'tracker' AND subject = ANY(CAST(:numbers AS text[]))""")

@@ -17,7 +17,7 @@ from shared.observability import log
 from shared.storage.act import Store
 
 SENT_SINCE = text("""
-    SELECT position, fact, key, body FROM outbox
+    SELECT position, fact, key, body FROM fact_log
     WHERE position > :after AND (CAST(:since AS timestamptz) IS NULL OR recorded >= :since)
         AND (CAST(:ticket AS text) IS NULL OR subject = :ticket)
     ORDER BY position LIMIT :limit""")

@@ -32,6 +32,7 @@ from shared.settings import ServiceSettings, key_bytes
 from shared.storage.act import Act, Store
 from shared.storage.engine import is_trouble
 from shared.storage.migrations import is_current
+from shared.storage.partitions import EVERY, keep_ahead
 from shared.storage.pulse import Pulse
 from shared.storage.trouble import said
 from shared.stuck import Question
@@ -138,6 +139,7 @@ class Service:
         self._run("relay", self._tick("relay", self._relay, 0.5))
         self._run("retry", self._tick("retry", self._retry, 1.0))
         self._run("heartbeat", self._tick("heartbeat", self._beat, BEAT))
+        self._run("months", self._tick("months", self._months, EVERY))
         for name, job in self.jobs.items():
             self._run(name, self._tick(name, self._job(name, job), job.every))
         self.ready = True
@@ -303,6 +305,10 @@ class Service:
     async def _beat(self) -> bool:
         await beat(self.store, self.process)
         await succession.take_up(self.store)
+        return False
+
+    async def _months(self) -> bool:
+        await keep_ahead(self.store, clock.real())
         return False
 
     async def _retry(self) -> bool:

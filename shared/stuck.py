@@ -16,6 +16,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.storage.act import Act
+from shared.storage.months import lacking
+from shared.storage.partitions import TABLES, astray, partitions
 
 COUNTED = 1_000
 
@@ -61,6 +63,22 @@ def rows(statement: str) -> Find:
         return [Stuck(*row) for row in await connection.execute(query, used)]
 
     return find
+
+
+async def _without_month(act: Act[Any], real: datetime) -> Sequence[Stuck]:
+    """Months that should be there, and rows that fell beside one."""
+    connection, found = await act.session.connection(), list[Stuck]()
+    for table in TABLES:
+        missing = lacking(await partitions(connection, table), real, ahead=1)
+        found += [Stuck(f"{table} {at:%Y-%m}", None, "未建 is not made") for at in missing]
+        strays = await astray(connection, table, COUNTED)
+        found += [
+            Stuck(
+                f"{table} {at:%Y-%m}", None, f"{count} 行在默认分区 rows in the default partition"
+            )
+            for at, count in sorted(strays.items())
+        ]
+    return found
 
 
 def _parked(state: str, minutes: int) -> Find:
@@ -138,6 +156,14 @@ EVERYWHERE = (
         "看前情所属服务是否运行；丢失则 resend  see whether its speaker runs; resend what was lost",
         _parked("early", 10),
     ),
+    Question(
+        "months",
+        "缺月份分区 months that have no partition",
+        "按月建分区受阻，见服务日志；数据不丢，落在默认分区，但不能卸下 none could be made, see the service's"
+        " log; nothing is lost: rows fall into the default partition, which cannot be put away",
+        "python -m services partitions make --move 补建并移入 makes them and takes their rows there",
+        _without_month,
+    ),
 )
 
 
@@ -163,7 +189,7 @@ class KnownAssignment(NamedTuple):
 
 
 SAID = text("""
-    SELECT subject, max(recorded) AS said FROM outbox
+    SELECT subject, max(recorded) AS said FROM fact_log
     WHERE subject = ANY(CAST(:subjects AS text[])) AND key = :key
     GROUP BY subject HAVING bool_and(position IS NOT NULL)""")
 

@@ -14,6 +14,7 @@ from operations.commands import (
     identities,
     importing,
     morning,
+    partitions,
     preparing,
     proof,
     reforming,
@@ -53,7 +54,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "contracts": preparing.contracts,
 }
 # Commands of several words: `units merge A --into B`.
-GROUPS: dict[str, typer.Typer] = {"units": reforming.cli, "calendar": calendar.cli}
+GROUPS: dict[str, typer.Typer] = {
+    "units": reforming.cli,
+    "calendar": calendar.cli,
+    "partitions": partitions.cli,
+}
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 for name, command in COMMANDS.items():
     cli.command(name)(command)

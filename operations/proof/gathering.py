@@ -36,7 +36,7 @@ from shared.storage.act import Act, Store
 INTAKE = "intake"  # who knows the citizen, and keeps the read log
 TRACKER = "tracker"
 CALLS_BACK = "feedback"
-FACTS = text("SELECT body, recorded FROM outbox WHERE subject = :number ORDER BY id")
+FACTS = text("SELECT body, recorded FROM fact_log WHERE subject = :number ORDER BY id")
 LAST = text("SELECT last FROM seq WHERE subject = :number")
 READS = text("""
     SELECT id, actor, deed, reason, read_at, person, why, hash FROM contact_read

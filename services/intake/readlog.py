@@ -161,7 +161,7 @@ REWRITTEN = "此行或更早的行连同哈希被改写 this row or an earlier o
 CUT = "末尾被截去，曾有 {} 行 the end was cut off: there were {} rows".replace("{}", "{0}")
 
 ANCHORS = text(
-    "SELECT body::json->'data'->>'count' AS count, body::json->'data'->>'hash' AS hash FROM outbox "
+    "SELECT body::json->'data'->>'count' AS count, body::json->'data'->>'hash' AS hash FROM fact_log "
     f"WHERE subject = '{SUBJECT}' AND key = '{ReadsAnchored.name}' ORDER BY id"
 )
 

@@ -121,7 +121,7 @@ SAID = {
 # Only facts that were relayed have a position, and no later one comes before them.
 NEXT = text("""
     SELECT o.position, o.subject, o.key FROM search_place p
-    JOIN LATERAL (SELECT position, subject, key FROM outbox WHERE position > p.position
+    JOIN LATERAL (SELECT position, subject, key FROM fact_log WHERE position > p.position
         ORDER BY position LIMIT :limit) o ON true
     ORDER BY o.position""")
 LOCK = text("SELECT position FROM search_place FOR UPDATE SKIP LOCKED")

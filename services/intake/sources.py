@@ -113,7 +113,7 @@ def told_as(item: Registration, person: identity.Person, config: Config) -> str 
 # The actor is taken from the fact log: no release before kept it in the row.
 HOLDERS = text("""
     SELECT t.channel, t.source_number, t.number, t.id, t.code_nonce, t.registered_at, t.status, v.sealed,
-        (SELECT o.body::json->>'actor' FROM outbox o
+        (SELECT o.body::json->>'actor' FROM fact_log o
             WHERE o.subject = t.number AND o.key = 'ticket.registered' ORDER BY o.id LIMIT 1) AS actor
     FROM ticket t
     JOIN unnest(CAST(:channels AS text[]), CAST(:sources AS text[])) AS s (channel, source)

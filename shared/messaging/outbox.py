@@ -136,25 +136,26 @@ def _bounded(fact: Fact) -> bytes:
 # Sizes are read without the texts themselves; the first goes also when it is the largest.
 UNSENT = text("""
     WITH due AS (
-        (SELECT id, lane, body FROM outbox WHERE position IS NULL AND try_at IS NULL
+        (SELECT id, fact, key, lane, body FROM outbox WHERE position IS NULL AND try_at IS NULL
          ORDER BY lane, id LIMIT :limit)
         UNION ALL
-        (SELECT id, lane, body FROM outbox WHERE position IS NULL AND try_at <= :now
+        (SELECT id, fact, key, lane, body FROM outbox WHERE position IS NULL AND try_at <= :now
          ORDER BY try_at LIMIT :refused)),
-    measured AS (SELECT id, sum(octet_length(body)) OVER (ORDER BY lane, id) - octet_length(body)
+    measured AS (SELECT *, sum(octet_length(body)) OVER (ORDER BY lane, id) - octet_length(body)
         AS before FROM due)
-    SELECT o.id, o.fact, o.key, o.body, o.lane FROM measured JOIN outbox o USING (id)
-    WHERE before < :largest ORDER BY o.lane, o.id""")
+    SELECT fact, key, body, lane FROM measured WHERE before < :largest ORDER BY lane, id""")
 
+# Rows are marked by their facts: these say in which months they lie, which ids of rows do not.
 SENT = text("""
     UPDATE outbox o SET position = s.place + (SELECT coalesce(max(position), 0) FROM outbox)
-    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS s (id, place) WHERE o.id = s.id""")
+    FROM unnest(CAST(:facts AS uuid[])) WITH ORDINALITY AS s (fact, place)
+    WHERE o.fact = s.fact AND o.fact BETWEEN :least AND :greatest""")
 
 PUT_OFF = text("""
     UPDATE outbox o SET attempts = attempts + 1, reason = r.reason,
         try_at = CAST(:now AS timestamptz) + least(:cap, interval '1 second' * power(2, least(attempts, 10)))
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS r (id, reason)
-    WHERE o.id = r.id""")
+    FROM unnest(CAST(:facts AS uuid[]), CAST(:reasons AS text[])) AS r (fact, reason)
+    WHERE o.fact = r.fact AND o.fact BETWEEN :least AND :greatest""")
 
 
 class Relay:
@@ -182,12 +183,12 @@ class Relay:
                     for row in rows
                 ]
             )
-            sent, refused = [], dict[int, str]()
+            sent, refused = [], dict[UUID, str]()
             for row, error in zip(rows, outcomes, strict=True):
                 if error is None:
-                    sent.append(row.id)
+                    sent.append(row.fact)
                 elif not isinstance(error, BusTrouble):
-                    why = refused[row.id] = (
+                    why = refused[row.fact] = (
                         str(error) if isinstance(error, Refused) else place(error)
                     )
                     log.error("the broker refuses a fact", key=row.key, fact=str(row.fact), why=why)
@@ -200,13 +201,17 @@ class Relay:
         return bool(answer.scalar())
 
     async def _mark(
-        self, connection: AsyncConnection, sent: Sequence[int], refused: Mapping[int, str]
+        self, connection: AsyncConnection, sent: Sequence[UUID], refused: Mapping[UUID, str]
     ) -> None:
         if sent:
-            await connection.execute(SENT, {"ids": list(sent)})
+            await connection.execute(SENT, _within(sent))
         if refused:
-            columns = {"ids": list(refused), "reasons": list(refused.values())}
-            await connection.execute(PUT_OFF, columns | {"now": clock.real(), "cap": RETRY_CAP})
+            values = {"reasons": list(refused.values()), "now": clock.real(), "cap": RETRY_CAP}
+            await connection.execute(PUT_OFF, _within([*refused]) | values)
+
+
+def _within(facts: Sequence[UUID]) -> dict[str, Any]:
+    return {"facts": list(facts), "least": min(facts), "greatest": max(facts)}
 
 
 async def backlog(store: Store[Any]) -> tuple[int, datetime | None]:
@@ -218,7 +223,7 @@ async def backlog(store: Store[Any]) -> tuple[int, datetime | None]:
 
 
 LOG = text("""
-    SELECT position, body FROM outbox WHERE position > :after
+    SELECT position, body FROM fact_log WHERE position > :after
         AND (CAST(:subject AS text) IS NULL OR subject = :subject)
     ORDER BY position LIMIT :limit""")
 

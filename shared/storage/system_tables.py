@@ -41,19 +41,20 @@ def _outbox(metadata: MetaData) -> None:
     Table(
         "outbox",
         metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", BigInteger, Identity(always=True), nullable=False),
         Column("fact", Uuid, nullable=False, unique=True),
         Column("subject", Text, nullable=False, index=True),
         Column("key", Text, nullable=False),
         Column("body", Text, nullable=False),
         Column("recorded", DateTime(timezone=True), nullable=False),
-        Column("position", BigInteger, unique=True),
+        Column("position", BigInteger),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("try_at", DateTime(timezone=True)),
         Column("reason", Text),
         Column("lane", SmallInteger, nullable=False, server_default="1"),
         Index("ix_outbox_unsent", "id", postgresql_where=unsent),
         Index("ix_outbox_lane", "lane", "id", postgresql_where=unsent),
+        postgresql_partition_by="RANGE (fact)",  # keys on id and position are each month's own
     )
 
 
@@ -75,6 +76,7 @@ def _inbox(metadata: MetaData) -> None:
         Column("fact", Uuid, nullable=False),
         Column("received", DateTime(timezone=True), nullable=False),
         PrimaryKeyConstraint("consumer", "fact"),
+        postgresql_partition_by="RANGE (fact)",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -10,24 +9,11 @@ import pytest
 from operations.resend import resend
 from shared import clock
 from shared.messaging.bus import BusTrouble, Message
-from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import IN_FLIGHT, Relay
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command
+from tests.fixtures.exchange import Exchange
 from tests.fixtures.scenes.intake import complaint, registered
-
-
-class Exchange(LocalBus):
-    """A bus that keeps what was published, or refuses it."""
-
-    def __init__(self, refusal: Exception | None = None) -> None:
-        super().__init__()
-        self.published: list[str] = []
-        self._refusal = refusal
-
-    async def publish(self, messages: Sequence[Message]) -> list[Exception | None]:
-        self.published += [message.id for message in messages]
-        return [self._refusal] * len(messages)
 
 
 async def sent(intake: Bench, count: int) -> list[str]:
