@@ -178,7 +178,7 @@ WORDS = {
     "referral": "移送 the referral it is about",
     "ReferralProposed.ground": "事由 falsified, leak, or retaliation",
     "ReferralGranted.ground": "事由 falsified, leak, or retaliation",
-    "proposed_by": "提议人 who proposed it, an account",
+    "proposed_by": "提出人 who proposed it, an account",
     "StaffTold.occasion": "what they are told about: warning, breach, supervision, referral, risk",
     "roles": "身份 as whom the policy names them: liaison, unit_head …",
     "instead_of": "代转 which of these nobody is on record for",
@@ -290,7 +290,6 @@ WORDS = {
     "DeadlineRevised.days": "所涉日期 the days the calendar had wrong",
     "calendar": "日历版本 the version of the calendar that has them right",
     "DeadlineRevised.ground": "更正理由 why",
-    "proposed_by": "拟定人 who proposed it, an account",
     "confirmed_by": "确认人 who confirmed it, an account of another person",
     "direct": "直办 whether the hotline answered the call itself",
 }
