@@ -44,6 +44,7 @@ COMPLETION = {
     "result": "已现场核实处理。",
     "signed_off_by": "单位主要负责人",
 }
+VISIT = {"how": "visit", "outcome": "reached"}  # a call would want the contact read before it
 VERDICT = {"outcome": "answered", "contacted": "yes", "solved": "yes", "satisfied": "satisfied"}
 
 
@@ -115,7 +116,7 @@ class County:
         data, ticket = fact["data"], fact["subject"]
         async with self._turn:
             await self._act(fact, "sign", {"handler": "经办人"})
-            await self._act(fact, "contacts", {"how": "phone", "outcome": "reached"})
+            await self._act(fact, "contacts", VISIT)
         if data["role"] == "lead":
             while self._helped[ticket] < len(data["co_handlers"]):
                 self._help[ticket].clear()
