@@ -13,6 +13,7 @@ from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.ticket import dispatch_status
 from services.dispatcher.rules.whistling import Blown
+from shared import policies
 from shared.events import Role, Urgency
 
 
@@ -51,7 +52,7 @@ def allowed_on(act: ServiceAct, record: TicketRecord) -> list[str]:
         led=any(each.role == Role.LEAD for each in record.open()),
         elsewhere=record.joined is not None,
         disputed=record.ticket.arbitration is not None,
-        natural=act.config.limits.natural(Urgency(record.ticket.urgency).level),
+        natural=policies.limits(act).natural(Urgency(record.ticket.urgency).level),
     )
     return acts.allowed_on(context, act.caller.role)
 
