@@ -207,11 +207,6 @@ MEASURES: Sequence[Any] = (
     starts,
     loop,
     dispatch,
-    due,
-    apscheduler,
-    catchup,
-    recompute,
-    sweep,
     statements,
     intake,
     batch,
@@ -225,4 +220,10 @@ MEASURES: Sequence[Any] = (
     suggestions,
     finding,
     listing,
+    # What they make up no other service knows: where one plant serves all, it would rest no more.
+    due,
+    apscheduler,
+    catchup,
+    recompute,
+    sweep,
 )
