@@ -204,26 +204,26 @@ async def statements(plant: Plant, plan: Plan) -> Figures:
 
 MEASURES: Sequence[Any] = (
     duplicates,
-    starts,
+    statements,
+    starts,  # what runs the county again has the clock of its start
     loop,
     dispatch,
-    statements,
     intake,
     batch,
     plain,
     relay,
     drain,
     critical,
+    # What they make up no other service knows: where one plant serves all, nothing that has to rest comes after.
+    due,
+    apscheduler,
+    catchup,
+    recompute,
+    sweep,
     masks,
     matching,
     working_time,
     suggestions,
     finding,
     listing,
-    # What they make up no other service knows: where one plant serves all, it would rest no more.
-    due,
-    apscheduler,
-    catchup,
-    recompute,
-    sweep,
 )
