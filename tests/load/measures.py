@@ -214,7 +214,7 @@ MEASURES: Sequence[Any] = (
     relay,
     drain,
     critical,
-    # What they make up no other service knows: where one plant serves all, nothing that has to rest comes after.
+    # What they make up no other service knows: nothing that has to rest comes after, where one plant is all.
     due,
     apscheduler,
     catchup,
