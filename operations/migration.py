@@ -19,9 +19,16 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What a rendered migration may name, beside sa and op. Alembic forgets the last of its own.
 IMPORTS = {
     "create_live_index(": "from shared.storage.migrations import create_live_index",
+    "divide_by_month(": "from shared.storage.by_month import divide_by_month, undivide",
     "postgresql.": "from sqlalchemy.dialects import postgresql",
     "sqlmodel.": "import sqlmodel",
 }
+# The first migration of a service makes fact log and inbox whole, with the keys a month has, and divides them.
+MONTHS = ",\n    postgresql_partition_by='RANGE (fact)'"
+WHOLE = "sa.UniqueConstraint('fact', name=op.f('uq_outbox_fact'))"
+KEYS = f"""sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
+    sa.UniqueConstraint('position', name=op.f('uq_outbox_position')),
+    {WHOLE}"""
 TEMPLATE = '''"""{title}"""
 
 import sqlalchemy as sa
@@ -75,6 +82,9 @@ def rendered(script: MigrationScript, path: Path, before: str | None) -> str:
     """The text of a migration's file, whose name begins with its revision."""
     revision, _, name = path.stem.partition("_")
     upgrade, downgrade = _body(script.upgrade_ops), _body(script.downgrade_ops)
+    if MONTHS in upgrade:
+        upgrade = f"{upgrade.replace(MONTHS, '').replace(WHOLE, KEYS)}\n    divide_by_month()"
+        downgrade = f"    undivide()\n{downgrade}"
     used = [line for word, line in IMPORTS.items() if word in upgrade + downgrade]
     return TEMPLATE.format(
         title=f"{name.replace('_', ' ').capitalize()}.",

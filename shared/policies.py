@@ -71,16 +71,19 @@ def version(act: Act[Any], moment: datetime | None = None) -> int:
 
 def limits(act: Act[Any], moment: datetime | None = None) -> LimitTable:
     """Its limits."""
-    return limits_at(act.store, moment or act.now)
+    return _limits(act.config, at(act, moment))
 
 
 def limits_at(store: Store[Any], moment: datetime) -> LimitTable:
     """The limits of the version in force at a moment, for who has no transaction yet."""
-    found = _at(store, moment)
-    folders: LimitTable = store.config.limits
+    return _limits(store.config, _at(store, moment))
+
+
+def _limits(config: Any, found: Known | None) -> LimitTable:
+    folders: LimitTable = config.limits
     if found is None:
         return folders
-    return read("limits.yaml", found.limits, LimitTable).among(store.config.codes)
+    return read("limits.yaml", found.limits, LimitTable).among(config.codes)
 
 
 def read(file: str, raw: bytes, model: type[M]) -> M:

@@ -341,6 +341,7 @@ class PolicyWithdrawn(Data, name="policy.withdrawn", by="tracker"):
     """时限规则撤回: a published version that will not take effect; the one before goes on."""
 
     policy_version: Annotated[int, Field(ge=1)]
+    reason: str
 
 
 class Evidence(BaseModel):

@@ -34,8 +34,11 @@ MARKS = [  # of an order of Monday the second at half past eight, when duty begi
     ("supervision.raised", "03-09 18:00"),
     ("supervision.raised", "03-10 18:00"),
     ("supervision.raised", "03-12 18:00"),
+    ("supervision.raised", "03-16 18:00"),
 ]
-SAID = "SELECT subject, key, body::json->>'time' AS at FROM outbox WHERE subject LIKE '%-%-%-%'"
+SAID = """
+    SELECT subject, key, body::json->>'time' AS at FROM outbox
+    WHERE subject LIKE '%-%-%-%' AND key NOT LIKE 'staff.told%'"""
 WAITS = """
     SELECT EXISTS (SELECT 1 FROM clocks WHERE next_at <= '2026-03-20T10:00+08:00')
         OR EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)"""

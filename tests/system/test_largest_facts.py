@@ -331,7 +331,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"approval.requested", "approval.granted", "approval.refused"} <= set(sizes)
     assert {"assignment.transferred", "unit.reformed", "deadline.revised"} <= set(sizes)
     await policy_at_length(county)
-    assert (sizes := await largest(county))["policy.published"] > 90_000
+    assert (sizes := await largest(county))["policy.published"] > 80_000
     told = await county.dispatcher.told()
     assert any(fact.unit == VILLAGE and fact.name == "assignment.cancelled" for fact in told)
     unlike = {fact.assignment for fact in told if getattr(fact.data, "whistle", None)}

@@ -175,7 +175,7 @@ async def test_a_clock_keeps_its_policy_when_its_urgency_changes(
 
 
 async def test_rungs_and_cards_go_by_it(tracker: Bench, story: Story) -> None:
-    sooner = SUPERVISION.replace("when: overdue_1wd, new_limit", "when: overdue_2wd, new_limit")
+    sooner = SUPERVISION.replace("when: overdue_1wd,", "when: overdue_2wd,")
     assert sooner != SUPERVISION
     await published(tracker, await drafted(tracker, supervision=sooner))
     tracker.at(MONDAY)
@@ -183,7 +183,7 @@ async def test_rungs_and_cards_go_by_it(tracker: Bench, story: Story) -> None:
     tracker.at("2026-03-30T09:00+08:00")
     await tracker.run("sweep")
     [row] = await tracker.rows("SELECT terms FROM clocks WHERE kind = 'handle'")
-    assert [rung["at"] for rung in row["terms"]["rungs"]] == ["due", "2wd", "3wd"]
+    assert [rung["at"] for rung in row["terms"]["rungs"]] == ["due", "2wd", "3wd", "5wd", "10wd"]
 
 
 # --- the file ----------------------------------------------------------------------------------
