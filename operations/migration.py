@@ -23,7 +23,7 @@ IMPORTS = {
     "postgresql.": "from sqlalchemy.dialects import postgresql",
     "sqlmodel.": "import sqlmodel",
 }
-# The first migration of a service makes fact log and inbox whole, with the keys a month has, and divides them.
+# A first migration makes fact log and inbox whole, with the keys a month has, and divides them.
 MONTHS = ",\n    postgresql_partition_by='RANGE (fact)'"
 WHOLE = "sa.UniqueConstraint('fact', name=op.f('uq_outbox_fact'))"
 KEYS = f"""sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),

@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 from services.tracker import calendars, carrying, triggers
 from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.consumers import HANDLERS
-from services.tracker.models import Supervision, Ticket
+from services.tracker.models import Clock, Supervision, Ticket
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord
 from services.tracker.revisions.usecases import Persons, apply
 from services.tracker.rules import supervision
@@ -146,14 +146,22 @@ class _InMemory(Rows):
         super().__init__(cast("Any", None))
         self._locked, self._number = locked, number
 
-    def _supervisions(self) -> dict[UUID, Supervision]:
+    @property
+    def _record(self) -> TicketRecord | None:
         record: TicketRecord | None = self._locked[self._number]
-        return record.supervisions if record else {}
+        return record
+
+    def _supervisions(self) -> dict[UUID, Supervision]:
+        return self._record.supervisions if self._record else {}
 
     async def load(self, row: type[M], query: Any, values: Any = None) -> list[M]:
-        """The supervisions, whichever are asked for; of extensions the facts say enough."""
-        found = list(self._supervisions().values()) if row is Supervision else []
-        return cast("list[M]", found)
+        """The supervisions, whichever are asked for, and the clocks beside those that are claimed; of
+        extensions the facts say enough.
+        """
+        if row is Clock and self._record:
+            clocks: Any = (entry.row for entry in self._record.clocks.values())
+            return [each for each in clocks if each.id not in values["claimed"]]
+        return cast("list[M]", list(self._supervisions().values()) if row is Supervision else [])
 
     def add(self, row: M, *, unless_there: bool = False, or_else: str = "") -> M:
         """A supervision is put with the others; all else its use case puts into the record."""

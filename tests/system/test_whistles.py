@@ -65,6 +65,7 @@ async def answered(county: County, number: str) -> None:
 async def test_who_does_not_come_is_breached_and_hears_what_the_town_says(county: County) -> None:
     """R-47, R-30: desk and supervisor find it meanwhile."""
     number = await whistled(county)
+    await does(county, number, ABSENT, "sign", handler="李四")  # who does not is pressed higher
     county.at("2026-03-04T09:00+08:00")
     await county.sweep()
     breached = await county.tracker.told("deadline.breached")
@@ -92,4 +93,4 @@ async def test_both_sides_are_appraised(county: County) -> None:
     [town] = [each["blew"] for each in found if each["unit"] == TOWN]
     assert (town["blown"], town["attended"], town["verdicts"]) == (2, 2, {"satisfied": 2})
     rates = (await read(county, "tracker", "/v1/rates"))["attend"]
-    assert rates == {"due": 2, "on_time": 1, "late": 1, "absent": 0, "rate": 0.5}
+    assert rates == {"due": 2, "on_time": 1, "late": 1, "absent": 0, "revised": 0, "rate": 0.5}

@@ -94,7 +94,13 @@ async def test_signing_twice_in_one_round_is_one_duty(tracker: Bench, open_ticke
     await tracker.hear(open_ticket.signed("03-02 11:00"))
     await tracker.hear(*given_again(open_ticket, "03-03 10:00", "03-03 10:00"))
     await tracker.hear(open_ticket.signed("03-03 10:30", id=AGAIN))
-    assert (await rates(tracker))["sign"] == {"due": 1, "on_time": 1, "extended": 0, "rate": 1.0}
+    assert (await rates(tracker))["sign"] == {
+        "due": 1,
+        "on_time": 1,
+        "extended": 0,
+        "revised": 0,
+        "rate": 1.0,
+    }
 
 
 async def test_an_earlier_order_heard_of_late_counts_all_the_same(

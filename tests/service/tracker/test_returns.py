@@ -79,6 +79,7 @@ async def test_the_desk_has_a_clock_from_the_request_to_the_ruling(
         "due": 1,
         "on_time": 1,
         "extended": 0,
+        "revised": 0,
         "rate": 1.0,
     }
 

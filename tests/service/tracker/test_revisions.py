@@ -180,9 +180,9 @@ async def test_a_supervision_that_fell_is_closed_with_the_revision(
     """Its clock ended, its order goes on: nobody answers what was raised by mistake."""
     folder = county(tmp_path)
     await restart(tracker, folder)
-    called = NORMAL.model_copy(update={"first_contact": None, "attend": "1wd"})
+    called = NORMAL.model_copy(update={"sign": None, "first_contact": None, "attend": "1wd"})
     helping = story.dispatched(id=GT, unit="GT", role=Role.CO, lead="HC", limits=called)
-    await tracker.hear(story.registered(), story.dispatched(), helping)
+    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-02 10:00"), helping)
     await step(tracker, "03-04 09:00")
     await tracker.hear(story.of_unit(AssignmentAttended(person="王五"), "03-04 09:30", id=GT))
     [raised] = await tracker.rows("SELECT * FROM supervisions WHERE closed_at IS NULL")

@@ -73,9 +73,7 @@ async def test_what_is_missed_later_is_said_to_the_new_unit_and_is_its_own(
     tracker, story = open_ticket.tracker, open_ticket
     await tracker.hear(story.signed("03-02 10:30"), transferred(story, "03-04 00:00"))
     tracker.at("2026-03-20T09:00+08:00")
-    await tracker.run(
-        "fire" if "fire" in tracker.service.jobs else next(iter(tracker.service.jobs))
-    )
+    await tracker.run("sweep")
     breached = {fact.unit for fact in await tracker.told("deadline.breached") if fact.unit}
     assert breached == {NEW}
     assert await rates(tracker, "03") == {"HC": (0, 0, 1, 1), NEW: (1, 0, 0, 0)}
