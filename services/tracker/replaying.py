@@ -155,9 +155,7 @@ class _InMemory(Rows):
         return self._record.supervisions if self._record else {}
 
     async def load(self, row: type[M], query: Any, values: Any = None) -> list[M]:
-        """The supervisions, whichever are asked for, and the clocks beside those that are claimed; of
-        extensions the facts say enough.
-        """
+        """The supervisions, the clocks beside those that are claimed; of extensions the facts say enough."""
         if row is Clock and self._record:
             clocks: Any = (entry.row for entry in self._record.clocks.values())
             return [each for each in clocks if each.id not in values["claimed"]]

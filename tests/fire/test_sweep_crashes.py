@@ -38,7 +38,8 @@ MARKS = [  # of an order of Monday the second at half past eight, when duty begi
 ]
 SAID = """
     SELECT subject, key, body::json->>'time' AS at FROM outbox
-    WHERE subject LIKE '%-%-%-%' AND key NOT LIKE 'staff.told%'"""
+    WHERE subject LIKE '%-%-%-%' AND key NOT LIKE 'staff.told%'
+        AND coalesce(body::json->'data'->>'by', '') <> 'trigger'"""  # what follows is others' work
 WAITS = """
     SELECT EXISTS (SELECT 1 FROM clocks WHERE next_at <= '2026-03-20T10:00+08:00')
         OR EXISTS (SELECT 1 FROM outbox WHERE position IS NULL)"""
