@@ -63,6 +63,10 @@ LISTED: dict[str, Any] = {
 }
 
 
+# How a body is framed is between the client and the server: what is wrong there no application hears of.
+FRAMING = frozenset({"transfer-encoding", "content-length"})
+
+
 @dataclass(slots=True)
 class Tally:
     """How many requests were made, and what came of them."""
@@ -119,6 +123,8 @@ def documents(street: Street, service: str) -> BaseSchema:
         number = case.path_parameters.get("number")
         if case.path.endswith("{number}/progress") and number in codes:
             case.headers["X-Ticket-Code"] = codes[number]
+        for name in FRAMING:
+            case.headers.pop(name, None)
         return case
 
     return schema
