@@ -357,7 +357,7 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        press_at=act.config.press_at(data.rung, raised_at, unit),
+        press_at=versions.in_force(act, row.started_at).press_at(data.rung, raised_at, unit),
         **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 

@@ -64,14 +64,13 @@ HANDLERS: dict[str, Handler] = {
 }
 
 FOLLOWING = HANDLERS | carrying.following(HANDLERS)
-SUBSCRIPTIONS: dict[str, Handler] = discrepancies.following(
-    {
-        **FOLLOWING,
-        **risks.reporting(FOLLOWING),
-        **telling.SUBSCRIPTIONS,
-        "ticket.split": carrying.split,
-        "assignment.return_barred.*": triggers.bar,
-        "contact.read": discrepancies.hear,
-        "answer.found_alike": discrepancies.hear,
-    }
-)
+OTHERS: dict[str, Handler] = {
+    **FOLLOWING,
+    **risks.reporting(FOLLOWING),
+    "ticket.split": carrying.split,
+    "assignment.return_barred.*": triggers.bar,
+    "contact.read": discrepancies.hear,
+    "answer.found_alike": discrepancies.hear,
+}
+# What others say may not fit together; what the tracker said itself people are told.
+SUBSCRIPTIONS: dict[str, Handler] = {**discrepancies.following(OTHERS), **telling.SUBSCRIPTIONS}

@@ -38,10 +38,10 @@ async def press(store: Store[Config], limit: int) -> int:
         return await triggers.press_unanswered(act, limit)
 
 
-async def count_habits(store: Store[Config], limit: int) -> int:
-    """Count what makes a habit of a unit."""
+async def look_again(store: Store[Config], limit: int) -> int:
+    """Raise discrepancies that have waited, and count what makes a habit of a unit."""
     async with store.act(ACTOR) as act:
-        return await discrepancies.count_habits(act, limit)
+        return await discrepancies.look_again(act, limit)
 
 
 JOBS: dict[str, Job] = {
@@ -50,8 +50,8 @@ JOBS: dict[str, Job] = {
     # millisecond, and no mark waits for it longer than a quarter of a second.
     "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=250),
     "press": Job(run=press, due=triggers.next_unanswered, every=60.0, limit=100),
+    "discrepancies": Job(run=look_again, due=discrepancies.next_look, every=5.0, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.
-    "habits": Job(run=count_habits, due=discrepancies.to_count, every=5.0, limit=250),
     "recompute": Job(run=recompute, due=usecases.laid_out_before, every=60.0, limit=250),
     "revise": Job(run=revise, due=revisions.waits, every=1.0, limit=100),
 }

@@ -36,10 +36,8 @@ def reporting(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
 
 def _report(act: ServiceAct, fact: Fact) -> None:
     """Tell who the policy names, once, when the ticket is first said to be critical."""
-    role, urgency = (
-        versions.in_force(act).rules.risk_of_incident,
-        getattr(fact.data, "urgency", None),
-    )
+    role = versions.in_force(act).rules.risk_of_incident
+    urgency = getattr(fact.data, "urgency", None)
     record: TicketRecord | None = act.locked.get(fact.subject)
     if role is None or urgency != Urgency.CRITICAL or record is None or record.ticket.risk_at:
         return

@@ -1,12 +1,13 @@
 """告知工作人员: whom the policy names is told of warnings, red cards, supervisions, referrals (ADR 0074).
 
 The tracker hears its own facts for it: what is told follows from what was said, is no part of a sweep and
-changes no clock, and of a duty that was done meanwhile nobody is bothered.
+changes no clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from services.tracker import records
@@ -15,7 +16,7 @@ from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.referrals.models import Referral
 from services.tracker.rules import referral, telling
-from services.tracker.rules.machine import OPEN, Sentence
+from services.tracker.rules.machine import Sentence
 from services.tracker.rules.people import Addressee, Around, Handler, Person, people
 from shared import events
 from shared.events import Fact, Urgency
@@ -40,10 +41,17 @@ async def _of_clock(
         return
     record, assignment = await records.assigned(act, fact)
     clock = record.clock_of(assignment.id, data.clock)
-    if clock is None or clock.state.status not in OPEN:
-        return  # it was done before anybody could be told
+    if clock is None or _over(clock.state.ended_at, fact):
+        return
     said = text(fact.subject, _name(act, assignment.unit), data, act.config.calendar.tz)
     _tell(act, record, assignment, occasion, data.to, said)
+
+
+def _over(ended_at: datetime | None, fact: Fact) -> bool:
+    """Whether it had ended before this was said, as after an outage: of that nobody is told. What ends at the
+    same moment or later changes nothing, whichever of both is heard first.
+    """
+    return ended_at is not None and ended_at < fact.recorded
 
 
 async def supervise(act: ServiceAct, fact: Fact) -> None:
@@ -51,7 +59,7 @@ async def supervise(act: ServiceAct, fact: Fact) -> None:
     data: events.SupervisionRaised = fact.data
     record, assignment = await records.assigned(act, fact)
     row = record.supervisions.get(data.supervision)
-    if row is None or row.closed_at:
+    if row is None or _over(row.closed_at, fact):
         return
     rung = versions.in_force(act).rules.rung(data.rung)
     called = Sentence(rung.zh, rung.en) if rung else Sentence(data.title, data.title)
@@ -64,10 +72,8 @@ async def supervise(act: ServiceAct, fact: Fact) -> None:
 
 def refer(act: ServiceAct, record: TicketRecord, row: Referral) -> None:
     """移送: those named at its rung; nobody of the unit is ever among them."""
-    rung, assignment = (
-        versions.in_force(act).rules.rung(referral.RUNG),
-        record.assignment(row.assignment),
-    )
+    rung = versions.in_force(act).rules.rung(referral.RUNG)
+    assignment = record.assignment(row.assignment)
     if rung is None or assignment is None:
         return
     said = telling.referred(row.ticket, _name(act, row.unit), row.ground)

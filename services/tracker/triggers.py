@@ -130,10 +130,8 @@ async def instruct(act: ServiceAct, number: str, body: InstructionIn) -> Supervi
     Raises NotFound, also where the policy has no such rung; MoveRefused while no unit leads it,
     InstructionStands.
     """
-    record, rung = (
-        await records.find_locked(act, number),
-        versions.in_force(act).rules.leader_instruction,
-    )
+    record = await records.find_locked(act, number)
+    rung = versions.in_force(act).rules.leader_instruction
     if record is None or rung is None:
         raise NotFound
     withdrawal = record.matter().withdrawal

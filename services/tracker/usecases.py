@@ -251,10 +251,8 @@ async def raise_supervision(
 
 def _bodies(act: ServiceAct, body: schemas.SupervisionIn) -> tuple[str, ...]:
     """Who supervises together, as far as the policy lets them. Raises UnknownCode."""
-    bodies, allowed = (
-        tuple(dict.fromkeys(body.joint)),
-        versions.in_force(act).rules.joint_supervision,
-    )
+    bodies = tuple(dict.fromkeys(body.joint))
+    allowed = versions.in_force(act).rules.joint_supervision
     if others := [each for each in bodies if each not in allowed]:
         raise UnknownCode(others, field="joint", allowed=list(allowed))
     return bodies

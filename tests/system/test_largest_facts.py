@@ -235,7 +235,6 @@ async def promised_at_length(county: County) -> None:
 
 async def looked_into_at_length(county: County) -> None:
     """A call whose number nobody had read: its unit comments, a supervisor dismisses it."""
-    await county.carry()
     [raised, *_] = await county.tracker.told("discrepancy.raised")
     path = f"/v1/discrepancies/{raised.data.discrepancy}"
     said, unit = filled("tracker", "CommentIn"), raised.data.about_unit
@@ -301,10 +300,10 @@ async def completed_and_called(county: County, number: str) -> None:
     for outcome in ("sent_back", "passed"):
         await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
         await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})
-    await looked_into_at_length(county)
     await promised_at_length(county)
     county.at("2026-03-03T09:00+08:00")
     await county.sweep()
+    await looked_into_at_length(county)
     said = filled("feedback", "OutcomeIn", attempt=1, outcome="answered")
     said |= {"contacted": "yes", "solved": "no", "satisfied": "unsatisfied"}
     callback = await callback_of(county.feedback, number)

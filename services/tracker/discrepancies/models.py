@@ -17,7 +17,8 @@ from shared.storage.open_words import Words
 
 class Discrepancy(Base):
     """疑点: what on record does not fit together (R-34, gain 6). Of a habit there is no ``ticket``; its
-    occasions are rows of their own, ``noted``, and ``to_count`` while it is not looked at how many there are.
+    occasions are rows of their own, ``noted``; ``to_look_at`` while how many there are is not counted yet, or
+    while what would explain it may still be heard.
 
     ``at``: when what it goes by happened. ``needed``: how many made it a habit.
     """
@@ -35,7 +36,7 @@ class Discrepancy(Base):
     evidence: list[Any] = Field(sa_type=JSONB)
     tickets: list[str] = Field(sa_type=JSONB)
     needed: int | None = None
-    to_count: bool = False
+    to_look_at: bool = False
     explained_at: datetime | None = None
     comment: str | None = Field(default=None, sa_type=Text)
     commented_at: datetime | None = None
@@ -52,5 +53,5 @@ class Discrepancies(Discrepancy, table=True):
     __table_args__ = (
         Index("ix_discrepancies_raised_at", "raised_at", "id"),
         Index("ix_discrepancies_unit", "unit", "kind", "at"),
-        Index("ix_discrepancies_to_count", "id", postgresql_where=text("to_count")),
+        Index("ix_discrepancies_to_look_at", "id", postgresql_where=text("to_look_at")),
     )

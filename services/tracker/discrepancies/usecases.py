@@ -1,16 +1,18 @@
 """疑点: raised as facts are heard, explained by later ones; a unit comments once, a supervisor dismisses
 (R-34, gain 6, ADR 0075).
 
-A habit is of many tickets, so a job counts it: what is heard of one ticket only notes the occasion.
+A habit is of many tickets, so a job counts it: what is heard of one ticket only notes the occasion. A call
+whose contact nobody read is noted, too, until the reading has had its time to be heard.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Uuid, any_, bindparam, text
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, case, func, text
 from sqlmodel import col, select
 
 from services.tracker import records
@@ -41,13 +43,6 @@ NAMED = (
     .where(col(Discrepancies.id) == any_(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(col(Discrepancies.id))
     .with_for_update()
-)
-TO_COUNT = (
-    select(Discrepancies)
-    .where(col(Discrepancies.to_count))
-    .order_by(col(Discrepancies.id))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True)  # whoever hears facts has a ticket locked first
 )
 IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('habits'))")
 INTO_THE_NEXT = timedelta(days=40)  # from the first day of a month lies in the one after it
@@ -153,6 +148,7 @@ def _raise(act: ServiceAct, ticket: Ticket, rows: dict[UUID, Discrepancy], what:
     """疑点: once for its evidence; one that had been explained too soon stands again."""
     order = what.order
     is_habit = versions.in_force(act).rules.honesty.needed(what.kind) is not None
+    waits = is_habit or what.kind is DiscrepancyKind.CONTACT_UNREAD
     row = rows.get(what.id)
     if row is None:
         row = rows[what.id] = act.rows.add(
@@ -171,15 +167,15 @@ def _raise(act: ServiceAct, ticket: Ticket, rows: dict[UUID, Discrepancy], what:
                 tickets=list(what.tickets),
             )
         )
-    elif row.status != DiscrepancyStatus.EXPLAINED:
+    elif row.explained_at is None or row.status == DiscrepancyStatus.DISMISSED:
         return
-    row.status, row.explained_at, row.to_count = DiscrepancyStatus.NOTED, None, is_habit
-    if not is_habit:
-        row.status = DiscrepancyStatus.OPEN
-        _tell_raised(act, row)
+    row.status, row.explained_at, row.to_look_at = DiscrepancyStatus.NOTED, None, waits
+    if not waits:
+        _open(act, row)
 
 
-def _tell_raised(act: ServiceAct, row: Discrepancy) -> None:
+def _open(act: ServiceAct, row: Discrepancy) -> None:
+    row.status, row.explained_at = DiscrepancyStatus.OPEN, None
     data = events.DiscrepancyRaised.on_record(
         {
             "discrepancy": row.id,
@@ -195,10 +191,12 @@ def _tell_raised(act: ServiceAct, row: Discrepancy) -> None:
 
 
 def _explain(act: ServiceAct, row: Discrepancy) -> None:
-    """疑点消除: it stays on record; what a person dismissed stays dismissed."""
+    """疑点消除: it stays on record; what a person dismissed stays dismissed, what was only noted is nobody's
+    to read.
+    """
     was, row.explained_at = row.status, act.now
     if was == DiscrepancyStatus.NOTED:
-        row.status, row.to_count = DiscrepancyStatus.EXPLAINED, True
+        row.to_look_at = True
     elif was == DiscrepancyStatus.OPEN:
         row.status = DiscrepancyStatus.EXPLAINED
         _tell(act, row, _said(events.DiscrepancyExplained, row, reason=honesty.EXPLAINED))
@@ -207,23 +205,47 @@ def _explain(act: ServiceAct, row: Discrepancy) -> None:
 # --- by the clock ------------------------------------------------------------------------------
 
 
-async def count_habits(act: ServiceAct, limit: int) -> int:
-    """习惯: how many occasions a unit has in the month of each that is new; how many were new."""
+async def look_again(act: ServiceAct, limit: int) -> int:
+    """Raise what has waited and still stands; of habits count the occasions a unit has in the month of each
+    that is new. How many were looked at.
+    """
     await (await act.session.connection()).execute(IN_TURN)
-    new = await act.rows.load(Discrepancy, TO_COUNT, {"limit": limit})
-    months = {(each.kind, each.unit, _month(act, each.at)) for each in new}
-    for kind, unit, month in sorted(months, key=str):
-        if unit is not None:
-            await _count(act, DiscrepancyKind(kind), unit, month)
+    new = await act.rows.load(Discrepancy, _waiting(act).limit(limit))
+    months = set[tuple[str, str, Period]]()
     for row in new:
-        row.to_count = False
+        row.to_look_at = False
+        stands = row.status == DiscrepancyStatus.NOTED and row.explained_at is None
+        if row.kind != DiscrepancyKind.CONTACT_UNREAD:
+            months |= {(row.kind, row.unit, _month(act, row.at))} if row.unit else set()
+        elif stands:
+            _open(act, row)
+    for kind, unit, month in sorted(months, key=str):
+        await _count(act, DiscrepancyKind(kind), unit, month)
     return len(new)
 
 
-async def to_count(act: ServiceAct) -> datetime | None:
-    """Now, when an occasion was not counted yet."""
-    waits = select(Discrepancies.id).where(col(Discrepancies.to_count)).limit(1)
-    return act.now if (await act.session.exec(waits)).first() else None
+async def next_look(act: ServiceAct) -> datetime | None:
+    """When the next one is to be looked at."""
+    moment = select(func.min(_ripe(act))).where(col(Discrepancies.to_look_at))
+    found: datetime | None = (await act.session.exec(moment)).one()
+    return found
+
+
+def _waiting(act: ServiceAct) -> Any:
+    due = select(Discrepancies).where(col(Discrepancies.to_look_at), _ripe(act) <= act.now)
+    # Whoever hears facts has a ticket locked first.
+    return due.order_by(col(Discrepancies.id)).with_for_update(skip_locked=True)
+
+
+def _ripe(act: ServiceAct) -> ColumnElement[datetime]:
+    """From when on each is looked at. A reading and the call after it are heard from two services, in either
+    order: a call waits as long as its reading may come.
+    """
+    rules = versions.in_force(act).rules.honesty.contact_unread
+    grace = timedelta(minutes=rules.grace_minutes if rules else 0)
+    is_call = col(Discrepancies.kind) == DiscrepancyKind.CONTACT_UNREAD
+    noted_at = col(Discrepancies.raised_at)
+    return case((is_call, noted_at + grace), else_=noted_at)
 
 
 def _month(act: ServiceAct, at: datetime) -> Period:
@@ -239,6 +261,7 @@ async def _count(act: ServiceAct, kind: DiscrepancyKind, unit: str, month: Perio
         col(Discrepancies.kind) == kind,
         col(Discrepancies.unit) == unit,
         col(Discrepancies.status) == DiscrepancyStatus.NOTED,
+        col(Discrepancies.explained_at).is_(None),
         col(Discrepancies.at) >= month.start,
         col(Discrepancies.at) < month.end,
     )
@@ -272,8 +295,7 @@ async def _count(act: ServiceAct, kind: DiscrepancyKind, unit: str, month: Perio
     if row.status != DiscrepancyStatus.DISMISSED:
         row.at, row.reason, row.tickets = found[needed - 1][0], why, tickets
     if row.status == DiscrepancyStatus.EXPLAINED:
-        row.status, row.explained_at = DiscrepancyStatus.OPEN, None
-        _tell_raised(act, row)
+        _open(act, row)
 
 
 # --- acts over HTTP ----------------------------------------------------------------------------

@@ -41,6 +41,12 @@ async def kinds(tracker: Bench, **query: Any) -> dict[str, str]:
     return {item["kind"]: item["status"] for item in (await listed(tracker, **query))["items"]}
 
 
+async def look_again(tracker: Bench, moment: str) -> None:
+    """The job that raises what has waited."""
+    tracker.at(at(moment))
+    await tracker.run("discrepancies")
+
+
 async def do(
     tracker: Bench, id: str, what: str, body: Any, role: str = "supervisor", **of: str
 ) -> Any:
@@ -53,6 +59,7 @@ async def unread(tracker: Bench, open_ticket: Story) -> Any:
     """A call of Hongchun's, whose number nobody had read."""
     tracker.at(at("03-02 11:05"))
     await tracker.hear(open_ticket.signed("03-02 10:30"), open_ticket.contacted("03-02 11:00"))
+    await look_again(tracker, "03-02 11:15")
     [item] = (await listed(tracker))["items"]
     return item
 
@@ -68,6 +75,18 @@ async def test_a_call_without_a_reading_is_said_with_its_evidence(
     [evidence] = raised.data.evidence
     assert (evidence.name, evidence.at) == ("assignment.contacted", at("03-02 11:00"))
     assert evidence.seq == unread["evidence"][0]["seq"] == 3
+
+
+async def test_a_reading_may_be_heard_after_the_call(tracker: Bench, open_ticket: Story) -> None:
+    """They come from two services: nothing is said of a unit that read whom it called."""
+    tracker.at(at("03-02 11:05"))
+    await tracker.hear(open_ticket.contacted("03-02 11:00"))
+    await look_again(tracker, "03-02 11:14")
+    assert (await listed(tracker))["items"] == []
+    await tracker.hear(read(open_ticket, "03-02 10:50"))
+    await look_again(tracker, "03-02 11:30")
+    assert await tracker.told("discrepancy") == []
+    assert (await listed(tracker))["items"] == []
 
 
 async def test_a_reading_that_is_heard_late_explains_it(tracker: Bench, unread: Any) -> None:
@@ -127,6 +146,7 @@ async def test_a_contact_entered_late_is_a_finding_and_takes_no_red_card_back(
     tracker.at(at("03-05 10:00"))
     await tracker.run("sweep")
     await tracker.hear(open_ticket.contacted("03-02 10:30"))
+    await look_again(tracker, "03-05 10:10")
     assert await kinds(tracker) == {"contact_unread": "open", "contact_dated_back": "open"}
     assert await tracker.told("deadline.annulled") == []
 
@@ -215,11 +235,11 @@ async def late_signs(tracker: Bench, first: int, last: int) -> None:
 async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> None:
     """gain 6: one discrepancy of the unit and the month, raised once, with all its tickets."""
     await late_signs(tracker, 1, 4)
-    await tracker.run("habits")
+    await tracker.run("discrepancies")
     assert (await listed(tracker))["items"] == []
     assert len((await listed(tracker, status="noted"))["items"]) == 4
     await late_signs(tracker, 8, 9)
-    await tracker.run("habits")
+    await tracker.run("discrepancies")
     [item] = (await listed(tracker))["items"]
     assert (item["kind"], item["number"], item["unit"]) == ("signed_late", None, "HC")
     assert item["reason"].startswith("当月6次")
@@ -227,7 +247,7 @@ async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> No
     [raised] = await tracker.told("discrepancy.raised")
     assert raised.subject == "unit:HC"
     await late_signs(tracker, 10, 10)
-    await tracker.run("habits")
+    await tracker.run("discrepancies")
     assert len(await tracker.told("discrepancy.raised")) == 1
     assert (await listed(tracker, "unit"))["items"][0]["tickets"] == [
         *(f"20260302-{number:06}" for number in (1, 2, 3, 4, 8, 9, 10))
@@ -236,7 +256,7 @@ async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> No
 
 async def test_a_unit_does_not_read_of_tickets_it_must_stand_back_from(tracker: Bench) -> None:
     await late_signs(tracker, 1, 5)
-    await tracker.run("habits")
+    await tracker.run("discrepancies")
     about = TicketCorrected(fields=("reported",), reason="核实", reported=Reported(units=("HC",)))
     await tracker.hear(Story(tracker, "20260302-000003")._fact(about, "03-07 12:00"))
     [item] = (await listed(tracker, "unit"))["items"]
@@ -272,6 +292,7 @@ async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket:
     tracker.at(at("03-02 12:05"))
     for moment in ("03-02 11:00", "03-02 11:30", "03-02 12:00"):
         await tracker.hear(open_ticket.contacted(moment))
+    await look_again(tracker, "03-02 12:15")
     first = await listed(tracker, limit=2)
     rest = await listed(tracker, limit=2, after=first["next"])
     found = [item["at"] for page in (first, rest) for item in page["items"]]

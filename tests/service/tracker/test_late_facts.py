@@ -96,7 +96,7 @@ async def everything(tracker: Bench) -> dict[str, list[dict[str, Any]]]:
     """Every row of the tracker's own tables; of discrepancies what stands, and not since when (gain 6)."""
     rows = {name: await tracker.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in TABLES}
     stand = "SELECT id, kind, status, unit, assignment, at FROM discrepancies"
-    stand += " WHERE status <> 'explained' ORDER BY id"
+    stand += " WHERE explained_at IS NULL ORDER BY id"
     return rows | {"discrepancies": await tracker.rows(stand)}
 
 

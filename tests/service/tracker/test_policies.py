@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,7 +32,7 @@ from tests.fixtures.scenes.policies import (
     simulated,
     with_handle,
 )
-from tests.fixtures.scenes.tracker import Story
+from tests.fixtures.scenes.tracker import Story, local
 
 # --- drafts ------------------------------------------------------------------------------------
 
@@ -270,3 +272,28 @@ async def test_a_policy_of_a_newer_release_stops_the_start_by_name(
     async with tracker.service.store.act("desk") as act:
         with pytest.raises(ConfigError, match=rf"{file}\.yaml"):
             await versions.check(act)
+
+
+async def test_silence_presses_by_the_policy_of_its_clock(tracker: Bench) -> None:
+    """R-32: so long after the reminder, as said when the clock began."""
+    hurried = SUPERVISION.replace("unanswered: {after: 5wd", "unanswered: {after: 2wd")
+    assert hurried != SUPERVISION
+    await published(tracker, await drafted(tracker, supervision=hurried))
+    for number, day in ((1, "03-06"), (2, "03-09")):
+        tracker.at(f"2026-{day}T09:30+08:00")
+        story = Story(tracker, f"2026{day.replace('-', '')}-{number:06}")
+        id: dict[str, Any] = {"id": UUID(int=number)}
+        await tracker.hear(
+            story.registered(f"{day} 09:00"),
+            story.dispatched(f"{day} 09:00", **id),
+            story.signed(f"{day} 09:10", **id),
+            story.contacted(f"{day} 09:20", **id),
+        )
+    tracker.at("2026-03-16T18:00+08:00")
+    await tracker.run("sweep")
+    rows = await tracker.rows("SELECT raised_at, press_at FROM supervisions ORDER BY ticket, rung")
+    assert [(local(row["raised_at"]), local(row["press_at"])) for row in rows] == [
+        ("03-13 18:00", "03-20 18:00"),
+        ("03-16 18:00", "03-23 18:00"),
+        ("03-16 18:00", "03-18 18:00"),
+    ]
