@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -37,6 +38,7 @@ from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.policy import terms_of
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
@@ -87,7 +89,9 @@ class ClockEntry:
     @classmethod
     def of(cls, row: Clock) -> Self:
         """A stored clock."""
-        return cls(row, ClockState.model_validate(vars(row)))
+        return cls(
+            row, ClockState.model_validate(vars(row) | {"terms": terms_of(orjson.dumps(row.terms))})
+        )
 
     def keep(self, state: ClockState) -> None:
         """Write into the row what is new of how the clock stands."""
