@@ -269,18 +269,23 @@ def raise_kept_back(
     taken back while the order was open.
     """
     standing = standing or Standing(act, record.clocks.values(), record.supervisions.values())
-    withdrawal = record.matter().withdrawal
     for entry in record.clocks.values():
-        row, order = entry.row, record.assignment(entry.row.assignment)
-        ending = records.timeline(order).ending(withdrawal) if order else None
+        row = entry.row
         for rung, at in reached(entry.state):
             id, raised = supervision_id(row.id, rung.key, at), None
             if id not in record.supervisions and row.assignment:
                 raised = raised_at(rung.rung, at, standing.of(row.assignment))
-            if raised and (raised == at or ending is None or raised < ending.at):
+            if raised and (raised == at or _is_open(record, row, raised)):
                 calendar = calendars.of_clock(act, row).at(raised).calendar
                 answer = calendar.due(raised, Limit.parse(rung.answer)).at if rung.answer else None
                 _raise(act, row, raised_fact(id, rung, answer), raised, record.supervisions)
+
+
+def _is_open(record: TicketRecord, row: Clock, at: datetime) -> bool:
+    """Whether the order of a clock was open at a moment."""
+    order, withdrawal = record.assignment(row.assignment), record.matter().withdrawal
+    ending = records.timeline(order).ending(withdrawal) if order else None
+    return ending is None or at < ending.at
 
 
 def _raise(
