@@ -74,6 +74,8 @@ TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
     | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
 )
 
+SEEN = "looked at"  # tickets an act has not locked
+
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
 AS_JSON = {"terms", "pauses", "passed", "warned"}
 _stands = attrgetter(*STATE)
@@ -292,6 +294,21 @@ async def assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignmen
     record = await locked(act, fact.subject)
     assignment = record.assignment(fact.assignment)
     if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    return record, assignment
+
+
+async def assigned_to_look_at(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
+    """The same without a lock, for what is only looked at, with those of all facts of its name together."""
+    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
+    if fact.subject in act.locked:
+        return await assigned(act, fact)
+    if fact.subject not in seen:
+        alike = {each.subject for each in act.batch if each.name == fact.name} | {fact.subject}
+        seen |= await look_at(act, sorted(alike - act.locked.keys() - seen.keys()))
+    record = seen.get(fact.subject)
+    assignment = record.assignment(fact.assignment) if record else None
+    if record is None or assignment is None:
         raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
     return record, assignment
 
