@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from shared.events import AssignmentSigned, AssignmentUpdated, Fact, Limits, Reported, Urgency
+from shared.events import (
+    AssignmentSigned,
+    AssignmentUpdated,
+    ClockKind,
+    DeadlineBreached,
+    Fact,
+    Limits,
+    Reported,
+    Urgency,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import TICKET, Story, at
 from tests.fixtures.scenes.tracker_doors import supervise
@@ -80,13 +89,24 @@ async def test_a_red_card_at_night_waits_for_the_morning_and_the_clock_does_not(
     assert {f.data.not_before for f in red} == {at("03-10 07:30")}
 
 
+@pytest.mark.parametrize(("done", "is_told"), [("09:59", False), ("10:00", True), ("10:01", True)])
 async def test_of_what_was_done_meanwhile_nobody_is_told(
-    tracker: Bench, open_ticket: Story
+    tracker: Bench, open_ticket: Story, done: str, is_told: bool
 ) -> None:
+    """By when it was done, whichever is heard first; what ends as it is said, or later, changes nothing."""
     tracker.at("2026-03-10T10:00+08:00")
     await tracker.run("sweep")
-    await tracker.hear(open_ticket.completed("03-10 09:00"))
+    await tracker.hear(open_ticket.completed(f"03-10 {done}"))
     await round_trip(tracker)
+    for occasion in ("breach", "supervision"):
+        assert bool(await told(tracker, occasion)) is is_told
+
+
+async def test_of_a_clock_that_nobody_has_nobody_is_told(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    late = DeadlineBreached(clock=ClockKind.ATTEND, due=at("03-02 12:00"), to=("liaison",))
+    await tracker.hear(open_ticket.of_unit(late, "03-02 12:00"))
     assert await tracker.told("staff.told") == []
 
 
@@ -111,6 +131,7 @@ async def test_a_joint_supervision_is_told_to_each_body(tracker: Bench) -> None:
         ("JWJ", "信访室主任"),
     ]
     [first, *_] = await told(tracker, "supervision")
+    assert "已对红椿镇启动一把手督办，请于" in first.data.zh
     assert "本件由县政府办公室、纪检监察机关联合督办。" in first.data.zh
     [fact] = await tracker.told("supervision.raised")
     assert fact.data.joint == tuple(bodies)
