@@ -96,6 +96,7 @@ def test_a_role_of_a_newer_release_is_the_liaison_s() -> None:
     ],
 )
 def test_messages_wait_for_the_morning(moment: str, urgency: Urgency, may_go: str) -> None:
+    """DOMAIN.md 5.3 row 7, Zammad #4432."""
     for instant in (at(moment), at(moment).astimezone(UTC)):
         assert RULES.told.not_before(instant, urgency, ZONE) == at(may_go)
 

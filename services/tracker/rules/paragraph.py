@@ -1,4 +1,4 @@
-"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 9). Pure."""
+"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 1). Pure."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def test_the_folder_is_the_first_version_as_it_is_written(tracker: Bench) 
 async def test_what_is_wrong_is_refused_whole_with_file_line_and_field(
     tracker: Bench, file: str, before: str, after: str, field: str
 ) -> None:
-    """Beside the county's other files: streams are of codes.yaml, offices of units.yaml."""
+    """Gain 9: beside the county's other files: streams are of codes.yaml, offices of units.yaml."""
     texts = {"limits": LIMITS, "supervision": SUPERVISION}
     assert texts[file].count(before) == 1
     broken = texts[file].replace(before, after)
@@ -84,7 +84,7 @@ async def test_all_faults_of_both_files_are_told_at_once(tracker: Bench) -> None
 
 
 async def test_who_wrote_in_a_draft_does_not_publish_it(tracker: Bench) -> None:
-    """双人复核: the same person under another role, too, and who wrote it anew."""
+    """Gain 9, 双人复核: the same person under another role, too, and who wrote it anew."""
     draft = await drafted(tracker, who="wang")
     assert (await published(tracker, draft, 403))["type"].endswith("own-draft")
     body = {"note": "改", "limits": with_handle("4wd")}
@@ -118,6 +118,7 @@ async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: 
 async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
     tracker: Bench, effective_at: str, earliest: str | None
 ) -> None:
+    """Gain 9."""
     draft = await drafted(tracker)
     refused = await published(tracker, draft, 409, effective_at=effective_at)
     assert refused["type"].endswith("effective-too-early")
@@ -221,7 +222,7 @@ async def test_a_folder_changed_under_a_first_draft_outdates_it(
 
 
 async def test_the_policy_in_force_would_have_changed_nothing(tracker: Bench, story: Story) -> None:
-    """Whatever befell them: counts before and after are the same, and no clock is given other terms."""
+    """Gain 9: whatever befell them, counts before and after are the same, and so are all terms."""
     await tracker.hear(story.registered(), story.dispatched(), story.signed("03-03 17:00"))
     tracker.at("2026-03-30T09:00+08:00")
     await tracker.run("sweep")

@@ -78,6 +78,7 @@ async def test_another_handler_is_told_once_the_unit_says_so(
 async def test_a_red_card_at_night_waits_for_the_morning_and_the_clock_does_not(
     tracker: Bench, open_ticket: Story
 ) -> None:
+    """DOMAIN.md 5.3 row 7, Zammad #4432."""
     await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:10"))
     tracker.at("2026-03-09T22:00+08:00")
     await tracker.run("sweep")

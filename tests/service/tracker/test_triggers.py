@@ -99,7 +99,7 @@ async def next_press(tracker: Bench) -> Any:
 async def test_whether_it_was_overdue_goes_by_the_moment_of_the_fifth_day(
     tracker: Bench, story: Story, limit: str | None, higher: int
 ) -> None:
-    """Due at that very moment, a day later, or without a limit; looked at after an outage, too."""
+    """R-32: due at that very moment, a day later, or without a limit; looked at after an outage, too."""
     limits = Limits(sign="4wh", handle=limit)
     await tracker.hear(story.registered(), story.dispatched(limits=limits))
     await tracker.hear(story.signed("03-02 11:00"))
