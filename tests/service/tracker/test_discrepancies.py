@@ -315,6 +315,21 @@ async def test_they_are_counted_per_unit_and_month(tracker: Bench, unread: Any) 
     ]
 
 
+async def test_a_period_has_its_first_moment_and_not_its_last(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Nor what is only noted."""
+    tracker.at(at("03-03 00:05"))
+    await tracker.hear(open_ticket.contacted("03-03 00:00"), open_ticket.signed("03-03 00:01"))
+    await look_again(tracker, "03-03 00:15")
+    found = {}
+    for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+        asked = {"from": day, "to": day}
+        answer = await tracker.http("supervisor").get("/v1/discrepancies/counts", params=asked)
+        found[day[-2:]] = [item["kind"] for item in answer.json()["items"]]
+    assert found == {"02": [], "03": ["contact_unread"], "04": []}
+
+
 async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket: Story) -> None:
     tracker.at(at("03-02 12:05"))
     for moment in ("03-02 11:00", "03-02 11:30", "03-02 12:00"):
@@ -323,7 +338,8 @@ async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket:
     first = await listed(tracker, limit=2)
     rest = await listed(tracker, limit=2, after=first["next"])
     found = [item["at"] for page in (first, rest) for item in page["items"]]
-    assert (len(set(found)), rest["next"], first["counts"]["total"]) == (3, None, 3)
+    assert (len(first["items"]), len(set(found)), len(found)) == (2, 3, 3)
+    assert (rest["next"], first["counts"]["total"]) == (None, 3)
     assert (await listed(tracker, unit="GT"))["items"] == []
 
 

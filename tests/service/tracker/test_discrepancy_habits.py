@@ -51,6 +51,9 @@ async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> No
     assert len(item["tickets"]) == 6
     [raised] = await tracker.told("discrepancy.raised")
     assert raised.subject == "unit:HC"
+    path, said = f"/v1/discrepancies/{item['id']}/comment", {"comment": "本月值班员病假"}
+    assert (await tracker.http("unit", "GT").post(path, json=said)).status_code == 404
+    assert (await tracker.http("unit", "HC").post(path, json=said)).status_code == 200
     await late_signs(tracker, 10, 10)
     await tracker.run("discrepancies")
     assert len(await tracker.told("discrepancy.raised")) == 1
