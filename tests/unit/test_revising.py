@@ -136,13 +136,13 @@ def test_two_persons_revise_and_who_proposed_it_may_take_it_back() -> None:
     revising.check_ruling(proposed, by, "desk:li", granted=False)
     with pytest.raises(OwnApproval):
         revising.check_ruling(proposed, by, "desk:li", granted=True)
-    decided = {
-        revising.status(False, None): "refused",
-        revising.status(True, None): "confirmed",
-        revising.status(True, at("03-12 10:00")): "done",
-    }
     assert revising.status(None, None) is proposed
-    for stands, name in decided.items():
+    done = at("03-12 10:00")
+    for granted, at_end, name in (
+        (False, None, "refused"),
+        (True, None, "confirmed"),
+        (True, done, "done"),
+    ):
         with pytest.raises(MoveRefused) as refused:
-            revising.check_ruling(stands, by, "desk:wang", granted=True)
+            revising.check_ruling(revising.status(granted, at_end), by, "desk:wang", granted=True)
         assert refused.value.extra["current_status"] == name
