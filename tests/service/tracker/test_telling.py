@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +15,7 @@ from shared.events import (
     Fact,
     Limits,
     Reported,
+    SupervisionRaised,
     Urgency,
 )
 from tests.fixtures.bench import Bench
@@ -103,12 +105,15 @@ async def test_of_what_was_done_meanwhile_nobody_is_told(
         assert bool(await told(tracker, occasion)) is is_told
 
 
-async def test_of_a_clock_that_nobody_has_nobody_is_told(
-    tracker: Bench, open_ticket: Story
-) -> None:
+async def test_of_what_is_not_on_record_nobody_is_told(tracker: Bench, open_ticket: Story) -> None:
+    """As after a change that took it back; that is no error."""
     late = DeadlineBreached(clock=ClockKind.ATTEND, due=at("03-02 12:00"), to=("liaison",))
-    await tracker.hear(open_ticket.of_unit(late, "03-02 12:00"))
-    assert await tracker.told("staff.told") == []
+    raised = SupervisionRaised(
+        supervision=uuid4(), rung=2, title="督办单", by="ladder", reason="逾期"
+    )
+    for data in (late, raised):
+        await tracker.hear(open_ticket.of_unit(data, "03-02 12:00"))
+    assert (await tracker.told("staff.told"), await tracker.parked()) == ([], [])
 
 
 async def test_a_fact_heard_twice_tells_once(tracker: Bench, open_ticket: Story) -> None:
