@@ -19,7 +19,7 @@ from shared.events import (
     Urgency,
 )
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import TICKET, Story, at
+from tests.fixtures.scenes.tracker import HC, TICKET, Story, at
 from tests.fixtures.scenes.tracker_doors import supervise
 
 HEARD = ("deadline.warned", "deadline.breached", "supervision.raised")
@@ -58,6 +58,7 @@ async def test_each_person_the_policy_names_is_told_of_a_warning(
     assert {(f.unit, f.subject, f.data.not_before) for f in card} == {
         (None, TICKET, at("03-06 18:00"))
     }
+    assert {(f.round, f.assignment) for f in card} == {(1, HC)}
     assert "黄牌预警" in card[0].data.zh
     assert "Yellow card" in card[0].data.en
 
@@ -174,8 +175,10 @@ async def test_a_danger_is_told_to_the_government_at_once_and_once(
 async def test_what_turns_out_to_be_one_later_is_told_then(tracker: Bench, story: Story) -> None:
     await tracker.hear(story.registered(), story.left("03-02 10:01", Urgency.NORMAL))
     assert await told(tracker, "risk") == []
-    await tracker.hear(story.left("03-02 11:00", Urgency.CRITICAL))
-    assert len(await told(tracker, "risk")) == 1
+    await tracker.hear(story.reopened("03-05 10:00", 2))
+    await tracker.hear(story.left("03-05 10:01", Urgency.CRITICAL, round=2))
+    [fact] = await told(tracker, "risk")
+    assert (fact.round, fact.assignment) == (2, None)
 
 
 async def test_a_danger_about_the_government_office_is_told_to_the_next_one(
