@@ -90,6 +90,7 @@ async def test_who_wrote_in_a_draft_does_not_publish_it(tracker: Bench) -> None:
     body = {"note": "改", "limits": with_handle("4wd")}
     again = await post(tracker.http("desk", name="li"), f"{DRAFTS}/{draft['id']}/content", body)
     assert again["authors"] == ["desk:wang", "desk:li"]
+    assert (again["note"], again["digest"] != draft["digest"]) == ("改", True)
     for who in ("wang", "li"):
         assert (await published(tracker, again, 403, who))["type"].endswith("own-draft")
     done = await published(tracker, again, who="zhao")
@@ -109,6 +110,12 @@ async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: 
     await published(tracker, other)
     outdated = await published(tracker, draft, 409)
     assert (outdated["type"].rpartition("/")[2], outdated["latest"]) == ("outdated-draft", 2)
+    body = {"note": "以第2版为准", "limits": with_handle("2wd")}
+    path = f"{DRAFTS}/{draft['id']}/content"
+    anew = await post(tracker.http("desk", name="li"), path, body)
+    assert anew["based_on"] == 2
+    done = await published(tracker, anew, effective_at="2026-03-16T00:00:00+08:00")
+    assert done["version"] == 3
 
 
 @pytest.mark.parametrize(
