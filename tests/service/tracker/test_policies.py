@@ -118,6 +118,27 @@ async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: 
     assert done["version"] == 3
 
 
+async def test_a_discarded_draft_is_listed_and_changed_no_more(tracker: Bench) -> None:
+    draft = await drafted(tracker)
+    desk, path = tracker.http("desk", name="li"), f"{DRAFTS}/{draft['id']}"
+    gone = await post(desk, f"{path}/discarding", {"reason": "不再需要"})
+    assert (gone["status"], gone["note"]) == ("discarded", "提速\n不再需要")
+    assert (await got(tracker, DRAFTS))["items"] == []
+    for what, body in (("discarding", {"reason": "再作废"}), ("content", {"note": "改"})):
+        assert (await post(desk, f"{path}/{what}", body, 409))["current_status"] == "discarded"
+    assert (await published(tracker, draft, 409))["current_status"] == "discarded"
+
+
+async def test_a_draft_may_say_again_what_a_version_said(tracker: Bench) -> None:
+    await published(tracker, await drafted(tracker))
+    for version, limits in ((1, LIMITS), (2, with_handle("3wd")), (None, with_handle("3wd"))):
+        said = {"from_version": version} if version else {"note": "照旧"}
+        draft = await drafted(tracker, **said)
+        assert (await got(tracker, f"{DRAFTS}/{draft['id']}"))["limits"] == limits
+        assert draft["based_on"] == 2
+    await drafted(tracker, status=404, from_version=9)
+
+
 @pytest.mark.parametrize(
     ("effective_at", "earliest"),
     [("2026-03-02T09:09:59+08:00", "2026-03-02T09:10:00+08:00"), ("2026-03-01T00:00+08:00", None)],
