@@ -6,7 +6,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -283,6 +283,27 @@ async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
     body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
     refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
     assert refused["type"].endswith("malformed")
+
+
+async def test_a_period_has_its_first_and_its_last_day_and_counts_by_unit(tracker: Bench) -> None:
+    """What the draft would move is shown, and by whom it was handled."""
+    for day in ("02-28", "03-31", "03-01", "04-01"):
+        one = Story(tracker, f"2026{day.replace('-', '')}-000001")
+        order = one.dispatched(f"{day} 10:05", id=uuid4())
+        await tracker.hear(one.registered(f"{day} 10:00"), order)
+    tracker.at("2026-04-10T09:00+08:00")
+    await tracker.run("sweep")
+    draft = await drafted(tracker, limits=with_handle("30wd"))
+    found = await simulated(tracker, draft)
+    assert found["tickets"] == 2
+    [unit] = found["units"]
+    assert (unit["unit"], unit["name"]) == ("HC", "红椿镇")
+    assert unit["before"]["late"] - unit["after"]["late"] == 2
+    handled = [each for each in found["examples"] if each["kind"] == "handle"]
+    assert {(each["late"], each["draft_late"]) for each in handled} == {(True, False)}
+    assert {each["number"][:8] for each in handled} == {"20260301", "20260331"}
+    first = await simulated(tracker, draft, limit=1)
+    assert {each["number"][:8] for each in first["examples"]} == {"20260301"}
 
 
 # --- what cannot be read -----------------------------------------------------------------------
