@@ -323,6 +323,7 @@ async def test_the_largest_of_every_door_is_far_below_the_bound(
     assert {"ticket.registered", "assignment.completed", "ticket.reopened"} <= set(sizes)
     assert {"extension.granted", "assignment.attended", "assignment.returned"} <= set(sizes)
     assert {"supervision.answered", "supervision.sent_back", "staff.told"} <= set(sizes)
+    assert "risk.acknowledged" in sizes
     assert {"referral.proposed", "referral.granted", "referral.refused"} <= set(sizes)
     assert {"discrepancy.raised", "discrepancy.commented", "discrepancy.dismissed"} <= set(sizes)
     assert {"promise.move_refused", "promise.moved", "promise.kept"} <= set(sizes)
