@@ -113,8 +113,8 @@ async def test_it_is_missed_no_more_when_its_ticket_ends_and_again_when_that_goe
 
 async def test_a_supervisor_says_it_for_an_office_that_cannot(tracker: Bench, story: Story) -> None:
     """Nobody was left to be told (R-35): whoever has the role is meant, and none of them has a token."""
-    about = {"reported": Reported(units=("ZFB", "RXB"))}
-    await tracker.hear(story.registered(urgency=Urgency.CRITICAL, **about))
+    about = Reported(units=("ZFB", "RXB"))
+    await tracker.hear(story.registered(urgency=Urgency.CRITICAL, reported=about))
     for unit in ("ZFB", "RXB"):
         assert (await acknowledge(tracker, unit=unit)).status_code == 404
     for role in ("desk", "callback"):
