@@ -1,8 +1,8 @@
-"""Months of fact log and inbox: made ahead, missing, put away, and still read (ADR 0079)."""
+"""Months of fact log and inbox: made ahead, missing, put away, still read, and taken back (ADR 0079)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,18 @@ from operations.runtime.registry import NAMES, part
 from shared import clock
 from shared.errors import ConfigError
 from shared.messaging import inbox, outbox
+from shared.messaging.bus import Refused
 from shared.messaging.outbox import Relay
 from shared.storage import partitions
-from shared.storage.months import AHEAD, month_of, months_after
-from shared.storage.partitions import detach_before, keep_ahead, make_ahead
+from shared.storage.months import AHEAD, first_id, month_of, months_after
+from shared.storage.partitions import (
+    TABLES,
+    attach_from,
+    detach_before,
+    keep_ahead,
+    make_ahead,
+    name_of,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command as typed
 from tests.fixtures.exchange import Exchange
@@ -80,6 +88,30 @@ async def test_what_has_no_time_in_its_id_is_nobodys_trouble(intake: Bench) -> N
         [find] = [each.find for each in part("intake").stuck.questions if each.slug == "months"]
         assert await find(act, clock.real()) == []
     assert await make_ahead(store, clock.real(), move=True) == []
+
+
+TURN = datetime.combine(months_after(month_of(clock.real()), AHEAD), time(), UTC)
+FIRST = first_id(TURN.date())
+LAST = UUID(int=FIRST.int - 1)
+
+
+@pytest.mark.parametrize("facts", [[FIRST], [LAST], [LAST, FIRST]], ids=["first", "last", "both"])
+async def test_the_first_and_the_last_id_of_a_month_are_marked_like_any_other(
+    intake: Bench, facts: list[UUID]
+) -> None:
+    """Marks go within the bounds of a batch, which are its own least and greatest fact: both belong to it."""
+    store, row = intake.service.store, "INSERT INTO outbox (fact, subject, key, body, recorded) "
+    for fact in facts:
+        await intake.do(f"{row} VALUES (:fact, 'S', 'k', '{{}}', :now)", fact=fact, now=TURN)
+    parts = "SELECT DISTINCT tableoid FROM outbox"
+    assert len(await intake.rows(parts)) == len(facts), "each in its own month"
+    assert await Relay(store, Exchange(Refused("too large"))).run_once() == 0
+    tried = await intake.rows("SELECT attempts, reason FROM outbox")
+    assert tried == [{"attempts": 1, "reason": "too large"}] * len(facts)
+    await intake.do("UPDATE outbox SET try_at = NULL")
+    assert await Relay(store, Exchange()).run_once() == len(facts)
+    marked = await intake.rows("SELECT fact, position FROM outbox ORDER BY fact")
+    assert marked == [{"fact": fact, "position": at + 1} for at, fact in enumerate(facts)]
 
 
 async def test_facts_of_two_months_and_of_none_are_relayed_in_order(intake: Bench) -> None:
@@ -147,18 +179,17 @@ async def test_what_was_received_in_a_month_that_is_put_away_is_not_received_aga
 ) -> None:
     """Never doubled: whichever release receives it."""
     known, new = ids(2)
-    values = {"consumer": "intake", "now": clock.real(), "subjects": []}
-    receive = inbox.RECEIVE
-
-    async def fresh(*facts: UUID) -> set[UUID]:
-        async with intake.service.store.engine.begin() as connection:
-            found = await connection.execute(receive, values | {"facts": list(facts)})
-            return {row.fact for row in found}
-
-    assert await fresh(known) == {known}
+    assert await fresh(intake, known) == {known}
     assert "inbox_first" in await put_away(intake)
-    assert await fresh(known, new) == {new}
-    assert await fresh(known, new) == set()
+    assert await fresh(intake, known, new) == {new}
+    assert await fresh(intake, known, new) == set()
+
+
+async def fresh(bench: Bench, *facts: UUID) -> set[UUID]:
+    """Receive facts; those of them that are new."""
+    values = {"consumer": "intake", "now": clock.real(), "subjects": [], "facts": list(facts)}
+    async with bench.service.store.engine.begin() as connection:
+        return {row.fact for row in await connection.execute(inbox.RECEIVE, values)}
 
 
 async def test_proof_and_replay_read_what_is_put_away(county: County) -> None:
@@ -179,6 +210,92 @@ async def test_proof_and_replay_read_what_is_put_away(county: County) -> None:
     found, report = await county.replayed()
     assert [each for each in found if each.ticket == number] == []
     assert report.clocks > 0
+
+
+# --- taken back ----------------------------------------------------------------------------------
+
+
+EVER = date(1970, 1, 1)
+INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename LIKE '%_first' ORDER BY indexname"
+
+
+async def attached(bench: Bench, table: str = "outbox") -> list[str]:
+    async with bench.service.store.engine.connect() as connection:
+        found = await partitions.partitions(connection, table)
+        return [each.name for each in found if not each.detached]
+
+
+async def test_a_month_that_was_put_away_is_taken_back_as_it_was(intake: Bench) -> None:
+    """The log says the same, positions go on, and who receives a fact of it again has received it."""
+    await registered(intake)
+    await Relay(intake.service.store, Exchange()).run_once()
+    known, new = ids(2)
+    assert await fresh(intake, known) == {known}
+    before, indexed = await names(intake), await intake.rows(INDEXES)
+    put = await put_away(intake)
+    assert {"outbox_first", "inbox_first"} <= set(put)
+    assert "outbox_first" not in await attached(intake)
+    log = await intake.rows("SELECT * FROM fact_log ORDER BY id")
+    assert await attach_from(intake.service.store, EVER) == put
+    assert set(before) < set(await attached(intake))
+    assert await intake.rows("SELECT 1 FROM months.outbox_detached") == []
+    assert await intake.rows(INDEXES) == indexed, "none is built anew"
+    assert await intake.rows("SELECT * FROM fact_log ORDER BY id") == log
+    assert await fresh(intake, known, new) == {new}
+    await registered(intake)
+    await Relay(intake.service.store, Exchange()).run_once()
+    rows = await intake.rows("SELECT position FROM outbox ORDER BY position")
+    assert [row["position"] for row in rows] == [1, 2, 3]
+    assert await attach_from(intake.service.store, EVER) == []
+
+
+async def test_months_before_the_one_that_is_named_stay_away(intake: Bench) -> None:
+    store, now = intake.service.store, clock.real()
+    for count in range(AHEAD + 3):
+        await make_ahead(store, now + timedelta(days=31 * count))
+    last = months_after(month_of(now), AHEAD + 3)
+    later = datetime(last.year, last.month, 9, tzinfo=UTC)
+    await tell(intake, later)
+    await Relay(store, Exchange()).run_once()
+    put = await detach_before(store, last, later)
+    since = months_after(last, -1)
+    assert await attach_from(store, since) == [name_of(table, since) for table in TABLES]
+    assert len(put) > 4
+    assert await attach_from(store, months_after(last, -2)) == [
+        name_of(table, months_after(last, -2)) for table in TABLES
+    ]
+
+
+async def test_what_fell_beside_a_month_meanwhile_is_taken_along_only_when_that_is_said(
+    intake: Bench,
+) -> None:
+    """A fact of then that came for the first time, and one that a late clock gave an old id."""
+    store, [late] = intake.service.store, ids(1)
+    put = await put_away(intake)
+    assert await fresh(intake, late) == {late}
+    await tell(intake, clock.real())
+    with pytest.raises(
+        ConfigError, match=r"^outbox_first: 默认分区.* default partition"
+    ) as refused:
+        await attach_from(store, EVER)
+    assert "\n" not in str(refused.value)
+    assert "outbox_first" not in await attached(intake)
+    assert await attach_from(store, EVER, move=True) == put
+    assert await intake.rows("SELECT 1 FROM months.outbox_default") == []
+    assert len(await intake.rows("SELECT 1 FROM months.outbox_first")) == 1
+    assert await fresh(intake, late) == set()
+    assert await Relay(store, Exchange()).run_once() == 1
+
+
+async def test_a_table_that_fits_no_more_stays_away_whole(intake: Bench) -> None:
+    """A migration changed what is written to, and left out what was put away."""
+    await put_away(intake)
+    await intake.do("ALTER TABLE inbox ADD COLUMN note text")
+    with pytest.raises(ConfigError, match=r"^inbox_first: 与表不符.* does not fit .*42804"):
+        await attach_from(intake.service.store, EVER)
+    assert "outbox_first" in await attached(intake)
+    assert "inbox_first" in await names(intake, "inbox")
+    assert "inbox_first" not in await attached(intake, "inbox")
 
 
 # --- what it costs -------------------------------------------------------------------------------
@@ -248,3 +365,7 @@ async def test_from_a_shell(intake: Bench) -> None:
     )
     assert said.code == 2
     assert "not ended" in said.err
+    said = await typed(
+        "partitions", "attach", "intake", "--from", "2020-01", JIESU_DATABASE_URL=url
+    )
+    assert (said.code, said.out) == (0, "intake: 已装回 taken back 无 nothing\n")
