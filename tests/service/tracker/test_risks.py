@@ -9,7 +9,7 @@ import pytest
 
 from services.tracker.rules.supervision import Supervision
 from services.tracker.settings import Config
-from shared.events import Reported, Urgency
+from shared.events import Reported, TicketCorrected, Urgency
 from shared.storage.act import Store
 from shared.stuck import Stuck
 from tests.fixtures.bench import Bench
@@ -121,6 +121,18 @@ async def test_a_supervisor_says_it_for_an_office_that_cannot(tracker: Bench, st
         assert (await acknowledge(tracker, role, None)).status_code == 403
     said = await acknowledge(tracker, "supervisor", None)
     assert (said.status_code, said.json()["office"]) == (200, None)
+
+
+async def test_an_office_that_has_to_stand_back_since_says_nothing_of_it(
+    tracker: Bench, danger: Story
+) -> None:
+    """R-35: the demand turns out to be about the office that was told; a supervisor sees to it."""
+    about = TicketCorrected(fields=("reported",), reason="核实", reported=Reported(units=(OFFICE,)))
+    await tracker.hear(tracker.fact(about, subject=danger.subject, time=at("03-02 23:30")))
+    assert (await listed(tracker), (await acknowledge(tracker)).status_code) == ([], 404)
+    assert (await worklist(tracker, "unit", OFFICE))["risks"] == (0, 0, None)
+    assert (await worklist(tracker, "supervisor"))["risks"] == (1, 0, DUE)
+    assert (await acknowledge(tracker, "supervisor", None)).status_code == 200
 
 
 async def test_what_was_never_a_danger_cannot_be_taken_up(tracker: Bench, story: Story) -> None:
