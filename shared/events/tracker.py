@@ -282,9 +282,9 @@ class RiskAcknowledged(Data, name="risk.acknowledged", by="tracker"):
     to it, and what is being done (R-38). ``late``: after ``due``, by when that was to be said. Said once.
     """
 
-    office: str | None
     taken_up_by: str
     measures: str
+    office: str | None = None
     due: AwareDatetime | None = None
     late: bool = False
 

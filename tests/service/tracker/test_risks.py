@@ -76,7 +76,7 @@ async def test_the_office_that_was_told_says_who_has_taken_it_up_and_the_first_s
 async def test_what_nobody_takes_up_stands_in_both_lists_and_on_the_morning_page(
     tracker: Bench, danger: Story
 ) -> None:
-    """Of the office and of the supervisors, until it is said: late, and on record as late."""
+    """R-38: of the office and of the supervisors, until it is said: late, and on record as late."""
     assert danger
     waits = {"supervisor": None, "unit": OFFICE}
     for moment, late in (("2026-03-03T00:00+08:00", 0), ("2026-03-03T00:01+08:00", 1)):
