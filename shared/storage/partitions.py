@@ -246,9 +246,12 @@ async def _attach(store: Store[Any], each: Partition, *, move: bool) -> None:
     default, name = f"months.{each.table}_default", f"months.{each.name}"
     try:
         async with _changing_places(store, each) as connection:
-            detach = f"ALTER TABLE months.{each.table}_detached DETACH {each.itself}"
-            await connection.execute(text(detach))
-            for statement in _moving(default, each.holds, name) if move else ():
+            for statement in (
+                # What everybody locks first: readers and repeats lock the rest in either order.
+                f"LOCK TABLE ONLY {each.table} IN ACCESS EXCLUSIVE MODE",
+                f"ALTER TABLE months.{each.table}_detached DETACH {each.itself}",
+                *(_moving(default, each.holds, name) if move else ()),
+            ):
                 await connection.execute(text(statement))
             if await _is_in_default(connection, each.table, each.holds):
                 raise ConfigError(
