@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
-from shared.events.words import ClockKind, DiscrepancyKind, LegalLimit, Role
+from shared.events.words import ClockKind, LegalLimit, Role
 
 
 class DeadlineView(BaseModel):
@@ -277,6 +277,18 @@ class StaffTold(Data, name="staff.told", by="tracker"):
     en: str
 
 
+class RiskAcknowledged(Data, name="risk.acknowledged", by="tracker"):
+    """已知悉: the office that was told of a danger has taken it up, in the words of whoever says so: who sees
+    to it, and what is being done (R-38). ``late``: after ``due``, by when that was to be said. Said once.
+    """
+
+    taken_up_by: str
+    measures: str
+    office: str | None = None
+    due: AwareDatetime | None = None
+    late: bool = False
+
+
 class PromiseMoveAsked(Data, name="promise.move_asked", by="tracker"):
     """申请改期: the unit cannot keep the day it promised, and asks for another before it comes (R-19)."""
 
@@ -341,57 +353,4 @@ class PolicyWithdrawn(Data, name="policy.withdrawn", by="tracker"):
     """时限规则撤回: a published version that will not take effect; the one before goes on."""
 
     policy_version: Annotated[int, Field(ge=1)]
-    reason: str
-
-
-class Evidence(BaseModel):
-    """What a discrepancy goes by: something on record, and when it was and was written down. ``seq``: of the
-    fact of that name about its ticket, where it is one.
-    """
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-    name: str
-    at: AwareDatetime
-    recorded: AwareDatetime | None = None
-    seq: int | None = None
-
-
-class DiscrepancyRaised(Data, name="discrepancy.raised", by="tracker"):
-    """疑点: what is on record does not fit together: to be looked into, and no verdict (R-34, gain 6).
-
-    It is addressed to nobody: ``about_unit``, whom it is about, reads it where it may. ``noticed_at``: when
-    what it goes by happened. ``tickets``: others it goes by. A habit is about no ticket, and its subject is
-    ``unit:`` and the code.
-    """
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    about_unit: str | None = None
-    noticed_at: AwareDatetime
-    reason: str
-    evidence: tuple[Evidence, ...] = ()
-    tickets: tuple[str, ...] = ()
-
-
-class DiscrepancyExplained(Data, name="discrepancy.explained", by="tracker"):
-    """疑点消除: what was heard later explains it; it stays on record."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    reason: str
-
-
-class DiscrepancyCommented(Data, name="discrepancy.commented", by="tracker"):
-    """申辩: what the unit says to a discrepancy about it, once."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    comment: str
-
-
-class DiscrepancyDismissed(Data, name="discrepancy.dismissed", by="tracker"):
-    """疑点排除: a person looked into it and found nothing; it stays on record, with who and why."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
     reason: str

@@ -71,7 +71,7 @@ MAY_HAVE = {
     "tracker/raising": "supervisions no clock raises, for whoever raises them",
     "tracker/triggers": "what raises them beside people: facts, silence, a leader's word",
     "tracker/telling": "whom the policy names is told, of facts the tracker said itself",
-    "tracker/risks": "a danger is told to the government at once, whichever fact says it first",
+    "tracker/risks": "dangers: told to the government at once, taken up by it, and their list",
     "tracker/referrals": "conduct for the discipline body: proposed by one, granted by another",
     "tracker/discrepancies": "what on record does not fit together, and what people make of it",
     "tracker/list_routes": "the doors of these lists",
