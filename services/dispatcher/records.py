@@ -16,6 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.dispatcher import past_returns
 from services.dispatcher.arbitration.models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
@@ -64,7 +65,8 @@ class TicketRecord:
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
     what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
-    among them; empty when it is alone. ``arbitration``: the one that is open about it.
+    among them; empty when it is alone. ``arbitration``: the one that is open about it. ``past``: what was
+    asked to be returned of it, where an order is acted on or its unit reads.
     """
 
     ticket: Ticket
@@ -73,6 +75,7 @@ class TicketRecord:
     supplements: list[Supplement] = field(default_factory=list)
     group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
     arbitration: Arbitration | None = None
+    past: past_returns.Past | None = field(default=None, repr=False, compare=False)
 
     @property
     def matter(self) -> TicketRegistered:
@@ -270,7 +273,7 @@ def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> boo
 
 
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
-    """An assignment the caller may act on, with its ticket.
+    """An assignment the caller may act on, with its ticket and that one's past.
 
     Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike;
     BeingTransferred for one that is the caller's in a moment.
@@ -292,6 +295,7 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         today = acts_as(assignment.unit, act.store.dissolved)
         soon = act.caller and [act.caller.unit] == list(today)
         raise reforming.BeingTransferred if soon else NotFound
+    record.past = await past_returns.load(act, record.ticket.number)
     return record, assignment
 
 

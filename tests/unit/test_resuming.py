@@ -106,7 +106,7 @@ def test_who_had_missed_it_has_no_time_left() -> None:
 def test_the_day_to_refuse_in_counts_from_the_new_order(
     ruled_on: dict[str, str], refused: str
 ) -> None:
-    """R-30, ADR 0078: due at once, refused a day later; three working hours of the desk's are not the unit's."""
+    """R-30, ADR 0078: due at once, refused a day later; the desk's three working hours are its own."""
     first = order(1, "03-02 10:00", cancelled_at="03-04 10:00")
     again = clock(first, order(2, "03-05 10:00", **ruled_on), kind=ClockKind.SIGN)
     found = {mark.key: local(mark.at) for mark in marks(again)}
