@@ -299,6 +299,7 @@ def ticket_row(
         "urged": 0,
         "withdrawn": False,
         "resolved_round": 0,
+        "arbitration_seq": 0,
         "closed_round": 0,
         "reopened_round": 1,
         "answer_seq": 0,
