@@ -33,6 +33,8 @@ from shared.events import Location
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
+Followers = Mapping[str, list[str]]  # the tickets that go on from others, by these
+
 # --- the citizen's look ------------------------------------------------------------------------
 
 
@@ -138,9 +140,7 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _ticket_out(
-    act: ServiceAct, record: TicketRecord, followers: Mapping[str, list[str]]
-) -> TicketOut:
+def _ticket_out(act: ServiceAct, record: TicketRecord, followers: Followers) -> TicketOut:
     ticket = record.ticket
     others = [each.ticket.number for each in record.group if each is not record]
     copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
