@@ -303,7 +303,8 @@ async def test_lists_say_the_same_and_another_unit_s_order_allows_nothing(rural:
 
 
 @pytest.mark.parametrize(
-    "scene", [undecided, signed, disputed, audited, over, waiting_with_another]
+    "scene",
+    [undecided, signed, asked_back_in_a_hurry, disputed, audited, over, waiting_with_another],
 )
 async def test_what_is_allowed_on_a_ticket_is_and_nothing_else(
     rural: Bench, scene: Callable[[Numbered], Awaitable[None]]

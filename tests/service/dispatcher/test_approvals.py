@@ -194,8 +194,8 @@ async def test_what_may_be_decided_is_and_nothing_else(
     """
     if what == "town_lead":
         await register(dispatcher, company())
-        body = {"lead": "红椿镇", "ground": "需属地镇牵头"}
-        id = (await post(dispatcher.http("desk"), ASK, body, 201))["id"]
+        asked = {"lead": "红椿镇", "ground": "需属地镇牵头"}
+        id = (await post(dispatcher.http("desk"), ASK, asked, 201))["id"]
     else:
         await register(dispatcher, street_light(urgency="urgent"))
         id = (await lower(dispatcher))["approval"]

@@ -191,7 +191,10 @@ async def test_what_is_allowed_is_and_nothing_else(intake: Bench, scene: Scene) 
                 intake.at(START)
                 number, into = await scene(intake), await fresh(intake)
             shown = (await intake.http(role).get(f"/v1/tickets/{number}")).json()
-            more = {"merge": {"into": into}, "rate_call": {"rating": "satisfied"}}
+            more: dict[str, dict[str, Any]] = {
+                "merge": {"into": into},
+                "rate_call": {"rating": "satisfied"},
+            }
             if ended(TicketStatus(shown["status"])):  # then the phone alone is put right
                 more["correct"] = {"reply_declined": None, "caller": {"phone": "13909150009"}}
             answer = await post(intake, _door(number, name), SAID[name] | more.get(name, {}), role)
