@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.intake.endings import malicious
-from services.intake.models import Ticket
+from sqlmodel import col, select
+
+from services.intake.models import MaliciousMarks, Ticket
 from services.intake.records import ServiceAct, TicketRecord, count_supplements
 from services.intake.rules import acts, endings
 from services.intake.rules.acts import TicketContext
 from shared.events import TicketType
 from shared.jurisdiction.gazetteer import accuses
+from shared.storage.rows import one_of
+
+MARKED = select(MaliciousMarks.number).where(col(MaliciousMarks.undone_at).is_(None))
 
 
 async def look_at(act: ServiceAct, shown: Sequence[TicketRecord]) -> None:
@@ -19,7 +23,8 @@ async def look_at(act: ServiceAct, shown: Sequence[TicketRecord]) -> None:
     if role in acts.BY_FRONT:
         await count_supplements(act, shown)
     if role in acts.BY_DESK:
-        marked = await malicious.marked(act, [each.ticket.number for each in shown])
+        numbers = [each.ticket.number for each in shown]
+        marked = set(await act.session.exec(MARKED.where(one_of(MaliciousMarks.number, numbers))))
         for each in shown:
             each.marked = each.ticket.number in marked
 

@@ -86,19 +86,9 @@ async def marks_of(act: ServiceAct, number: str) -> list[MaliciousMarkOut]:
 
 async def marks_standing(act: ServiceAct, numbers: Sequence[str]) -> int:
     """How many marks stand on some tickets: those of one caller, say."""
-    return len(await _standing(act, numbers))
-
-
-async def marked(act: ServiceAct, numbers: Sequence[str]) -> set[str]:
-    """Which of some tickets have a mark that stands."""
-    return set(await _standing(act, numbers))
-
-
-async def _standing(act: ServiceAct, numbers: Sequence[str]) -> Sequence[str]:
-    """The number of each mark that stands."""
     if not numbers:
-        return []
-    standing = select(MaliciousMarks.number).where(
+        return 0
+    standing = select(MaliciousMarks.id).where(
         one_of(MaliciousMarks.number, numbers), col(MaliciousMarks.undone_at).is_(None)
     )
-    return (await act.session.exec(standing)).all()
+    return len((await act.session.exec(standing)).all())
