@@ -42,12 +42,10 @@ from shared.storage.act import Act
 
 ServiceAct = Act[Config]
 # Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
+_REPORTED = (col(Tickets.matter)[("reported", part)].as_string() for part in ("units", "words"))
 ABOUT_SOMEBODY = or_(
     col(Tickets.matter)["reported_unit"].as_string().is_not(None),
-    *(
-        func.coalesce(col(Tickets.matter)[("reported", part)].as_string(), "[]") != "[]"
-        for part in ("units", "words")
-    ),
+    *(func.coalesce(each, "[]") != "[]" for each in _REPORTED),
 )
 _NEWEST_FIRST = col(Supplements.seq).desc()
 _SIZED = (
@@ -78,8 +76,7 @@ class TicketRecord:
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
     what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
-    among them; empty when it is alone. ``arbitration``: the one that is open about it. ``past``: what was
-    asked to be returned of it, where an order is acted on or its unit reads.
+    among them; empty when it is alone. ``arbitration``: the open one. ``past``: its returns, where loaded.
     """
 
     ticket: Ticket
@@ -163,8 +160,7 @@ class TicketRecord:
     @property
     def under_audit(self) -> bool:
         """办结审核: whether its lead has answered and the hotline has not let the answer pass (R-22)."""
-        answered = self.waits and self.completed_lead(self.ticket.round) is not None
-        return answered and not self.open()
+        return self.waits and self.completed_lead(self.ticket.round) is not None and not self.open()
 
     @property
     def engaged(self) -> bool:
