@@ -181,7 +181,8 @@ class ClusterRules(Section):
 
 class RefusedRules(Section):
     """拒不签收: so long after an order was to be signed for, who has not signed refuses it (WF-26(1),
-    JN-40(1)), and the rung. Of a limit that runs day and night a working day is 24 hours.
+    JN-40(1)), and the rung; who got it again, so long after that at the earliest (ADR 0078). Of a limit that
+    runs day and night a working day is 24 hours.
     """
 
     after: LimitText
