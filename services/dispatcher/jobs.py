@@ -13,6 +13,7 @@ from services.dispatcher.catalogue import catalogues
 from services.dispatcher.completion import auditing
 from services.dispatcher.reform import following, transferring
 from services.dispatcher.settings import Config
+from services.dispatcher.waits import usecases as waits
 from shared import clock, policies
 from shared.errors import ConfigError
 from shared.jobs import Job
@@ -95,6 +96,12 @@ async def decide_undecided(store: Store[Config], limit: int) -> int:
         return await auditing.decide_undecided(act, limit)
 
 
+async def see_to_waits(store: Store[Config], limit: int) -> int:
+    """Refuse waits for citizens the desk has not ruled on in time, and end those that have lasted longest."""
+    async with store.act("service:dispatcher") as act:
+        return await waits.see_to_due(act, limit)
+
+
 async def carry_out_reforms(store: Store[Config], limit: int) -> int:
     """Let reforms of units take effect, and move what is with units that are no more."""
     async with store.act("service:dispatcher") as act:
@@ -124,6 +131,7 @@ JOBS: dict[str, Job] = {
     ),
     "raise_unruled": Job(run=raise_unruled, due=arbitration.next_unruled, every=1.0, limit=100),
     "rule_unruled": Job(run=rule_unruled, due=returning.next_unruled, every=1.0, limit=100),
+    "see_to_waits": Job(run=see_to_waits, due=waits.next_due, every=1.0, limit=100),
     "take_up_catalogue": Job(run=take_up_catalogue, due=never, every=10.0),
     "take_up_left": Job(run=take_up_left, due=oldest_left, every=60.0, limit=100),
     "warn_of_removed": Job(run=warn_of_removed, due=never, every=10.0),

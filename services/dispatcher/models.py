@@ -84,7 +84,8 @@ class Assignment(Base):
     ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
     answers. ``sent_back``: why its last answer was (SentBack). ``whistle``: the one its unit was whistled
     for with (whistling.Blown). ``pressed``: what the desk was asked to do about its silence, by ``by``, since
-    ``at``, and ``pressed_due`` by when; None again once its unit moves or the desk has seen to it.
+    ``at``, and ``pressed_due`` by when; None again once its unit moves or the desk has seen to it. ``wait``: of
+    a lead for its citizen (waiting.Wait); ``wait_due``: when it is ruled on or over, None where it is.
     """
 
     id: UUID = Field(primary_key=True)
@@ -119,6 +120,8 @@ class Assignment(Base):
     whistle: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     pressed: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     pressed_due: datetime | None = None
+    wait: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    wait_due: datetime | None = None
 
 
 class CompletionForm(Base):
@@ -264,36 +267,6 @@ class Delivery(Base):
     received_at: datetime
 
 
-class Reform(Base):
-    """机构改革: a unit that is to be no more, and who follows it: proposed by one person, approved by a
-    second.
-
-    ``parts`` and ``remainder``: of a split (rules/reforming.py). ``reason``: the paper it goes by.
-    ``in_force_at``: the moment it took effect, ``effective_at`` unless it was approved later. ``awaited``:
-    the last order that waited for its citizen and was looked at; ``done_at``: when nothing was left.
-    """
-
-    id: UUID = Field(primary_key=True)
-    unit: str = Field(sa_type=Text)
-    kind: str = Field(sa_type=Text)
-    successors: list[str] = Field(sa_type=JSONB)
-    parts: list[Any] = Field(sa_type=JSONB)
-    remainder: str | None = Field(default=None, sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    effective_at: datetime
-    proposed_at: datetime
-    proposed_by: str = Field(sa_type=Text)
-    approved_at: datetime | None = None
-    approved_by: str | None = Field(default=None, sa_type=Text)
-    approved_note: str | None = Field(default=None, sa_type=Text)
-    withdrawn_at: datetime | None = None
-    withdrawn_by: str | None = Field(default=None, sa_type=Text)
-    withdrawn_reason: str | None = Field(default=None, sa_type=Text)
-    in_force_at: datetime | None = None
-    awaited: UUID | None = None
-    done_at: datetime | None = None
-
-
 # --- their tables ------------------------------------------------------------------------------
 
 
@@ -305,7 +278,6 @@ UNSIGNED = text("status = 'dispatched'")
 HANDED = text("handed_by IS NOT NULL")
 IN_HAND = text("status IN ('dispatched', 'signed', 'contacted', 'return_requested')")
 UNDECIDED = text("outcome IS NULL")
-LIVE = text("withdrawn_at IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -331,6 +303,7 @@ class Assignments(Assignment, table=True):
         Index("ix_assignments_handed", "handed_by", "id", postgresql_where=HANDED),
         Index("ix_assignments_whistled", "id", postgresql_where=text("whistle IS NOT NULL")),
         Index("ix_assignments_pressed", "id", postgresql_where=text("pressed IS NOT NULL")),
+        Index("ix_assignments_wait", "wait_due", postgresql_where=text("wait_due IS NOT NULL")),
     )
 
 
@@ -386,13 +359,6 @@ class Deliveries(Delivery, table=True):
         Index("ix_feed_fact", "fact", unique=True),
         Index("ix_feed_unnumbered", "id", postgresql_where=text("position IS NULL")),
     )
-
-
-class Reforms(Reform, table=True):
-    """The table of reforms: one that was not withdrawn for each unit."""
-
-    __tablename__ = "reforms"
-    __table_args__ = (Index("uq_reforms_unit", "unit", unique=True, postgresql_where=LIVE),)
 
 
 declare_system_tables(Base.metadata)

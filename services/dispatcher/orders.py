@@ -28,9 +28,10 @@ from services.dispatcher.rules import (
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.reasons import Reason
+from services.dispatcher.rules.waiting import Wait
 from services.dispatcher.rules.whistling import Blown
 from shared import events, policies
-from shared.events import Limits, Role, Urgency
+from shared.events import Limits, Role, Urgency, WaitEnd
 from shared.jurisdiction.gazetteer import accuses
 
 EndOfArbitration = Literal[
@@ -212,6 +213,26 @@ def update(
         other = None if assignment.ticket == number else number
         data = events.AssignmentUpdated(kind=kind, content=content, number=other)
         tell(act, assignment, data, time)
+        if other is None and kind in ("supplemented", "urged"):
+            end_wait(act, assignment, "spoken", time)
+
+
+def end_wait(
+    act: ServiceAct,
+    order: Assignment,
+    why: WaitEnd,
+    time: datetime | None = None,
+    note: str = "",
+) -> None:
+    """等待结束: nobody waits for the citizen of an order any more, if anybody did: ``time`` is since when (now).
+    What they said before it was asked for ends nothing.
+    """
+    wait, at = Wait.on_record(order.wait), time or act.now
+    if wait is None or not wait.open or at < wait.asked_at:
+        return
+    order.wait = wait.model_copy(update={"ended_at": at, "why": why}).kept
+    order.wait_due = None
+    tell(act, order, events.AssignmentWaitEnded(wait=wait.id, why=why, note=note), at)
 
 
 def leave_to_desk(
@@ -279,7 +300,7 @@ def cancel(
         if told and assignment not in going:
             words = leaving.with_superior(dispatching.names.unit(assignment.handed_by or ""), why)
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
-        assignment.pending = None
+        assignment.pending = assignment.wait_due = None
         ended = max(time, assignment.dispatched_at)
         said = None if words is None or assignment.unit in meant else str(words)
         tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)

@@ -10,11 +10,12 @@ from sqlmodel import select
 from services.dispatcher import past_returns, records
 from services.dispatcher.models import Assignment, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import acts, completion, handing_down, returns, whistling
+from services.dispatcher.rules import acts, completion, handing_down, returns, waiting, whistling
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.ticket import dispatch_status
+from services.dispatcher.rules.waiting import Wait, WaitContext
 from services.dispatcher.rules.whistling import Blown
 from shared import policies
 from shared.events import CompletionKind, Role, Urgency
@@ -86,6 +87,7 @@ def _context(
     asked = status is AssignmentStatus.RETURN_REQUESTED and order.was
     whistled = whistling.blown_for(at_work)
     opened, blown = record.arbitration, Blown.on_record(order.whistle)
+    wait = Wait.on_record(order.wait)
     return OrderContext(
         status=status,
         role=Role(order.role),
@@ -104,6 +106,8 @@ def _context(
         whistled=bool(whistled),
         unattended=any(not each.attended for each in whistled.values()),
         awaited=blown is not None and not blown.attended,
+        may_wait=waiting.barred(wait_context(act, record, order), act.now) is None,
+        wait=wait.status if wait else None,
         **_may_be_rid_of(act, record, order),
     )
 
@@ -126,6 +130,19 @@ def _may_be_rid_of(act: ServiceAct, record: TicketRecord, order: Assignment) -> 
         "disownable": ends[CompletionKind.NOT_OUR_DUTY]
         and not past_returns.is_bound(act, past, order),
     }
+
+
+def wait_context(act: ServiceAct, record: TicketRecord, order: Assignment) -> WaitContext:
+    """How an order stands, as far as a wait for its citizen depends on it."""
+    of_round = (each for each in record.assignments if each.round == order.round)
+    return WaitContext(
+        offered=act.config.returns.awaiting_citizen is not None,
+        role=Role(order.role),
+        stands_still=act.config.returns.stands_still(Urgency(order.urgency)),
+        redo=order.redo,
+        waited=any(each.wait for each in of_round),
+        latest=limit_ends(act, order),
+    )
 
 
 def limit_ends(act: ServiceAct, order: Assignment) -> datetime | None:

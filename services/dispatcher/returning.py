@@ -81,6 +81,7 @@ async def request_return(
         pauses=pauses,
     )
     orders.tell(act, assignment, data)
+    orders.end_wait(act, assignment, "returned")
     if disputed:
         arbitration.open_by_dispute(act, record, assignment, kept)
     return views.assignment_out(act, record, assignment)

@@ -44,6 +44,7 @@ from services.dispatcher.schemas import (
     TicketOut,
 )
 from services.dispatcher.settings import Config
+from services.dispatcher.waits import routes as wait_routes
 from services.dispatcher.whistles import routes as whistle_routes
 from services.dispatcher.worklists import routes as list_routes
 from shared.http.acts import Door
@@ -65,6 +66,7 @@ for more in (
     figure_routes,
     reform_routes,
     arbitration_routes,
+    wait_routes,
     whistle_routes,
     approval_routes,
 ):

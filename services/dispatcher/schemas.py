@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PrivateAttr, model_validator
 
+from services.dispatcher.rules.waiting import Wait
 from services.dispatcher.rules.whistling import Blown
 from shared.events import (
     CompletionKind,
@@ -310,6 +311,7 @@ class AssignmentOut(BaseModel):
     approved: dict[str, str] | None = None
     former: list[FormerUnit] = []
     whistle: Blown | None = None
+    wait: Wait | None = None
     warnings: list[CompletionWarning] = []
 
 

@@ -246,6 +246,16 @@ QUESTIONS: tuple[Question, ...] = (
         undecided_forms,
     ),
     Question(
+        "unruled_waits",
+        "逾期未裁定的等待诉求人申请 requests to wait for the citizen, not ruled on in time",
+        "派单员未裁定，且任务 see_to_waits 未运行 the desk has not ruled, and the job see_to_waits does not run",
+        "派单员裁定 the desk rules: GET /v1/waits",
+        rows("""
+            SELECT ticket, wait_due, unit FROM assignments WHERE status = 'contacted'
+                AND wait_due <= CAST(:now AS timestamptz) - interval '5 minutes'
+            ORDER BY wait_due LIMIT :limit"""),
+    ),
+    Question(
         "unagreed",
         "待另一人决定的批准事项、机构改革、目录草稿 approvals, reforms, drafts of the catalogue that wait "
         "for a second person",

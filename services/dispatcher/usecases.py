@@ -229,6 +229,7 @@ async def complete(act: ServiceAct, id: UUID, body: schemas.Completion) -> schem
     latest = policies.limits(act).latest_promise(today)
     status = completion.complete(record.work(assignment), answer, today, latest)
     await completing.overtake(act, assignment)
+    orders.end_wait(act, assignment, "answered")
     if assignment.role == Role.LEAD:
         answer = await auditing.check(act, record, assignment, answer, body)
     assignment.status = status

@@ -249,7 +249,7 @@ def _shown(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> Ass
     if not (reads and assignment.status in machine.GONE and records.secret(record.matter)):
         return out
     withheld = dict.fromkeys(("title", "content", "reason"), WITHHELD)
-    return out.model_copy(update=withheld | {"address": None, "whistle": None})
+    return out.model_copy(update=withheld | {"address": None, "whistle": None, "wait": None})
 
 
 def _sentence(assignment: Assignment, status: AssignmentStatus, *, audited: bool) -> Sentence:

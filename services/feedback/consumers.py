@@ -15,6 +15,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "ticket.resolved": usecases.follow_up,
     "assignment.dispatched.*": usecases.tell_who_handles,
     "extension.granted.*": extensions.tell_extended,
+    "assignment.wait_granted.*": extensions.tell_awaited,
     "deadline.lengthened": extensions.tell_lengthened,
     "ticket.answered": endings.tell_answered,
     "ticket.not_accepted": endings.tell_not_accepted,

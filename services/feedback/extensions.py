@@ -8,7 +8,7 @@ from services.feedback import records
 from services.feedback.records import ServiceAct
 from services.feedback.rules import messages
 from services.feedback.usecases import inform
-from shared.events import DeadlineLengthened, ExtensionGranted, Fact, LegalLimit, Role
+from shared.events import AssignmentWaitGranted, DeadlineLengthened, ExtensionGranted, Fact, LegalLimit, Role
 from shared.observability import log
 
 
@@ -26,6 +26,17 @@ async def tell_lengthened(act: ServiceAct, fact: Fact) -> None:
     data: DeadlineLengthened = fact.data
     which = f"law {data.law.limit}" if data.law else "complex"
     await _tell(act, fact, which, data.due, data.law)
+
+
+async def tell_awaited(act: ServiceAct, fact: Fact) -> None:
+    """等待诉求人: what the unit waits for, which only the citizen can give; their own time runs on."""
+    data: AssignmentWaitGranted = fact.data
+    record = await records.locked(act, fact.subject)
+    if not record.waited_for_answer(fact.round, fact.time):
+        log.info("ignored: that round was over", ticket=fact.subject, round=fact.round)
+        return
+    zh, en = messages.AWAITED[data.awaited]
+    inform(act, record, fact.round, "awaited", which=str(data.wait), zh=zh, en=en)
 
 
 async def _tell(

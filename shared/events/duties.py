@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
 from shared.events.words import Urgency
+
+Awaited: TypeAlias = Literal["documents", "appointment", "information"]
+WaitEnd: TypeAlias = Literal["come", "spoken", "answered", "returned", "hurried", "longest"]
 
 
 class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
@@ -167,3 +170,46 @@ class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
     """
 
     tickets: tuple[str, ...]
+
+
+class AssignmentWaitRequested(Data, name="assignment.wait_requested", by="dispatcher"):
+    """申请等待诉求人: the lead asks to wait for what only its citizen can give, after it reached them (WF-21).
+    ``review``: how long the desk has to rule; nothing stands still unless it grants it.
+    """
+
+    wait: UUID
+    awaited: Awaited
+    reason: str
+    contact_time: AwareDatetime
+    review: str
+
+
+class AssignmentWaitGranted(Data, name="assignment.wait_granted", by="dispatcher"):
+    """同意等待诉求人: the time to handle the order stands still since ``asked_at``, and ``until`` at the longest;
+    the citizen's own time runs on, and they are told what is awaited.
+    """
+
+    wait: UUID
+    awaited: Awaited
+    asked_at: AwareDatetime
+    until: AwareDatetime
+    ruling: str
+
+
+class AssignmentWaitRefused(Data, name="assignment.wait_refused", by="dispatcher"):
+    """不予等待诉求人: nothing has stood still. ``silent``: the desk said nothing in time, which is no yes."""
+
+    wait: UUID
+    ruling: str
+    silent: bool = False
+
+
+class AssignmentWaitEnded(Data, name="assignment.wait_ended", by="dispatcher"):
+    """等待结束: the time to handle the order runs on, or a request fell away before it was ruled on. ``why``:
+    the unit says that the citizen has come, the citizen spoke, the unit answered or asked to return it, it is
+    urgent now, or the longest wait is over.
+    """
+
+    wait: UUID
+    why: WaitEnd
+    note: str = ""

@@ -14,6 +14,7 @@ Occasion: TypeAlias = Literal[
     "dispatched",
     "merged",
     "extended",
+    "awaited",
     "completed",
     "reopened",
     "closed",

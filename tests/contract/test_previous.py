@@ -42,6 +42,7 @@ NEW_WORDS = frozenset(
         "promise",
         "promise_moved",
         "promise_kept",
+        "awaited",
         "promise_broken",
     }
 )

@@ -17,6 +17,7 @@ from tests.fixtures.scenes.courier import DONE, County
 UNITS = ["GSGS", "HC", "MZJ", "CGZF"]
 STEPS = 40
 OFF = DONE | {"public_answer": "社保缴费请到服务大厅咨询窗口"}
+WAIT = {"awaited": "documents", "reason": "诉求人尚未提供合同"}
 END = DONE | {"solved": False, "unsolved_reason": "诉求人不配合"}
 LATER = DONE | {"kind": "no_condition_yet_with_date", "solved": False, "unsolved_reason": "待立项"}
 ASKED = {"reason_code": "not_our_duty", "legal_basis": "权责清单", "approver": "李局长"}
@@ -130,6 +131,9 @@ class Path:
                 ("unit", "completion", END | {"kind": "terminated"}),
                 ("unit", "completion", END | {"kind": "not_our_duty_confirmed"}),
                 ("unit", "completion-withdrawal", {"reason": "继续办理"}),
+                ("unit", "wait", WAIT | {"contact_time": earlier}),
+                ("unit", "wait-end", {"note": "诉求人已提供"}),
+                ("desk", "wait-ruling", {"granted": True, "ruling": "同意"}),
                 ("desk", "ruling", {"granted": self.dice.random() < 0.5, "ruling": "裁定"}),
                 ("desk", "completion-ruling", {"granted": True, "ruling": "同意"}),
                 ("desk", "audit", {"outcome": "sent_back", "grounds": "答非所问"}),

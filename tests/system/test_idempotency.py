@@ -9,6 +9,7 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
+from shared import clock
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeated_drafts import catalogue, policy
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
@@ -382,6 +383,13 @@ async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any])
     await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "继续办理"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/completion-ruling", ruled, other, "desk", **about)
+    asked = {"awaited": "documents", "reason": "等材料"}
+    asked["contact_time"] = clock.now().isoformat()
+    await repeats.ask("dispatcher", f"{path}/wait", asked, {"reason": "等合同"}, unit, **about)
+    ruled, other = {"granted": True, "ruling": "同意"}, {"ruling": "可以"}
+    await repeats.ask("dispatcher", f"{path}/wait-ruling", ruled, other, "desk", **about)
+    said, other = {"note": "已提供"}, {"note": "已送来"}
+    await repeats.ask("dispatcher", f"{path}/wait-end", said, other, unit, **about)
     off, other = DONE | {"public_answer": "社保缴费到窗口"}, {"result": "另一份"}
     await repeats.ask("dispatcher", f"{path}/completion", off, other, unit, **about)
     back, other = {"outcome": "sent_back", "grounds": "答非所问"}, {"grounds": "未答复"}

@@ -289,6 +289,11 @@ async def completed_and_called(county: County, number: str) -> None:
     ):
         await county.do("unit", dispatcher, f"{path}/{what}", body, "HC")
     await county.do("desk", dispatcher, f"{path}/completion-ruling", refused)
+    wait = filled("dispatcher", "WaitRequest", contact_time=clock.now().isoformat())
+    await county.do("unit", dispatcher, f"{path}/wait", wait, "HC")
+    granted = filled("dispatcher", "WaitRuling", granted=True)
+    await county.do("desk", dispatcher, f"{path}/wait-ruling", granted)
+    await county.do("unit", dispatcher, f"{path}/wait-end", filled("dispatcher", "WaitEnded"), "HC")
     for outcome in ("sent_back", "passed"):
         await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
         await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})

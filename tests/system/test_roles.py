@@ -81,6 +81,13 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "call-off": {"unit": "SWJ", "reason": "误吹"},
     "take-back": {"unit": "JJDD", "reason": "由本单位办理"},
     "completion": DONE,
+    "wait": {
+        "awaited": "documents",
+        "reason": "等待诉求人提供房产证",
+        "contact_time": "2026-03-02T09:00:00+08:00",
+    },
+    "wait-end": {"note": "诉求人已提供"},
+    "wait-ruling": {"granted": False, "ruling": "应继续办理"},
     "completion-withdrawal": {"reason": "继续办理"},
     "completion-ruling": {"granted": False, "ruling": "应继续办理"},
     "audit": {"outcome": "passed"},

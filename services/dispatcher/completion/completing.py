@@ -66,12 +66,12 @@ async def answer_of(
     form = body.model_dump(exclude=ASIDE)
     form["result"] = body.internal_result or body.result
     form["contacted"] = assignment.reached if body.contacted is None else body.contacted
-    form["contact_time"] = await _contact_time(act, assignment, body.contact_time)
+    form["contact_time"] = await contact_time(act, assignment, body.contact_time)
     form["promised_date"] = body.promised_date and body.promised_date.isoformat()
     return events.AssignmentCompleted(role=Role(assignment.role), **form)
 
 
-async def _contact_time(
+async def contact_time(
     act: ServiceAct, assignment: Assignment, claimed: datetime | None
 ) -> datetime | None:
     """Which recorded contact it was that reached the citizen, under whichever order its unit had in the

@@ -73,6 +73,8 @@ def follow_urgency(
             kind="urged", content=content, urgency=urgency, limits=limits, resumes=resumes
         )
         orders.tell(act, each, data, time)
+        if not act.config.returns.stands_still(urgency):
+            orders.end_wait(act, each, "hurried")
     if record.arbitration:
         let_work(act, record)
 

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.dispatcher import orders, records
-from services.dispatcher.models import Reform, Reforms
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.reform import transferring
+from services.dispatcher.reform.models import Reform, Reforms
 from services.dispatcher.reform.schemas import (
     ReformApproval,
     ReformIn,

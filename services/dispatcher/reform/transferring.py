@@ -35,12 +35,11 @@ from services.dispatcher.models import (
     Assignments,
     Clock,
     Clocks,
-    Reform,
-    Reforms,
     Tickets,
 )
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
+from services.dispatcher.reform.models import Reform, Reforms
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import dispatch, handing_down, work_order
 from services.dispatcher.rules import reforming as rules

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from services.dispatcher.rules import waiting
 from services.dispatcher.rules.assignment import (
     BY_DESK,
     BY_UNIT,
@@ -20,6 +21,7 @@ from services.dispatcher.rules.assignment import (
     may_move,
 )
 from services.dispatcher.rules.ticket import ASSIGNABLE, DispatchStatus
+from services.dispatcher.rules.waiting import WaitStatus
 from shared.events import Role
 
 
@@ -34,7 +36,8 @@ class OrderContext(NamedTuple):
     ``helped``: others at work answer to it; ``handed_down``: some of these by its own word. ``has_below``:
     its unit has units below it that may have it. ``blows``: its unit is of a kind that whistles, and others
     may hear of it. ``whistled``: somebody it whistled for is at work, ``unattended``: and has not come.
-    ``awaited``: its own unit was whistled for and has not come.
+    ``awaited``: its own unit was whistled for and has not come. ``may_wait``: it may ask to wait for its
+    citizen; ``wait``: how a wait of it stands.
     """
 
     status: AssignmentStatus
@@ -56,6 +59,8 @@ class OrderContext(NamedTuple):
     whistled: bool = False
     unattended: bool = False
     awaited: bool = False
+    may_wait: bool = False
+    wait: WaitStatus | None = None
 
     @property
     def open(self) -> bool:
@@ -66,6 +71,10 @@ class OrderContext(NamedTuple):
     def leads(self) -> bool:
         """Whether it is an open order of the lead."""
         return self.open and self.role == Role.LEAD
+
+    def wait_is(self, *statuses: WaitStatus) -> bool:
+        """Whether a wait of an order that is handled stands so."""
+        return self.status is AssignmentStatus.CONTACTED and self.wait in statuses
 
     def moves(self, action: Action) -> bool:
         """Whether its machine has this move."""
@@ -110,6 +119,12 @@ ACTS: Mapping[str, Act] = {
     "withdraw_end": Act(
         BY_UNIT, "completion-withdrawal", lambda order: order.open and order.pending == "request"
     ),
+    "request_wait": Act(
+        BY_UNIT,
+        "wait",
+        lambda order: order.status is AssignmentStatus.CONTACTED and order.may_wait,
+    ),
+    "end_wait": Act(BY_UNIT, "wait-end", lambda order: order.wait_is(*waiting.OPEN)),
     "press": Act(BY_UNIT, "press", lambda order: order.open and order.helped),
     "hand_down": Act(
         BY_UNIT, "hand-down", lambda order: order.status in HANDLING and order.has_below
@@ -134,6 +149,8 @@ ACTS: Mapping[str, Act] = {
     "refuse_end": Act(
         BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
     ),
+    "grant_wait": Act(BY_DESK, "wait-ruling", lambda order: order.wait_is(WaitStatus.ASKED)),
+    "refuse_wait": Act(BY_DESK, "wait-ruling", lambda order: order.wait_is(WaitStatus.ASKED)),
     "audit": Act(BY_DESK, "audit", lambda order: order.pending == "audit"),
     "release": Act(
         BY_DESK,

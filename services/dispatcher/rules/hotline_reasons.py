@@ -69,6 +69,14 @@ def no_end_by_silence() -> Reason:
     )
 
 
+def no_wait_by_silence() -> Reason:
+    """等待诉求人: the desk did not rule in time, and no clock stands still by silence."""
+    return Reason(
+        "热线未在时限内裁定，视为不予等待，由承办单位继续办理",
+        "Not ruled on in time, which is no yes: the unit goes on",
+    )
+
+
 def passed_at_once() -> Reason:
     """办结审核: the checks let it pass, and no person need look."""
     return Reason("自动审核通过", "Passed by the checks")

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple, assert_never
 from pydantic import Field
 
 from services.dispatcher.rules.assignment import Action, AssignmentStatus, move
+from services.dispatcher.rules.waiting import WaitRules
 from shared.errors import JiesuError, Malformed, UnknownCode
 from shared.events import Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
@@ -111,6 +112,7 @@ class ReturnRules(Section):
     ``after_ruling``: whether a unit may return what a ruling gave it. ``hotline_review``: how long the
     desk has to rule; ``silence``: what holds when it says nothing. ``no_pause_for``: of what urgency the
     unit's clocks run on meanwhile. ``suggested_unit_for``: on which grounds a unit must say whose it is.
+    ``awaiting_citizen``: how a lead may wait for its citizen; left out, none may.
     """
 
     window: LimitText
@@ -121,6 +123,7 @@ class ReturnRules(Section):
     silence: Silence = "refused"
     no_pause_for: frozenset[Urgency] = frozenset({Urgency.CRITICAL, Urgency.URGENT})
     suggested_unit_for: tuple[str, ...] = ()
+    awaiting_citizen: WaitRules | None = None
 
     def until(self, dispatched_at: datetime, urgency: Urgency, calendar: WorkCalendar) -> datetime:
         """The last moment at which a return may be requested."""

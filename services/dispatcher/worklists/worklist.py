@@ -14,10 +14,12 @@ from services.dispatcher.arbitration import views as disputes
 from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.catalogue.models import Editions
 from services.dispatcher.completion import views as forms
-from services.dispatcher.models import Assignments, Reforms, Returns, Tickets
+from services.dispatcher.models import Assignments, Returns, Tickets
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.reform.models import Reforms
 from services.dispatcher.rules.approvals import DECIDERS
 from services.dispatcher.rules.assignment import AssignmentStatus
+from services.dispatcher.waits import views as waits
 from services.dispatcher.whistles import views as whistles
 from services.dispatcher.worklists import dues, lists, presses
 from services.dispatcher.worklists.narrowing import ENDANGERS
@@ -37,6 +39,7 @@ LINES = {
     "completion_requests": Line(
         "终止申请待裁定", "Requests to end a matter, to rule on", "completion-requests"
     ),
+    "waits": Line("等待诉求人待裁定", "Requests to wait for the citizen, to rule on", "waits"),
     "audits": Line("办结待审核", "Answers to audit", "audits"),
     "arbitrations": Line(
         "争议待裁决", "Arbitrations whose ruling this role records", "arbitrations?role={role}"
@@ -122,6 +125,7 @@ OF_DESK = (
     _by_due("presses", presses.DUE, presses.PRESSED),
     _by_due("returns", col(Returns.review_due), lists.ASKED_BACK),
     _by_due("completion_requests", forms.DUE, forms.REQUESTED),
+    _by_due("waits", waits.DUE, waits.ASKED),
     _by_due("audits", forms.DUE, forms.AUDITED),
 )
 

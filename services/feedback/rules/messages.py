@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from services.feedback.rules.days import in_words
 from services.feedback.rules.machine import Bilingual
-from shared.events import Occasion
+from shared.events import Awaited, Occasion
 
 # What an occasion says; a completion that puts the matter off until a day says another text, and so
 # does more time that a law gives (JN-24(2)).
@@ -32,6 +32,11 @@ TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
             "【12345】您的诉求（{number}）与其他群众反映的同一事项合并办理，结果将单独向您答复并回访。",
             "[12345] Others reported the same as your request {number}: it is handled together, and "
             "you will have an answer and a call of your own.",
+        ),
+        "awaited": Bilingual(
+            "【12345】您的诉求（{number}）承办单位正在等待您{zh}，请与其联系；您的答复期限不变。",
+            "[12345] For your request {number} the unit waits for {en} from you: please be in touch with it. "
+            "The time in which you are answered stays as it is.",
         ),
         "extended": Bilingual(
             "【12345】您的诉求（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
@@ -113,6 +118,11 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
             "[12345] The matter you raised, {number}, is handled together with others; "
             "you will have an answer of your own.",
         ),
+        "awaited": Bilingual(
+            "【12345】您反映的事项（{number}）承办单位正在等待您{zh}，请与其联系；您的答复期限不变。",
+            "[12345] For the matter you raised, {number}, the unit waits for {en} from you: please be in touch "
+            "with it. The time in which you are answered stays as it is.",
+        ),
         "extended": Bilingual(
             "【12345】您反映的事项（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
             "[12345] More time was granted for the matter you raised, {number}: the new date is {on}.",
@@ -169,6 +179,14 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
     }
 )
 
+# What a unit waits for, in words that say nothing of the matter.
+AWAITED: Mapping[Awaited, Bilingual] = MappingProxyType(
+    {
+        "documents": Bilingual("提供材料", "documents"),
+        "appointment": Bilingual("约定时间", "an appointment"),
+        "information": Bilingual("补充情况", "information"),
+    }
+)
 BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
+
+from services.tracker.rules.promised import Instant, Known
 
 
 class Pause(NamedTuple):
@@ -12,6 +15,21 @@ class Pause(NamedTuple):
 
     begins_at: datetime
     ends_at: datetime | None = None
+
+
+class WaitTimeline(Known):
+    """等待诉求人: one wait for the citizen. ``asked_at``: since when it stands, once it is granted."""
+
+    id: UUID
+    asked_at: Instant | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def pause(self) -> Pause | None:
+        """The time in which the time to handle the order stood still, if it did."""
+        if self.asked_at is None:
+            return None
+        return Pause(self.asked_at, self.ended_at and max(self.ended_at, self.asked_at))
 
 
 def joined(pauses: Iterable[Pause]) -> tuple[Pause, ...]:

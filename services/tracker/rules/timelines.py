@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from services.tracker.rules.pauses import Pause, joined
+from services.tracker.rules.pauses import Pause, WaitTimeline, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
 from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
@@ -256,6 +256,7 @@ class AssignmentTimeline(Known):
     attended_at: Instant | None = None
     promise: PromiseRecord = PromiseRecord()
     ground: Limits = Limits()
+    waits: tuple[WaitTimeline, ...] = ()
 
     @property
     def promised(self) -> Promised | None:
@@ -319,15 +320,17 @@ class AssignmentTimeline(Known):
 
     def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
         """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
-        they begin. To sign or to call the citizen meanwhile, its unit was not let.
+        they begin: to sign or to call the citizen meanwhile, its unit was not let. It alone stands still while
+        the citizen is waited for.
         """
         if kind is not ClockKind.HANDLE:
             return self.pauses
         lost = {each.asked_at for each in self.asked_returns if each.charged}
-        return tuple(
+        ruled = (
             Pause(pause.begins_at, pause.begins_at) if pause.begins_at in lost else pause
             for pause in self.pauses
         )
+        return joined((*ruled, *(pause for each in self.waits if (pause := each.pause))))
 
     def _pause(self, asked: ReturnTimeline) -> Pause | None:
         if asked.asked_at is None or not asked.pauses:

@@ -1,0 +1,95 @@
+"""等待诉求人: what a wait for the citizen is to clocks (WF-21, DOMAIN.md 5.3 rows 2, 3 and 11)."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from services.tracker.rules.pauses import Pause
+from services.tracker.rules.timelines import AssignmentTimeline
+from shared.events import AssignmentWaitEnded, AssignmentWaitGranted, ClockKind, Fact, Role, Urgency
+from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told
+
+WAIT = UUID(int=401)
+
+
+def granted(story: Story, moment: str, asked: str = "03-03 10:00") -> Fact:
+    data = AssignmentWaitGranted(
+        wait=WAIT,
+        awaited="documents",
+        asked_at=at(asked),
+        until=at("03-17 18:00"),
+        ruling="情况属实",
+    )
+    return story.of_unit(data, moment)
+
+
+def ended(story: Story, moment: str) -> Fact:
+    return story.of_unit(AssignmentWaitEnded(wait=WAIT, why="come"), moment)
+
+
+async def test_the_handle_clock_alone_stands_still(tracker: Bench, open_ticket: Story) -> None:
+    """The citizen's clock never stops; nor do those of signing and calling."""
+    before = await clocks(tracker)
+    await tracker.hear(granted(open_ticket, "03-03 11:00"))
+    now = await clocks(tracker)
+    assert now["handle HC"][0] == "paused"
+    assert {name: now[name] for name in now if name != "handle HC"} == {
+        name: before[name] for name in before if name != "handle HC"
+    }
+
+
+async def test_working_overlap_is_given_back_since_the_asking(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Of 03-03 10:00 to 03-04 10:00 a working day, and not the night."""
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
+    await tracker.hear(granted(open_ticket, "03-03 15:00"), ended(open_ticket, "03-04 10:00"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+    assert await facts_told(tracker, "deadline.breached") == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_in_any_order(tracker: Bench, open_ticket: Story, order: tuple[int, ...]) -> None:
+    facts = (
+        granted(open_ticket, "03-03 15:00"),
+        ended(open_ticket, "03-04 10:00"),
+        open_ticket.contacted("03-03 09:30"),
+    )
+    await tracker.hear(*(facts[each] for each in order))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+
+
+async def test_what_was_missed_before_stays_missed(tracker: Bench, open_ticket: Story) -> None:
+    """DOMAIN.md 5.3 row 3: a wait that begins after the due moment gives nothing back."""
+    tracker.at("2026-03-10T09:00+08:00")
+    await tracker.run("sweep")
+    missed = await facts_told(tracker, "deadline.breached")
+    assert any("handle" in each for each in missed)
+    await tracker.hear(granted(open_ticket, "03-10 10:00", "03-10 09:30"))
+    assert await facts_told(tracker, "deadline.breached", "deadline.unbreached") == missed
+
+
+def test_a_wait_does_not_cut_what_the_desk_took() -> None:
+    """The pause of a return and a wait: each stands, and time is given back once."""
+    line = AssignmentTimeline(
+        id=HC,
+        unit="HC",
+        role=Role.LEAD,
+        round=1,
+        urgency=Urgency.NORMAL,
+        has_contact=True,
+        sign_limit=None,
+        first_contact_limit=None,
+        handle_limit="5wd",
+        dispatched_at=at("03-02 10:00"),
+        return_requested_at=at("03-02 11:00"),
+        return_refused_at=at("03-02 12:00"),
+        waits=({"id": WAIT, "asked_at": at("03-02 11:30"), "ended_at": at("03-02 15:00")},),
+    )
+    whole = Pause(at("03-02 11:00"), at("03-02 15:00"))
+    assert line.pauses_of(ClockKind.HANDLE) == (whole,)
+    assert line.pauses_of(ClockKind.SIGN) == (Pause(whole.begins_at, at("03-02 12:00")),)
