@@ -52,6 +52,14 @@ class TicketRecord:
         """Whether nothing more may be added to it, where that was counted."""
         return self.supplements is not None and not has_room(*self.supplements)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether a unit at work waits for the citizen."""
+        return any(
+            row.awaits and machine.is_open(machine.AssignmentStatus(row.status))
+            for row in self.assignments.values()
+        )
+
     def assigned(self) -> list[machine.Assigned]:
         """The assignments as rules see them."""
         return [

@@ -158,6 +158,8 @@ async def note_assignment(act: ServiceAct, fact: Fact, _: bytes) -> None:
         row = record.assignments[fact.assignment] = act.rows.add(new)
     if fact.name == machine.TRANSFERRED and fact.seq > row.unit_seq:
         row.unit, row.unit_seq = fact.unit, fact.seq
+    if fact.name in machine.AWAITS and fact.seq > row.awaits_seq:
+        row.awaits, row.awaits_seq = machine.AWAITS[fact.name], fact.seq
     row.status = machine.later(AssignmentStatus(row.status), fact.name)
     asked_under = record.ticket.confidential or record.ticket.work  # of those merged into it, too
     if asked_under and not machine.is_open(AssignmentStatus(row.status)):

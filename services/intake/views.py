@@ -64,7 +64,9 @@ def _matter(act: ServiceAct, record: TicketRecord) -> MatterProgress:
 def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
     """办理进度 as the citizen sees it, with the units by name (R-44)."""
     progress = record.progress()
-    sentence = machine.sentence(progress.status, progress.round, record.ticket.ending_round)
+    sentence = machine.sentence(
+        progress.status, progress.round, record.ticket.ending_round, awaited=record.awaited
+    )
     units = act.config.units
     return Progress(
         number=record.ticket.number,

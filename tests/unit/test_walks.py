@@ -50,6 +50,9 @@ STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("ask_end"), UNIT, st.sampled_from(["terminated", "not_our_duty_confirmed"])),
     st.tuples(st.just("withdraw_end"), UNIT),
     st.tuples(st.just("rule_end"), UNIT, st.booleans(), st.sampled_from([None, "resolved"])),
+    st.tuples(st.just("ask_wait"), UNIT),
+    st.tuples(st.just("rule_wait"), UNIT, st.booleans()),
+    st.tuples(st.just("end_wait"), UNIT),
     st.tuples(st.just("hand_down"), UNIT, st.booleans()),
     st.tuples(st.just("take_back"), UNIT),
     st.tuples(st.just("split")),
@@ -67,6 +70,17 @@ TWO_ASK_BACK = [
     ("ask_back", "HC"),
     ("rule", "CGZF", False),
     ("rule", "HC", True),
+]
+WAITED = [
+    ("assign", "CGZF", [], None),
+    ("sign", "CGZF"),
+    ("contact", "CGZF", 0),
+    ("ask_wait", "CGZF"),
+    ("wait", 20),
+    ("rule_wait", "CGZF", True),
+    ("wait", 100),
+    ("sweep",),
+    ("end_wait", "CGZF"),
 ]
 BACK: Step = ("recall",)
 AGAIN: Step = ("assign", "CGZF", [], None)
@@ -94,6 +108,7 @@ BELOW = [
 
 @given(WALKS)
 @example(TWO_ASK_BACK)
+@example(WAITED)
 @example(WENT_ON)
 @example(GIVEN_TO_HEIR)
 @example(MISSED)

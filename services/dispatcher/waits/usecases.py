@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 
 from services.dispatcher import orders, reading, records, views
@@ -26,6 +27,12 @@ MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rul
 DUE = (
     col(Assignments.wait_due).is_not(None),
     col(Assignments.status) == AssignmentStatus.CONTACTED,
+)
+# Of an order, by when the tracker has said it is to be handled.
+SAID_DUE = select(Clocks.due).where(
+    Clocks.ticket == bindparam("ticket"),
+    Clocks.assignment == bindparam("assignment"),
+    Clocks.kind == ClockKind.HANDLE,
 )
 
 
@@ -70,12 +77,8 @@ async def _latest(act: ServiceAct, order: Assignment, known: datetime | None) ->
     """When the time to handle an order is over: as it was given, or as the tracker has said, where its unit
     had used some of it up before.
     """
-    query = select(Clocks.due).where(
-        Clocks.ticket == order.ticket,
-        Clocks.assignment == order.id,
-        Clocks.kind == ClockKind.HANDLE,
-    )
-    said = (await act.session.exec(query)).first()
+    which = {"ticket": order.ticket, "assignment": order.id}
+    said = (await act.session.exec(SAID_DUE, params=which)).first()
     return min(known, said) if known and said else known
 
 

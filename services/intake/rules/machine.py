@@ -110,10 +110,22 @@ RESUMED = Sentence(
     "热线已恢复办理：重新派出后由承办单位接手。",
     "The hotline has taken it up again: it goes to the unit whose duty it is.",
 )
+# While a unit waits for what only the citizen can give.
+AWAITED = Sentence(
+    "承办单位正在等待您配合：请与其联系，收到后继续办理；您的答复期限不变。",
+    "The unit waits for you: please be in touch with it, and it goes on. The time in which you are answered "
+    "stays as it is.",
+)
 
 
-def sentence(status: TicketStatus, round: int, ending_round: int) -> Sentence:
-    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none."""
+def sentence(
+    status: TicketStatus, round: int, ending_round: int, *, awaited: bool = False
+) -> Sentence:
+    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none. ``awaited``:
+    a unit at work waits for the citizen.
+    """
+    if awaited and status is TicketStatus.IN_HAND:
+        return AWAITED
     if status is TicketStatus.REOPENED and ending_round == round - 1:
         return RESUMED
     return SENTENCES[status]
@@ -237,6 +249,8 @@ PROVES: dict[str, AssignmentStatus] = {
     "assignment.returned": AssignmentStatus.GONE,
     "assignment.cancelled": AssignmentStatus.GONE,
 }
+# By which of them a unit waits for the citizen, or no more.
+AWAITS = {"assignment.wait_granted": True, "assignment.wait_ended": False}
 TRANSFERRED = "assignment.transferred"  # the unit it is addressed to has it from now on
 _ORDER = list(AssignmentStatus)
 

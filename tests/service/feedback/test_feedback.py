@@ -10,7 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import ClockKind, DeadlineLengthened, Fact, LegalLimit, Role, SupervisionRaised
+from shared.events import (
+    AssignmentWaitGranted,
+    ClockKind,
+    DeadlineLengthened,
+    Fact,
+    LegalLimit,
+    Role,
+    SupervisionRaised,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
@@ -79,6 +87,18 @@ async def test_each_extension_is_told(feedback: Bench) -> None:
     )
     told = await feedback.told("citizen.told")
     assert [fact.data.occasion for fact in told] == ["accepted", "extended", "extended"]
+
+
+async def test_what_is_awaited_of_the_citizen_is_told(feedback: Bench) -> None:
+    """等待诉求人: once a wait, in words that say nothing of the matter."""
+    data = AssignmentWaitGranted(
+        wait=uuid4(), awaited="documents", asked_at=feedback.now, until=feedback.now, ruling="属实"
+    )
+    granted = [feedback.fact(data, assignment=uuid4(), unit="HC") for _ in range(2)]
+    await feedback.hear(registration(feedback), *granted)
+    *_, told = await feedback.told("citizen.told")
+    assert (told.data.occasion, "等待您提供材料" in told.data.zh) == ("awaited", True)
+    assert await names(feedback) == ["citizen.told:accepted", "citizen.told:awaited"]
 
 
 async def test_who_declined_a_reply_hears_only_that_it_was_accepted(feedback: Bench) -> None:

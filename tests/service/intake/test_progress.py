@@ -10,7 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import ClockKind, DeadlineLengthened, ExtensionGranted, Role, TicketClosed
+from shared.events import (
+    AssignmentWaitEnded,
+    AssignmentWaitGranted,
+    ClockKind,
+    DeadlineLengthened,
+    ExtensionGranted,
+    Role,
+    TicketClosed,
+)
 from shared.messaging.bus import Message
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.intake import life, registered
@@ -142,6 +150,45 @@ async def test_the_citizen_reads_the_answer_and_the_extension(intake: Bench) -> 
     assert (seen["answer"], seen["extended"]["reason"]) == (None, "等待配件到货")
     await intake.hear(completed, resolved)
     assert (await intake.http(None).get(path, headers=code)).json()["answer"] == "已恢复"
+
+
+async def test_the_citizen_reads_that_the_unit_waits_for_them(intake: Bench) -> None:
+    """等待诉求人, as long as it does; whatever is heard first."""
+    ticket = await registered(intake)
+    order = uuid4()
+    dispatched, signed, *_ = life(intake, ticket["number"], order)
+    grant = AssignmentWaitGranted(
+        wait=uuid4(), awaited="documents", asked_at=intake.now, until=intake.now, ruling="属实"
+    )
+    of = {"subject": ticket["number"], "assignment": order, "unit": "GSGS"}
+    granted = intake.fact(grant, **of)
+    ended = intake.fact(AssignmentWaitEnded(wait=grant.wait, why="come"), **of)
+    path, code = f"/v1/tickets/{ticket['number']}/progress", {"X-Ticket-Code": ticket["code"]}
+
+    async def waits() -> bool:
+        seen = (await intake.http(None).get(path, headers=code)).json()
+        return "等待您配合" in seen["sentence"]["zh"]
+
+    await intake.hear(dispatched, signed)
+    assert not await waits()
+    await intake.hear(granted)
+    assert await waits()
+    await intake.hear(ended)
+    assert not await waits()
+
+
+async def test_an_end_heard_first_stands(intake: Bench) -> None:
+    ticket = await registered(intake)
+    order = uuid4()
+    grant = AssignmentWaitGranted(
+        wait=uuid4(), awaited="documents", asked_at=intake.now, until=intake.now, ruling="属实"
+    )
+    of = {"subject": ticket["number"], "assignment": order, "unit": "GSGS"}
+    granted = intake.fact(grant, **of)
+    ended = intake.fact(AssignmentWaitEnded(wait=grant.wait, why="come"), **of)
+    await intake.hear(ended, granted)
+    [row] = await intake.rows("SELECT awaits FROM assignment")
+    assert row["awaits"] is False
 
 
 async def test_a_co_handlers_extension_is_not_the_citizens(intake: Bench) -> None:
