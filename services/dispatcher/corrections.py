@@ -48,6 +48,9 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     decided_before = following.decide(act, dispatching, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact, fields)
+    if "upstream_due" in fields:
+        words = rules.other_moment(record.matter.upstream_due, act.config.calendar.tz)
+        hurrying.follow_urgency(act, record, record.open(), fact.time, str(words))
     if not rules.DECIDES & set(fields):
         return
     decided = following.decide(act, dispatching, record.matter, ticket.registered_at)

@@ -20,11 +20,12 @@ async def tell_extended(act: ServiceAct, fact: Fact) -> None:
 
 
 async def tell_lengthened(act: ServiceAct, fact: Fact) -> None:
-    """延长时限: the matter was found complex, or a law with a longer limit was named (JN-24(2)); each is
-    told once a round.
+    """延长时限: the matter was found complex, a law with a longer limit was named (JN-24(2)), or the platform
+    that passed it on gives more time; each is told once a round.
     """
     data: DeadlineLengthened = fact.data
     which = f"law {data.law.limit}" if data.law else "complex"
+    which = f"upstream {data.upstream_due:%Y%m%dT%H%M%z}" if data.upstream_due else which
     await _tell(act, fact, which, data.due, data.law)
 
 

@@ -173,7 +173,9 @@ def _recompute(
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
-    if entry and (longer := _lengthened(act, record, matter, history, entry, at, law)):
+    righted = matter.upstream_corrected if corrected else None
+    moved = righted is not None and righted.at == at
+    if entry and (longer := _lengthened(act, record, matter, history, entry, at, law, moved=moved)):
         yield entry.row, longer
     keeps = entry is not None and keeps_terms(
         entry.state, entry.row.urgency, history, at, corrected=corrected
@@ -207,11 +209,14 @@ def _lengthened(
     entry: ClockEntry,
     at: datetime,
     law: LegalLimit | None,
+    *,
+    moved: bool,
 ) -> DatedFact | None:
     """What is to say where the desk found the matter of an open round complex, or named a law that gives it
-    more time: until when the citizen waits now, whether the clock goes by that or was missed before.
+    more time, or an upstream platform turns out to: until when the citizen waits now, whether the clock goes
+    by that or was missed before.
     """
-    granted = law is not None and law == history.ground.law
+    granted = moved or (law is not None and law == history.ground.law)
     granted |= history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
     if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
         return None

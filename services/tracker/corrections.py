@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
+from services.tracker.models import Ticket
 from services.tracker.records import ServiceAct
-from services.tracker.rules.timelines import GROUND
+from services.tracker.rules.timelines import GROUND, MomentCorrected
+from shared.caller import person
 from shared.events import AssignmentUpdated, Fact, Limits, Role, TicketCorrected
 from shared.observability import log
 
-LIMITING = {"type", "topic", "flags", "urgency"}
+LIMITING = {"type", "topic", "flags", "urgency", "upstream_due"}
 HEEDED = LIMITING | {"reported", "area", "confidential"}
 
 
@@ -31,14 +33,31 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         log.info("ignored: corrected later, or nothing of ours", ticket=fact.subject)
         return
     ticket.corrected = known | dict.fromkeys(sorted(fields), fact.seq)
-    right = data.model_dump(mode="json", include=fields)
+    right = data.model_dump(mode="json", include=fields - {"upstream_due"})
     for field, value in right.items():
         setattr(ticket, field, value)
+    if "upstream_due" in fields:
+        _take_moment(ticket, data, fact)
     if "reported" in fields and data.reported:
         ticket.reported_unit = next(iter(data.reported.units), None)
     if fields & LIMITING:
         ticket.terms_at = max(ticket.terms_at or fact.time, fact.time)
         recompute_clocks(act, record, fact.time, corrected=True)
+
+
+def _take_moment(ticket: Ticket, data: TicketCorrected, fact: Fact) -> None:
+    """The moment an upstream platform wants the answer by, and who put it right, and why."""
+    right = MomentCorrected(
+        was=ticket.upstream_due,
+        at=fact.time,
+        by=person(data.asked_by or fact.actor),
+        agreed_by=person(fact.actor) if data.asked_by else None,
+        reason=data.reason,
+    )
+    ticket.upstream_due, ticket.upstream_corrected = (
+        data.upstream_due,
+        right.model_dump(mode="json"),
+    )
 
 
 async def follow_terms(act: ServiceAct, fact: Fact) -> None:

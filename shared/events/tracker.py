@@ -43,7 +43,7 @@ class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
 class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
     """延长时限: a matter was found complex, or a law gives it a longer limit (``law``), so the citizen waits
     longer; ``due`` is when an answer is to be expected now. That the clock was missed before, if it was,
-    stands.
+    stands. ``upstream_due``: the platform that passed it on wants the answer then, and that was put right.
     """
 
     clock: ClockKind
@@ -52,6 +52,7 @@ class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
     limit: str
     reason: str
     law: LegalLimit | None = None
+    upstream_due: AwareDatetime | None = None
 
 
 class DeadlineWarned(Data, name="deadline.warned", by="tracker"):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from services.tracker.rules.calendars import Calendars
-from services.tracker.rules.clock_state import ClockState, Reading
+from services.tracker.rules.clock_state import ClockState, Reading, wanted
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus, Sentence
+from services.tracker.rules.paragraph import moment
 from services.tracker.rules.policy import Rung
 from shared.events import (
     ClockKind,
@@ -159,6 +160,10 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     limits = f"{was.terms.limit} → {after.terms.limit}"
     if (law := after.terms.law) and was.terms.law != law:
         return f"依据{law.law}{law.article}，时限 {limits} by {law.law}, {law.article} its limit is {limits}"
+    if (gone := was.terms.law) and not law:
+        return f"不再依据{gone.law}{gone.article}，时限 {limits} not by {gone.law}, {gone.article}: {limits}"
+    if wanted(was.terms.upstream) != wanted(after.terms.upstream):
+        return _other_moment(wanted(after.terms.upstream), calendars.latest.calendar.tz)
     if was.terms.limit != after.terms.limit:
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
     if was.extension != after.extension:
@@ -173,12 +178,24 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     return "按后得知的情况重新计算 recomputed, for more became known of what happened"
 
 
+def _other_moment(due: datetime | None, zone: tzinfo) -> str:
+    if due is None:
+        return (
+            "更正：上级平台未要求答复时刻 put right: the platform that passed it on named no moment"
+        )
+    zh, en = moment(due, zone)
+    return f"更正：上级平台要求于{zh}前答复 put right: the platform wants the answer by {en}"
+
+
 def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineLengthened | None:
     """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
     if then.due <= was.due:
         return None
     limits, law = f"{was.terms.limit} → {then.terms.limit}", then.terms.law
-    why = Sentence("情况复杂", "the matter is complex")
+    why, due = Sentence("情况复杂", "the matter is complex"), wanted(then.terms.upstream)
+    moved = law is None and due != wanted(was.terms.upstream)
+    if moved:
+        why = Sentence("上级平台时限更正", "what the platform wants was put right")
     if law:
         why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
     return DeadlineLengthened(
@@ -188,6 +205,7 @@ def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineL
         limit=then.terms.limit,
         reason=f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})",
         law=law,
+        upstream_due=due if moved else None,
     )
 
 

@@ -98,7 +98,8 @@ class Cap(BaseModel):
 
 class Upstream(BaseModel):
     """上级平台时限 (WF-20): an answer is wanted by ``due``, and is to be ready the ``margin`` before. That
-    takes the place of the clock's own limit, up to the ``cap``; without one it only shortens.
+    takes the place of the clock's own limit, up to the ``cap``; without one it only shortens. ``known_at``:
+    when its clock was told other limits than it began with, if it was.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -106,13 +107,15 @@ class Upstream(BaseModel):
     due: Instant
     margin: str | None = None
     cap: Cap | None = None
+    known_at: Instant | None = None
 
     def ends(self, start: datetime, calendar: WorkCalendar) -> datetime | None:
-        """When what began at a moment is to be ready: the margin gives way where it is over by then; None
-        where the platform waits in vain already, and the own limit is all there is.
+        """When what began at a moment, or was told then, is to be ready: the margin gives way where it is
+        over by then; None where the platform waits in vain already, and the own limit is all there is.
         """
         margin = self.margin and calendar.before(self.due, Limit.parse(self.margin))
-        return next((at for at in (margin, self.due) if at and at > start), None)
+        known = max(filter(None, (start, self.known_at)))
+        return next((at for at in (margin, self.due) if at and at > known), None)
 
 
 class Terms(BaseModel):
@@ -190,7 +193,10 @@ class Policy:
         longest = Cap(since=matter.registered_at, limit=cap, least=limit)
         only_shortens = Limit.parse(limit).natural or history.role is Role.CO
         return Upstream(
-            due=wanted.due, margin=wanted.margin, cap=None if only_shortens else longest
+            due=wanted.due,
+            margin=wanted.margin,
+            cap=None if only_shortens else longest,
+            known_at=history.terms_at,
         )
 
     def kind_of(self, matter: Matter, urgency: Urgency, unit: str | None = None) -> Kind:

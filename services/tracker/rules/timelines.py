@@ -95,6 +95,18 @@ class ArbitrationTimeline(Known):
         return min(filter(None, (*later, self.ruled_at)), default=None)
 
 
+class MomentCorrected(Known):
+    """更正: when and by whom the moment an upstream platform wants the answer by was put right last, and why;
+    ``was`` None: it had named none. ``agreed_by``: the second person, where it may give more time.
+    """
+
+    was: Instant | None = None
+    at: Instant
+    by: str
+    agreed_by: str | None = None
+    reason: str
+
+
 class Matter(Known):
     """The ticket as clocks see it: what its limits depend on, and when it came and went."""
 
@@ -113,6 +125,7 @@ class Matter(Known):
     carried: tuple[Carried, ...] = ()
     channel: str | None = None
     upstream_due: Instant | None = None
+    upstream_corrected: MomentCorrected | None = None
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import Fact
+from shared.events import Fact, TicketCorrected
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import NUMBER, post, register, street_light
 
@@ -124,3 +124,43 @@ async def test_which_limits_of_their_own_they_are_is_printed(dispatcher: Bench) 
     await register(dispatcher, street_light(flags=["tourism"]))
     [told] = await dispatcher.told("assignment.dispatched")
     assert (told.data.limits.handle, told.data.limits.rule) == ("24h", "涉旅 tourism")
+
+
+def moment_corrected(bench: Bench, due: datetime | None, seq: int | None = None) -> Fact:
+    """The moment an upstream platform wants the answer by is put right."""
+    data = TicketCorrected(fields=("upstream_due",), reason="市平台来函", upstream_due=due)
+    return bench.fact(data, subject=NUMBER, seq=seq)
+
+
+@pytest.mark.parametrize(
+    ("right", "zh"),
+    [
+        (datetime.fromisoformat("2026-03-16T18:00+08:00"), "要求于2026年3月16日18:00前答复"),
+        (None, "未要求答复时刻"),
+    ],
+)
+async def test_units_at_work_hear_the_moment_that_is_right(
+    dispatcher: Bench, right: datetime | None, zh: str
+) -> None:
+    """ADR 0080: the same order goes on, with the right moment on it."""
+    await register(dispatcher, street_light(channel="city", upstream_due=UPSTREAM))
+    await dispatcher.hear(moment_corrected(dispatcher, right))
+    [told] = await updates(dispatcher)
+    assert (told.data.limits.upstream and told.data.limits.upstream.due) == right
+    assert zh in told.data.content
+    assert len(await dispatcher.told("assignment.dispatched")) == 1
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", {"reason": "再看"})
+    await post(
+        dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", {"lead": "ZJJ", "reason": "改派"}
+    )
+    *_, again = await dispatcher.told("assignment.dispatched")
+    assert (again.data.limits.upstream and again.data.limits.upstream.due) == right
+
+
+async def test_of_two_moments_the_later_said_counts(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(channel="city"))
+    first, last = (datetime.fromisoformat(f"2026-03-{day}T18:00+08:00") for day in (16, 18))
+    await dispatcher.hear(moment_corrected(dispatcher, last, seq=90))
+    await dispatcher.hear(moment_corrected(dispatcher, first, seq=80))
+    [told] = await updates(dispatcher)
+    assert told.data.limits.upstream.due == last
