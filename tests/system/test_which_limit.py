@@ -51,3 +51,40 @@ async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county:
     read = await county.intake.http("desk").get(path, headers=code)
     assert "《城市道路管理条例》第三十三条" in read.text
     assert (await county.replayed())[0] == []
+
+
+async def test_a_city_grants_more_time_and_everybody_follows(county: County) -> None:
+    """ADR 0080: asked by one, granted by another; unit, citizen and explanation go by the new moment."""
+    county.at("2026-03-02T09:00+08:00")
+    ticket = await registered(
+        county.intake,
+        topic="road.damage",
+        title="道路破损",
+        content="路面破损",
+        channel="city",
+        source_number="AK-20260302-8",
+        upstream_due="2026-03-05T18:00:00+08:00",
+    )
+    await county.carry()
+    number = ticket["number"]
+    county.at("2026-03-03T09:00+08:00")
+    body = {"reason": "市平台同意延至十六日", "upstream_due": "2026-03-16T18:00:00+08:00"}
+    path = f"/v1/tickets/{number}/corrections"
+    asked = await county.intake.http("agent", name="zhou").post(path, json=body)
+    assert asked.json()["status"] == "waiting", asked.text
+    county.at("2026-03-03T10:00+08:00")
+    path = f"/v1/corrections/{asked.json()['id']}/decision"
+    agreed = await county.intake.http("desk", name="li").post(
+        path, json={"granted": True, "note": "已核对来函"}
+    )
+    assert agreed.status_code == 200, agreed.text
+    await county.carry()
+    found = await clocks(county, number)
+    assert found["handle"]["due"].startswith("2026-03-16T06:00")
+    assert found["citizen"]["due"].startswith("2026-03-16T10:00")
+    assert "经zhou更正、li同意" in found["citizen"]["explanation"]["zh"]
+    *_, told = await county.feedback.told("citizen.told")
+    assert "2026-03-16" in told.data.zh
+    county.at("2026-03-17T09:00+08:00")
+    await county.sweep()
+    assert (await county.replayed())[0] == []

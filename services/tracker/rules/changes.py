@@ -32,6 +32,7 @@ from shared.events import (
 
 CHARGED = "所停时间计入承办单位 the time it stood still is charged to the unit"
 HAD_BEFORE = "此前已办理同一事项，所用时间计入 the unit had the matter before, and that time counts"
+RIGHTED = "上级平台要求的时刻已更正 what the platform that passed it on wants was put right"
 STANDS_STILL = "等待热线裁定或审核 the desk rules on a request, or audits an answer"
 
 
@@ -191,19 +192,19 @@ def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineL
     """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
     if then.due <= was.due:
         return None
-    limits, law = f"{was.terms.limit} → {then.terms.limit}", then.terms.law
-    why, due = Sentence("情况复杂", "the matter is complex"), wanted(then.terms.upstream)
+    law, due = then.terms.law, wanted(then.terms.upstream)
     moved = law is None and due != wanted(was.terms.upstream)
-    if moved:
-        why = Sentence("上级平台时限更正", "what the platform wants was put right")
+    limits = f"{was.terms.limit} → {then.terms.limit}"
+    why = Sentence("情况复杂", "the matter is complex")
     if law:
         why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
+    reason = f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})"
     return DeadlineLengthened(
         clock=clock,
         before=was.due,
         due=then.due,
         limit=then.terms.limit,
-        reason=f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})",
+        reason=RIGHTED if moved else reason,
         law=law,
         upstream_due=due if moved else None,
     )

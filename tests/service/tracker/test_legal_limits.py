@@ -210,4 +210,4 @@ async def test_a_later_moment_leaves_the_miss_standing(tracker: Bench, wanted: S
     assert {"citizen", "handle"} <= {row["kind"] for row in late}
     [told] = await tracker.told("deadline.lengthened")
     assert (told.data.due, told.data.upstream_due) == (at("03-20 18:00"), at("03-20 18:00"))
-    assert "上级平台时限更正" in told.data.reason
+    assert "上级平台要求的时刻已更正" in told.data.reason
