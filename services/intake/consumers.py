@@ -7,7 +7,8 @@ from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 SUBSCRIPTIONS: Subscriptions = {
     "assignment.*.*": EnvelopeOnly(usecases.note_assignment),  # whatever words they bring
     "extension.granted.*": usecases.note_extended,
-    "deadline.lengthened": usecases.note_lengthened,
+    "deadline.lengthened": usecases.note_other_due,
+    "deadline.shortened": usecases.note_other_due,
     "ticket.resolved": usecases.note_resolved,
     "ticket.closed": usecases.note_closed,
     "ticket.reopened": usecases.note_reopened,

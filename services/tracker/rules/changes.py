@@ -24,8 +24,10 @@ from shared.events import (
     DeadlineMoved,
     DeadlinePaused,
     DeadlineResumed,
+    DeadlineShortened,
     DeadlineView,
     DeadlineWarned,
+    LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
 )
@@ -162,7 +164,7 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     if (law := after.terms.law) and was.terms.law != law:
         return f"依据{law.law}{law.article}，时限 {limits} by {law.law}, {law.article} its limit is {limits}"
     if (gone := was.terms.law) and not law:
-        return f"不再依据{gone.law}{gone.article}，时限 {limits} not by {gone.law}, {gone.article}: {limits}"
+        return _by_law_no_more(gone, limits)
     if wanted(was.terms.upstream) != wanted(after.terms.upstream):
         return _other_moment(wanted(after.terms.upstream), calendars.latest.calendar.tz)
     if was.terms.limit != after.terms.limit:
@@ -208,6 +210,26 @@ def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineL
         law=law,
         upstream_due=due if moved else None,
     )
+
+
+def shortened(
+    clock: ClockKind, was: ClockState, then: ClockState, law: LegalLimit
+) -> DeadlineShortened | None:
+    """恢复时限: until when a citizen waits now that a law was taken back; None if it gave no more time."""
+    if then.due >= was.due:
+        return None
+    return DeadlineShortened(
+        clock=clock,
+        before=was.due,
+        due=then.due,
+        limit=then.terms.limit,
+        reason=_by_law_no_more(law, f"{was.terms.limit} → {then.terms.limit}"),
+        law=law,
+    )
+
+
+def _by_law_no_more(law: LegalLimit, limits: str) -> str:
+    return f"不再依据{law.law}{law.article}，时限 {limits} {law.law}, {law.article} holds no more: {limits}"
 
 
 def _given_back(state: ClockState) -> timedelta:

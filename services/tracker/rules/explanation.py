@@ -8,7 +8,8 @@ from typing import NamedTuple
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, wanted
 from services.tracker.rules.layout import counted, ends, given_back
-from services.tracker.rules.timelines import Matter, MomentCorrected
+from services.tracker.rules.stated import MomentCorrected
+from services.tracker.rules.timelines import Matter
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 

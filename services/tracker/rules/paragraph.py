@@ -13,7 +13,7 @@ from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.policy import Upstream
 from services.tracker.rules.revising import Second
-from services.tracker.rules.timelines import MomentCorrected
+from services.tracker.rules.stated import MomentCorrected
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 

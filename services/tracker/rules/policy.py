@@ -179,14 +179,18 @@ class Policy:
             cap=self._cap(history, matter),
             warnings=tuple(self._warnings(history, limit)),
             rule=history.ground.rule,
-            law=history.ground.law,
+            law=self._law(history),
             upstream=self._upstream(history, matter, limit),
             policy_version=self.version,
         )
 
+    def _law(self, history: ClockHistory) -> LegalLimit | None:
+        """Whose limit it is; over what runs day and night no law's prevails."""
+        return None if self.table.natural(history.urgency.level) else history.ground.law
+
     def _upstream(self, history: ClockHistory, matter: Matter, limit: str) -> Upstream | None:
         """What an upstream platform wants of a clock; a law's limit prevails over it (JN-24(2))."""
-        wanted, law = history.ground.upstream, history.ground.law
+        wanted, law = history.ground.upstream, self._law(history)
         if wanted is None or law:
             return None
         cap = str(self.rules.extension.cap_total_handle)
@@ -211,7 +215,7 @@ class Policy:
         """
         if history.kind is not ClockKind.HANDLE or history.urgency.level is not Urgency.COMPLEX:
             return None
-        if history.ground.law:
+        if self._law(history):
             return None
         kind = self.kind_of(matter, Urgency.NORMAL, history.unit)
         given = self.table.stages(kind, role=history.role or Role.LEAD)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.tracker.rules.pauses import Pause, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
+from services.tracker.rules.stated import LawNamed, MomentCorrected
 from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
@@ -95,18 +96,6 @@ class ArbitrationTimeline(Known):
         return min(filter(None, (*later, self.ruled_at)), default=None)
 
 
-class MomentCorrected(Known):
-    """更正: when and by whom the moment an upstream platform wants the answer by was put right last, and why;
-    ``was`` None: it had named none. ``agreed_by``: the second person, where it may give more time.
-    """
-
-    was: Instant | None = None
-    at: Instant
-    by: str
-    agreed_by: str | None = None
-    reason: str
-
-
 class Matter(Known):
     """The ticket as clocks see it: what its limits depend on, and when it came and went."""
 
@@ -126,6 +115,7 @@ class Matter(Known):
     channel: str | None = None
     upstream_due: Instant | None = None
     upstream_corrected: MomentCorrected | None = None
+    laws: tuple[LawNamed, ...] = ()
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""

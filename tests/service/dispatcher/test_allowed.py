@@ -219,6 +219,7 @@ ON_TICKET_SAID: dict[str, dict[str, Any]] = {
     "add_co_handler": {"unit": "SWJ", "reason": "协办"},
     "open_arbitration": {"grounds": "推诿"},
     "name_law": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
+    "withdraw_law": {"reason": "不属该条例"},
     "ask_town_lead": {"lead": "HC", "ground": "需属地镇牵头"},
 }
 
@@ -226,6 +227,13 @@ ON_TICKET_SAID: dict[str, dict[str, Any]] = {
 async def undecided(at: Numbered) -> None:
     bench, number = at
     await register(bench, street_light(topic="other"), number)
+
+
+async def under_a_law(at: Numbered) -> None:
+    await signed(at)
+    bench, number = at
+    law = ON_TICKET_SAID["name_law"] | {"limit": "30wd"}
+    await post(bench.http("desk"), f"/v1/tickets/{number}/legal-limit", law)
 
 
 async def disputed(at: Numbered) -> None:
@@ -246,7 +254,8 @@ async def waiting_with_another(at: Numbered) -> None:
 
 
 @pytest.mark.parametrize(
-    "scene", [undecided, signed, disputed, audited, over, waiting_with_another]
+    "scene",
+    [undecided, signed, under_a_law, disputed, audited, over, waiting_with_another],
 )
 async def test_what_is_allowed_on_a_ticket_is_and_nothing_else(
     rural: Bench, scene: Callable[[Numbered], Awaitable[None]]

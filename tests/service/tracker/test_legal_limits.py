@@ -12,6 +12,7 @@ from shared.events import (
     LegalLimit,
     Limits,
     TicketCorrected,
+    TicketLawNamed,
     UpstreamLimit,
     Urgency,
 )
@@ -211,3 +212,79 @@ async def test_a_later_moment_leaves_the_miss_standing(tracker: Bench, wanted: S
     [told] = await tracker.told("deadline.lengthened")
     assert (told.data.due, told.data.upstream_due) == (at("03-20 18:00"), at("03-20 18:00"))
     assert "上级平台要求的时刻已更正" in told.data.reason
+
+
+# --- the law of a ticket, taken back, and of who waits for another's work -----------------------
+
+
+def law_said(story: Story, moment: str, *, withdrawn: bool = False) -> Fact:
+    """The dispatcher says it of the ticket."""
+    data = TicketLawNamed(law=LAW, reason="已立案", withdrawn=withdrawn)
+    return story.tracker.fact(data, subject=story.subject, time=at(moment))
+
+
+def taken_back(story: Story, moment: str) -> list[Fact]:
+    told = AssignmentUpdated(kind="urged", content="撤", urgency=Urgency.NORMAL, limits=NORMAL)
+    return [story.of_unit(told, moment), law_said(story, moment, withdrawn=True)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_law_taken_back_gives_the_limit_it_was(
+    tracker: Bench, story: Story, turned: bool
+) -> None:
+    """ADR 0080: whoever is heard first, the unit or the ticket; the citizen is told once, with the law."""
+    begun = [named(story, "03-03 10:00"), law_said(story, "03-03 10:00")]
+    gone = taken_back(story, "03-04 10:00")
+    await tracker.hear(story.registered(), story.dispatched())
+    for facts in (begun, gone):
+        await tracker.hear(*(reversed(facts) if turned else facts))
+    found = await clocks(tracker)
+    assert found["handle HC"] == found["citizen #1"] == ("running", "03-09 18:00")
+    assert (await shown(tracker, "citizen"))["law"] is None
+    assert len(await tracker.told("deadline.lengthened")) == 1
+    [told] = await tracker.told("deadline.shortened")
+    assert (told.data.law, told.data.clock, told.data.limit) == (LAW, "citizen", "5wd")
+    assert (told.data.before, told.data.due) == (at("05-28 18:00"), at("03-09 18:00"))
+    moved = [fact for fact in await tracker.told("deadline.moved") if fact.data.clock == "handle"]
+    assert "不再依据《劳动保障监察条例》第十七条" in moved[-1].data.reason
+
+
+async def test_nobody_is_late_before_the_law_was_taken_back(tracker: Bench, story: Story) -> None:
+    begun = [named(story, "03-03 10:00"), law_said(story, "03-03 10:00")]
+    await tracker.hear(story.registered(), story.dispatched(), *begun)
+    await tracker.hear(*taken_back(story, "03-16 10:00"))
+    found = await clocks(tracker)
+    assert found["handle HC"] == found["citizen #1"] == ("running", "03-16 10:00")
+
+
+async def test_a_miss_under_the_law_stands_when_it_is_taken_back(
+    tracker: Bench, story: Story
+) -> None:
+    begun = [named(story, "03-03 10:00"), law_said(story, "03-03 10:00")]
+    await tracker.hear(story.registered(), story.dispatched(), *begun)
+    tracker.at("2026-05-29T10:00+08:00")
+    await tracker.run("sweep")
+    await tracker.hear(*taken_back(story, "05-29 10:00"))
+    assert await facts_told(tracker, "deadline.annulled") == []
+    assert await tracker.told("deadline.shortened") == []
+    assert (await shown(tracker, "citizen"))["law"] == LAW.model_dump()
+
+
+async def test_a_citizen_who_waits_for_anothers_work_has_its_law(
+    tracker: Bench, story: Story
+) -> None:
+    """ADR 0080: no unit has it under this number; from its own registration on, and told."""
+    await tracker.hear(story.registered("03-03 10:00"))
+    await tracker.hear(law_said(story, "03-04 10:00"))
+    assert (await clocks(tracker))["citizen #1"] == ("running", "05-29 18:00")
+    [told] = await tracker.told("deadline.lengthened")
+    assert (told.subject, told.data.law) == (story.subject, LAW)
+    await tracker.hear(law_said(story, "03-05 10:00", withdrawn=True))
+    assert (await clocks(tracker))["citizen #1"] == ("running", "03-10 18:00")
+
+
+async def test_a_law_is_heard_before_its_ticket(tracker: Bench, story: Story) -> None:
+    said = law_said(story, "03-04 10:00")
+    await tracker.hear(said)
+    await tracker.hear(story.registered("03-03 10:00"))
+    assert (await clocks(tracker))["citizen #1"] == ("running", "05-29 18:00")
