@@ -210,7 +210,7 @@ def _after(act: ServiceAct, known: Known, body: CorrectionIn) -> Known:
 
 
 def _written(moment: datetime | None) -> str | None:
-    return moment and moment.astimezone(UTC).isoformat()
+    return moment.astimezone(UTC).isoformat() if moment else None
 
 
 def _check_upstream(act: ServiceAct, record: TicketRecord, due: datetime | None) -> None:

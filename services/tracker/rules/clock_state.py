@@ -142,7 +142,7 @@ def keeps_terms(
 
 def wanted(upstream: Upstream | UpstreamLimit | None) -> datetime | None:
     """When an upstream platform wants the answer, if it does."""
-    return upstream and upstream.due
+    return upstream.due if upstream else None
 
 
 def replay(

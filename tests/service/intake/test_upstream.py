@@ -60,7 +60,8 @@ async def put_right(intake: Bench, number: str, due: str | None, status: int = 2
 
 async def moment_of(intake: Bench, number: str) -> str | None:
     ticket = (await intake.http("desk").get(f"/v1/tickets/{number}")).json()
-    return ticket["upstream_due"] and ticket["upstream_due"][:10]
+    due: str | None = ticket["upstream_due"]
+    return due[:10] if due else None
 
 
 async def decide(intake: Bench, id: str, name: str = "li") -> Any:
@@ -88,7 +89,7 @@ async def test_what_may_give_more_time_waits_for_another_person(
     """A later moment, none at all, or the first one: handling may take longer (WF-20, ADR 0071)."""
     given = {} if was is None else {"upstream_due": ahead(intake, was)}
     number = (await registered(intake, **CITY, **given))["number"]
-    before, right = await moment_of(intake, number), days and ahead(intake, days)
+    before, right = await moment_of(intake, number), ahead(intake, days) if days else None
     asked = await put_right(intake, number, right)
     assert (asked["status"], await moment_of(intake, number)) == ("waiting", before)
     assert await intake.told("ticket.corrected") == []
