@@ -324,9 +324,9 @@ async def test_a_version_is_written_into_a_folder_as_it_was_written(
         assert found == [with_handle(handle), SUPERVISION]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(versions.FILES)
     url = tracker.service.settings.database_url
-    words = ("tracker", "policies", "export", "--print", "supervision.yaml")
-    assert (await command(*words, JIESU_DATABASE_URL=url)).out == SUPERVISION
-    assert (await command(*words, str(tmp_path), JIESU_DATABASE_URL=url)).code == 2
+    printed = ("tracker", "policies", "export", "--print", "supervision.yaml")
+    assert (await command(*printed, JIESU_DATABASE_URL=url)).out == SUPERVISION
+    assert (await command(*printed, str(tmp_path), JIESU_DATABASE_URL=url)).code == 2
 
 
 @pytest.mark.parametrize(
