@@ -61,7 +61,8 @@ async def test_t7_a_law_named_late_leaves_the_miss_standing(tracker: Bench, stor
     await tracker.hear(story.registered(), story.dispatched())
     tracker.at("2026-03-10T10:00+08:00")
     await tracker.run("sweep")
-    await tracker.hear(named(story, "03-10 10:00"), story.signed("03-10 11:00"))
+    said = law_said(story, "03-10 10:00")
+    await tracker.hear(named(story, "03-10 10:00"), said, story.signed("03-10 11:00"))
     assert await facts_told(tracker, "deadline.annulled") == []
     late = await tracker.rows("SELECT kind FROM clocks WHERE breached_at IS NOT NULL")
     assert {"citizen", "handle"} <= {row["kind"] for row in late}
