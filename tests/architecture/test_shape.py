@@ -68,6 +68,7 @@ MAY_HAVE = {
     "tracker/beside": "what is kept beside how a clock stands, for clocks move in clockwork.py and there",
     "tracker/waiting": "until when a citizen waits is told, where a law or a platform changed that",
     "tracker/judging": "how figures read a judgement, first or revised",
+    "tracker/standing": "which rungs stand of an order, for who is about to raise one",
     "tracker/raising": "supervisions no clock raises, for whoever raises them",
     "tracker/triggers": "what raises them beside people: facts, silence, a leader's word",
     "tracker/telling": "whom the policy names is told, of facts the tracker said itself",

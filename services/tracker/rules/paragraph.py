@@ -1,4 +1,4 @@
-"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 9). Pure."""
+"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 1). Pure."""
 
 from __future__ import annotations
 
@@ -137,13 +137,15 @@ def _ground(state: ClockState) -> Sentence:
 def _promised(state: ClockState, zone: tzinfo) -> Sentence:
     start_zh, start_en = moment(state.started_at, zone)
     return Sentence(
-        f"承办单位{start_zh}答复暂无条件办理，并承诺了办结日期（R-19）",
+        f"承办单位{start_zh}答复暂无条件办理，并承诺了办结日期",
         f"On {start_en} the unit answered that it cannot be done yet, and promised a day",
     )
 
 
 def _length(limit: Limit) -> Sentence:
     zh, en = _UNITS[limit.unit]
+    if limit.amount == 1:
+        en = en.replace("s", "", 1)
     return Sentence(f"{limit.amount:g}{zh}", f"{limit.amount:g} {en}")
 
 
