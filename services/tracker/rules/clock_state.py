@@ -20,7 +20,8 @@ from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.layout import DUE, Laid, Mark, Run, in_order, laid_out, marks_of
 from services.tracker.rules.machine import OPEN, Action, ClockStatus, move
 from services.tracker.rules.pauses import Pause
-from services.tracker.rules.policy import Terms, Upstream
+from services.tracker.rules.policy import Terms
+from services.tracker.rules.upstream import Upstream
 from shared.events import ClockKind, UpstreamLimit
 from shared.jurisdiction.calendar import Due
 

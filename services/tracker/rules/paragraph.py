@@ -11,9 +11,9 @@ from typing import NamedTuple
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
-from services.tracker.rules.policy import Upstream
 from services.tracker.rules.revising import Second
 from services.tracker.rules.stated import MomentCorrected
+from services.tracker.rules.upstream import Upstream
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
