@@ -21,9 +21,10 @@ from shared.http.pages import pages
 from shared.http.problems import Observed, install_problems
 from shared.http.rate_limits import RequestLimits
 from shared.http.router import Router
+from shared.jobs import Job
 from shared.messaging.inbox import Subscriptions
 from shared.part import StuckPage
-from shared.service import AppState, Check, Job, Service
+from shared.service import AppState, Check, Service
 from shared.settings import ServiceSettings
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from shared import clock, succession
 from shared.errors import ConfigError
+from shared.jobs import Job
 from shared.messaging import outbox
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.connect import connect
@@ -46,24 +47,6 @@ WAITS = text("""
             (SELECT 1 FROM retry n WHERE n.subject = r.subject AND n.state = 'newer'))""")
 DEAD = 70  # EX_SOFTWARE: a loop died
 GIVING_UP = 2.0  # seconds a cancelled statement takes at most to give its connection up
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something that runs by the clock.
-
-    ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
-    at once while it moves a whole batch, then so many ``together``: while one waits for the database
-    another works. ``due(act)`` says when there is next something to do. ``on_facts`` also wakes it whenever
-    facts were received or told.
-    """
-
-    run: Callable[[Store[Any], int], Awaitable[int]]
-    due: Callable[[Act[Any]], Awaitable[datetime | None]]
-    every: float = 1.0
-    limit: int = 100
-    together: int = 1
-    on_facts: bool = False
 
 
 Check = Callable[[Act[Any]], Awaitable[None]]
@@ -322,14 +305,7 @@ class Service:
         async def run_once() -> bool:
             nonlocal more
             with trace(None, service=self.name, job=name):
-                runs = [job.run(self.store, job.limit) for _ in range(job.together if more else 1)]
-                ran = await asyncio.gather(*runs, return_exceptions=True)
-            moved = sum(one for one in ran if isinstance(one, int))
-            self.metrics.ran.labels(name).inc(moved)
-            for trouble in ran:
-                if isinstance(trouble, BaseException):
-                    raise trouble
-            more = moved >= job.limit * len(ran)
+                more = await job.step(self.store, self.metrics.ran.labels(name).inc, more=more)
             return more
 
         return run_once

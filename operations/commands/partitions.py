@@ -1,4 +1,4 @@
-"""Months of the fact logs and inboxes, from a shell: which there are, made now, put away."""
+"""Months of the fact logs and inboxes, from a shell: which there are, made now, put away, taken back."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from shared import clock
 from shared.settings import ServiceSettings
 from shared.storage.act import Store
 from shared.storage.months import Partition
-from shared.storage.partitions import TABLES, detach_before, make_ahead, partitions
+from shared.storage.partitions import TABLES, attach_from, detach_before, make_ahead, partitions
 
 cli = typer.Typer(no_args_is_help=True, help="按月分区 Months of the fact logs and inboxes.")
-Month = Annotated[
-    datetime,
-    typer.Option(
+
+
+def _month(name: str, means: str) -> Any:
+    return typer.Option(
+        name,
         parser=lambda word: datetime.strptime(word, "%Y-%m").replace(tzinfo=UTC),
         metavar="YYYY-MM",
-        help="what ended before this month",
-    ),
-]
+        help=means,
+    )
+
+
+Before = Annotated[datetime, _month("--before", "what ended before this month")]
+From = Annotated[datetime, _month("--from", "what holds this month or a later one")]
 
 
 @cli.command("list")
@@ -54,7 +59,7 @@ def make(
 
 
 @cli.command("detach")
-def detach(before: Month, names: Names = None) -> None:
+def detach(before: Before, names: Names = None) -> None:
     """Put old months away: relay and inbox look at them no more, every reader still does."""
 
     async def put_away(store: Store[Any]) -> list[str]:
@@ -62,6 +67,23 @@ def detach(before: Month, names: Names = None) -> None:
 
     for name, found in _in_each(names, put_away).items():
         typer.echo(f"{name}: 已卸下 put away {', '.join(found) or '无 nothing'}")
+
+
+@cli.command("attach")
+def attach(
+    since: From,
+    names: Names = None,
+    move: Annotated[
+        bool, typer.Option("--move", help="with its rows that lie in the default partition")
+    ] = False,
+) -> None:
+    """Take months back that were put away: relay and inbox look at them again."""
+
+    async def taken_back(store: Store[Any]) -> list[str]:
+        return await attach_from(store, since.date(), move=move)
+
+    for name, found in _in_each(names, taken_back).items():
+        typer.echo(f"{name}: 已装回 taken back {', '.join(found) or '无 nothing'}")
 
 
 def _in_each(names: list[str] | None, do: Callable[[Store[Any]], Awaitable[Any]]) -> dict[str, Any]:

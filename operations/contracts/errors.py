@@ -103,6 +103,7 @@ CURES = {
     "referral-takes-two": "由一名督办员提出移送，另一名批准。"
     "One supervisor proposes it at POST /v1/assignments/{assignment}/referrals, another grants it.",
     "referral-waits": "由另一名督办员先作决定。Let another supervisor decide the one named in referral.",
+    "risk-acknowledged": "以 taken_up_by 的登记为准，直接与其联系。Turn to whoever taken_up_by names.",
     "supervision-answered": "等待督办员审定。Wait for the ruling on the answer given at answered_at.",
     "leader-missing": "填写 led_by 和 led_by_post。Give name and post of the head who led in person.",
     "answer-due-wrong": "给出更晚的时刻。Name a later moment.",

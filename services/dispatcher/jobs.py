@@ -15,9 +15,9 @@ from services.dispatcher.reform import following, transferring
 from services.dispatcher.settings import Config
 from shared import clock, policies
 from shared.errors import ConfigError
+from shared.jobs import Job
 from shared.jurisdiction.codes import Units
 from shared.observability import log
-from shared.service import Job
 from shared.storage.act import Act, Store
 
 

@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 
-from services.dispatcher import records
-from services.dispatcher.models import Assignment, Ticket
+from sqlmodel import select
+
+from services.dispatcher import past_returns, records
+from services.dispatcher.models import Assignment, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import acts, handing_down, legal_limit, whistling
+from services.dispatcher.rules import (
+    acts,
+    completion,
+    handing_down,
+    legal_limit,
+    returns,
+    whistling,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.ticket import dispatch_status
 from services.dispatcher.rules.whistling import Blown
 from shared import policies
-from shared.events import Role, Urgency
+from shared.events import CompletionKind, Role, Urgency
+from shared.jurisdiction.calendar import Limit
+from shared.storage.rows import one_of
 
 
 async def whole(act: ServiceAct, tickets: Iterable[Ticket]) -> dict[str, TicketRecord]:
-    """Tickets to look at with all their orders, and what of them is disputed, by number."""
+    """Tickets to look at with all their orders and those they are worked on with, what of them is disputed,
+    and for a unit what was asked to be returned of them, by number.
+    """
     found = {row.number: TicketRecord(row, []) for row in tickets}
-    numbers = {"numbers": list(found)}
-    for row in await act.session.exec(records.ASSIGNMENTS_OF, params=numbers):
-        found[row.ticket].assignments.append(row)
+    known = found | await _worked_on_with(act, found)
+    for order in await act.session.exec(records.ASSIGNMENTS_OF, params={"numbers": list(known)}):
+        known[order.ticket].assignments.append(order)
+    records.regroup(known.values())
     disputes = [each.ticket.arbitration for each in found.values() if each.ticket.arbitration]
     for opened in await act.session.exec(records.OPENED, params={"ids": disputes}):
         found[opened.ticket].arbitration = opened
+    if act.caller and act.caller.unit:
+        for number, past in (await past_returns.read(act, list(found))).items():
+            found[number].past = past
     return found
+
+
+async def _worked_on_with(
+    act: ServiceAct, found: Mapping[str, TicketRecord]
+) -> dict[str, TicketRecord]:
+    """The other tickets of the works of some (并单)."""
+    works = {each.ticket.work for each in found.values() if each.ticket.work}
+    if not works:
+        return {}
+    others = await act.session.exec(select(Tickets).where(one_of(Tickets.work, works)))
+    return {row.number: TicketRecord(row, []) for row in others if row.number not in found}
 
 
 def allowed(
@@ -64,17 +93,14 @@ def _context(
 ) -> OrderContext:
     status, at_work = AssignmentStatus(order.status), record.open()
     asked = status is AssignmentStatus.RETURN_REQUESTED and order.was
-    own = act.config.units.unit(order.unit)
-    rules, blown = act.config.grassroots.whistle, Blown.on_record(order.whistle)
     whistled = whistling.blown_for(at_work)
-    opened = record.arbitration
+    opened, blown = record.arbitration, Blown.on_record(order.whistle)
     return OrderContext(
         status=status,
         role=Role(order.role),
         was=AssignmentStatus(asked) if asked else None,
         signed=order.handler is not None,
         pending=pending,
-        returnable=_returnable(act, record, order),
         disputed=record.ticket.arbitration is not None,
         gives_in=opened is not None
         and (opened.by, opened.assignment) == ("dispute", order.id)
@@ -82,21 +108,72 @@ def _context(
         disputes=opened is not None and opened.assignment == order.id,
         helped=any(each.status in machine.OPEN for each in record.answering_to(order)),
         handed_down=bool(handing_down.below(order, at_work)),
-        has_below=bool(handing_down.units_below(act.config.units, order.unit, act.store.dissolved)),
-        blows=rules is not None and own is not None and own.kind in rules.by,
+        has_below=any(_may_hand_down(act, record, order)),
+        blows=_blows(act, record, order),
         whistled=bool(whistled),
         unattended=any(not each.attended for each in whistled.values()),
         awaited=blown is not None and not blown.attended,
+        **_may_be_rid_of(act, record, order),
     )
 
 
-def _returnable(act: ServiceAct, record: TicketRecord, order: Assignment) -> bool:
-    """Whether a return may be asked for, as far as the orders themselves say: not of a redo, not after its
-    window or once too often, and not past a superior. Whether a ruling named the unit, the door says.
+def _may_be_rid_of(act: ServiceAct, record: TicketRecord, order: Assignment) -> dict[str, bool]:
+    """Whether an order's unit may answer, and whether it may ask to be rid of the matter: by the rules the
+    doors go by, so that nobody is offered what is refused, or pressed for trying it (ADR 0078).
     """
-    rules, urgency = act.config.returns, Urgency(order.urgency)
-    asked = sum(each.unit == order.unit and each.was is not None for each in record.assignments)
-    superior = any(each.unit == order.handed_by for each in record.open())
-    until = rules.until(order.dispatched_at, urgency, act.config.calendar.of(order.unit))
-    spent = asked >= rules.max_per_unit_and_ticket
-    return not (order.redo or superior or spent or act.now > until)
+    if (past := record.past) is None:
+        return dict.fromkeys(("done", "returnable", "endable", "disownable"), False)
+    work, refused, at_work = record.work(order), past.refused[order.id], record.open()
+    late = [each.unit for each in record.answering_to(order) if _is_late(act, each)]
+    own = past_returns.superior(order, at_work) is None
+    ends = {kind: own and completion.may_ask(work, kind, refused) for kind in completion.ASKED}
+    context = past_returns.context(act, past, order, at_work)
+    return {
+        "done": completion.is_done(work, late),
+        "returnable": returns.barred(context, act.config.returns, act.now) is None,
+        "endable": ends[CompletionKind.TERMINATED],
+        "disownable": ends[CompletionKind.NOT_OUR_DUTY]
+        and not past_returns.is_bound(act, past, order),
+    }
+
+
+def limit_ends(act: ServiceAct, order: Assignment) -> datetime | None:
+    """Until when a lead waits for a co-handler's answer, whatever a return waits for; None without limit."""
+    limit, calendar = order.limits["handle"], act.config.calendar.of(order.unit)
+    return calendar.due(order.dispatched_at, Limit.parse(limit)).at if limit else None
+
+
+def _is_late(act: ServiceAct, order: Assignment) -> bool:
+    until = limit_ends(act, order)
+    return until is None or act.now > until
+
+
+def _may_hand_down(act: ServiceAct, record: TicketRecord, order: Assignment) -> Iterator[bool]:
+    """Of each unit below an order's, whether it may have it: what is kept from more eyes, nobody; what the
+    desk gave it itself, or freed it of, it may not (R-15, R-35).
+    """
+    below = handing_down.units_below(act.config.units, order.unit, act.store.dissolved)
+    at_work = {each.unit: each.handed_by for each in record.open()}
+    freed = returns.freed(past_returns.earlier(act, record.past)) if record.past else []
+    for unit in below:
+        if unit in at_work:
+            yield at_work[unit] == order.unit  # once more changes nothing
+        else:
+            yield unit not in freed and may_be_shared(act, record, [unit])
+
+
+def _blows(act: ServiceAct, record: TicketRecord, order: Assignment) -> bool:
+    rules, own = act.config.grassroots.whistle, act.config.units.unit(order.unit)
+    kind = rules is not None and own is not None and own.kind in rules.by
+    return kind and may_be_shared(act, record, ())
+
+
+def may_be_shared(act: ServiceAct, record: TicketRecord, units: Collection[str]) -> bool:
+    """Whether a unit may let these have a ticket without the desk, under this number and those merged with
+    it: nothing confidential, and nothing they must stand back from (R-35, JN-32).
+    """
+    may_join = act.config.dispatching.may_join
+    return all(
+        not each.matter.confidential and may_join(each.matter, units)
+        for each in (record, *record.waiting_with())
+    )

@@ -16,6 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.dispatcher import past_returns
 from services.dispatcher.arbitration.models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
@@ -41,12 +42,10 @@ from shared.storage.act import Act
 
 ServiceAct = Act[Config]
 # Tickets of which somebody must know nothing, or so it may be: whom they are about is stated.
+_REPORTED = (col(Tickets.matter)[("reported", part)].as_string() for part in ("units", "words"))
 ABOUT_SOMEBODY = or_(
     col(Tickets.matter)["reported_unit"].as_string().is_not(None),
-    *(
-        func.coalesce(col(Tickets.matter)[("reported", part)].as_string(), "[]") != "[]"
-        for part in ("units", "words")
-    ),
+    *(func.coalesce(each, "[]") != "[]" for each in _REPORTED),
 )
 _NEWEST_FIRST = col(Supplements.seq).desc()
 _SIZED = (
@@ -77,7 +76,7 @@ class TicketRecord:
 
     ``registered``: what intake said of it, when that is at hand; see ``matter``. ``supplements``:
     what was added in this act; see ``added``. ``group``: the tickets that are worked on as one, itself
-    among them; empty when it is alone. ``arbitration``: the one that is open about it.
+    among them; empty when it is alone. ``arbitration``: the open one. ``past``: its returns, where loaded.
     """
 
     ticket: Ticket
@@ -86,6 +85,7 @@ class TicketRecord:
     supplements: list[Supplement] = field(default_factory=list)
     group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
     arbitration: Arbitration | None = None
+    past: past_returns.Past | None = field(default=None, repr=False, compare=False)
 
     @property
     def matter(self) -> TicketRegistered:
@@ -160,8 +160,7 @@ class TicketRecord:
     @property
     def under_audit(self) -> bool:
         """办结审核: whether its lead has answered and the hotline has not let the answer pass (R-22)."""
-        answered = self.waits and self.completed_lead(self.ticket.round) is not None
-        return answered and not self.open()
+        return self.waits and self.completed_lead(self.ticket.round) is not None and not self.open()
 
     @property
     def engaged(self) -> bool:
@@ -283,7 +282,7 @@ def recused_unit(act: ServiceAct, record: TicketRecord, unit: str | None) -> boo
 
 
 async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:
-    """An assignment the caller may act on, with its ticket.
+    """An assignment the caller may act on, with its ticket and that one's past.
 
     Raises NotFound for what does not exist, for another unit's, and for a recused unit's alike;
     BeingTransferred for one that is the caller's in a moment.
@@ -305,6 +304,7 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         today = acts_as(assignment.unit, act.store.dissolved)
         soon = act.caller and [act.caller.unit] == list(today)
         raise reforming.BeingTransferred if soon else NotFound
+    record.past = await past_returns.load(act, record.ticket.number)
     return record, assignment
 
 

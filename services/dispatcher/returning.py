@@ -5,28 +5,27 @@ what holds afterwards (R-15, R-16, docs/adr/0050-returns-are-ruled-on-in-time.md
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.dispatcher import orders, records, schemas, views
+from services.dispatcher import orders, past_returns, records, schemas, views
 from services.dispatcher.arbitration import precedents
 from services.dispatcher.arbitration import usecases as arbitration
-from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.models import Assignment, Assignments, Return, Returns, Tickets
+from services.dispatcher.past_returns import Past
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import handing_down, hotline_reasons, leaving, returns
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.catalogue import TOWN
-from services.dispatcher.rules.returns import Asked, Earlier, ReturnAfterRuling, ReturnContext
+from services.dispatcher.rules.returns import Asked, Earlier, ReturnAfterRuling
 from shared import events
 from shared.errors import Malformed
-from shared.events import Role, Urgency
-from shared.jurisdiction.succession import acts_as
+from shared.events import Role
 
 BARRED = ReturnAfterRuling  # of what is refused, the one thing that is put on record
 Way = Literal["return", "completion"]  # by which a unit asks to be rid of a matter
@@ -54,7 +53,8 @@ async def request_return(
     Raises NotFound, InArbitration and what rules/returns.py raises.
     """
     record, assignment = await records.locked_assignment(act, id)
-    rules, context = act.config.returns, await _context(act, record, assignment)
+    rules = act.config.returns
+    context = past_returns.context(act, _past(record), assignment, record.open())
     suggested = body.suggested_unit and records.unit_code(
         act, "suggested_unit", body.suggested_unit
     )
@@ -95,11 +95,10 @@ async def withdraw_return(
     Raises NotFound, MoveRefused.
     """
     record, assignment = await records.locked_assignment(act, id)
-    opened = record.arbitration
-    asked = await of_ticket(act, assignment.ticket) if opened else []
-    if not waits_at_work(assignment, asked):
+    opened, asked = record.arbitration, _past(record).asked
+    if opened is None or not waits_at_work(assignment, asked):
         assignment.status = _moved(assignment, Action.WITHDRAW_RETURN)
-    waiting = _waiting(asked or await of_ticket(act, assignment.ticket), id)
+    waiting = _waiting(asked, id)
     waiting.withdrawn_at = act.now
     charged = opened is not None and act.config.arbitration.charges
     data = events.AssignmentReturnWithdrawn(reason=body.reason, request=waiting.id, charged=charged)
@@ -128,80 +127,16 @@ def _waiting(asked: Sequence[Return], id: UUID) -> Return:
     return waiting
 
 
-async def _context(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> ReturnContext:
-    urgency, rules = Urgency(assignment.urgency), act.config.returns
-    return ReturnContext(
-        status=AssignmentStatus(assignment.status),
-        unit=assignment.unit,
-        urgency=urgency,
-        redo=assignment.redo,
-        earlier=await earlier(act, assignment.ticket, own=assignment),
-        handed_by=_superior(record, assignment),
-        until=rules.until(
-            assignment.dispatched_at, urgency, act.config.calendar.of(assignment.unit)
-        ),
-    )
-
-
-def _superior(record: TicketRecord, order: Assignment) -> str | None:
-    """Who handed an order down and is at work still."""
-    return next((each.unit for each in record.open() if each.unit == order.handed_by), None)
-
-
 def check_not_handed_down(record: TicketRecord, order: Assignment) -> None:
     """What a superior handed down is no matter between a unit and the desk. Raises HandedDown."""
-    if superior := _superior(record, order):
+    if superior := past_returns.superior(order, record.open()):
         raise returns.HandedDown(rule="R-13", unit=superior)
 
 
-async def of_ticket(act: ServiceAct, number: str) -> Sequence[Return]:
-    """Every return of a ticket, to be changed."""
-    query = select(Returns).where(Returns.ticket == number)
-    return await act.rows.load(Return, query.order_by(col(Returns.ruled_at), col(Returns.id)))
-
-
-async def earlier(
-    act: ServiceAct,
-    number: str,
-    asked: Sequence[Return] | None = None,
-    own: Assignment | None = None,
-) -> list[Earlier]:
-    """What was disputed of a ticket, and whom rulings named, of the desk and of the ladder, in the order of
-    these rulings; then what waits: by who has the duties of each unit today. ``asked``: its returns, where
-    they are loaded. ``own``: an assignment whose returns are of who has it now.
-    """
-    found = await of_ticket(act, number) if asked is None else asked
-    ruled = select(Arbitrations).where(
-        Arbitrations.ticket == number, col(Arbitrations.ruled_at).is_not(None)
-    )
-    past = [(row.ruled_at or FAR, _as_earlier(act, row, own)) for row in found]
-    for row in (await act.session.exec(ruled)).all():
-        for unit in filter(None, (row.lead, *row.co_handlers)):
-            named = Earlier(unit="", reason_code="", legal_basis="", named=today(act, unit))
-            past.append((row.ruled_at or FAR, named))
-    return [each for _, each in sorted(past, key=lambda dated: dated[0])]
-
-
-FAR = datetime.max.replace(tzinfo=UTC)
-
-
-def _as_earlier(act: ServiceAct, row: Return, own: Assignment | None) -> Earlier:
-    return Earlier(
-        unit=own.unit if own and row.assignment == own.id else today(act, row.unit),
-        reason_code=row.reason_code,
-        legal_basis=row.legal_basis,
-        granted=row.granted,
-        silent=row.silent,
-        named=row.named_unit and today(act, row.named_unit),
-        overruled=row.overruled_at is not None,
-        withdrawn=row.withdrawn_at is not None,
-    )
-
-
-def today(act: ServiceAct, unit: str) -> str:
-    """Who follows a unit alone that is no more, or else the unit itself."""
-    today = acts_as(unit, act.store.dissolved)
-    return today[0] if len(today) == 1 else unit
+def _past(record: TicketRecord) -> Past:
+    if record.past is None:
+        raise AssertionError("an order that is acted on comes with its ticket's past")
+    return record.past
 
 
 # --- ruled on ----------------------------------------------------------------------------------
@@ -219,9 +154,8 @@ async def rule_on_return(act: ServiceAct, id: UUID, body: schemas.Ruling) -> sch
     named = body.named_unit and records.unit_code(act, "named_unit", body.named_unit)
     if named and (named == assignment.unit) is body.granted:
         raise Malformed(NAMED, field="named_unit")
-    asked = await of_ticket(act, assignment.ticket)
-    past = await earlier(act, assignment.ticket, asked)
-    waiting = _waiting(asked, id)
+    past = past_returns.earlier(act, _past(record))
+    waiting = _waiting(_past(record).asked, id)
     waiting.named_unit = named or (None if body.granted else assignment.unit)
     await _rule(act, record, assignment, past, waiting, granted=body.granted, ruling=body.ruling)
     precedents.of_return(act, waiting, body.ruling)
@@ -251,7 +185,8 @@ async def _rule(
     close(act, assignment, waiting, granted=granted, ruling=ruling)
     if granted and assignment.role == Role.LEAD:
         orders.cancel(act, record, record.open(), "redispatched", act.now, leaving.LEAD_RETURNED)
-        await _leave_to_desk(act, record, [*past, _as_earlier(act, waiting, assignment)], waiting)
+        now = past_returns.as_earlier(act, waiting, assignment)
+        await _leave_to_desk(act, record, [*past, now], waiting)
     elif granted:
         below = handing_down.below(assignment, record.open())
         orders.cancel(act, record, below, "redispatched", act.now, leaving.SUPERIOR_RETURNED)
@@ -305,8 +240,7 @@ async def check_may_disown(act: ServiceAct, record: TicketRecord, assignment: As
     InArbitration.
     """
     arbitration.check_none(record)
-    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
-    if not act.config.returns.after_ruling and returns.is_ruled(assignment.unit, past):
+    if past_returns.is_bound(act, _past(record), assignment):
         raise ReturnAfterRuling
 
 
@@ -323,7 +257,7 @@ async def take_back(
     if asked.named_unit == assignment.unit:
         raise Malformed(NAMED, field="named_unit")
     arbitration.check_none(record)
-    past = await earlier(act, assignment.ticket, await of_ticket(act, assignment.ticket))
+    past = past_returns.earlier(act, _past(record))
     assignment.was = assignment.status
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.REQUEST_RETURN)
     act.rows.add(asked)
@@ -357,9 +291,8 @@ async def rule_unruled(act: ServiceAct, limit: int) -> int:
 
 async def _rule_silently(act: ServiceAct, record: TicketRecord, assignment: Assignment) -> None:
     granted = act.config.returns.silence == "granted"
-    asked = await of_ticket(act, assignment.ticket)
-    past = await earlier(act, assignment.ticket, asked)
-    waiting = _waiting(asked, assignment.id)
+    found = await past_returns.load(act, assignment.ticket)
+    past, waiting = past_returns.earlier(act, found), _waiting(found.asked, assignment.id)
     waiting.silent = True
     ruling = str(hotline_reasons.silent(granted=granted))
     await _rule(act, record, assignment, past, waiting, granted=granted, ruling=ruling)

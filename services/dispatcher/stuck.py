@@ -9,6 +9,8 @@ from itertools import islice
 from sqlalchemy import and_, or_
 from sqlmodel import col, func, select
 
+from services.dispatcher.approvals import views as approvals
+from services.dispatcher.approvals.models import Approvals
 from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.completion import views as forms
 from services.dispatcher.models import Assignments, CompletionForms, Returns, Ticket, Tickets
@@ -135,6 +137,23 @@ async def undecided_forms(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     ]
 
 
+_unagreed = rows("""
+    SELECT '机构改革 reform ' || unit, proposed_at AS since, id::text FROM reforms
+        WHERE approved_at IS NULL AND withdrawn_at IS NULL
+    UNION ALL SELECT '派单目录草稿 draft of the catalogue', edited_at, id::text FROM catalogues
+        WHERE source = 'door' AND version IS NULL AND discarded_at IS NULL
+    ORDER BY since LIMIT :limit""")
+
+
+async def unagreed(act: ServiceAct, real: datetime) -> Sequence[Stuck]:
+    """What no second person has decided for a working day."""
+    asked_at = col(Approvals.asked_at)
+    asked = select(Approvals.ticket, asked_at, Approvals.what).where(*approvals.WAITING)
+    found = await act.session.exec(asked.order_by(asked_at).limit(COUNTED))
+    waiting = [*(Stuck(*row) for row in found), *await _unagreed(act, real)]
+    return [each for each in waiting if each.since and _over(act, each.since, DAY)]
+
+
 async def silent(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
     """Units that have let something lie unsigned for a working day."""
     oldest, count = func.min(Assignments.dispatched_at), func.count()
@@ -225,6 +244,14 @@ QUESTIONS: tuple[Question, ...] = (
         "policy waits for it, or the job decide_undecided does not run",
         "派单员审核、裁定 the desk decides: GET /v1/audits, GET /v1/completion-requests",
         undecided_forms,
+    ),
+    Question(
+        "unagreed",
+        "待另一人决定的批准事项、机构改革、目录草稿 approvals, reforms, drafts of the catalogue that wait "
+        "for a second person",
+        "一个工作日无第二人作出决定，一切照旧 no second person decided for a working day; all stays as it is",
+        "由另一人决定 another person decides: GET /v1/worklist",
+        unagreed,
     ),
     Question(
         "silent",

@@ -22,6 +22,7 @@ from services.dispatcher import (
     views,
 )
 from services.dispatcher.approvals import usecases as approvals
+from services.dispatcher.approvals import views as approval_views
 from services.dispatcher.arbitration import overruling
 from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.catalogue import catalogues
@@ -321,7 +322,7 @@ async def _grant_urgency(
         work_order.check_lengthens(*of)
     lowered = urgency and lowers(Urgency(record.ticket.urgency), urgency)
     if urgency and lowered:
-        approvals.check_work(record, urgency)
+        approval_views.check_work(record, urgency)
     if urgency and lowered and not await alarms.only_doubted(act, record, urgency, added.newest):
         return (await approvals.ask_lower(act, record, urgency, ground, act.actor)).id
     record.ticket.urgency = urgency or record.ticket.urgency

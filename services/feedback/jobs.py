@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.feedback import calls, phone
 from services.feedback.settings import Config
 from shared import clock
-from shared.service import Job
+from shared.jobs import Job
 from shared.storage.act import Store
 
 ACTOR = "service:feedback"

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from services.intake import readlog
 from services.intake.models import CallerDigest, CallerDigests, Ticket, Tickets, Vaults
-from services.intake.records import ServiceAct, TicketRecord, records_of
+from services.intake.records import ServiceAct, TicketRecord, count_supplements, records_of
 from services.intake.rules import identity, machine
 from services.intake.rules.machine import TicketStatus
 from services.intake.rules.phones import known_digits, read_phone
@@ -148,6 +148,7 @@ async def lookup(act: ServiceAct, asked: CallerLookup) -> CallerTickets:
     shown = select(Tickets).where(one_of(Tickets.number, numbers[:SHOWN]))
     newest = shown.order_by(col(Tickets.number).desc())
     records = await records_of(act, (await act.session.exec(newest)).all()) if numbers else []
+    await count_supplements(act, records)
     await readlog.log_lookup(act, numbers[:SHOWN], _why(act.config, asked, phone.numbers))
     items = [_caller_ticket(act, record) for record in records]
     return CallerTickets(readable=bool(phone.numbers), items=items, more=len(numbers) > SHOWN)
@@ -201,5 +202,5 @@ def _caller_ticket(act: ServiceAct, record: TicketRecord) -> CallerTicket:
         answer=record.answer,
         callback_due=due and not ticket.reply_declined,
         registered_at=ticket.registered_at,
-        allowed=machine.allowed(progress.status),
+        allowed=machine.allowed(progress.status, full=record.full),
     )

@@ -6,6 +6,9 @@ from shared.messaging.inbox import EnvelopeOnly, Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
     "assignment.*.*": EnvelopeOnly(usecases.note_assignment),  # whatever words they bring
+    "arbitration.opened": usecases.note_dispute,
+    "arbitration.ruled": usecases.note_dispute,
+    "arbitration.ended": usecases.note_dispute,
     "extension.granted.*": usecases.note_extended,
     "deadline.lengthened": usecases.note_other_due,
     "deadline.shortened": usecases.note_other_due,

@@ -10,7 +10,7 @@ from services.intake import callers, readlog, search, vault
 from services.intake.calls import usecases as calls
 from services.intake.settings import Config
 from shared import policies
-from shared.service import Job
+from shared.jobs import Job
 from shared.storage.act import Act, Store
 
 ACTOR = "service:intake"

@@ -4,27 +4,23 @@ their own; the work is done once, under the number of the ticket they are merged
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
-from services.intake import vault, views
+from services.intake import reading, vault, views
 from services.intake.contacts.neighbours import Neighbours
+from services.intake.doors import AgentDoor
 from services.intake.records import ServiceAct, TicketRecord, get_locked, lock, regroup
 from services.intake.rules import identity, merging
 from services.intake.rules.merging import ReportedNotStated, Side
 from services.intake.schemas import Phrase, TicketOut
 from shared.errors import Recused
-from shared.events import Data, TicketMerged, TicketType, TicketUnmerged
-from shared.http.acts import Door, entering
+from shared.events import Data, TicketMerged, TicketUnmerged
 from shared.http.fields import Body, Number
 from shared.http.problems import problems
 from shared.http.router import Router
-from shared.jurisdiction.gazetteer import accuses
 
 router = Router("/v1", tags=["intake 受理"])
-DeskDoor = Annotated[Door, Depends(entering("agent", "desk"))]
 
 
 class Merge(Body):
@@ -44,7 +40,7 @@ class Unmerge(Body):
 
 
 @router.post("/tickets/{number}/merge", response_model=TicketOut, responses=problems(404, 409))
-async def merge_ticket(request: Request, number: Number, body: Merge, door: DeskDoor) -> Response:
+async def merge_ticket(request: Request, number: Number, body: Merge, door: AgentDoor) -> Response:
     """并单 Work on this ticket together with another one; its citizen stays a citizen of their own.
 
     409 `in-arbitration`: whose duty it is, the ladder rules first.
@@ -55,7 +51,7 @@ async def merge_ticket(request: Request, number: Number, body: Merge, door: Desk
 
 
 @router.post("/tickets/{number}/unmerge", response_model=TicketOut, responses=problems(404, 409))
-async def unmerge_ticket(number: Number, body: Unmerge, door: DeskDoor) -> Response:
+async def unmerge_ticket(number: Number, body: Unmerge, door: AgentDoor) -> Response:
     """撤销并单 Work on this ticket for itself again."""
     return await door.once(unmerge, number, body)
 
@@ -116,11 +112,10 @@ def _check_recused(act: ServiceAct, record: TicketRecord, into: TicketRecord) ->
     """回避: no unit at work on one may have to stand back from the other (R-35). Of a report nobody has
     said whom it accuses, nobody can know that.
     """
-    ticket, gazetteer = record.ticket, act.config.gazetteer
-    unclear = gazetteer.unclear(ticket.about, ticket.area)
-    if unclear or (accuses(TicketType(ticket.type)) and not ticket.about.stated):
+    ticket = record.ticket
+    if reading.accused_unknown(act, ticket):
         raise ReportedNotStated
-    recused = gazetteer.recused(ticket.about, ticket.area)
+    recused = act.config.gazetteer.recused(ticket.about, ticket.area)
     if any(each.open and each.unit in recused for each in into.at_work()):
         raise Recused(field="into")
 

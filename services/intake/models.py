@@ -54,7 +54,8 @@ class Ticket(Base):
     answered that is kept to be answered. ``forwarded``: whether ``ticket.registered`` was said of it.
     ``call_rating``: what the caller said of the call. ``work``: the ticket under whose number several
     are worked on as one (并单), on each of them. ``split_from``: the ticket whose call this matter is of
-    (拆分), and ``accepted_at`` when that call was; None of any other.
+    (拆分), and ``accepted_at`` when that call was; None of any other. ``arbitration``: the one that rules
+    whose duty it is, by the dispatcher's fact ``arbitration_seq``.
     """
 
     number: str = Field(primary_key=True)
@@ -105,6 +106,8 @@ class Ticket(Base):
     work: str | None = None
     split_from: str | None = None
     accepted_at: datetime | None = None
+    arbitration: UUID | None = None
+    arbitration_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
     @property
     def accepted(self) -> datetime:

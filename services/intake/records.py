@@ -13,6 +13,7 @@ from sqlmodel import col, func, or_, select
 
 from services.intake.models import Assignment, Assignments, CitizenNotes, Ticket, Tickets
 from services.intake.rules import machine
+from services.intake.rules.supplements import has_room
 from services.intake.settings import Config
 from shared.errors import NotFound, TooEarly
 from shared.storage.act import Act
@@ -34,6 +35,7 @@ class TicketRecord:
     assignments: dict[UUID, Assignment] = field(default_factory=dict)
     supplements: tuple[int, int] | None = None
     group: list[TicketRecord] = field(default_factory=list, repr=False, compare=False)
+    marked: bool = False
 
     @property
     def status(self) -> machine.TicketStatus:
@@ -44,6 +46,11 @@ class TicketRecord:
     def answer(self) -> str | None:
         """What the citizen may read: what the hotline said itself, else what the lead answered."""
         return self.ticket.ending_words if self.ticket.ending else self.ticket.answer
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be added to it, where that was counted."""
+        return self.supplements is not None and not has_room(*self.supplements)
 
     def assigned(self) -> list[machine.Assigned]:
         """The assignments as rules see them."""
@@ -193,12 +200,21 @@ def _records(tickets: Sequence[Ticket]) -> dict[str, TicketRecord]:
 
 async def supplemented(act: ServiceAct, record: TicketRecord) -> tuple[int, int]:
     """How many supplements a ticket has, and how many characters they are together."""
-    if record.supplements is None:
-        content = col(CitizenNotes.content)
-        query = select(func.count(), func.coalesce(func.sum(func.length(content)), 0)).where(
-            CitizenNotes.number == record.ticket.number,
-            CitizenNotes.action == machine.Action.SUPPLEMENT,
-        )
-        count, characters = (await act.session.exec(query)).one()
-        record.supplements = count, characters
-    return record.supplements
+    await count_supplements(act, [record])
+    return record.supplements or (0, 0)
+
+
+async def count_supplements(act: ServiceAct, records: Iterable[TicketRecord]) -> None:
+    """The same of several tickets, where it was not counted yet: to the records."""
+    new = {each.ticket.number: each for each in records if each.supplements is None}
+    if not new:
+        return
+    number, content = col(CitizenNotes.number), col(CitizenNotes.content)
+    query = (
+        select(number, func.count(), func.sum(func.length(content)))
+        .where(one_of(CitizenNotes.number, new), CitizenNotes.action == machine.Action.SUPPLEMENT)
+        .group_by(number)
+    )
+    found = {of: (count, size) for of, count, size in await act.session.exec(query)}
+    for each, record in new.items():
+        record.supplements = found.get(each, (0, 0))

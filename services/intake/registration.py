@@ -264,6 +264,9 @@ def end_for(act: ServiceAct, item: Registration) -> End | None:
     return end_records.end_of(act.config, asked, act.now).masked(item.person, act.config.public)
 
 
+NOTHING_YET = ("resolved_round", "closed_round", "extended_round", "answer_seq", "arbitration_seq")
+
+
 def ticket_row(
     act: ServiceAct, item: Registration, number: str, nonce: UUID | None, copy: WorkingCopy
 ) -> dict[str, Any]:
@@ -298,11 +301,8 @@ def ticket_row(
         "status": TicketStatus.RECEIVED.value,
         "urged": 0,
         "withdrawn": False,
-        "resolved_round": 0,
-        "closed_round": 0,
         "reopened_round": 1,
-        "answer_seq": 0,
-        "extended_round": 0,
+        **dict.fromkeys(NOTHING_YET, 0),
     }
 
 

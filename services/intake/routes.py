@@ -15,6 +15,7 @@ from services.intake.claims import Receipt, Registration
 from services.intake.contacts import routes as contact_routes
 from services.intake.contacts.neighbours import Neighbours
 from services.intake.corrections import routes as correction_routes
+from services.intake.doors import FrontDoor
 from services.intake.endings import routes as ending_routes
 from services.intake.records import ServiceAct
 from services.intake.registration import check_codes, register_many, warnings_of
@@ -44,7 +45,6 @@ from services.intake.worklists import routes as list_routes
 from shared import clock, policies
 from shared.caller import Caller
 from shared.events import Urgency
-from shared.http.acts import Door, entering
 from shared.http.auth import acting, calling
 from shared.http.fields import Instant, Number
 from shared.http.idempotency import Key
@@ -60,7 +60,6 @@ AT_ONCE = 100  # complaints of one batch: as many as share a commit
 router = Router("/v1", tags=["intake 受理"])
 Registrar = GroupCommit[Registration, Receipt]
 Front = Annotated[Caller, Depends(calling("phone_system", "agent", "desk"))]
-FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
 ReadAct = Annotated[
     ServiceAct,
     Depends(

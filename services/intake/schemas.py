@@ -304,6 +304,7 @@ class TicketOut(BaseModel):
     ``noted_after_end_at``: since when something was said after the end that nobody has read.
     ``merged_into``: the ticket under whose number it is worked on (并单); ``merged``: those of
     others under it. ``split_from``: of whose call it is one matter (拆分); ``matters``: all of that call.
+    ``allowed``: what the reader may do with it at this service, by role and state (ADR 0078).
     """
 
     number: str
@@ -338,12 +339,11 @@ class TicketOut(BaseModel):
     merged: list[str] = []
     split_from: str | None = None
     matters: list[str] = []
+    allowed: list[str] = []
 
 
 class Noted(BaseModel):
-    """What was said of a ticket later, in the working copy: supplement, urge, withdraw, correct, read,
-    split.
-    """
+    """What was said of a ticket later, in the working copy, and by which ``action``."""
 
     action: str
     content: str

@@ -24,6 +24,9 @@ from services.intake.schemas import NotesRead, Progress, TicketOut, Urge, Withdr
 from services.intake.schemas import Supplement as NewSupplement
 from services.intake.views import progress_of, ticket_out
 from shared.events import (
+    ArbitrationEnded,
+    ArbitrationOpened,
+    ArbitrationRuled,
     Data,
     DeadlineLengthened,
     DeadlineShortened,
@@ -210,6 +213,15 @@ async def note_closed(act: ServiceAct, fact: Fact) -> None:
     record = await locked(act, fact.subject)
     record.ticket.closed_round = max(record.ticket.closed_round, fact.round)
     record.refresh(act.now)
+
+
+async def note_dispute(act: ServiceAct, fact: Fact) -> None:
+    """争议裁决: while the ladder rules whose duty it is, the front neither merges it nor ends it (R-17)."""
+    data: ArbitrationOpened | ArbitrationRuled | ArbitrationEnded = fact.data
+    ticket = (await locked(act, fact.subject)).ticket
+    if fact.seq > ticket.arbitration_seq:
+        opened = isinstance(data, ArbitrationOpened)
+        ticket.arbitration, ticket.arbitration_seq = data.arbitration if opened else None, fact.seq
 
 
 async def note_reopened(act: ServiceAct, fact: Fact) -> None:

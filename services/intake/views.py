@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlmodel import col, select
 
-from services.intake import search
+from services.intake import reading, search
 from services.intake.models import CitizenNotes, Ticket, Tickets
-from services.intake.records import ServiceAct, TicketRecord, matters_of, read, records_of
+from services.intake.records import (
+    ServiceAct,
+    TicketRecord,
+    count_supplements,
+    matters_of,
+    read,
+    records_of,
+)
 from services.intake.rules import identity, machine
 from services.intake.rules.identity import WorkingCopy
 from services.intake.schemas import (
@@ -26,6 +33,8 @@ from shared.events import Location
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
+Followers = Mapping[str, list[str]]  # the tickets that go on from others, by these
+
 # --- the citizen's look ------------------------------------------------------------------------
 
 
@@ -39,6 +48,7 @@ async def progress_by_code(act: ServiceAct, number: str, code: str) -> Progress:
     checked = (call.number, call.code_nonce) if call else (number, None)
     if not act.config.digester.check_code(*checked, code) or record is None:
         raise NotFound("工单号或查询码不正确 the number or the code is wrong")
+    await count_supplements(act, [record])
     progress = progress_of(act, record)
     if len(matters) > 1:
         progress.matters = [_matter(act, each) for each in await records_of(act, matters)]
@@ -64,7 +74,7 @@ def progress_of(act: ServiceAct, record: TicketRecord) -> Progress:
         round=progress.round,
         answer=record.answer,
         extended=_extended(record.ticket, progress),
-        allowed=machine.allowed(progress.status),
+        allowed=machine.allowed(progress.status, full=record.full),
     )
 
 
@@ -90,7 +100,8 @@ async def ticket(act: ServiceAct, number: str) -> TicketOut:
 
 async def ticket_out(act: ServiceAct, record: TicketRecord) -> TicketOut:
     """A ticket that was loaded, as it is answered."""
-    out = _ticket_out(record, await _followers(act, [record.ticket.number]))
+    await reading.look_at(act, [record])
+    out = _ticket_out(act, record, await _followers(act, [record.ticket.number]))
     matters = [each.number for each in await matters_of(act, record.ticket)]
     out.matters = matters if len(matters) > 1 else []
     return out
@@ -122,12 +133,14 @@ async def tickets(act: ServiceAct, narrowed: Filter, after: str | None, limit: i
         query = query.where(Tickets.number > act.place(after))
     rows = (await act.session.exec(query)).all()
     followers = await _followers(act, [row.number for row in rows[:limit]])
-    items = [_ticket_out(record, followers) for record in await records_of(act, rows[:limit])]
+    found = await records_of(act, rows[:limit])
+    await reading.look_at(act, found)
+    items = [_ticket_out(act, record, followers) for record in found]
     more = len(rows) > limit
     return TicketPage(items=items, next=act.cursor(items[-1].number) if more else None)
 
 
-def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> TicketOut:
+def _ticket_out(act: ServiceAct, record: TicketRecord, followers: Followers) -> TicketOut:
     ticket = record.ticket
     others = [each.ticket.number for each in record.group if each is not record]
     copy = WorkingCopy(ticket.title, ticket.content, ticket.address)
@@ -164,6 +177,7 @@ def _ticket_out(record: TicketRecord, followers: Mapping[str, list[str]]) -> Tic
         call_rating=ticket.call_rating,
         merged_into=ticket.work if ticket.work != ticket.number else None,
         merged=others if ticket.work == ticket.number else [],
+        allowed=reading.allowed(act, record),
     )
 
 

@@ -10,13 +10,13 @@ from services.tracker import (
     extensions,
     merging,
     returns,
-    risks,
     telling,
     transfers,
     triggers,
     usecases,
 )
 from services.tracker.discrepancies import usecases as discrepancies
+from services.tracker.risks import usecases as risks
 from shared import succession
 from shared.messaging.inbox import Handler
 

@@ -8,7 +8,7 @@ from services.tracker.policies import versions
 from services.tracker.revisions import usecases as revisions
 from services.tracker.settings import Config
 from shared import policies
-from shared.service import Job
+from shared.jobs import Job
 from shared.storage.act import Store
 
 ACTOR = "service:tracker"

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from services.tracker import lists
 from services.tracker import worklist as work
-from services.tracker.list_schemas import ExtensionPage, RiskPage, SupervisionPage
+from services.tracker.list_schemas import ExtensionPage, SupervisionPage
 from services.tracker.records import ServiceAct
 from shared.events import Urgency
 from shared.http.auth import acting
@@ -53,11 +53,3 @@ async def list_open_supervisions(
     `answered`: those alone that have an answer to rule on, or none.
     """
     return await lists.supervisions(act, unit, urgency, rung, answered, after, limit)
-
-
-@router.get("/risks")
-async def list_reported_risks(
-    act: HeldAct, after: Cursor | None = None, limit: Limit = 100
-) -> RiskPage:
-    """风险报告 Dangers reported at once to the government, the newest first. An office sees its own."""
-    return await lists.risks(act, after, limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel
 
 from services.tracker.schemas import ExtensionOut, SupervisionOut
-from shared.events import Role, TicketType, Urgency
+from shared.events import Role, Urgency
 
 
 class Counts(BaseModel):
@@ -62,24 +62,3 @@ class SupervisionPage(BaseModel):
     items: list[OpenSupervision]
     next: str | None
     counts: SupervisionCounts
-
-
-class RiskOut(BaseModel):
-    """风险报告: a ticket that was said to be critical, since when, and which office was told. Of a
-    confidential one neither what it is about nor where.
-    """
-
-    number: str
-    type: TicketType
-    topic: str | None
-    area: str | None
-    registered_at: AwareDatetime
-    reported_at: AwareDatetime
-    office: str | None
-
-
-class RiskPage(BaseModel):
-    """Dangers that were reported, the newest first; ask again with ``after`` = ``next``."""
-
-    items: list[RiskOut]
-    next: str | None

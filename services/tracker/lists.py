@@ -16,12 +16,10 @@ from services.tracker.list_schemas import (
     Counts,
     ExtensionPage,
     OpenSupervision,
-    RiskOut,
-    RiskPage,
     SupervisionCounts,
     SupervisionPage,
 )
-from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Ticket, Tickets
+from services.tracker.models import Assignments, Clocks, Extensions, Supervisions, Tickets
 from services.tracker.records import TO_RULE_ON, ServiceAct, recused_from
 from services.tracker.rules import machine
 from services.tracker.rules.extension import ExtensionStatus
@@ -134,37 +132,6 @@ async def supervisions(
     ]
     counts = await _supervision_counts(act, wanted)
     return SupervisionPage(items=items, next=next_(act, rows, limit), counts=counts)
-
-
-async def risks(act: ServiceAct, after: str | None, limit: int) -> RiskPage:
-    """风险报告: dangers that were reported, the newest first. An office sees what it was told of.
-
-    Raises BadCursor.
-    """
-    reported = col(Tickets.risk_at).is_not(None)
-    wanted = [reported, *await own(act, Tickets.number, col(Tickets.risk_office), reported)]
-    place = tuple_(col(Tickets.risk_at), col(Tickets.number))
-    query = select(*place.clauses, Tickets).where(*wanted)  # type: ignore[call-overload]
-    if after is not None:
-        query = query.where(place < last(act, after, str))
-    newest = query.order_by(*(each.desc() for each in place.clauses)).limit(limit + 1)
-    rows = (await act.session.exec(newest)).all()
-    return RiskPage(
-        items=[_risk_out(ticket) for _, _, ticket in rows[:limit]], next=next_(act, rows, limit)
-    )
-
-
-def _risk_out(ticket: Ticket) -> RiskOut:
-    hidden = {"topic": None, "area": None} if ticket.confidential else {}
-    about = {"topic": ticket.topic, "area": ticket.area} | hidden
-    return RiskOut(
-        **about,
-        number=ticket.number,
-        type=ticket.type,
-        registered_at=ticket.registered_at,
-        reported_at=ticket.risk_at,
-        office=ticket.risk_office,
-    )
 
 
 def unit_of(act: ServiceAct) -> str | None:

@@ -40,7 +40,8 @@ class Ticket(Base):
     ``corrected``: the last correction heard of each field, by intake's seq; ``terms_at``: since when its
     limits go by other values. ``reported``, or ``reported_unit`` alone in older tickets: whom it is about,
     who see nothing of it, nor do their kin; ask ``about``. ``area``, which may say whose town it is, is None
-    in older ones. ``risk_at``: when it was first said to be critical; ``risk_office``: who was told.
+    in older ones. ``risk_at``: when it was first said to be critical; ``risk_office``: who was told;
+    ``risk_due``: by when it is to be said who has taken it up, ``risk_acknowledgement``: who has.
     ``work``: the ticket under whose number several are worked on as one, on each of them; ``merges``: when
     this one was merged and parted again, with the seq of each. ``unassigned``: when the dispatcher left it to
     the desk, and as how urgent, with the seq of each; none an older release said. ``arbitrations``: what went
@@ -71,6 +72,8 @@ class Ticket(Base):
     terms_at: datetime | None = None
     risk_at: datetime | None = None
     risk_office: str | None = Field(default=None, sa_type=Text)
+    risk_due: datetime | None = None
+    risk_acknowledgement: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
     upstream_corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -292,6 +295,7 @@ class ReadAnchor(Base):
 
 ASKED = text("status = 'asked'")
 STANDS = text("closed_at IS NULL")
+UNACKNOWLEDGED = text("risk_due IS NOT NULL AND risk_acknowledgement IS NULL")
 
 
 class Tickets(Ticket, table=True):
@@ -301,6 +305,7 @@ class Tickets(Ticket, table=True):
     __table_args__ = (
         Index("ix_tickets_work", "work", postgresql_where=text("work IS NOT NULL")),
         Index("ix_tickets_risk", "risk_at", "number", postgresql_where=text("risk_at IS NOT NULL")),
+        Index("ix_tickets_risk_due", "risk_due", postgresql_where=UNACKNOWLEDGED),
     )
 
 

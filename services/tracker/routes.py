@@ -14,6 +14,7 @@ from services.tracker.promises import routes as promises
 from services.tracker.records import ServiceAct
 from services.tracker.referrals import routes as referrals
 from services.tracker.revisions import routes as revisions
+from services.tracker.risks import routes as risks
 from services.tracker.schemas import (
     AnswerIn,
     AnswerRulingIn,
@@ -40,6 +41,7 @@ router.routes.extend(list_routes.router.routes)
 router.routes.extend(promises.router.routes)
 router.routes.extend(policies.router.routes)
 router.routes.extend(revisions.router.routes)
+router.routes.extend(risks.router.routes)
 router.routes.extend(referrals.router.routes)
 router.routes.extend(discrepancies.router.routes)
 

@@ -1,15 +1,19 @@
-"""What does not move at the tracker: clocks past due, clocks that did not fire, open questions."""
+"""What does not move at the tracker: clocks past due, clocks that did not fire, dangers nobody took up, and
+what people have to decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import exists
 from sqlmodel import col, select
 
-from services.tracker.models import Clocks, Extensions
+from services.tracker.models import Assignments, Clocks, Extensions, Tickets
+from services.tracker.promises.views import ASKED as ASKED_TO_MOVE
 from services.tracker.records import TO_RULE_ON, ServiceAct
+from services.tracker.risks import views as risks
 from services.tracker.rules.extension import ExtensionStatus
 from shared.jurisdiction.calendar import Limit
 from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
@@ -17,8 +21,18 @@ from shared.stuck import COUNTED, EVERYWHERE, Question, Stuck, rows
 DAY = Limit.parse("1wd")  # how long a supervisor may think; no rule found (DESIGN)
 
 
+def for_a_day(act: ServiceAct, found: Iterable[Stuck]) -> list[Stuck]:
+    """Of what waits for somebody's decision, what has waited for a working day."""
+    calendar = act.config.calendar
+    return [each for each in found if each.since and calendar.due(each.since, DAY).at < act.now]
+
+
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
-    """Extensions no supervisor has ruled on for a working day."""
+    """Extensions and moves of promised days no supervisor has ruled on for a working day."""
+    return for_a_day(act, [*await _extensions(act), *await _moves(act)])
+
+
+async def _extensions(act: ServiceAct) -> list[Stuck]:
     asked = select(Extensions).where(
         Extensions.status == ExtensionStatus.ASKED,
         col(Extensions.lapsed_at).is_(None),
@@ -29,11 +43,37 @@ async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
         ),
     )
     found = (await act.session.exec(asked.order_by(col(Extensions.asked_at)).limit(COUNTED))).all()
-    return [
-        Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd")
-        for row in found
-        if act.config.calendar.due(row.asked_at, DAY).at < act.now
-    ]
+    return [Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd") for row in found]
+
+
+async def _moves(act: ServiceAct) -> list[Stuck]:
+    asked_at = col(Assignments.promise_asked_at)
+    asked = select(Assignments.ticket, asked_at, Assignments.unit).where(*ASKED_TO_MOVE)
+    found = await act.session.exec(asked.order_by(asked_at).limit(COUNTED))
+    return [Stuck(number, at, f"{unit} 承诺改期 a promised day") for number, at, unit in found]
+
+
+# Neither unit nor ticket of a referral: who reads the page is no supervisor.
+_unagreed = rows("""
+    SELECT '更正 revision', proposed_at AS since, id::text FROM revisions WHERE granted IS NULL
+    UNION ALL SELECT '移送 referral', proposed_at, id::text FROM referrals WHERE granted IS NULL
+    UNION ALL SELECT '时限规则草稿 draft of the policy', edited_at, id::text FROM policy_drafts
+        WHERE source = 'door' AND version IS NULL AND discarded_at IS NULL
+    ORDER BY since LIMIT :limit""")
+
+
+async def unagreed(act: ServiceAct, real: datetime) -> Sequence[Stuck]:
+    """What no second person has decided for a working day."""
+    return for_a_day(act, await _unagreed(act, real))
+
+
+async def unacknowledged(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
+    """Dangers whose office has not said in time who has taken them up, while their ticket is worked on."""
+    late = select(Tickets.number, Tickets.risk_due, Tickets.risk_office).where(
+        *risks.WAITING, act.now > risks.DUE
+    )
+    found = await act.session.exec(late.order_by(risks.DUE).limit(COUNTED))
+    return [Stuck(number, due, office or "") for number, due, office in found]
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -68,10 +108,28 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "unruled",
-        "待批的延期 extensions that wait for a ruling",
+        "待批的延期、承诺改期 extensions and moves of promised days that wait for a ruling",
         "督办员一个工作日未批 no supervisor has ruled for a working day",
-        "督办员批准或驳回 a supervisor rules: POST /v1/extensions/{id}/ruling",
+        "督办员批准或驳回 a supervisor rules: POST /v1/extensions/{id}/ruling, "
+        "POST /v1/promises/{assignment}/ruling",
         unruled,
+    ),
+    Question(
+        "unagreed",
+        "待另一人决定的更正、移送、时限规则草稿 revisions, referrals, drafts of the policy that wait for "
+        "a second person",
+        "一个工作日无第二人作出决定，一切照旧 no second person decided for a working day; all stays as it is",
+        "另一名督办员（更正也可由派单员）决定 another supervisor decides, of revisions also the desk: "
+        "GET /v1/worklist",
+        unagreed,
+    ),
+    Question(
+        "unacknowledged",
+        "逾期未登记知悉的险情 dangers nobody has taken up in time",
+        "接报单位未在时限内登记谁来处置 the office that was told has not said who has taken it up",
+        "立即电话催请该单位，由其或督办员登记 ring that office at once; it or a supervisor says so: "
+        "POST /v1/risks/{number}/acknowledgement",
+        unacknowledged,
     ),
     Question(
         "unanswered",

@@ -8,7 +8,147 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
-from shared.events.words import DiscrepancyKind, Role
+from shared.events.words import ClockKind, LegalLimit, Role
+
+
+class DeadlineView(BaseModel):
+    """One clock as others see it. ``provisional``: the due moment lies in a year without a calendar."""
+
+    model_config = ConfigDict(frozen=True)
+    clock: ClockKind
+    started_at: AwareDatetime
+    limit: str
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class DeadlineSet(Data, name="deadline.set", by="tracker"):
+    """起表: all clocks that one dispatch (or one registration) started."""
+
+    clocks: tuple[DeadlineView, ...]
+    configuration: str | None = None
+    policy_version: int | None = None
+
+
+class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
+    """改期: a due moment moved, and why."""
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    provisional: bool = False
+    reason: str
+
+
+class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
+    """延长时限: a matter was found complex, or a law gives it a longer limit (``law``), so the citizen waits
+    longer; ``due`` is when an answer is to be expected now. That the clock was missed before, if it was,
+    stands. ``upstream_due``: the platform that passed it on wants the answer then, and that was put right.
+    """
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    limit: str
+    reason: str
+    law: LegalLimit | None = None
+    upstream_due: AwareDatetime | None = None
+
+
+class DeadlineShortened(Data, name="deadline.shortened", by="tracker"):
+    """恢复时限: the ``law`` that gave a matter a longer limit was taken back, so an answer is to be expected
+    by ``due`` again, and never before that was said.
+    """
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    limit: str
+    reason: str
+    law: LegalLimit
+
+
+class DeadlineWarned(Data, name="deadline.warned", by="tracker"):
+    """预警: a warning point passed; the envelope's time is that point (R-31). ``point``: which of the
+    policy's; ``color``: of the card, ``none`` where there is none; ``to``: who is to be told. One that says
+    none of these means the yellow card.
+    """
+
+    clock: ClockKind
+    due: AwareDatetime
+    point: str | None = None
+    color: str | None = None
+    to: tuple[str, ...] = ()
+
+
+class DeadlineBreached(Data, name="deadline.breached", by="tracker"):
+    """红牌: the due moment passed unmet; the envelope's time is the due moment (R-31). ``to``: who is to be
+    told.
+    """
+
+    clock: ClockKind
+    due: AwareDatetime
+    to: tuple[str, ...] = ()
+
+
+class DeadlineAnnulled(Data, name="deadline.annulled", by="tracker"):
+    """撤牌: a breach was taken back: the duty had been done in time, or the due moment moved past it."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    reason: str
+
+
+class DeadlineRevised(Data, name="deadline.revised", by="tracker"):
+    """更正: a clock that ended is judged anew, because of ``days`` the calendar had wrong; two persons decide
+    it. Its first judgement, late after ``before``, stays on record; ``late``: it is so after ``due`` too.
+    ``calendar``: the version that has the days right.
+    """
+
+    clock: ClockKind
+    clock_id: UUID
+    before: AwareDatetime
+    due: AwareDatetime
+    late: bool
+    revision: UUID
+    days: tuple[str, ...]
+    calendar: int
+    ground: str
+    paper: str
+    proposed_by: str
+    confirmed_by: str
+
+
+class DeadlineMet(Data, name="deadline.met", by="tracker"):
+    """停表: the duty was done; ``late`` when that was after the due moment."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    late: bool
+
+
+class DeadlinePaused(Data, name="deadline.paused", by="tracker"):
+    """A unit's clock stands still while the desk rules on its request, or stood still while the desk audited
+    an answer that it sent back.
+    """
+
+    clock: ClockKind
+    reason: str
+
+
+class DeadlineResumed(Data, name="deadline.resumed", by="tracker"):
+    """A unit's clock runs again, with its due moment moved by the pause's working time."""
+
+    clock: ClockKind
+    due: AwareDatetime
+    provisional: bool = False
+
+
+class DeadlineCancelled(Data, name="deadline.cancelled", by="tracker"):
+    """A clock lost its ground: its assignment was cancelled or returned, its ticket withdrawn."""
+
+    clock: ClockKind
+    reason: str
 
 
 class ExtensionRequested(Data, name="extension.requested", by="tracker"):
@@ -151,6 +291,18 @@ class StaffTold(Data, name="staff.told", by="tracker"):
     en: str
 
 
+class RiskAcknowledged(Data, name="risk.acknowledged", by="tracker"):
+    """已知悉: the office that was told of a danger has taken it up, in the words of whoever says so: who sees
+    to it, and what is being done (R-38). ``late``: after ``due``, by when that was to be said. Said once.
+    """
+
+    taken_up_by: str
+    measures: str
+    office: str | None = None
+    due: AwareDatetime | None = None
+    late: bool = False
+
+
 class PromiseMoveAsked(Data, name="promise.move_asked", by="tracker"):
     """申请改期: the unit cannot keep the day it promised, and asks for another before it comes (R-19)."""
 
@@ -215,57 +367,4 @@ class PolicyWithdrawn(Data, name="policy.withdrawn", by="tracker"):
     """时限规则撤回: a published version that will not take effect; the one before goes on."""
 
     policy_version: Annotated[int, Field(ge=1)]
-    reason: str
-
-
-class Evidence(BaseModel):
-    """What a discrepancy goes by: something on record, and when it was and was written down. ``seq``: of the
-    fact of that name about its ticket, where it is one.
-    """
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-    name: str
-    at: AwareDatetime
-    recorded: AwareDatetime | None = None
-    seq: int | None = None
-
-
-class DiscrepancyRaised(Data, name="discrepancy.raised", by="tracker"):
-    """疑点: what is on record does not fit together: to be looked into, and no verdict (R-34, gain 6).
-
-    It is addressed to nobody: ``about_unit``, whom it is about, reads it where it may. ``noticed_at``: when
-    what it goes by happened. ``tickets``: others it goes by. A habit is about no ticket, and its subject is
-    ``unit:`` and the code.
-    """
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    about_unit: str | None = None
-    noticed_at: AwareDatetime
-    reason: str
-    evidence: tuple[Evidence, ...] = ()
-    tickets: tuple[str, ...] = ()
-
-
-class DiscrepancyExplained(Data, name="discrepancy.explained", by="tracker"):
-    """疑点消除: what was heard later explains it; it stays on record."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    reason: str
-
-
-class DiscrepancyCommented(Data, name="discrepancy.commented", by="tracker"):
-    """申辩: what the unit says to a discrepancy about it, once."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
-    comment: str
-
-
-class DiscrepancyDismissed(Data, name="discrepancy.dismissed", by="tracker"):
-    """疑点排除: a person looked into it and found nothing; it stays on record, with who and why."""
-
-    discrepancy: UUID
-    kind: DiscrepancyKind
     reason: str

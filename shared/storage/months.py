@@ -63,6 +63,11 @@ class Partition(NamedTuple):
         return cls(table, name, since_id, until_id, detached, octets)
 
     @property
+    def itself(self) -> str:
+        """As SQL names it where it changes its parent."""
+        return f"PARTITION months.{self.name}"
+
+    @property
     def bounds(self) -> str:
         """As SQL has them."""
         return f"FROM ({quoted(self.since)}) TO ({quoted(self.until)})"

@@ -1,4 +1,5 @@
-"""Fact log and inbox lie in months: how one is made before it begins, and put away when it is old.
+"""Fact log and inbox lie in months: how one is made before it begins, put away when it is old, and taken
+back.
 
 What has no month falls into the default partition, so a month that is missing stops nobody. Whoever
 writes names ``outbox`` and ``inbox``; whoever reads what was said or received reads ``fact_log`` and
@@ -7,12 +8,13 @@ writes names ``outbox`` and ``inbox``; whoever reads what was said or received r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import ConfigError
@@ -20,7 +22,7 @@ from shared.observability import log
 from shared.storage.act import Store
 from shared.storage.engine import is_trouble
 from shared.storage.months import Partition, first_id, lacking, month_of, months_after
-from shared.storage.trouble import said
+from shared.storage.trouble import said, sqlstate
 
 TABLES = ("outbox", "inbox")
 EVERY = 3600.0  # seconds between two looks at what should be made
@@ -84,7 +86,7 @@ async def _make(store: Store[Any], table: str, month: date, *, move: bool) -> bo
         await _in_turn(connection)
         if any(each.has(month) for each in await partitions(connection, table)):
             return False  # another replica's work
-        if not move and await _is_in_default(connection, table, month):
+        if not move and await _is_in_default(connection, table, _within(month)):
             log.error("rows of a month lie in the default partition", table=table, month=str(month))
             return False
         for statement in making(table, month, move=move):
@@ -99,8 +101,8 @@ async def _in_turn(connection: AsyncConnection) -> None:
     await connection.execute(IN_TURN)
 
 
-async def _is_in_default(connection: AsyncConnection, table: str, month: date) -> bool:
-    query = f"SELECT EXISTS (SELECT FROM months.{table}_default WHERE {_within(month)})"
+async def _is_in_default(connection: AsyncConnection, table: str, holds: str) -> bool:
+    query = f"SELECT EXISTS (SELECT FROM months.{table}_default WHERE {holds})"
     return bool((await connection.execute(text(query))).scalar())
 
 
@@ -121,11 +123,15 @@ def making(table: str, month: date, *, move: bool = False) -> Iterator[str]:
     since, until = first_id(month), first_id(months_after(month, 1))
     yield f"CREATE TABLE {name} (LIKE {default} INCLUDING DEFAULTS INCLUDING INDEXES)"
     if move:
-        yield f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"
-        yield f"""
-            WITH moved AS (DELETE FROM {default} WHERE {_within(month)} RETURNING *)
-            INSERT INTO {name} SELECT * FROM moved"""
+        yield from _moving(default, _within(month), name)
     yield f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{since}') TO ('{until}')"
+
+
+def _moving(default: str, holds: str, name: str) -> Iterator[str]:
+    yield f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"
+    yield f"""
+        WITH moved AS (DELETE FROM {default} WHERE {holds} RETURNING *)
+        INSERT INTO {name} SELECT * FROM moved"""
 
 
 async def astray(
@@ -170,23 +176,28 @@ async def detach_before(store: Store[Any], month: date, now: datetime) -> list[s
 
 
 async def _detach(store: Store[Any], each: Partition) -> None:
-    """Its bounds first become a constraint that is proved beside the traffic: so nobody reads it through
-    while the table is locked.
+    async with _changing_places(store, each) as connection:
+        await connection.execute(text(f"ALTER TABLE {each.table} DETACH {each.itself}"))
+        if each.table == "outbox":
+            await _check_sent(connection, each)
+        attach = f"ATTACH {each.itself} FOR VALUES {each.bounds}"
+        await connection.execute(text(f"ALTER TABLE months.{each.table}_detached {attach}"))
+    log.info("a month is put away", partition=each.name)
+
+
+@asynccontextmanager
+async def _changing_places(store: Store[Any], each: Partition) -> AsyncIterator[AsyncConnection]:
+    """A transaction in which a month changes its parent. Its bounds first become a constraint that is proved
+    beside the traffic: so nobody reads it through while a table is locked.
     """
-    name, table = f"months.{each.name}", each.table
-    drop = f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS within"
+    drop = f"ALTER TABLE months.{each.name} DROP CONSTRAINT IF EXISTS within"
     await _do(store, f"{drop}, ADD CONSTRAINT within CHECK ({each.holds}) NOT VALID")
-    await _do(store, f"ALTER TABLE {name} VALIDATE CONSTRAINT within")
+    await _do(store, f"ALTER TABLE months.{each.name} VALIDATE CONSTRAINT within")
     async with store.engine.connect() as connection:
         await _in_turn(connection)
-        await connection.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
-        if table == "outbox":
-            await _check_sent(connection, each)
-        attach = f"ATTACH PARTITION {name} FOR VALUES {each.bounds}"
-        await connection.execute(text(f"ALTER TABLE months.{table}_detached {attach}"))
+        yield connection
         await connection.execute(text(drop))
         await store.finish(connection)
-    log.info("a month is put away", partition=each.name)
 
 
 async def _do(store: Store[Any], statement: str) -> None:
@@ -209,3 +220,50 @@ async def _check_sent(connection: AsyncConnection, each: Partition) -> None:
         raise ConfigError(
             f"{each.name}: 含最后一个位置，须留下 it holds the last position and stays"
         )
+
+
+# --- taken back ----------------------------------------------------------------------------------
+
+
+async def attach_from(store: Store[Any], month: date, *, move: bool = False) -> list[str]:
+    """Take back what was put away and holds a month or a later one; the names. ``move``: with what fell
+    beside it meanwhile, facts of then that came for the first time.
+
+    Raises ConfigError for what fits no more: rows that fell beside it, a table that has changed since.
+    """
+    taken_back = []
+    for table in TABLES:
+        async with store.engine.connect() as connection:
+            known = await partitions(connection, table)
+        for each in known:
+            if each.detached and each.until and each.until > first_id(month):
+                await _attach(store, each, move=move)
+                taken_back.append(each.name)
+    return taken_back
+
+
+async def _attach(store: Store[Any], each: Partition, *, move: bool) -> None:
+    default, name = f"months.{each.table}_default", f"months.{each.name}"
+    try:
+        async with _changing_places(store, each) as connection:
+            for statement in (
+                # What everybody locks first: readers and repeats lock the rest in either order.
+                f"LOCK TABLE ONLY {each.table} IN ACCESS EXCLUSIVE MODE",
+                f"ALTER TABLE months.{each.table}_detached DETACH {each.itself}",
+                *(_moving(default, each.holds, name) if move else ()),
+            ):
+                await connection.execute(text(statement))
+            if await _is_in_default(connection, each.table, each.holds):
+                raise ConfigError(
+                    f"{each.name}: 默认分区中有它的行，加 --move 一并移入 "
+                    "rows of it lie in the default partition: --move takes them along"
+                )
+            attach = f"ATTACH {each.itself} FOR VALUES {each.bounds}"
+            await connection.execute(text(f"ALTER TABLE {each.table} {attach}"))
+    except DBAPIError as error:
+        if is_trouble(error):
+            raise
+        raise ConfigError(
+            f"{each.name}: 与表不符，未装回 it does not fit the table and stays ({sqlstate(error)})"
+        ) from error
+    log.info("a month is taken back", partition=each.name)

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from shared import clock
+from shared.jobs import Job
 from shared.messaging.bus import BusTrouble, Message
 from shared.messaging.local_bus import LocalBus
 from shared.messaging.outbox import Relay
-from shared.service import Job, Service
+from shared.service import Service
 from shared.storage.act import Act
 from tests.fixtures.bench import Bench, bench
 from tests.fixtures.benches import Template
@@ -133,7 +135,7 @@ class Heap:
     async def take(self, _: Any, limit: int) -> int:
         self.busy, self.tried = self.busy + 1, self.tried + 1
         trouble = self.tried == 3
-        await asyncio.sleep(0)
+        await clock.pause(0.001)
         self.together.append(self.busy)
         self.busy -= 1
         if trouble:

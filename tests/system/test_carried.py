@@ -65,3 +65,24 @@ async def test_another_number_is_no_new_start(county: County, late: bool) -> Non
     ).json()
     missed = {"due": rates["handle"]["due"], "on_time": rates["handle"]["on_time"]}
     assert missed == {"due": 1 if late else 3, "on_time": 0}
+
+
+async def test_nobody_refuses_what_they_have_not_had(county: County) -> None:
+    """拒不签收 R-30, ADR 0078: given again with its time to sign used up, a unit is pressed a day later; and
+    that is what the replay finds, before and after.
+    """
+    county.at("2026-03-02T09:00+08:00")
+    number = await county.ticket(**ROAD)
+    await assigned(county, number)
+    county.at("2026-03-03T10:00+08:00")
+    await county.sweep()
+    recall = f"/v1/tickets/{number}/recall"
+    await county.do("desk", county.dispatcher, recall, {"reason": "核实"})
+    county.at("2026-03-05T10:00+08:00")
+    await assigned(county, number)
+    for moment, rungs in (("03-05T10:01", []), ("03-06T18:00", [2])):
+        county.at(f"2026-{moment}+08:00")
+        await county.sweep()
+        raised = await county.tracker.told("supervision.raised")
+        assert [fact.data.rung for fact in raised] == rungs
+        assert (await county.replayed())[0] == []

@@ -74,6 +74,7 @@ async def test_what_documents_the_key_obeys_it_and_nothing_else_does(whole: Stre
     await catalogue(whole, repeats)
     await policy(whole, repeats)
     await referred(whole, repeats, ordinary.assignment)
+    await _endangered(whole, repeats)
     await reformed(whole, repeats)
     await unshielded(whole, repeats)
     answered = {"attempt": 1, "outcome": "no_answer"}
@@ -159,6 +160,15 @@ async def _merged(whole: Street, repeats: Repeats) -> None:
     said, other = {"reason": "并非同一处"}, {"reason": "不同小区"}
     await repeats.ask("intake", f"{path}/unmerge", said, other, "desk", **number)
     await whole.stepper.settle()
+
+
+async def _endangered(whole: Street, repeats: Repeats) -> None:
+    """A danger is told to the government, and somebody takes it up."""
+    given = await whole.do("intake", "/v1/tickets", complaint(urgency="critical"), "phone_system")
+    await whole.stepper.settle()
+    said, other = {"taken_up_by": "陈主任", "measures": "已派人到场"}, {"measures": "已到场"}
+    path = "/v1/risks/{number}/acknowledgement"
+    await repeats.ask("tracker", path, said, other, "supervisor", number=given["number"])
 
 
 async def _missed(repeats: Repeats) -> None:

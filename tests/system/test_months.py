@@ -15,15 +15,19 @@ from operations.resend import resend
 from operations.runtime.registry import NAMES, part
 from shared import clock
 from shared.errors import ConfigError
-from shared.messaging import inbox, outbox
+from shared.messaging import outbox
+from shared.messaging.bus import Refused
 from shared.messaging.outbox import Relay
-from shared.storage import partitions
-from shared.storage.months import AHEAD, month_of, months_after
-from shared.storage.partitions import detach_before, keep_ahead, make_ahead
+from shared.storage.months import AHEAD, first_id, month_of, months_after
+from shared.storage.partitions import (
+    detach_before,
+    keep_ahead,
+    make_ahead,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.commands import command as typed
 from tests.fixtures.exchange import Exchange
-from tests.fixtures.months import id_at, ids, tell
+from tests.fixtures.months import fresh, id_at, ids, names, put_away, tell
 from tests.fixtures.scenes.courier import County
 from tests.fixtures.scenes.intake import registered
 
@@ -35,11 +39,6 @@ def _ids_go_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- made ahead ----------------------------------------------------------------------------------
-
-
-async def names(bench: Bench, table: str = "outbox") -> list[str]:
-    async with bench.service.store.engine.connect() as connection:
-        return [each.name for each in await partitions.partitions(connection, table)]
 
 
 async def test_months_are_made_before_they_begin_and_once(intake: Bench) -> None:
@@ -82,6 +81,30 @@ async def test_what_has_no_time_in_its_id_is_nobodys_trouble(intake: Bench) -> N
     assert await make_ahead(store, clock.real(), move=True) == []
 
 
+TURN = datetime.combine(months_after(month_of(clock.real()), AHEAD), time(), UTC)
+FIRST = first_id(TURN.date())
+LAST = UUID(int=FIRST.int - 1)
+
+
+@pytest.mark.parametrize("facts", [[FIRST], [LAST], [LAST, FIRST]], ids=["first", "last", "both"])
+async def test_the_first_and_the_last_id_of_a_month_are_marked_like_any_other(
+    intake: Bench, facts: list[UUID]
+) -> None:
+    """Marks go within the bounds of a batch, which are its own least and greatest fact: both belong to it."""
+    store, row = intake.service.store, "INSERT INTO outbox (fact, subject, key, body, recorded) "
+    for fact in facts:
+        await intake.do(f"{row} VALUES (:fact, 'S', 'k', '{{}}', :now)", fact=fact, now=TURN)
+    parts = "SELECT DISTINCT tableoid FROM outbox"
+    assert len(await intake.rows(parts)) == len(facts), "each in its own month"
+    assert await Relay(store, Exchange(Refused("too large"))).run_once() == 0
+    tried = await intake.rows("SELECT attempts, reason FROM outbox")
+    assert tried == [{"attempts": 1, "reason": "too large"}] * len(facts)
+    await intake.do("UPDATE outbox SET try_at = NULL")
+    assert await Relay(store, Exchange()).run_once() == len(facts)
+    marked = await intake.rows("SELECT fact, position FROM outbox ORDER BY fact")
+    assert marked == [{"fact": fact, "position": at + 1} for at, fact in enumerate(facts)]
+
+
 async def test_facts_of_two_months_and_of_none_are_relayed_in_order(intake: Bench) -> None:
     store, now = intake.service.store, clock.real()
     made = datetime.combine(months_after(month_of(now), AHEAD), time(), UTC)
@@ -97,17 +120,6 @@ async def test_facts_of_two_months_and_of_none_are_relayed_in_order(intake: Benc
 
 
 # --- put away ------------------------------------------------------------------------------------
-
-
-async def put_away(bench: Bench) -> list[str]:
-    """A fact of a later month, told and sent; then what was before it is put away."""
-    later = clock.real() + timedelta(days=31 * (AHEAD + 1))
-    store = bench.service.store
-    await make_ahead(store, later)
-    await tell(bench, later)
-    while await Relay(store, Exchange()).run_once():
-        pass
-    return await detach_before(store, month_of(later), later)
 
 
 async def test_what_is_put_away_is_in_the_log_and_positions_go_on(intake: Bench) -> None:
@@ -147,18 +159,10 @@ async def test_what_was_received_in_a_month_that_is_put_away_is_not_received_aga
 ) -> None:
     """Never doubled: whichever release receives it."""
     known, new = ids(2)
-    values = {"consumer": "intake", "now": clock.real(), "subjects": []}
-    receive = inbox.RECEIVE
-
-    async def fresh(*facts: UUID) -> set[UUID]:
-        async with intake.service.store.engine.begin() as connection:
-            found = await connection.execute(receive, values | {"facts": list(facts)})
-            return {row.fact for row in found}
-
-    assert await fresh(known) == {known}
+    assert await fresh(intake, known) == {known}
     assert "inbox_first" in await put_away(intake)
-    assert await fresh(known, new) == {new}
-    assert await fresh(known, new) == set()
+    assert await fresh(intake, known, new) == {new}
+    assert await fresh(intake, known, new) == set()
 
 
 async def test_proof_and_replay_read_what_is_put_away(county: County) -> None:
@@ -248,3 +252,7 @@ async def test_from_a_shell(intake: Bench) -> None:
     )
     assert said.code == 2
     assert "not ended" in said.err
+    said = await typed(
+        "partitions", "attach", "intake", "--from", "2020-01", JIESU_DATABASE_URL=url
+    )
+    assert (said.code, said.out) == (0, "intake: 已装回 taken back 无 nothing\n")

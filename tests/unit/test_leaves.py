@@ -230,7 +230,9 @@ def run_telling(policy: TrackerConfig) -> None:
     for unit in units.units:
         people(("unit_deputy", "unit_head"), around._replace(unit=unit.code))
     people(rules.joint_supervision, around)
-    people(["county_leader", rules.risk_of_incident or ""], around)
+    assert rules.risk_of_incident
+    people(["county_leader", rules.risk_of_incident.to], around)
+    assert rules.risk_of_incident.acknowledge_within == Limit.parse("1h")
     for urgency in Urgency:
         rules.told.not_before(at("03-02 22:00"), urgency, policy.calendar.tz)
     assert (rules.leader_instruction, rules.barred_return) == (2, 3)

@@ -128,6 +128,14 @@ def test_quiet_hours_may_lie_within_a_day_or_be_none() -> None:
         (changed(SUPERVISION, "unanswered", "then", to=7), "unanswered.then"),
         (changed(SUPERVISION, "unanswered", "after", to="5d"), "unanswered.after"),
         (changed(SUPERVISION, "risk_of_incident", to="unit_head"), "risk_of_incident"),
+        (changed(SUPERVISION, "risk_of_incident", "to", to="unit_head"), "risk_of_incident.to"),
+        *(
+            (
+                changed(SUPERVISION, "risk_of_incident", "acknowledge_within", to=limit),
+                "risk_of_incident.acknowledge_within",
+            )
+            for limit in ("1wd", "4wh", "soon")
+        ),
         (changed(SUPERVISION, "joint_supervision", to=["liaison"]), "joint_supervision.0"),
     ],
 )

@@ -22,6 +22,7 @@ from tests.fixtures.scenes.handle_clock import (
     after_sweep,
     at,
     local,
+    marks,
     timeline,
 )
 
@@ -93,6 +94,35 @@ def test_who_had_missed_it_has_no_time_left() -> None:
     swept = after_sweep(again, at("03-11 10:00"))
     assert set(swept.passed) == {"warn", "due", "ladder:1"}
     assert set(swept.passed.values()) == {at("03-11 10:00")}
+
+
+@pytest.mark.parametrize(
+    ("ruled_on", "refused"),
+    [
+        ({}, "03-06 18:00"),
+        ({"return_requested_at": "03-05 11:00", "return_refused_at": "03-05 16:00"}, "03-09 11:30"),
+    ],
+)
+def test_the_day_to_refuse_in_counts_from_the_new_order(
+    ruled_on: dict[str, str], refused: str
+) -> None:
+    """R-30, ADR 0078: due at once, refused a day later; the desk's three working hours are its own."""
+    first = order(1, "03-02 10:00", cancelled_at="03-04 10:00")
+    again = clock(first, order(2, "03-05 10:00", **ruled_on), kind=ClockKind.SIGN)
+    found = {mark.key: local(mark.at) for mark in marks(again)}
+    assert (found["due"], found["trigger:2"]) == ("03-05 10:00", refused)
+
+
+def test_a_third_redo_given_again_is_answered_from_then_on() -> None:
+    """R-27: the rung is raised when the unit gets it again, and so is the day of its answer."""
+    rounds = [ROUND.model_copy(update={"number": 4})]
+    first = order(1, "03-02 10:00", round=4, cancelled_at="03-04 10:00")
+    [rung] = [
+        mark
+        for mark in marks(clock(first, order(2, "03-09 10:00", round=4), rounds=rounds))
+        if mark.key == "trigger:4"
+    ]
+    assert (local(rung.at), rung.answer_due) == ("03-09 10:00", at("03-12 18:00"))
 
 
 def test_what_was_signed_is_not_counted_on_while_it_stood_signed() -> None:

@@ -30,7 +30,7 @@ class ApprovalOut(BaseModel):
     """批准事项: what was asked about a ticket, and what a second person decided.
 
     ``urgency``: how urgent the ticket is to be, of ``was``, what it was when that was asked. ``lead``: the
-    town that is to lead. ``allowed``: what can be decided.
+    town that is to lead. ``allowed``: what the reader may decide.
     """
 
     id: UUID

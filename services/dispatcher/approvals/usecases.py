@@ -60,10 +60,10 @@ async def ask_town_lead(act: ServiceAct, number: str, body: TownLead) -> Approva
         raise MoveRefused("ask", "approved", ["assign"])
     for row in await _undecided(act, record, "town_lead"):
         if row.lead == lead:
-            return views.approval_out(record, row)
+            return views.approval_out(act, record, row)
     asked = _new(act, record, "town_lead", body.ground, act.actor)
     asked.lead = lead
-    return views.approval_out(record, _ask(act, asked))
+    return views.approval_out(act, record, _ask(act, asked))
 
 
 async def _undecided(act: ServiceAct, record: TicketRecord, what: What) -> list[Approval]:
@@ -117,7 +117,7 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
     rules.move(views.status_of(record, row), action)
     if body.granted and row.urgency:
         rules.check_as_asked(row.was, record.ticket.urgency)
-        check_work(record, Urgency(row.urgency))
+        views.check_work(record, Urgency(row.urgency))
         _ease(act, record, Urgency(row.urgency))
     row.granted, row.note = body.granted, body.note
     row.decided_at, row.decided_by = act.now, act.actor
@@ -131,13 +131,7 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
         note=body.note,
     )
     act.tell(data, subject=row.ticket, round=row.round)
-    return views.approval_out(record, row)
-
-
-def check_work(record: TicketRecord, urgency: Urgency) -> None:
-    """Nobody's ticket is eased with another's of the same work. Raises MoreUrgentWaits."""
-    waiting = ((each.ticket.number, each.ticket.urgency) for each in record.waiting_with())
-    rules.check_work(urgency, {number: Urgency(each) for number, each in waiting})
+    return views.approval_out(act, record, row)
 
 
 def _ease(act: ServiceAct, record: TicketRecord, urgency: Urgency) -> None:

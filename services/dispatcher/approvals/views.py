@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlmodel import col, func, select
 
+from services.dispatcher import reading
 from services.dispatcher.approvals.models import Approval, Approvals
 from services.dispatcher.approvals.schemas import ApprovalList, ApprovalOut, ListedApproval
 from services.dispatcher.models import Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import approvals as rules
+from shared.errors import JiesuError
 from shared.events import Urgency
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
@@ -29,11 +31,12 @@ async def waiting(act: ServiceAct, role: str | None) -> ApprovalList:
     decides = [what for what, roles in rules.DECIDERS.items() if role in (None, *roles)]
     query = select(Approvals, Tickets).where(*WAITING, one_of(Approvals.what, decides))
     oldest = query.order_by(col(Approvals.asked_at), col(Approvals.id)).limit(MOST)
-    items = []
-    for row, ticket in (await act.session.exec(oldest)).all():
-        record = TicketRecord(ticket, [])
+    found, items = (await act.session.exec(oldest)).all(), []
+    known = await reading.whole(act, (ticket for _, ticket in found))
+    for row, ticket in found:
+        record = known[ticket.number]
         about = record.matter.model_dump(include={"type", "topic", "area", "title", "content"})
-        shown = approval_out(record, row).model_dump()
+        shown = approval_out(act, record, row).model_dump()
         items.append(ListedApproval(**shown, **about, urgency_now=Urgency(ticket.urgency)))
     return ApprovalList(items=items)
 
@@ -42,7 +45,7 @@ async def of_ticket(act: ServiceAct, record: TicketRecord) -> list[ApprovalOut]:
     """What was asked about a ticket and decided, the oldest first."""
     query = select(Approvals).where(Approvals.ticket == record.ticket.number)
     found = await act.session.exec(query.order_by(col(Approvals.asked_at), col(Approvals.id)))
-    return [approval_out(record, row) for row in found]
+    return [approval_out(act, record, row) for row in found]
 
 
 def status_of(record: TicketRecord, row: Approval) -> rules.ApprovalStatus:
@@ -51,8 +54,8 @@ def status_of(record: TicketRecord, row: Approval) -> rules.ApprovalStatus:
     return rules.status(row.granted, concerns=concerns)
 
 
-def approval_out(record: TicketRecord, row: Approval) -> ApprovalOut:
-    """One as it is answered."""
+def approval_out(act: ServiceAct, record: TicketRecord, row: Approval) -> ApprovalOut:
+    """One as it is answered, with what its reader may decide."""
     status = status_of(record, row)
     zh, en = rules.SENTENCES[status]
     return ApprovalOut(
@@ -62,5 +65,33 @@ def approval_out(record: TicketRecord, row: Approval) -> ApprovalOut:
         was=Urgency(row.was) if row.was else None,
         status=status,
         sentence=Sentence(zh=zh, en=en),
-        allowed=[str(each) for each in rules.MOVES[status]],
+        allowed=[str(each) for each in _allowed(act, record, row, status)],
     )
+
+
+def _allowed(
+    act: ServiceAct, record: TicketRecord, row: Approval, status: rules.ApprovalStatus
+) -> list[rules.Action]:
+    role = act.caller.role if act.caller else ""
+    theirs = rules.allowed(status, row.what, row.asked_by, act.actor, role)
+    if row.urgency and not _is_grantable(record, row):
+        return [each for each in theirs if each is not rules.Action.GRANT]
+    return theirs
+
+
+def _is_grantable(record: TicketRecord, row: Approval) -> bool:
+    """Whether a ticket may be eased as it was asked: it is as urgent as it was then, and so is no other
+    citizen's of the same work.
+    """
+    try:
+        rules.check_as_asked(row.was, record.ticket.urgency)
+        check_work(record, Urgency(row.urgency or record.ticket.urgency))
+    except JiesuError:
+        return False
+    return True
+
+
+def check_work(record: TicketRecord, urgency: Urgency) -> None:
+    """Nobody's ticket is eased with another's of the same work. Raises MoreUrgentWaits."""
+    waiting = ((each.ticket.number, each.ticket.urgency) for each in record.waiting_with())
+    rules.check_work(urgency, {number: Urgency(each) for number, each in waiting})

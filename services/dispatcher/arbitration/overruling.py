@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import col, select
-
-from services.dispatcher import returning
+from services.dispatcher import past_returns
 from services.dispatcher.arbitration import precedents
-from services.dispatcher.arbitration.models import Arbitrations
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import returns
@@ -29,15 +26,19 @@ async def overrule(
 
     Raises ReturnGranted.
     """
-    asked = await returning.of_ticket(act, record.ticket.number)
-    freed = set(returns.freed(await returning.earlier(act, record.ticket.number, asked)))
+    past = await past_returns.load(act, record.ticket.number)
+    freed = set(returns.freed(past_returns.earlier(act, past)))
     for unit, field in named.items():
         if unit not in freed:
             continue
         if why is None:
             raise ReturnGranted(field=field, unit=unit, allowed=["overrules"])
-        for row in asked:
-            if returning.today(act, row.unit) == unit and row.granted and row.overruled_at is None:
+        for row in past.asked:
+            if (
+                past_returns.today(act, row.unit) == unit
+                and row.granted
+                and row.overruled_at is None
+            ):
                 row.overruled_at, row.overruled_by = act.now, act.actor
                 row.overruled_reason = why
 
@@ -52,7 +53,7 @@ async def overrule_ruling(
     """
     at_work = [each.unit for each in record.open() if each.role == Role.LEAD]
     ruled = await _last_ruling(act, record)
-    if ruled is None or lead in (*at_work, returning.today(act, ruled.unit)):
+    if ruled is None or lead in (*at_work, past_returns.today(act, ruled.unit)):
         return
     if why is None:
         raise RulingNames(field="lead", unit=ruled.unit, allowed=["overrules"])
@@ -62,7 +63,7 @@ async def overrule_ruling(
 async def is_ruled(act: ServiceAct, record: TicketRecord, lead: Assignment) -> bool:
     """Whether the last ruling named just who leads."""
     ruled = await _last_ruling(act, record)
-    return ruled is not None and returning.today(act, ruled.unit) == lead.unit
+    return ruled is not None and past_returns.today(act, ruled.unit) == lead.unit
 
 
 class _Ruled(NamedTuple):
@@ -74,20 +75,18 @@ class _Ruled(NamedTuple):
 
 async def _last_ruling(act: ServiceAct, record: TicketRecord) -> _Ruled | None:
     """The last ruling that named who leads a ticket. What was ruled on a co-handler is about its help."""
-    number = record.ticket.number
+    past = await past_returns.load(act, record.ticket.number)
     leads = {each.id for each in record.assignments if each.role == Role.LEAD}
     found = [
         _Ruled(row.ruled_at, row.named_unit)
-        for row in await returning.of_ticket(act, number)
+        for row in past.asked
         if row.ruled_at and row.named_unit and row.assignment in leads
     ]
-    of_ladder = select(Arbitrations.ruled_at, Arbitrations.lead).where(
-        Arbitrations.ticket == number, col(Arbitrations.ruled_at).is_not(None)
-    )
-    found += [_Ruled(at, unit) for at, unit in await act.session.exec(of_ladder) if at and unit]
+    found += [_Ruled(row.ruled_at, row.lead) for row in past.ruled if row.ruled_at and row.lead]
     return max(found, default=None)
 
 
 async def is_freed(act: ServiceAct, record: TicketRecord, unit: str) -> bool:
     """Whether the desk granted a unit's return of this ticket, and no ruling has named it since."""
-    return unit in returns.freed(await returning.earlier(act, record.ticket.number))
+    past = await past_returns.load(act, record.ticket.number)
+    return unit in returns.freed(past_returns.earlier(act, past))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from services.dispatcher import grassroots, merging, orders, records, returning
+from services.dispatcher import grassroots, merging, orders, past_returns, records, returning
 from services.dispatcher.arbitration import precedents, schemas, views
 from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.arbitration.models import Arbitration
@@ -64,7 +64,7 @@ async def rule(act: ServiceAct, id: UUID, body: schemas.Arbitrated) -> schemas.A
     rules.check_ruler(step, act.caller.role if act.caller else "", body.body, body.paper)
     order, added = await _order(act, record, step, body)
     approval = await grassroots.ruled(act, record, order.lead, body.ruling)
-    asked = await returning.of_ticket(act, opened.ticket)
+    asked = (await past_returns.load(act, opened.ticket)).asked
     _write_down(act, opened, order, body)
     record.arbitration = record.ticket.arbitration = None
     _close_returns(act, record, order, asked, body.ruling)

@@ -135,7 +135,8 @@ async def request(
     returning.check_not_handed_down(record, assignment)
     answer = await answer_of(act, assignment, body)
     today = act.now.astimezone(act.config.calendar.tz).date()
-    completion.ask(record.work(assignment), answer, today, await _refused(act, assignment))
+    refused = record.past.refused[assignment.id] if record.past else ()
+    completion.ask(record.work(assignment), answer, today, refused)
     if assignment.pending:
         raise RequestPending
     if answer.kind is CompletionKind.NOT_OUR_DUTY:
@@ -170,16 +171,6 @@ def pending(form: CompletionForm) -> dict[str, Any]:
         }
     )
     return shown.model_dump(mode="json")
-
-
-async def _refused(act: ServiceAct, assignment: Assignment) -> list[str]:
-    """The kinds of end the desk refused on an order; its silence is no ruling."""
-    query = select(CompletionForms.kind).where(
-        CompletionForms.assignment == assignment.id,
-        CompletionForms.outcome == "refused",
-        col(CompletionForms.silent).is_(False),
-    )
-    return list((await act.session.exec(query)).all())
 
 
 async def _asked_before(act: ServiceAct, assignment: Assignment) -> bool:

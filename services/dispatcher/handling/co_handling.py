@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.dispatcher import doubts, merging, orders, records, schemas, views
+from services.dispatcher import doubts, merging, orders, reading, records, schemas, views
 from services.dispatcher.arbitration import overruling
 from services.dispatcher.arbitration import usecases as arbitration
 from services.dispatcher.handling import hurrying
@@ -31,7 +30,6 @@ from services.dispatcher.rules.urgency import is_more_urgent
 from shared import events
 from shared.errors import MoveRefused, NotFound, Recused, UnknownCode
 from shared.events import Role, Urgency
-from shared.jurisdiction.calendar import Limit
 
 # --- who works on it ---------------------------------------------------------------------------
 
@@ -285,12 +283,7 @@ def unheard(
     helping = {each.unit: each for each in helpers_of(record, lead)}
     if unknown := set(named) - set(helping):
         raise UnknownCode(sorted(unknown), field="without", allowed=sorted(helping))
-    over = {unit: _limit_ends(act, helping[unit]) for unit in named}
+    over = {unit: reading.limit_ends(act, helping[unit]) for unit in named}
     if early := {unit: at.isoformat() for unit, at in over.items() if at and act.now <= at}:
         raise rules.CoHandlerInTime(units=early)
     return [helping[unit] for unit in over]
-
-
-def _limit_ends(act: ServiceAct, order: Assignment) -> datetime | None:
-    limit, calendar = order.limits["handle"], act.config.calendar.of(order.unit)
-    return calendar.due(order.dispatched_at, Limit.parse(limit)).at if limit else None

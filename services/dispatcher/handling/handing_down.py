@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.dispatcher import orders, records, schemas, views
+from services.dispatcher import orders, reading, records, schemas, views
 from services.dispatcher.arbitration import overruling
 from services.dispatcher.handling import co_handling
 from services.dispatcher.handling.schemas import HandDown, TakeBack
@@ -64,8 +64,8 @@ async def check_may_have(
         said = added.newest if each is record else ()
         if unit in dispatching.barred(each.matter, said):
             raise Recused(field=field, unit=unit)
-        if each.matter.confidential or not dispatching.may_join(each.matter, [unit]):
-            raise rules.NotHandedDown(field=field)
+    if not reading.may_be_shared(act, record, [unit]):
+        raise rules.NotHandedDown(field=field)
     if await overruling.is_freed(act, record, unit):
         raise ReturnGranted("请派单员决定 ask the desk", field=field, unit=unit)
 

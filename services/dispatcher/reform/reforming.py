@@ -29,6 +29,7 @@ from services.dispatcher.reform.schemas import (
 )
 from services.dispatcher.rules import reforming as rules
 from services.dispatcher.rules.reforming import Part, Plan, ReformPending, ReformStatus
+from shared.caller import person
 from shared.errors import Malformed, NotFound, UnknownCode
 from shared.http.fields import Sentence
 
@@ -107,9 +108,8 @@ async def approve(act: ServiceAct, id: UUID, body: ReformApproval) -> ReformOut:
     reform = await _locked(act, id)
     rules.check_move("approve", _status(reform))
     rules.check_other_person(reform.proposed_by, act.actor)
-    own = act.config.units.unit(reform.unit)
-    if own is None or set(own.successors) != set(reform.successors):
-        stands = list(own.successors) if own else []
+    stands = _stands(act, reform)
+    if set(stands) != set(reform.successors):
         raise rules.NotInUnits(unit=reform.unit, successors=reform.successors, stands=stands)
     reform.approved_at, reform.approved_by = act.now, act.actor
     reform.approved_note = body.note
@@ -170,8 +170,21 @@ def _out(act: ServiceAct, reform: Reform) -> ReformOut:
         successor_names=[names.unit(unit) for unit in reform.successors],
         status=status,
         sentence=Sentence(zh=zh, en=en),
-        allowed=list(rules.MOVES[status]),
+        allowed=_allowed(act, reform, status),
     )
+
+
+def _allowed(act: ServiceAct, reform: Reform, status: ReformStatus) -> list[str]:
+    """What its reader may do: another person than who proposed it approves it, once units.yaml says so."""
+    other = person(reform.proposed_by) != person(act.actor)
+    approvable = other and set(_stands(act, reform)) == set(reform.successors)
+    return [each for each in rules.MOVES[status] if each != "approve" or approvable]
+
+
+def _stands(act: ServiceAct, reform: Reform) -> list[str]:
+    """Who follows its unit by units.yaml."""
+    own = act.config.units.unit(reform.unit)
+    return list(own.successors) if own else []
 
 
 def _status(reform: Reform) -> ReformStatus:

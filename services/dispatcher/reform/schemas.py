@@ -58,7 +58,7 @@ class ReformMoves(BaseModel):
 
 class ReformOut(BaseModel):
     """A reform and where it stands. ``left``: the unit's orders that are in hand or wait for the citizen's
-    verdict, by whom they go to; told of one reform, not in the list.
+    verdict, by whom they go to; told of one reform, not in the list. ``allowed``: what its reader may do.
     """
 
     id: UUID

@@ -27,12 +27,14 @@ class OrderContext(NamedTuple):
     """How an order stands, as far as its acts depend on it.
 
     ``was``: how far the work was when a return was requested that waits. ``signed``: it has a handler.
-    ``pending``: what the hotline has to decide of its form. ``returnable``: a return may be asked for, if no
-    ruling named the unit. ``disputed``: the ladder rules on whose it is; ``gives_in``: on its own unit's
-    return, while that works on; ``disputes``: it is about this order. ``helped``: others at work answer to
-    it; ``handed_down``: some of these by its own word. ``has_below``: its unit has units below it.
-    ``blows``: its unit is of a kind that whistles. ``whistled``: somebody it whistled for is at work,
-    ``unattended``: and has not come. ``awaited``: its own unit was whistled for and has not come.
+    ``pending``: what the hotline has to decide of its form. ``done``: what comes before an answer was done.
+    ``returnable``: a return may be asked for; ``endable``, ``disownable``: that the matter ends without an
+    answer, or is not its unit's duty. ``disputed``: the ladder rules on whose it
+    is; ``gives_in``: on its own unit's return, while that works on; ``disputes``: it is about this order.
+    ``helped``: others at work answer to it; ``handed_down``: some of these by its own word. ``has_below``:
+    its unit has units below it that may have it. ``blows``: its unit is of a kind that whistles, and others
+    may hear of it. ``whistled``: somebody it whistled for is at work, ``unattended``: and has not come.
+    ``awaited``: its own unit was whistled for and has not come.
     """
 
     status: AssignmentStatus
@@ -40,7 +42,10 @@ class OrderContext(NamedTuple):
     was: AssignmentStatus | None = None
     signed: bool = False
     pending: str | None = None
+    done: bool = True
     returnable: bool = True
+    endable: bool = True
+    disownable: bool = True
     disputed: bool = False
     gives_in: bool = False
     disputes: bool = False
@@ -93,7 +98,15 @@ ACTS: Mapping[str, Act] = {
         "return-withdrawal",
         lambda order: order.moves(Action.WITHDRAW_RETURN) or order.gives_in,
     ),
-    "complete": _moves(Action.COMPLETE, "completion"),
+    "complete": _moves(Action.COMPLETE, "completion", lambda order: order.done),
+    "request_end": _moves(
+        Action.COMPLETE, "completion", lambda order: order.endable and not order.pending
+    ),
+    "disown": _moves(
+        Action.COMPLETE,
+        "completion",
+        lambda order: order.disownable and not order.pending and not order.disputed,
+    ),
     "withdraw_end": Act(
         BY_UNIT, "completion-withdrawal", lambda order: order.open and order.pending == "request"
     ),
@@ -114,7 +127,9 @@ ACTS: Mapping[str, Act] = {
     "grant_return": _moves(Action.GRANT_RETURN, "ruling", lambda order: not order.disputed),
     "refuse_return": _moves(Action.REFUSE_RETURN, "ruling", lambda order: not order.disputed),
     "grant_end": Act(
-        BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
+        BY_DESK,
+        "completion-ruling",
+        lambda order: order.moves(Action.COMPLETE) and order.pending == "request",
     ),
     "refuse_end": Act(
         BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"

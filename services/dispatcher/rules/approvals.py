@@ -113,6 +113,14 @@ def check_decider(what: str, asked_by: str, actor: str, role: str, *, granted: b
         raise Forbidden("须由督办员批准 this takes a supervisor")
 
 
+def allowed(now: ApprovalStatus, what: str, asked_by: str, actor: str, role: str) -> list[Action]:
+    """What somebody may decide of it, as ``check_decider`` and ``move`` let them."""
+    own = person(asked_by) == person(actor)
+    if not own and role not in DECIDERS[what]:
+        return []
+    return [each for each in MOVES[now] if not (own and each is Action.GRANT)]
+
+
 def check_work(asked: Urgency, waiting: Mapping[str, Urgency]) -> None:
     """``waiting``: how urgent those are that wait for the same work, by number. Raises MoreUrgentWaits."""
     for number, urgency in waiting.items():

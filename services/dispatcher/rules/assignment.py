@@ -125,10 +125,11 @@ def may_move(status: AssignmentStatus, action: Action, was: AssignmentStatus | N
 
 
 def allowed(status: AssignmentStatus, by: tuple[str, ...]) -> list[str]:
-    """The actions a status allows those of a role, by name. What else an order's reader may do:
-    rules/acts.py.
+    """The actions a status allows those of a role, by name, for who was refused another: never a return,
+    for which a unit is pressed that a ruling named (WF-22). What an order's reader may do: rules/acts.py.
     """
-    return [str(action) for action in MOVES[status] if WHO[action] and WHO[action] == by]
+    theirs = (action for action in MOVES[status] if WHO[action] and WHO[action] == by)
+    return [str(action) for action in theirs if action is not Action.REQUEST_RETURN]
 
 
 def move(

@@ -134,24 +134,40 @@ def complete(
 ) -> AssignmentStatus:
     """The status after a unit said that it is done. ``latest``: the last day that may be promised.
 
-    Raises MoveRefused, NotAttended, CitizenNotContacted, ContactNotOnRecord, CoHandlersOpen,
+    Raises MoveRefused, NotAttended, CitizenNotContacted, CoHandlersOpen, ContactNotOnRecord,
     KindContradicted, UnsolvedReasonMissing, PromisedDateMissing, PromisedDateTooFar.
     """
     moved = move(work.status, Action.COMPLETE)
-    if work.awaited:
-        raise NotAttended
-    if work.contact_duty and not work.attempts:
-        raise CitizenNotContacted
+    check_work(work, data.without)
     if data.contacted and not work.reached:
         raise ContactNotOnRecord(field="contacted")
-    waiting = [unit for unit, status in work.co_handlers.items() if status in OPEN]
-    if waited_for := [unit for unit in waiting if unit not in data.without]:
-        raise CoHandlersOpen(units=waited_for)
     _check_form(data, today)
     put_off = data.kind is CompletionKind.NO_CONDITION_YET
     if put_off and date.fromisoformat(data.promised_date or "") > latest:
         raise PromisedDateTooFar(latest)
     return moved
+
+
+def check_work(work: Work, without: Collection[str]) -> None:
+    """What has to be done before a unit may answer, whatever its form says. ``without``: whom it goes on
+    without. Raises NotAttended, CitizenNotContacted, CoHandlersOpen.
+    """
+    if work.awaited:
+        raise NotAttended
+    if work.contact_duty and not work.attempts:
+        raise CitizenNotContacted
+    waiting = [unit for unit, status in work.co_handlers.items() if status in OPEN]
+    if waited_for := [unit for unit in waiting if unit not in without]:
+        raise CoHandlersOpen(units=waited_for)
+
+
+def is_done(work: Work, late: Collection[str]) -> bool:
+    """Whether that is done. ``late``: whom the unit may go on without."""
+    try:
+        check_work(work, late)
+    except JiesuError:
+        return False
+    return True
 
 
 # 申请事项: what ends a matter by a unit's own word, and so is asked of the hotline (R-15, R-20, WF-21).
@@ -166,9 +182,17 @@ def ask(work: Work, data: AssignmentCompleted, today: date, refused: Collection[
     """
     if data.kind in refused:
         raise RequestRefused(field="kind")
-    contact_duty = work.contact_duty and data.kind is not CompletionKind.NOT_OUR_DUTY
-    asked = replace(work, co_handlers={}, contact_duty=contact_duty, awaited=False)
-    complete(asked, data, today)
+    complete(_as_asked(work, data.kind), data, today)
+
+
+def may_ask(work: Work, kind: CompletionKind, refused: Collection[str]) -> bool:
+    """Whether a unit may ask for an end of a kind, whatever its form says; ``refused`` as ``ask``."""
+    return kind not in refused and is_done(_as_asked(work, kind), ())
+
+
+def _as_asked(work: Work, kind: CompletionKind) -> Work:
+    contact_duty = work.contact_duty and kind is not CompletionKind.NOT_OUR_DUTY
+    return replace(work, co_handlers={}, contact_duty=contact_duty, awaited=False)
 
 
 def _check_form(data: AssignmentCompleted, today: date) -> None:

@@ -214,29 +214,36 @@ def request_return(
 ) -> AssignmentStatus:
     """The status after a return was requested.
 
-    Raises MoveRefused, HandedDown, UnknownCode, SuggestedUnitMissing, Malformed, ReturnAfterRuling,
+    Raises MoveRefused, UnknownCode, SuggestedUnitMissing, Malformed, HandedDown, ReturnAfterRuling,
     ReturnedBefore, ReturnOnRedo, ReturnTooLate.
     """
     moved = move(context.status, Action.REQUEST_RETURN)
-    if context.handed_by is not None:
-        raise HandedDown(rule="R-13", unit=context.handed_by)
     if asked.reason_code not in grounds:
         raise UnknownCode(asked.reason_code, field="reason_code", allowed=list(grounds))
     if asked.suggested_unit is None and asked.reason_code in rules.suggested_unit_for:
         raise SuggestedUnitMissing(field="suggested_unit")
     if asked.suggested_unit == context.unit:
         raise Malformed(OWN_UNIT, field="suggested_unit")
+    if why := barred(context, rules, now):
+        raise why
+    return moved
+
+
+def barred(context: ReturnContext, rules: ReturnRules, now: datetime) -> ReturnBarred | None:
+    """Why a return may not be asked for, whatever its form says; None where it may."""
+    if context.handed_by is not None:
+        return HandedDown(rule="R-13", unit=context.handed_by)
     if not rules.after_ruling and is_ruled(context.unit, context.earlier):
-        raise ReturnAfterRuling(rule="R-16 after_ruling")
+        return ReturnAfterRuling(rule="R-16 after_ruling")
     own = [each for each in context.earlier if each.unit == context.unit and each.counts]
     if len(own) >= rules.max_per_unit_and_ticket:
-        raise ReturnedBefore(rule="R-16 max_per_unit_and_ticket")
+        return ReturnedBefore(rule="R-16 max_per_unit_and_ticket")
     if context.redo:
-        raise ReturnOnRedo(rule="R-27")
+        return ReturnOnRedo(rule="R-27")
     if now > context.until:
         key = "window" if rules.window_of(context.urgency) == rules.window else "window_urgent"
-        raise ReturnTooLate(rule=f"R-16 {key}", until=context.until.isoformat())
-    return moved
+        return ReturnTooLate(rule=f"R-16 {key}", until=context.until.isoformat())
+    return None
 
 
 OWN_UNIT = "建议承办单位不能是本单位 The suggested unit is your own"

@@ -15,6 +15,7 @@ from services.intake.corrections.schemas import (
     CorrectionList,
     CorrectionOut,
 )
+from services.intake.doors import FrontDoor, ReaderDoor
 from services.intake.records import ServiceAct
 from services.intake.schemas import Notes, NotesRead, TicketOut
 from shared.http.acts import Door, entering
@@ -24,9 +25,7 @@ from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["intake 受理"])
-FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
 DecidesDoor = Annotated[Door, Depends(entering("desk", "supervisor"))]
-ReaderDoor = Annotated[Door, Depends(entering("desk", "callback"))]
 NotesAct = Annotated[
     ServiceAct, Depends(acting("agent", "desk", "callback", "supervisor"), scope="function")
 ]

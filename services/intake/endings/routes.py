@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from services.intake.contacts.neighbours import Neighbours
+from services.intake.doors import AgentDoor, DeskDoor, FrontDoor
 from services.intake.endings import malicious
 from services.intake.endings import usecases as endings
 from services.intake.endings import views as ending_views
@@ -21,16 +22,12 @@ from services.intake.endings.schemas import (
 )
 from services.intake.records import ServiceAct
 from services.intake.schemas import DirectAnswer, HandedOver, NotAccepted, Progress
-from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Day, Number
 from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["intake 受理", "endings 不派单的结束方式"])
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
-AgentDoor = Annotated[Door, Depends(entering("agent", "desk"))]
-FrontDoor = Annotated[Door, Depends(entering("phone_system", "agent", "desk"))]
 Reads = Annotated[ServiceAct, Depends(acting("agent", "desk", "supervisor"), scope="function")]
 FiguresAct = Annotated[
     ServiceAct, Depends(acting("agent", "desk", "supervisor", "service"), scope="function")

@@ -261,7 +261,14 @@ def check_resumable(
     ended_at: datetime | None, within: Limit, hours: WorkCalendar, now: datetime
 ) -> None:
     """Raises EndingFinal."""
-    if ended_at is not None and hours.due(ended_at, within).at < now:
+    if not is_resumable(ended_at, within, hours, now):
         raise EndingFinal(
             "已超过恢复办理的期限，请登记新的诉求 it ended too long ago: register a new ticket"
         )
+
+
+def is_resumable(
+    ended_at: datetime | None, within: Limit, hours: WorkCalendar, now: datetime
+) -> bool:
+    """Whether what was ended here may go on."""
+    return ended_at is None or hours.due(ended_at, within).at >= now

@@ -182,9 +182,10 @@ def shown(status: TicketStatus, ending: str | None) -> TicketStatus:
     return own if STORED.get(own) is status else status
 
 
-def allowed(status: TicketStatus) -> list[str]:
-    """The actions the citizen has in a status."""
-    return [action.value for action in Action if (status, action) in MOVES]
+def allowed(status: TicketStatus, *, full: bool = False) -> list[str]:
+    """The actions the citizen has in a status. ``full``: nothing more may be added to the ticket."""
+    without = Action.SUPPLEMENT if full else None
+    return [each.value for each in Action if (status, each) in MOVES and each is not without]
 
 
 def move(status: TicketStatus, action: Action) -> TicketStatus:

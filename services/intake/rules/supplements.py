@@ -18,6 +18,11 @@ class SupplementsFull(JiesuError):
     title = "本工单的补充已满 Nothing more can be added to this ticket"
 
 
+def has_room(count: int, characters: int) -> bool:
+    """Whether anything at all may be added to what a ticket has."""
+    return count < MOST and characters < MOST_CHARACTERS
+
+
 def check_room(count: int, characters: int, more: int) -> None:
     """Whether ``more`` characters may be added to what a ticket has. Raises SupplementsFull."""
     if count < MOST and characters + more <= MOST_CHARACTERS:

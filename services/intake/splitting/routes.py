@@ -1,18 +1,15 @@
 """拆分 The door by which a call that holds several matters becomes several tickets."""
 
-from typing import Annotated
+from fastapi import Response
 
-from fastapi import Depends, Response
-
+from services.intake.doors import DeskDoor
 from services.intake.splitting import usecases as splitting
 from services.intake.splitting.schemas import Split, SplitOut
-from shared.http.acts import Door, entering
 from shared.http.fields import Number
 from shared.http.problems import problems
 from shared.http.router import Router
 
 router = Router("/v1", tags=["intake 受理"])
-DeskDoor = Annotated[Door, Depends(entering("desk"))]
 
 
 @router.post("/tickets/{number}/split", response_model=SplitOut, responses=problems(404, 409))

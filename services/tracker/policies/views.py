@@ -15,17 +15,22 @@ from shared.errors import NotFound
 from shared.http.editions import EditionOut, EditionPage, shown
 
 ID, VERSION = col(PolicyEditions.id), col(PolicyEditions.version)
-DISCARDED = col(PolicyEditions.discarded_at)
+OPEN = (VERSION.is_(None), col(PolicyEditions.discarded_at).is_(None))
 
 
 async def drafts(act: ServiceAct, after: str | None, limit: int) -> EditionPage:
     """Open drafts, the newest first. Raises BadCursor."""
-    query = select(PolicyEditions).where(VERSION.is_(None), DISCARDED.is_(None))
+    query = select(PolicyEditions).where(*OPEN)
     if after is not None:
         query = query.where(UUID(act.place(after)) > ID)
     rows = (await act.session.exec(query.order_by(ID.desc()).limit(limit + 1))).all()
     more = act.cursor(str(rows[limit - 1].id)) if len(rows) > limit else None
     return EditionPage(items=[_shown(act, row) for row in rows[:limit]], next=more)
+
+
+async def authors(act: ServiceAct) -> list[list[str]]:
+    """Who wrote in each open draft."""
+    return [*await act.session.exec(select(PolicyEditions.authors).where(*OPEN))]
 
 
 async def published(act: ServiceAct, after: str | None, limit: int) -> EditionPage:

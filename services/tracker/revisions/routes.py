@@ -14,6 +14,7 @@ from services.tracker.revisions.schemas import (
     RevisionOut,
     RevisionRulingIn,
 )
+from services.tracker.rules.revising import RevisionStatus
 from shared.http.acts import Door, entering
 from shared.http.auth import acting
 from shared.http.fields import Cursor
@@ -43,9 +44,9 @@ async def rule_on_revision(revision: UUID, body: RevisionRulingIn, door: Decides
 
 
 @router.get("/revisions")
-async def list_revisions(act: Reads) -> RevisionList:
-    """更正 Every revision, the newest first."""
-    return await views.listed(act)
+async def list_revisions(act: Reads, status: RevisionStatus | None = None) -> RevisionList:
+    """更正 Every revision, the newest first. `status=proposed`: those alone that wait for a second person."""
+    return await views.listed(act, status)
 
 
 @router.get("/revisions/{revision}", responses=problems(404))

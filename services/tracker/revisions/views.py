@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +30,29 @@ PLACE = tuple_(col(Clocks.breached_at), col(Clocks.id))
 MANY = 500
 
 
-async def listed(act: ServiceAct) -> RevisionList:
-    """Every revision, the newest first."""
+GRANTED, DONE = col(Revisions.granted), col(Revisions.done_at)
+STANDS: Mapping[RevisionStatus, Any] = MappingProxyType(
+    {
+        RevisionStatus.PROPOSED: GRANTED.is_(None),
+        RevisionStatus.CONFIRMED: GRANTED.is_(True) & DONE.is_(None),
+        RevisionStatus.DONE: DONE.is_not(None),
+        RevisionStatus.REFUSED: GRANTED.is_(False),
+    }
+)
+
+
+async def listed(act: ServiceAct, wanted: RevisionStatus | None) -> RevisionList:
+    """Every revision, or those that stand somewhere; the newest first."""
     query = select(Revisions).order_by(col(Revisions.proposed_at).desc(), col(Revisions.id))
+    if wanted is not None:
+        query = query.where(STANDS[wanted])
     return RevisionList(items=[shown(row) for row in await act.session.exec(query.limit(MANY))])
+
+
+async def proposers(act: ServiceAct) -> list[tuple[str]]:
+    """Who proposed each revision that waits for a second person."""
+    query = select(Revisions.proposed_by).where(STANDS[RevisionStatus.PROPOSED])
+    return [(by,) for by in await act.session.exec(query)]
 
 
 async def read(act: ServiceAct, id: UUID) -> RevisionOut:

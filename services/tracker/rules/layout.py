@@ -221,17 +221,33 @@ def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark
 
 
 def _mark(run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar) -> Mark:
-    at = _rung_at(run, rung.at, base, due, calendar)
+    at = _rung_at(run, rung, base, due, calendar)
     answer = calendar.due(at, Limit.parse(rung.answer)).at if rung.answer else None
     return Mark(rung.key, at, rung, answer)
 
 
 def _rung_at(
-    run: Run, anchor: str, base: datetime, due: datetime, calendar: WorkCalendar
+    run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar
 ) -> datetime:
-    if anchor == "start":
-        return run.started_at
-    if anchor == "due":
+    if rung.at == "start":
+        return run.resumed_at or run.started_at
+    if rung.at == "due":
         return due
-    overdue = calendar.due(base, Limit.parse(anchor)).at
-    return max(due, shift(overdue, run.pauses, run.terms.limit, calendar).at)
+    overdue = calendar.due(base, Limit.parse(rung.at)).at
+    at = max(due, shift(overdue, run.pauses, run.terms.limit, calendar).at)
+    if run.resumed_at and rung.by == "trigger":
+        return max(at, _refused_at(run, run.resumed_at, rung.at, calendar))
+    return at
+
+
+def _refused_at(run: Run, again_at: datetime, after: str, calendar: WorkCalendar) -> datetime:
+    """When a unit that got an order again, its time used up or not, is said to refuse it: nobody refuses what
+    they have not had, so that time is given anew. The ladder counts how late the duty is, whoever waited.
+    """
+    own = [
+        pause._replace(begins_at=max(pause.begins_at, again_at))
+        for pause in run.pauses
+        if pause.ends_at is None or pause.ends_at > again_at
+    ]
+    refused = calendar.due(again_at, Limit.parse(after)).at
+    return shift(refused, own, run.terms.limit, calendar).at

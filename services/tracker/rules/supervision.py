@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from services.tracker.rules.honesty import HonestyRules
 from services.tracker.rules.people import Addressee, OfOffice, Told
@@ -94,6 +102,15 @@ class SupervisionByRule(JiesuError):
     title = "按规定发起的督办不能由人撤回 What a rule raised no person withdraws"
 
 
+def _natural(limit: Limit) -> Limit:
+    if not limit.natural:
+        raise ValueError("应为自然时间 write natural time: 4h or 30min")
+    return limit
+
+
+NaturalLimit = Annotated[LimitText, AfterValidator(_natural)]
+
+
 class LadderRung(Section):
     """A rung of the ladder: 催办, 督办单, 一把手督办 … (R-30, R-32). One without ``when`` is for people
     to raise (R-33). ``led_by_head``: the head of the unit leads in person, and an answer says who did (SEED).
@@ -164,7 +181,8 @@ class ClusterRules(Section):
 
 class RefusedRules(Section):
     """拒不签收: so long after an order was to be signed for, who has not signed refuses it (WF-26(1),
-    JN-40(1)), and the rung. Of a limit that runs day and night a working day is 24 hours.
+    JN-40(1)), and the rung; who got it again, so long after that at the earliest (ADR 0078). Of a limit that
+    runs day and night a working day is 24 hours.
     """
 
     after: LimitText
@@ -212,21 +230,31 @@ class ExtensionRules(Section):
     max: WorkingDays
     cap_total_handle: LimitText
     apply_at_latest_before: LimitText
-    apply_at_latest_before_natural: LimitText | None = None
+    apply_at_latest_before_natural: NaturalLimit | None = None
     not_for: frozenset[Urgency]
-
-    @field_validator("apply_at_latest_before_natural")
-    @classmethod
-    def _natural(cls, margin: Limit | None) -> Limit | None:
-        if margin and not margin.natural:
-            raise ValueError("应为自然时间 write natural time: 4h or 30min")
-        return margin
 
     def margin(self, limit: Limit) -> Limit:
         """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
         if not limit.natural:
             return self.apply_at_latest_before
         return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
+
+
+class RiskRules(Section):
+    """风险报告: who is told of a danger at once (R-38, BJ-29), and within how long, by day and night, that
+    office says who has taken it up; without a limit where that is left out.
+    """
+
+    to: OfOffice
+    acknowledge_within: NaturalLimit | None = None
+
+
+def _office_alone(given: object) -> object:
+    """As folders wrote it before there was anything to say beside."""
+    return {"to": given} if isinstance(given, str) else given
+
+
+RiskReport = Annotated[RiskRules, BeforeValidator(_office_alone)]
 
 
 Basis = Literal["due", "judged"]
@@ -255,8 +283,8 @@ class Supervision(Section):
     """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
     ``leader_instruction``: the rung of a leader's word on a ticket (领导批示, WH); ``barred_return``: of who
-    would return what a ruling gave it (WF-22). ``risk_of_incident``: who is told of a danger at once (BJ-29).
-    ``joint_supervision``: who may be named on one supervision (联合督办).
+    would return what a ruling gave it (WF-22). ``joint_supervision``: who may be named on one supervision
+    (联合督办).
     """
 
     warnings: Mapping[Urgency, WarnedAt]
@@ -274,7 +302,7 @@ class Supervision(Section):
     refused_to_receive: RefusedRules | None = None
     barred_return: RungNumber | None = None
     unanswered: UnansweredRules | None = None
-    risk_of_incident: OfOffice | None = None
+    risk_of_incident: RiskReport | None = None
     joint_supervision: tuple[OfOffice, ...] = ()
     told: Told = Told()
     figures: FigureRules = FigureRules()

@@ -91,12 +91,15 @@ def referred(number: str, unit: str, ground: Ground) -> Sentence:
     )
 
 
-def at_risk(number: str) -> Sentence:
-    """风险报告: a danger was reported (BJ-29)."""
+def at_risk(number: str, due: datetime | None, zone: tzinfo) -> Sentence:
+    """风险报告: a danger was reported (BJ-29); by when it is to be said who has taken it up."""
+    by = moment(due, zone) if due else None
+    zh = f"，并于{by.zh}前登记由谁处置" if by else ""
+    en = f" Please say by {by.en} who has taken it up." if by else ""
     return Sentence(
-        f"【12345】风险报告：工单{number}为特急件，反映的情况可能危及人身或公共安全，请立即关注处置。",
+        f"【12345】风险报告：工单{number}为特急件，反映的情况可能危及人身或公共安全，请立即关注处置{zh}。",
         f"[12345] Danger: ticket {number} is critical; people or public safety may be at risk. "
-        "Please follow it at once.",
+        f"Please follow it at once.{en}",
     )
 
 

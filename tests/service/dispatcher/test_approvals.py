@@ -179,6 +179,41 @@ async def test_the_story_of_a_ticket_has_what_was_asked_and_decided(urgent: Benc
     assert own.json()["approvals"] == []
 
 
+# --- what its reader may decide ----------------------------------------------------------------
+
+READERS = [(role, name) for role in ("desk", "supervisor") for name in ("test", OTHER)]
+
+
+@pytest.mark.parametrize("what", ["urgency", "town_lead", "more urgent since", "over"])
+@pytest.mark.parametrize(("role", "name"), READERS)
+async def test_what_may_be_decided_is_and_nothing_else(
+    dispatcher: Bench, what: str, role: str, name: str
+) -> None:
+    """ADR 0078: who asked may take it back only, a town's lead takes a supervisor; and nobody grants of a
+    critical ticket what was asked of an urgent one.
+    """
+    if what == "town_lead":
+        await register(dispatcher, company())
+        asked = {"lead": "红椿镇", "ground": "需属地镇牵头"}
+        id = (await post(dispatcher.http("desk"), ASK, asked, 201))["id"]
+    else:
+        await register(dispatcher, street_light(urgency="urgent"))
+        id = (await lower(dispatcher))["approval"]
+    if what == "more urgent since":
+        await lower(dispatcher, "critical")
+    if what == "over":
+        withdrawn = TicketWithdrawn(reason="不办了")
+        await dispatcher.hear(dispatcher.fact(withdrawn, subject=NUMBER))
+    client = dispatcher.http(role, name=name)
+    (shown,) = (await client.get(f"/v1/tickets/{NUMBER}/explain")).json()["approvals"]
+    for act, granted in (("grant", True), ("refuse", False)):
+        body = {"granted": granted, "note": APPROVED}
+        answer = await client.post(f"/v1/approvals/{id}/decision", json=body)
+        assert answer.is_success is (act in shown["allowed"]), (shown, answer.text)
+        if answer.is_success:
+            return
+
+
 # --- a town leads ------------------------------------------------------------------------------
 
 
@@ -192,7 +227,7 @@ async def test_a_supervisor_lets_a_town_lead_and_no_colleague_of_the_desk(
     assert (asked["lead"], asked["status"], asked["allowed"]) == (
         "HC",
         "waiting",
-        ["grant", "refuse"],
+        ["refuse"],
     )
     assert (await post(dispatcher.http("desk"), ASK, ask, 201))["id"] == asked["id"]
     assert slug(await decide(dispatcher, asked["id"], 403)) == "forbidden"

@@ -44,6 +44,23 @@ async def test_who_proposed_a_reform_does_not_approve_it(to_be_merged: Bench) ->
     assert ((await one(to_be_merged))["unit"], (await one(to_be_merged))["id"]) == (NEW, given)
 
 
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("name", ["li", "wang"])
+async def test_a_reform_offers_its_reader_what_that_one_may(
+    to_be_merged: Bench, tmp_path: Path, name: str, follows: bool
+) -> None:
+    """ADR 0078: not what they proposed themselves, nor what units.yaml does not say any more."""
+    proposed = await propose(to_be_merged, OLD, into=NEW)
+    assert proposed["allowed"] == ["withdraw"]
+    if not follows:
+        take_up(followed(tmp_path / "changed"), to_be_merged)
+    path, client = f"/v1/reforms/{proposed['id']}", to_be_merged.http("desk", name=name)
+    allowed = (await client.get(path)).json()["allowed"]
+    approved = await client.post(f"{path}/approval", json={})
+    assert approved.is_success is ("approve" in allowed) is (follows and name == "wang")
+    assert "withdraw" in allowed
+
+
 async def test_nothing_moves_before_its_moment_and_a_withdrawn_one_never_does(
     to_be_merged: Bench,
 ) -> None:

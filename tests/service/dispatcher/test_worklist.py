@@ -31,7 +31,7 @@ from tests.fixtures.scenes.dispatcher import (
     street_light,
 )
 from tests.fixtures.scenes.reform import followed, propose, take_up
-from tests.fixtures.scenes.worklist import by_its_lists, worklist
+from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 HOUR = timedelta(hours=1)
 END = {key: DONE[key] for key in DONE if key != "result"} | {
@@ -178,6 +178,16 @@ async def test_nobody_is_asked_to_be_the_second_person_of_their_own_act(busy: Be
     for name, waiting in (("li", 1), ("test", 1), ("wang", 2)):
         said = await worklist(busy, "supervisor", name=name)
         assert said["catalogue_drafts"][0] == waiting
+
+
+async def test_what_no_second_person_decides_is_on_the_morning_page(busy: Bench) -> None:
+    """Approvals, reforms and drafts at the doors, once a working day has passed."""
+    assert await stuck(busy, "unagreed") == []
+    busy.at(busy.now + 72 * HOUR)
+    found = [each.subject for each in await stuck(busy, "unagreed")]
+    assert found.count("派单目录草稿 draft of the catalogue") == 2
+    assert len([each for each in found if each.startswith("机构改革 reform ")]) == 1
+    assert len(found) == 5, "and two approvals, by their tickets"
 
 
 async def test_a_dispute_is_on_the_worklist_of_whose_ruling_its_step_asks(busy: Bench) -> None:

@@ -33,6 +33,7 @@ from tests.fixtures.scenes.policies import (
     with_handle,
 )
 from tests.fixtures.scenes.tracker import Story, local
+from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 # --- drafts ------------------------------------------------------------------------------------
 
@@ -347,3 +348,19 @@ async def test_silence_presses_by_the_policy_of_its_clock(tracker: Bench) -> Non
         ("03-16 18:00", "03-23 18:00"),
         ("03-16 18:00", "03-18 18:00"),
     ]
+
+
+async def test_a_draft_waits_in_the_worklist_of_whoever_may_publish_it(tracker: Bench) -> None:
+    """GB66-5: not of who wrote in it; untouched for a working day it is on the morning page."""
+    tracker.at("2026-03-02T10:00+08:00")
+    draft = await drafted(tracker, "li")
+    for name, waits in (("li", 0), ("wang", 1)):
+        said = await worklist(tracker, "supervisor", name=name)
+        assert said == await by_its_lists(tracker, "supervisor", name=name)
+        assert said["policy_drafts"] == (waits, 0, None)
+    assert await stuck(tracker, "unagreed") == []
+    tracker.at("2026-03-04T09:00+08:00")
+    assert [each.note for each in await stuck(tracker, "unagreed")] == [draft["id"]]
+    await published(tracker, draft)
+    assert (await worklist(tracker, "supervisor", name="wang"))["policy_drafts"][0] == 0
+    assert await stuck(tracker, "unagreed") == []

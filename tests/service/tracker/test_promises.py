@@ -12,7 +12,7 @@ from shared.events import AssignmentAuditPassed
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import HC, Story, at, clocks, dissolved, facts_told, local
 from tests.fixtures.scenes.tracker_doors import slug
-from tests.fixtures.scenes.worklist import by_its_lists, worklist
+from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 DONE = {"result": "支路已硬化，恢复通行"}
 MOVE = {"promised_date": "2026-05-20", "reason": "沥青须待气温回升"}
@@ -128,6 +128,10 @@ async def test_a_day_is_moved_once_by_a_supervisor_and_both_are_shown(
     assert waits["promise_moves"] == (1, 0, at("05-01 00:00"))
     assert waits == await by_its_lists(tracker, "supervisor")
     assert (await do(tracker, "move", MOVE)).status_code == 409
+    assert await stuck(tracker, "unruled") == []
+    await until(tracker, "04-21 18:30")
+    [waiting] = await stuck(tracker, "unruled")
+    assert (waiting.subject, waiting.since) == (promised.subject, at("04-20 09:00"))
     ruled = (await do(tracker, "ruling", YES, "supervisor")).json()
     assert (ruled["promised_date"], ruled["first_date"]) == ("2026-05-20", "2026-04-30")
     [moved] = await tracker.told("promise.moved")

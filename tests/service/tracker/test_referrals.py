@@ -7,7 +7,7 @@ from typing import Any
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import HC, Story
 from tests.fixtures.scenes.tracker_doors import slug, supervise
-from tests.fixtures.scenes.worklist import by_its_lists, worklist
+from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 CASE = {"ground": "falsified", "reason": "办结照片系他处所拍"}
 
@@ -83,3 +83,17 @@ async def test_it_waits_in_the_worklist_of_whoever_may_decide(
         assert said == await by_its_lists(tracker, "supervisor", name=name)
         assert said["referrals"] == (waits, 0, None)
     assert (await tracker.http("desk").get("/v1/referrals")).status_code == 403
+
+
+async def test_the_morning_page_says_that_one_waits_and_not_of_whom(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Whoever reads that page is no supervisor."""
+    assert open_ticket
+    id = (await propose(tracker)).json()["id"]
+    assert await stuck(tracker, "unagreed") == []
+    tracker.at("2026-03-04T09:00+08:00")
+    [waiting] = await stuck(tracker, "unagreed")
+    assert (waiting.subject, waiting.note) == ("移送 referral", id)
+    await decide(tracker, id, "wang", granted=False)
+    assert await stuck(tracker, "unagreed") == []

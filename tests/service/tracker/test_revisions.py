@@ -14,6 +14,7 @@ from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.changed_calendar import county, day_off, restart, step
 from tests.fixtures.scenes.tracker import GT, NORMAL, Story, at, local
 from tests.fixtures.scenes.tracker_doors import slug
+from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 SNOW = {"days": ["2026-03-05"], "ground": "暴雪停工一日，当时漏报", "paper": "紫政办发〔2026〕9号"}
 YES = {"granted": True, "note": "属实"}
@@ -299,3 +300,22 @@ async def test_a_completion_heard_late_is_judged_under_the_revision(
     assert local(annulled.data.due) == "03-09 18:00"
     assert (await rates(tracker))["handle"]["rate"] == 1.0
     assert (await rates(tracker, judgement="first"))["handle"]["rate"] == 1.0
+
+
+async def test_it_waits_in_the_worklist_of_whoever_may_confirm_and_then_on_the_morning_page(
+    tracker: Bench, tmp_path: Path
+) -> None:
+    """Not of who proposed it, under whatever role: a second person is another one."""
+    await late_by_a_day_off(tracker, tmp_path)
+    id = (await propose(tracker)).json()["id"]
+    for role, name, waits in (("supervisor", "test", 0), ("desk", "test", 0), ("desk", "li", 1)):
+        said = await worklist(tracker, role, name=name)
+        assert said == await by_its_lists(tracker, role, name=name)
+        assert said["revisions"] == (waits, 0, None)
+    assert await stuck(tracker, "unagreed") == []
+    tracker.at(at("03-12 12:10"))
+    [waiting] = await stuck(tracker, "unagreed")
+    assert (waiting.subject, waiting.note) == ("更正 revision", id)
+    await confirm(tracker, id)
+    assert await stuck(tracker, "unagreed") == []
+    assert (await worklist(tracker, "desk", name="li"))["revisions"] == (0, 0, None)

@@ -5,6 +5,7 @@ after a ruling (R-30, R-32, R-33, ADR 0074).
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -158,6 +159,36 @@ async def test_who_does_not_sign_for_a_day_refuses(tracker: Bench, open_ticket: 
     await tracker.hear(open_ticket.signed("03-03 11:00"))
     [closed] = await tracker.told("supervision.closed")
     assert closed.data.rung == 2
+
+
+AGAIN = UUID(int=3)
+
+
+async def test_nobody_refuses_what_they_have_not_had(tracker: Bench, open_ticket: Story) -> None:
+    """R-30 拒不签收, ADR 0078: given again with its time to sign used up, a unit has the policy's day from
+    then; the sign clock's own breach stands at once.
+    """
+    await swept(tracker, "03-03T10:00")  # the limit was over on the second at 16:05
+    await tracker.hear(open_ticket.cancelled("03-03 10:00"))
+    await tracker.hear(open_ticket.dispatched("03-05 10:00", id=AGAIN))
+    await swept(tracker, "03-05T10:01", "03-06T17:59")
+    assert await raised(tracker) == []
+    missed, *_ = [f for f in await tracker.told("deadline.breached") if f.assignment == AGAIN]
+    assert (missed.data.clock, local(missed.time)) == ("sign", "03-05 10:00")
+    await swept(tracker, "03-06T18:00")
+    assert await raised(tracker) == ["2 trigger 03-06 18:00"]
+
+
+async def test_who_still_had_time_to_sign_refuses_a_day_after_that(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30: half an hour was used up, the rest counts from when the unit has it again."""
+    await tracker.hear(open_ticket.cancelled("03-02 10:35"))
+    await tracker.hear(open_ticket.dispatched("03-05 10:00", id=AGAIN))
+    await swept(tracker, "03-06T17:59")
+    assert await raised(tracker) == []
+    await swept(tracker, "03-06T18:00")
+    assert await raised(tracker) == ["2 trigger 03-06 18:00"]
 
 
 # --- a return after a ruling -------------------------------------------------------------------
