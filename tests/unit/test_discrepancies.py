@@ -85,6 +85,14 @@ def test_a_call_from_below_is_one_call_of_who_made_it() -> None:
     assert look(*calls, read("03-02 10:40", assignment=GT), orders=(order(), village)) == []
 
 
+def test_a_call_as_of_the_moment_of_another_s_is_a_call_of_its_own() -> None:
+    """Who read nothing does not hide behind a helper who did."""
+    helper = order(GT, "GT", "03-02 10:30", role=Role.CO)
+    calls = [call("03-02 11:00", assignment=GT), call("03-02 11:00", recorded="03-02 12:00")]
+    facts = [read("03-02 10:40", assignment=GT), *calls]
+    assert look(*facts, orders=(order(), helper)) == ["contact_unread"]
+
+
 @pytest.mark.parametrize(
     ("made", "entered", "expected"),
     [

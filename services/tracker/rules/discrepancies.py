@@ -72,15 +72,15 @@ def _found(
 
 def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
     """先行联系 by telephone or message, and nobody of the unit had read the number (R-12). What a unit below
-    did stands at the orders above it, too: it is one call, of who made it.
+    did stands at the orders above it, too: it is one call, of who made it, and was written down at once. Who
+    names the moment of another's call made one of its own.
     """
     if rules is None:
         return
     calls = [each for each in seen.of("assignment.contacted") if each.said["how"] in RINGING]
     for call in calls:
-        made = [
-            order for each in calls if each.at == call.at and (order := seen.order(each.assignment))
-        ]
+        same = (each for each in calls if (each.at, each.recorded) == (call.at, call.recorded))
+        made = [order for each in same if (order := seen.order(each.assignment))]
         maker = max(made, key=lambda each: (each.dispatched_at, each.id), default=None)
         latest = call.at + timedelta(minutes=rules.grace_minutes)
         if maker and maker.id == call.assignment and not _was_read(seen, made, latest):

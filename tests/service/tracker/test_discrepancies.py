@@ -89,6 +89,19 @@ async def test_a_reading_may_be_heard_after_the_call(tracker: Bench, open_ticket
     assert (await listed(tracker))["items"] == []
 
 
+async def test_nobody_reads_of_a_call_that_its_reading_is_waited_for(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Whoever made it could still open the contact; and what is explained by then was never raised."""
+    tracker.at(at("03-02 11:05"))
+    await tracker.hear(open_ticket.contacted("03-02 11:00"))
+    for role in ("unit", "supervisor"):
+        assert (await listed(tracker, role, status="noted"))["counts"]["total"] == 0
+    await tracker.hear(read(open_ticket, "03-02 10:50"))
+    await look_again(tracker, "03-02 11:30")
+    assert (await listed(tracker, status="noted"))["items"] == []
+
+
 async def test_a_reading_that_is_heard_late_explains_it(tracker: Bench, unread: Any) -> None:
     story = Story(tracker)
     await tracker.hear(read(story, "03-02 10:50"))
@@ -252,6 +265,17 @@ async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> No
     assert (await listed(tracker, "unit"))["items"][0]["tickets"] == [
         *(f"20260302-{number:06}" for number in (1, 2, 3, 4, 8, 9, 10))
     ]
+
+
+async def test_an_occasion_that_is_explained_is_nobody_s_to_read(tracker: Bench) -> None:
+    """It was answered before it had to be signed, as is heard later."""
+    await late_signs(tracker, 1, 2)
+    assert (await listed(tracker, status="noted"))["counts"]["total"] == 2
+    story = Story(tracker, "20260302-000001")
+    answer = story.completed("03-02 12:00").data
+    await tracker.hear(story._fact(answer, "03-02 12:00", assignment=UUID(int=1_001), unit="HC"))
+    [left] = (await listed(tracker, status="noted"))["items"]
+    assert left["number"] == "20260302-000002"
 
 
 async def test_a_unit_does_not_read_of_tickets_it_must_stand_back_from(tracker: Bench) -> None:
