@@ -106,6 +106,7 @@ CURES = {
     "supervision-answered": "等待督办员审定。Wait for the ruling on the answer given at answered_at.",
     "leader-missing": "填写 led_by 和 led_by_post。Give name and post of the head who led in person.",
     "answer-due-wrong": "给出晚于现在、不超过 latest 的时刻。Name a moment that lies ahead, by latest.",
+    "trial-runs": "稍后重试；也可分页试算较短的时段。Try again later; a shorter period takes less time.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from operations.runtime.reload import check as check_folder
 from operations.runtime.reload import take_up
-from services.tracker.policies import versions
+from services.tracker.policies import simulating, versions
 from shared import policies
 from shared.errors import ConfigError
 from shared.events import Urgency
@@ -33,6 +35,7 @@ from tests.fixtures.scenes.policies import (
     with_handle,
 )
 from tests.fixtures.scenes.tracker import Story, local
+from tests.fixtures.scenes.tracker_doors import slug
 
 # --- drafts ------------------------------------------------------------------------------------
 
@@ -254,6 +257,33 @@ async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
     body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
     refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
     assert refused["type"].endswith("malformed")
+
+
+async def test_drafts_are_tried_one_at_a_time_and_every_door_is_open_meanwhile(
+    tracker: Bench, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial takes one of five connections for as long as it lasts."""
+    await tracker.hear(story.registered())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> list[simulating.Tried]:
+        begun.set()
+        assert go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(simulating, "_tried", slowly)
+    draft, wang = await drafted(tracker), tracker.http("supervisor", name="wang")
+    body = {"draft": draft["id"], "from": "2026-03-01", "to": "2026-03-31"}
+    asked = [asyncio.create_task(wang.post(SIMULATE, json=body)) for _ in range(6)]
+    try:
+        assert await asyncio.to_thread(begun.wait, 10)
+        assert (await wang.get("/v1/worklist")).status_code == 200
+    finally:
+        go_on.set()
+    answers = [await each for each in asked]
+    assert sorted(each.status_code for each in answers) == [200, *[409] * 5]
+    assert {slug(each) for each in answers if each.status_code == 409} == {"trial-runs"}
+    assert (await wang.post(SIMULATE, json=body)).status_code == 200
 
 
 # --- what cannot be read -----------------------------------------------------------------------
