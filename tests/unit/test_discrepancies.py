@@ -132,6 +132,8 @@ def test_a_type_or_topic_that_was_changed_after_the_dispatch() -> None:
     assert look(fact(changed, "03-03 10:00", assignment=None)) == ["recategorised"]
     early = changed.model_copy(update={"after_dispatch": False})
     assert look(fact(early, "03-03 10:00", assignment=None)) == []
+    untied = changed.model_copy(update={"fields": ("flags",)})  # 涉旅 has a limit of its own
+    assert look(fact(untied, "03-03 10:00", assignment=None)) == ["recategorised"]
     other = changed.model_copy(update={"fields": ("area",)})
     assert look(fact(other, "03-03 10:00", assignment=None)) == []
 
@@ -145,6 +147,8 @@ def test_an_order_that_went_elsewhere_shortly_before_it_was_due() -> None:
     assert look(orders=(lost, taken), clocks=(limit,), withdrawn=True) == []
     itself = order(GT, "HC", "03-09 15:00")
     assert look(orders=(lost, itself), clocks=(limit,)) == []  # T9: it keeps its clock
+    back = order(GT, "HC", "03-12 09:00")  # three days at the desk, in which nothing was due
+    assert look(orders=(lost, back), clocks=(limit,)) == ["redispatched_late"]
     early = lost._replace(redispatched_at=at("03-09 13:59"))
     assert look(orders=(early, taken), clocks=(limit,)) == []
 

@@ -148,7 +148,7 @@ def _leads(seen: Seen, heard: Heard) -> bool:
 
 
 def _recategorised(seen: Seen) -> Iterator[Found]:
-    """派单后更改性质或分类: after a lead had got it (R-22)."""
+    """派单后更改性质、分类或标记: after a lead had got it (R-22)."""
     for changed in seen.of("ticket.corrected"):
         leads = (each for each in seen.orders if each.role == Role.LEAD)
         had = [each for each in leads if each.dispatched_at <= changed.at]
@@ -157,7 +157,9 @@ def _recategorised(seen: Seen) -> Iterator[Found]:
 
 
 def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
-    """临期改派: another unit got the ticket shortly before it was due, and a clock of its own (T9)."""
+    """临期改派: another unit got the ticket shortly before it was due, and a clock of its own (T9); or it was
+    taken back then, and given to the same unit again later.
+    """
     if rules is None or seen.withdrawn:
         return
     kind = DiscrepancyKind.REDISPATCHED_LATE
@@ -168,7 +170,8 @@ def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
         then = [
             each for each in seen.orders if each.round == order.round and each.role == order.role
         ]
-        if any(each.dispatched_at >= lost and each.unit != order.unit for each in then):
+        since = [each for each in then if each.dispatched_at >= lost and each.id != order.id]
+        if any(each.unit != order.unit or each.dispatched_at > lost for each in since):
             gone = Evidence(name="assignment.cancelled", at=lost)
             yield Found(kind, id_of(kind, order.id), lost, order, (gone, _due(due)))
 
