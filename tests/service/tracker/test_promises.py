@@ -77,8 +77,9 @@ async def test_the_day_comes_back_before_it_comes_and_is_broken_when_it_passes(
     assert promised
     await until(tracker, "05-01 00:00")
     told = await facts_told(tracker, "deadline.warned", "deadline.breached", "supervision.raised")
-    assert told[-3:] == [
+    assert told[-4:] == [
         "deadline.warned@04-16 18:00",
+        "deadline.warned@04-29 18:00",
         "deadline.breached@05-01 00:00",
         "supervision.raised@05-01 00:00",
     ]
@@ -252,3 +253,15 @@ async def test_a_day_that_is_over_when_the_answer_is_let_pass_is_broken(
     broken = [f for f in await tracker.told("deadline.breached") if f.data.clock == "promise"]
     assert [local(fact.time) for fact in broken] == ["03-10 00:00"]
     assert [item["status"] for item in (await listed(tracker))["items"]] == ["broken"]
+
+
+async def test_a_day_that_is_near_comes_back_before_it_too(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Gain 7: promised on Tuesday for Friday, ten working days before which nobody knew of it."""
+    await tracker.hear(open_ticket.promised("03-03 10:00", "2026-03-06"))
+    await until(tracker, "03-05 18:00")
+    warned = [f for f in await tracker.told("deadline.warned") if f.data.clock == "promise"]
+    assert [(local(f.time), f.data.to) for f in warned] == [
+        ("03-05 18:00", ("handler", "liaison", "hotline_supervisor"))
+    ]
