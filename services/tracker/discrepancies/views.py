@@ -74,7 +74,9 @@ def _standing(status: DiscrepancyStatus | None) -> tuple[Any, ...]:
     """What narrows the list to those that stand so; to all that anybody reads unasked."""
     if status is None:
         return WHOLE
-    return OCCASIONS if status is DiscrepancyStatus.NOTED else (col(Discrepancies.status) == status,)
+    return (
+        OCCASIONS if status is DiscrepancyStatus.NOTED else (col(Discrepancies.status) == status,)
+    )
 
 
 async def counts(act: ServiceAct, first: date | None, last: date | None) -> DiscrepancyCounts:

@@ -131,7 +131,8 @@ REASONS: Mapping[DiscrepancyKind, Sentence] = MappingProxyType(
             "Type, topic or flags were changed after the dispatch",
         ),
         DiscrepancyKind.REDISPATCHED_LATE: Sentence(
-            "到期前不久被收回或改派", "It was taken back, or went to another unit, shortly before it was due"
+            "到期前不久被收回或改派",
+            "It was taken back, or went to another unit, shortly before it was due",
         ),
         DiscrepancyKind.ANSWERS_ALIKE: Sentence(
             "公开答复与其他诉求的答复雷同", "The public answer is that of other matters"
