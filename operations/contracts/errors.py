@@ -56,6 +56,7 @@ CURES = {
     "outdated-draft": "以 latest 为准重新写入（POST …/content），再发布。"
     "Write the draft anew on top of latest (POST …/content), then publish it.",
     "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
+    "effective-too-late": "生效时间不晚于 latest。Give a moment not after latest.",
     "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
     "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
     "policy-refused": "县规则目录已变：按 faults 改写草稿（POST …/content），再发布。"

@@ -130,6 +130,14 @@ async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
     assert datetime.fromisoformat(done["effective_at"]) == tracker.now + policies.NOTICE
 
 
+async def test_it_takes_effect_within_a_year(tracker: Bench) -> None:
+    """What is published for the year 9999 would keep every later version waiting for it."""
+    for never in ("9999-12-31T23:59:59Z", "2027-03-04T00:00:00+08:00"):
+        refused = await published(tracker, await drafted(tracker), 409, effective_at=never)
+        assert refused["type"].endswith("effective-too-late")
+        assert refused["latest"].startswith("2027-03-03")
+
+
 async def test_it_can_be_withdrawn_until_it_takes_effect(tracker: Bench, story: Story) -> None:
     supervisor = tracker.http("supervisor", name="wang")
     why, path = {"reason": "推迟"}, f"{VERSIONS}/2/withdrawal"
