@@ -120,8 +120,8 @@ def _give_to(
 
 
 def _began(record: TicketRecord, unit: str) -> datetime | None:
-    """Since when a unit has had the ticket in its round, if it did before: whoever takes an order back and gives
-    it again does not bring it under another policy.
+    """Since when a unit has had the ticket in its round, if it did before: whoever takes an order back and
+    gives it again does not bring it under another policy.
     """
     had = (each for each in record.assignments if each.round == record.ticket.round)
     return min((each.dispatched_at for each in had if each.unit == unit), default=None)

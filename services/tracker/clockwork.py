@@ -208,7 +208,7 @@ def _lengthened(
     at: datetime,
     changed: bool,
 ) -> DatedFact | None:
-    """What is to say where an open round was found to have more time, for another urgency, a law, a correction:
+    """What is to say where an open round was given more time, by another urgency, a law, a correction:
     until when the citizen waits now, whether the clock goes by that or was missed before.
     """
     changed |= entry.row.urgency != history.urgency

@@ -165,7 +165,7 @@ async def test_a_draft_is_tried_on_what_was(county: County) -> None:
 async def test_who_gets_it_again_in_the_round_goes_by_the_policy_of_the_first_time(
     county: County,
 ) -> None:
-    """T9: flags put on and off again, and the order taken back and given again, do not make five days twenty."""
+    """T9: flags put on and off, and the order taken back and given again, do not make five days twenty."""
     number = await county.ticket(**ROAD)
     await published(county.tracker, await drafted(county.tracker, limits=with_handle("20wd")))
     await county.carry()

@@ -135,7 +135,8 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     due_zh, due_en = moment(asking.clock.due, policy.calendar.tz)
     if asking.urgency.level in rules.not_for:
         raise ExtensionNotForUrgency(
-            f"紧急件、特急件不得延期，应于{due_zh}前办结 What is urgent is not extended: it is due on {due_en}",
+            f"紧急件、特急件不得延期，应于{due_zh}前办结 "
+            f"What is urgent is not extended: it is due on {due_en}",
             urgency=asking.urgency,
             due=asking.clock.due.isoformat(),
         )

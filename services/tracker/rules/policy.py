@@ -252,8 +252,8 @@ class Policy:
         return max(silent, answer_due or silent)
 
     def latest_answer(self, now: datetime, unit: str | None) -> datetime:
-        """The latest moment by which an answer that is sent back may be asked for again: nobody has longer for
-        it than handling may take in all.
+        """The latest moment by which an answer that is sent back may be asked for again: nobody has longer
+        for it than handling may take in all.
         """
         return self.calendar.of(unit).due(now, self.rules.extension.cap_total_handle).at
 

@@ -101,7 +101,7 @@ async def test_t7_nobody_is_told_of_what_gives_no_more_time(tracker: Bench, stor
 async def test_the_citizen_hears_that_a_correction_gives_more_time(
     tracker: Bench, story: Story, red: bool
 ) -> None:
-    """T7, gain 3: 24 hours for a tourist become five working days; the miss stands, and each hears the date."""
+    """T7, gain 3: 24 hours for a tourist become five working days; the miss stands, each hears the date."""
     await tracker.hear(story.registered(flags=("tourism",)), story.dispatched())
     tracker.at("2026-03-03T11:00+08:00" if red else "2026-03-02T11:00+08:00")
     await tracker.run("sweep")
@@ -135,8 +135,6 @@ async def test_the_citizen_hears_that_what_is_less_urgent_has_more_time(
 async def test_nobody_is_told_a_date_that_has_gone(tracker: Bench, story: Story) -> None:
     """Found complex after the cap on the whole: there is no new date."""
     await missed(tracker, story)
-    late = AssignmentUpdated(
-        kind="urged", content="疑难", urgency=Urgency.COMPLEX, limits=COMPLEX
-    )
+    late = AssignmentUpdated(kind="urged", content="疑难", urgency=Urgency.COMPLEX, limits=COMPLEX)
     await tracker.hear(story.of_unit(late, "03-30 10:00"))
     assert await tracker.told("deadline.lengthened") == []
