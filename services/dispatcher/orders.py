@@ -84,9 +84,8 @@ def _give_to(
     unit: str,
     role: Role,
 ) -> Assignment:
-    ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
-    since = _began(record, unit)
-    blown = order.whistles.get(unit) if role == Role.CO else None
+    ticket, since = record.ticket, _began(record, unit)
+    urgency, blown = Urgency(ticket.urgency), order.whistles.get(unit) if role == Role.CO else None
     told = work_order.work_order(
         record.matter,
         order,

@@ -73,7 +73,7 @@ def asking(**what: Any) -> Asking:
     return Asking(**given | what)
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "twice": ({"asked_before": True}, "extension-asked-before"),
     "paused": ({"clock": state(pauses=(Pause(at("03-03 10:00")),))}, "move-refused"),
     "met": ({"clock": state(met_at=at("03-03 10:00"))}, "move-refused"),

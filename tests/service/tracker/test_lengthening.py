@@ -121,7 +121,7 @@ async def test_the_citizen_hears_that_what_is_less_urgent_has_more_time(
     tracker: Bench, story: Story
 ) -> None:
     """R-42: two people lowered it."""
-    urgent = {"urgency": Urgency.URGENT}
+    urgent: dict[str, Any] = {"urgency": Urgency.URGENT}
     limits = Limits(sign="30min", first_contact="2h", handle="24h")
     await tracker.hear(story.registered(**urgent), story.dispatched(**urgent, limits=limits))
     lower = AssignmentUpdated(
