@@ -276,7 +276,8 @@ def _standing(
             found[row.assignment] += raised
     for each in supervisions:
         if each.clock is None:
-            found[each.assignment].append(Stands(each.rung, each.raised_at, each.withdrawn_at))
+            until, accepted = each.withdrawn_at or each.accepted_at, each.accepted_at is not None
+            found[each.assignment].append(Stands(each.rung, each.raised_at, until, accepted))
     return found
 
 
