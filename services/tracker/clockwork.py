@@ -265,19 +265,22 @@ Standing = Mapping[UUID, Sequence[Stands]]  # by order
 
 
 def _standing(
-    act: ServiceAct, clocks: Iterable[ClockEntry], supervisions: Iterable[Supervision]
+    act: ServiceAct, clocks: Iterable[ClockEntry], supervisions: Collection[Supervision]
 ) -> Standing:
     """What stands of each order: what its clocks raise, and what people and clusters of reporters did."""
     found: defaultdict[UUID, list[Stands]] = defaultdict(list)
+    accepted = {(each.clock, each.rung, each.raised_at): each.accepted_at for each in supervisions}
     for entry in clocks:
         row = entry.row
         if row.assignment and entry.state.terms.rungs:
             raised = stands_by([entry.state], calendars.of_clock(act, row), act.now)
-            found[row.assignment] += raised
+            for each in raised:
+                answered = each.answered(accepted.get((row.id, each.rung, each.since)))
+                found[row.assignment].append(answered)
     for each in supervisions:
         if each.clock is None:
-            until, accepted = each.withdrawn_at or each.accepted_at, each.accepted_at is not None
-            found[each.assignment].append(Stands(each.rung, each.raised_at, until, accepted))
+            stands = Stands(each.rung, each.raised_at, each.withdrawn_at)
+            found[each.assignment].append(stands.answered(each.accepted_at))
     return found
 
 

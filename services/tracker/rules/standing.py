@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, pass_due_marks
@@ -27,6 +27,10 @@ class Stands(NamedTuple):
     since: datetime
     until: datetime | None = None
     accepted: bool = False
+
+    def answered(self, accepted_at: datetime | None) -> Self:
+        """The same, of which an answer was accepted at a moment, if it was."""
+        return self._replace(until=accepted_at, accepted=True) if accepted_at else self
 
 
 class Reached(NamedTuple):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.events import Limits, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story, at, facts_told, local
 from tests.fixtures.scenes.tracker_doors import HAND, slug, supervise
@@ -148,3 +149,28 @@ async def test_what_was_reached_before_a_higher_rung_was_answered_is_answered_wi
     await tracker.run("sweep")
     told = await tracker.told("supervision.raised")
     assert [(f.data.rung, f.data.by) for f in told] == [(2, "hand"), (2, "ladder")]
+
+
+async def test_what_a_clock_raised_and_was_accepted_keeps_back_nothing_later_either(
+    tracker: Bench, story: Story
+) -> None:
+    """Critical, not signed in time, the head's own; the unit explains, and is reminded when it is overdue."""
+    limits = Limits(sign="15min", handle="2h")
+    critical: dict[str, Any] = {"urgency": Urgency.CRITICAL}
+    await tracker.hear(story.registered(**critical), story.dispatched(**critical, limits=limits))
+    tracker.at("2026-03-02T10:21+08:00")
+    await tracker.run("sweep")
+    [third] = (await tracker.http("supervisor").get("/v1/supervisions")).json()["items"]
+    path = f"/v1/supervisions/{third['id']}"
+    said = {"measures": "已到场", "result": "处置中", "led_by": "王建", "led_by_post": "镇长"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    accepted = {"accepted": True, "reason": "属实"}
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=accepted)).is_success
+    tracker.at("2026-03-03T13:00+08:00")
+    await tracker.run("sweep")
+    told = await tracker.told("supervision.raised")
+    assert [(f.data.rung, local(f.time)) for f in told] == [
+        (3, "03-02 10:20"),
+        (1, "03-02 12:05"),
+        (2, "03-03 12:05"),
+    ]
