@@ -58,8 +58,8 @@ def stands_by(
 
 
 def raised_at(rung: int, at: datetime, standing: Iterable[Stands]) -> datetime | None:
-    """When a rung that was reached is raised: at once, or when no higher one stands any more, but for one whose
-    answer was accepted: that was said to all that was reached meanwhile. None while one stands.
+    """When a rung that was reached is raised: at once, or when no higher one stands any more, but for one
+    whose answer was accepted: that was said to all that was reached meanwhile. None while one stands.
     """
     for each in sorted((each for each in standing if each.rung > rung), key=attrgetter("since")):
         if each.since <= at and (each.until is None or each.until > at):
