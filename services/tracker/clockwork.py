@@ -274,8 +274,8 @@ def _standing(
         row = entry.row
         if row.assignment and entry.state.terms.rungs:
             raised = stands_by([entry.state], calendars.of_clock(act, row), act.now)
-            for each in raised:
-                answered = each.answered(accepted.get((row.id, each.rung, each.since)))
+            for rung in raised:
+                answered = rung.answered(accepted.get((row.id, rung.rung, rung.since)))
                 found[row.assignment].append(answered)
     for each in supervisions:
         if each.clock is None:
