@@ -53,14 +53,16 @@ class Job:
     """Something that runs by the clock.
 
     ``run(store, limit)`` is one bounded tick and returns how many things it moved; it is run again
-    at once while it moves a whole batch. ``due(act)`` says when there is next something to do.
-    ``on_facts`` also wakes it whenever facts were received or told.
+    at once while it moves a whole batch, then so many ``together``: while one waits for the database
+    another works. ``due(act)`` says when there is next something to do. ``on_facts`` also wakes it whenever
+    facts were received or told.
     """
 
     run: Callable[[Store[Any], int], Awaitable[int]]
     due: Callable[[Act[Any]], Awaitable[datetime | None]]
     every: float = 1.0
     limit: int = 100
+    together: int = 1
     on_facts: bool = False
 
 
@@ -315,11 +317,20 @@ class Service:
         return await self.inbox.retry_once() > 0
 
     def _job(self, name: str, job: Job) -> Callable[[], Awaitable[bool]]:
+        more = False
+
         async def run_once() -> bool:
+            nonlocal more
             with trace(None, service=self.name, job=name):
-                moved = await job.run(self.store, job.limit)
+                runs = [job.run(self.store, job.limit) for _ in range(job.together if more else 1)]
+                ran = await asyncio.gather(*runs, return_exceptions=True)
+            moved = sum(one for one in ran if isinstance(one, int))
             self.metrics.ran.labels(name).inc(moved)
-            return moved >= job.limit
+            for trouble in ran:
+                if isinstance(trouble, BaseException):
+                    raise trouble
+            more = moved >= job.limit * len(ran)
+            return more
 
         return run_once
 

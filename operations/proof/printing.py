@@ -16,7 +16,7 @@ import typst
 
 from operations.proof import words
 from operations.proof.pack import Entry, Kind
-from operations.proof.wording import Line, Wording, english, label
+from operations.proof.wording import Line, Said, Wording, english
 from shared.errors import ConfigError
 
 TEMPLATE = Path(__file__).with_name("pack.typ")
@@ -29,7 +29,7 @@ COVER = (
     "type", "urgency", "topic", "area", "channel", "confidential", "registered_at", "status", "follows",
     "work", "split_from",
 )  # fmt: skip
-HEAD = [("见第一页", "see the first page", "")]
+HEAD = [Line("见第一页", "see the first page", Said(""))]
 ONE_PAGE = 350  # letters: an entry that is longer may be cut by the end of a page
 
 
@@ -108,12 +108,13 @@ def laid_out(entries: Sequence[Entry]) -> dict[str, Any]:
     content = head["matter"].get("content", "")
     if content:
         wording.printed[content] = 0
+    zone = head["timezone"]
     clocks = [each for each in entries if each.kind is Kind.CLOCK]
     clocks.sort(key=lambda each: (each.round or 0, [*words.CLOCKS, each.name].index(each.name)))
     return {
         "number": head["ticket"],
         "place": head["place"],
-        "zone": head["timezone"],
+        "zone": Said(f"{words.ZONES[zone]}（{zone}）" if zone in words.ZONES else zone, zone),
         "cover": list(_cover(entries, wording)),
         "notes": list(_notes(head)),
         "title": head["matter"].get("title", ""),
@@ -127,18 +128,20 @@ def laid_out(entries: Sequence[Entry]) -> dict[str, Any]:
 def _cover(entries: Sequence[Entry], wording: Wording) -> Iterator[Line]:
     head = entries[0]
     matter, logs, last = head.data["matter"], head.data["logs"], entries[-1].no
-    yield "工单编号", "ticket", head.data["ticket"]
+    yield Line("工单编号", "ticket", Said(head.data["ticket"]))
     for name in COVER:
         if name in matter:
-            yield label(name), english(name), wording.value(matter[name])
-    yield "制作时间", "made at", wording.moment(head.at)
-    yield "制作人", "made by", wording.who(head.actor)
-    yield "制作事由", "made for", head.data["reason"]
-    counts = [
-        f"{words.SERVICES.get(name, name)} {name} {log['facts']}" for name, log in logs.items()
-    ]
-    yield "事实条数", "facts", "，".join(counts)
-    yield "条目总数", "entries", f"{last + 1}（第 0 条至第 {last} 条 no. 0 to {last}）"
+            yield Line(words.label(name), english(name), wording.value(matter[name], name))
+    yield Line("制作时间", "made at", Said(wording.moment(head.at)))
+    yield Line("制作人", "made by", Said(wording.who(head.actor)))
+    yield Line("制作事由", "made for", Said(head.data["reason"]))
+    names = [name for name in words.SERVICES if name in logs]
+    zh = [f"{words.SERVICES[name]}{logs[name]['facts']}条" for name in names]
+    en = [f"{name} {logs[name]['facts']}" for name in names]
+    yield Line("事实条数", "facts", Said("，".join(zh), ", ".join(en)))
+    yield Line(
+        "条目总数", "entries", Said(f"{last + 1}条（第0条至第{last}条）", f"no. 0 to {last}")
+    )
 
 
 def _notes(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -156,35 +159,49 @@ def _notes(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _clock(entry: Entry, wording: Wording) -> dict[str, Any]:
     data = entry.data
+    due = datetime.fromisoformat(data["due"])
     return {
         "no": entry.no,
         "zh": words.CLOCKS.get(entry.name, entry.name),
         "en": english(entry.name),
-        "unit": wording.named(entry.unit) if entry.unit else "热线 the hotline",
+        "unit": Said(wording.named(entry.unit)) if entry.unit else Said("热线", "the hotline"),
         "round": entry.round,
-        "due": wording.moment(datetime.fromisoformat(data["due"]), seconds=False),
+        "due": wording.moment(due, seconds=False),
         "status": wording.value(data["status"]),
         "late": "breached_at" in data,
-        "cleared": data.get("late_revised") is False,
+        "revised": _revised(data.get("late_revised")),
         "explanation": [data["explanation"]["zh"], data["explanation"]["en"]],
         "hash": entry.hash,
     }
 
 
+def _revised(late: bool | None) -> Said:
+    """What a revision came to, where there was one."""
+    if late is None:
+        return Said("")
+    return (
+        Said("已更正，仍逾期", "revised: late")
+        if late
+        else Said("已更正为未逾期", "revised: in time")
+    )
+
+
 def _entry(entry: Entry, wording: Wording) -> dict[str, Any]:
     head = entry.kind is Kind.HEAD
-    lines = HEAD if head else list(wording.lines(entry.data, entry.no))
+    lines = HEAD if head else list(wording.lines(entry.data, entry.no, entry.name))
     if entry.masked:
-        lines = [*lines, ("已遮蔽", "masked", "、".join(map(label, entry.masked)))]
+        masked = "、".join(words.label(name, entry.name) for name in entry.masked)
+        lines = [*lines, Line("已遮蔽", "masked", Said(masked))]
+    who, unit = wording.who(entry.actor), wording.named(entry.unit) if entry.unit else ""
     return {
         "no": entry.no,
         "time": wording.moment(entry.recorded),
         "at": wording.moment(entry.at) if entry.at != entry.recorded else "",
         "zh": "卷首" if head else words.name_of(entry.kind, entry.name),
         "en": "head" if head else entry.name,
-        "who": wording.who(entry.actor),
-        "unit": wording.named(entry.unit) if entry.unit else "",
+        "who": who,
+        "unit": "" if unit and who.startswith(unit) else unit,
         "lines": lines,
-        "long": sum(len(said) for *_, said in lines) > ONE_PAGE,
+        "long": sum(len(line.said.zh) for line in lines) > ONE_PAGE,
         "hash": entry.hash,
     }

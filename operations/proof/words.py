@@ -14,7 +14,7 @@ _READ: Mapping[str, Mapping[str, str]] = yaml.safe_load(
 )
 FACTS, OTHERS, CLOCKS = _READ["facts"], _READ["others"], _READ["clocks"]
 FIELDS, VALUES = _READ["fields"], _READ["values"]
-ROLES, SERVICES = _READ["roles"], _READ["services"]
+ROLES, SERVICES, ZONES = _READ["roles"], _READ["services"], _READ["zones"]
 
 
 def name_of(kind: Kind, name: str) -> str:
@@ -25,3 +25,13 @@ def name_of(kind: Kind, name: str) -> str:
         case Kind.CALL | Kind.READING:
             return OTHERS.get(name, name)
     return FACTS.get(name, name)
+
+
+def label(field: str, of: str = "") -> str:
+    """A field in Chinese, of an entry of a name; as it is called in JSON where it is of a newer release."""
+    return FIELDS.get(f"{of}.{field}") or FIELDS.get(field, field)
+
+
+def value(word: str, field: str = "") -> str | None:
+    """A word in Chinese, where it is one; what it says in a field, where that is something else."""
+    return VALUES.get(f"{field}.{word}") or VALUES.get(word) or FACTS.get(word)

@@ -48,6 +48,19 @@ ABOUT_SOMEBODY = or_(
         for part in ("units", "words")
     ),
 )
+_NEWEST_FIRST = col(Supplements.seq).desc()
+_SIZED = (
+    select(
+        Supplements.seq,
+        Supplements.content,
+        func.sum(func.length(col(Supplements.content))).over(order_by=_NEWEST_FIRST).label("size"),
+        func.count().over().label("said"),
+    )
+    .where(Supplements.ticket == bindparam("number"))
+    .subquery()
+)
+# What the citizen of a ticket added, as far as a work order carries it.
+ADDED = select(_SIZED.c.seq, _SIZED.c.content, _SIZED.c.said).where(_SIZED.c.size <= CARRIED)
 
 
 class Answerer(NamedTuple):
@@ -360,16 +373,7 @@ async def _group_of(act: ServiceAct, ticket: Ticket) -> Sequence[Ticket]:
 
 async def added(act: ServiceAct, record: TicketRecord) -> Added:
     """What the citizen added: the newest as far as a work order carries it, and how many more."""
-    newest_first = col(Supplements.seq).desc()
-    sized = select(
-        Supplements.seq,
-        Supplements.content,
-        func.sum(func.length(col(Supplements.content))).over(order_by=newest_first).label("size"),
-        func.count().over().label("said"),
-    )
-    of_ticket = sized.where(Supplements.ticket == record.ticket.number).subquery()
-    found = select(of_ticket.c.seq, of_ticket.c.content, of_ticket.c.said)
-    rows = (await act.session.exec(found.where(of_ticket.c.size <= CARRIED))).all()
+    rows = (await act.session.exec(ADDED, params={"number": record.ticket.number})).all()
     before = {seq: content for seq, content, _ in rows}
     number_before = rows[0][2] if rows else 0  # no single one is longer than what is carried
     now = {each.seq: each.content for each in record.supplements}  # saved when the act ends

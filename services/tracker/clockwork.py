@@ -6,7 +6,6 @@ Both doors that move clocks end here: a fact written down (``recompute_clocks``)
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -41,8 +40,9 @@ from services.tracker.rules.clock_state import (
 from services.tracker.rules.layout import supervision_id
 from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.resuming import resumed
-from services.tracker.rules.standing import Stands, raised_at, reached, stands_by
+from services.tracker.rules.standing import raised_at, reached
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
+from services.tracker.standing import Standing
 from shared.events import (
     ClockKind,
     Data,
@@ -80,10 +80,10 @@ def recompute_clocks(
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
-    standing = _standing(act, record.clocks.values(), record.supervisions.values())
+    standing = Standing(act, record.clocks.values(), record.supervisions.values())
     for row, fact in facts:
         _say(act, row, fact, record.supervisions, standing)
-    raise_kept_back(act, record)
+    raise_kept_back(act, record, standing)
     endings = {timeline.id: timeline.ending(matter.withdrawal) for timeline in assignments}
     _close_supervisions(
         act, record, endings | review_endings(matter, assignments, record.round_timelines())
@@ -131,7 +131,7 @@ async def fire(act: ServiceAct, entries: Sequence[ClockEntry]) -> None:
     known = await claims.supervisions(act, taken_back)
     pressed = {row.id for row, fact in facts if isinstance(fact.data, SupervisionRaised)}
     of_orders = await claims.pressing(act, [each for each in entries if each.row.id in pressed])
-    standing = _standing(act, *of_orders)
+    standing = Standing(act, *of_orders)
     for row, fact in facts:
         _say(act, row, fact, known, standing)
 
@@ -140,7 +140,7 @@ def follow(act: ServiceAct, entries: Iterable[ClockEntry]) -> None:
     """Let open clocks follow the calendar that holds now; what moved is said with its reason."""
     for entry in entries:
         for fact in _keep(act, entry, lay_out(entry.state, calendars.of_clock(act, entry.row))):
-            _say(act, entry.row, fact, {}, {})
+            _say(act, entry.row, fact, {}, Standing(act, (), ()))
 
 
 def _pass_marks(act: ServiceAct, entry: ClockEntry) -> list[DatedFact]:
@@ -261,46 +261,30 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
         _tell(act, row, data, row.started_at)
 
 
-Standing = Mapping[UUID, Sequence[Stands]]  # by order
-
-
-def _standing(
-    act: ServiceAct, clocks: Iterable[ClockEntry], supervisions: Collection[Supervision]
-) -> Standing:
-    """What stands of each order: what its clocks raise, and what people and clusters of reporters did."""
-    found: defaultdict[UUID, list[Stands]] = defaultdict(list)
-    accepted = {(each.clock, each.rung, each.raised_at): each.accepted_at for each in supervisions}
-    for entry in clocks:
-        row = entry.row
-        if row.assignment and entry.state.terms.rungs:
-            raised = stands_by([entry.state], calendars.of_clock(act, row), act.now)
-            for rung in raised:
-                answered = rung.answered(accepted.get((row.id, rung.rung, rung.since)))
-                found[row.assignment].append(answered)
-    for each in supervisions:
-        if each.clock is None:
-            stands = Stands(each.rung, each.raised_at, each.withdrawn_at)
-            found[each.assignment].append(stands.answered(each.accepted_at))
-    return found
-
-
-def raise_kept_back(act: ServiceAct, record: TicketRecord) -> None:
+def raise_kept_back(
+    act: ServiceAct, record: TicketRecord, standing: Standing | None = None
+) -> None:
     """Raise what a clock had reached while a higher rung stood, where that one has turned out not to, or was
     taken back while the order was open.
     """
-    standing = _standing(act, record.clocks.values(), record.supervisions.values())
-    withdrawal = record.matter().withdrawal
+    standing = standing or Standing(act, record.clocks.values(), record.supervisions.values())
     for entry in record.clocks.values():
-        row, order = entry.row, record.assignment(entry.row.assignment)
-        ending = records.timeline(order).ending(withdrawal) if order else None
+        row = entry.row
         for rung, at in reached(entry.state):
             id, raised = supervision_id(row.id, rung.key, at), None
             if id not in record.supervisions and row.assignment:
-                raised = raised_at(rung.rung, at, standing[row.assignment])
-            if raised and (raised == at or ending is None or raised < ending.at):
+                raised = raised_at(rung.rung, at, standing.of(row.assignment))
+            if raised and (raised == at or _is_open(record, row, raised)):
                 calendar = calendars.of_clock(act, row).at(raised).calendar
                 answer = calendar.due(raised, Limit.parse(rung.answer)).at if rung.answer else None
                 _raise(act, row, raised_fact(id, rung, answer), raised, record.supervisions)
+
+
+def _is_open(record: TicketRecord, row: Clock, at: datetime) -> bool:
+    """Whether the order of a clock was open at a moment."""
+    order, withdrawal = record.assignment(row.assignment), record.matter().withdrawal
+    ending = records.timeline(order).ending(withdrawal) if order else None
+    return ending is None or at < ending.at
 
 
 def _raise(
@@ -328,7 +312,7 @@ def _say(
     ``known``: supervisions by id, which follow.
     """
     if isinstance(fact.data, SupervisionRaised):
-        others = standing.get(row.assignment, ()) if row.assignment else ()
+        others = standing.of(row.assignment) if row.assignment else ()
         if row.unit is None or raised_at(fact.data.rung, fact.at, others) == fact.at:
             _raise(act, row, fact.data, fact.at, known)
         return

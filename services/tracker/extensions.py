@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,7 @@ WAITING = (
     col(Extensions.status) == ExtensionStatus.ASKED,
     col(Extensions.lapsed_at).is_(None),
 )
+WAITING_OF = select(Extensions).where(col(Extensions.ticket) == records.NUMBERS, *WAITING)
 
 
 async def request_extension(
@@ -116,8 +117,7 @@ def ending(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
 
 
 async def _lapse(act: ServiceAct, record: TicketRecord) -> None:
-    waiting = select(Extensions).where(Extensions.ticket == record.ticket.number, *WAITING)
-    for asked in await act.rows.load(Extension, waiting):
+    for asked in await _waiting(act, record.ticket.number):
         assignment, clock = (
             record.assignment(asked.assignment),
             record.handle_clock(asked.assignment),
@@ -130,6 +130,18 @@ async def _lapse(act: ServiceAct, record: TicketRecord) -> None:
             asked.lapsed_at = max(ended.at, asked.asked_at)
             lapsed = events.ExtensionLapsed(extension=asked.id, reason=ended.why)
             _say(act, assignment, lapsed, asked.lapsed_at)
+
+
+async def _waiting(act: ServiceAct, number: str) -> Sequence[Extension]:
+    """The extensions of a ticket that nobody has ruled on; of all that are locked by then, asked for once."""
+    known: dict[str, list[Extension]] = act.locked.setdefault("extensions that wait", {})
+    if number not in known:
+        locked = {key for key, each in act.locked.items() if isinstance(each, TicketRecord)}
+        new = sorted(locked - known.keys())
+        known.update((each, []) for each in new)
+        for row in await act.rows.load(Extension, WAITING_OF, {"numbers": new}):
+            known[row.ticket].append(row)
+    return known[number]
 
 
 def _say(act: ServiceAct, assignment: Assignment, data: Data, time: datetime | None = None) -> None:

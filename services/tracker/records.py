@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -37,6 +38,7 @@ from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.policy import terms_of
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
 from shared.errors import NotFound, TooEarly
@@ -72,6 +74,8 @@ TO_RULE_ON = (col(Clocks.kind) == ClockKind.HANDLE) & (
     | ((col(Clocks.status) == ClockStatus.MET) & col(Clocks.breached_at).is_not(None))
 )
 
+SEEN = "looked at"  # tickets an act has not locked
+
 STATE = (*ClockState.model_fields, "breached_at", "judged_at")
 AS_JSON = {"terms", "pauses", "passed", "warned"}
 _stands = attrgetter(*STATE)
@@ -87,7 +91,9 @@ class ClockEntry:
     @classmethod
     def of(cls, row: Clock) -> Self:
         """A stored clock."""
-        return cls(row, ClockState.model_validate(vars(row)))
+        return cls(
+            row, ClockState.model_validate(vars(row) | {"terms": terms_of(orjson.dumps(row.terms))})
+        )
 
     def keep(self, state: ClockState) -> None:
         """Write into the row what is new of how the clock stands."""
@@ -288,6 +294,21 @@ async def assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignmen
     record = await locked(act, fact.subject)
     assignment = record.assignment(fact.assignment)
     if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    return record, assignment
+
+
+async def assigned_to_look_at(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
+    """The same without a lock, for what is only looked at, with those of all facts of its name together."""
+    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
+    if fact.subject in act.locked:
+        return await assigned(act, fact)
+    if fact.subject not in seen:
+        alike = {each.subject for each in act.batch if each.name == fact.name} | {fact.subject}
+        seen |= await look_at(act, sorted(alike - act.locked.keys() - seen.keys()))
+    record = seen.get(fact.subject)
+    assignment = record.assignment(fact.assignment) if record else None
+    if record is None or assignment is None:
         raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
     return record, assignment
 

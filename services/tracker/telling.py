@@ -39,7 +39,7 @@ async def _of_clock(
     data: events.DeadlineWarned | events.DeadlineBreached = fact.data
     if not data.to:
         return
-    record, assignment = await records.assigned(act, fact)
+    record, assignment = await records.assigned_to_look_at(act, fact)
     clock = record.clock_of(assignment.id, data.clock)
     if clock is None or _over(clock.state.ended_at, fact):
         return
@@ -57,7 +57,7 @@ def _over(ended_at: datetime | None, fact: Fact) -> bool:
 async def supervise(act: ServiceAct, fact: Fact) -> None:
     """督办: those named at the rung, and the bodies that supervise together."""
     data: events.SupervisionRaised = fact.data
-    record, assignment = await records.assigned(act, fact)
+    record, assignment = await records.assigned_to_look_at(act, fact)
     row = record.supervisions.get(data.supervision)
     if row is None or _over(row.closed_at, fact):
         return

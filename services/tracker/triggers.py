@@ -106,7 +106,7 @@ def _press(act: ServiceAct, record: TicketRecord, row: Supervision) -> None:
     missed = clock.state.breached_at if clock and clock.state.status in OPEN else None
     overdue = missed is not None and moment is not None and missed <= moment
     silent = row.answered_at is None and row.closed_at is None
-    if not (rules and assignment and overdue and silent) or row.unit != assignment.unit:
+    if not (rules and assignment and overdue and silent):
         return
     reason = f"{row.title}后未回复且仍逾期 no answer to it, and still overdue"
     ground = Ground(rules.then, "trigger", reason)

@@ -30,13 +30,14 @@ async def hear_own(
     service needs, too, comes round to all of them.
     """
     heard = []
-    for fact, body in told:
-        key = fact.key
-        handlers = [each for pattern, each in subscriptions.items() if matches(pattern, key)]
-        by_envelope = [each for each in handlers if isinstance(each, EnvelopeOnly)]
-        if not by_envelope or len(by_envelope) < len(handlers):
+    by_envelope = [
+        (pattern, each) for pattern, each in subscriptions.items() if isinstance(each, EnvelopeOnly)
+    ]
+    for fact, body in told if by_envelope else ():
+        found = [each for pattern, each in by_envelope if matches(pattern, fact.key)]
+        if not found or len(found) < sum(matches(pattern, fact.key) for pattern in subscriptions):
             continue
-        for handler in by_envelope:
+        for handler in found:
             await handler.pass_on(act, fact, body)
         heard.append(fact.id)
     if heard:

@@ -67,6 +67,7 @@ MAY_HAVE = {
     "tracker/revisions": "clocks that ended, judged anew by two persons: doors and a job of its own",
     "tracker/beside": "what is kept beside how a clock stands, for clocks move in clockwork.py and there",
     "tracker/judging": "how figures read a judgement, first or revised",
+    "tracker/standing": "which rungs stand of an order, for who is about to raise one",
     "tracker/raising": "supervisions no clock raises, for whoever raises them",
     "tracker/triggers": "what raises them beside people: facts, silence, a leader's word",
     "tracker/telling": "whom the policy names is told, of facts the tracker said itself",

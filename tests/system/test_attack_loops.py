@@ -121,3 +121,38 @@ async def test_commits_do_not_hurry_a_relay_whose_broker_is_away(intake: Bench) 
 async def test_a_vanished_replica_gives_its_locks_back(intake: Bench) -> None:
     [limit] = await intake.rows("SELECT setting FROM pg_settings WHERE name LIKE 'idle_in_tra%'")
     assert limit["setting"] == "60000"
+
+
+class Heap:
+    """Work for a job; it knows how many take of it at once. The third time there is trouble."""
+
+    def __init__(self, left: int) -> None:
+        self.left, self.taken = left, asyncio.Event()
+        self.busy, self.together, self.tried = 0, list[int](), 0
+
+    async def take(self, _: Any, limit: int) -> int:
+        self.busy, self.tried = self.busy + 1, self.tried + 1
+        trouble = self.tried == 3
+        await asyncio.sleep(0)
+        self.together.append(self.busy)
+        self.busy -= 1
+        if trouble:
+            raise ConnectionError("the database is away")
+        moved = min(self.left, limit)
+        self.left -= moved
+        if not self.left:
+            self.taken.set()
+        return moved
+
+
+async def test_runs_of_a_job_go_together_while_there_is_more_than_one_takes(intake: Bench) -> None:
+    """One that finds trouble takes nothing from what the other did; both are tried again."""
+    heap = Heap(left=55)
+    intake.service.jobs = {
+        "take": Job(run=heap.take, due=nothing_due, every=0.01, limit=10, together=2)
+    }
+    async with running(intake.service), asyncio.timeout(WITHIN):
+        await heap.taken.wait()
+    assert heap.together[0] == 1
+    assert heap.together[1:3] == [2, 1]  # the other has gone when the last one ends
+    assert heap.left == 0

@@ -10,7 +10,15 @@ from typing import Any
 from shared import policies
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.courier import DONE, County
-from tests.fixtures.scenes.policies import MONDAY, drafted, published, simulated, with_handle
+from tests.fixtures.scenes.dispatcher import post
+from tests.fixtures.scenes.policies import (
+    MONDAY,
+    VERSIONS,
+    drafted,
+    published,
+    simulated,
+    with_handle,
+)
 
 UNIT = "ZJJ"
 HANDLE = "SELECT due FROM clocks WHERE ticket = :number AND kind = 'handle' ORDER BY due"
@@ -95,6 +103,25 @@ async def test_who_has_not_heard_goes_by_what_it_knows_and_says_so(county: Count
     assert await order(county, number) == ("5wd", 1)
     assert (await clock(county, number, "handle"))[0] == "5wd"
     assert await clock(county, number, "citizen") == ("3wd", 2)
+
+
+async def test_one_taken_back_decides_nowhere_whichever_was_heard_first(county: County) -> None:
+    """Intake hears of the withdrawal before it hears of the version."""
+    await published(county.tracker, await drafted(county.tracker))
+    path, why = f"{VERSIONS}/2/withdrawal", {"reason": "推迟"}
+    await post(county.tracker.http("supervisor", name="wang"), path, why)
+    known = await county.tracker.told("policy.published")
+    [back] = await county.tracker.told("policy.withdrawn")
+    await county.intake.hear(back)
+    assert [row["state"] for row in await county.intake.parked()] == ["early"]
+    await county.intake.hear(*known)
+    await county.carry()
+    for bench in (county.intake, county.dispatcher):
+        rows = await bench.rows("SELECT version, withdrawn FROM policies ORDER BY version")
+        assert [(row["version"], row["withdrawn"]) for row in rows] == [(1, False), (2, True)]
+        assert await bench.parked() == []
+    county.at(MONDAY)
+    assert await order(county, await county.ticket(**ROAD)) == ("5wd", 1)
 
 
 async def test_what_the_hotline_answers_itself_goes_by_it_too(county: County) -> None:

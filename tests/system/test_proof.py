@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import datetime
 
 import pytest
 
-from operations.proof import pack
+from operations.proof import pack, printing
 from operations.proof.pack import Entry, Kind
 from services.intake import readlog
 from services.intake.rules.identity import WITHHELD
@@ -22,6 +23,7 @@ from tests.fixtures.scenes.proof import (
     judged,
     made,
     moments,
+    told_from_every_side,
     told_whole,
 )
 
@@ -92,6 +94,36 @@ async def test_what_does_not_fit_together_is_in_it_with_its_evidence(county: Cou
     by = {(each["name"], each["seq"]) for each in raised.data["evidence"]}
     assert by <= {(entry.name, entry.source.get("seq")) for entry in entries}
     assert sorted(name for name, _ in by) == ["assignment.completed", "ticket.reopened"]
+
+
+NEWEST = {
+    "deadline.revised", "discrepancy.raised", "discrepancy.commented", "discrepancy.dismissed",
+    "staff.told", "promise.kept", "promise.confirmed", "extension.refused", "referral.proposed",
+    "referral.refused", "supervision.raised", "supervision.answered",
+}  # fmt: skip
+CODE = re.compile(r"[a-z]+_[a-z]+|\b[a-z]+:[a-z]|\d{4}-\d\d-\d\d|\d(wd|wh|min)\b")
+
+
+async def test_whatever_befell_it_is_printed_in_chinese(county: County) -> None:
+    """Gain 11: a court reads no code; an English text of ours stands after a Chinese one."""
+    number = await told_from_every_side(county)
+    entries = await made(county, number)
+    assert set(names(entries, Kind.ACT)) >= NEWEST
+    page = printing.laid_out(entries)
+    lines = [*page["cover"], *(line for entry in page["entries"] for line in entry["lines"])]
+    own = [line for line in lines if line.en not in ("en", "reason", "rule", "configuration")]
+    said = [line.said.zh for line in own] + [line.zh for line in lines]
+    said += [each[of] for each in page["entries"] for of in ("zh", "who", "unit", "time", "at")]
+    said += [each[of] for each in page["clocks"] for of in ("zh", "due")]
+    said += [each["explanation"][0] for each in page["clocks"]]
+    assert [text for text in said if CODE.search(text)] == []
+    assert [line for line in lines if line.zh.isascii()] == []
+    revised = Counter(clock["revised"].zh for clock in page["clocks"] if clock["late"])
+    assert revised == {"": 2, "已更正为未逾期": 1, "已更正，仍逾期": 1}
+    told = "".join(clock["explanation"][0] for clock in page["clocks"])
+    assert "首次判定与更正结果一并保留" in told
+    assert "（时限规则第2版）" in told
+    assert "上级平台要求于2026年3月12日18:00前答复，须提前4小时（工作时间）办结" in told
 
 
 async def test_a_clock_is_explained_as_the_tracker_explains_it(county: County) -> None:

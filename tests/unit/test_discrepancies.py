@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracker.rules.discrepancies import found
+from services.tracker.rules.discrepancies import Found, found
 from services.tracker.rules.evidence import Heard, Honesty, Order, Seen, Timed, noted
 from services.tracker.rules.honesty import HonestyRules, reason
 from services.tracker.settings import Settings
@@ -29,6 +30,7 @@ from tests.fixtures.scenes.honesty import (
     answered,
     call,
     clock,
+    everything,
     fact,
     heard_of,
     order,
@@ -37,20 +39,26 @@ from tests.fixtures.scenes.honesty import (
 )
 from tests.fixtures.scenes.tracker import GT, TICKET, at
 
+ELSEWHERE = UUID(int=9)
+CO = order(GT, "GT", role=Role.CO)
 RULES = Settings(embedded=True).load().rules.honesty
 KINDS = sorted(DiscrepancyKind)
 
 
-def look(
+def look_at(
     *facts: Fact,
     orders: tuple[Order, ...] = (order(),),
     clocks: tuple[Timed, ...] = (),
     rules: HonestyRules = RULES,
     withdrawn: bool = False,
-) -> list[str]:
-    """The kinds found of these facts."""
-    seen = Seen(TICKET, heard_of(*facts), orders, clocks, withdrawn)
-    return [each.kind.value for each in found(seen, rules)]
+) -> list[Found]:
+    """What is found of these facts."""
+    return found(Seen(TICKET, heard_of(*facts), orders, clocks, withdrawn), rules)
+
+
+def look(*facts: Fact, **given: Any) -> list[str]:
+    """The kinds of it."""
+    return [each.kind.value for each in look_at(*facts, **given)]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,8 @@ def look(
         ([call("03-02 11:00"), read("03-02 11:10")], []),  # people's watches
         ([call("03-02 11:00"), read("03-02 11:11")], ["contact_unread"]),
         ([read("03-02 10:50", assignment=GT), call("03-02 11:00")], ["contact_unread"]),
+        ([read("03-02 10:50", assignment=ELSEWHERE), call("03-02 11:00")], ["contact_unread"]),
+        ([call("03-02 11:00", assignment=ELSEWHERE)], []),  # of an order nobody knows
     ],
 )
 def test_a_call_needs_a_number_that_was_read(facts: list[Fact], expected: list[str]) -> None:
@@ -81,7 +91,15 @@ def test_a_call_from_below_is_one_call_of_who_made_it() -> None:
     """二次派单: it stands at the town's order, too, and the village read the number."""
     village = order(GT, "CUN", "03-02 10:30")
     calls = [call("03-02 11:00"), call("03-02 11:00", assignment=GT)]
-    assert look(*calls, orders=(order(), village)) == ["contact_unread"]
+    [unread] = look_at(*calls, orders=(order(), village))
+    assert (unread.kind, unread.order) == (DiscrepancyKind.CONTACT_UNREAD, village)
+    apart = [
+        call("03-02 11:00"),
+        read("03-02 11:30", assignment=GT),
+        call("03-02 12:00", assignment=GT),
+    ]
+    [unread] = look_at(*apart, orders=(order(), village))
+    assert unread.order == order()
     assert look(*calls, read("03-02 10:40", assignment=GT), orders=(order(), village)) == []
 
 
@@ -97,39 +115,80 @@ def test_a_call_as_of_the_moment_of_another_s_is_a_call_of_its_own() -> None:
     ("made", "entered", "expected"),
     [
         ("03-02 10:30", "03-05 10:00", ["contact_dated_back"]),  # T8
-        ("03-03 17:30", "03-03 18:20", []),  # a note typed after the call
-        ("03-02 10:30", "03-03 17:59", []),  # within the limit anyway
+        ("03-03 18:00", "03-03 19:01", ["contact_dated_back"]),  # at the moment it was in time
+        ("03-03 17:30", "03-03 18:30", []),  # a note typed after the call
+        ("03-02 10:30", "03-03 18:00", []),  # within the limit anyway
         ("03-04 09:00", "03-05 10:00", []),  # it was late, and says so
     ],
 )
 def test_a_contact_dated_back_is_named(made: str, entered: str, expected: list[str]) -> None:
     """T8: as of a moment before the limit, and written down after it."""
     limit = clock("first_contact", "03-03 18:00")
-    assert look(read("03-02 10:10"), call(made, recorded=entered), clocks=(limit,)) == expected
+    facts = [read("03-02 10:10"), call(made, recorded=entered)]
+    assert look(*facts, clocks=(limit,)) == expected
+    assert look(*facts) == [], "no limit, no clock"
 
 
 def test_what_the_citizen_says_is_held_against_what_the_unit_said() -> None:
     said = [read("03-02 10:10"), call("03-02 11:00"), answered("03-04 10:00")]
     no = reopened("03-05 10:00", "not_contacted", "not_solved")
-    assert look(*said, no) == ["contact_denied", "result_denied"]
+    denied, unsolved = look_at(*said, no)
+    assert (denied.kind, unsolved.kind) == ("contact_denied", "result_denied")
+    assert [each.name for each in denied.evidence] == ["ticket.reopened", "assignment.completed"]
+    assert (denied.at, denied.order) == (unsolved.at, unsolved.order) == (no.time, order())
+    [again, _] = look_at(*said, call("03-05 09:00"), no)
+    assert (again.id, again.evidence[1].at) == (denied.id, at("03-05 09:00")), "one, however shown"
     assert look(answered("03-04 10:00", contacted=False, solved=False), no) == []
     assert look(*said, reopened("03-05 10:00", "not_satisfied")) == []
     upstream = reopened("03-05 10:00", "not_solved", cause=ReopenCause.UPSTREAM)
     assert look(*said, upstream) == []
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ([call("03-05 10:00")], ["contact_denied"]),  # at that very moment
+        ([call("03-05 10:01")], []),  # after it was said
+        ([call("03-02 11:00", assignment=GT)], []),  # the citizen hears from the lead
+        ([call("03-02 11:00", assignment=ELSEWHERE)], []),
+        ([call("03-02 11:00", round=2)], []),  # of a round the citizen was not asked about
+        ([answered("03-05 10:00")], ["contact_denied", "result_denied"]),
+        ([answered("03-05 10:01")], []),
+        ([answered("03-04 10:00").model_copy(update={"round": 2})], []),
+    ],
+)
+def test_only_what_was_claimed_of_that_round_before_is_contradicted(
+    facts: list[Fact], expected: list[str]
+) -> None:
+    read_by_all = [read("03-02 10:10"), read("03-02 10:10", assignment=GT)]
+    no = reopened("03-05 10:00", "not_contacted", "not_solved")
+    assert look(*read_by_all, *facts, no, orders=(order(), CO)) == expected
+
+
 def test_a_promise_that_was_kept_says_the_unit_alone() -> None:
     put_off = answered("03-04 10:00", solved=False)
     no = reopened("04-20 10:00", "not_solved", cause=ReopenCause.PROMISE_BROKEN)
-    assert look(put_off, no, orders=(order(kept_at=at("04-18 10:00")),)) == ["result_denied"]
+    for kept, expected in (("04-20 10:00", ["result_denied"]), ("04-20 10:01", [])):
+        assert look(put_off, no, orders=(order(kept_at=at(kept)),)) == expected
     assert look(put_off, no) == []
+    assert look(put_off, no, orders=()) == []
+    verdict = reopened("04-20 10:00", "not_solved")
+    assert look(put_off, verdict, orders=(order(kept_at=at("04-18 10:00")),)) == []
 
 
 def test_a_type_or_topic_that_was_changed_after_the_dispatch() -> None:
     changed = TicketCorrected(
         fields=("type",), reason="核实", type=TicketType.CONSULTATION, after_dispatch=True
     )
-    assert look(fact(changed, "03-03 10:00", assignment=None)) == ["recategorised"]
+    moved = fact(changed, "03-03 10:00", assignment=None)
+    had, later = order(given="03-03 10:00"), order(GT, "GT", "03-03 10:01")
+    helps = order(ELSEWHERE, "ZJJ", "03-03 09:00", role=Role.CO)
+    for orders, whose in (
+        ((order(given="03-02 10:00", id=GT), had, later, helps), had),
+        ((later, helps), None),
+    ):
+        [one] = look_at(moved, orders=orders)
+        assert (one.kind, one.order) == (DiscrepancyKind.RECATEGORISED, whose)
     early = changed.model_copy(update={"after_dispatch": False})
     assert look(fact(early, "03-03 10:00", assignment=None)) == []
     untied = changed.model_copy(update={"fields": ("flags",)})  # 涉旅 has a limit of its own
@@ -151,6 +210,9 @@ def test_an_order_that_went_elsewhere_shortly_before_it_was_due() -> None:
     assert look(orders=(lost, back), clocks=(limit,)) == ["redispatched_late"]
     early = lost._replace(redispatched_at=at("03-09 13:59"))
     assert look(orders=(early, taken), clocks=(limit,)) == []
+    assert look(orders=(lost, taken)) == [], "it had no limit"
+    for other in ({"role": Role.CO}, {"round": 2}, {"dispatched_at": at("03-09 14:59")}):
+        assert look(orders=(lost, taken._replace(**other)), clocks=(limit,)) == []
 
 
 def test_occasions_of_habits() -> None:
@@ -158,12 +220,20 @@ def test_occasions_of_habits() -> None:
         clock("handle", "03-09 18:00", "03-09 17:30"),
         clock("sign", "03-02 15:00", "03-02 15:01"),
     )
-    assert look(clocks=clocks) == ["last_minute", "signed_late"]
-    clocks = (
+    last, late = look_at(clocks=clocks)
+    assert (last.kind, late.kind) == ("last_minute", "signed_late")
+    assert [each.name for each in last.evidence] == ["assignment.completed", "due"]
+    assert [each.name for each in late.evidence] == ["assignment.signed", "due"]
+    assert look(clocks=(clock("handle", "03-09 18:00", "03-09 18:00"),)) == ["last_minute"]
+    given_up = [each._replace(status="cancelled") for each in clocks]
+    for none in (
         clock("handle", "03-09 18:00", "03-09 17:29"),
         clock("sign", "03-02 15:00", "03-02 15:00"),
-    )
-    assert look(clocks=clocks) == []
+        clock("handle", "03-09 18:00", "03-09 17:45", GT),  # of who helps
+        clock("handle", "03-09 18:00", "03-09 17:45", ELSEWHERE),
+        *given_up,
+    ):
+        assert look(clocks=(none,), orders=(order(), CO)) == []
 
 
 def test_the_same_answer_as_others() -> None:
@@ -207,7 +277,8 @@ def test_facts_in_any_order_and_however_often_give_the_same(
 
 
 def test_each_can_be_left_out() -> None:
-    assert look(*STORY, clocks=LIMIT, rules=HonestyRules()) == []
+    assert found(everything(), HonestyRules()) == []
+    assert {each.kind for each in found(everything(), RULES)} == set(KINDS)
     assert [kind for kind in KINDS if HonestyRules().looks_for(kind)] == []
     assert [kind for kind in KINDS if not RULES.looks_for(kind)] == []
     habits = {kind for kind in KINDS if RULES.needed(kind)}

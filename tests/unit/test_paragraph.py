@@ -1,4 +1,4 @@
-"""A due moment in one paragraph, Chinese and English (gain 9)."""
+"""A due moment in one paragraph, Chinese and English (gain 1)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,11 +52,14 @@ def test_each_role_is_told_once() -> None:
 def test_the_handler_is_told_by_account_and_before_there_is_one_the_liaison() -> None:
     [handler] = people(["handler"], around(handler=Handler("张三", "zhangsan")))
     assert handler == Person("HC", "张三", "zhangsan", ("handler",))
+    assert found("liaison", handler=Handler("张三")) == [("HC", "党政办主任")]
     [nobody_yet] = people(["handler"], around())
     assert (nobody_yet.name, nobody_yet.instead_of) == ("党政办主任", ("handler",))
 
 
 def test_who_is_not_on_record_is_told_through_the_liaison_and_that_shows() -> None:
+    told = people(["county_leader", "county_government_office", "hotline_supervisor"], around())
+    assert [each.instead_of for each in told] == [("county_leader",), ()]
     [liaison] = people(["liaison", "unit_deputy", "unit_head"], around("GSGS"))
     assert liaison.name == "客服中心主任"
     assert liaison.roles == ("liaison", "unit_deputy", "unit_head")
@@ -93,12 +96,15 @@ def test_a_role_of_a_newer_release_is_the_liaison_s() -> None:
     ],
 )
 def test_messages_wait_for_the_morning(moment: str, urgency: Urgency, may_go: str) -> None:
-    assert RULES.told.not_before(at(moment), urgency, ZONE) == at(may_go)
+    """DOMAIN.md 5.3 row 7, Zammad #4432."""
+    for instant in (at(moment), at(moment).astimezone(UTC)):
+        assert RULES.told.not_before(instant, urgency, ZONE) == at(may_go)
 
 
 def test_quiet_hours_may_lie_within_a_day_or_be_none() -> None:
     noon = QuietHours.model_validate({"from": "12:00", "to": "14:00"})
-    assert noon.over(at("03-02 13:00"), Urgency.URGENT, ZONE) == at("03-02 14:00")
+    assert noon.over(at("03-02 12:00"), Urgency.URGENT, ZONE) == at("03-02 14:00")
+    assert noon.over(at("03-02 11:59"), Urgency.URGENT, ZONE) == at("03-02 11:59")
     assert noon.over(at("03-02 14:00"), Urgency.URGENT, ZONE) == at("03-02 14:00")
     assert Told().not_before(at("03-02 23:00"), Urgency.NORMAL, ZONE) == at("03-02 23:00")
 

@@ -105,27 +105,54 @@ def test_missing_facts_and_texts_left_out_stand_on_the_first_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "zh", "en"),
     [
-        ("2026-03-02T01:00:00Z", "2026-03-02 09:00:00"),
-        ("4wh", "4小时（工作时间） 4wh"),
-        ("ZJJ", "住建局（ZJJ）"),
-        ("partly_solved", "部分解决 partly solved"),
-        (False, "否 no"),
-        (0, "0"),
-        (["ZJJ", "x"], "住建局（ZJJ）、x"),
-        ([{"clock": "sign", "note": ""}], "\n· 时限类型 clock 签收 sign"),
+        ("2026-03-02T01:00:00Z", "2026年3月2日09:00:00", ""),
+        ("2026-04-10", "2026年4月10日", ""),
+        ("4wh", "4小时（工作时间）", "4wh"),
+        ("41220min", "28天15小时", "41220min"),
+        ("1wd_before_due", "到期前1个工作日", "1wd before due"),
+        ("50%_elapsed", "用时达时限的50%", "50% elapsed"),
+        ("逾期未办结（overdue_1wd）", "逾期未办结（逾期1个工作日）", ""),
+        ("逾期未办结（red_card）", "逾期未办结（逾期）", ""),
+        ("说（phone）", "说（phone）", ""),
+        ("ZJJ", "住建局（ZJJ）", ""),
+        ("partly_solved", "部分解决", "partly solved"),
+        ("supervisor:li", "督办员 li", ""),
+        ("service:tracker", "系统（督办）", ""),
+        ("unit:ZJJ:li", "住建局（ZJJ） li", ""),
+        ("nobody:li", "nobody:li", ""),
+        (False, "否", "no"),
+        (0, "0", ""),
+        (["ZJJ", "x"], "住建局（ZJJ）、x", ""),
+        (["phone", "x"], "电话、x", "phone, x"),
+        ([{"clock": "sign", "note": ""}], "\n· 时限类型：签收", "\n· clock sign"),
     ],
 )
-def test_a_value_is_what_people_read(value: Any, said: str) -> None:
-    assert WORDING.value(value) == said
+def test_a_value_is_what_people_read(value: Any, zh: str, en: str) -> None:
+    assert WORDING.value(value) == (zh, en)
+
+
+def test_a_word_or_field_may_mean_something_else_where_it_stands() -> None:
+    data = {"outcome": "answered", "person": "镇长", "en": "Told", "zh": "告知"}
+    lines = list(WORDING.lines(data, 1, "staff.told"))
+    assert [(line.zh, line.said.zh) for line in lines] == [
+        ("结果", "已接听"),
+        ("姓名或职务", "镇长"),
+        ("中文", "告知"),
+        ("英文", "Told"),
+    ]
+    assert words.label("person") == "代何人"
+    assert WORDING.value("answered").zh == "已答复"
 
 
 def test_a_long_text_is_printed_once_and_what_was_added_to_it() -> None:
-    wording, long = Wording(ZoneInfo("Asia/Shanghai"), {}), "长" * 200
-    [[*_, first]] = wording.lines({"content": long}, 3)
-    [[*_, again]] = wording.lines({"content": f"{long}又来了"}, 7)
-    assert (first, again) == (long, "与第 3 条所载相同 as in entry 3又来了")
+    wording, long = Wording(ZoneInfo("Asia/Shanghai"), {}), "长" * 61
+    [first] = wording.lines({"content": long}, 3)
+    [again] = wording.lines({"content": long}, 7)
+    [more] = wording.lines({"content": f"{long}又来了"}, 8)
+    assert (first.said.zh, again.said) == (long, ("与第 3 条所载相同", "as in entry 3"))
+    assert more.said == ("与第 3 条所载相同，另有：又来了", "as in entry 3, and more")
 
 
 # --- whom it names -----------------------------------------------------------------------------

@@ -116,6 +116,11 @@ def test_a_row_for_a_unit_only_shortens() -> None:
     assert handle(rows, unit="HC").handle == handle(rows).handle == "10wd"
 
 
+def test_a_row_may_say_the_extension_alone() -> None:
+    row = Stream.model_validate({"matter": "tourism", "extension": "3wd"})
+    assert (dict(row.stages), str(row.extension)) == ({}, "3wd")
+
+
 def test_a_row_for_an_urgency() -> None:
     rows = table({"matter": "water", "urgencies": ["urgent"], "handle": "6h"})
     assert [handle(rows, urgency=each).handle for each in (U.NORMAL, U.URGENT)] == ["5wd", "6h"]

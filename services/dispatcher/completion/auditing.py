@@ -37,7 +37,7 @@ LIKE = (
         CompletionForms.ticket,
         CompletionForms.unit,
         col(CompletionForms.form)["public_answer"].as_string(),
-        Tickets.matter,
+        func.concat_ws("\n", *(col(Tickets.matter)[name].as_string() for name in Demand._fields)),
     )
     .join(Tickets, col(Tickets.number) == col(CompletionForms.ticket))
     .where(
@@ -160,8 +160,8 @@ async def _others(
     }
     found = (await act.session.exec(LIKE, params=values)).all()
     before = [
-        Other(number, unit, _demand(TicketRegistered.on_record(matter)).whole, public_answer)
-        for number, unit, public_answer, matter in found
+        Other(number, unit, demanded, public_answer)
+        for number, unit, public_answer, demanded in found
     ]
     return [each for each in (*_answered_here(act), *before) if each.number not in own]
 
@@ -173,6 +173,8 @@ def _answered_here(act: ServiceAct) -> list[Other]:
 
 
 async def _sent_back(act: ServiceAct, lead: Assignment) -> tuple[events.SentBack, ...]:
+    if lead.sent_back is None:
+        return ()
     query = select(CompletionForms).where(
         CompletionForms.assignment == lead.id, CompletionForms.outcome == "sent_back"
     )

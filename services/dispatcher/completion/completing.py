@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, select
 
 from services.dispatcher import answering, orders, records, returning, schemas, views
@@ -17,7 +18,6 @@ from services.dispatcher.models import (
     Assignments,
     CompletionForm,
     CompletionForms,
-    Contact,
     Contacts,
     Return,
 )
@@ -34,11 +34,21 @@ from services.dispatcher.rules.completion import (
 from shared import events
 from shared.errors import Malformed, UnknownCode
 from shared.events import CompletionKind, Role, Urgency
-from shared.storage.rows import one_of
 
 # What of a form goes its own way: numbers confirmed, a name of old, what only the desk reads.
 ASIDE = {"public_numbers", "internal_result", "contact_number"}
 SAME_CALL = timedelta(minutes=1)  # a form says when, to the minute
+# Of units in a round of a ticket, the last first.
+CONTACTS = (
+    select(Contacts.made_at, Contacts.outcome)
+    .join(Assignments, col(Assignments.id) == col(Contacts.assignment))
+    .where(
+        Assignments.ticket == bindparam("ticket"),
+        col(Assignments.unit) == any_(bindparam("units", type_=ARRAY(Text))),
+        Assignments.round == bindparam("round"),
+    )
+    .order_by(col(Contacts.made_at).desc())
+)
 
 
 # --- the form ----------------------------------------------------------------------------------
@@ -69,17 +79,11 @@ async def _contact_time(
     """
     if not assignment.reached and claimed is None:
         return None
-    of_unit = col(Assignments.id) == col(Contacts.assignment)
-    query = select(Contacts).join(Assignments, of_unit)
     former = (each["unit"] for each in assignment.former)
     people = {assignment.unit, *former, *following.followed_by(act, assignment.unit)}
-    query = query.where(
-        Assignments.ticket == assignment.ticket,
-        one_of(Assignments.unit, people),
-        Assignments.round == assignment.round,
-    )
-    made = (await act.session.exec(query.order_by(col(Contacts.made_at).desc()))).all()
-    reached = [each.made_at for each in made if _reached(each)]
+    asked = {"ticket": assignment.ticket, "units": sorted(people), "round": assignment.round}
+    made = (await act.session.exec(CONTACTS, params=asked)).all()
+    reached = [at for at, outcome in made if _reached(outcome)]
     if claimed is None:
         return next(iter(reached), None)
     found = [at for at in reached if abs(at - claimed) < SAME_CALL]
@@ -88,8 +92,8 @@ async def _contact_time(
     return found[0]
 
 
-def _reached(contact: Contact) -> bool:
-    return machine.is_answer(events.ContactOutcome(contact.outcome))
+def _reached(outcome: str) -> bool:
+    return machine.is_answer(events.ContactOutcome(outcome))
 
 
 def kept(answer: events.AssignmentCompleted, number: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 ENOUGH = 0.05  # of the words of the shorter text
 SHINGLE = 3  # signs in a row by which two texts are compared
@@ -93,6 +94,7 @@ def is_about(title: str, content: str, answer: str) -> bool:
 # --- pasted ------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)  # one is compared with many
 def _shingles(text: str) -> frozenset[str]:
     signs = "".join(_SIGN.findall(text.casefold()))
     return frozenset(signs[i : i + SHINGLE] for i in range(max(len(signs) - SHINGLE + 1, 1)))

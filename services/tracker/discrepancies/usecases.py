@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, case, func, text
 from sqlmodel import col, select
 
@@ -24,7 +25,7 @@ from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import honesty
 from services.tracker.rules.discrepancies import MOST_TICKETS, Found, found, id_of
-from services.tracker.rules.evidence import Heard, Honesty, Order, Seen, Timed, noted
+from services.tracker.rules.evidence import Heard, Honesty, Order, Seen, Timed, noted, rules_of
 from services.tracker.rules.honesty import DiscrepancyStatus
 from shared import events
 from shared.errors import MoveRefused, NotFound
@@ -76,7 +77,8 @@ async def _look(act: ServiceAct, fact: Fact) -> None:
     record = await _whose(act, record, fact)
     if record.ticket.honesty is None:
         return  # a release before this one registered it, and has kept none of what is evidence
-    known = Honesty.model_validate(record.ticket.honesty)
+    rules = rules_of(orjson.dumps(record.ticket.honesty.get("rules", {})))
+    known = Honesty.model_validate(record.ticket.honesty | {"rules": rules})
     heard = tuple(noted(known.heard, fact))
     stand = {each.id: each for each in found(_seen(record, heard), known.rules)}
     if stand.keys() == known.found.keys() and heard == known.heard:

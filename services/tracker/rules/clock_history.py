@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from services.tracker.rules.earlier import Course, Earlier, courses, duties, earlier
@@ -334,7 +335,7 @@ def _let_go(
 
 def promise_clock(number: str, assignment: UUID) -> UUID:
     """The id of the clock of what was promised with an assignment."""
-    return uuid5(NAMESPACE, f"{number}/{ClockKind.PROMISE}/{assignment}")
+    return _id(f"{number}/{ClockKind.PROMISE}/{assignment}")
 
 
 def _arbitrating(matter: Matter) -> Iterator[ClockHistory]:
@@ -388,4 +389,9 @@ def _first_end(*endings: Ending | None) -> Ending | None:
 
 def _name(matter: Matter, kind: ClockKind, cause: str) -> UUID:
     """The same clock has the same id whenever its facts come in."""
-    return uuid5(NAMESPACE, f"{matter.number}/{kind}/{cause}")
+    return _id(f"{matter.number}/{kind}/{cause}")
+
+
+@lru_cache(maxsize=16_384)  # each fact of a ticket asks for all of them
+def _id(name: str) -> UUID:
+    return uuid5(NAMESPACE, name)

@@ -7,7 +7,7 @@ in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -331,8 +331,11 @@ def _within(history: ClockHistory, end: _End) -> tuple[Pause, ...]:
 
 def _as_stands(state: ClockState, span: Span) -> Laid:
     """A clock as a release laid it out that kept no versions: what it passed, and what lay ahead."""
-    run = Run(*_run_of(state))
-    points = marks_of(run, state.base_due, state.due, span.calendar)
-    marks = [mark._replace(at=state.marked.get(mark.key, mark.at)) for mark in points]
+    run, marked = Run(*_run_of(state)), state.marked
+
+    def points() -> Iterator[Mark]:
+        for mark in in_order(marks_of(run, state.base_due, state.due, span.calendar)):
+            yield mark._replace(at=marked.get(mark.key, mark.at))
+
     due = Due(state.due, state.provisional)
-    return Laid(state.base_due, due, in_order(marks), state.calendar)
+    return Laid(state.base_due, due, state.calendar, points)

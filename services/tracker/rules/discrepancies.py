@@ -89,12 +89,9 @@ def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
 
 def _was_read(seen: Seen, made: Sequence[Order], latest: datetime) -> bool:
     """Whether a unit that called had read the contact by then, under this order or another of its own."""
-    orders, units = {each.id for each in made}, {each.unit for each in made}
-    for read in seen.of("contact.read"):
-        order = seen.order(read.assignment)
-        if read.at <= latest and (read.assignment in orders or (order and order.unit in units)):
-            return True
-    return False
+    units = {each.unit for each in made}
+    reads = [each.assignment for each in seen.of("contact.read") if each.at <= latest]
+    return any((order := seen.order(each)) and order.unit in units for each in reads)
 
 
 def _dated_back(seen: Seen, rules: DatedBackRules | None) -> Iterator[Found]:
@@ -104,7 +101,7 @@ def _dated_back(seen: Seen, rules: DatedBackRules | None) -> Iterator[Found]:
     for call in seen.of("assignment.contacted"):
         due = seen.due(call.assignment, ClockKind.FIRST_CONTACT)
         late = call.recorded - call.at > timedelta(minutes=rules.entered_after_minutes)
-        if due and late and call.at < due <= call.recorded:
+        if due and late and call.at <= due < call.recorded:
             yield _found(
                 seen, DiscrepancyKind.CONTACT_DATED_BACK, seen.order(call.assignment), call
             )

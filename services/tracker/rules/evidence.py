@@ -4,8 +4,10 @@ gain 6, ADR 0075). Pure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -144,6 +146,12 @@ class Seen(NamedTuple):
         """When a duty of an order was due."""
         mine = (each.due for each in self.clocks if (each.assignment, each.kind) == (order, kind))
         return next(mine, None)
+
+
+@lru_cache(maxsize=64)
+def rules_of(kept: bytes) -> HonestyRules:
+    """The rules as a ticket keeps them, as JSON: those of most are the same, and read once."""
+    return HonestyRules.model_validate(known_keys(json.loads(kept)))
 
 
 class Honesty(Known):

@@ -7,8 +7,11 @@ the new one, what had passed does not (calendars.py, ADR 0062).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, partial
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -61,13 +64,19 @@ class Run(NamedTuple):
     floor: datetime | None
 
 
-class Laid(NamedTuple):
-    """A clock as laid out under the versions up to one."""
+@dataclass(eq=False)
+class Laid:
+    """A clock as laid out under the versions up to one. ``points`` works out its marks, for who asks."""
 
     base: datetime
     due: Due
-    marks: tuple[Mark, ...]
     version: int
+    points: Callable[[], Iterable[Mark]]
+
+    @cached_property
+    def marks(self) -> Sequence[Mark]:
+        """Its marks as they lie on it."""
+        return in_order(self.points())
 
 
 # --- its due moment ----------------------------------------------------------------------------
@@ -94,7 +103,7 @@ def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     moved = _kept(run, at, shift(at, run.pauses, run.terms.limit, calendar))
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
-    return Laid(at, due, tuple(marks_of(run, at, due.at, calendar)), span.number)
+    return Laid(at, due, span.number, partial(marks_of, run, at, due.at, calendar))
 
 
 def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
@@ -141,13 +150,15 @@ def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
     had_passed = laid.due.at <= since
     due = laid.due if had_passed else Due(max(laid.due.at, new.due.at), new.due.provisional)
     base = laid.base if had_passed else new.base
-    passed = {mark.key: mark for mark in laid.marks if mark.at <= since}
-    ahead = [
-        mark._replace(at=max(mark.at, since))
-        for mark in marks_of(run, base, due.at, span.calendar)
-        if mark.key not in passed
-    ]
-    return Laid(base, due, in_order([*passed.values(), *ahead]), span.number)
+
+    def points() -> Iterator[Mark]:
+        passed = {mark.key: mark for mark in laid.marks if mark.at <= since}
+        yield from passed.values()
+        for mark in in_order(marks_of(run, base, due.at, span.calendar)):
+            if mark.key not in passed:
+                yield mark._replace(at=max(mark.at, since))
+
+    return Laid(base, due, span.number, points)
 
 
 def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCalendar) -> Due:
@@ -178,28 +189,26 @@ def given_back(pause: Pause, limit: Limit, calendar: WorkCalendar) -> float:
 # --- its marks ---------------------------------------------------------------------------------
 
 
-def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+def in_order(marks: Iterable[Mark]) -> Sequence[Mark]:
     """Marks as they lie on a clock; at one instant in the order given."""
-    return tuple(sorted(marks, key=lambda mark: mark.at))
+    return sorted(marks, key=attrgetter("at"))
 
 
 def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
-    """The points of a clock in the order of time; at one instant the due moment goes first."""
-    listed = {each.at: each for each in run.terms.warnings}
-    points = [*_warnings(run, listed, base, calendar), Mark(DUE, due, warning=listed.get(DUE))]
+    """The points of a clock; at one instant the due moment goes before its rungs."""
+    listed = run.terms.listed
+    points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=listed.get(DUE))]
     if missed := listed.get(MISSED):
         points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
     points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
     if begins := run.resumed_at:  # nothing befalls an order before it was given
         points = [mark._replace(at=max(mark.at, begins)) for mark in points]
-    return in_order(points)
+    return points
 
 
-def _warnings(
-    run: Run, listed: Mapping[str, WarningPoint], base: datetime, calendar: WorkCalendar
-) -> Iterator[Mark]:
+def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark]:
     """The yellow card and whatever else the policy lists (R-31); a point not after the start is skipped."""
-    terms, natural = run.terms, Limit.parse(run.terms.limit).natural
+    terms, listed, natural = run.terms, run.terms.listed, Limit.parse(run.terms.limit).natural
     for at in dict.fromkeys([terms.warn, *listed]):
         if at is None or at in (DUE, MISSED):
             continue

@@ -1,4 +1,4 @@
-"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 9). Pure."""
+"""A due moment in one paragraph that a citizen understands, Chinese and English (gain 1). Pure."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _ground(state: ClockState) -> Sentence:
 def _promised(state: ClockState, zone: tzinfo) -> Sentence:
     start_zh, start_en = moment(state.started_at, zone)
     return Sentence(
-        f"承办单位{start_zh}答复暂无条件办理，并承诺了办结日期（R-19）",
+        f"承办单位{start_zh}答复暂无条件办理，并承诺了办结日期",
         f"On {start_en} the unit answered that it cannot be done yet, and promised a day",
     )
 
@@ -142,6 +142,8 @@ def _promised(state: ClockState, zone: tzinfo) -> Sentence:
 def length(limit: Limit) -> Sentence:
     """A limit as people say it: ``5个工作日``, ``5 working days``."""
     zh, en = _UNITS[limit.unit]
+    if limit.amount == 1:
+        en = en.replace("s", "", 1)
     return Sentence(f"{limit.amount:g}{zh}", f"{limit.amount:g} {en}")
 
 

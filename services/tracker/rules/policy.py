@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict
@@ -136,14 +137,21 @@ class Terms(BaseModel):
     upstream: Upstream | None = None
     policy_version: int = 1
 
-    def warning(self, at: str) -> WarningPoint | None:
-        """What the policy lists at a point, if it does."""
-        return next((each for each in self.warnings if each.at == at), None)
+    @cached_property
+    def listed(self) -> Mapping[str, WarningPoint]:
+        """What the policy lists, by its point."""
+        return {each.at: each for each in self.warnings}
 
     @property
     def climbed(self) -> tuple[Rung, ...]:
         """Every rung the clock climbs by itself."""
         return self.office.rungs if self.office else self.rungs
+
+
+@lru_cache(maxsize=4096)
+def terms_of(document: bytes) -> Terms:
+    """Terms as a row keeps them, as JSON: those of most clocks are the same, and read once."""
+    return Terms.model_validate_json(document)
 
 
 @dataclass(frozen=True, slots=True)

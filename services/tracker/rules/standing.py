@@ -47,14 +47,14 @@ def reached(state: ClockState) -> Iterator[Reached]:
             yield Reached(rung, at)
 
 
-def stands_by(
-    states: Iterable[ClockState], calendars: Calendars, now: datetime
-) -> Iterator[Stands]:
-    """What the clocks of an order have raised by now, whether the sweep has come to them or not."""
-    for state in states:
-        running = state.status is ClockStatus.RUNNING
-        passed = pass_due_marks(state, calendars, now).state if running else state
-        yield from (Stands(each.rung.rung, each.at) for each in reached(passed))
+def stands_by(state: ClockState, calendars: Calendars, now: datetime) -> Iterator[Stands]:
+    """What a clock of an order has raised by now, whether the sweep has come to it or not."""
+    swept = state.calendar == calendars.latest.number and (
+        state.next_at is None or state.next_at > now
+    )
+    if state.status is ClockStatus.RUNNING and not swept:
+        state = pass_due_marks(state, calendars, now).state
+    return (Stands(each.rung.rung, each.at) for each in reached(state))
 
 
 def raised_at(rung: int, at: datetime, standing: Iterable[Stands]) -> datetime | None:

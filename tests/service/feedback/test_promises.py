@@ -37,7 +37,7 @@ from tests.fixtures.scenes.promises import (
 
 
 async def test_the_citizen_reads_the_promised_day(feedback: Bench) -> None:
-    """R-19 承诺办结: in the words people use for a day."""
+    """R-19 承诺办结, gain 7: in the words people use for a day."""
     await put_off(feedback)
     [_, told] = await feedback.told("citizen.told")
     assert told.data.occasion == "completed"

@@ -64,6 +64,7 @@ async def test_t2_judged_history_is_not_judged_anew(
 async def test_t3_a_day_off_moves_every_open_clock_at_once_with_its_reason(
     tracker: Bench, tmp_path: Path
 ) -> None:
+    """Gain 1."""
     folder = county(tmp_path)
     await restart(tracker, folder)
     a, b = Story(tracker, "20260302-000001"), Story(tracker, "20260302-000002")

@@ -10,10 +10,13 @@ import pytest
 
 from shared.events import (
     AnswerFoundAlike,
+    AssignmentCancelled,
     ContactRead,
     Fact,
+    ReopenCause,
     Reported,
     TicketCorrected,
+    TicketMerged,
     TicketReopened,
     TicketType,
 )
@@ -228,68 +231,81 @@ async def test_whatever_order_facts_come_in_the_same_stands(
     assert len(raised) == len(set(raised))
 
 
-# --- habits ------------------------------------------------------------------------------------
+# --- whose it is -------------------------------------------------------------------------------
 
 
-async def late_signs(tracker: Bench, first: int, last: int) -> None:
-    """Tickets that Hongchun signed late, each of a day of its own."""
-    for number in range(first, last + 1):
-        story, id = Story(tracker, f"20260302-{number:06}"), UUID(int=1_000 + number)
-        day = f"03-{number + 1:02}"
-        await tracker.hear(
-            story.registered(f"{day} 09:00"),
-            story.dispatched(f"{day} 09:05", id=id),
-            story._fact(
-                story.signed(f"{day} 20:00").data, f"{day} 20:00", assignment=id, unit="HC"
-            ),
-        )
-
-
-async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> None:
-    """gain 6: one discrepancy of the unit and the month, raised once, with all its tickets."""
-    await late_signs(tracker, 1, 4)
-    await tracker.run("discrepancies")
+async def test_a_reading_of_one_of_several_tickets_is_of_the_order_they_share(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """并单: each citizen's number is read under the ticket of its own."""
+    second = Story(tracker, "20260302-000002")
+    into = TicketMerged(into=TICKET, reason="同一处")
+    await tracker.hear(second.registered(), second._fact(into, "03-02 10:10"))
+    tracker.at(at("03-02 11:00"))
+    await tracker.hear(read(second, "03-02 10:50"), open_ticket.contacted("03-02 11:00"))
+    await look_again(tracker, "03-02 11:30")
     assert (await listed(tracker))["items"] == []
-    assert len((await listed(tracker, status="noted"))["items"]) == 4
-    await late_signs(tracker, 8, 9)
-    await tracker.run("discrepancies")
+
+
+async def test_a_category_changed_while_nobody_leads_it_is_of_no_unit(
+    tracker: Bench, story: Story
+) -> None:
+    changed = TicketCorrected(
+        fields=("type",), reason="核实", type=TicketType.CONSULTATION, after_dispatch=True
+    )
+    await tracker.hear(story.registered(), story._fact(changed, "03-03 10:00"))
     [item] = (await listed(tracker))["items"]
-    assert (item["kind"], item["number"], item["unit"]) == ("signed_late", None, "HC")
-    assert item["reason"].startswith("当月6次")
-    assert len(item["tickets"]) == 6
-    [raised] = await tracker.told("discrepancy.raised")
-    assert raised.subject == "unit:HC"
-    await late_signs(tracker, 10, 10)
-    await tracker.run("discrepancies")
-    assert len(await tracker.told("discrepancy.raised")) == 1
-    assert (await listed(tracker, "unit"))["items"][0]["tickets"] == [
-        *(f"20260302-{number:06}" for number in (1, 2, 3, 4, 8, 9, 10))
-    ]
+    assert (item["unit"], item["assignment"], item["round"]) == (None, None, 1)
 
 
-async def test_an_occasion_that_is_explained_is_nobody_s_to_read(tracker: Bench) -> None:
-    """It was answered before it had to be signed, as is heard later."""
-    await late_signs(tracker, 1, 2)
-    assert (await listed(tracker, status="noted"))["counts"]["total"] == 2
-    story = Story(tracker, "20260302-000001")
-    answer = story.completed("03-02 12:00").data
-    await tracker.hear(story._fact(answer, "03-02 12:00", assignment=UUID(int=1_001), unit="HC"))
-    [left] = (await listed(tracker, status="noted"))["items"]
-    assert left["number"] == "20260302-000002"
+async def test_one_of_a_later_round_says_so(tracker: Bench, open_ticket: Story) -> None:
+    again = open_ticket.dispatched("03-05 10:00", id=GT, unit="GT", round=2)
+    await tracker.hear(open_ticket.reopened("03-05 10:00", 2), again)
+    await tracker.hear(open_ticket.contacted("03-05 11:00", id=GT, round=2))
+    await look_again(tracker, "03-05 11:30")
+    [item] = (await listed(tracker, kind="contact_unread"))["items"]
+    assert (item["round"], item["unit"], item["assignment"]) == (2, "GT", str(GT))
 
 
-async def test_a_unit_does_not_read_of_tickets_it_must_stand_back_from(tracker: Bench) -> None:
-    await late_signs(tracker, 1, 5)
-    await tracker.run("discrepancies")
-    about = TicketCorrected(fields=("reported",), reason="核实", reported=Reported(units=("HC",)))
-    await tracker.hear(Story(tracker, "20260302-000003")._fact(about, "03-07 12:00"))
-    [item] = (await listed(tracker, "unit"))["items"]
-    assert "20260302-000003" not in item["tickets"]
-    noted = (await listed(tracker, "unit", status="noted"))["items"]
-    assert "20260302-000003" not in {each["number"] for each in noted}
-    assert len(noted) == 4
-    [item] = (await listed(tracker))["items"]
-    assert "20260302-000003" in item["tickets"]
+async def test_what_a_promise_s_unit_says_is_held_against_the_citizen(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-34: it said that it was kept; the citizen says not."""
+    await tracker.hear(open_ticket.promised("03-03 10:00"), open_ticket.resolved("03-03 10:00"))
+    no = TicketReopened(reasons=("not_solved",), cause=ReopenCause.PROMISE_BROKEN)
+    tracker.at(at("04-20 09:00"))
+    done = await tracker.http("unit", "HC").post(
+        f"/v1/promises/{HC}/fulfilment", json={"result": "已硬化"}
+    )
+    assert done.status_code == 200, done.text
+    await tracker.hear(open_ticket._fact(no, "04-21 10:00", round=2))
+    assert (await kinds(tracker, kind="result_denied")) == {"result_denied": "open"}
+
+
+async def test_an_order_that_ended_otherwise_went_to_nobody(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    gone = open_ticket.of_unit(AssignmentCancelled(reason="merged"), "03-09 17:00")
+    await tracker.hear(gone, open_ticket.dispatched("03-09 17:00", id=GT, unit="GT"))
+    assert await kinds(tracker) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "then", "times"), [("explained", "open", 2), ("dismissed", "dismissed", 1)]
+)
+async def test_what_was_explained_too_soon_stands_again_unless_a_person_dismissed_it(
+    tracker: Bench, open_ticket: Story, status: str, then: str, times: int
+) -> None:
+    gone = open_ticket.cancelled("03-09 17:00")
+    await tracker.hear(gone, open_ticket.dispatched("03-09 17:00", id=GT, unit="GT"))
+    await tracker.do(
+        f"UPDATE discrepancies SET status = '{status}', explained_at = now()",
+        "UPDATE tickets SET honesty = honesty - 'found'",
+    )
+    await tracker.hear(open_ticket.contacted("03-09 17:05", id=GT))
+    assert await kinds(tracker, kind="redispatched_late") == {"redispatched_late": then}
+    raised = await tracker.told("discrepancy.raised")
+    assert len([fact for fact in raised if fact.data.kind == "redispatched_late"]) == times
 
 
 # --- lists -------------------------------------------------------------------------------------
@@ -312,6 +328,21 @@ async def test_they_are_counted_per_unit_and_month(tracker: Bench, unread: Any) 
     ]
 
 
+async def test_a_period_has_its_first_moment_and_not_its_last(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Nor what is only noted."""
+    tracker.at(at("03-03 00:05"))
+    await tracker.hear(open_ticket.contacted("03-03 00:00"), open_ticket.signed("03-03 00:01"))
+    await look_again(tracker, "03-03 00:15")
+    found = {}
+    for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+        asked = {"from": day, "to": day}
+        answer = await tracker.http("supervisor").get("/v1/discrepancies/counts", params=asked)
+        found[day[-2:]] = [item["kind"] for item in answer.json()["items"]]
+    assert found == {"02": [], "03": ["contact_unread"], "04": []}
+
+
 async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket: Story) -> None:
     tracker.at(at("03-02 12:05"))
     for moment in ("03-02 11:00", "03-02 11:30", "03-02 12:00"):
@@ -320,7 +351,8 @@ async def test_pages_go_on_where_the_last_one_ended(tracker: Bench, open_ticket:
     first = await listed(tracker, limit=2)
     rest = await listed(tracker, limit=2, after=first["next"])
     found = [item["at"] for page in (first, rest) for item in page["items"]]
-    assert (len(set(found)), rest["next"], first["counts"]["total"]) == (3, None, 3)
+    assert (len(first["items"]), len(set(found)), len(found)) == (2, 3, 3)
+    assert (rest["next"], first["counts"]["total"]) == (None, 3)
     assert (await listed(tracker, unit="GT"))["items"] == []
 
 
@@ -344,3 +376,4 @@ async def test_of_a_ticket_of_the_release_before_nothing_is_found(
     await tracker.do("UPDATE tickets SET honesty = NULL")
     await tracker.hear(open_ticket.contacted("03-02 11:00"))
     assert (await listed(tracker))["items"] == []
+    assert await tracker.parked() == []

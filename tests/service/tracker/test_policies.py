@@ -8,7 +8,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -59,7 +59,7 @@ async def test_the_folder_is_the_first_version_as_it_is_written(tracker: Bench) 
 async def test_what_is_wrong_is_refused_whole_with_file_line_and_field(
     tracker: Bench, file: str, before: str, after: str, field: str
 ) -> None:
-    """Beside the county's other files: streams are of codes.yaml, offices of units.yaml."""
+    """Gain 9: beside the county's other files: streams are of codes.yaml, offices of units.yaml."""
     texts = {"limits": LIMITS, "supervision": SUPERVISION}
     assert texts[file].count(before) == 1
     broken = texts[file].replace(before, after)
@@ -87,12 +87,13 @@ async def test_all_faults_of_both_files_are_told_at_once(tracker: Bench) -> None
 
 
 async def test_who_wrote_in_a_draft_does_not_publish_it(tracker: Bench) -> None:
-    """双人复核: the same person under another role, too, and who wrote it anew."""
+    """Gain 9, 双人复核: the same person under another role, too, and who wrote it anew."""
     draft = await drafted(tracker, who="wang")
     assert (await published(tracker, draft, 403))["type"].endswith("own-draft")
     body = {"note": "改", "limits": with_handle("4wd")}
     again = await post(tracker.http("desk", name="li"), f"{DRAFTS}/{draft['id']}/content", body)
     assert again["authors"] == ["desk:wang", "desk:li"]
+    assert (again["note"], again["digest"] != draft["digest"]) == ("改", True)
     for who in ("wang", "li"):
         assert (await published(tracker, again, 403, who))["type"].endswith("own-draft")
     done = await published(tracker, again, who="zhao")
@@ -112,6 +113,33 @@ async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: 
     await published(tracker, other)
     outdated = await published(tracker, draft, 409)
     assert (outdated["type"].rpartition("/")[2], outdated["latest"]) == ("outdated-draft", 2)
+    body = {"note": "以第2版为准", "limits": with_handle("2wd")}
+    path = f"{DRAFTS}/{draft['id']}/content"
+    anew = await post(tracker.http("desk", name="li"), path, body)
+    assert anew["based_on"] == 2
+    done = await published(tracker, anew, effective_at="2026-03-16T00:00:00+08:00")
+    assert done["version"] == 3
+
+
+async def test_a_discarded_draft_is_listed_and_changed_no_more(tracker: Bench) -> None:
+    draft = await drafted(tracker)
+    desk, path = tracker.http("desk", name="li"), f"{DRAFTS}/{draft['id']}"
+    gone = await post(desk, f"{path}/discarding", {"reason": "不再需要"})
+    assert (gone["status"], gone["note"]) == ("discarded", "提速\n不再需要")
+    assert (await got(tracker, DRAFTS))["items"] == []
+    for what, body in (("discarding", {"reason": "再作废"}), ("content", {"note": "改"})):
+        assert (await post(desk, f"{path}/{what}", body, 409))["current_status"] == "discarded"
+    assert (await published(tracker, draft, 409))["current_status"] == "discarded"
+
+
+async def test_a_draft_may_say_again_what_a_version_said(tracker: Bench) -> None:
+    await published(tracker, await drafted(tracker))
+    for version, limits in ((1, LIMITS), (2, with_handle("3wd")), (None, with_handle("3wd"))):
+        said = {"from_version": version} if version else {"note": "照旧"}
+        draft = await drafted(tracker, **said)
+        assert (await got(tracker, f"{DRAFTS}/{draft['id']}"))["limits"] == limits
+        assert draft["based_on"] == 2
+    await drafted(tracker, status=404, from_version=9)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +149,7 @@ async def test_what_is_published_is_what_was_read_on_top_of_the_latest(tracker: 
 async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
     tracker: Bench, effective_at: str, earliest: str | None
 ) -> None:
+    """Gain 9."""
     draft = await drafted(tracker)
     refused = await published(tracker, draft, 409, effective_at=effective_at)
     assert refused["type"].endswith("effective-too-early")
@@ -232,7 +261,7 @@ async def test_a_folder_changed_under_a_first_draft_outdates_it(
 
 
 async def test_the_policy_in_force_would_have_changed_nothing(tracker: Bench, story: Story) -> None:
-    """Whatever befell them: counts before and after are the same, and no clock is given other terms."""
+    """Gain 9: whatever befell them, counts before and after are the same, and so are all terms."""
     await tracker.hear(story.registered(), story.dispatched(), story.signed("03-03 17:00"))
     tracker.at("2026-03-30T09:00+08:00")
     await tracker.run("sweep")
@@ -292,6 +321,27 @@ async def test_drafts_are_tried_one_at_a_time_and_every_door_is_open_meanwhile(
     assert sorted(each.status_code for each in answers) == [200, *[409] * 5]
     assert {slug(each) for each in answers if each.status_code == 409} == {"trial-runs"}
     assert (await wang.post(SIMULATE, json=body)).status_code == 200
+
+
+async def test_a_period_has_its_first_and_its_last_day_and_counts_by_unit(tracker: Bench) -> None:
+    """What the draft would move is shown, and by whom it was handled."""
+    for day in ("02-28", "03-31", "03-01", "04-01"):
+        one = Story(tracker, f"2026{day.replace('-', '')}-000001")
+        order = one.dispatched(f"{day} 10:05", id=uuid4())
+        await tracker.hear(one.registered(f"{day} 10:00"), order)
+    tracker.at("2026-04-10T09:00+08:00")
+    await tracker.run("sweep")
+    draft = await drafted(tracker, limits=with_handle("30wd"))
+    found = await simulated(tracker, draft)
+    assert found["tickets"] == 2
+    [unit] = found["units"]
+    assert (unit["unit"], unit["name"]) == ("HC", "红椿镇")
+    assert unit["before"]["late"] - unit["after"]["late"] == 2
+    handled = [each for each in found["examples"] if each["kind"] == "handle"]
+    assert {(each["late"], each["draft_late"]) for each in handled} == {(True, False)}
+    assert {each["number"][:8] for each in handled} == {"20260301", "20260331"}
+    first = await simulated(tracker, draft, limit=1)
+    assert {each["number"][:8] for each in first["examples"]} == {"20260301"}
 
 
 # --- what cannot be read -----------------------------------------------------------------------

@@ -74,6 +74,7 @@ async def test_the_desk_keeps_what_a_unit_promised_that_is_no_more(
 async def test_the_day_comes_back_before_it_comes_and_is_broken_when_it_passes(
     tracker: Bench, promised: Story
 ) -> None:
+    """R-19, gain 7."""
     assert promised
     await until(tracker, "05-01 00:00")
     told = await facts_told(tracker, "deadline.warned", "deadline.breached", "supervision.raised")
@@ -118,6 +119,7 @@ async def test_a_promise_kept_before_its_day_stops_its_clock(
 async def test_a_day_is_moved_once_by_a_supervisor_and_both_are_shown(
     tracker: Bench, promised: Story
 ) -> None:
+    """R-19, gain 7."""
     assert promised
     await until(tracker, "04-20 09:00")
     asked = await do(tracker, "move", MOVE)

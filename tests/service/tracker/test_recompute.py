@@ -33,6 +33,7 @@ async def uncertain_since(tracker: Bench) -> datetime | None:
 async def test_a_provisional_due_moment_becomes_certain_when_the_calendar_arrives(
     tracker: Bench, story: Story, tmp_path: Path
 ) -> None:
+    """Gain 1."""
     tracker.at("2026-12-30T10:00+08:00")
     await tracker.hear(story.registered("12-30 10:00"), story.dispatched("12-30 10:05"))
     provisional = await tracker.rows("SELECT kind FROM clocks WHERE provisional")

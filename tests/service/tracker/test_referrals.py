@@ -46,7 +46,7 @@ async def test_nobody_refers_a_unit_alone(tracker: Bench, open_ticket: Story) ->
 async def test_another_supervisor_grants_it_and_the_discipline_body_alone_is_told(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """Of an order that has ended, too; the unit hears nothing, and its clocks and supervisions stay."""
+    """R-34: of an order that has ended, too; the unit hears nothing, and its clocks and supervisions stay."""
     await tracker.hear(open_ticket.completed("03-03 10:00"))
     tracker.at("2026-03-03T22:00+08:00")
     proposed = (await propose(tracker)).json()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.tracker.revisions import usecases
 from shared.events import AssignmentAttended, Role
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.changed_calendar import county, day_off, restart, step
@@ -203,6 +204,11 @@ async def test_a_supervision_that_fell_is_closed_with_the_revision(
     assert (await rates(tracker))["attend"]["late"] == 0
 
 
+async def waits(tracker: Bench) -> Any:
+    async with tracker.service.store.act("ops") as act:
+        return await usecases.waits(act)
+
+
 async def test_many_clocks_are_revised_in_batches(tracker: Bench, tmp_path: Path) -> None:
     await late_by_a_day_off(tracker, tmp_path, count=4)
     id = (await propose(tracker)).json()["id"]
@@ -213,7 +219,9 @@ async def test_many_clocks_are_revised_in_batches(tracker: Bench, tmp_path: Path
         if (after := page["next"]) is None:
             break
     assert len(set(pages)) == len(pages) == 8
+    assert await waits(tracker) is None
     await confirm(tracker, id)
+    assert await waits(tracker) == tracker.now
     work, store = tracker.service.jobs["revise"].run, tracker.service.store
     assert [await work(store, 3) for _ in range(4)] == [3, 3, 2, 0]
     assert len(await tracker.told("deadline.revised")) == 8
@@ -234,7 +242,9 @@ async def test_only_the_tickets_or_clocks_it_names(tracker: Bench, tmp_path: Pat
     ("what", "status", "named"),
     [
         ({"days": ["2026-03-04"]}, 409, "nothing-to-revise"),
-        ({"days": ["2027-03-05"]}, 422, "malformed"),
+        ({"days": ["2027-03-05", "2026-03-05"]}, 422, "malformed"),
+        ({"days": ["2026-03-11"]}, 422, "malformed"),
+        ({"days": ["2026-03-10"]}, 409, "nothing-to-revise"),  # today's has come
         ({"tickets": ["20260302-000009"]}, 409, "nothing-to-revise"),
     ],
 )
@@ -244,6 +254,20 @@ async def test_a_revision_of_nothing_is_refused(
     await late_by_a_day_off(tracker, tmp_path)
     answer = await propose(tracker, **what)
     assert (answer.status_code, slug(answer)) == (status, named)
+    tracker.at(at("03-11 00:30"))  # there; in UTC it is the tenth
+    assert slug(await propose(tracker, days=["2026-03-11"])) == "nothing-to-revise"
+    assert (await confirm(tracker, str(UUID(int=9)))).status_code == 404
+
+
+async def test_a_pause_heard_of_late_moves_both_moments(tracker: Bench, tmp_path: Path) -> None:
+    await late_by_a_day_off(tracker, tmp_path)
+    await revise(tracker)
+    story, id = Story(tracker, "20260302-000001"), UUID(int=100)
+    asked = story.asked_return("03-03 10:00").data, story.refused_return("03-03 12:00").data
+    for data, moment in zip(asked, ("03-03 10:00", "03-03 12:00"), strict=True):
+        await tracker.hear(story._fact(data, moment, assignment=id, unit="HC"))
+    [row] = await tracker.rows("SELECT due, due_revised FROM clocks WHERE kind = 'handle'")
+    assert (local(row["due"]), local(row["due_revised"])) == ("03-10 10:30", "03-11 10:30")
 
 
 async def test_an_open_clock_is_judged_when_it_ends(tracker: Bench, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ async def test_a_sweep_beside_a_handler_neither_waits_for_it_nor_doubles(
 async def test_more_than_two_redo_rounds_are_supervised_from_dispatch(
     tracker: Bench, story: Story, round: int, rungs: list[int]
 ) -> None:
-    """R-27 重办."""
+    """R-27 重办, R-30."""
     await tracker.hear(
         story.registered(),
         story.reopened("03-02 11:00", round),

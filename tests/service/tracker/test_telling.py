@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from shared.events import AssignmentSigned, AssignmentUpdated, Fact, Limits, Reported, Urgency
+from shared.events import (
+    AssignmentSigned,
+    AssignmentUpdated,
+    ClockKind,
+    DeadlineBreached,
+    Fact,
+    Limits,
+    Reported,
+    SupervisionRaised,
+    Urgency,
+)
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import TICKET, Story, at
+from tests.fixtures.scenes.tracker import HC, TICKET, Story, at
 from tests.fixtures.scenes.tracker_doors import supervise
 
 HEARD = ("deadline.warned", "deadline.breached", "supervision.raised")
@@ -47,6 +58,7 @@ async def test_each_person_the_policy_names_is_told_of_a_warning(
     assert {(f.unit, f.subject, f.data.not_before) for f in card} == {
         (None, TICKET, at("03-06 18:00"))
     }
+    assert {(f.round, f.assignment) for f in card} == {(1, HC)}
     assert "黄牌预警" in card[0].data.zh
     assert "Yellow card" in card[0].data.en
 
@@ -69,6 +81,7 @@ async def test_another_handler_is_told_once_the_unit_says_so(
 async def test_a_red_card_at_night_waits_for_the_morning_and_the_clock_does_not(
     tracker: Bench, open_ticket: Story
 ) -> None:
+    """DOMAIN.md 5.3 row 7, Zammad #4432."""
     await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:10"))
     tracker.at("2026-03-09T22:00+08:00")
     await tracker.run("sweep")
@@ -80,14 +93,28 @@ async def test_a_red_card_at_night_waits_for_the_morning_and_the_clock_does_not(
     assert {f.data.not_before for f in red} == {at("03-10 07:30")}
 
 
+@pytest.mark.parametrize(("done", "is_told"), [("09:59", False), ("10:00", True), ("10:01", True)])
 async def test_of_what_was_done_meanwhile_nobody_is_told(
-    tracker: Bench, open_ticket: Story
+    tracker: Bench, open_ticket: Story, done: str, is_told: bool
 ) -> None:
+    """By when it was done, whichever is heard first; what ends as it is said, or later, changes nothing."""
     tracker.at("2026-03-10T10:00+08:00")
     await tracker.run("sweep")
-    await tracker.hear(open_ticket.completed("03-10 09:00"))
+    await tracker.hear(open_ticket.completed(f"03-10 {done}"))
     await round_trip(tracker)
-    assert await tracker.told("staff.told") == []
+    for occasion in ("breach", "supervision"):
+        assert bool(await told(tracker, occasion)) is is_told
+
+
+async def test_of_what_is_not_on_record_nobody_is_told(tracker: Bench, open_ticket: Story) -> None:
+    """As after a change that took it back; that is no error."""
+    late = DeadlineBreached(clock=ClockKind.ATTEND, due=at("03-02 12:00"), to=("liaison",))
+    raised = SupervisionRaised(
+        supervision=uuid4(), rung=2, title="督办单", by="ladder", reason="逾期"
+    )
+    for data in (late, raised):
+        await tracker.hear(open_ticket.of_unit(data, "03-02 12:00"))
+    assert (await tracker.told("staff.told"), await tracker.parked()) == ([], [])
 
 
 async def test_a_fact_heard_twice_tells_once(tracker: Bench, open_ticket: Story) -> None:
@@ -111,6 +138,7 @@ async def test_a_joint_supervision_is_told_to_each_body(tracker: Bench) -> None:
         ("JWJ", "信访室主任"),
     ]
     [first, *_] = await told(tracker, "supervision")
+    assert "已对红椿镇启动一把手督办，请于" in first.data.zh
     assert "本件由县政府办公室、纪检监察机关联合督办。" in first.data.zh
     [fact] = await tracker.told("supervision.raised")
     assert fact.data.joint == tuple(bodies)
@@ -147,8 +175,10 @@ async def test_a_danger_is_told_to_the_government_at_once_and_once(
 async def test_what_turns_out_to_be_one_later_is_told_then(tracker: Bench, story: Story) -> None:
     await tracker.hear(story.registered(), story.left("03-02 10:01", Urgency.NORMAL))
     assert await told(tracker, "risk") == []
-    await tracker.hear(story.left("03-02 11:00", Urgency.CRITICAL))
-    assert len(await told(tracker, "risk")) == 1
+    await tracker.hear(story.reopened("03-05 10:00", 2))
+    await tracker.hear(story.left("03-05 10:01", Urgency.CRITICAL, round=2))
+    [fact] = await told(tracker, "risk")
+    assert (fact.round, fact.assignment) == (2, None)
 
 
 async def test_a_danger_about_the_government_office_is_told_to_the_next_one(

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.events import AssignmentReturnBarred, Fact
+from services.tracker import triggers
+from shared.events import AssignmentReturnBarred, Fact, Limits, Role
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import TICKET, Story, at, local
+from tests.fixtures.scenes.tracker import GT, TICKET, Story, at, local
 from tests.fixtures.scenes.tracker_doors import slug, supervise
 
 WORD = {"leader": "李县长", "paper": "紫政批〔2026〕3号", "text": "请红椿镇三日内办结并报告"}
@@ -31,6 +32,12 @@ async def swept(tracker: Bench, *moments: str) -> None:
         tracker.at(f"2026-{moment}+08:00")
         await tracker.run("sweep")
         await tracker.run("press")
+
+
+async def withdraw(tracker: Bench, id: str) -> None:
+    path = f"/v1/supervisions/{id}/withdrawal"
+    answer = await tracker.http("supervisor").post(path, json={"reason": "误发"})
+    assert answer.status_code == 200, answer.text
 
 
 # --- silence -----------------------------------------------------------------------------------
@@ -73,10 +80,11 @@ async def test_who_gives_no_answer_for_five_working_days_is_criticised(
     assert handled
     await swept(tracker, "03-09T18:00", "03-16T18:00")
     assert (await raised(tracker))[-1] == "4 ladder 03-16 18:00"
-    await swept(tracker, "03-16T18:01", "03-18T18:00", "03-24T10:00")
+    assert await next_press(tracker) == at("03-16 18:00:01")
+    await swept(tracker, "03-16T18:00:01", "03-18T18:00", "03-24T10:00")
     assert [each for each in await raised(tracker) if each > "4"] == [
         "4 ladder 03-16 18:00",
-        "6 trigger 03-16 18:01",
+        "6 trigger 03-16 18:00",
     ]
     [last] = [f for f in await tracker.told("supervision.raised") if f.data.rung == 6]
     assert last.data.reason.startswith("催办")
@@ -105,6 +113,44 @@ async def test_silence_counts_anew_from_a_new_date_and_is_not_over_before_it(
     assert (await raised(tracker))[-1] == "6 trigger 03-17 12:01"
     [last] = [f for f in await tracker.told("supervision.raised") if f.data.rung == 6]
     assert last.data.reason.startswith("催办")
+
+
+async def next_press(tracker: Bench) -> Any:
+    async with tracker.service.store.act("ops") as act:
+        return await triggers.next_unanswered(act)
+
+
+@pytest.mark.parametrize(("limit", "higher"), [("5wd", 1), ("6wd", 0), (None, 0)])
+async def test_whether_it_was_overdue_goes_by_the_moment_of_the_fifth_day(
+    tracker: Bench, story: Story, limit: str | None, higher: int
+) -> None:
+    """R-32: due at that very moment, a day later, or without a limit; looked at after an outage, too."""
+    limits = Limits(sign="4wh", handle=limit)
+    await tracker.hear(story.registered(), story.dispatched(limits=limits))
+    await tracker.hear(story.signed("03-02 11:00"))
+    await supervise(tracker, rung=1)
+    assert await next_press(tracker) == at("03-09 18:00:01")
+    await swept(tracker, "03-12T10:00")
+    assert len([each for each in await raised(tracker) if each.startswith("6")]) == higher
+
+
+async def test_nor_where_it_was_withdrawn(tracker: Bench, handled: Story) -> None:
+    assert handled
+    await withdraw(tracker, (await supervise(tracker, rung=1)).json()["id"])
+    await swept(tracker, "03-13T10:00")
+    assert [each for each in await raised(tracker) if each.startswith("6")] == []
+
+
+async def test_those_due_first_are_looked_at_first(tracker: Bench, handled: Story) -> None:
+    assert handled
+    tracker.at(at("03-03 09:00"))
+    later = (await supervise(tracker, rung=2)).json()["id"]
+    tracker.at(at("03-02 09:00"))
+    await supervise(tracker, rung=1)
+    tracker.at("2026-03-13T10:00+08:00")
+    assert await tracker.service.jobs["press"].run(tracker.service.store, 1) == 1
+    waiting = await tracker.rows("SELECT id FROM supervisions WHERE press_at IS NOT NULL")
+    assert [str(row["id"]) for row in waiting] == [later]
 
 
 async def test_who_is_not_overdue_or_has_answered_is_not(tracker: Bench, handled: Story) -> None:
@@ -156,9 +202,33 @@ async def test_no_lower_rung_is_raised_where_a_higher_one_stands(
     tracker: Bench, open_ticket: Story
 ) -> None:
     """R-30."""
-    await supervise(tracker, rung=4)
-    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="completion"), "03-02 15:00"))
+    stands = (await supervise(tracker, rung=4)).json()["id"]
+    barred = open_ticket.of_unit(AssignmentReturnBarred(way="completion"), "03-02 15:00")
+    await tracker.hear(barred)
     assert [each[0] for each in await raised(tracker)] == ["4"]
+    await withdraw(tracker, stands)
+    again = open_ticket.of_unit(AssignmentReturnBarred(way="completion"), "03-02 16:00")
+    await tracker.hear(again)
+    assert [each[0] for each in await raised(tracker)] == ["4", "3"]
+
+
+async def test_of_another_order_or_of_the_same_rung_none_keeps_it_back(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    helping = open_ticket.dispatched(id=GT, unit="GT", role=Role.CO, lead="HC")
+    await tracker.hear(helping)
+    await supervise(tracker, id=GT, rung=4)
+    await supervise(tracker, rung=3)
+    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-02 15:00"))
+    assert [each[:9] for each in await raised(tracker)] == ["4 hand 03", "3 hand 03", "3 trigger"]
+
+
+async def test_an_order_that_ended_is_pressed_for_nothing(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    await tracker.hear(open_ticket.completed("03-02 14:00"))
+    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-02 15:00"))
+    assert await raised(tracker) == []
 
 
 # --- a leader's word ---------------------------------------------------------------------------
@@ -182,6 +252,20 @@ async def test_a_leaders_word_is_a_supervision_order(tracker: Bench, open_ticket
     again = await instruct(tracker, text="再次批示")
     assert (again.status_code, slug(again)) == (409, "instruction-stands")
     assert (await instruct(tracker, paper="紫政批〔2026〕4号")).status_code == 200
+
+
+async def test_it_presses_who_leads_and_the_paper_counts_while_it_stands(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    helping = open_ticket.dispatched("03-02 10:10", id=GT, unit="GT", role=Role.CO, lead="HC")
+    await tracker.hear(helping)
+    first = (await instruct(tracker)).json()
+    assert first["unit"] == "HC"
+    await withdraw(tracker, first["id"])
+    assert (await instruct(tracker)).status_code == 200
+    await tracker.hear(open_ticket.completed("03-02 14:00"))
+    late = await instruct(tracker, paper="紫政批〔2026〕5号")
+    assert (late.status_code, late.json()["current_status"]) == (409, "unassigned")
 
 
 async def test_a_leaders_word_needs_a_unit_that_leads(tracker: Bench, story: Story) -> None:
