@@ -59,7 +59,8 @@ async def rule_on_answer(act: ServiceAct, id: UUID, body: AnswerRulingIn) -> Sup
     """
     _, _, row = await records.of_supervision(act, id)
     policy = versions.in_force(act)
-    latest = policy.latest_answer(act.now, row.unit)
+    longest = policy.rules.extension.cap_total_handle  # as handling may take in all
+    latest = policy.calendar.of(row.unit).due(act.now, longest).at
     asked = Asked.model_validate(vars(row))
     asked.may_be_ruled_on(body.answer_due, act.now, latest, act.config.calendar.tz)
     ruling = AnswerRuling(**body.model_dump(), ruled_at=act.now, ruled_by=act.actor)

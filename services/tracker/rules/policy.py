@@ -259,12 +259,6 @@ class Policy:
         silent = self.calendar.of(unit).due(since, rules.after).at
         return max(silent, answer_due or silent)
 
-    def latest_answer(self, now: datetime, unit: str | None) -> datetime:
-        """The latest moment by which an answer that is sent back may be asked for again: nobody has longer
-        for it than handling may take in all.
-        """
-        return self.calendar.of(unit).due(now, self.rules.extension.cap_total_handle).at
-
     def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""
         stream = self.table.stream(self.kind_of(matter, urgency, unit))
