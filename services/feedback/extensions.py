@@ -20,11 +20,11 @@ async def tell_extended(act: ServiceAct, fact: Fact) -> None:
 
 
 async def tell_lengthened(act: ServiceAct, fact: Fact) -> None:
-    """延长时限: the matter was found complex, or a law with a longer limit was named (JN-24(2)); each is
-    told once a round.
+    """延长时限: the matter was found complex or less urgent, it was put right, or a law with a longer limit
+    was named (JN-24(2)); each longer limit is told once a round.
     """
     data: DeadlineLengthened = fact.data
-    which = f"law {data.law.limit}" if data.law else "complex"
+    which = f"law {data.law.limit}" if data.law else f"limit {data.limit}"
     await _tell(act, fact, which, data.due, data.law)
 
 

@@ -197,7 +197,7 @@ async def note_extended(act: ServiceAct, fact: Fact) -> None:
 
 
 async def note_lengthened(act: ServiceAct, fact: Fact) -> None:
-    """延长时限: the matter was found complex; the citizen may read until when, and why."""
+    """延长时限: the matter turned out to have more time; the citizen may read until when, and why."""
     data: DeadlineLengthened = fact.data
     ticket = (await locked(act, fact.subject)).ticket
     if fact.round >= ticket.extended_round:

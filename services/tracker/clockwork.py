@@ -50,7 +50,6 @@ from shared.events import (
     LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
-    Urgency,
 )
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.succession import acts_as
@@ -173,7 +172,8 @@ def _recompute(
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
-    if entry and (longer := _lengthened(act, record, matter, history, entry, at, law)):
+    changed = corrected or (law is not None and law == history.ground.law)
+    if entry and (longer := _lengthened(act, record, matter, history, entry, at, changed)):
         yield entry.row, longer
     keeps = entry is not None and keeps_terms(
         entry.state, entry.row.urgency, history, at, corrected=corrected
@@ -206,21 +206,20 @@ def _lengthened(
     history: ClockHistory,
     entry: ClockEntry,
     at: datetime,
-    law: LegalLimit | None,
+    changed: bool,
 ) -> DatedFact | None:
-    """What is to say where the desk found the matter of an open round complex, or named a law that gives it
-    more time: until when the citizen waits now, whether the clock goes by that or was missed before.
+    """What is to say where an open round was given more time, by another urgency, a law, a correction:
+    until when the citizen waits now, whether the clock goes by that or was missed before.
     """
-    granted = law is not None and law == history.ground.law
-    granted |= history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
-    if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
+    changed |= entry.row.urgency != history.urgency
+    if history.kind is not ClockKind.CITIZEN or not changed or history.met_at or history.lost:
         return None
     terms = _terms(act, record, matter, history)
     if terms is None:
         return None
     then = replay(history, terms, calendars.of_clock(act, entry.row)).state
-    said = lengthened(history.kind, entry.state, then)
-    return DatedFact(at, said) if said else None
+    said = lengthened(history, entry.state, then)
+    return DatedFact(at, said) if said and said.due > at else None
 
 
 def _terms(
@@ -336,6 +335,7 @@ def _supervision(
     [unit, *_] = acts_as(office.unit, act.store.dissolved) if office else [row.unit]
     if row.assignment is None or unit is None:
         raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
+    policy = versions.in_force(act, row.started_at)
     return Supervision(
         id=data.supervision,
         ticket=row.ticket,
@@ -345,7 +345,7 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        press_at=versions.in_force(act, row.started_at).press_at(data.rung, raised_at, unit),
+        press_at=policy.press_at(data.rung, raised_at, unit, data.answer_due),
         **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import ClockState, Reading
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus, Sentence
@@ -27,6 +28,7 @@ from shared.events import (
     DeadlineWarned,
     SupervisionClosed,
     SupervisionRaised,
+    Urgency,
 )
 
 CHARGED = "所停时间计入承办单位 the time it stood still is charged to the unit"
@@ -173,16 +175,20 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     return "按后得知的情况重新计算 recomputed, for more became known of what happened"
 
 
-def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineLengthened | None:
+def lengthened(
+    history: ClockHistory, was: ClockState, then: ClockState
+) -> DeadlineLengthened | None:
     """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
     if then.due <= was.due:
         return None
     limits, law = f"{was.terms.limit} → {then.terms.limit}", then.terms.law
-    why = Sentence("情况复杂", "the matter is complex")
+    why = Sentence("经核实更正", "it was looked into and put right")
+    if history.urgency is Urgency.COMPLEX:
+        why = Sentence("情况复杂", "the matter is complex")
     if law:
         why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
     return DeadlineLengthened(
-        clock=clock,
+        clock=history.kind,
         before=was.due,
         due=then.due,
         limit=then.terms.limit,
