@@ -171,8 +171,8 @@ def limits_of(
     unit: str | None = None,
 ) -> Limits:
     """The limits of one role in the round that runs, with that to come of who was whistled for, by the policy
-    an order began under: ``since`` then, or now. The moment an upstream platform named is printed while it
-    lies ahead.
+    an order began under: ``since`` then, or now. The moment an upstream platform named is printed where it
+    lay ahead by then.
     """
     matter, due = record.matter, record.matter.upstream_due
     table = policies.limits(act, since)
@@ -181,7 +181,7 @@ def limits_of(
         redo=record.ticket.round > 1,
         role=role,
         law=legal_limit.of_round(record.ticket.law, record.ticket.round),
-        upstream_due=due if due and due > act.now else None,
+        upstream_due=due if due and due > (since or act.now) else None,
     )
     if blown and not blown.attended:
         limits = limits.model_copy(update={"attend": act.config.grassroots.attend(urgency)})

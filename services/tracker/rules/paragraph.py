@@ -11,8 +11,9 @@ from typing import NamedTuple
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
-from services.tracker.rules.policy import Upstream
 from services.tracker.rules.revising import Second
+from services.tracker.rules.stated import MomentCorrected
+from services.tracker.rules.upstream import Upstream
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
@@ -80,9 +81,10 @@ def paragraph(
     why: Explanation,
     zone: tzinfo,
     revised: Second | None = None,
+    righted: MomentCorrected | None = None,
 ) -> Sentence:
-    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result; and
-    the second judgement, where there is one.
+    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result;
+    who put right what an upstream platform wants, and the second judgement, where there is one.
     """
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
@@ -94,6 +96,7 @@ def paragraph(
         *_extended(state),
         _ends(act, state, zone),
         *_notes(state, why, zone),
+        *_righted(righted, zone),
         *_revised(revised, zone),
     ]
     return Sentence("".join(f"{zh}。" for zh, _ in parts), " ".join(f"{en}." for _, en in parts))
@@ -270,6 +273,21 @@ def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Senten
             "按现行日历会更早到期，期限不提前",
             "By today's calendar it would end earlier; a due moment is never moved earlier",
         )
+
+
+def _righted(righted: MomentCorrected | None, zone: tzinfo) -> Iterator[Sentence]:
+    if righted is None:
+        return
+    at_zh, at_en = moment(righted.at, zone)
+    was_zh, was_en = moment(righted.was, zone) if righted.was else ("未要求", "none")
+    agreed_zh = agreed_en = ""
+    if righted.agreed_by:
+        agreed_zh, agreed_en = f"、{righted.agreed_by}同意", f", {righted.agreed_by} agreed"
+    yield Sentence(
+        f"上级平台要求的时刻经{righted.by}更正{agreed_zh}，自{at_zh}起适用（原为：{was_zh}）：{righted.reason}",
+        f"What the platform wants was put right on {at_en} by {righted.by}{agreed_en} (before: {was_en}): "
+        f"{righted.reason}",
+    )
 
 
 def _revised(revised: Second | None, zone: tzinfo) -> Iterator[Sentence]:

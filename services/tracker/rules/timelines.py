@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from services.tracker.rules.pauses import Pause, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
+from services.tracker.rules.stated import LawNamed, MomentCorrected
 from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
@@ -113,6 +114,8 @@ class Matter(Known):
     carried: tuple[Carried, ...] = ()
     channel: str | None = None
     upstream_due: Instant | None = None
+    upstream_corrected: MomentCorrected | None = None
+    laws: tuple[LawNamed, ...] = ()
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
