@@ -21,11 +21,12 @@ async def tell_extended(act: ServiceAct, fact: Fact) -> None:
 
 
 async def tell_lengthened(act: ServiceAct, fact: Fact) -> None:
-    """延长时限: the matter was found complex, a law with a longer limit was named (JN-24(2)), or the platform
-    that passed it on gives more time; each is told once a round.
+    """延长时限: the matter was found complex or less urgent, it was put right, a law with a longer limit was
+    named (JN-24(2)), or the platform that passed it on gives more time; each longer limit is told once a
+    round.
     """
     data: DeadlineLengthened = fact.data
-    which, details = "complex", messages.Details()
+    which, details = f"limit {data.limit}", messages.Details()
     if data.upstream_due:
         which = f"upstream {data.upstream_due:%Y%m%dT%H%M%z}"
     if law := data.law:

@@ -299,6 +299,7 @@ def _supervision(
     [unit, *_] = acts_as(office.unit, act.store.dissolved) if office else [row.unit]
     if row.assignment is None or unit is None:
         raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
+    policy = versions.in_force(act, row.started_at)
     return Supervision(
         id=data.supervision,
         ticket=row.ticket,
@@ -308,7 +309,7 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        press_at=versions.in_force(act, row.started_at).press_at(data.rung, raised_at, unit),
+        press_at=policy.press_at(data.rung, raised_at, unit, data.answer_due),
         **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 

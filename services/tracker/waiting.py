@@ -14,7 +14,7 @@ from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import replay
 from services.tracker.rules.policy import DESKS, Terms
 from services.tracker.rules.timelines import Matter
-from shared.events import ClockKind, LegalLimit, Urgency
+from shared.events import ClockKind, LegalLimit
 
 
 class LawChange(NamedTuple):
@@ -40,23 +40,21 @@ def told_anew(
     entry: ClockEntry,
     heard: Heard,
 ) -> DatedFact | None:
-    """What is to say where the desk found the matter of an open round complex, or named a law that gives it
-    more time, or an upstream platform turns out to: until when the citizen waits now, whether the clock goes
-    by that or was missed before. And where the law was taken back.
+    """What is to say where an open round was given more time, by another urgency, a law, a correction or an
+    upstream platform: until when the citizen waits now, whether the clock goes by that or was missed before.
+    And where the law was taken back.
     """
     if history.kind is not ClockKind.CITIZEN or history.met_at or history.lost:
         return None
     if heard.law and heard.law.withdrawn:
         return _without_law(act, record, matter, history, entry, heard.law.law, heard.at)
-    righted = matter.upstream_corrected if heard.corrected else None
-    granted = righted is not None and righted.at == heard.at
-    granted |= heard.law is not None and heard.law.law == history.ground.law
-    granted |= history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
-    if not granted or (given := terms(act, record, matter, history)) is None:
+    changed = heard.corrected or entry.row.urgency != history.urgency
+    changed |= heard.law is not None and heard.law.law == history.ground.law
+    if not changed or (given := terms(act, record, matter, history)) is None:
         return None
     then = replay(history, given, calendars.of_clock(act, entry.row)).state
-    said = lengthened(history.kind, entry.state, then)
-    return DatedFact(heard.at, said) if said else None
+    said = lengthened(history, entry.state, then)
+    return DatedFact(heard.at, said) if said and said.due > heard.at else None
 
 
 def _without_law(

@@ -33,6 +33,7 @@ from services.tracker.rules.simulation import NOT_MODELLED, KnownTerms, Stood, u
 from services.tracker.settings import Config
 from shared.http.fields import Sentence
 from shared.storage.rows import Looked
+from shared.trials import one_trial
 
 EXAMPLES = 50
 AT_ONCE = 50  # tickets in a thread's hands
@@ -114,8 +115,14 @@ class Tally:
 
 async def simulate(act: ServiceAct, body: SimulationIn) -> SimulationOut:
     """What a draft would have made of the clocks of tickets registered in a period, a page of tickets at a
-    time; worked out in a thread, a few at a time, so that clocks fire meanwhile. Raises NotFound, BadCursor.
+    time; worked out in a thread, a few at a time, so that clocks fire meanwhile. Raises NotFound, BadCursor,
+    TrialRuns.
     """
+    with one_trial(act.store):
+        return await _simulate(act, body)
+
+
+async def _simulate(act: ServiceAct, body: SimulationIn) -> SimulationOut:
     row = await views.find(act, body.draft)
     draft = await asyncio.to_thread(
         versions.under, act.config, row.limits.encode(), row.supervision.encode(), 0

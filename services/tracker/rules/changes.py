@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import ClockState, Reading, wanted
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus, Sentence
@@ -30,6 +31,7 @@ from shared.events import (
     LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
+    Urgency,
 )
 
 CHARGED = "所停时间计入承办单位 the time it stood still is charged to the unit"
@@ -190,19 +192,23 @@ def _other_moment(due: datetime | None, zone: tzinfo) -> str:
     return f"更正：上级平台要求于{zh}前答复 put right: the platform wants the answer by {en}"
 
 
-def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineLengthened | None:
+def lengthened(
+    history: ClockHistory, was: ClockState, then: ClockState
+) -> DeadlineLengthened | None:
     """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
     if then.due <= was.due:
         return None
     law, due = then.terms.law, wanted(then.terms.upstream)
     moved = law is None and due != wanted(was.terms.upstream)
     limits = f"{was.terms.limit} → {then.terms.limit}"
-    why = Sentence("情况复杂", "the matter is complex")
+    why = Sentence("经核实更正", "it was looked into and put right")
+    if history.urgency is Urgency.COMPLEX:
+        why = Sentence("情况复杂", "the matter is complex")
     if law:
         why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
     reason = f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})"
     return DeadlineLengthened(
-        clock=clock,
+        clock=history.kind,
         before=was.due,
         due=then.due,
         limit=then.terms.limit,

@@ -103,7 +103,7 @@ def paragraph(
 
 
 def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> Sentence:
-    zh, en = _length(limit)
+    zh, en = length(limit)
     ground_zh, ground_en = _ground(state)
     first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
     not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
@@ -142,7 +142,8 @@ def _promised(state: ClockState, zone: tzinfo) -> Sentence:
     )
 
 
-def _length(limit: Limit) -> Sentence:
+def length(limit: Limit) -> Sentence:
+    """A limit as people say it: ``5个工作日``, ``5 working days``."""
     zh, en = _UNITS[limit.unit]
     if limit.amount == 1:
         en = en.replace("s", "", 1)
@@ -247,7 +248,7 @@ def _wanted(upstream: Upstream, *, followed: bool, zone: tzinfo) -> Sentence:
     if not followed:
         return Sentence(f"{zh}，本时限不因此改变", f"{en}, which does not change this")
     if upstream.margin:
-        margin_zh, margin_en = _length(Limit.parse(upstream.margin))
+        margin_zh, margin_en = length(Limit.parse(upstream.margin))
         zh, en = f"{zh}，须提前{margin_zh}办结", f"{en}, and has to have it {margin_en} before"
     return Sentence(f"{zh}，按此到期", f"{en}, which ends it")
 
@@ -260,7 +261,7 @@ def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Senten
         )
     upstream = state.terms.upstream
     if why.capped and (cap := state.terms.cap or (upstream and upstream.cap)):
-        zh, en = _length(Limit.parse(cap.limit))
+        zh, en = length(Limit.parse(cap.limit))
         yield Sentence(
             f"自登记起办理总时限不超过{zh}，按此到期",
             f"Handling takes {en} from the registration at most, which ends it",

@@ -223,12 +223,17 @@ class Policy:
         limit = self._answer(rung)
         return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
-    def press_at(self, rung: int, raised_at: datetime, unit: str | None) -> datetime | None:
-        """When a supervision that nobody answered is raised higher (R-32, FS); None where it is not."""
+    def press_at(
+        self, rung: int, since: datetime, unit: str | None, answer_due: datetime | None
+    ) -> datetime | None:
+        """When a supervision that nobody answered is raised higher (R-32, FS): not before the answer is due;
+        None where it is not. ``since``: when it was raised, or sent back.
+        """
         rules = self.rules.unanswered
         if rules is None or rung >= rules.then:
             return None
-        return self.calendar.of(unit).due(raised_at, rules.after).at
+        silent = self.calendar.of(unit).due(since, rules.after).at
+        return max(silent, answer_due or silent)
 
     def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""

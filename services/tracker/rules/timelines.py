@@ -267,10 +267,13 @@ class AssignmentTimeline(Known):
         answer = min(passed, key=lambda each: each.at, default=None)
         if answer is None or answer.promised_until is None or answer.passed_at is None:
             return None
-        since, moved = answer.passed_at.replace(second=0, microsecond=0), self.promise.moved
+        moved = self.promise.moved
         until = moved.until if moved else answer.promised_until
+        # A day that was over before the answer was let pass was promised when it was given.
+        since = answer.passed_at if answer.passed_at < until else answer.at
+        since = since.replace(second=0, microsecond=0)
         if until <= since:
-            return None  # the day was over before the answer was let pass
+            return None
         return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
 
     @property

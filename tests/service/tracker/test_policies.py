@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from operations.runtime.reload import check as check_folder
 from operations.runtime.reload import take_up
-from services.tracker.policies import versions
+from services.tracker.policies import simulating, versions
 from shared import policies
 from shared.errors import ConfigError
 from shared.events import Urgency
@@ -33,6 +35,7 @@ from tests.fixtures.scenes.policies import (
     with_handle,
 )
 from tests.fixtures.scenes.tracker import Story, local
+from tests.fixtures.scenes.tracker_doors import slug
 from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 # --- drafts ------------------------------------------------------------------------------------
@@ -155,6 +158,14 @@ async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
         assert datetime.fromisoformat(refused["earliest"]) == datetime.fromisoformat(earliest)
     done = await published(tracker, draft, effective_at=None)
     assert datetime.fromisoformat(done["effective_at"]) == tracker.now + policies.NOTICE
+
+
+async def test_it_takes_effect_within_a_year(tracker: Bench) -> None:
+    """What is published for the year 9999 would keep every later version waiting for it."""
+    for never in ("9999-12-31T23:59:59Z", "2027-03-04T00:00:00+08:00"):
+        refused = await published(tracker, await drafted(tracker), 409, effective_at=never)
+        assert refused["type"].endswith("effective-too-late")
+        assert refused["latest"].startswith("2027-03-03")
 
 
 async def test_it_can_be_withdrawn_until_it_takes_effect(tracker: Bench, story: Story) -> None:
@@ -284,6 +295,33 @@ async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
     body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
     refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
     assert refused["type"].endswith("malformed")
+
+
+async def test_drafts_are_tried_one_at_a_time_and_every_door_is_open_meanwhile(
+    tracker: Bench, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial takes one of five connections for as long as it lasts."""
+    await tracker.hear(story.registered())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> list[simulating.Tried]:
+        begun.set()
+        assert go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(simulating, "_tried", slowly)
+    draft, wang = await drafted(tracker), tracker.http("supervisor", name="wang")
+    body = {"draft": draft["id"], "from": "2026-03-01", "to": "2026-03-31"}
+    asked = [asyncio.create_task(wang.post(SIMULATE, json=body)) for _ in range(6)]
+    try:
+        assert await asyncio.to_thread(begun.wait, 10)
+        assert (await wang.get("/v1/worklist")).status_code == 200
+    finally:
+        go_on.set()
+    answers = [await each for each in asked]
+    assert sorted(each.status_code for each in answers) == [200, *[409] * 5]
+    assert {slug(each) for each in answers if each.status_code == 409} == {"trial-runs"}
+    assert (await wang.post(SIMULATE, json=body)).status_code == 200
 
 
 async def test_a_period_has_its_first_and_its_last_day_and_counts_by_unit(tracker: Bench) -> None:
