@@ -198,8 +198,8 @@ async def note_extended(act: ServiceAct, fact: Fact) -> None:
 
 
 async def note_other_due(act: ServiceAct, fact: Fact) -> None:
-    """延长时限、恢复时限: a matter has more time, or another's limit holds no more; the citizen may read until
-    when, and why.
+    """延长时限、恢复时限: a matter has more time, or another's limit holds no more; the citizen may read
+    until when, and why.
     """
     data: DeadlineLengthened | DeadlineShortened = fact.data
     ticket = (await locked(act, fact.subject)).ticket

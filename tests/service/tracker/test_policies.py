@@ -248,16 +248,6 @@ async def test_a_changed_file_is_a_draft_once_people_published(
     assert (await published(tracker, draft, effective_at=None))["version"] == 3
 
 
-async def test_a_folder_changed_under_a_first_draft_outdates_it(
-    tracker: Bench, tmp_path: Path
-) -> None:
-    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
-    draft = await drafted(tracker)
-    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
-    assert await take_up([tracker.service], county, check_folder(county).configuration)
-    assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
-
-
 # --- simulation --------------------------------------------------------------------------------
 
 

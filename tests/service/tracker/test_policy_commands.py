@@ -85,3 +85,13 @@ async def test_reload_says_which_draft_an_edited_folder_has_become(
     said = "\n".join(drafts.said(None, found))
     assert f"POST /v1/policies/drafts/{draft['id']}/publication" in said
     assert "以已发布的第2版为准" in said
+
+
+async def test_a_folder_changed_under_a_first_draft_outdates_it(
+    tracker: Bench, tmp_path: Path
+) -> None:
+    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
+    draft = await drafted(tracker)
+    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
+    assert await take_up([tracker.service], county, check_folder(county).configuration)
+    assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
