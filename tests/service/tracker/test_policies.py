@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from operations.runtime.reload import check as check_folder
 from operations.runtime.reload import take_up
-from services.tracker.policies import simulating, versions
+from services.tracker.policies import versions
 from shared import policies
 from shared.errors import ConfigError
 from shared.events import Urgency
@@ -25,17 +23,14 @@ from tests.fixtures.scenes.policies import (
     DRAFTS,
     LIMITS,
     MONDAY,
-    SIMULATE,
     SUPERVISION,
     VERSIONS,
     drafted,
     got,
     published,
-    simulated,
     with_handle,
 )
 from tests.fixtures.scenes.tracker import Story, local
-from tests.fixtures.scenes.tracker_doors import slug
 from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
 # --- drafts ------------------------------------------------------------------------------------
@@ -248,91 +243,14 @@ async def test_a_changed_file_is_a_draft_once_people_published(
     assert (await published(tracker, draft, effective_at=None))["version"] == 3
 
 
-# --- simulation --------------------------------------------------------------------------------
-
-
-async def test_the_policy_in_force_would_have_changed_nothing(tracker: Bench, story: Story) -> None:
-    """Gain 9: whatever befell them, counts before and after are the same, and so are all terms."""
-    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-03 17:00"))
-    tracker.at("2026-03-30T09:00+08:00")
-    await tracker.run("sweep")
-    same = await drafted(tracker, from_version=1)
-    found = await simulated(tracker, same)
-    assert found["total"]["changed"] == 0
-    assert found["total"]["before"] == found["total"]["after"]
-    assert found["total"]["before"]["late"] == 4
-    assert found["total"]["before"]["supervised"] == 1
-    for limits, late in (("20wd", 0), ("1wd", 1)):
-        other = await drafted(tracker, limits=with_handle(limits))
-        after = {each["kind"]: each for each in (await simulated(tracker, other))["kinds"]}
-        assert (after["handle"]["changed"], after["handle"]["after"]["late"]) == (1, late)
-        assert after["handle"]["after"]["supervised"] == late
-
-
-async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
-    for day in (2, 3, 4):
-        one = Story(tracker, f"2026030{day}-000001")
-        await tracker.hear(one.registered(f"03-0{day} 10:00"))
-    draft, after = await drafted(tracker), dict[str, str]()
-    seen = list[int]()
-    while len(seen) < 5:
-        page = await simulated(tracker, draft, limit=1, **after)
-        seen.append(page["tickets"])
-        if page["next"] is None:
-            break
-        after = {"after": page["next"]}
-    assert seen == [1, 1, 1]
-    body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
-    refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
-    assert refused["type"].endswith("malformed")
-
-
-async def test_drafts_are_tried_one_at_a_time_and_every_door_is_open_meanwhile(
-    tracker: Bench, story: Story, monkeypatch: pytest.MonkeyPatch
+async def test_a_folder_changed_under_a_first_draft_outdates_it(
+    tracker: Bench, tmp_path: Path
 ) -> None:
-    """A trial takes one of five connections for as long as it lasts."""
-    await tracker.hear(story.registered())
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slowly(*_: object) -> list[simulating.Tried]:
-        begun.set()
-        assert go_on.wait(30)
-        return []
-
-    monkeypatch.setattr(simulating, "_tried", slowly)
-    draft, wang = await drafted(tracker), tracker.http("supervisor", name="wang")
-    body = {"draft": draft["id"], "from": "2026-03-01", "to": "2026-03-31"}
-    asked = [asyncio.create_task(wang.post(SIMULATE, json=body)) for _ in range(6)]
-    try:
-        assert await asyncio.to_thread(begun.wait, 10)
-        assert (await wang.get("/v1/worklist")).status_code == 200
-    finally:
-        go_on.set()
-    answers = [await each for each in asked]
-    assert sorted(each.status_code for each in answers) == [200, *[409] * 5]
-    assert {slug(each) for each in answers if each.status_code == 409} == {"trial-runs"}
-    assert (await wang.post(SIMULATE, json=body)).status_code == 200
-
-
-async def test_a_period_has_its_first_and_its_last_day_and_counts_by_unit(tracker: Bench) -> None:
-    """What the draft would move is shown, and by whom it was handled."""
-    for day in ("02-28", "03-31", "03-01", "04-01"):
-        one = Story(tracker, f"2026{day.replace('-', '')}-000001")
-        order = one.dispatched(f"{day} 10:05", id=uuid4())
-        await tracker.hear(one.registered(f"{day} 10:00"), order)
-    tracker.at("2026-04-10T09:00+08:00")
-    await tracker.run("sweep")
-    draft = await drafted(tracker, limits=with_handle("30wd"))
-    found = await simulated(tracker, draft)
-    assert found["tickets"] == 2
-    [unit] = found["units"]
-    assert (unit["unit"], unit["name"]) == ("HC", "红椿镇")
-    assert unit["before"]["late"] - unit["after"]["late"] == 2
-    handled = [each for each in found["examples"] if each["kind"] == "handle"]
-    assert {(each["late"], each["draft_late"]) for each in handled} == {(True, False)}
-    assert {each["number"][:8] for each in handled} == {"20260301", "20260331"}
-    first = await simulated(tracker, draft, limit=1)
-    assert {each["number"][:8] for each in first["examples"]} == {"20260301"}
+    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
+    draft = await drafted(tracker)
+    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
+    assert await take_up([tracker.service], county, check_folder(county).configuration)
+    assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
 
 
 # --- what cannot be read -----------------------------------------------------------------------

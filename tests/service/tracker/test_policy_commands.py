@@ -17,6 +17,7 @@ from tests.fixtures.commands import Printed, command
 from tests.fixtures.policy import CONFIG, edit
 from tests.fixtures.scenes.policies import (
     DRAFTS,
+    LIMITS,
     MONDAY,
     SUPERVISION,
     drafted,
@@ -37,9 +38,11 @@ async def test_a_version_is_written_into_a_folder_as_it_was_written(
     tracker: Bench, tmp_path: Path
 ) -> None:
     """Before going back to an older release, which goes by the folder; not one that lies ahead."""
-    draft = await drafted(tracker, limits=with_handle("6wd"))
-    await published(tracker, draft, effective_at="2036-01-07T08:30:00+08:00")
-    for words, handle in (((), "5wd"), (("--version", "2"), "6wd")):
+    await published(tracker, await drafted(tracker, limits=with_handle("6wd")))
+    async with tracker.service.store.act("ops") as act:
+        before = await versions.stored(act, None)
+    assert before == versions.Texts(LIMITS, SUPERVISION)
+    for words, handle in (((), "6wd"), (("--version", "1"), "5wd")):
         said = await export(tracker, tmp_path, *words)
         assert (said.code, said.err, said.out) == (0, "", "")
         found = [(tmp_path / name).read_text(encoding="utf-8") for name in versions.FILES]
@@ -85,13 +88,3 @@ async def test_reload_says_which_draft_an_edited_folder_has_become(
     said = "\n".join(drafts.said(None, found))
     assert f"POST /v1/policies/drafts/{draft['id']}/publication" in said
     assert "以已发布的第2版为准" in said
-
-
-async def test_a_folder_changed_under_a_first_draft_outdates_it(
-    tracker: Bench, tmp_path: Path
-) -> None:
-    county = Path(shutil.copytree(CONFIG, tmp_path / "county"))
-    draft = await drafted(tracker)
-    edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
-    assert await take_up([tracker.service], county, check_folder(county).configuration)
-    assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
