@@ -22,12 +22,14 @@ from services.intake import readlog, vault
 from services.intake.models import Ticket, Tickets
 from services.intake.readlog import Deed
 from services.tracker import calendars
+from services.tracker import models as tracker
 from services.tracker.models import Clock, Clocks
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.explanation import explain
+from services.tracker.rules.explanation import explain, righted
 from services.tracker.rules.paragraph import paragraph
 from services.tracker.rules.revising import second
+from services.tracker.rules.timelines import Matter
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import ClockKind, Fact
@@ -247,14 +249,16 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         query = select(Clocks).where(Clocks.ticket == making.number)
         rows = (await session.exec(query.order_by(col(Clocks.started_at), col(Clocks.id)))).all()
         known = Calendars(await calendars.kept(session)) if rows else None
-        return [_clock(row, known, making.now) for row in rows if known]
+        ticket = await session.get(tracker.Tickets, making.number)
+        matter = Matter.model_validate(vars(ticket)) if ticket else None
+        return [_clock(row, known, matter, making.now) for row in rows if known and matter]
 
 
-def _clock(row: Clock, known: Calendars, now: datetime) -> Said:
+def _clock(row: Clock, known: Calendars, matter: Matter, now: datetime) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by), ClockKind(row.kind)
     revised = second(row.revised, row.due_revised, row.ended_at)
-    told = paragraph(kind, state, why, by.latest.calendar.tz, revised)
+    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, righted(kind, state, matter))
     data = {
         "status": row.status,
         "urgency": row.urgency,

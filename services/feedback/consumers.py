@@ -17,6 +17,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "extension.granted.*": extensions.tell_extended,
     "assignment.wait_granted.*": extensions.tell_awaited,
     "deadline.lengthened": extensions.tell_lengthened,
+    "deadline.shortened": extensions.tell_shortened,
     "ticket.answered": endings.tell_answered,
     "ticket.not_accepted": endings.tell_not_accepted,
     "ticket.handed_over": endings.tell_handed_over,

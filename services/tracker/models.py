@@ -47,8 +47,9 @@ class Ticket(Base):
     the desk, and as how urgent, with the seq of each; none an older release said. ``arbitrations``: what went
     before the ladder (ArbitrationTimeline). ``carried``: orders of the same matter under other numbers,
     worked on as one or split (Carried). ``upstream_due``: when the platform that passed it on wants the
-    answer. ``honesty``: what was heard of it that may not fit together (Honesty); None of one that a release
-    before this registered.
+    answer; ``upstream_corrected``: that this was put right (MomentCorrected). ``laws``: which law the desk
+    named for it, or took back (LawNamed). ``honesty``: what was heard of it that may not fit together
+    (Honesty); None of one that a release before this registered.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -75,6 +76,8 @@ class Ticket(Base):
     risk_acknowledgement: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
+    upstream_corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    laws: list[Any] = _list()
     honesty: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
     @property

@@ -14,10 +14,11 @@ from services.tracker.models import Assignments, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, may_see
 from services.tracker.rules import machine
 from services.tracker.rules.calendars import Calendars
-from services.tracker.rules.explanation import explain
+from services.tracker.rules.explanation import explain, righted
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.paragraph import paragraph
 from services.tracker.rules.revising import Second, second
+from services.tracker.rules.timelines import Matter
 from shared.errors import NotFound
 from shared.events import ClockKind
 from shared.http.fields import Sentence
@@ -46,10 +47,11 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     if not (seen or whole) or records.recused_caller(act, record):
         raise NotFound
     clocks = [entry for entry in record.clocks.values() if whole or entry.row.assignment in seen]
+    matter = record.matter()
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row)) for entry in clocks],
+        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row), matter) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)
@@ -69,12 +71,13 @@ async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
     return (await act.session.exec(query)).all()
 
 
-def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
+def _show_clock(entry: ClockEntry, known: Calendars, matter: Matter) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state = entry.row, entry.state
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
     revised = second(row.revised, row.due_revised, row.ended_at)
-    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz, revised)
+    kind, zone = ClockKind(row.kind), known.latest.calendar.tz
+    said = paragraph(kind, state, why, zone, revised, righted(kind, state, matter))
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,

@@ -73,7 +73,7 @@ def asking(**what: Any) -> Asking:
     return Asking(**given | what)
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "twice": ({"asked_before": True}, "extension-asked-before"),
     "paused": ({"clock": state(pauses=(Pause(at("03-03 10:00")),))}, "move-refused"),
     "met": ({"clock": state(met_at=at("03-03 10:00"))}, "move-refused"),
@@ -100,6 +100,22 @@ def test_each_extension_refused_has_its_named_error(what: dict[str, Any], slug: 
     with pytest.raises(JiesuError) as refused:
         extension.check(asking(**what), MATTER, POLICY)
     assert (refused.value.slug, refused.value.status) == (slug, 409)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("urgent", "应于2026年3月9日18:00前办结"),
+        ("redo", "应于2026年3月9日18:00前办结"),
+        ("expired", "延期最迟应于2026年3月9日14:00申请（2026年3月9日18:00到期）"),
+        ("eight days", "一次延期不得超过7个工作日，即最迟延至2026年3月18日18:00"),
+        ("over fifteen days in all", "办理总时限不得超过15个工作日，即2026年3月23日18:00"),
+    ],
+)
+def test_a_refusal_names_the_rule_and_the_latest_moment_in_words(what: str, words: str) -> None:
+    with pytest.raises(JiesuError) as refused:
+        extension.check(asking(**REFUSALS[what][0]), MATTER, POLICY)
+    assert words in refused.value.detail
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.machine import Action, ClockStatus, move
-from services.tracker.rules.paragraph import moment
+from services.tracker.rules.paragraph import length, moment
 from services.tracker.rules.policy import Policy
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.errors import JiesuError, MoveRefused
@@ -132,10 +132,19 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     if asking.asked_before:
         raise ExtensionAskedBefore
     move(asking.clock.status, Action.EXTEND)
+    due_zh, due_en = moment(asking.clock.due, policy.calendar.tz)
     if asking.urgency.level in rules.not_for:
-        raise ExtensionNotForUrgency(urgency=asking.urgency)
+        raise ExtensionNotForUrgency(
+            f"紧急件、特急件不得延期，应于{due_zh}前办结 "
+            f"What is urgent is not extended: it is due on {due_en}",
+            urgency=asking.urgency,
+            due=asking.clock.due.isoformat(),
+        )
     if asking.redo:
-        raise ExtensionNotOnRedo
+        raise ExtensionNotOnRedo(
+            f"重办不得延期，应于{due_zh}前办结 A redo is not extended: it is due on {due_en}",
+            due=asking.clock.due.isoformat(),
+        )
     _check_time(asking, policy)
     _check_length(asking, matter, policy)
 
@@ -167,17 +176,24 @@ def _check_time(asking: Asking, policy: Policy) -> None:
 
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     most = policy.extension_max(matter, asking.urgency, asking.unit)
-    if asking.days > most.amount:
-        raise ExtensionTooLong(field="days", most=str(most))
     terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
+    if asking.days > most.amount:
+        latest_day = calendar.due(asking.clock.base_due, most).at
+        (most_zh, most_en), (zh, en) = length(most), moment(latest_day, policy.calendar.tz)
+        raise ExtensionTooLong(
+            f"一次延期不得超过{most_zh}，即最迟延至{zh} One extension is {most_en} at most: until {en}",
+            field="days",
+            most=str(most),
+            latest=latest_day.isoformat(),
+        )
     law, cap = terms.law, policy.rules.extension.cap_total_handle
     cap = Limit.parse(law.limit) if law else cap
     longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
     end = calendar.due(asking.clock.started_at, cap).at
     if longer > end:
-        end_zh, end_en = moment(end, policy.calendar.tz)
+        (cap_zh, cap_en), (end_zh, end_en) = length(cap), moment(end, policy.calendar.tz)
         raise ExtensionOverCap(
-            f"办理总时限不得超过{cap}，即{end_zh} Handling may take {cap} in all: until {end_en}",
+            f"办理总时限不得超过{cap_zh}，即{end_zh} Handling may take {cap_en} in all: until {end_en}",
             field="days",
             cap=str(cap),
             latest=end.isoformat(),

@@ -257,6 +257,14 @@ def _office_alone(given: object) -> object:
 RiskReport = Annotated[RiskRules, BeforeValidator(_office_alone)]
 
 
+def _hours(anchor: str | None) -> float:
+    """How long after the due moment, by which rungs are ordered."""
+    if anchor in (None, "due"):
+        return 0.0
+    limit = Limit.parse(anchor).as_natural
+    return limit.seconds / 3600
+
+
 Basis = Literal["due", "judged"]
 
 
@@ -276,6 +284,7 @@ class FigureRules(Section):
         return limit
 
 
+LATER = "须晚于下一级 must be later than the rung below, or that one is climbed in vain"
 BY_TWO = "移送须由两人决定 a referral is decided by two people, never by a rule"
 
 
@@ -328,7 +337,20 @@ class Supervision(Section):
             for at, row in enumerate(self.ladder)
             if row.rung == REFERRAL and row.when
         )
+        refuse(self._never_climbed())
         return self
+
+    def _never_climbed(self) -> Iterator[tuple[Where, str]]:
+        """A rung that would be climbed when a higher one stands already is raised by nobody."""
+        before = dict.fromkeys(("when", "when_natural"), -1.0)
+        for at, row in enumerate(self.ladder):
+            if row.climbed_at is None:
+                continue
+            waits = {"when": _hours(row.climbed_at), "when_natural": _hours(row.climbed_natural)}
+            for key, hours in waits.items():
+                if hours <= before[key]:
+                    yield ("ladder", at, key), LATER
+            before = waits
 
     def _named(self) -> Mapping[Where, int]:
         """The rungs that triggers lead to, by where they are named."""

@@ -46,6 +46,8 @@ SAID: dict[str, dict[str, Any]] = {
     "request_end": END,
     "disown": END | {"kind": "not_our_duty_confirmed"},
     "withdraw_end": {"reason": "继续办理"},
+    "request_wait": {"awaited": "documents", "reason": "缺合同", "contact_time": START},
+    "end_wait": {"note": "已送来合同"},
     "press": {"unit": HELPER, "note": "请答复"},
     "hand_down": {"unit": VILLAGE, "reason": "请到现场"},
     "take_back": {"unit": VILLAGE, "reason": "自行办理"},
@@ -58,6 +60,8 @@ SAID: dict[str, dict[str, Any]] = {
     "refuse_return": {"granted": False, "ruling": "职责清楚"},
     "grant_end": {"granted": True, "ruling": "同意", "public_answer": "本次终止办理"},
     "refuse_end": {"granted": False, "ruling": "应继续办理"},
+    "grant_wait": {"granted": True, "ruling": "属实"},
+    "refuse_wait": {"granted": False, "ruling": "材料已足"},
     "audit": {"outcome": "passed"},
     "release": {"reason": "已无需协办"},
 }
@@ -67,6 +71,7 @@ ON_TICKET_SAID: dict[str, dict[str, Any]] = {
     "add_co_handler": {"unit": "SWJ", "reason": "协办"},
     "open_arbitration": {"grounds": "推诿"},
     "name_law": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
+    "withdraw_law": {"reason": "不属该条例"},
     "ask_town_lead": {"lead": "HC", "ground": "需属地镇牵头"},
 }
 
@@ -129,6 +134,23 @@ async def ruled(at: Numbered) -> None:
 async def end_asked_for(at: Numbered) -> None:
     await contacted(at)
     await does(at, TOWN, "complete", **END)
+
+
+async def wait_asked_for(at: Numbered) -> None:
+    await contacted(at)
+    await does(at, TOWN, "request_wait")
+
+
+async def waits(at: Numbered) -> None:
+    await wait_asked_for(at)
+    bench, number = at
+    order = (await assignments(bench, number))[TOWN]
+    await post(bench.http("desk"), f"/v1/assignments/{order}/wait-ruling", SAID["grant_wait"])
+
+
+async def waited(at: Numbered) -> None:
+    await waits(at)
+    await does(at, TOWN, "end_wait")
 
 
 async def handed_down(at: Numbered) -> None:
@@ -217,6 +239,13 @@ async def undecided(at: Numbered) -> None:
     await register(bench, street_light(topic="other"), number)
 
 
+async def under_a_law(at: Numbered) -> None:
+    await signed(at)
+    bench, number = at
+    law = ON_TICKET_SAID["name_law"] | {"limit": "30wd"}
+    await post(bench.http("desk"), f"/v1/tickets/{number}/legal-limit", law)
+
+
 async def disputed(at: Numbered) -> None:
     await signed(at)
     bench, number = at
@@ -239,7 +268,7 @@ SCENES: list[tuple[Callable[[Numbered], Awaitable[None]], str]] = [
     *((scene, TOWN) for scene in (asked_back_in_a_hurry, handed_down, whistled, attended)),
     *((scene, TOWN) for scene in (audited, over, refused_an_end, asked_for_both, took_back)),
     *((scene, TOWN) for scene in (ruled_for_the_desk, named_by_the_ladder, out_of_time, secret)),
-    *((scene, TOWN) for scene in (disputed, waiting_with_another)),
+    *((scene, TOWN) for scene in (disputed, waiting_with_another, wait_asked_for, waits, waited)),
     (dispatched, HELPER),
     (helper_disputes, HELPER),
     (named_by_the_ladder, HELPER),
@@ -304,7 +333,10 @@ async def test_lists_say_the_same_and_another_unit_s_order_allows_nothing(rural:
 
 @pytest.mark.parametrize(
     "scene",
-    [undecided, signed, asked_back_in_a_hurry, disputed, audited, over, waiting_with_another],
+    [
+        *(undecided, signed, under_a_law, asked_back_in_a_hurry, disputed, audited, over),
+        waiting_with_another,
+    ],
 )
 async def test_what_is_allowed_on_a_ticket_is_and_nothing_else(
     rural: Bench, scene: Callable[[Numbered], Awaitable[None]]
