@@ -164,8 +164,8 @@ WORDS = {
     "wait": "等待诉求人 the wait it is about",
     "awaited": "what only the citizen can give: documents, an appointment or information",
     "AssignmentWaitGranted.until": "how long it lasts at the longest",
-    "AssignmentWaitEnded.why": "the citizen came or spoke, the unit answered or asked to return it, it is urgent "
-    "now, or the longest wait is over",
+    "AssignmentWaitEnded.why": "the citizen came or spoke, the unit answered or asked to return it, it is "
+    "urgent now, or the longest wait is over",
     "promise": "承诺 the order with which it was promised",
     "promised_date": "day by which it is promised, YYYY-MM-DD",
     "signed_off_by": "the leader who signed it off",

@@ -84,8 +84,8 @@ class Assignment(Base):
     ``until`` and ``reform``. ``handed_by``: the unit whose order it is part of (二次派单), to which it
     answers. ``sent_back``: why its last answer was (SentBack). ``whistle``: the one its unit was whistled
     for with (whistling.Blown). ``pressed``: what the desk was asked to do about its silence, by ``by``, since
-    ``at``, and ``pressed_due`` by when; None again once its unit moves or the desk has seen to it. ``wait``: of
-    a lead for its citizen (waiting.Wait); ``wait_due``: when it is ruled on or over, None where it is.
+    ``at``, and ``pressed_due`` by when; None again once its unit moves or the desk has seen to it. ``wait``:
+    of a lead for its citizen (waiting.Wait); ``wait_due``: when it is ruled on or over, None where it is.
     """
 
     id: UUID = Field(primary_key=True)

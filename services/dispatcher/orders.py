@@ -232,7 +232,7 @@ def end_wait(
     time: datetime | None = None,
     note: str = "",
 ) -> None:
-    """等待结束: nobody waits for the citizen of an order any more, if anybody did: ``time`` is since when (now).
+    """等待结束: nobody waits for the citizen of an order any more: ``time`` is since when (now).
     What they said before it was asked for ends nothing.
     """
     wait, at = Wait.on_record(order.wait), time or act.now

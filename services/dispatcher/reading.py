@@ -10,18 +10,15 @@ from sqlmodel import select
 from services.dispatcher import past_returns, records
 from services.dispatcher.models import Assignment, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-<<<<<<< HEAD
-from services.dispatcher.rules import acts, completion, handing_down, returns, waiting, whistling
-=======
 from services.dispatcher.rules import (
     acts,
     completion,
     handing_down,
     legal_limit,
     returns,
+    waiting,
     whistling,
 )
->>>>>>> land
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus

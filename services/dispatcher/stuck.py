@@ -248,7 +248,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "unruled_waits",
         "逾期未裁定的等待诉求人申请 requests to wait for the citizen, not ruled on in time",
-        "派单员未裁定，且任务 see_to_waits 未运行 the desk has not ruled, and the job see_to_waits does not run",
+        "派单员未裁定，且任务 see_to_waits 未运行 the desk has not ruled, nor has the job see_to_waits",
         "派单员裁定 the desk rules: GET /v1/waits",
         rows("""
             SELECT ticket, wait_due, unit FROM assignments WHERE status = 'contacted'

@@ -9,11 +9,14 @@ from services.feedback import records
 from services.feedback.records import ServiceAct
 from services.feedback.rules import messages
 from services.feedback.usecases import inform
-<<<<<<< HEAD
-from shared.events import AssignmentWaitGranted, DeadlineLengthened, ExtensionGranted, Fact, LegalLimit, Role
-=======
-from shared.events import DeadlineLengthened, DeadlineShortened, ExtensionGranted, Fact, Role
->>>>>>> land
+from shared.events import (
+    AssignmentWaitGranted,
+    DeadlineLengthened,
+    DeadlineShortened,
+    ExtensionGranted,
+    Fact,
+    Role,
+)
 from shared.observability import log
 
 

@@ -169,7 +169,7 @@ class SearchPlace(Base):
 class Assignment(Base):
     """What intake has heard of one assignment: for the citizen's progress. Who may contact is asked
     where it is known (neighbours.py). ``unit_seq``: the fact that says which unit has it, where another
-    had it before that is no more. ``awaits``: whether it waits for the citizen (等待诉求人), by ``awaits_seq``.
+    had it before that is no more. ``awaits``: whether it waits for the citizen, by ``awaits_seq``.
     """
 
     id: UUID = Field(primary_key=True)

@@ -6,6 +6,7 @@ from services.tracker import (
     arbitration,
     audits,
     carrying,
+    citizen_waits,
     corrections,
     extensions,
     merging,
@@ -14,7 +15,6 @@ from services.tracker import (
     transfers,
     triggers,
     usecases,
-    waiting,
 )
 from services.tracker.discrepancies import usecases as discrepancies
 from services.tracker.risks import usecases as risks
@@ -43,8 +43,8 @@ HANDLERS: dict[str, Handler] = {
     "assignment.end_granted.*": returns.grant_end,
     "assignment.end_refused.*": returns.refuse_end,
     "assignment.end_withdrawn.*": returns.withdraw_end,
-    "assignment.wait_granted.*": waiting.grant,
-    "assignment.wait_ended.*": waiting.end,
+    "assignment.wait_granted.*": citizen_waits.grant,
+    "assignment.wait_ended.*": citizen_waits.end,
     "assignment.updated.*": corrections.follow_terms,
     "assignment.transferred.*": transfers.transfer,
     "unit.reformed.*": succession.hear,

@@ -113,8 +113,8 @@ class Assignment(Base):
     ``promise``: what was done about a day its unit promised (PromiseRecord); ``promise_asked_at``: since when
     a move of it waits for a ruling, ``promise_review_at``: when the hotline looks after it, while its day
     lies ahead. ``handler``: who in the unit has it, by which fact and under which account (``[seq, name,
-    account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits). ``waits``: its waits for
-    the citizen (WaitTimeline).
+    account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits). ``waits``: its waits
+    for the citizen (WaitTimeline).
     """
 
     id: UUID = Field(primary_key=True)

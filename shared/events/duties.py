@@ -172,9 +172,8 @@ class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
     tickets: tuple[str, ...]
 
 
-<<<<<<< HEAD
 class AssignmentWaitRequested(Data, name="assignment.wait_requested", by="dispatcher"):
-    """申请等待诉求人: the lead asks to wait for what only its citizen can give, after it reached them (WF-21).
+    """申请等待诉求人: the lead asks to wait for what only its citizen can give, once it reached them (WF-21).
     ``review``: how long the desk has to rule; nothing stands still unless it grants it.
     """
 
@@ -186,7 +185,7 @@ class AssignmentWaitRequested(Data, name="assignment.wait_requested", by="dispat
 
 
 class AssignmentWaitGranted(Data, name="assignment.wait_granted", by="dispatcher"):
-    """同意等待诉求人: the time to handle the order stands still since ``asked_at``, and ``until`` at the longest;
+    """同意等待诉求人: the time to handle the order stands still since ``asked_at``, ``until`` at the longest;
     the citizen's own time runs on, and they are told what is awaited.
     """
 
@@ -214,7 +213,8 @@ class AssignmentWaitEnded(Data, name="assignment.wait_ended", by="dispatcher"):
     wait: UUID
     why: WaitEnd
     note: str = ""
-=======
+
+
 class TicketLawNamed(Data, name="ticket.law_named", by="dispatcher"):
     """法定时限: the desk named the law whose longer limit holds for a ticket in its round, or took that back
     (``withdrawn``), and why (JN-24(2)). Of tickets worked on as one it is said of each.
@@ -223,4 +223,3 @@ class TicketLawNamed(Data, name="ticket.law_named", by="dispatcher"):
     law: LegalLimit
     reason: str
     withdrawn: bool = False
->>>>>>> land

@@ -65,7 +65,7 @@ MAY_HAVE = {
     "tracker/policies/simulating": "past clocks under a draft: rows are read and none is changed",
     "tracker/promises": "days that units promise: kept, moved, looked after, and their list",
     "tracker/revisions": "clocks that ended, judged anew by two persons: doors and a job of its own",
-    "tracker/waiting": "what a wait for the citizen is to clocks",
+    "tracker/citizen_waits": "what a wait for the citizen is to clocks",
     "tracker/beside": "what is kept beside how a clock stands, for clocks move in clockwork.py and there",
     "tracker/waiting": "until when a citizen waits is told, where a law or a platform changed that",
     "tracker/judging": "how figures read a judgement, first or revised",

@@ -1,5 +1,5 @@
-"""等待诉求人: the time to handle an order stands still while its lead waits for what only the citizen can give,
-and the desk has granted that (WF-21; docs/adr/0083-waiting-for-the-citizen.md). Pure.
+"""等待诉求人: the time to handle an order stands still while its lead waits for what only the citizen can
+give, and the desk has granted that (WF-21; docs/adr/0083-waiting-for-the-citizen.md). Pure.
 
 asked ── grant ──→ waits ── the citizen came or spoke, the work went on, the longest is over ──→ over
   ├──── refuse, silence ──→ refused
@@ -23,8 +23,8 @@ from shared.jurisdiction.sections import LimitText, Section
 
 
 class WaitNotOffered(JiesuError):
-    """``because``: ``policy``, the county's returns.yaml knows no such wait; ``role``, it is no lead's order, or
-    one without a limit; ``urgency``, somebody is in need now; ``redo``, it is done again.
+    """``because``: ``policy``, the county's returns.yaml knows no such wait; ``role``, it is no lead's order,
+    or one without a limit; ``urgency``, somebody is in need now; ``redo``, it is done again.
     """
 
     status = 409
@@ -37,7 +37,9 @@ class WaitedBefore(JiesuError):
 
     status = 409
     slug = "waited-before"
-    title = "本轮已申请过等待诉求人 Once a round is waited for the citizen, and it was asked for before"
+    title = (
+        "本轮已申请过等待诉求人 Once a round is waited for the citizen, and it was asked for before"
+    )
 
 
 class WaitTooLate(JiesuError):

@@ -34,7 +34,7 @@ async def request_wait(assignment: UUID, body: WaitRequest, door: UnitDoor) -> R
     responses=problems(404, 409),
 )
 async def rule_on_wait(assignment: UUID, body: WaitRuling, door: DeskDoor) -> Response:
-    """等待裁定 Grant a wait, and the time to handle the order has stood still since it was asked for; or not."""
+    """等待裁定 Grant a wait: the time to handle it has stood still since it was asked for; or not."""
     return await door.once(waits.rule, assignment, body)
 
 

@@ -14,8 +14,8 @@ from shared.http.fields import Body
 
 
 class WaitRequest(Body):
-    """申请等待诉求人: what is awaited, and why the matter does not go on without; ``contact_time``: the contact
-    on record, to the minute, in which the citizen was reached.
+    """申请等待诉求人: what is awaited, and why the matter does not go on without; ``contact_time``: the
+    contact on record, to the minute, in which the citizen was reached.
     """
 
     awaited: Awaited

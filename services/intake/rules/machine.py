@@ -121,8 +121,8 @@ AWAITED = Sentence(
 def sentence(
     status: TicketStatus, round: int, ending_round: int, *, awaited: bool = False
 ) -> Sentence:
-    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none. ``awaited``:
-    a unit at work waits for the citizen.
+    """Who moves a ticket on. ``ending_round``: the last that the hotline ended itself, 0 for none.
+    ``awaited``: a unit at work waits for the citizen.
     """
     if awaited and status is TicketStatus.IN_HAND:
         return AWAITED

@@ -326,8 +326,8 @@ class AssignmentTimeline(Known):
 
     def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
         """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
-        they begin: to sign or to call the citizen meanwhile, its unit was not let. It alone stands still while
-        the citizen is waited for.
+        they begin: to sign or to call the citizen meanwhile, its unit was not let. It alone stands still
+        while the citizen is waited for.
         """
         if kind is not ClockKind.HANDLE:
             return self.pauses

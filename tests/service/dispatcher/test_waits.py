@@ -1,4 +1,4 @@
-"""等待诉求人: a lead waits for what only its citizen can give, if the desk grants it (WF-21, DOMAIN.md 5.3)."""
+"""等待诉求人: a lead waits for what only its citizen can give, if the desk grants it (WF-21)."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ async def test_it_ends_at_the_longest(dispatcher: Bench) -> None:
     assert (told.data.why, told.time.isoformat()) == ("longest", until)
 
 
-@pytest.mark.parametrize("said", [TicketSupplemented(content="合同在此"), TicketUrged(content="催")])
+@pytest.mark.parametrize(
+    "said", [TicketSupplemented(content="合同在此"), TicketUrged(content="催")]
+)
 async def test_the_citizen_who_speaks_ends_it(dispatcher: Bench, said: Any) -> None:
     given = await handled(dispatcher)
     await ask(dispatcher, given)
