@@ -71,7 +71,7 @@ TWO_ASK_BACK = [
     ("rule", "CGZF", False),
     ("rule", "HC", True),
 ]
-WAITED = [
+WAITED: list[tuple[Any, ...]] = [
     ("assign", "CGZF", [], None),
     ("sign", "CGZF"),
     ("contact", "CGZF", 0),

@@ -135,8 +135,8 @@ OPEN = (WaitStatus.ASKED, WaitStatus.WAITS)
 class WaitContext(NamedTuple):
     """How an order stands, as far as a wait depends on it.
 
-    ``offered``: the county's policy knows such a wait. ``stands_still``: an order so urgent may stand still.
-    ``waited``: the round has waited before. ``latest``: when the time to handle it is over; None without limit.
+    ``offered``: the county's policy knows such a wait. ``stands_still``: an order so urgent may.
+    ``waited``: the round has waited before. ``latest``: when the time to handle it is over; None: no limit.
     """
 
     offered: bool

@@ -124,8 +124,8 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
             "you will have an answer of your own.",
         ),
         "awaited": Bilingual(
-            "【12345】您反映的事项（{number}）承办单位正在等待您{zh}，请与其联系；您的答复期限不变。",
-            "[12345] For the matter you raised, {number}, the unit waits for {en} from you: please be in "
+            "【12345】您反映的事项（{number}）办理人员正在等待您{zh}，请与其联系；您的答复期限不变。",
+            "[12345] For the matter you raised, {number}, those who handle it wait for {en} from you: please be in "
             "touch with it. The time in which you are answered stays as it is.",
         ),
         "extended": Bilingual(

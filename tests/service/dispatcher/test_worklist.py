@@ -66,6 +66,8 @@ async def busy(dispatcher: Bench, tmp_path: Path) -> Bench:
         await reach(dispatcher, STREET_LIGHT, orders[count])
     await ask_back(dispatcher, STREET_LIGHT, orders[27])
     await act(dispatcher, STREET_LIGHT, orders[24], "completion", END)
+    wait = {"awaited": "documents", "reason": "缺合同", "contact_time": dispatcher.now.isoformat()}
+    await act(dispatcher, STREET_LIGHT, orders[23], "wait", wait)
     off = DONE | {"public_answer": "社保缴费请到服务大厅咨询窗口"}
     await act(dispatcher, STREET_LIGHT, orders[25], "completion", off)
     await dispatcher.hear(
