@@ -184,10 +184,11 @@ CURES = {
     "return-after-ruling": "按裁定办理。Handle it as ruled.",
     "not-under-audit": "刷新 GET /v1/audits：已审核、已撤单或已改派。"
     "Read the list again: others were quicker, or the citizen withdrew.",
-    "no-wait": "刷新 GET /v1/waits：已裁定、已结束或从未申请。",
-    "wait-not-offered": "按 `because` 处理：继续办理，或在期限内申请延期。",
-    "waited-before": "本轮不能再申请；继续办理，或在期限内申请延期。",
-    "wait-too-late": "继续办理；已超过的时限不因等待而改变。",
+    "no-wait": "刷新 GET /v1/waits：已裁定、已结束或从未申请。"
+    "Read the list again: it was ruled on, is over or was never asked for.",
+    "wait-not-offered": "继续办理，或在期限内申请延期。Go on with it, or ask for an extension in time.",
+    "waited-before": "继续办理，或在期限内申请延期。Go on with it, or ask for an extension in time.",
+    "wait-too-late": "继续办理。Go on with it: what is overdue stays overdue.",
     "no-request-pending": "刷新 GET /v1/completion-requests：已裁定、已撤回或已答复。"
     "Read the list again: it was ruled on or taken back, or the unit answered.",
     "request-pending": "等待裁定，或先撤回（completion-withdrawal）。"

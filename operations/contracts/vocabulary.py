@@ -163,8 +163,8 @@ WORDS = {
     "AssignmentWaitRefused.silent": "whether the desk said nothing in time, which is no yes",
     "wait": "等待诉求人 the wait it is about",
     "awaited": "what only the citizen can give: documents, an appointment or information",
-    "AssignmentWaitGranted.asked_at": "since when the time to handle the order stands still",
-    "AssignmentWaitGranted.until": "how long it lasts at the longest",
+    "asked_at": "since when the time to handle the order stands still",
+    "until": "how long it lasts at the longest",
     "AssignmentWaitEnded.why": "the citizen came or spoke, the unit answered or asked to return it, it is "
     "urgent now, or the longest wait is over",
     "promise": "承诺 the order with which it was promised",

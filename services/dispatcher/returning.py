@@ -48,9 +48,8 @@ async def request_return(
     act: ServiceAct, id: UUID, body: schemas.ReturnRequest
 ) -> schemas.AssignmentOut:
     """退单申请: the desk has to rule on it, by a due moment (R-15, R-16); one dispute too many of a ticket is
-    ruled on by the ladder instead (R-17). There, a unit whose clocks run works on meanwhile.
-
-    Raises NotFound, InArbitration and what rules/returns.py raises.
+    ruled on by the ladder instead (R-17). There, a unit whose clocks run works on meanwhile. Raises
+    NotFound, InArbitration and what rules/returns.py raises.
     """
     record, assignment = await records.locked_assignment(act, id)
     rules = act.config.returns

@@ -262,6 +262,17 @@ async def whistled_at_length(county: County, number: str) -> None:
     await county.do("desk", dispatcher, f"{first}/release", freed)
 
 
+async def waited_at_length(county: County, path: str) -> None:
+    """A lead waits for its citizen, and they come."""
+    wait = filled("dispatcher", "WaitRequest", contact_time=clock.now().isoformat())
+    await county.do("unit", county.dispatcher, f"{path}/wait", wait, "HC")
+    granted = filled("dispatcher", "WaitRuling", granted=True)
+    await county.do("desk", county.dispatcher, f"{path}/wait-ruling", granted)
+    await county.do(
+        "unit", county.dispatcher, f"{path}/wait-end", filled("dispatcher", "WaitEnded"), "HC"
+    )
+
+
 async def completed_and_called(county: County, number: str) -> None:
     """Signed, contacted, completed; and the citizen does not agree."""
     path, dispatcher = await of(county, number), county.dispatcher
@@ -289,11 +300,7 @@ async def completed_and_called(county: County, number: str) -> None:
     ):
         await county.do("unit", dispatcher, f"{path}/{what}", body, "HC")
     await county.do("desk", dispatcher, f"{path}/completion-ruling", refused)
-    wait = filled("dispatcher", "WaitRequest", contact_time=clock.now().isoformat())
-    await county.do("unit", dispatcher, f"{path}/wait", wait, "HC")
-    granted = filled("dispatcher", "WaitRuling", granted=True)
-    await county.do("desk", dispatcher, f"{path}/wait-ruling", granted)
-    await county.do("unit", dispatcher, f"{path}/wait-end", filled("dispatcher", "WaitEnded"), "HC")
+    await waited_at_length(county, path)
     for outcome in ("sent_back", "passed"):
         await county.do("unit", dispatcher, f"{path}/completion", done, "HC")
         await county.do("desk", dispatcher, f"{path}/audit", audit | {"outcome": outcome})

@@ -125,8 +125,8 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
         ),
         "awaited": Bilingual(
             "【12345】您反映的事项（{number}）办理人员正在等待您{zh}，请与其联系；您的答复期限不变。",
-            "[12345] For the matter you raised, {number}, those who handle it wait for {en} from you: please be in "
-            "touch with it. The time in which you are answered stays as it is.",
+            "[12345] For the matter you raised, {number}, those who handle it wait for {en} from you: please "
+            "be in touch with them. The time in which you are answered stays as it is.",
         ),
         "extended": Bilingual(
             "【12345】您反映的事项（{number}）经批准延期办理，新的期限为{on}，理由可凭编号查询。",
