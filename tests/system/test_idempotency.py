@@ -9,9 +9,9 @@ import pytest
 
 from operations import contracts
 from operations.runtime.registry import NAMES
-from shared import clock
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repeated_drafts import catalogue, policy
+from tests.fixtures.repeated_waits import waited
 from tests.fixtures.repeats import KEY, Json, Repeats, Route
 from tests.fixtures.scenes.dispatcher import DONE, RETURN
 from tests.fixtures.scenes.honesty import looked_into
@@ -275,6 +275,7 @@ async def _whistled(whole: Street, repeats: Repeats, lead: str) -> None:
     await repeats.ask("dispatcher", f"{path}/attendance", seen, other, "unit:CG", **led)
     off, other = {"unit": "SCJG", "reason": "误吹"}, {"reason": "不需要"}
     await repeats.ask("dispatcher", f"{path}/call-off", off, other, "unit:CG", **led)
+    await waited(whole, repeats, lead, "CG")
 
 
 async def _handed_down(whole: Street, repeats: Repeats, number: str) -> None:
@@ -385,13 +386,6 @@ async def _asked_and_audited(repeats: Repeats, unit: str, about: dict[str, Any])
     await repeats.ask("dispatcher", f"{path}/completion", end, other, unit, **about)
     ruled, other = {"granted": False, "ruling": "继续办理"}, {"ruling": "不准"}
     await repeats.ask("dispatcher", f"{path}/completion-ruling", ruled, other, "desk", **about)
-    asked = {"awaited": "documents", "reason": "等材料"}
-    asked["contact_time"] = clock.now().isoformat()
-    await repeats.ask("dispatcher", f"{path}/wait", asked, {"reason": "等合同"}, unit, **about)
-    ruled, other = {"granted": True, "ruling": "同意"}, {"ruling": "可以"}
-    await repeats.ask("dispatcher", f"{path}/wait-ruling", ruled, other, "desk", **about)
-    said, other = {"note": "已提供"}, {"note": "已送来"}
-    await repeats.ask("dispatcher", f"{path}/wait-end", said, other, unit, **about)
     off, other = DONE | {"public_answer": "社保缴费到窗口"}, {"result": "另一份"}
     await repeats.ask("dispatcher", f"{path}/completion", off, other, unit, **about)
     back, other = {"outcome": "sent_back", "grounds": "答非所问"}, {"grounds": "未答复"}

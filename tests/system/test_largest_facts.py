@@ -169,7 +169,7 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     raised = [fact for fact in await tracker.told("supervision.raised") if fact.data.by == "hand"]
     path = f"/v1/supervisions/{raised[-1].data.supervision}"
     await county.do("unit", tracker, f"{path}/answer", filled("tracker", "AnswerIn"), "HC")
-    due = "2027-03-01T09:00:00+08:00"
+    due = "2026-03-20T09:00:00+08:00"
     again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)
     await county.do("supervisor", tracker, f"{path}/ruling", again)
     said = filled("tracker", "InstructionIn")
@@ -264,7 +264,8 @@ async def whistled_at_length(county: County, number: str) -> None:
 
 async def waited_at_length(county: County, path: str) -> None:
     """A lead waits for its citizen, and they come."""
-    wait = filled("dispatcher", "WaitRequest", contact_time=clock.now().isoformat())
+    called = clock.now().isoformat()
+    wait = filled("dispatcher", "WaitRequest", awaited="documents", contact_time=called)
     await county.do("unit", county.dispatcher, f"{path}/wait", wait, "HC")
     granted = filled("dispatcher", "WaitRuling", granted=True)
     await county.do("desk", county.dispatcher, f"{path}/wait-ruling", granted)
