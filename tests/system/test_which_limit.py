@@ -54,7 +54,7 @@ async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county:
 
 
 async def test_a_city_grants_more_time_and_everybody_follows(county: County) -> None:
-    """DOMAIN.md 2, ADR 0080: asked by one, granted by another; unit, citizen, explanation go by the new moment."""
+    """DOMAIN.md 2, ADR 0080: one asks, another grants; unit, citizen and words go by the new moment."""
     county.at("2026-03-02T09:00+08:00")
     ticket = await registered(
         county.intake,
