@@ -22,15 +22,17 @@ from services.intake import readlog, vault
 from services.intake.models import Ticket, Tickets
 from services.intake.readlog import Deed
 from services.tracker import calendars
-from services.tracker.models import Clock, Clocks
+from services.tracker.models import Assignment, Assignments, Clock, Clocks
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import explain
-from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.paragraph import Approved, approved, paragraph
 from services.tracker.rules.revising import second
+from services.tracker.rules.timelines import AssignmentTimeline
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import ClockKind, Fact
+from shared.jurisdiction.codes import Units
 from shared.storage.act import Act, Store
 
 INTAKE = "intake"  # who knows the citizen, and keeps the read log
@@ -247,14 +249,22 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         query = select(Clocks).where(Clocks.ticket == making.number)
         rows = (await session.exec(query.order_by(col(Clocks.started_at), col(Clocks.id)))).all()
         known = Calendars(await calendars.kept(session)) if rows else None
-        return [_clock(row, known, making.now) for row in rows if known]
+        orders = await session.exec(select(Assignments).where(Assignments.ticket == making.number))
+        granted = {row.id: _granted(row, store.config.units) for row in orders}
+        return [
+            _clock(row, known, making.now, granted.get(row.assignment, [])) for row in rows if known
+        ]
 
 
-def _clock(row: Clock, known: Calendars, now: datetime) -> Said:
+def _granted(row: Assignment, units: Units) -> list[Approved]:
+    return approved(AssignmentTimeline.model_validate(vars(row)).grants, units)
+
+
+def _clock(row: Clock, known: Calendars, now: datetime, granted: Sequence[Approved]) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by), ClockKind(row.kind)
     revised = second(row.revised, row.due_revised, row.ended_at)
-    told = paragraph(kind, state, why, by.latest.calendar.tz, revised)
+    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, granted)
     data = {
         "status": row.status,
         "urgency": row.urgency,

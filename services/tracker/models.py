@@ -98,7 +98,7 @@ class Round(Base):
 
 class Assignment(Base):
     """派单: its limits as dispatched, when what befell it, and the working days it was extended by,
-    at ``extended_at``.
+    at ``extended_at``; ``granted``: each extension (Grant).
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk. ``returns``:
@@ -135,6 +135,7 @@ class Assignment(Base):
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
     extended_at: datetime | None = None
+    granted: list[Any] = _list()
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     returns: list[Any] = _list()
@@ -220,13 +221,14 @@ class CalendarVersion(Base):
 
 
 class Extension(Base):
-    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment. ``lapsed_at``: when
-    what it was for ended before anybody ruled; its ``status`` stays as the release before knows it.
+    """延期: what a unit asked, and how it was ruled on (R-18). ``ordinal``: the first or the second of its
+    order; ``office``: which one rules on it, a supervisor where there is none. ``lapsed_at``: when what it
+    was for ended before anybody ruled; its ``status`` stays as the release before knows it.
     """
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
-    assignment: UUID = Field(foreign_key="assignments.id", unique=True)
+    assignment: UUID = Field(foreign_key="assignments.id")
     unit: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
@@ -238,6 +240,9 @@ class Extension(Base):
     ruled_by: str | None = Field(default=None, sa_type=Text)
     ruling: str | None = Field(default=None, sa_type=Text)
     lapsed_at: datetime | None = None
+    ordinal: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    office: str | None = Field(default=None, sa_type=Text)
+    granted_days: int | None = None
 
 
 class Supervision(Base):
@@ -368,7 +373,10 @@ class Extensions(Extension, table=True):
     """The table of extensions."""
 
     __tablename__ = "extensions"
-    __table_args__ = (Index("ix_extensions_asked", "asked_at", postgresql_where=ASKED),)
+    __table_args__ = (
+        Index("ix_extensions_asked", "asked_at", postgresql_where=ASKED),
+        Index("ix_extensions_ordinal", "assignment", "ordinal", unique=True),
+    )
 
 
 class Supervisions(Supervision, table=True):

@@ -11,12 +11,11 @@ from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas
 from services.tracker.models import Assignments, Clocks, Extension, Extensions
-from services.tracker.records import ClockEntry, ServiceAct, may_see
+from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, may_see
 from services.tracker.rules import machine
-from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain
 from services.tracker.rules.extension import ExtensionStatus
-from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.paragraph import approved, paragraph
 from services.tracker.rules.revising import Second, second
 from shared.errors import NotFound
 from shared.events import ClockKind
@@ -49,7 +48,7 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row)) for entry in clocks],
+        clocks=[_show_clock(act, record, entry) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)
@@ -69,12 +68,14 @@ async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
     return (await act.session.exec(query)).all()
 
 
-def _show_clock(entry: ClockEntry, known: Calendars) -> schemas.ClockOut:
+def _show_clock(act: ServiceAct, record: TicketRecord, entry: ClockEntry) -> schemas.ClockOut:
     """A clock with its explanation."""
-    row, state = entry.row, entry.state
+    row, state, known = entry.row, entry.state, calendars.of_clock(act, entry.row)
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
     revised = second(row.revised, row.due_revised, row.ended_at)
-    said = paragraph(ClockKind(row.kind), state, why, known.latest.calendar.tz, revised)
+    order, zone = record.assignment(row.assignment), known.latest.calendar.tz
+    granted = approved(records.timeline(order).grants if order else (), act.config.units)
+    said = paragraph(ClockKind(row.kind), state, why, zone, revised, granted)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,
@@ -117,8 +118,13 @@ def _show_day(step: Step) -> schemas.DayOut:
 
 def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
     """An extension with the due moment of its clock."""
-    shown = row.model_dump() | {"status": stands(row)}
+    shown = row.model_dump() | {"status": stands(row), "granted_days": _granted(row)}
     return schemas.ExtensionOut(**shown, due=clock.state.due)
+
+
+def _granted(row: Extension) -> int | None:
+    """How many days were granted; of one that a release before granted, all."""
+    return row.granted_days or row.days if row.status == ExtensionStatus.GRANTED else None
 
 
 def stands(row: Extension) -> ExtensionStatus:

@@ -13,8 +13,10 @@ from services.tracker.rules.explanation import Explanation, Stop
 from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.policy import Upstream
 from services.tracker.rules.revising import Second
+from services.tracker.rules.timelines import Grant
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
+from shared.jurisdiction.codes import Units
 
 # What the clock is called, and what is to be done within it.
 DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
@@ -74,15 +76,33 @@ class _Days(NamedTuple):
     en: str
 
 
+class Approved(NamedTuple):
+    """An extension: so many working days, and the office that granted it; a supervisor where it is None."""
+
+    days: int
+    by: str | None
+
+
+def approved(grants: Iterable[Grant], units: Units) -> list[Approved]:
+    """Extensions as people read them, each office by its name."""
+    return [Approved(each.days, _called(each.office, units)) for each in grants]
+
+
+def _called(office: str | None, units: Units) -> str | None:
+    known = units.unit(office) if office else None
+    return known.name if known else office
+
+
 def paragraph(
     kind: ClockKind,
     state: ClockState,
     why: Explanation,
     zone: tzinfo,
     revised: Second | None = None,
+    granted: Sequence[Approved] = (),
 ) -> Sentence:
-    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result; and
-    the second judgement, where there is one.
+    """Start, limit, days that do not count and by which notice, pauses, extensions, due moment, result; and
+    the second judgement, where there is one. ``granted``: its extensions, the first first.
     """
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
@@ -91,7 +111,7 @@ def paragraph(
         begins or _begins(called, state, limit, zone),
         *_skipped([*why.days, *why.extension_days], limit),
         *_stops(why.pauses, limit, zone),
-        *_extended(state),
+        *_extended(state, granted),
         _ends(act, state, zone),
         *_notes(state, why, zone),
         *_revised(revised, zone),
@@ -209,9 +229,20 @@ def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sente
         )
 
 
-def _extended(state: ClockState) -> Iterator[Sentence]:
-    if days := state.extension:
+def _extended(state: ClockState, granted: Sequence[Approved]) -> Iterator[Sentence]:
+    """By whom each was granted, where they are all that lengthened it."""
+    days = state.extension
+    if not days:
+        return
+    if sum(each.days for each in granted) != days:
         yield Sentence(f"经批准延期{days}个工作日", f"Extended by {days} working days on approval")
+        return
+    for each, (again_zh, again_en) in zip(granted, (("", ""), ("再次", " again")), strict=False):
+        who = (each.by or "督办员", each.by or "a supervisor")
+        yield Sentence(
+            f"经{who[0]}批准{again_zh}延期{each.days}个工作日",
+            f"Extended{again_en} by {each.days} working days on approval of {who[1]}",
+        )
 
 
 def _ends(act: Sentence, state: ClockState, zone: tzinfo) -> Sentence:

@@ -221,10 +221,18 @@ class PromiseRules(Section):
     rung: RungNumber
 
 
+class SecondExtension(Section):
+    """再次延期 (SD17): how long at the most, and which office rules on it."""
+
+    max: WorkingDays
+    by: Literal["county_government_office", "county_leader"]
+
+
 class ExtensionRules(Section):
     """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
 
-    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night.
+    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night. ``second``:
+    what may be asked for after a first was granted; nothing where it is left out.
     """
 
     max: WorkingDays
@@ -232,6 +240,7 @@ class ExtensionRules(Section):
     apply_at_latest_before: LimitText
     apply_at_latest_before_natural: NaturalLimit | None = None
     not_for: frozenset[Urgency]
+    second: SecondExtension | None = None
 
     def margin(self, limit: Limit) -> Limit:
         """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
@@ -328,6 +337,14 @@ class Supervision(Section):
             for at, row in enumerate(self.ladder)
             if row.rung == REFERRAL and row.when
         )
+        return self
+
+    @model_validator(mode="after")
+    def _ruled_on(self) -> Self:
+        second = self.extension.second
+        if second and not self.told.offices(second.by):
+            where = ("extension", "second", "by")
+            refuse([(where, f"told.{second.by} 未列机构 names no office")])
         return self
 
     def _named(self) -> Mapping[Where, int]:

@@ -218,6 +218,14 @@ class Transfer(NamedTuple):
     to: str
 
 
+class Grant(NamedTuple):
+    """延期批准: so many working days, granted when, and by which office; none where a supervisor did."""
+
+    at: Instant | None
+    days: int
+    office: str | None = None
+
+
 class AssignmentTimeline(Known):
     """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
@@ -247,6 +255,7 @@ class AssignmentTimeline(Known):
     cancel_reason: str | None = None
     extension: int = 0
     extended_at: Instant | None = None
+    granted: tuple[Grant, ...] = ()
     terms_at: Instant | None = None
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
@@ -256,6 +265,12 @@ class AssignmentTimeline(Known):
     attended_at: Instant | None = None
     promise: PromiseRecord = PromiseRecord()
     ground: Limits = Limits()
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Its extensions, the first first; of one that a release before granted there is only the sum."""
+        sum_alone = (Grant(self.extended_at, self.extension),) if self.extension else ()
+        return self.granted or sum_alone
 
     @property
     def promised(self) -> Promised | None:
