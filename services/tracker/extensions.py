@@ -44,7 +44,7 @@ WAITING_OF = select(Extensions).where(col(Extensions.ticket) == records.NUMBERS,
 async def request_extension(
     act: ServiceAct, id: UUID, body: schemas.ExtensionIn
 ) -> schemas.ExtensionOut:
-    """延期申请: by the unit, on its own open handle clock, in time; a second where policy gives one (R-18)."""
+    """延期申请: by the unit, on its own open handle clock, in time; a second where policy gives one."""
     record, assignment = await records.of_assignment(act, id)
     clock = record.handle_clock(id)
     if clock is None:
