@@ -10,6 +10,7 @@ python -m services check-config DIR     every fault of a folder of rules; reload
 python -m services import-codes FILE.csv --into DIR   a city's own topics or areas, into codes.yaml
 python -m services calendar import FILE   a year's notice; local add | remove: days of the place; status
 python -m services processes            what runs, on which code and under which rules
+python -m services drafts DIR           what of an edited folder waits as a draft
 python -m services token --role unit --unit HC
 python -m services key 2027a            a new key pair for signing tokens
 python -m services dead | replay [NAME…]  facts that need a person
@@ -20,6 +21,7 @@ python -m services proof NUMBER --out DIR --reason WHY   everything on record of
 python -m services intake verify-reads  whether the log of who read which contact is whole
 python -m services tracker replay       every clock rebuilt from the fact log, and what stands otherwise
 python -m services dispatcher catalogue export   the catalogue in force, or --version N, as YAML
+python -m services tracker policies export DIR   limits.yaml and supervision.yaml in force, or --version N
 python -m services dispatcher suggest-train --out FILE   a model of suggestions from confirmed orders
 python -m services dispatcher suggest-eval --train A --test B   how good suggestions are (CSV)
 python -m services call-test URL        a signed test call to a phone system, now
@@ -53,6 +55,7 @@ OF_ONE_SERVICE: dict[tuple[str, ...], str] = {
     ("dispatcher", "suggest-train"): "suggest-train",
     ("dispatcher", "suggest-eval"): "suggest-eval",
     ("tracker", "replay"): "replay-clocks",
+    ("tracker", "policies"): "policies",
 }
 
 

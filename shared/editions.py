@@ -19,6 +19,7 @@ from shared.storage.editions import EditionRow
 
 FILE = "file"  # sources of an edition: the county's folder, and the doors
 DOOR = "door"
+AHEAD = timedelta(days=366)  # what is published for later than that keeps everything else waiting
 SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "draft": ("草稿，待另一人复核发布", "A draft: a second person may publish it"),
@@ -60,6 +61,14 @@ class EffectiveTooEarly(JiesuError):
     status = 409
     slug = "effective-too-early"
     title = "生效时间过早 The effective time is too early"
+
+
+class EffectiveTooLate(JiesuError):
+    """A version takes effect within a year: each later one waits for it. ``latest`` says when."""
+
+    status = 409
+    slug = "effective-too-late"
+    title = "生效时间过晚，须在一年之内 The effective time is too late: within a year"
 
 
 E = TypeVar("E", bound=EditionRow)
@@ -160,8 +169,9 @@ def takes_effect(
     notice: timedelta = timedelta(0),
 ) -> datetime:
     """When a version takes effect: as asked, else as soon as it may. ``notice``: how long others need to hear
-    of it. Raises EffectiveTooEarly.
+    of it. Raises EffectiveTooEarly, EffectiveTooLate.
     """
+    latest = now + AHEAD
     earliest = max(now + notice, before or now)
     if asked is None:
         return earliest
@@ -170,6 +180,12 @@ def takes_effect(
             f"不得早于 not before {earliest.isoformat()}",
             field="effective_at",
             earliest=earliest.isoformat(),
+        )
+    if asked > latest:
+        raise EffectiveTooLate(
+            f"不得晚于 not after {latest.isoformat()}",
+            field="effective_at",
+            latest=latest.isoformat(),
         )
     return asked
 

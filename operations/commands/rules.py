@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from operations.commands.databases import LOOKING, opened, settings_by_name
+from operations.commands.drafts import Dir, drafts
 from operations.commands.signing import CONFIG
 from operations.notices import doubts
 from operations.runtime import reload as rules
 from operations.runtime.registry import NAMES
-from services.dispatcher.catalogue import catalogues
-from services.dispatcher.settings import digest_of
 from shared import clock
 from shared.jurisdiction.folder import CalendarRules, Folder, PlaceFile
 from shared.processes import Running, running
 from shared.settings import ServiceSettings
 
 PATIENCE = 45  # seconds: a killed process counts as running for thirty
-Dir = Annotated[Path, typer.Argument(envvar="JIESU_CONFIG_DIR", help="the county's folder")]
 Found = Mapping[str, list[Running]]
 
 
@@ -46,8 +43,10 @@ def reload(
     rules.announce(folder)
     typer.echo(in_order(folder))
     if wait:
-        _tell_of_catalogue(folder)
-        processes(folder.configuration)
+        try:
+            processes(folder.configuration)
+        finally:
+            drafts(folder.path)
 
 
 def processes(
@@ -65,24 +64,6 @@ def processes(
         typer.echo("没有运行中的进程，下次启动时生效 nothing runs: the next start takes it up")
     elif not _as_one(found, expect):
         raise typer.Exit(1)
-
-
-def _tell_of_catalogue(folder: Folder) -> None:
-    """Say aloud that an edited catalogue.yaml decides nothing where published versions do."""
-    with settings_by_name(("dispatcher",), **LOOKING) as settings:
-        version = asyncio.run(_decides_instead(settings, folder))
-    if version:
-        typer.echo(
-            f"派单目录以已发布的第{version}版为准，catalogue.yaml 与之不同，不起作用；文件改动后存为草稿 "
-            f"version {version} of the catalogue decides, and catalogue.yaml, which differs from it, does "
-            "not; an edited file becomes a draft: GET /v1/catalogue/drafts"
-        )
-
-
-async def _decides_instead(settings: Mapping[str, ServiceSettings], folder: Folder) -> int | None:
-    digest = digest_of(folder.files["catalogue.yaml"].decode("utf-8-sig"))
-    async with opened(settings, rules=False) as stores, stores["dispatcher"].act("ops") as act:
-        return await catalogues.differing(act, digest)
 
 
 def of_dissolved(folder: Folder) -> Iterator[str]:

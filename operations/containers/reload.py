@@ -32,6 +32,7 @@ def reload(project: Project, folder: Path) -> None:
             "run", "--rm", "-T", "operator", "processes", "--expect", checked.configuration
         )
     )
+    say(project.compose("run", "--rm", "-T", "operator", "drafts"))
 
 
 def main() -> int:

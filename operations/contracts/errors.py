@@ -56,6 +56,7 @@ CURES = {
     "outdated-draft": "以 latest 为准重新写入（POST …/content），再发布。"
     "Write the draft anew on top of latest (POST …/content), then publish it.",
     "changed-draft": "重新阅读草稿，以其 digest 发布。Read the draft again, and publish with its digest.",
+    "effective-too-late": "生效时间不晚于 latest。Give a moment not after latest.",
     "effective-too-early": "生效时间不早于 earliest，或不填。Give a moment not before earliest, or none.",
     "no-catalogue": "按 faults 的行号逐条改正。Mend the lines that faults names.",
     "policy-refused": "县规则目录已变：按 faults 改写草稿（POST …/content），再发布。"
@@ -106,7 +107,8 @@ CURES = {
     "risk-acknowledged": "以 taken_up_by 的登记为准，直接与其联系。Turn to whoever taken_up_by names.",
     "supervision-answered": "等待督办员审定。Wait for the ruling on the answer given at answered_at.",
     "leader-missing": "填写 led_by 和 led_by_post。Give name and post of the head who led in person.",
-    "answer-due-wrong": "给出更晚的时刻。Name a later moment.",
+    "answer-due-wrong": "给出晚于现在、不超过 latest 的时刻。Name a moment that lies ahead, by latest.",
+    "trial-runs": "稍后重试；也可分页试算较短的时段。Try again later; a shorter period takes less time.",
     "merge-needs-consent": "征得诉求人同意后带 consent: true 重发。Ask the citizen, then send consent: true.",
     "merge-needs-reported": "先注明被举报对象 reported，再并单。State whom it accuses, then merge.",
     "not-merged": "无需操作。Nothing to undo.",

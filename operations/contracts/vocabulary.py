@@ -47,6 +47,8 @@ WORDS = {
     "law": "法定时限 the law that gives the matter its limit, with article and limit",
     "LegalLimit.law": "法律、法规名称",
     "article": "条款 of that law",
+    "withdrawn": "撤回 whether it was named wrongly, and holds no more",
+    "DeadlineShortened.law": "法定时限 the law that does not apply after all",
     "LegalLimit.limit": "what that law sets, as limits.yaml writes limits",
     "Limits.rule": "专项时限 which limits of their own these are; null: those of the type and urgency",
     "reported_unit": "被反映单位 the first of reported.units",

@@ -22,13 +22,14 @@ from services.intake import readlog, vault
 from services.intake.models import Ticket, Tickets
 from services.intake.readlog import Deed
 from services.tracker import calendars
-from services.tracker.models import Assignment, Assignments, Clock, Clocks
+from services.tracker import models as tracker
+from services.tracker.models import Clock, Clocks
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.explanation import explain
+from services.tracker.rules.explanation import explain, righted
 from services.tracker.rules.paragraph import Approved, approved, paragraph
 from services.tracker.rules.revising import second
-from services.tracker.rules.timelines import AssignmentTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, Matter
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import ClockKind, Fact
@@ -249,22 +250,30 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         query = select(Clocks).where(Clocks.ticket == making.number)
         rows = (await session.exec(query.order_by(col(Clocks.started_at), col(Clocks.id)))).all()
         known = Calendars(await calendars.kept(session)) if rows else None
-        orders = await session.exec(select(Assignments).where(Assignments.ticket == making.number))
-        granted = {row.id: _granted(row, store.config.units) for row in orders}
+        ticket = await session.get(tracker.Tickets, making.number)
+        matter = Matter.model_validate(vars(ticket)) if ticket else None
+        of_ticket = select(tracker.Assignments).where(tracker.Assignments.ticket == making.number)
+        units, orders = store.config.units, await session.exec(of_ticket)
+        granted = {row.id: _granted(row, units) for row in orders}
         return [
-            _clock(row, known, making.now, granted.get(row.assignment, [])) for row in rows if known
+            _clock(row, known, matter, making.now, granted.get(row.assignment, []))
+            for row in rows
+            if known and matter
         ]
 
 
-def _granted(row: Assignment, units: Units) -> list[Approved]:
+def _granted(row: tracker.Assignment, units: Units) -> list[Approved]:
     return approved(AssignmentTimeline.model_validate(vars(row)).grants, units)
 
 
-def _clock(row: Clock, known: Calendars, now: datetime, granted: Sequence[Approved]) -> Said:
+def _clock(
+    row: Clock, known: Calendars, matter: Matter, now: datetime, granted: Sequence[Approved]
+) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by), ClockKind(row.kind)
     revised = second(row.revised, row.due_revised, row.ended_at)
-    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, granted)
+    right = righted(kind, state, matter)
+    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, right, granted)
     data = {
         "status": row.status,
         "urgency": row.urgency,

@@ -14,6 +14,7 @@ from services.dispatcher.approvals import usecases as approvals
 from services.dispatcher.arbitration import overruling
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.handling import co_handling, hurrying
+from services.dispatcher.models import Ticket
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import corrections as rules
@@ -35,9 +36,7 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     data: events.TicketCorrected = fact.data
     record = await records.locked(act, fact.subject)
     ticket = record.ticket
-    wrong_since = ticket.doubted_at if ticket.doubted_reason == rules.WRONG_NUMBER else None
-    if "phone" in data.fields and wrong_since and wrong_since <= fact.time:
-        ticket.doubted_at = ticket.doubted_reason = None
+    _reachable_again(ticket, fact)
     known = ticket.corrected or {}
     fields = [f for f in rules.fields_of(data) if fact.seq > known.get(f, {}).get("seq", 0)]
     if not fields:
@@ -48,6 +47,8 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     decided_before = following.decide(act, dispatching, before, ticket.registered_at)
     record.registered = rules.corrected(before, data, fields)
     _keep(record, known, before, fact, fields)
+    if "upstream_due" in fields:
+        _tell_moment(act, record, fact)
     if not rules.DECIDES & set(fields):
         return
     decided = following.decide(act, dispatching, record.matter, ticket.registered_at)
@@ -67,6 +68,19 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
         case _:
             pass  # nobody is at work; a next round goes by what is known then
     await merging.stand_apart(act, record)
+
+
+def _reachable_again(ticket: Ticket, fact: Fact) -> None:
+    """Nobody has to look for the number any more that a unit found wrong."""
+    wrong_since = ticket.doubted_at if ticket.doubted_reason == rules.WRONG_NUMBER else None
+    if "phone" in fact.data.fields and wrong_since and wrong_since <= fact.time:
+        ticket.doubted_at = ticket.doubted_reason = None
+
+
+def _tell_moment(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
+    """Who is at work goes by the moment that is right, under the same order (ADR 0080)."""
+    words = rules.other_moment(record.matter.upstream_due, act.config.calendar.tz)
+    hurrying.follow_urgency(act, record, record.open(), fact.time, str(words))
 
 
 async def _judge_urgency(

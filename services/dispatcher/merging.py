@@ -23,6 +23,7 @@ from services.dispatcher.rules import (
     dispatch,
     hotline_reasons,
     leaving,
+    legal_limit,
     reasons,
     whistling,
     work_order,
@@ -63,6 +64,7 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
         orders.cancel(act, record, record.open(), "merged", fact.time)
         await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)
+        hurrying.share_law(act, record, holder)
 
 
 async def unmerge(act: ServiceAct, fact: Fact) -> None:
@@ -76,6 +78,8 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
         said = str(hotline_reasons.parted(record.ticket.number))
         orders.update(act, record, "unmerged", said, fact.time)
     record.ticket.work, record.ticket.work_seq = None, fact.seq
+    if legal_limit.is_of_work(record.ticket.law):
+        hurrying.drop_law(act, record, str(legal_limit.PARTED))
     records.regroup_loaded(act)
     if waited:
         await start_alone(act, record, clocked=True)

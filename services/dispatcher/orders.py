@@ -84,19 +84,19 @@ def _give_to(
     unit: str,
     role: Role,
 ) -> Assignment:
-    ticket, urgency = record.ticket, Urgency(record.ticket.urgency)
-    blown = order.whistles.get(unit) if role == Role.CO else None
+    ticket, since = record.ticket, _began(record, unit)
+    urgency, blown = Urgency(ticket.urgency), order.whistles.get(unit) if role == Role.CO else None
     told = work_order.work_order(
         record.matter,
         order,
         added,
         role=role,
         urgency=urgency,
-        limits=limits_of(act, record, urgency, role, blown, unit=unit),
+        limits=limits_of(act, record, urgency, role, blown, since, unit=unit),
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
-        policy_version=policies.version(act),
+        policy_version=policies.version(act, since),
         blown=blown,
     )
     assignment = Assignment(
@@ -116,6 +116,14 @@ def _give_to(
     tell(act, assignment, told)
     _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
+
+
+def _began(record: TicketRecord, unit: str) -> datetime | None:
+    """Since when a unit has had the ticket in its round, if it did before: whoever takes an order back and
+    gives it again does not bring it under another policy.
+    """
+    had = (each for each in record.assignments if each.round == record.ticket.round)
+    return min((each.dispatched_at for each in had if each.unit == unit), default=None)
 
 
 def _copy(
@@ -163,8 +171,8 @@ def limits_of(
     unit: str | None = None,
 ) -> Limits:
     """The limits of one role in the round that runs, with that to come of who was whistled for, by the policy
-    an order began under: ``since`` then, or now. The moment an upstream platform named is printed while it
-    lies ahead.
+    an order began under: ``since`` then, or now. The moment an upstream platform named is printed where it
+    lay ahead by then.
     """
     matter, due = record.matter, record.matter.upstream_due
     table = policies.limits(act, since)
@@ -173,7 +181,7 @@ def limits_of(
         redo=record.ticket.round > 1,
         role=role,
         law=legal_limit.of_round(record.ticket.law, record.ticket.round),
-        upstream_due=due if due and due > act.now else None,
+        upstream_due=due if due and due > (since or act.now) else None,
     )
     if blown and not blown.attended:
         limits = limits.model_copy(update={"attend": act.config.grassroots.attend(urgency)})

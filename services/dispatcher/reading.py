@@ -10,7 +10,14 @@ from sqlmodel import select
 from services.dispatcher import past_returns, records
 from services.dispatcher.models import Assignment, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import acts, completion, handing_down, returns, whistling
+from services.dispatcher.rules import (
+    acts,
+    completion,
+    handing_down,
+    legal_limit,
+    returns,
+    whistling,
+)
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
@@ -75,6 +82,8 @@ def allowed_on(act: ServiceAct, record: TicketRecord) -> list[str]:
         elsewhere=record.joined is not None,
         disputed=record.ticket.arbitration is not None,
         natural=policies.limits(act).natural(Urgency(record.ticket.urgency).level),
+        lawful=legal_limit.of_round(record.ticket.law, record.ticket.round) is not None
+        and not (record.joined and legal_limit.is_of_work(record.ticket.law)),
     )
     return acts.allowed_on(context, act.caller.role)
 

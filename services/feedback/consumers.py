@@ -16,6 +16,7 @@ SUBSCRIPTIONS: dict[str, Handler] = {
     "assignment.dispatched.*": usecases.tell_who_handles,
     "extension.granted.*": extensions.tell_extended,
     "deadline.lengthened": extensions.tell_lengthened,
+    "deadline.shortened": extensions.tell_shortened,
     "ticket.answered": endings.tell_answered,
     "ticket.not_accepted": endings.tell_not_accepted,
     "ticket.handed_over": endings.tell_handed_over,

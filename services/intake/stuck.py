@@ -65,8 +65,8 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "unagreed",
-        "待另一人同意的解除保护更正 corrections that take a shield off and nobody has decided within a day",
-        "无第二人作出决定，保护照旧 no second person decided; the shield stays",
+        "待另一人同意的更正 corrections that take a shield off or give more time, not decided within a day",
+        "无第二人作出决定，一切照旧 no second person decided; all stays as it was",
         "派单员或督办员处理 GET /v1/corrections，登记 POST /v1/corrections/{id}/decision  "
         "the desk or a supervisor decides what stands in that list",
         rows("""

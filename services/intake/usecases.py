@@ -29,6 +29,7 @@ from shared.events import (
     ArbitrationRuled,
     Data,
     DeadlineLengthened,
+    DeadlineShortened,
     ExtensionGranted,
     Fact,
     Role,
@@ -196,9 +197,11 @@ async def note_extended(act: ServiceAct, fact: Fact) -> None:
             assert_never(data.role)
 
 
-async def note_lengthened(act: ServiceAct, fact: Fact) -> None:
-    """延长时限: the matter was found complex; the citizen may read until when, and why."""
-    data: DeadlineLengthened = fact.data
+async def note_other_due(act: ServiceAct, fact: Fact) -> None:
+    """延长时限、恢复时限: a matter has more time, or another's limit holds no more; the citizen may read
+    until when, and why.
+    """
+    data: DeadlineLengthened | DeadlineShortened = fact.data
     ticket = (await locked(act, fact.subject)).ticket
     if fact.round >= ticket.extended_round:
         ticket.extended_round = fact.round

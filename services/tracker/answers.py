@@ -52,13 +52,17 @@ async def answer(act: ServiceAct, id: UUID, body: AnswerIn) -> SupervisionOut:
 
 
 async def rule_on_answer(act: ServiceAct, id: UUID, body: AnswerRulingIn) -> SupervisionOut:
-    """Accepted, which closes the supervision, or to be answered again by a new moment; every answer
-    stays on record with its ruling.
+    """Accepted, which closes the supervision, or to be answered again by a new moment, from which silence
+    counts anew (R-32); every answer stays on record with its ruling.
 
     Raises NotFound, MoveRefused, AnswerDueWrong.
     """
     _, _, row = await records.of_supervision(act, id)
-    Asked.model_validate(vars(row)).may_be_ruled_on(body.answer_due, act.now)
+    policy = versions.in_force(act)
+    longest = policy.rules.extension.cap_total_handle  # as handling may take in all
+    latest = policy.calendar.of(row.unit).due(act.now, longest).at
+    asked = Asked.model_validate(vars(row))
+    asked.may_be_ruled_on(body.answer_due, act.now, latest, act.config.calendar.tz)
     ruling = AnswerRuling(**body.model_dump(), ruled_at=act.now, ruled_by=act.actor)
     *before, given = row.answers
     row.answers = [*before, given | {"ruling": ruling.model_dump(mode="json")}]
@@ -74,6 +78,7 @@ async def rule_on_answer(act: ServiceAct, id: UUID, body: AnswerRulingIn) -> Sup
         )
     else:
         row.answered_at, row.answer_due = None, body.answer_due
+        row.press_at = policy.press_at(row.rung, act.now, row.unit, body.answer_due)
         sent_back = events.SupervisionSentBack(
             supervision=id, rung=row.rung, reason=body.reason, answer_due=body.answer_due
         )

@@ -44,7 +44,9 @@ PRESSING = select(Clocks).where(
     col(Clocks.id) != all_(bindparam("claimed", type_=ARRAY(Uuid))),
     col(Clocks.terms)["rungs"] != cast([], JSONB),
 )
-BY_PEOPLE = SUPERVISIONS.where(col(Supervisions.clock).is_(None))
+BY_PEOPLE = SUPERVISIONS.where(
+    col(Supervisions.clock).is_(None) | col(Supervisions.accepted_at).is_not(None)
+)
 
 
 async def claim(act: ServiceAct, limit: int) -> list[ClockEntry]:
@@ -65,7 +67,9 @@ async def supervisions(act: ServiceAct, ids: Collection[UUID]) -> dict[UUID, Sup
 async def pressing(
     act: ServiceAct, claimed: Sequence[ClockEntry]
 ) -> tuple[list[ClockEntry], list[Supervision]]:
-    """Claimed clocks with all others of their tickets that press a unit, and what people raised there."""
+    """Claimed clocks with all others of their tickets that press a unit, and what people raised or accepted
+    there.
+    """
     if not claimed:
         return [], []
     asked = {"numbers": sorted({entry.row.ticket for entry in claimed})}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import beside, calendars, claims, records
+from services.tracker import beside, calendars, claims, records, waiting
 from services.tracker.models import Clock, Supervision
 from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
@@ -19,7 +19,6 @@ from services.tracker.rules.changes import (
     ClockRef,
     DatedFact,
     changes,
-    lengthened,
     raised_fact,
     snapshot,
 )
@@ -38,19 +37,18 @@ from services.tracker.rules.clock_state import (
     replay,
 )
 from services.tracker.rules.layout import supervision_id
-from services.tracker.rules.policy import DESKS, Terms
+from services.tracker.rules.policy import Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.standing import raised_at, reached
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from services.tracker.standing import Standing
+from services.tracker.waiting import Heard, LawChange
 from shared.events import (
     ClockKind,
     Data,
     DeadlineSet,
-    LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
-    Urgency,
 )
 from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.succession import acts_as
@@ -64,20 +62,21 @@ def recompute_clocks(
     corrected: bool = False,
     given: Collection[UUID] = (),
     joined: int | None = None,
-    law: LegalLimit | None = None,
+    law: LawChange | None = None,
 ) -> bool:
     """Work out the clocks of a ticket anew, save and say what changed; whether anything did.
 
     ``at`` is when what is new became true. ``corrected``: what the ticket's own limits depend on was.
     ``given``: orders that are new, or were their unit's before. ``joined``: a round of which is new that it
-    goes on from the one before. ``law``: which was named now that gives its lead more time.
+    goes on from the one before. ``law``: which was named now, or taken back.
     """
     matter, assignments = record.matter(), record.assignment_timelines()
+    heard = Heard(at, corrected, law)
     known = set(record.clocks)
     facts = [
         (row, fact)
         for history in _histories(act, record, matter, assignments, given, joined)
-        for row, fact in _recompute(act, record, matter, history, at, corrected=corrected, law=law)
+        for row, fact in _recompute(act, record, matter, history, heard)
     ]
     fresh = [entry for id, entry in record.clocks.items() if id not in known]
     _announce(act, fresh)
@@ -164,25 +163,22 @@ def _recompute(
     record: TicketRecord,
     matter: Matter,
     history: ClockHistory,
-    at: datetime,
-    *,
-    corrected: bool,
-    law: LegalLimit | None,
+    heard: Heard,
 ) -> Iterator[tuple[Clock, DatedFact]]:
     """Work out one clock, save it and say what changed of it."""
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
-    if entry and (longer := _lengthened(act, record, matter, history, entry, at, law)):
-        yield entry.row, longer
+    if entry and (told := waiting.told_anew(act, record, matter, history, entry, heard)):
+        yield entry.row, told
     keeps = entry is not None and keeps_terms(
-        entry.state, entry.row.urgency, history, at, corrected=corrected
+        entry.state, entry.row.urgency, history, heard.at, corrected=heard.corrected
     )
     if entry and keeps:
         entry.row.urgency = history.urgency
     if before and keeps and is_current(before, history, known):
         return
-    terms = before.terms if before and keeps else _terms(act, record, matter, history)
+    terms = before.terms if before and keeps else waiting.terms(act, record, matter, history)
     if terms is None:
         return
     reading = replay(history, terms, known, before)
@@ -195,41 +191,8 @@ def _recompute(
     beside.follow(act, entry, history)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
-    for fact in changes(clock, before, reading, known, at=at, now=act.now, lost=lost):
+    for fact in changes(clock, before, reading, known, at=heard.at, now=act.now, lost=lost):
         yield entry.row, fact
-
-
-def _lengthened(
-    act: ServiceAct,
-    record: TicketRecord,
-    matter: Matter,
-    history: ClockHistory,
-    entry: ClockEntry,
-    at: datetime,
-    law: LegalLimit | None,
-) -> DatedFact | None:
-    """What is to say where the desk found the matter of an open round complex, or named a law that gives it
-    more time: until when the citizen waits now, whether the clock goes by that or was missed before.
-    """
-    granted = law is not None and law == history.ground.law
-    granted |= history.urgency is Urgency.COMPLEX and entry.row.urgency != history.urgency
-    if history.kind is not ClockKind.CITIZEN or not granted or history.met_at or history.lost:
-        return None
-    terms = _terms(act, record, matter, history)
-    if terms is None:
-        return None
-    then = replay(history, terms, calendars.of_clock(act, entry.row)).state
-    said = lengthened(history.kind, entry.state, then)
-    return DatedFact(at, said) if said else None
-
-
-def _terms(
-    act: ServiceAct, record: TicketRecord, matter: Matter, history: ClockHistory
-) -> Terms | None:
-    policy, recused = versions.in_force(act, history.started_at), frozenset[str]()
-    if history.kind in DESKS:
-        recused = policy.recused(record.ticket.about, record.ticket.area or "")
-    return policy.terms(history, matter, recused)
 
 
 def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:
@@ -336,6 +299,7 @@ def _supervision(
     [unit, *_] = acts_as(office.unit, act.store.dissolved) if office else [row.unit]
     if row.assignment is None or unit is None:
         raise AssertionError("only a clock of an assignment has rungs, and somebody to press")
+    policy = versions.in_force(act, row.started_at)
     return Supervision(
         id=data.supervision,
         ticket=row.ticket,
@@ -345,7 +309,7 @@ def _supervision(
         clock=row.id,
         raised_at=raised_at,
         raised_by=act.actor,
-        press_at=versions.in_force(act, row.started_at).press_at(data.rung, raised_at, unit),
+        press_at=policy.press_at(data.rung, raised_at, unit, data.answer_due),
         **data.model_dump(exclude={"supervision", "instruction", "joint"}),
     )
 

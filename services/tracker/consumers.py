@@ -29,6 +29,7 @@ HANDLERS: dict[str, Handler] = {
     "ticket.resolved": usecases.resolve,
     "ticket.reopened": usecases.reopen,
     "ticket.unassigned": usecases.leave_to_desk,
+    "ticket.law_named": corrections.take_law,
     "assignment.dispatched.*": usecases.dispatch,
     "assignment.signed.*": usecases.sign,
     "assignment.contacted.*": usecases.contact,

@@ -34,6 +34,12 @@ def _list() -> Any:
     return Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=kwargs)
 
 
+def _mapping() -> Any:
+    """A mapping, likewise."""
+    kwargs = {"server_default": text("'{}'")}
+    return Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs=kwargs)
+
+
 class Ticket(Base):
     """工单: what its limits depend on. ``urgency`` is the one asked for at registration.
 
@@ -47,8 +53,9 @@ class Ticket(Base):
     the desk, and as how urgent, with the seq of each; none an older release said. ``arbitrations``: what went
     before the ladder (ArbitrationTimeline). ``carried``: orders of the same matter under other numbers,
     worked on as one or split (Carried). ``upstream_due``: when the platform that passed it on wants the
-    answer. ``honesty``: what was heard of it that may not fit together (Honesty); None of one that a release
-    before this registered.
+    answer; ``upstream_corrected``: that this was put right (MomentCorrected). ``laws``: which law the desk
+    named for it, or took back (LawNamed). ``honesty``: what was heard of it that may not fit together
+    (Honesty); None of one that a release before this registered.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -75,6 +82,8 @@ class Ticket(Base):
     risk_acknowledgement: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
+    upstream_corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    laws: list[Any] = _list()
     honesty: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
     @property
@@ -97,7 +106,7 @@ class Round(Base):
 
 
 class Assignment(Base):
-    """派单: its limits as dispatched, when what befell it, and the working days it was extended by,
+    """派单: its limits as dispatched, when what befell it, and the working days it was extended by, at last
     at ``extended_at``; ``granted``: each extension (Grant).
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
@@ -144,15 +153,11 @@ class Assignment(Base):
     transfers: list[Any] = _list()
     attend_limit: str | None = Field(default=None, sa_type=Text)
     attended_at: datetime | None = None
-    promise: dict[str, Any] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
+    promise: dict[str, Any] = _mapping()
     promise_asked_at: datetime | None = None
     promise_review_at: datetime | None = None
     handler: list[Any] | None = Field(default=None, sa_type=JSONB)
-    ground: dict[str, Any] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
+    ground: dict[str, Any] = _mapping()
 
 
 class Clock(Base):
@@ -202,9 +207,7 @@ class Clock(Base):
     revised: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    warned: dict[str, str] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
+    warned: dict[str, str] = _mapping()
 
 
 class CalendarVersion(Base):
@@ -221,9 +224,8 @@ class CalendarVersion(Base):
 
 
 class Extension(Base):
-    """延期: what a unit asked, and how it was ruled on (R-18). ``ordinal``: the first or the second of its
-    order; ``office``: which one rules on it, a supervisor where there is none. ``lapsed_at``: when what it
-    was for ended before anybody ruled; its ``status`` stays as the release before knows it.
+    """延期: the first or the second (``ordinal``) a unit asked on an order, and how its ``office``, or else a
+    supervisor, ruled (R-18). ``lapsed_at``: when what it was for had ended first; ``status`` stays asked.
     """
 
     id: UUID = Field(primary_key=True)

@@ -32,10 +32,11 @@ def raise_on(
 ) -> Supervision:
     """Press the unit that has an order, on a rung, with a time to answer; kept and said."""
     policy, unit = versions.in_force(act), assignment.unit
+    answer_due = policy.answer_due(ground.rung, at, unit)
     data = events.SupervisionRaised(
         supervision=id,
         title=policy.title(ground.rung),
-        answer_due=policy.answer_due(ground.rung, at, unit),
+        answer_due=answer_due,
         **ground._asdict(),
     )
     raised = Supervision(
@@ -46,7 +47,7 @@ def raise_on(
         unit=unit,
         raised_at=at,
         raised_by=act.actor,
-        press_at=policy.press_at(ground.rung, at, unit),
+        press_at=policy.press_at(ground.rung, at, unit, answer_due),
         **data.model_dump(mode="json", include={"instruction", "joint"}),
         **data.model_dump(include={"rung", "title", "by", "reason", "answer_due"}),
     )

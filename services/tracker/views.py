@@ -13,7 +13,7 @@ from services.tracker import calendars, records, schemas
 from services.tracker.models import Assignments, Clocks, Extension, Extensions
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, may_see
 from services.tracker.rules import machine
-from services.tracker.rules.explanation import explain
+from services.tracker.rules.explanation import explain, righted
 from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.paragraph import approved, paragraph
 from services.tracker.rules.revising import Second, second
@@ -73,9 +73,10 @@ def _show_clock(act: ServiceAct, record: TicketRecord, entry: ClockEntry) -> sch
     row, state, known = entry.row, entry.state, calendars.of_clock(act, entry.row)
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
     revised = second(row.revised, row.due_revised, row.ended_at)
-    order, zone = record.assignment(row.assignment), known.latest.calendar.tz
+    kind, zone = ClockKind(row.kind), known.latest.calendar.tz
+    order, right = record.assignment(row.assignment), righted(kind, state, record.matter())
     granted = approved(records.timeline(order).grants if order else (), act.config.units)
-    said = paragraph(ClockKind(row.kind), state, why, zone, revised, granted)
+    said = paragraph(kind, state, why, zone, revised, right, granted)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,

@@ -1,4 +1,4 @@
-"""What the dispatcher says of whose duty a matter is: disputes, the catalogue, units that are no more."""
+"""What the dispatcher says of whose duty a matter is: disputes, the catalogue, reforms, laws."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Data
-from shared.events.words import Urgency
+from shared.events.words import LegalLimit, Urgency
 
 
 class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
@@ -167,3 +167,13 @@ class AnswerFoundAlike(Data, name="answer.found_alike", by="dispatcher"):
     """
 
     tickets: tuple[str, ...]
+
+
+class TicketLawNamed(Data, name="ticket.law_named", by="dispatcher"):
+    """法定时限: the desk named the law whose longer limit holds for a ticket in its round, or took that back
+    (``withdrawn``), and why (JN-24(2)). Of tickets worked on as one it is said of each.
+    """
+
+    law: LegalLimit
+    reason: str
+    withdrawn: bool = False

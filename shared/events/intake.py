@@ -103,6 +103,7 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     ``fields`` names what changed, in the words of the registration; of those alone the values here
     count. ``phone``, ``name`` and ``caller_address`` may stand among them and have no value: they lie in
     the vault. ``after_dispatch``: a unit had it already, and judged it by what was written before.
+    ``asked_by``: who corrected it, where another person had to agree, who is the actor.
     """
 
     fields: tuple[str, ...]
@@ -116,7 +117,9 @@ class TicketCorrected(Data, name="ticket.corrected", by="intake"):
     confidential: bool | None = None
     reply_declined: bool | None = None
     has_contact: bool | None = None
+    upstream_due: AwareDatetime | None = None
     after_dispatch: bool = False
+    asked_by: str | None = None
 
 
 class EndedHere(BaseModel):

@@ -41,9 +41,10 @@ class DeadlineMoved(Data, name="deadline.moved", by="tracker"):
 
 
 class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
-    """延长时限: a matter was found complex, or a law gives it a longer limit (``law``), so the citizen waits
-    longer; ``due`` is when an answer is to be expected now. That the clock was missed before, if it was,
-    stands.
+    """延长时限: a matter was found complex or less urgent, what its limit depends on was put right, or a law
+    gives it a longer one (``law``), so the citizen waits longer; ``due`` is when an answer is to be expected
+    now. That the clock was missed before, if it was, stands. ``upstream_due``: the platform that passed it on
+    wants the answer then, and that was put right.
     """
 
     clock: ClockKind
@@ -52,6 +53,20 @@ class DeadlineLengthened(Data, name="deadline.lengthened", by="tracker"):
     limit: str
     reason: str
     law: LegalLimit | None = None
+    upstream_due: AwareDatetime | None = None
+
+
+class DeadlineShortened(Data, name="deadline.shortened", by="tracker"):
+    """恢复时限: the ``law`` that gave a matter a longer limit was taken back, so an answer is to be expected
+    by ``due`` again, and never before that was said.
+    """
+
+    clock: ClockKind
+    before: AwareDatetime
+    due: AwareDatetime
+    limit: str
+    reason: str
+    law: LegalLimit
 
 
 class DeadlineWarned(Data, name="deadline.warned", by="tracker"):

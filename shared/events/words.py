@@ -210,8 +210,8 @@ class DiscrepancyKind(OpenEnum):
     ``contact_unread``: a citizen was rung, says the unit, whose contact nobody of it had read;
     ``contact_dated_back``: a contact was written down after its limit, as of a moment before;
     ``contact_denied``: a contact is on record, and the citizen says nobody rang; ``result_denied``: the
-    unit says solved, the citizen not; ``recategorised``: type or topic was changed after the dispatch;
-    ``redispatched_late``: the order went to another unit just before it was due; ``answers_alike``: the
+    unit says solved, the citizen not; ``recategorised``: type, topic or flags changed after the dispatch;
+    ``redispatched_late``: the order went elsewhere just before it was due; ``answers_alike``: the
     answer is that of another matter; ``last_minute``, ``signed_late``: habits of a unit, many in a month.
     """
 

@@ -287,9 +287,13 @@ class LimitTable(OfTopics):
         return {each.id: each.legal_limit for each in fitting}
 
     def _share(self, lead: Limit) -> Limit:
-        """Working days are rounded up to whole ones; other limits keep their unit (BJ-14)."""
+        """Working days are rounded up to whole ones; other limits keep their unit, and something is left
+        (BJ-14).
+        """
         amount = lead.amount * int(self.co_handler_share.removesuffix("%")) / 100
-        return Limit(math.ceil(amount) if lead.unit == "wd" else round(amount, 2), lead.unit)
+        if lead.unit == "wd":
+            return Limit(math.ceil(amount), "wd")
+        return Limit(max(round(amount, 2), 0.01), lead.unit)
 
 
 def limit_codes_exist(

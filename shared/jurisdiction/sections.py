@@ -20,6 +20,7 @@ Where = tuple[Step, ...]
 
 SHOWN = 12  # of what is allowed
 LONGEST = 10 * 366 * 24.0  # hours: of a limit
+SHORTEST = 0.016  # hours, a minute with its decimals; what is much shorter is printed as no limit is written
 _HOURS = {"wd": 24.0, "wh": 1.0, "h": 1.0, "min": 1 / 60}
 LIKELY = 50.0  # of 100: what is less like it is not meant
 
@@ -70,6 +71,8 @@ def _limit(text: Any) -> Limit:
     limit = Limit.parse(text)
     if limit.amount * _HOURS[limit.unit] > LONGEST:
         raise ValueError("超过十年 longer than ten years")
+    if limit.amount * _HOURS[limit.unit] < SHORTEST:
+        raise ValueError("不足一分钟 shorter than a minute")
     return limit
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -59,6 +59,23 @@ class _Kept:
     changed: set[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked(Generic[M]):
+    """Rows as they came, of which many are better made in a thread."""
+
+    row: type[M]
+    names: tuple[str, ...]
+    found: Sequence[Any]
+
+    def made(self) -> list[M]:
+        """The rows."""
+        empty = _empty(self.row)
+        return [
+            cast(M, empty.model_copy(update=dict(zip(self.names, each, strict=True))))
+            for each in self.found
+        ]
+
+
 class Rows:
     """The rows of one act. Locks are taken by the queries that load them."""
 
@@ -76,14 +93,17 @@ class Rows:
         """Rows of a query that selects their whole table, in its order. What is changed of them is
         written when the act ends; a row may be loaded once an act, or "is gone" when both change.
         """
-        connection = await self._session.connection()
-        found = await connection.execute(query, values)
-        empty, names = _empty(row), tuple(found.keys())
-        loaded = [
-            cast(M, empty.model_copy(update=dict(zip(names, each, strict=True)))) for each in found
-        ]
+        loaded = (await self.look(row, query, values)).made()
         self._kept += (_Kept(each, dict(each.__dict__), set()) for each in loaded)
         return loaded
+
+    async def look(
+        self, row: type[M], query: Executable, values: Mapping[str, Any] | None = None
+    ) -> Looked[M]:
+        """Rows of such a query to look at only: nothing of them is kept, or written."""
+        connection = await self._session.connection()
+        found = await connection.execute(query, values)
+        return Looked(row, tuple(found.keys()), found.all())
 
     def add(self, row: M, *, unless_there: bool = False, or_else: str = "") -> M:
         """A new row; ``unless_there``: one that stands under any of its unique keys when the act ends stays

@@ -66,6 +66,7 @@ MAY_HAVE = {
     "tracker/promises": "days that units promise: kept, moved, looked after, and their list",
     "tracker/revisions": "clocks that ended, judged anew by two persons: doors and a job of its own",
     "tracker/beside": "what is kept beside how a clock stands, for clocks move in clockwork.py and there",
+    "tracker/waiting": "until when a citizen waits is told, where a law or a platform changed that",
     "tracker/judging": "how figures read a judgement, first or revised",
     "tracker/standing": "which rungs stand of an order, for who is about to raise one",
     "tracker/raising": "supervisions no clock raises, for whoever raises them",

@@ -23,6 +23,7 @@ TWO: Mapping[str, list[str]] = {
     "shared.editions": ["dispatcher", "tracker"],
     "shared.http.editions": ["dispatcher", "tracker"],
     "shared.storage.editions": ["dispatcher", "tracker"],
+    "shared.trials": ["dispatcher", "tracker"],
 }
 SPEAKERS = Path("shared/events")  # a fact says whose it is: that is what it is published for
 PATH_OF_A_SERVICE = re.compile(rf"\bservices(?:[/.]|$)|\b(?:{'|'.join(NAMES)})\b")

@@ -247,6 +247,8 @@ async def _helped(repeats: Repeats, number: str, lead: str) -> None:
     path, other = "/v1/tickets/{number}/legal-limit", {"reason": "须经公示"}
     law = {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须经审批"}
     await repeats.ask("dispatcher", path, law, other, "desk", number=number)
+    path, why = f"{path}-withdrawal", {"reason": "不属该条例"}
+    await repeats.ask("dispatcher", path, why, other, "desk", number=number)
     path, other = "/v1/tickets/{number}/co-handlers", {"reason": "协助"}
     helps = {"unit": "GT", "reason": "协助勘查"}
     given = await repeats.ask("dispatcher", path, helps, other, "desk", number=number)

@@ -4,6 +4,7 @@ in every service alike (ADR 0072).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shared import policies
@@ -20,6 +21,7 @@ from tests.fixtures.scenes.policies import (
 )
 
 UNIT = "ZJJ"
+HANDLE = "SELECT due FROM clocks WHERE ticket = :number AND kind = 'handle' ORDER BY due"
 ROAD: dict[str, Any] = {"topic": "road.damage", "title": "道路破损", "content": "路面破损"}
 
 
@@ -185,3 +187,22 @@ async def test_a_draft_is_tried_on_what_was(county: County) -> None:
     assert found["not_modelled"]
     assert [len(await one.told()) for one in county.benches.values()] == before
     assert (await simulated(county.tracker, draft, **{"to": "2026-03-01"}))["tickets"] == 0
+
+
+async def test_who_gets_it_again_in_the_round_goes_by_the_policy_of_the_first_time(
+    county: County,
+) -> None:
+    """T9: flags put on and off, and the order taken back and given again, do not make five days twenty."""
+    number = await county.ticket(**ROAD)
+    await published(county.tracker, await drafted(county.tracker, limits=with_handle("20wd")))
+    await county.carry()
+    county.at("2026-03-09T10:00+08:00")
+    for flags in (["enterprise"], []):
+        path, said = f"/v1/tickets/{number}/corrections", {"flags": flags, "reason": "核实"}
+        await county.do("agent", county.intake, path, said)
+    for what, body in (("recall", {}), ("assign", {"lead": UNIT})):
+        path = f"/v1/tickets/{number}/{what}"
+        await county.do("desk", county.dispatcher, path, body | {"reason": "再议"})
+    assert await order(county, number) == ("5wd", 1)
+    due = [row["due"] for row in await county.tracker.rows(HANDLE, number=number)]
+    assert due == [datetime.fromisoformat("2026-03-09T18:00+08:00")] * 2

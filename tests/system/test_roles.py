@@ -68,6 +68,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "co-handlers": {"unit": "GT", "reason": "协助勘查"},
     "release": {"reason": "已无需协办"},
     "legal-limit": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
+    "legal-limit-withdrawal": {"reason": "不属该条例"},
     "reforms": {"kind": "merge", "into": "GT", "effective": "2026-12-31", "reason": "紫编发3号"},
     "approval": {"note": "同意"},
     "approvals": {"lead": "HC", "ground": "需属地镇牵头"},

@@ -103,6 +103,14 @@ def test_a_call_from_below_is_one_call_of_who_made_it() -> None:
     assert look(*calls, read("03-02 10:40", assignment=GT), orders=(order(), village)) == []
 
 
+def test_a_call_as_of_the_moment_of_another_s_is_a_call_of_its_own() -> None:
+    """Who read nothing does not hide behind a helper who did."""
+    helper = order(GT, "GT", "03-02 10:30", role=Role.CO)
+    calls = [call("03-02 11:00", assignment=GT), call("03-02 11:00", recorded="03-02 12:00")]
+    facts = [read("03-02 10:40", assignment=GT), *calls]
+    assert look(*facts, orders=(order(), helper)) == ["contact_unread"]
+
+
 @pytest.mark.parametrize(
     ("made", "entered", "expected"),
     [
@@ -183,6 +191,8 @@ def test_a_type_or_topic_that_was_changed_after_the_dispatch() -> None:
         assert (one.kind, one.order) == (DiscrepancyKind.RECATEGORISED, whose)
     early = changed.model_copy(update={"after_dispatch": False})
     assert look(fact(early, "03-03 10:00", assignment=None)) == []
+    untied = changed.model_copy(update={"fields": ("flags",)})  # 涉旅 has a limit of its own
+    assert look(fact(untied, "03-03 10:00", assignment=None)) == ["recategorised"]
     other = changed.model_copy(update={"fields": ("area",)})
     assert look(fact(other, "03-03 10:00", assignment=None)) == []
 
@@ -196,6 +206,8 @@ def test_an_order_that_went_elsewhere_shortly_before_it_was_due() -> None:
     assert look(orders=(lost, taken), clocks=(limit,), withdrawn=True) == []
     itself = order(GT, "HC", "03-09 15:00")
     assert look(orders=(lost, itself), clocks=(limit,)) == []  # T9: it keeps its clock
+    back = order(GT, "HC", "03-12 09:00")  # three days at the desk, in which nothing was due
+    assert look(orders=(lost, back), clocks=(limit,)) == ["redispatched_late"]
     early = lost._replace(redispatched_at=at("03-09 13:59"))
     assert look(orders=(early, taken), clocks=(limit,)) == []
     assert look(orders=(lost, taken)) == [], "it had no limit"

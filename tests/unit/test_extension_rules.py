@@ -77,7 +77,7 @@ def asking(**what: Any) -> Asking:
 
 
 ASKED, GRANTED, REFUSED, LAPSED = ExtensionStatus
-REFUSALS = {
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "a second while the first waits": ({"before": (ASKED,)}, "extension-asked-before"),
     "a second after a refusal": ({"before": (REFUSED,)}, "extension-asked-before"),
     "a second after one that lapsed": ({"before": (LAPSED,)}, "extension-asked-before"),
@@ -119,6 +119,23 @@ def test_each_extension_refused_has_its_named_error(what: dict[str, Any], slug: 
     with pytest.raises(JiesuError) as refused:
         extension.check(asking(**what), MATTER, POLICY)
     assert (refused.value.slug, refused.value.status) == (slug, 409)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("urgent", "应于2026年3月9日18:00前办结"),
+        ("redo", "应于2026年3月9日18:00前办结"),
+        ("expired", "延期最迟应于2026年3月9日14:00申请（2026年3月9日18:00到期）"),
+        ("eight days", "一次延期不得超过7个工作日，即最迟延至2026年3月18日18:00"),
+        ("a second of eight days", "再次延期不得超过7个工作日，即最迟延至2026年3月19日18:00"),
+        ("over fifteen days in all", "办理总时限不得超过15个工作日，即2026年3月23日18:00"),
+    ],
+)
+def test_a_refusal_names_the_rule_and_the_latest_moment_in_words(what: str, words: str) -> None:
+    with pytest.raises(JiesuError) as refused:
+        extension.check(asking(**REFUSALS[what][0]), MATTER, POLICY)
+    assert words in refused.value.detail
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def run_tracker(folder: Folder) -> None:
     for rung in range(1, 8):
         policy.title(rung)
         policy.answer_due(rung, at("03-02 10:00"))
-        policy.press_at(rung, at("03-02 10:00"), None)
+        policy.press_at(rung, at("03-02 10:00"), None, None)
     assert [rung.rung for rung in policy.rules.ladder if rung.led_by_head] == [3]
     assert all(rung.to for rung in policy.rules.ladder)
     run_telling(policy)

@@ -161,6 +161,18 @@ def test_a_co_handler_has_a_share_of_the_leads_time_and_does_not_contact(
     assert found.model_copy(update={"rule": None}) == limits(sign, None, handle)
 
 
+@pytest.mark.parametrize("lead", ["1min", "0.017h", "0.02h", "87840h", "1wd", "0.1234567wh"])
+@pytest.mark.parametrize("share", ["1%", "60%", "99%"])
+def test_whatever_limit_may_be_written_is_printed_as_one(lead: str, share: str) -> None:
+    """On an order, which the tracker reads: a limit it could not read would start no clock."""
+    row = {"dispatch": "1h", "handle": lead}
+    policy = changed(LIMITS, "limits", "urgent", "default", to=row)
+    table = LimitTable.model_validate(policy | {"co_handler_share": share})
+    for role in Role:
+        printed = table.stages(table.kind(T.HELP, U.URGENT, "", []), role=role).handle
+        assert Limit.parse(printed or "").amount > 0
+
+
 @pytest.mark.parametrize("redo", [False, True])
 @pytest.mark.parametrize(("kind", "urgency"), list(product(TicketType, [U.URGENT, U.CRITICAL])))
 def test_nothing_lengthens_what_runs_on_natural_time(
@@ -201,6 +213,8 @@ def test_nothing_lengthens_what_runs_on_natural_time(
         (changed(LIMITS, "clocks", "urgent", to=None), "clocks"),
         (changed(LIMITS, "clocks", "urgent", to="fast"), "clocks.urgent"),
         (changed(LIMITS, "redo", "dispatch", to="1h"), "redo.dispatch"),
+        (changed(LIMITS, "limits", "urgent", "default", "handle", to="0.00001h"), "handle"),
+        (changed(LIMITS, "limits", "urgent", "default", "handle", to="87841h"), "handle"),
         (
             changed(LIMITS, "limits", "urgent", "commendation", to={"dispatch": "1h"}),
             "urgent.commendation",

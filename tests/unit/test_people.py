@@ -116,6 +116,7 @@ def test_quiet_hours_may_lie_within_a_day_or_be_none() -> None:
     ("policy", "field"),
     [
         (changed(SUPERVISION, "told", "quiet_hours", "from", to="9pm"), "told.quiet_hours.from"),
+        (changed(SUPERVISION, "told", "quiet_hours", "from", to="21:00+08:00"), "told"),
         (changed(SUPERVISION, "told", "quiet_hours", "to", to="21:00"), "told.quiet_hours"),
         (changed(SUPERVISION, "told", "county_leader", to=["mayor"]), "told.county_leader.0"),
         (changed(SUPERVISION, "ladder", 0, "to", to=[]), "ladder.0.to"),

@@ -115,6 +115,12 @@ def test_extension() -> None:
         (changed(SUPERVISION, "ladder", 1, "when_natural", to="overdue_1wd"), "ladder.1"),
         (changed(SUPERVISION, "ladder", 1, "when", to="overdue_1d"), "ladder.1.when"),
         (changed(SUPERVISION, "ladder", 1, "rung", to=1), "ladder"),
+        (changed(SUPERVISION, "ladder", 1, "when", to="overdue_3wd"), "ladder.2.when"),
+        (
+            changed(SUPERVISION, "ladder", 1, "when_natural", to="overdue_72h"),
+            "ladder.2.when_natural",
+        ),
+        (changed(SUPERVISION, "ladder", 2, "when", to="red_card"), "ladder.2.when"),
         (changed(SUPERVISION, "redo", "then", to=9), "redo.then"),
         (changed(SUPERVISION, "critical_unsigned", to=9), "critical_unsigned"),
         (

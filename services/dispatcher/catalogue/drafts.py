@@ -192,7 +192,7 @@ def _faults(found: Sequence[Fault]) -> list[dict[str, object]]:
 async def publish(act: ServiceAct, id: UUID, body: Publication) -> EditionOut:
     """发布: the draft is the next version, by somebody who wrote nothing of it.
 
-    Raises NotFound, MoveRefused, OwnDraft, ChangedDraft, OutdatedDraft, EffectiveTooEarly,
+    Raises NotFound, MoveRefused, OwnDraft, ChangedDraft, OutdatedDraft, EffectiveTooEarly, EffectiveTooLate,
     CatalogueRefused.
     """
     ledger, row = await _open_draft(act, id)

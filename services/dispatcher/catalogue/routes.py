@@ -124,7 +124,7 @@ async def check_catalogue_draft(draft: UUID, act: Reads) -> CheckOut:
     return await catalogue_views.check_draft(act, draft)
 
 
-@router.get("/catalogue/drafts/{draft}/trial", responses=problems(404))
+@router.get("/catalogue/drafts/{draft}/trial", responses=problems(404, 409))
 async def try_catalogue_draft(
     draft: UUID,
     act: Reads,

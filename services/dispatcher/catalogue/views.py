@@ -27,6 +27,7 @@ from services.dispatcher.rules.dispatch import Decision, Dispatching, Undecided
 from shared.errors import NotFound
 from shared.events import TicketRegistered
 from shared.http.editions import EditionOut, EditionPage, shown
+from shared.trials import one_trial
 
 EXAMPLES = 50
 AT_ONCE = 250  # tickets in a thread's hands
@@ -117,8 +118,13 @@ async def trial(act: ServiceAct, id: UUID, days: int, after: str | None, limit: 
     """试跑: what a draft would make of the tickets of the last days, beside the version in force.
 
     It reads rows and changes none; the deciding is done in a thread, a few at a time, so that orders go
-    out meanwhile. Raises NotFound, BadCursor.
+    out meanwhile. Raises NotFound, BadCursor, TrialRuns.
     """
+    with one_trial(act.store):
+        return await _trial(act, id, days, after, limit)
+
+
+async def _trial(act: ServiceAct, id: UUID, days: int, after: str | None, limit: int) -> TrialOut:
     row = await _draft(act, id)
     now = await catalogues.dispatching(act)
     then = await catalogues.compiled(act, None, row.digest)

@@ -9,12 +9,12 @@ from services.dispatcher import orders
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
-from services.dispatcher.rules import corrections, dispatch, whistling, work_order
+from services.dispatcher.rules import corrections, dispatch, legal_limit, whistling, work_order
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.whistling import Blown
 from shared import events
-from shared.events import Role, Urgency
+from shared.events import LegalLimit, Role, Urgency
 
 
 def hurry(act: ServiceAct, record: TicketRecord, added: work_order.Added, time: datetime) -> None:
@@ -84,3 +84,39 @@ def let_work(act: ServiceAct, record: TicketRecord) -> None:
         if waits and not act.config.returns.stands_still(Urgency(each.urgency)):
             was = AssignmentStatus(each.was or AssignmentStatus.DISPATCHED)
             each.status = machine.move(AssignmentStatus(each.status), Action.WITHDRAW_RETURN, was)
+
+
+# --- the law that gives more time --------------------------------------------------------------
+
+
+def hold_law(
+    act: ServiceAct, record: TicketRecord, law: LegalLimit, reason: str, work: str | None = None
+) -> None:
+    """Let a law's longer limit hold for a ticket in the round that runs. ``work``: the number it was named
+    under, of one that waits for that work; not of one whose own limit is no shorter, or that is urgent.
+    """
+    ticket, before = record.ticket, record.ticket.law
+    if work and legal_limit.of_round(before, ticket.round) and not legal_limit.is_of_work(before):
+        return  # it has one by itself
+    ticket.law = law.model_dump() | {"round": ticket.round} | ({"work": work} if work else {})
+    if work and orders.limits_of(act, record, Urgency(ticket.urgency), Role.LEAD).law is None:
+        ticket.law = before
+        return
+    data = events.TicketLawNamed(law=law, reason=reason)
+    act.tell(data, subject=ticket.number, round=ticket.round)
+
+
+def share_law(act: ServiceAct, record: TicketRecord, holder: TicketRecord) -> None:
+    """Who joins a work for which a law was named waits as long as the others (JN-24(2))."""
+    number = holder.ticket.number
+    if law := legal_limit.of_round(holder.ticket.law, holder.ticket.round):
+        hold_law(act, record, law, str(legal_limit.shared(number)), number)
+
+
+def drop_law(act: ServiceAct, record: TicketRecord, reason: str) -> None:
+    """Let the law that was named for a ticket hold no more."""
+    ticket = record.ticket
+    if law := legal_limit.of_round(ticket.law, ticket.round):
+        ticket.law = None
+        data = events.TicketLawNamed(law=law, reason=reason, withdrawn=True)
+        act.tell(data, subject=ticket.number, round=ticket.round)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.dispatcher import merging, orders, records, views
 from services.dispatcher.handling import hurrying
-from services.dispatcher.handling.schemas import NameLaw
+from services.dispatcher.handling.schemas import NameLaw, Withdrawal
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import legal_limit, work_order
 from services.dispatcher.schemas import TicketOut
@@ -29,8 +29,30 @@ async def name_law(act: ServiceAct, number: str, body: NameLaw) -> TicketOut:
     )
     natural = policies.limits(act).natural(Urgency(ticket.urgency).level)
     legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
-    ticket.law = law.model_dump() | {"round": ticket.round}
+    hurrying.hold_law(act, record, law, body.reason)
+    for each in record.waiting_with():
+        hurrying.hold_law(act, each, law, body.reason, number)
     words = str(legal_limit.words(law, body.reason))
+    hurrying.follow_urgency(act, record, record.open(), act.now, words)
+    return views.ticket_out(act, record)
+
+
+async def withdraw_law(act: ServiceAct, number: str, body: Withdrawal) -> TicketOut:
+    """撤回法定时限: the law was named wrongly; the limit is what it was, and nobody is late before now (ADR
+    0080). Who waits for the same work is told, too.
+
+    Raises NotFound, InOtherWork, MoveRefused.
+    """
+    record = await records.find_locked(act, number)
+    if record is None:
+        raise NotFound
+    if legal_limit.is_of_work(record.ticket.law):
+        merging.check_holds(record)
+    law = legal_limit.check_withdrawal(record.milestones(), record.ticket.law)
+    joined = (each for each in record.waiting_with() if legal_limit.is_of_work(each.ticket.law))
+    for each in (record, *joined):
+        hurrying.drop_law(act, each, body.reason)
+    words = str(legal_limit.withdrawn(law, body.reason))
     hurrying.follow_urgency(act, record, record.open(), act.now, words)
     return views.ticket_out(act, record)
 

@@ -6,7 +6,7 @@ from fastapi import Response
 
 from services.dispatcher.doors import DeskDoor, UnitDoor
 from services.dispatcher.handling import co_handling, handing_down, handlers, legal_limits
-from services.dispatcher.handling.schemas import HandDown, NameLaw, NewHandler, TakeBack
+from services.dispatcher.handling.schemas import HandDown, NameLaw, NewHandler, TakeBack, Withdrawal
 from services.dispatcher.schemas import AssignmentOut, CoHandler, Press, Release, TicketOut
 from shared.http.fields import Number
 from shared.http.problems import problems
@@ -29,6 +29,16 @@ async def add_co_handler(number: Number, body: CoHandler, door: DeskDoor) -> Res
 async def name_law(number: Number, body: NameLaw, door: DeskDoor) -> Response:
     """法定时限 Name the law that gives a ticket at work a longer limit; its citizen is told."""
     return await door.once(legal_limits.name_law, number, body)
+
+
+@router.post(
+    "/tickets/{number}/legal-limit-withdrawal",
+    response_model=TicketOut,
+    responses=problems(404, 409),
+)
+async def withdraw_law(number: Number, body: Withdrawal, door: DeskDoor) -> Response:
+    """撤回法定时限 Take back a law that was named wrongly, within the round; its citizens are told again."""
+    return await door.once(legal_limits.withdraw_law, number, body)
 
 
 @router.post(

@@ -34,6 +34,12 @@ class NewHandler(Body):
     reason: Paragraph
 
 
+class Withdrawal(Body):
+    """撤回法定时限: why it is not that law's matter after all, which the units read."""
+
+    reason: Paragraph
+
+
 class NameLaw(Body):
     """法定时限: a row of the county's table of laws, or else the law, its article and the limit it sets;
     ``reason``: why it is that law's matter, which the units read.

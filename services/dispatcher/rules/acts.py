@@ -154,7 +154,7 @@ def allowed(order: OrderContext, role: str) -> list[str]:
 class TicketContext(NamedTuple):
     """How a ticket stands for the dispatcher. ``led``: a unit leads it now. ``elsewhere``: it waits for the
     units of another one (并单). ``disputed``: the ladder rules whose it is. ``natural``: its limits
-    run day and night.
+    run day and night. ``lawful``: a law was named for its round, which may be taken back here.
     """
 
     status: DispatchStatus
@@ -162,6 +162,7 @@ class TicketContext(NamedTuple):
     elsewhere: bool = False
     disputed: bool = False
     natural: bool = False
+    lawful: bool = False
 
     @property
     def assignable(self) -> bool:
@@ -193,6 +194,11 @@ ON_TICKET: Mapping[str, TicketAct] = {
     ),
     "name_law": TicketAct(
         BY_DESK, "legal-limit", lambda ticket: ticket.assigned and not ticket.natural
+    ),
+    "withdraw_law": TicketAct(
+        BY_DESK,
+        "legal-limit-withdrawal",
+        lambda ticket: ticket.lawful and ticket.status in ASSIGNABLE,
     ),
     "ask_town_lead": TicketAct(BY_DESK, "approvals", lambda ticket: ticket.status in ASSIGNABLE),
 }

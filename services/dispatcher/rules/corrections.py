@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, tzinfo
 
 from services.dispatcher.rules.dispatch import Decision, Undecided
 from services.dispatcher.rules.reasons import (
@@ -22,7 +23,7 @@ HURRY = (Urgency.CRITICAL, Urgency.URGENT)
 
 def fields_of(data: TicketCorrected) -> list[str]:
     """What of a correction the dispatcher keeps, in the words of the registration."""
-    kept = DECIDES | {"confidential", "reply_declined"}
+    kept = DECIDES | {"confidential", "reply_declined", "upstream_due"}
     named = [field for field in data.fields if field in kept]
     return [*named, "has_contact"] if data.has_contact is not None else named
 
@@ -57,6 +58,20 @@ WRONG_NUMBER = (
     "承办单位先行联系时号码有误：请核实并更正来电号码，更正后此项自行消失 "
     "The unit found the citizen's number wrong: find the right one and correct it, then this is gone"
 )
+
+
+def other_moment(due: datetime | None, zone: tzinfo) -> Reason:
+    """What a unit at work hears where the moment an upstream platform wants the answer by was put right."""
+    if due is None:
+        return Reason(
+            "更正：上级平台未要求答复时刻，办理时限按本级规定",
+            "Put right: the platform that passed it on named no moment; our own limit holds",
+        )
+    wall = due.astimezone(zone)
+    return Reason(
+        f"更正：上级平台要求于{wall.year}年{wall.month}月{wall.day}日{wall:%H:%M}前答复，办理时限按此计算",
+        f"Put right: the platform that passed it on wants the answer by {wall:%Y-%m-%d %H:%M}",
+    )
 
 
 def why_doubted(now: Decision | Undecided, names: Names) -> Reason:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.dispatcher.rules.reasons import Reason, limit_in_words
-from services.dispatcher.rules.ticket import DispatchStatus, Milestones, dispatch_status
+from services.dispatcher.rules.ticket import (
+    ASSIGNABLE,
+    DispatchStatus,
+    Milestones,
+    dispatch_status,
+)
 from shared.errors import JiesuError, MoveRefused
 from shared.events import LegalLimit
 from shared.jurisdiction.calendar import Limit
@@ -42,9 +47,40 @@ def check(known: Milestones, *, natural: bool, law: LegalLimit, present: str | N
         raise LegalLimitInVain(field="limit", limit=present)
 
 
+def check_withdrawal(known: Milestones, kept: Mapping[str, Any] | None) -> LegalLimit:
+    """The law that was named for the round that runs, which the desk may take back until that is answered.
+    Raises MoveRefused.
+    """
+    status, law = dispatch_status(known), of_round(kept, known.round)
+    if status not in ASSIGNABLE or law is None:
+        raise MoveRefused("withdraw_law", status, [])
+    return law
+
+
 def of_round(kept: Mapping[str, Any] | None, round: int) -> LegalLimit | None:
     """The law's limit of a round. A redo has one of its own until the desk names the law again (R-27)."""
     return LegalLimit.model_validate(kept) if kept and kept["round"] == round else None
+
+
+def shared(number: str) -> Reason:
+    """Why it holds for who waits for the work of another ticket."""
+    return Reason(f"与{number}为同一事项，并单办理", f"It is one matter with {number}")
+
+
+PARTED = Reason("撤销并单，系另一事项", "It was another matter after all")
+
+
+def withdrawn(law: LegalLimit, reason: str) -> Reason:
+    """What the units at work hear where it was named wrongly."""
+    return Reason(
+        f"撤回法定时限：{law.law}{law.article}不适用，办理时限按原规定计算：{reason}",
+        f"{law.law}, {law.article}, does not apply after all: the limit is what it was",
+    )
+
+
+def is_of_work(kept: Mapping[str, Any] | None) -> bool:
+    """Whether it was named for a work that the ticket joined, and not for that by itself."""
+    return bool(kept and kept.get("work"))
 
 
 def words(law: LegalLimit, reason: str) -> Reason:

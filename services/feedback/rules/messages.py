@@ -16,8 +16,8 @@ from services.feedback.rules.machine import Bilingual
 from shared.events import Occasion
 
 # What an occasion says; a completion that puts the matter off until a day says another text (R-19), and so
-# does more time that a law gives (JN-24(2)).
-Text: TypeAlias = Occasion | Literal["put_off", "by_law"]
+# does more time that a law gives (JN-24(2)), or gives no more.
+Text: TypeAlias = Occasion | Literal["put_off", "by_law", "law_withdrawn"]
 TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
     {
         "accepted": Bilingual(
@@ -72,6 +72,11 @@ TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
         "by_law": Bilingual(
             "【12345】您的诉求（{number}）依照{law}{article}规定的时限办理，期限为{day}，可凭编号查询。",
             "[12345] Your request {number} is handled within the time that {law}, {article}, sets: by {day}.",
+        ),
+        "law_withdrawn": Bilingual(
+            "【12345】您的诉求（{number}）此前告知的法定时限（{law}{article}）经核实不适用，期限恢复为{day}，可凭编号查询。",
+            "[12345] The time set by {law}, {article}, does not apply to your request {number} after all: "
+            "it is due by {day} again.",
         ),
         "put_off": Bilingual(
             "【12345】您的诉求（{number}）承办单位已答复：目前暂不具备办理条件，承诺在{day}前办结，具体措施可凭编号和"
@@ -152,6 +157,11 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
             "[12345] The matter you raised, {number}, is handled within the time the law sets: by {day}; "
             "read which law with your number and code.",
         ),
+        "law_withdrawn": Bilingual(
+            "【12345】您反映的事项（{number}）此前告知的法定时限经核实不适用，期限恢复为{day}，可凭编号查询。",
+            "[12345] The time set by law that you were told of does not apply to {number} after all: it is "
+            "due by {day} again.",
+        ),
         "put_off": Bilingual(
             "【12345】您反映的事项（{number}）已有答复，承诺在{day}前办结，可凭编号和查询码查看。我们将回访，听取您的"
             "意见，到期后再次回访核实。",
@@ -175,7 +185,7 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
     line in both languages, how many matters; the promised day, the one before it, what a unit wrote;
-    the law and the article that set the time, until ``day``.
+    the law and the article that set the time, until ``day``, or, ``withdrawn``, set it no more.
     """
 
     unit: str
@@ -188,13 +198,16 @@ class Details(TypedDict, total=False):
     count: int
     law: str
     article: str
+    withdrawn: bool
 
 
 def text_of(occasion: Occasion, details: Details) -> Text:
     """Which text an occasion has, by what is to be named in it."""
     if occasion == "completed" and "day" in details:
         return "put_off"
-    return "by_law" if "law" in details else occasion
+    if "law" in details:
+        return "law_withdrawn" if details.get("withdrawn") else "by_law"
+    return occasion
 
 
 def compose(

@@ -18,8 +18,8 @@ class Correction(Base):
     sealed in the note of the same id, with the reason in its own words.
 
     ``before`` and ``after`` hold the values of the other fields. ``after_dispatch``: a unit had the ticket
-    by then. ``waits``: it would take the shield off, so another person had or has to agree; nothing of it
-    holds unless ``granted``. ``consent``: how the citizen agreed, as others may read it.
+    by then. ``waits``: it would take the shield off, or may give more time, so another person had or has to
+    agree; nothing of it holds unless ``granted``. ``consent``: how the citizen agreed, as others may read it.
     """
 
     id: UUID = Field(primary_key=True, foreign_key="citizen_note.id")

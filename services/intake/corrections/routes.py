@@ -43,8 +43,9 @@ async def correct_ticket(number: Number, body: CorrectionIn, door: FrontDoor) ->
     409 `recused`: a report whose `reported` nobody has stated could go to just them. `consent-missing`:
     it is confidential. `move-refused`: after the end only the phone is put right.
 
-    What would take the shield off (confidential no more, somebody reported no more, no report any more)
-    waits, all of it, until another person agrees: `status` says so.
+    What would take the shield off (confidential no more, somebody reported no more, no report any more), or
+    may give more time (`upstream_due`, unless it is earlier than what stood there), waits, all of it, until
+    another person agrees: `status` says so.
     """
     return await door.once(corrections.correct, number, body)
 
@@ -57,15 +58,17 @@ async def correct_ticket(number: Number, body: CorrectionIn, door: FrontDoor) ->
 async def decide_correction(
     correction: UUID, body: CorrectionDecision, door: DecidesDoor
 ) -> Response:
-    """同意或不同意 Let a correction take the shield off, which another person made; who made it may only
-    refuse it.
+    """同意或不同意 Let a correction take the shield off, or give more time, which another person made; who
+    made it may only refuse it.
     """
     return await door.once(corrections.decide, correction, body)
 
 
 @router.get("/corrections")
 async def list_waiting_corrections(act: DeskAct) -> CorrectionList:
-    """待同意的更正: what would take the shield off and waits for another person, the oldest first."""
+    """待同意的更正: what would take the shield off, or may give more time, and waits for another person, the
+    oldest first.
+    """
     return await corrections.waiting(act)
 
 

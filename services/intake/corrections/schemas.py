@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from services.intake.rules.corrections import CorrectionStatus
 from services.intake.schemas import AsGiven, Code, NamedType, Note, Phrase
 from shared.events import Urgency
-from shared.http.fields import Body, Line
+from shared.http.fields import Body, Instant, Line
 
 
 class CorrectedParty(Body):
@@ -33,7 +33,8 @@ class CorrectedCaller(Body):
 class CorrectionIn(Body):
     """更正: what was written down wrongly; what is left out stays as it is.
 
-    ``consent``: how the citizen agreed that the ticket is confidential no more.
+    ``consent``: how the citizen agreed that the ticket is confidential no more. ``upstream_due``: when the
+    platform that passed it on wants the answer; null: it named no moment.
     """
 
     reason: Note = Field(repr=False)
@@ -46,12 +47,13 @@ class CorrectionIn(Body):
     reported: CorrectedParty | None = None
     reply_declined: bool | None = None
     confidential: bool | None = None
+    upstream_due: Instant | None = None
     consent: Note | None = Field(default=None, repr=False)
 
     @model_validator(mode="after")
     def _corrects_something(self) -> CorrectionIn:
         given = self.model_fields_set - {"reason", "consent"}
-        if not any(getattr(self, field) is not None for field in given):
+        if not any(field == "upstream_due" or getattr(self, field) is not None for field in given):
             raise PydanticCustomError(
                 "nothing_corrected", "至少更正一项 Name at least one field to put right"
             )
@@ -59,7 +61,7 @@ class CorrectionIn(Body):
 
 
 class CorrectionDecision(Body):
-    """同意或不同意 that a correction takes the shield off, and why."""
+    """同意或不同意 that a correction takes the shield off, or gives more time, and why."""
 
     granted: bool
     note: Note = Field(repr=False)
@@ -69,8 +71,8 @@ class CorrectionOut(BaseModel):
     """One correction. Of ``phone``, ``name`` and ``caller_address`` the values stay sealed: ``before`` and
     ``after`` have the others. ``after_dispatch``: a unit had the ticket by then.
 
-    ``status``: ``waiting``, where it would take the shield off and another person has to agree: nothing of
-    it holds; ``refused``; else ``in_force``. ``note``: what the second person said.
+    ``status``: ``waiting``, where it would take the shield off or may give more time, and another person has
+    to agree: nothing of it holds; ``refused``; else ``in_force``. ``note``: what the second person said.
     """
 
     id: UUID

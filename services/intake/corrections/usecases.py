@@ -6,6 +6,7 @@ correction. Whoever calls reads the vault at that moment, so a new number needs 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +28,14 @@ from services.intake.naming import in_codes
 from services.intake.records import ServiceAct, TicketRecord, get_locked, read
 from services.intake.registration import check_known
 from services.intake.rules import corrections as rules
-from services.intake.rules import identity
+from services.intake.rules import identity, upstream
 from services.intake.rules.corrections import PERSONAL
 from services.intake.rules.identity import IdentityErased, Person
 from services.intake.rules.phones import read_phone
 from services.intake.rules.reported import check_reported, working_reported
 from services.intake.rules.titles import title_of
 from services.intake.sealing import SealBroken
+from shared import policies
 from shared.errors import NotFound
 from shared.events import Reported, TicketCorrected, TicketType
 from shared.jurisdiction.wording import text_of
@@ -44,10 +46,11 @@ Known = dict[str, Any]
 
 
 async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> CorrectionOut:
-    """Put right what is named. What was so already changes nothing; what would take the shield off waits for
-    another person, all of it.
+    """Put right what is named. What was so already changes nothing; what would take the shield off, or may
+    give more time, waits for another person, all of it.
 
-    Raises NotFound, Malformed, UnknownCode, MoveRefused, Recused, ConsentMissing, IdentityErased, SealBroken.
+    Raises NotFound, Malformed, UnknownCode, UpstreamDueWrong, MoveRefused, Recused, ConsentMissing,
+    IdentityErased, SealBroken.
     """
     body = in_codes(body, act.config)
     record = await get_locked(act, number)
@@ -56,6 +59,7 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     before, after = _before(record, known), _after(act, known, body)
     after = rules.secret_as_registered(before, after)
     _check(act, record, before, after, body.consent)
+    _check_upstream(act, record, body.upstream_due)
     person = await vault.known_person(act, record.ticket)
     if body.reported:
         about = Reported(**body.reported.model_dump())
@@ -68,7 +72,7 @@ async def correct(act: ServiceAct, number: str, body: CorrectionIn) -> Correctio
     copy = identity.copy_of(body.reason, person, public, confidential=confidential)
     reason = identity.mask_note(copy.content, _person_given(after))
     row = _row(act, record, fields, before, after)
-    if rules.exposing(before, after):
+    if rules.exposing(before, after) or rules.loosening(before, after):
         rules.check_apart(fields)
         row.waits, said = True, body.consent
         row.consent = await vault.cleared(act, record.ticket, said) if said else None
@@ -95,8 +99,8 @@ async def _put_right(
 
 
 async def decide(act: ServiceAct, id: UUID, body: CorrectionDecision) -> CorrectionOut:
-    """同意或不同意 that a correction takes the shield off: by another person than who made it. It is judged
-    by what is known of the ticket now; what is so already by then changes nothing.
+    """同意或不同意 that a correction takes the shield off, or gives more time: by another person than who
+    made it. It is judged by what is known of the ticket now; what is so already by then changes nothing.
 
     Raises NotFound, MoveRefused, OwnApproval, UnknownCode, Recused, ConsentMissing.
     """
@@ -115,6 +119,7 @@ async def decide(act: ServiceAct, id: UUID, body: CorrectionDecision) -> Correct
     if body.granted:
         _check(act, record, before, row.after, row.consent)
         rules.check_status(record.status, fields)
+        rules.check_ahead(row.after.get("upstream_due"), act.now)
     row.granted, row.note = body.granted, note
     row.decided_at, row.decided_by = act.now, act.actor
     if body.granted:
@@ -186,12 +191,15 @@ def _before(record: TicketRecord, known: Known) -> Known:
         "reported": ticket.about.model_dump(mode="json"),
         "reply_declined": ticket.reply_declined,
         "confidential": ticket.confidential,
+        "upstream_due": _written(ticket.upstream_due),
     }
 
 
 def _after(act: ServiceAct, known: Known, body: CorrectionIn) -> Known:
     """The values that were given, in the words of ``_before``."""
     said = body.model_dump(mode="json", exclude={"reason", "caller", "consent"}, exclude_none=True)
+    if "upstream_due" in body.model_fields_set:
+        said["upstream_due"] = _written(body.upstream_due)
     caller = body.caller.model_dump(exclude_unset=True) if body.caller else {}
     if "phone" in caller and known:
         same = read_phone(caller["phone"], act.config.place.area_code).contact
@@ -199,6 +207,17 @@ def _after(act: ServiceAct, known: Known, body: CorrectionIn) -> Known:
             caller["phone"] = known.get("phone_given") or known.get("phone")
     names = {"phone": "phone", "name": "name", "address": "caller_address"}
     return said | {names[part]: value for part, value in caller.items()}
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
+
+
+def _check_upstream(act: ServiceAct, record: TicketRecord, due: datetime | None) -> None:
+    if due:
+        ticket = record.ticket
+        source = ticket.channel if ticket.source_number else None
+        upstream.check(due, source, policies.limits(act).upstream, act.now)
 
 
 def _check(
@@ -313,6 +332,8 @@ def _write(record: TicketRecord, fields: list[str], after: Known) -> None:
         if field == "reported":
             ticket.reported = after[field]
             ticket.reported_unit = next(iter(after[field]["units"]), None)
+        elif field == "upstream_due":
+            ticket.upstream_due = after[field] and datetime.fromisoformat(after[field])
         elif field not in PERSONAL:
             setattr(ticket, field, after[field])
 
@@ -325,7 +346,11 @@ def _tell(act: ServiceAct, record: TicketRecord, row: Correction, reason: str) -
     if "phone" in row.fields:
         said["has_contact"] = ticket.has_contact
     data = TicketCorrected(
-        fields=tuple(row.fields), reason=reason, after_dispatch=row.after_dispatch, **said
+        fields=tuple(row.fields),
+        reason=reason,
+        after_dispatch=row.after_dispatch,
+        asked_by=row.corrected_by if row.waits else None,
+        **said,
     )
     kind, text = TicketType(ticket.type), text_of(ticket.title, ticket.content)
     if act.config.urgency.found(kind, ticket.topic, tuple(ticket.flags), text):

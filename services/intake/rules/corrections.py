@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.events import Reported, TicketType
 PERSONAL = ("phone", "name", "caller_address")
 PLAIN = (
     "type", "topic", "area", "flags", "urgency", "reported", "reply_declined", "confidential",
+    "upstream_due",
 )  # fmt: skip
 AFTER_THE_END = ("phone",)
 ABOUT = ("units", "words")
@@ -58,12 +60,22 @@ def exposing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def loosening(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a correction may give more time: another moment of the upstream platform than an earlier one
+    than it named before, or none (ADR 0080). Another person must agree.
+    """
+    if "upstream_due" not in after:
+        return False
+    was, now = before["upstream_due"], after["upstream_due"]
+    return not (was and now and datetime.fromisoformat(now) <= datetime.fromisoformat(was))
+
+
 def check_apart(fields: Collection[str]) -> None:
     """Who called is put right at once, and never waits with what does. Raises Malformed."""
     if named := [field for field in PERSONAL if field in fields]:
         raise Malformed(
-            "解除保护的更正须经另一人批准，请与诉求人信息的更正分开提交 what takes the shield off waits for "
-            "another person: correct the caller apart from it",
+            "须经另一人批准的更正，请与诉求人信息的更正分开提交 what waits for another person is corrected "
+            "apart from the caller",
             field="caller",
             fields=named,
         )
@@ -123,6 +135,12 @@ def status_of(*, waits: bool, granted: bool | None) -> CorrectionStatus:
     if not waits or granted:
         return CorrectionStatus.IN_FORCE
     return CorrectionStatus.WAITING if granted is None else CorrectionStatus.REFUSED
+
+
+def check_ahead(upstream_due: str | None, now: datetime) -> None:
+    """A moment that came while it waited to be agreed to gives no time. Raises MoveRefused."""
+    if upstream_due and datetime.fromisoformat(upstream_due) <= now:
+        raise MoveRefused("grant", "passed", ["refuse"])
 
 
 def check_decision(status: CorrectionStatus, asked_by: str, actor: str, *, granted: bool) -> None:

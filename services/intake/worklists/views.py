@@ -26,7 +26,9 @@ LINES: Mapping[str, Line] = {
         "结案后来话待阅", "Said after the end, to be read", "tickets?noted_after_end=true"
     ),
     "corrections": Line(
-        "更正待同意", "Corrections of others that take the shield off", "corrections"
+        "更正待同意",
+        "Corrections of others that take the shield off or give more time",
+        "corrections",
     ),
 }
 OF_ROLE = {

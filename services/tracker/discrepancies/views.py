@@ -26,6 +26,12 @@ from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
 WHOLE = (col(Discrepancies.status) != DiscrepancyStatus.NOTED,)
+# Occasions of habits. What a call waits for nobody reads: who did could still mend it.
+OCCASIONS = (
+    col(Discrepancies.status) == DiscrepancyStatus.NOTED,
+    col(Discrepancies.explained_at).is_(None),
+    col(Discrepancies.kind) != DiscrepancyKind.CONTACT_UNREAD,
+)
 OPEN = (col(Discrepancies.status) == DiscrepancyStatus.OPEN,)
 
 
@@ -48,8 +54,7 @@ async def discrepancies(
         narrowed.append(col(Discrepancies.unit) == wanted.unit)
     if wanted.kind is not None:
         narrowed.append(col(Discrepancies.kind) == wanted.kind)
-    status = col(Discrepancies.status)
-    narrowed += [status == wanted.status] if wanted.status else WHOLE
+    narrowed += _standing(wanted.status)
     place = tuple_(col(Discrepancies.raised_at), col(Discrepancies.id))
     query = select(*place.clauses, Discrepancies).where(*narrowed)  # type: ignore[call-overload]
     if after is not None:
@@ -62,6 +67,15 @@ async def discrepancies(
         items=[_shown(act, row, hidden) for row in found],
         next=lists.next_(act, rows, limit),
         counts=Counts(total=total, overdue=0),
+    )
+
+
+def _standing(status: DiscrepancyStatus | None) -> tuple[Any, ...]:
+    """What narrows the list to those that stand so; to all that anybody reads unasked."""
+    if status is None:
+        return WHOLE
+    return (
+        OCCASIONS if status is DiscrepancyStatus.NOTED else (col(Discrepancies.status) == status,)
     )
 
 

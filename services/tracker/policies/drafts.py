@@ -118,7 +118,8 @@ async def publish(act: ServiceAct, id: UUID, body: Publication) -> EditionOut:
     """发布: the draft is the next version, by somebody who wrote nothing of it, from a moment on that every
     service has heard of by then.
 
-    Raises NotFound, MoveRefused, OwnDraft, ChangedDraft, OutdatedDraft, EffectiveTooEarly, PolicyRefused.
+    Raises NotFound, MoveRefused, OwnDraft, ChangedDraft, OutdatedDraft, EffectiveTooEarly,
+    EffectiveTooLate, PolicyRefused.
     """
     row = await _open_draft(act, id)
     editions.check_second_person(person(act.actor), row.authors)

@@ -108,7 +108,7 @@ async def discard_policy_draft(draft: UUID, body: PolicyReason, door: Writes) ->
     return await door.once(drafts.discard, draft, body)
 
 
-@router.post("/policies/simulate", responses=problems(404))
+@router.post("/policies/simulate", responses=problems(404, 409))
 async def simulate_policy(body: SimulationIn, act: Reads) -> SimulationOut:
     """试算 What a draft would have made of the clocks of past tickets: late, warned, supervised by unit,
     beside how they stand. It changes nothing.

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import uuid6
 from sqlalchemy import text
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.tracker.policies.models import PolicyEdition, PolicyEditions
 from services.tracker.records import ServiceAct
@@ -33,6 +34,7 @@ SUBJECT = "policy"  # of the facts about it
 # Whoever adds or publishes an edition holds this, so that each has all others before it.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('policies'))")
 ALL = select(PolicyEditions).order_by(col(PolicyEditions.id))
+VERSION = col(PolicyEditions.version)
 # The folder each store has compared with what was published.
 _seen: WeakKeyDictionary[Store[Config], str] = WeakKeyDictionary()
 
@@ -75,6 +77,44 @@ async def check(act: ServiceAct) -> None:
     """A check at the start: this release can read what was published. Raises ConfigError."""
     await policies.take_up(act)
     in_force(act)
+
+
+class Superseded(NamedTuple):
+    """Which version decides instead of the folder, and the draft that the folder has become, if it has."""
+
+    version: int
+    draft: UUID | None
+
+
+async def stored(act: ServiceAct, version: int | None) -> Texts | None:
+    """The texts of a version, or of the one in force, as they stand in the database; None when there is none.
+    It asks no file.
+    """
+    query = ALL.where(version == VERSION) if version else _in_force(act.now)
+    row = (await act.session.exec(query)).first()
+    return Texts(row.limits, row.supervision) if row else None
+
+
+async def superseded(act: ServiceAct, digest: str) -> Superseded | None:
+    """What decides instead of a folder with this digest; None where nobody has published, or just that."""
+    row = (await act.session.exec(_in_force(act.now))).first()
+    if row is None or row.digest == digest:
+        return None
+    waiting = select(PolicyEditions.id).where(
+        PolicyEditions.digest == digest,
+        VERSION.is_(None),
+        col(PolicyEditions.discarded_at).is_(None),
+    )
+    return Superseded(row.version or policies.FOLDERS, (await act.session.exec(waiting)).first())
+
+
+def _in_force(now: datetime) -> SelectOfScalar[PolicyEditions]:
+    decides = ALL.where(
+        VERSION.is_not(None),
+        col(PolicyEditions.withdrawn_at).is_(None),
+        col(PolicyEditions.effective_at) <= now,
+    )
+    return decides.order_by(None).order_by(VERSION.desc()).limit(1)
 
 
 # --- how it comes to be ------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.errors import JiesuError, MoveRefused
+from services.tracker.rules.paragraph import moment
+from shared.errors import JiesuError, Malformed, MoveRefused
 
 
 class SupervisionStands(JiesuError):
@@ -53,12 +54,19 @@ class LeaderMissing(JiesuError):
     title = "一把手督办须写明谁牵头 Say who led in person, with name and post"
 
 
-class AnswerDueWrong(JiesuError):
-    """A unit cannot answer by a moment that has passed."""
+class AnswerDueWrong(Malformed):
+    """A unit answers again by a moment that lies ahead, and no later than ``latest``."""
 
-    status = 422
     slug = "answer-due-wrong"
-    title = "新的回复期限须晚于现在 The new moment to answer by must lie ahead"
+    title = (
+        "新的回复期限须晚于现在且不超过最长期限 The new moment must lie ahead, and within the limit"
+    )
+
+    def __init__(self, latest: datetime, zone: tzinfo) -> None:
+        zh, en = moment(latest, zone)
+        super().__init__(
+            f"最迟{zh} At the latest {en}", field="answer_due", latest=latest.isoformat()
+        )
 
 
 class AnswerRuling(BaseModel):
@@ -114,11 +122,15 @@ class Asked(BaseModel):
         if led_by is None and led_by_head:
             raise LeaderMissing
 
-    def may_be_ruled_on(self, answer_due: datetime | None, now: datetime) -> None:
-        """Raises MoveRefused when no answer waits, AnswerDueWrong."""
+    def may_be_ruled_on(
+        self, answer_due: datetime | None, now: datetime, latest: datetime, zone: tzinfo
+    ) -> None:
+        """``latest``: the last moment by which it may be asked for again. Raises MoveRefused when no answer
+        waits, AnswerDueWrong.
+        """
         if self.closed_at is not None:
             raise MoveRefused("rule", "closed", [])
         if self.answered_at is None:
             raise MoveRefused("rule", "unanswered", ["answer"])
-        if answer_due is not None and answer_due <= now:
-            raise AnswerDueWrong
+        if answer_due is not None and not now < answer_due <= latest:
+            raise AnswerDueWrong(latest, zone)

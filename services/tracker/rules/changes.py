@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from services.tracker.rules.calendars import Calendars
-from services.tracker.rules.clock_state import ClockState, Reading
+from services.tracker.rules.clock_history import ClockHistory
+from services.tracker.rules.clock_state import ClockState, Reading, wanted
 from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
 from services.tracker.rules.machine import ClockStatus, Sentence
+from services.tracker.rules.paragraph import moment
 from services.tracker.rules.policy import Rung
 from shared.events import (
     ClockKind,
@@ -23,14 +25,18 @@ from shared.events import (
     DeadlineMoved,
     DeadlinePaused,
     DeadlineResumed,
+    DeadlineShortened,
     DeadlineView,
     DeadlineWarned,
+    LegalLimit,
     SupervisionClosed,
     SupervisionRaised,
+    Urgency,
 )
 
 CHARGED = "所停时间计入承办单位 the time it stood still is charged to the unit"
 HAD_BEFORE = "此前已办理同一事项，所用时间计入 the unit had the matter before, and that time counts"
+RIGHTED = "上级平台要求的时刻已更正 what the platform that passed it on wants was put right"
 STANDS_STILL = "等待热线裁定或审核 the desk rules on a request, or audits an answer"
 
 
@@ -159,6 +165,10 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     limits = f"{was.terms.limit} → {after.terms.limit}"
     if (law := after.terms.law) and was.terms.law != law:
         return f"依据{law.law}{law.article}，时限 {limits} by {law.law}, {law.article} its limit is {limits}"
+    if (gone := was.terms.law) and not law:
+        return _by_law_no_more(gone, limits)
+    if wanted(was.terms.upstream) != wanted(after.terms.upstream):
+        return _other_moment(wanted(after.terms.upstream), calendars.latest.calendar.tz)
     if was.terms.limit != after.terms.limit:
         return f"紧急程度改变，时限 {limits} the urgency changed, and with it the limit {limits}"
     if was.extension != after.extension:
@@ -173,22 +183,59 @@ def _why_moved(clock: ClockRef, was: ClockState, after: ClockState, calendars: C
     return "按后得知的情况重新计算 recomputed, for more became known of what happened"
 
 
-def lengthened(clock: ClockKind, was: ClockState, then: ClockState) -> DeadlineLengthened | None:
+def _other_moment(due: datetime | None, zone: tzinfo) -> str:
+    if due is None:
+        return (
+            "更正：上级平台未要求答复时刻 put right: the platform that passed it on named no moment"
+        )
+    zh, en = moment(due, zone)
+    return f"更正：上级平台要求于{zh}前答复 put right: the platform wants the answer by {en}"
+
+
+def lengthened(
+    history: ClockHistory, was: ClockState, then: ClockState
+) -> DeadlineLengthened | None:
     """延长时限: until when a citizen waits now, and by which law if that is why; None if no longer."""
     if then.due <= was.due:
         return None
-    limits, law = f"{was.terms.limit} → {then.terms.limit}", then.terms.law
-    why = Sentence("情况复杂", "the matter is complex")
+    law, due = then.terms.law, wanted(then.terms.upstream)
+    moved = law is None and due != wanted(was.terms.upstream)
+    limits = f"{was.terms.limit} → {then.terms.limit}"
+    why = Sentence("经核实更正", "it was looked into and put right")
+    if history.urgency is Urgency.COMPLEX:
+        why = Sentence("情况复杂", "the matter is complex")
     if law:
         why = Sentence(f"{law.law}{law.article}另有规定", f"{law.law}, {law.article}")
+    reason = f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})"
     return DeadlineLengthened(
+        clock=history.kind,
+        before=was.due,
+        due=then.due,
+        limit=then.terms.limit,
+        reason=RIGHTED if moved else reason,
+        law=law,
+        upstream_due=due if moved else None,
+    )
+
+
+def shortened(
+    clock: ClockKind, was: ClockState, then: ClockState, law: LegalLimit
+) -> DeadlineShortened | None:
+    """恢复时限: until when a citizen waits now that a law was taken back; None if it gave no more time."""
+    if then.due >= was.due:
+        return None
+    return DeadlineShortened(
         clock=clock,
         before=was.due,
         due=then.due,
         limit=then.terms.limit,
-        reason=f"{why.zh}，办理时限调整（{limits}） {why.en}, its limit changes ({limits})",
+        reason=_by_law_no_more(law, f"{was.terms.limit} → {then.terms.limit}"),
         law=law,
     )
+
+
+def _by_law_no_more(law: LegalLimit, limits: str) -> str:
+    return f"不再依据{law.law}{law.article}，时限 {limits} {law.law}, {law.article} holds no more: {limits}"
 
 
 def _given_back(state: ClockState) -> timedelta:

@@ -21,7 +21,8 @@ from services.tracker.rules.layout import DUE, Laid, Mark, Run, in_order, laid_o
 from services.tracker.rules.machine import OPEN, Action, ClockStatus, move
 from services.tracker.rules.pauses import Pause
 from services.tracker.rules.policy import Terms
-from shared.events import ClockKind
+from services.tracker.rules.upstream import Upstream
+from shared.events import ClockKind, UpstreamLimit
 from shared.jurisdiction.calendar import Due
 
 
@@ -125,16 +126,24 @@ def keeps_terms(
     state: ClockState, urgency: str, history: ClockHistory, at: datetime, *, corrected: bool
 ) -> bool:
     """Whether a clock of an ``urgency`` keeps the terms it began under: until that or a promised day changes,
-    a law is named, or what they depend on is ``corrected`` while it is open; for good once it is late: no
-    breach is washed away.
+    a law is named, an upstream platform's moment is another, or what they depend on is ``corrected`` while it
+    is open; for good once it is late: no breach is washed away.
     """
     if is_late(state, max(at, history.terms_at or at)):
         return True
-    if (urgency, state.terms.law) != (history.urgency, history.ground.law):
+    law, due = history.ground.law, wanted(history.ground.upstream)
+    if (urgency, state.terms.law) != (history.urgency, law):
+        return False
+    if law is None and wanted(state.terms.upstream) != due:
         return False
     if corrected and history.assignment is None and state.status in OPEN:
         return False
     return history.kind is not ClockKind.PROMISE or state.terms.limit == history.limit
+
+
+def wanted(upstream: Upstream | UpstreamLimit | None) -> datetime | None:
+    """When an upstream platform wants the answer, if it does."""
+    return upstream.due if upstream else None
 
 
 def replay(
@@ -264,7 +273,8 @@ def _floor(history: ClockHistory, terms: Terms, before: ClockState | None) -> da
     """
     if before is None or before.started_at != history.started_at:
         return None  # what its unit had before was not known yet
-    if before.terms.limit == terms.limit:
+    moment = wanted(before.terms.upstream) == wanted(terms.upstream)
+    if before.terms.limit == terms.limit and moment:
         same = before.extension == history.extension
         return before.base_due if before.calendar == 0 and same else before.floor
     return min(history.terms_at, before.base_due) if history.terms_at else before.floor

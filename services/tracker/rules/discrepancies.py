@@ -72,15 +72,15 @@ def _found(
 
 def _unread(seen: Seen, rules: UnreadRules | None) -> Iterator[Found]:
     """先行联系 by telephone or message, and nobody of the unit had read the number (R-12). What a unit below
-    did stands at the orders above it, too: it is one call, of who made it.
+    did stands at the orders above it, too: it is one call, of who made it, and was written down at once. Who
+    names the moment of another's call made one of its own.
     """
     if rules is None:
         return
     calls = [each for each in seen.of("assignment.contacted") if each.said["how"] in RINGING]
     for call in calls:
-        made = [
-            order for each in calls if each.at == call.at and (order := seen.order(each.assignment))
-        ]
+        same = (each for each in calls if (each.at, each.recorded) == (call.at, call.recorded))
+        made = [order for each in same if (order := seen.order(each.assignment))]
         maker = max(made, key=lambda each: (each.dispatched_at, each.id), default=None)
         latest = call.at + timedelta(minutes=rules.grace_minutes)
         if maker and maker.id == call.assignment and not _was_read(seen, made, latest):
@@ -145,7 +145,7 @@ def _leads(seen: Seen, heard: Heard) -> bool:
 
 
 def _recategorised(seen: Seen) -> Iterator[Found]:
-    """派单后更改性质或分类: after a lead had got it (R-22)."""
+    """派单后更改性质、分类或标记: after a lead had got it (R-22)."""
     for changed in seen.of("ticket.corrected"):
         leads = (each for each in seen.orders if each.role == Role.LEAD)
         had = [each for each in leads if each.dispatched_at <= changed.at]
@@ -154,7 +154,9 @@ def _recategorised(seen: Seen) -> Iterator[Found]:
 
 
 def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
-    """临期改派: another unit got the ticket shortly before it was due, and a clock of its own (T9)."""
+    """临期改派: another unit got the ticket shortly before it was due, and a clock of its own (T9); or it was
+    taken back then, and given to the same unit again later.
+    """
     if rules is None or seen.withdrawn:
         return
     kind = DiscrepancyKind.REDISPATCHED_LATE
@@ -165,7 +167,8 @@ def _redispatched(seen: Seen, rules: ShortlyBefore | None) -> Iterator[Found]:
         then = [
             each for each in seen.orders if each.round == order.round and each.role == order.role
         ]
-        if any(each.dispatched_at >= lost and each.unit != order.unit for each in then):
+        since = [each for each in then if each.dispatched_at >= lost and each.id != order.id]
+        if any(each.unit != order.unit or each.dispatched_at > lost for each in since):
             gone = Evidence(name="assignment.cancelled", at=lost)
             yield Found(kind, id_of(kind, order.id), lost, order, (gone, _due(due)))
 

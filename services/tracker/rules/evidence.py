@@ -31,7 +31,7 @@ KEPT: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 RINGING = {"phone", "message"}  # a visit goes where the order says, and needs no number
 SPOKEN_TO = {ContactOutcome.REACHED, ContactOutcome.REFUSED}
-CATEGORIES = {"type", "topic"}
+CATEGORIES = {"type", "topic", "flags"}  # what limits and units go by
 # Whose word a reopening is: the citizen's, and not that of a platform upstream.
 CITIZENS = {ReopenCause.VERDICT, ReopenCause.REPEAT_CALL, ReopenCause.PROMISE_BROKEN}
 

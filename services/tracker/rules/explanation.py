@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.tracker.rules.calendars import Calendars
-from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.clock_state import ClockState, wanted
 from services.tracker.rules.layout import counted, ends, given_back
+from services.tracker.rules.stated import MomentCorrected
+from services.tracker.rules.timelines import Matter
+from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
 
@@ -41,13 +44,22 @@ def explain(state: ClockState, calendars: Calendars) -> Explanation:
     calendar = calendars.numbered(state.calendar).calendar
     counts = counted(state.terms, state.started_at, calendar)
     ended, own = ends(state.terms, state.started_at, calendar).at, calendar.due(*counts).at
-    wanted = state.terms.upstream and state.terms.upstream.ends(state.started_at, calendar)
+    upstream = state.terms.upstream and state.terms.upstream.ends(state.started_at, calendar)
     days = calendar.explain(*counts) if ended == own else []
     if state.extension:
         longer = Limit(state.extension, "wd")
         extension_days = calendar.explain(ended, longer)
         ended = calendar.due(ended, longer).at
     pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in state.pauses]
-    capped = counts != (state.started_at, limit) or ended not in (own, wanted)
+    capped = counts != (state.started_at, limit) or ended not in (own, upstream)
     kept = state.base_due > ended
-    return Explanation(days, extension_days, pauses, kept, capped, wanted == ended != own)
+    return Explanation(days, extension_days, pauses, kept, capped, upstream == ended != own)
+
+
+def righted(kind: ClockKind, state: ClockState, matter: Matter) -> MomentCorrected | None:
+    """Who put the moment right that an upstream platform wants the answer by, where a clock goes by that."""
+    found = matter.upstream_corrected
+    if found is None or kind not in (ClockKind.HANDLE, ClockKind.CITIZEN):
+        return None
+    follows = wanted(state.terms.upstream) == matter.upstream_due and state.started_at < found.at
+    return found if follows else None

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.machine import Action, ClockStatus, move
-from services.tracker.rules.paragraph import moment
+from services.tracker.rules.paragraph import length, moment
 from services.tracker.rules.policy import Policy
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from shared.errors import JiesuError, MoveRefused
@@ -166,10 +166,19 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     rules = policy.rules.extension
     _check_before(asking.before, second=rules.second is not None)
     move(asking.clock.status, Action.EXTEND)
+    due_zh, due_en = moment(asking.clock.due, policy.calendar.tz)
     if asking.urgency.level in rules.not_for:
-        raise ExtensionNotForUrgency(urgency=asking.urgency)
+        raise ExtensionNotForUrgency(
+            f"紧急件、特急件不得延期，应于{due_zh}前办结 "
+            f"What is urgent is not extended: it is due on {due_en}",
+            urgency=asking.urgency,
+            due=asking.clock.due.isoformat(),
+        )
     if asking.redo:
-        raise ExtensionNotOnRedo
+        raise ExtensionNotOnRedo(
+            f"重办不得延期，应于{due_zh}前办结 A redo is not extended: it is due on {due_en}",
+            due=asking.clock.due.isoformat(),
+        )
     _check_time(asking, policy)
     _check_length(asking, matter, policy)
 
@@ -222,23 +231,27 @@ def _check_time(asking: Asking, policy: Policy) -> None:
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     second = policy.rules.extension.second if asking.before else None
     most = second.max if second else policy.extension_max(matter, asking.urgency, asking.unit)
+    terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
     if asking.days > most.amount:
-        which = ("再次延期", "A second extension") if second else ("延期", "An extension")
+        once = ("再次", "A second") if second else ("一次", "One")
+        latest_day = calendar.due(asking.clock.due, most).at
+        (most_zh, most_en), (zh, en) = length(most), moment(latest_day, policy.calendar.tz)
         raise ExtensionTooLong(
-            f"{which[0]}不得超过{most} {which[1]} has {most} at the most",
+            f"{once[0]}延期不得超过{most_zh}，即最迟延至{zh} "
+            f"{once[1]} extension is {most_en} at most: until {en}",
             field="days",
             most=str(most),
+            latest=latest_day.isoformat(),
         )
-    terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
     law, cap = terms.law, policy.rules.extension.cap_total_handle
     cap = Limit.parse(law.limit) if law else cap
     days = asking.clock.extension + asking.days
     longer = calendar.due(asking.clock.base_due, Limit(days, "wd")).at
     end = calendar.due(asking.clock.started_at, cap).at
     if longer > end:
-        end_zh, end_en = moment(end, policy.calendar.tz)
+        (cap_zh, cap_en), (end_zh, end_en) = length(cap), moment(end, policy.calendar.tz)
         raise ExtensionOverCap(
-            f"办理总时限不得超过{cap}，即{end_zh} Handling may take {cap} in all: until {end_en}",
+            f"办理总时限不得超过{cap_zh}，即{end_zh} Handling may take {cap_en} in all: until {end_en}",
             field="days",
             cap=str(cap),
             latest=end.isoformat(),

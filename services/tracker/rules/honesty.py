@@ -97,7 +97,9 @@ TITLES: Mapping[DiscrepancyKind, Sentence] = MappingProxyType(
         DiscrepancyKind.RESULT_DENIED: Sentence(
             "回访与办结不符", "Callback contradicts the answer"
         ),
-        DiscrepancyKind.RECATEGORISED: Sentence("派单后更改性质或分类", "Type or topic changed"),
+        DiscrepancyKind.RECATEGORISED: Sentence(
+            "派单后更改性质、分类或标记", "Type, topic or flags changed"
+        ),
         DiscrepancyKind.REDISPATCHED_LATE: Sentence(
             "临期改派", "Dispatched anew shortly before due"
         ),
@@ -125,10 +127,12 @@ REASONS: Mapping[DiscrepancyKind, Sentence] = MappingProxyType(
             "The unit says it is solved, or kept its promise, and the citizen says not",
         ),
         DiscrepancyKind.RECATEGORISED: Sentence(
-            "派单后性质或诉求分类被更改", "Type or topic was changed after the dispatch"
+            "派单后性质、诉求分类或标记被更改",
+            "Type, topic or flags were changed after the dispatch",
         ),
         DiscrepancyKind.REDISPATCHED_LATE: Sentence(
-            "到期前不久改派给其他单位", "It went to another unit shortly before it was due"
+            "到期前不久被收回或改派",
+            "It was taken back, or went to another unit, shortly before it was due",
         ),
         DiscrepancyKind.ANSWERS_ALIKE: Sentence(
             "公开答复与其他诉求的答复雷同", "The public answer is that of other matters"

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
+from services.tracker.rules.extending import Grant
 from services.tracker.rules.machine import ClockStatus, Sentence
-from services.tracker.rules.policy import Upstream
 from services.tracker.rules.revising import Second
-from services.tracker.rules.timelines import Grant
+from services.tracker.rules.stated import MomentCorrected
+from services.tracker.rules.upstream import Upstream
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 from shared.jurisdiction.codes import Units
@@ -99,10 +100,12 @@ def paragraph(
     why: Explanation,
     zone: tzinfo,
     revised: Second | None = None,
+    righted: MomentCorrected | None = None,
     granted: Sequence[Approved] = (),
 ) -> Sentence:
-    """Start, limit, days that do not count and by which notice, pauses, extensions, due moment, result; and
-    the second judgement, where there is one. ``granted``: its extensions, the first first.
+    """Start, limit, days that do not count and by which notice, pauses, extensions, due moment, result;
+    who put right what an upstream platform wants, and the second judgement, where there is one.
+    ``granted``: its extensions, the first first.
     """
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
@@ -114,13 +117,14 @@ def paragraph(
         *_extended(state, granted),
         _ends(act, state, zone),
         *_notes(state, why, zone),
+        *_righted(righted, zone),
         *_revised(revised, zone),
     ]
     return Sentence("".join(f"{zh}。" for zh, _ in parts), " ".join(f"{en}." for _, en in parts))
 
 
 def _begins(called: Sentence, state: ClockState, limit: Limit, zone: tzinfo) -> Sentence:
-    zh, en = _length(limit)
+    zh, en = length(limit)
     ground_zh, ground_en = _ground(state)
     first = "，开始当日不计入（《民法典》第二百零一条）" if limit.unit == "wd" else ""
     not_first = "; the first day does not count (Civil Code, article 201)" if first else ""
@@ -159,7 +163,8 @@ def _promised(state: ClockState, zone: tzinfo) -> Sentence:
     )
 
 
-def _length(limit: Limit) -> Sentence:
+def length(limit: Limit) -> Sentence:
+    """A limit as people say it: ``5个工作日``, ``5 working days``."""
     zh, en = _UNITS[limit.unit]
     if limit.amount == 1:
         en = en.replace("s", "", 1)
@@ -275,7 +280,7 @@ def _wanted(upstream: Upstream, *, followed: bool, zone: tzinfo) -> Sentence:
     if not followed:
         return Sentence(f"{zh}，本时限不因此改变", f"{en}, which does not change this")
     if upstream.margin:
-        margin_zh, margin_en = _length(Limit.parse(upstream.margin))
+        margin_zh, margin_en = length(Limit.parse(upstream.margin))
         zh, en = f"{zh}，须提前{margin_zh}办结", f"{en}, and has to have it {margin_en} before"
     return Sentence(f"{zh}，按此到期", f"{en}, which ends it")
 
@@ -288,7 +293,7 @@ def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Senten
         )
     upstream = state.terms.upstream
     if why.capped and (cap := state.terms.cap or (upstream and upstream.cap)):
-        zh, en = _length(Limit.parse(cap.limit))
+        zh, en = length(Limit.parse(cap.limit))
         yield Sentence(
             f"自登记起办理总时限不超过{zh}，按此到期",
             f"Handling takes {en} from the registration at most, which ends it",
@@ -300,6 +305,21 @@ def _notes(state: ClockState, why: Explanation, zone: tzinfo) -> Iterator[Senten
             "按现行日历会更早到期，期限不提前",
             "By today's calendar it would end earlier; a due moment is never moved earlier",
         )
+
+
+def _righted(righted: MomentCorrected | None, zone: tzinfo) -> Iterator[Sentence]:
+    if righted is None:
+        return
+    at_zh, at_en = moment(righted.at, zone)
+    was_zh, was_en = moment(righted.was, zone) if righted.was else ("未要求", "none")
+    agreed_zh = agreed_en = ""
+    if righted.agreed_by:
+        agreed_zh, agreed_en = f"、{righted.agreed_by}同意", f", {righted.agreed_by} agreed"
+    yield Sentence(
+        f"上级平台要求的时刻经{righted.by}更正{agreed_zh}，自{at_zh}起适用（原为：{was_zh}）：{righted.reason}",
+        f"What the platform wants was put right on {at_en} by {righted.by}{agreed_en} (before: {was_en}): "
+        f"{righted.reason}",
+    )
 
 
 def _revised(revised: Second | None, zone: tzinfo) -> Iterator[Sentence]:

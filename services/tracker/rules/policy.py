@@ -16,9 +16,9 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from services.tracker.rules.clock_history import ClockHistory
-from services.tracker.rules.promised import Instant
 from services.tracker.rules.supervision import RungNumber, Supervision, Warned
 from services.tracker.rules.timelines import Matter
+from services.tracker.rules.upstream import Cap, Upstream
 from shared.events import ClockKind, LegalLimit, Reported, Role, Urgency
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.limits import LimitTable
@@ -83,37 +83,6 @@ class WarningPoint(BaseModel):
     at: str
     color: str
     to: tuple[str, ...] = ()
-
-
-class Cap(BaseModel):
-    """办理总时限: handling ends so long after the registration, ``since``, whoever has it; nobody has less
-    than ``least``, which is what is not complex gets.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    since: datetime
-    limit: str
-    least: str
-
-
-class Upstream(BaseModel):
-    """上级平台时限 (WF-20): an answer is wanted by ``due``, and is to be ready the ``margin`` before. That
-    takes the place of the clock's own limit, up to the ``cap``; without one it only shortens.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    due: Instant
-    margin: str | None = None
-    cap: Cap | None = None
-
-    def ends(self, start: datetime, calendar: WorkCalendar) -> datetime | None:
-        """When what began at a moment is to be ready: the margin gives way where it is over by then; None
-        where the platform waits in vain already, and the own limit is all there is.
-        """
-        margin = self.margin and calendar.before(self.due, Limit.parse(self.margin))
-        return next((at for at in (margin, self.due) if at and at > start), None)
 
 
 class Terms(BaseModel):
@@ -184,21 +153,28 @@ class Policy:
             cap=self._cap(history, matter),
             warnings=tuple(self._warnings(history, limit)),
             rule=history.ground.rule,
-            law=history.ground.law,
+            law=self._law(history),
             upstream=self._upstream(history, matter, limit),
             policy_version=self.version,
         )
 
+    def _law(self, history: ClockHistory) -> LegalLimit | None:
+        """Whose limit it is; over what runs day and night no law's prevails."""
+        return None if self.table.natural(history.urgency.level) else history.ground.law
+
     def _upstream(self, history: ClockHistory, matter: Matter, limit: str) -> Upstream | None:
         """What an upstream platform wants of a clock; a law's limit prevails over it (JN-24(2))."""
-        wanted, law = history.ground.upstream, history.ground.law
+        wanted, law = history.ground.upstream, self._law(history)
         if wanted is None or law:
             return None
         cap = str(self.rules.extension.cap_total_handle)
         longest = Cap(since=matter.registered_at, limit=cap, least=limit)
         only_shortens = Limit.parse(limit).natural or history.role is Role.CO
         return Upstream(
-            due=wanted.due, margin=wanted.margin, cap=None if only_shortens else longest
+            due=wanted.due,
+            margin=wanted.margin,
+            cap=None if only_shortens else longest,
+            known_at=history.terms_at,
         )
 
     def kind_of(self, matter: Matter, urgency: Urgency, unit: str | None = None) -> Kind:
@@ -213,7 +189,7 @@ class Policy:
         """
         if history.kind is not ClockKind.HANDLE or history.urgency.level is not Urgency.COMPLEX:
             return None
-        if history.ground.law:
+        if self._law(history):
             return None
         kind = self.kind_of(matter, Urgency.NORMAL, history.unit)
         given = self.table.stages(kind, role=history.role or Role.LEAD)
@@ -247,12 +223,17 @@ class Policy:
         limit = self._answer(rung)
         return self.calendar.of(unit).due(raised_at, limit).at if limit else None
 
-    def press_at(self, rung: int, raised_at: datetime, unit: str | None) -> datetime | None:
-        """When a supervision that nobody answered is raised higher (R-32, FS); None where it is not."""
+    def press_at(
+        self, rung: int, since: datetime, unit: str | None, answer_due: datetime | None
+    ) -> datetime | None:
+        """When a supervision that nobody answered is raised higher (R-32, FS): not before the answer is due;
+        None where it is not. ``since``: when it was raised, or sent back.
+        """
         rules = self.rules.unanswered
         if rules is None or rung >= rules.then:
             return None
-        return self.calendar.of(unit).due(raised_at, rules.after).at
+        silent = self.calendar.of(unit).due(since, rules.after).at
+        return max(silent, answer_due or silent)
 
     def extension_max(self, matter: Matter, urgency: Urgency, unit: str | None) -> Limit:
         """The most that one extension adds to the handle clock (R-18, JN-YS art. 62)."""

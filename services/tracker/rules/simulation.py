@@ -6,7 +6,7 @@ clock that another policy gives the same terms stands as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from services.tracker.rules.layout import DUE, WARN
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.policy import Policy, Terms
 from services.tracker.rules.timelines import Matter
-from shared.events import ClockKind, Role
+from shared.events import ClockKind, Role, Urgency
 
 # Limits that an order prints, by the clocks they are of; other files say the rest.
 PRINTED: Mapping[ClockKind, str] = MappingProxyType(
@@ -58,10 +58,32 @@ class Stood(NamedTuple):
     supervised: bool
 
     @classmethod
-    def of(cls, state: ClockState | None) -> Stood:
-        """Of how it stands; None: there is no such duty."""
-        passed = state.passed if state else {}
+    def of(cls, passed: Collection[str]) -> Stood:
+        """Of the marks it passed; where there is no such duty, it passed none."""
         return cls(DUE in passed, WARN in passed, any(":" in mark for mark in passed))
+
+
+class KnownTerms:
+    """The terms clocks would begin under, each worked out once for all that are alike."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Terms | None] = {}
+
+    def under(
+        self, policy: Policy, history: ClockHistory, matter: Matter, recused: frozenset[str]
+    ) -> Terms | None:
+        """The terms a clock would begin under; None where there would be no such duty."""
+        ground = history.ground
+        if ground.upstream or history.urgency.level is Urgency.COMPLEX:
+            return terms_under(policy, history, matter, recused)  # moments of its own are in them
+        like = (
+            *(policy.version, history.kind, history.round, history.urgency, history.limit),
+            *(history.role, history.unit, ground.rule, ground.law, recused),
+            *(matter.type, matter.topic, matter.flags, matter.channel),
+        )
+        if like not in self._known:
+            self._known[like] = terms_under(policy, history, matter, recused)
+        return self._known[like]
 
 
 def terms_under(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, pass_due_marks
@@ -19,11 +19,18 @@ from services.tracker.rules.policy import Rung
 
 
 class Stands(NamedTuple):
-    """A rung that stands from a moment on; ``until`` when it was raised by mistake and taken back."""
+    """A rung that stands from a moment on, ``until`` it was taken back because it was raised by mistake, or
+    its answer was ``accepted``.
+    """
 
     rung: int
     since: datetime
     until: datetime | None = None
+    accepted: bool = False
+
+    def answered(self, accepted_at: datetime | None) -> Self:
+        """The same, of which an answer was accepted at a moment, if it was."""
+        return self._replace(until=accepted_at, accepted=True) if accepted_at else self
 
 
 class Reached(NamedTuple):
@@ -51,12 +58,12 @@ def stands_by(state: ClockState, calendars: Calendars, now: datetime) -> Iterato
 
 
 def raised_at(rung: int, at: datetime, standing: Iterable[Stands]) -> datetime | None:
-    """When a rung that was reached is raised: at once, or when no higher one stands any more; None while
-    one does.
+    """When a rung that was reached is raised: at once, or when no higher one stands any more, but for one
+    whose answer was accepted: that was said to all that was reached meanwhile. None while one stands.
     """
     for each in sorted((each for each in standing if each.rung > rung), key=attrgetter("since")):
         if each.since <= at and (each.until is None or each.until > at):
-            if each.until is None:
+            if each.until is None or each.accepted:
                 return None
             at = each.until
     return at

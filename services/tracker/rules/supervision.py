@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.tracker.rules.extending import ExtensionRules, NaturalLimit
 from services.tracker.rules.honesty import HonestyRules
 from services.tracker.rules.people import Addressee, OfOffice, Told
 from services.tracker.rules.referral import RUNG as REFERRAL
@@ -100,15 +101,6 @@ class SupervisionByRule(JiesuError):
     status = 409
     slug = "supervision-by-rule"
     title = "按规定发起的督办不能由人撤回 What a rule raised no person withdraws"
-
-
-def _natural(limit: Limit) -> Limit:
-    if not limit.natural:
-        raise ValueError("应为自然时间 write natural time: 4h or 30min")
-    return limit
-
-
-NaturalLimit = Annotated[LimitText, AfterValidator(_natural)]
 
 
 class LadderRung(Section):
@@ -221,34 +213,6 @@ class PromiseRules(Section):
     rung: RungNumber
 
 
-class SecondExtension(Section):
-    """再次延期 (SD17): how long at the most, and which office rules on it."""
-
-    max: WorkingDays
-    by: Literal["county_government_office", "county_leader"]
-
-
-class ExtensionRules(Section):
-    """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
-
-    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night. ``second``:
-    what may be asked for after a first was granted; nothing where it is left out.
-    """
-
-    max: WorkingDays
-    cap_total_handle: LimitText
-    apply_at_latest_before: LimitText
-    apply_at_latest_before_natural: NaturalLimit | None = None
-    not_for: frozenset[Urgency]
-    second: SecondExtension | None = None
-
-    def margin(self, limit: Limit) -> Limit:
-        """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
-        if not limit.natural:
-            return self.apply_at_latest_before
-        return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
-
-
 class RiskRules(Section):
     """风险报告: who is told of a danger at once (R-38, BJ-29), and within how long, by day and night, that
     office says who has taken it up; without a limit where that is left out.
@@ -264,6 +228,14 @@ def _office_alone(given: object) -> object:
 
 
 RiskReport = Annotated[RiskRules, BeforeValidator(_office_alone)]
+
+
+def _hours(anchor: str | None) -> float:
+    """How long after the due moment, by which rungs are ordered."""
+    if anchor in (None, "due"):
+        return 0.0
+    limit = Limit.parse(anchor).as_natural
+    return limit.seconds / 3600
 
 
 Basis = Literal["due", "judged"]
@@ -285,6 +257,7 @@ class FigureRules(Section):
         return limit
 
 
+LATER = "须晚于下一级 must be later than the rung below, or that one is climbed in vain"
 BY_TWO = "移送须由两人决定 a referral is decided by two people, never by a rule"
 
 
@@ -337,6 +310,7 @@ class Supervision(Section):
             for at, row in enumerate(self.ladder)
             if row.rung == REFERRAL and row.when
         )
+        refuse(self._never_climbed())
         return self
 
     @model_validator(mode="after")
@@ -346,6 +320,18 @@ class Supervision(Section):
             where = ("extension", "second", "by")
             refuse([(where, f"told.{second.by} 未列机构 names no office")])
         return self
+
+    def _never_climbed(self) -> Iterator[tuple[Where, str]]:
+        """A rung that would be climbed when a higher one stands already is raised by nobody."""
+        before = dict.fromkeys(("when", "when_natural"), -1.0)
+        for at, row in enumerate(self.ladder):
+            if row.climbed_at is None:
+                continue
+            waits = {"when": _hours(row.climbed_at), "when_natural": _hours(row.climbed_natural)}
+            for key, hours in waits.items():
+                if hours <= before[key]:
+                    yield ("ladder", at, key), LATER
+            before = waits
 
     def _named(self) -> Mapping[Where, int]:
         """The rungs that triggers lead to, by where they are named."""

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from services.tracker.rules.extending import Grant
 from services.tracker.rules.pauses import Pause, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
+from services.tracker.rules.stated import LawNamed, MomentCorrected
 from shared.events import ClockKind, Limits, Role, TicketType, Urgency
 from shared.jurisdiction.succession import Dissolved, became
 
@@ -113,6 +115,8 @@ class Matter(Known):
     carried: tuple[Carried, ...] = ()
     channel: str | None = None
     upstream_due: Instant | None = None
+    upstream_corrected: MomentCorrected | None = None
+    laws: tuple[LawNamed, ...] = ()
 
     def referred(self, request: UUID) -> Ending | None:
         """When a return went before the ladder, if it did: the desk rules on it no more."""
@@ -218,14 +222,6 @@ class Transfer(NamedTuple):
     to: str
 
 
-class Grant(NamedTuple):
-    """延期批准: so many working days, granted when, and by which office; none where a supervisor did."""
-
-    at: Instant | None
-    days: int
-    office: str | None = None
-
-
 class AssignmentTimeline(Known):
     """One assignment: its limits as dispatched, and when what befell it. ``unit`` has it now.
 
@@ -279,10 +275,13 @@ class AssignmentTimeline(Known):
         answer = min(passed, key=lambda each: each.at, default=None)
         if answer is None or answer.promised_until is None or answer.passed_at is None:
             return None
-        since, moved = answer.passed_at.replace(second=0, microsecond=0), self.promise.moved
+        moved = self.promise.moved
         until = moved.until if moved else answer.promised_until
+        # A day that was over before the answer was let pass was promised when it was given.
+        since = answer.passed_at if answer.passed_at < until else answer.at
+        since = since.replace(second=0, microsecond=0)
         if until <= since:
-            return None  # the day was over before the answer was let pass
+            return None
         return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
 
     @property

@@ -67,6 +67,7 @@ ON_TICKET_SAID: dict[str, dict[str, Any]] = {
     "add_co_handler": {"unit": "SWJ", "reason": "协办"},
     "open_arbitration": {"grounds": "推诿"},
     "name_law": {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须审批"},
+    "withdraw_law": {"reason": "不属该条例"},
     "ask_town_lead": {"lead": "HC", "ground": "需属地镇牵头"},
 }
 
@@ -217,6 +218,13 @@ async def undecided(at: Numbered) -> None:
     await register(bench, street_light(topic="other"), number)
 
 
+async def under_a_law(at: Numbered) -> None:
+    await signed(at)
+    bench, number = at
+    law = ON_TICKET_SAID["name_law"] | {"limit": "30wd"}
+    await post(bench.http("desk"), f"/v1/tickets/{number}/legal-limit", law)
+
+
 async def disputed(at: Numbered) -> None:
     await signed(at)
     bench, number = at
@@ -304,7 +312,10 @@ async def test_lists_say_the_same_and_another_unit_s_order_allows_nothing(rural:
 
 @pytest.mark.parametrize(
     "scene",
-    [undecided, signed, asked_back_in_a_hurry, disputed, audited, over, waiting_with_another],
+    [
+        *(undecided, signed, under_a_law, asked_back_in_a_hurry, disputed, audited, over),
+        waiting_with_another,
+    ],
 )
 async def test_what_is_allowed_on_a_ticket_is_and_nothing_else(
     rural: Bench, scene: Callable[[Numbered], Awaitable[None]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import Fact
+from shared.events import Fact, TicketCorrected, TicketMerged, TicketUnmerged, TicketWithdrawn
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import NUMBER, post, register, street_light
 
@@ -124,3 +124,150 @@ async def test_which_limits_of_their_own_they_are_is_printed(dispatcher: Bench) 
     await register(dispatcher, street_light(flags=["tourism"]))
     [told] = await dispatcher.told("assignment.dispatched")
     assert (told.data.limits.handle, told.data.limits.rule) == ("24h", "涉旅 tourism")
+
+
+def moment_corrected(bench: Bench, due: datetime | None, seq: int | None = None) -> Fact:
+    """The moment an upstream platform wants the answer by is put right."""
+    data = TicketCorrected(fields=("upstream_due",), reason="市平台来函", upstream_due=due)
+    return bench.fact(data, subject=NUMBER, seq=seq)
+
+
+@pytest.mark.parametrize(
+    ("right", "zh"),
+    [
+        (datetime.fromisoformat("2026-03-16T18:00+08:00"), "要求于2026年3月16日18:00前答复"),
+        (None, "未要求答复时刻"),
+    ],
+)
+async def test_units_at_work_hear_the_moment_that_is_right(
+    dispatcher: Bench, right: datetime | None, zh: str
+) -> None:
+    """ADR 0080: the same order goes on, with the right moment on it."""
+    await register(dispatcher, street_light(channel="city", upstream_due=UPSTREAM))
+    await dispatcher.hear(moment_corrected(dispatcher, right))
+    [told] = await updates(dispatcher)
+    assert (told.data.limits.upstream and told.data.limits.upstream.due) == right
+    assert zh in told.data.content
+    assert len(await dispatcher.told("assignment.dispatched")) == 1
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", {"reason": "再看"})
+    await post(
+        dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", {"lead": "ZJJ", "reason": "改派"}
+    )
+    *_, again = await dispatcher.told("assignment.dispatched")
+    assert (again.data.limits.upstream and again.data.limits.upstream.due) == right
+
+
+async def test_of_two_moments_the_later_said_counts(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light(channel="city"))
+    first, last = (datetime.fromisoformat(f"2026-03-{day}T18:00+08:00") for day in (16, 18))
+    await dispatcher.hear(moment_corrected(dispatcher, last, seq=90))
+    await dispatcher.hear(moment_corrected(dispatcher, first, seq=80))
+    [told] = await updates(dispatcher)
+    assert told.data.limits.upstream.due == last
+
+
+# --- a law that was named wrongly --------------------------------------------------------------
+
+SECOND = "20260302-000002"
+
+
+async def take_back(bench: Bench, number: str = NUMBER, status: int = 200) -> Any:
+    """The desk takes the law back."""
+    path, body = f"/v1/tickets/{number}/legal-limit-withdrawal", {"reason": "不属该条例"}
+    return await post(bench.http("desk"), path, body, status=status)
+
+
+async def said_of_laws(bench: Bench) -> list[tuple[str, bool]]:
+    """Of which ticket a law was named, or taken back."""
+    told = await bench.told("ticket.law_named")
+    return [(fact.subject, fact.data.withdrawn) for fact in told]
+
+
+async def test_a_law_named_wrongly_is_taken_back_in_the_round(dispatcher: Bench) -> None:
+    """ADR 0080: units have their own limit again, and so has who gets it next."""
+    await register(dispatcher, street_light())
+    before = (await dispatcher.told("assignment.dispatched"))[0].data.limits
+    await name_law(dispatcher)
+    answer = await take_back(dispatcher)
+    assert "withdraw_law" not in answer["allowed"]
+    told = (await updates(dispatcher))[-1].data
+    assert told.limits == before
+    assert "撤回法定时限：《城市道路管理条例》第三十三条不适用" in told.content
+    assert await said_of_laws(dispatcher) == [(NUMBER, False), (NUMBER, True)]
+    body = {"lead": "ZJJ", "reason": "改派"}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", body)
+    *_, again = await dispatcher.told("assignment.dispatched")
+    assert again.data.limits.law is None
+    refused = await take_back(dispatcher, status=409)
+    assert refused["type"].endswith("/move-refused")
+
+
+async def test_it_is_taken_back_of_what_nobody_has_now(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light())
+    await name_law(dispatcher)
+    recalled = await post(
+        dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", {"reason": "再看"}
+    )
+    assert "withdraw_law" in recalled["allowed"]
+    await take_back(dispatcher)
+    assert await said_of_laws(dispatcher) == [(NUMBER, False), (NUMBER, True)]
+
+
+async def two(bench: Bench) -> None:
+    """Two citizens with one street light."""
+    await register(bench, street_light(), NUMBER)
+    await register(bench, street_light(), SECOND)
+
+
+def joined(bench: Bench) -> Fact:
+    return bench.fact(TicketMerged(into=NUMBER, reason="同一处路灯"), subject=SECOND, seq=9)
+
+
+async def test_who_waits_for_the_same_work_has_the_law_too(dispatcher: Bench) -> None:
+    """ADR 0080: one matter, one law; whoever joins later waits as long, and who leaves no longer."""
+    await two(dispatcher)
+    await dispatcher.hear(joined(dispatcher))
+    await name_law(dispatcher)
+    assert await said_of_laws(dispatcher) == [(NUMBER, False), (SECOND, False)]
+    refused = await take_back(dispatcher, SECOND, status=409)
+    assert refused["type"].endswith("/in-other-work")
+    await take_back(dispatcher)
+    assert (await said_of_laws(dispatcher))[2:] == [(NUMBER, True), (SECOND, True)]
+
+
+async def test_who_joins_a_work_joins_its_law_and_leaves_it(dispatcher: Bench) -> None:
+    await two(dispatcher)
+    await name_law(dispatcher)
+    await dispatcher.hear(joined(dispatcher))
+    assert await said_of_laws(dispatcher) == [(NUMBER, False), (SECOND, False)]
+    apart = TicketUnmerged(parted_from=NUMBER, reason="不是同一盏灯")
+    await dispatcher.hear(dispatcher.fact(apart, subject=SECOND, seq=10))
+    assert (await said_of_laws(dispatcher))[2:] == [(SECOND, True)]
+    *_, own = await dispatcher.told("assignment.dispatched")
+    assert (own.subject, own.data.limits.law) == (SECOND, None)
+
+
+async def test_the_work_goes_on_under_the_law_when_its_first_ticket_leaves(
+    dispatcher: Bench,
+) -> None:
+    await two(dispatcher)
+    await dispatcher.hear(joined(dispatcher))
+    await name_law(dispatcher)
+    await dispatcher.hear(dispatcher.fact(TicketWithdrawn(reason="不用了"), subject=NUMBER, seq=9))
+    *_, heir = await dispatcher.told("assignment.dispatched")
+    assert (heir.subject, heir.data.limits.handle) == (SECOND, "20wd")
+    await take_back(dispatcher, SECOND)
+
+
+async def test_who_had_a_law_before_keeps_it(dispatcher: Bench) -> None:
+    """It was named for that matter by itself: neither the work's naming nor its taking back is about it."""
+    await two(dispatcher)
+    path = f"/v1/tickets/{SECOND}/legal-limit"
+    await post(dispatcher.http("desk"), path, LAW | {"limit": "30wd"})
+    await dispatcher.hear(joined(dispatcher))
+    await name_law(dispatcher)
+    await take_back(dispatcher)
+    assert [said for said in await said_of_laws(dispatcher) if said[0] == SECOND] == [
+        (SECOND, False)
+    ]
+    await take_back(dispatcher, SECOND)

@@ -10,7 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import ClockKind, DeadlineLengthened, Fact, LegalLimit, Role, SupervisionRaised
+from shared.events import (
+    ClockKind,
+    DeadlineLengthened,
+    DeadlineShortened,
+    Fact,
+    LegalLimit,
+    Role,
+    SupervisionRaised,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
@@ -304,6 +312,30 @@ async def test_the_citizen_is_told_which_law_sets_the_time(
     assert ("《劳动保障监察条例》第十七条" in told.data.zh) == named
     assert ("《劳动保障监察条例》, 第十七条" in told.data.en) == named
     assert "3月23日" in told.data.zh
+
+
+@pytest.mark.parametrize(("confidential", "named"), [(False, True), (True, False)])
+async def test_who_was_told_of_a_law_is_told_that_it_does_not_apply(
+    feedback: Bench, confidential: bool, named: bool
+) -> None:
+    """ADR 0080: named, taken back, and named again after all: three messages."""
+    law = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")
+    before, due = (datetime.fromisoformat(f"2026-{day}T18:00+08:00") for day in ("05-28", "03-09"))
+    gone = DeadlineShortened(
+        clock=ClockKind.CITIZEN, before=before, due=due, limit="5wd", reason="x", law=law
+    )
+    heard = [registration(feedback, confidential=confidential)]
+    for hours, data in enumerate((lengthened(feedback).data.model_copy(update={"law": law}), gone)):
+        at = feedback.now + timedelta(hours=hours)
+        heard.append(feedback.fact(data, subject=NUMBER, round=1, time=at))
+    again = feedback.now + timedelta(hours=2)
+    heard.append(feedback.fact(heard[1].data, subject=NUMBER, round=1, time=again))
+    await feedback.hear(*heard)
+    _, first, told, last = await feedback.told("citizen.told")
+    assert "经核实不适用，期限恢复为2026年3月9日" in told.data.zh
+    assert ("《劳动保障监察条例》第十七条" in told.data.zh) == named
+    assert "due by 9 March 2026 again" in told.data.en
+    assert first.data.zh == last.data.zh
 
 
 @pytest.mark.parametrize("over", [resolution, withdrawal])

@@ -124,6 +124,13 @@ async def test_what_is_sent_back_is_answered_again_and_both_answers_stay(
     await answer(tracker, raised)
     past = await rule(tracker, raised, AGAIN | {"answer_due": "2026-03-02T08:00:00+08:00"})
     assert (past.status_code, slug(past)) == (422, "answer-due-wrong")
+    never = await rule(tracker, raised, AGAIN | {"answer_due": "9999-12-31T23:59:59Z"})
+    assert (never.status_code, slug(never), never.json()["field"]) == (
+        422,
+        "answer-due-wrong",
+        "answer_due",
+    )
+    assert "最迟2026年3月23日18:00" in never.json()["detail"]  # cap_total_handle
     for wrong in (ACCEPT | {"answer_due": AGAIN["answer_due"]}, ACCEPT | {"accepted": False}):
         assert (await rule(tracker, raised, wrong)).status_code == 422
     assert (await rule(tracker, raised, AGAIN)).status_code == 200

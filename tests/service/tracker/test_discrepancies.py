@@ -92,6 +92,19 @@ async def test_a_reading_may_be_heard_after_the_call(tracker: Bench, open_ticket
     assert (await listed(tracker))["items"] == []
 
 
+async def test_nobody_reads_of_a_call_that_its_reading_is_waited_for(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Whoever made it could still open the contact; and what is explained by then was never raised."""
+    tracker.at(at("03-02 11:05"))
+    await tracker.hear(open_ticket.contacted("03-02 11:00"))
+    for role in ("unit", "supervisor"):
+        assert (await listed(tracker, role, status="noted"))["counts"]["total"] == 0
+    await tracker.hear(read(open_ticket, "03-02 10:50"))
+    await look_again(tracker, "03-02 11:30")
+    assert (await listed(tracker, status="noted"))["items"] == []
+
+
 async def test_a_reading_that_is_heard_late_explains_it(tracker: Bench, unread: Any) -> None:
     story = Story(tracker)
     await tracker.hear(read(story, "03-02 10:50"))

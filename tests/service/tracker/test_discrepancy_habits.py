@@ -62,6 +62,17 @@ async def test_five_late_signatures_in_a_month_are_a_habit(tracker: Bench) -> No
     ]
 
 
+async def test_an_occasion_that_is_explained_is_nobody_s_to_read(tracker: Bench) -> None:
+    """It was answered before it had to be signed, as is heard later."""
+    await late_signs(tracker, 1, 2)
+    assert len(await listed(tracker, status="noted")) == 2
+    story = Story(tracker, "20260302-000001")
+    answer = story.completed("03-02 12:00").data
+    await tracker.hear(story._fact(answer, "03-02 12:00", assignment=UUID(int=1_001), unit="HC"))
+    [left] = await listed(tracker, status="noted")
+    assert left["number"] == "20260302-000002"
+
+
 async def test_a_unit_does_not_read_of_tickets_it_must_stand_back_from(tracker: Bench) -> None:
     await late_signs(tracker, 1, 5)
     await tracker.run("discrepancies")

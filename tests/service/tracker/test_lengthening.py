@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import AssignmentUpdated, Fact, Limits, Urgency
+from shared.events import AssignmentUpdated, Fact, Limits, TicketCorrected, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import GT, HC, Story, at, clocks, facts_told
 
@@ -94,4 +94,47 @@ async def test_t7_nobody_is_told_of_what_gives_no_more_time(tracker: Bench, stor
             "03-03 10:00",
         )
     )
+    assert await tracker.told("deadline.lengthened") == []
+
+
+@pytest.mark.parametrize("red", [False, True])
+async def test_the_citizen_hears_that_a_correction_gives_more_time(
+    tracker: Bench, story: Story, red: bool
+) -> None:
+    """T7, gain 3: 24 hours for a tourist become five working days; the miss stands, each hears the date."""
+    await tracker.hear(story.registered(flags=("tourism",)), story.dispatched())
+    tracker.at("2026-03-03T11:00+08:00" if red else "2026-03-02T11:00+08:00")
+    await tracker.run("sweep")
+    when = "03-03 11:00" if red else "03-02 11:00"
+    right = TicketCorrected(fields=("flags",), reason="听错了", flags=(), after_dispatch=True)
+    await tracker.hear(story._fact(right, when), story.signed(when))
+    assert (await clocks(tracker))["citizen #1"] == (
+        "running",
+        "03-03 10:00" if red else "03-09 18:00",
+    )
+    [told] = await tracker.told("deadline.lengthened")
+    assert (told.data.before, told.data.due) == (at("03-03 10:00"), at("03-09 18:00"))
+    assert told.data.reason.startswith("经核实更正")
+
+
+async def test_the_citizen_hears_that_what_is_less_urgent_has_more_time(
+    tracker: Bench, story: Story
+) -> None:
+    """R-42: two people lowered it."""
+    urgent: dict[str, Any] = {"urgency": Urgency.URGENT}
+    limits = Limits(sign="30min", first_contact="2h", handle="24h")
+    await tracker.hear(story.registered(**urgent), story.dispatched(**urgent, limits=limits))
+    lower = AssignmentUpdated(
+        kind="urged", content="核实", urgency=Urgency.NORMAL, limits=Limits(handle="5wd")
+    )
+    await tracker.hear(story.of_unit(lower, "03-02 11:00"))
+    [told] = await tracker.told("deadline.lengthened")
+    assert (told.data.before, told.data.due) == (at("03-03 10:00"), at("03-09 18:00"))
+
+
+async def test_nobody_is_told_a_date_that_has_gone(tracker: Bench, story: Story) -> None:
+    """Found complex after the cap on the whole: there is no new date."""
+    await missed(tracker, story)
+    late = AssignmentUpdated(kind="urged", content="疑难", urgency=Urgency.COMPLEX, limits=COMPLEX)
+    await tracker.hear(story.of_unit(late, "03-30 10:00"))
     assert await tracker.told("deadline.lengthened") == []

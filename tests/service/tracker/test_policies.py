@@ -6,7 +6,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -23,13 +23,11 @@ from tests.fixtures.scenes.policies import (
     DRAFTS,
     LIMITS,
     MONDAY,
-    SIMULATE,
     SUPERVISION,
     VERSIONS,
     drafted,
     got,
     published,
-    simulated,
     with_handle,
 )
 from tests.fixtures.scenes.tracker import Story, local
@@ -157,6 +155,14 @@ async def test_it_takes_effect_no_sooner_than_everybody_has_heard(
     assert datetime.fromisoformat(done["effective_at"]) == tracker.now + policies.NOTICE
 
 
+async def test_it_takes_effect_within_a_year(tracker: Bench) -> None:
+    """What is published for the year 9999 would keep every later version waiting for it."""
+    for never in ("9999-12-31T23:59:59Z", "2027-03-04T00:00:00+08:00"):
+        refused = await published(tracker, await drafted(tracker), 409, effective_at=never)
+        assert refused["type"].endswith("effective-too-late")
+        assert refused["latest"].startswith("2027-03-03")
+
+
 async def test_it_can_be_withdrawn_until_it_takes_effect(tracker: Bench, story: Story) -> None:
     supervisor = tracker.http("supervisor", name="wang")
     why, path = {"reason": "推迟"}, f"{VERSIONS}/2/withdrawal"
@@ -245,66 +251,6 @@ async def test_a_folder_changed_under_a_first_draft_outdates_it(
     edit(county / "limits.yaml", "direct_answer: 1wd", "direct_answer: 2wd")
     assert await take_up([tracker.service], county, check_folder(county).configuration)
     assert (await published(tracker, draft, 409))["type"].endswith("outdated-draft")
-
-
-# --- simulation --------------------------------------------------------------------------------
-
-
-async def test_the_policy_in_force_would_have_changed_nothing(tracker: Bench, story: Story) -> None:
-    """Gain 9: whatever befell them, counts before and after are the same, and so are all terms."""
-    await tracker.hear(story.registered(), story.dispatched(), story.signed("03-03 17:00"))
-    tracker.at("2026-03-30T09:00+08:00")
-    await tracker.run("sweep")
-    same = await drafted(tracker, from_version=1)
-    found = await simulated(tracker, same)
-    assert found["total"]["changed"] == 0
-    assert found["total"]["before"] == found["total"]["after"]
-    assert found["total"]["before"]["late"] == 4
-    assert found["total"]["before"]["supervised"] == 1
-    for limits, late in (("20wd", 0), ("1wd", 1)):
-        other = await drafted(tracker, limits=with_handle(limits))
-        after = {each["kind"]: each for each in (await simulated(tracker, other))["kinds"]}
-        assert (after["handle"]["changed"], after["handle"]["after"]["late"]) == (1, late)
-        assert after["handle"]["after"]["supervised"] == late
-
-
-async def test_a_period_is_tried_a_page_at_a_time(tracker: Bench) -> None:
-    for day in (2, 3, 4):
-        one = Story(tracker, f"2026030{day}-000001")
-        await tracker.hear(one.registered(f"03-0{day} 10:00"))
-    draft, after = await drafted(tracker), dict[str, str]()
-    seen = list[int]()
-    while len(seen) < 5:
-        page = await simulated(tracker, draft, limit=1, **after)
-        seen.append(page["tickets"])
-        if page["next"] is None:
-            break
-        after = {"after": page["next"]}
-    assert seen == [1, 1, 1]
-    body = {"draft": draft["id"], "from": "2026-01-01", "to": "2026-12-31"}
-    refused = await post(tracker.http("desk", name="li"), SIMULATE, body, 422)
-    assert refused["type"].endswith("malformed")
-
-
-async def test_a_period_has_its_first_and_its_last_day_and_counts_by_unit(tracker: Bench) -> None:
-    """What the draft would move is shown, and by whom it was handled."""
-    for day in ("02-28", "03-31", "03-01", "04-01"):
-        one = Story(tracker, f"2026{day.replace('-', '')}-000001")
-        order = one.dispatched(f"{day} 10:05", id=uuid4())
-        await tracker.hear(one.registered(f"{day} 10:00"), order)
-    tracker.at("2026-04-10T09:00+08:00")
-    await tracker.run("sweep")
-    draft = await drafted(tracker, limits=with_handle("30wd"))
-    found = await simulated(tracker, draft)
-    assert found["tickets"] == 2
-    [unit] = found["units"]
-    assert (unit["unit"], unit["name"]) == ("HC", "红椿镇")
-    assert unit["before"]["late"] - unit["after"]["late"] == 2
-    handled = [each for each in found["examples"] if each["kind"] == "handle"]
-    assert {(each["late"], each["draft_late"]) for each in handled} == {(True, False)}
-    assert {each["number"][:8] for each in handled} == {"20260301", "20260331"}
-    first = await simulated(tracker, draft, limit=1)
-    assert {each["number"][:8] for each in first["examples"]} == {"20260301"}
 
 
 # --- what cannot be read -----------------------------------------------------------------------

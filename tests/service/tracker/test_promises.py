@@ -78,8 +78,9 @@ async def test_the_day_comes_back_before_it_comes_and_is_broken_when_it_passes(
     assert promised
     await until(tracker, "05-01 00:00")
     told = await facts_told(tracker, "deadline.warned", "deadline.breached", "supervision.raised")
-    assert told[-3:] == [
+    assert told[-4:] == [
         "deadline.warned@04-16 18:00",
+        "deadline.warned@04-29 18:00",
         "deadline.breached@05-01 00:00",
         "supervision.raised@05-01 00:00",
     ]
@@ -236,3 +237,37 @@ async def test_an_answer_that_is_sent_back_promises_nothing(
     passed = AssignmentAuditPassed(**about, grounds="条理清楚")
     await tracker.hear(story.of_unit(passed, "03-03 15:00"))
     assert (await clocks(tracker))["promise HC"] == ("running", "05-01 00:00")
+
+
+async def test_a_day_that_is_over_when_the_answer_is_let_pass_is_broken(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-19: named for the evening of the day it was due, and audited the next morning. It had met the time to
+    handle it, and bound nobody to anything.
+    """
+    audit = UUID(int=8)
+    await tracker.hear(
+        open_ticket.promised("03-09 17:50", "2026-03-09", audit=audit, audit_limit="1wd")
+    )
+    assert "promise HC" not in await clocks(tracker)
+    about = {"audit": audit, "completed_at": at("03-09 17:50"), "audit_limit": "1wd"}
+    passed = AssignmentAuditPassed(**about, grounds="无人审核", silent=True)
+    tracker.at(at("03-10 18:01"))
+    await tracker.hear(open_ticket.of_unit(passed, "03-10 18:01"))
+    await until(tracker, "03-10 18:02")
+    assert (await clocks(tracker))["promise HC"] == ("running", "03-10 00:00")
+    broken = [f for f in await tracker.told("deadline.breached") if f.data.clock == "promise"]
+    assert [local(fact.time) for fact in broken] == ["03-10 00:00"]
+    assert [item["status"] for item in (await listed(tracker))["items"]] == ["broken"]
+
+
+async def test_a_day_that_is_near_comes_back_before_it_too(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Gain 7: promised on Tuesday for Friday, ten working days before which nobody knew of it."""
+    await tracker.hear(open_ticket.promised("03-03 10:00", "2026-03-06"))
+    await until(tracker, "03-05 18:00")
+    warned = [f for f in await tracker.told("deadline.warned") if f.data.clock == "promise"]
+    assert [(local(f.time), f.data.to) for f in warned] == [
+        ("03-05 18:00", ("handler", "liaison", "hotline_supervisor"))
+    ]

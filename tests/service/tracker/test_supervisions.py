@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.events import Limits, Urgency
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story, at, facts_told, local
 from tests.fixtures.scenes.tracker_doors import HAND, slug, supervise
@@ -110,3 +111,66 @@ async def test_what_is_closed_or_a_rule_raised_is_not_withdrawn(
     refused = await withdraw(tracker, str(by_rule.data.supervision), 409)
     assert refused["type"].endswith("supervision-by-rule")
     await withdraw(tracker, str(UUID(int=7)), 404)
+
+
+async def test_what_was_answered_and_accepted_keeps_back_nothing_that_comes_later(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30: a sixth rung by hand on the first day, answered and accepted at once, silenced the ladder."""
+    await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:10"))
+    raised = (await supervise(tracker, rung=6)).json()
+    path, said = f"/v1/supervisions/{raised['id']}", {"measures": "已安排", "result": "办理中"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    accepted = {"accepted": True, "reason": "属实"}
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=accepted)).is_success
+    tracker.at("2026-03-12T19:00+08:00")
+    await tracker.run("sweep")
+    told = await tracker.told("supervision.raised")
+    assert [(f.data.rung, local(f.time)) for f in told if f.data.by == "ladder"] == [
+        (1, "03-09 18:00"),
+        (2, "03-10 18:00"),
+        (3, "03-12 18:00"),
+    ]
+
+
+async def test_what_was_reached_before_a_higher_rung_was_answered_is_answered_with_it(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    await tracker.hear(open_ticket.signed("03-02 11:00"), open_ticket.contacted("03-02 11:10"))
+    raised = (await supervise(tracker, rung=2)).json()
+    tracker.at("2026-03-09T19:00+08:00")
+    await tracker.run("sweep")
+    path, said = f"/v1/supervisions/{raised['id']}", {"measures": "已安排", "result": "办理中"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    accepted = {"accepted": True, "reason": "属实"}
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=accepted)).is_success
+    await tracker.hear(open_ticket.contacted("03-09 19:00"))
+    tracker.at("2026-03-10T19:00+08:00")
+    await tracker.run("sweep")
+    told = await tracker.told("supervision.raised")
+    assert [(f.data.rung, f.data.by) for f in told] == [(2, "hand"), (2, "ladder")]
+
+
+async def test_what_a_clock_raised_and_was_accepted_keeps_back_nothing_later_either(
+    tracker: Bench, story: Story
+) -> None:
+    """Critical, not signed in time, the head's own; the unit explains, and is reminded when it is overdue."""
+    limits = Limits(sign="15min", handle="2h")
+    critical: dict[str, Any] = {"urgency": Urgency.CRITICAL}
+    await tracker.hear(story.registered(**critical), story.dispatched(**critical, limits=limits))
+    tracker.at("2026-03-02T10:21+08:00")
+    await tracker.run("sweep")
+    [third] = (await tracker.http("supervisor").get("/v1/supervisions")).json()["items"]
+    path = f"/v1/supervisions/{third['id']}"
+    said = {"measures": "已到场", "result": "处置中", "led_by": "王建", "led_by_post": "镇长"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    accepted = {"accepted": True, "reason": "属实"}
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=accepted)).is_success
+    tracker.at("2026-03-03T13:00+08:00")
+    await tracker.run("sweep")
+    told = await tracker.told("supervision.raised")
+    assert [(f.data.rung, local(f.time)) for f in told] == [
+        (3, "03-02 10:20"),
+        (1, "03-02 12:05"),
+        (2, "03-03 12:05"),
+    ]

@@ -91,6 +91,31 @@ async def test_who_gives_no_answer_for_five_working_days_is_criticised(
     assert last.data.reason.startswith("催办")
 
 
+async def test_silence_counts_anew_from_a_new_date_and_is_not_over_before_it(
+    tracker: Bench, handled: Story
+) -> None:
+    """R-32: who has until the 17th is not criticised on the 16th, and who answers in form only is then."""
+    assert handled
+    await swept(tracker, "03-09T18:00")
+    [reminder] = (await tracker.http("unit", "HC").get("/v1/supervisions")).json()["items"]
+    path, said = f"/v1/supervisions/{reminder['id']}", {"measures": "已安排", "result": "办理中"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    again = {
+        "accepted": False,
+        "reason": "未说明成效",
+        "answer_due": "2026-03-17T12:00:00+08:00",
+    }
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=again)).is_success
+    await swept(tracker, "03-16T18:01")
+    assert (await raised(tracker))[-1] == "4 ladder 03-16 18:00"
+    await swept(tracker, "03-17T12:00")
+    assert (await raised(tracker))[-1] == "4 ladder 03-16 18:00"
+    await swept(tracker, "03-17T12:01")
+    assert (await raised(tracker))[-1] == "6 trigger 03-17 12:01"
+    [last] = [f for f in await tracker.told("supervision.raised") if f.data.rung == 6]
+    assert last.data.reason.startswith("催办")
+
+
 async def next_press(tracker: Bench) -> Any:
     async with tracker.service.store.act("ops") as act:
         return await triggers.next_unanswered(act)
