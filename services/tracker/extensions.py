@@ -17,6 +17,7 @@ from services.tracker.models import Assignment, Extension, Extensions
 from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
+from services.tracker.rules.extending import Grant, SecondExtension
 from services.tracker.rules.extension import (
     Asking,
     ExtensionRuledElsewhere,
@@ -25,8 +26,6 @@ from services.tracker.rules.extension import (
     Ruling,
 )
 from services.tracker.rules.machine import OPEN
-from services.tracker.rules.supervision import SecondExtension
-from services.tracker.rules.timelines import Grant
 from shared import events
 from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency

@@ -54,8 +54,7 @@ class Ticket(Base):
     before the ladder (ArbitrationTimeline). ``carried``: orders of the same matter under other numbers,
     worked on as one or split (Carried). ``upstream_due``: when the platform that passed it on wants the
     answer; ``upstream_corrected``: that this was put right (MomentCorrected). ``laws``: which law the desk
-    named for it, or took back (LawNamed). ``honesty``: what was heard of it that may not fit together
-    (Honesty); None of one that a release before this registered.
+    named for it, or took back (LawNamed). ``honesty``: what may not fit together (Honesty), if heard of.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
