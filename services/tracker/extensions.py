@@ -142,7 +142,7 @@ async def _before(
     own = col(Extensions.assignment) == assignment
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
     theirs = own | (one_of(Extensions.assignment, earlier) & ruled)
-    query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at))
+    query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
     return [views.stands(row) for row in (await act.session.exec(query)).all()]
 
 

@@ -234,7 +234,7 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
     terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
     if asking.days > most.amount:
         once = ("再次", "A second") if second else ("一次", "One")
-        latest_day = calendar.due(asking.clock.due, most).at
+        latest_day = calendar.due(asking.clock.base_due, most).at
         (most_zh, most_en), (zh, en) = length(most), moment(latest_day, policy.calendar.tz)
         raise ExtensionTooLong(
             f"{once[0]}延期不得超过{most_zh}，即最迟延至{zh} "
@@ -245,8 +245,7 @@ def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
         )
     law, cap = terms.law, policy.rules.extension.cap_total_handle
     cap = Limit.parse(law.limit) if law else cap
-    days = asking.clock.extension + asking.days
-    longer = calendar.due(asking.clock.base_due, Limit(days, "wd")).at
+    longer = calendar.due(asking.clock.base_due, Limit(asking.days, "wd")).at
     end = calendar.due(asking.clock.started_at, cap).at
     if longer > end:
         (cap_zh, cap_en), (end_zh, end_en) = length(cap), moment(end, policy.calendar.tz)
