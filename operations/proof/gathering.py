@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlmodel import col, select
@@ -254,6 +255,7 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         matter = Matter.model_validate(vars(ticket)) if ticket else None
         of_ticket = select(tracker.Assignments).where(tracker.Assignments.ticket == making.number)
         units, orders = store.config.units, await session.exec(of_ticket)
+        granted: dict[UUID | None, list[Approved]]
         granted = {row.id: _granted(row, units) for row in orders}
         return [
             _clock(row, known, matter, making.now, granted.get(row.assignment, []))

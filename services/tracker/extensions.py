@@ -61,28 +61,23 @@ async def request_extension(
     policy = versions.in_force(act, clock.state.started_at)
     extension.check(asking, record.matter(), policy)
     second = policy.rules.extension.second if asking.before else None
+    ordinal = len(asking.before) + 1
+    office = _office(act, record, assignment.unit, second) if second else None
     asked = Extension(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,
         assignment=id,
         unit=assignment.unit,
         status=ExtensionStatus.ASKED,
-        reason=body.reason,
-        legal_basis=body.legal_basis,
-        days=body.days,
         asked_at=act.now,
         asked_by=act.actor,
-        ordinal=len(asking.before) + 1,
-        office=_office(act, record, assignment.unit, second) if second else None,
+        ordinal=ordinal,
+        office=office,
+        **body.model_dump(),
     )
     act.rows.add(asked)
     data = events.ExtensionRequested(
-        extension=asked.id,
-        reason=body.reason,
-        legal_basis=body.legal_basis,
-        days=body.days,
-        ordinal=asked.ordinal,
-        office=asked.office,
+        extension=asked.id, ordinal=ordinal, office=office, **body.model_dump()
     )
     _say(act, assignment, data)
     return views.show_extension(asked, clock)

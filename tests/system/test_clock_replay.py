@@ -103,9 +103,9 @@ async def test_a_second_extension_ruled_on_after_the_answer_is_what_the_log_says
     await county.carry()
     path = f"/v1/extensions/{again['id']}/ruling"
     granted = await county.do("unit", county.tracker, path, ruled, "ZFB")
-    assert (granted["ordinal"], granted["granted_days"]) == (2, ASKED["days"])
+    assert (granted["ordinal"], granted["granted_days"]) == (2, 3)
     [handle] = await county.tracker.rows("SELECT * FROM clocks WHERE kind = 'handle'")
-    assert (handle["extension"], handle["breached_at"]) == (1 + ASKED["days"], None)
+    assert (handle["extension"], handle["breached_at"]) == (1 + 3, None)
     assert (await county.replayed())[0] == []
 
 

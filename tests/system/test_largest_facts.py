@@ -169,7 +169,7 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     raised = [fact for fact in await tracker.told("supervision.raised") if fact.data.by == "hand"]
     path = f"/v1/supervisions/{raised[-1].data.supervision}"
     await county.do("unit", tracker, f"{path}/answer", filled("tracker", "AnswerIn"), "HC")
-    due = "2027-03-01T09:00:00+08:00"
+    due = "2026-03-20T09:00:00+08:00"
     again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)
     await county.do("supervisor", tracker, f"{path}/ruling", again)
     said = filled("tracker", "InstructionIn")
