@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Text, any_, bindparam, union
 from sqlmodel import col, select
 
 from services.dispatcher.arbitration.models import Arbitration, Arbitrations
@@ -21,13 +22,28 @@ from services.dispatcher.settings import Config
 from shared.events import Urgency
 from shared.jurisdiction.succession import acts_as
 from shared.storage.act import Act
-from shared.storage.rows import one_of
 
 FAR = datetime.max.replace(tzinfo=UTC)
-ASKED = select(Returns).order_by(col(Returns.ruled_at), col(Returns.id))
-RULED = select(Arbitrations).where(col(Arbitrations.ruled_at).is_not(None))
+NUMBERS = any_(bindparam("numbers", type_=ARRAY(Text)))
+ASKED = (
+    select(Returns)
+    .where(col(Returns.ticket) == NUMBERS)
+    .order_by(col(Returns.ruled_at), col(Returns.id))
+)
+OF_LADDER = col(Arbitrations.ticket) == NUMBERS, col(Arbitrations.ruled_at).is_not(None)
+RULED = select(Arbitrations).where(*OF_LADDER)
+ENDS_REFUSED = (
+    col(CompletionForms.ticket) == NUMBERS,
+    CompletionForms.outcome == "refused",
+    col(CompletionForms.silent).is_(False),
+)
 REFUSED = select(CompletionForms.ticket, CompletionForms.assignment, CompletionForms.kind).where(
-    CompletionForms.outcome == "refused", col(CompletionForms.silent).is_(False)
+    *ENDS_REFUSED
+)
+WITH_ANY = union(
+    select(Returns.ticket).where(col(Returns.ticket) == NUMBERS),
+    select(Arbitrations.ticket).where(*OF_LADDER),
+    select(CompletionForms.ticket).where(*ENDS_REFUSED),
 )
 
 
@@ -42,9 +58,24 @@ class Past:
     refused: defaultdict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
+async def look_ahead(act: Act[Config], numbers: Collection[str]) -> None:
+    """Note which tickets, just locked, have no past, as most: nobody asks for more of them."""
+    asked = {"numbers": list(numbers)}
+    some = (await (await act.session.connection()).execute(WITH_ANY, asked)).scalars()
+    _without(act).update(set(numbers).difference(some))
+
+
+def _without(act: Act[Config]) -> set[str]:
+    found: set[str] = act.locked.setdefault("tickets without a past", set())
+    return found
+
+
 async def load(act: Act[Config], number: str) -> Past:
     """Of one ticket; its returns are to be changed."""
-    asked = await act.rows.load(Return, ASKED.where(Returns.ticket == number))
+    if number in (without := _without(act)):
+        without.remove(number)  # what is done with it now may be the first
+        return Past()
+    asked = await act.rows.load(Return, ASKED, {"numbers": [number]})
     past = (await _read(act, [number]))[number]
     past.asked.extend(asked)
     return past
@@ -53,17 +84,16 @@ async def load(act: Act[Config], number: str) -> Past:
 async def read(act: Act[Config], numbers: Collection[str]) -> dict[str, Past]:
     """Of several tickets, to look at only."""
     found = await _read(act, numbers)
-    for asked in await act.session.exec(ASKED.where(one_of(Returns.ticket, numbers))):
+    for asked in await act.session.exec(ASKED, params={"numbers": list(numbers)}):
         found[asked.ticket].asked.append(asked)
     return found
 
 
 async def _read(act: Act[Config], numbers: Collection[str]) -> dict[str, Past]:
-    found = {number: Past() for number in numbers}
-    for ruled in await act.session.exec(RULED.where(one_of(Arbitrations.ticket, numbers))):
+    found, of_them = {number: Past() for number in numbers}, {"numbers": list(numbers)}
+    for ruled in await act.session.exec(RULED, params=of_them):
         found[ruled.ticket].ruled.append(ruled)
-    of_these = REFUSED.where(one_of(CompletionForms.ticket, numbers))
-    for number, assignment, kind in await act.session.exec(of_these):
+    for number, assignment, kind in await act.session.exec(REFUSED, params=of_them):
         found[number].refused[assignment].add(kind)
     return found
 

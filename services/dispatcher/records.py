@@ -291,6 +291,7 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
         ids = act.lock_order(id)
         found = await _lock(act, LOCKED_BY_ASSIGNMENTS, ids=ids)
         act.locked |= dict.fromkeys(ids) | found
+        await past_returns.look_ahead(act, list(found))
         loaded = [row for row in act.locked.values() if isinstance(row, TicketRecord)]
         act.locked |= {each.id: record for record in loaded for each in record.assignments}
     record: TicketRecord | None = act.locked[id]
@@ -393,8 +394,7 @@ def unit_code(act: ServiceAct, field: str, called: str) -> str:
 
 def named_unit(act: ServiceAct, field: str, called: str) -> str:
     """The code of a unit by its code or name, also of one that is no more. Raises as unit_code."""
-    units = act.config.units
-    code = units.names.code(called, field)
+    code = (units := act.config.units).names.code(called, field)
     if units.unit(code) is None:
         raise UnknownCode(called, field=field, nearest=list(units.nearest_units(called)))
     return code
