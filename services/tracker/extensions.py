@@ -76,10 +76,8 @@ async def request_extension(
         **body.model_dump(),
     )
     act.rows.add(asked)
-    data = events.ExtensionRequested(
-        extension=asked.id, ordinal=ordinal, office=office, **body.model_dump()
-    )
-    _say(act, assignment, data)
+    said = {"extension": asked.id, "ordinal": ordinal, "office": office}
+    _say(act, assignment, events.ExtensionRequested(**said, **body.model_dump()))
     return views.show_extension(asked, clock)
 
 

@@ -14,7 +14,7 @@ from shared.events import Reported, TicketCorrected
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import SUPERVISION, changed
-from tests.fixtures.scenes.tracker import TICKET, Story, at, clocks, facts_told
+from tests.fixtures.scenes.tracker import TICKET, Story, at, clocks
 from tests.fixtures.scenes.tracker_doors import GRANT, REFUSE, ask, rule, slug
 from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
 
@@ -55,6 +55,7 @@ async def explained(tracker: Bench) -> str:
 
 @pytest.mark.usefixtures("open_ticket")
 async def test_fewer_days_are_granted_and_the_clock_moves_by_those(tracker: Bench) -> None:
+    """R-18: told with its own date and the unit's reason."""
     asked = (await ask(tracker)).json()
     more = await rule(tracker, asked["id"], GRANT | {"days": 4})
     assert (more.status_code, slug(more), more.json()["asked"]) == (422, "more-days-than-asked", 3)
@@ -80,6 +81,7 @@ async def test_days_are_at_least_one_and_of_a_grant(tracker: Bench, ruling: dict
 async def test_a_second_is_ruled_on_by_the_office_and_counts_from_the_first(
     tracker: Bench, second: str
 ) -> None:
+    """R-18: more time twice, the second by the higher office."""
     granted = await ruled_by(tracker, second, OFFICE, FEWER)
     assert granted.status_code == 200, granted.text
     assert (await clocks(tracker))[HANDLE] == ("running", "03-16 18:00")
@@ -123,6 +125,7 @@ async def test_a_second_is_asked_once_the_first_was_granted_and_within_the_cap(
 
 
 async def test_nobody_else_rules_on_it_and_is_told_who_does(tracker: Bench, second: str) -> None:
+    """R-18: by level."""
     for answer in (
         await rule(tracker, second, GRANT),
         await ruled_by(tracker, second, "HC", GRANT),
