@@ -228,6 +228,9 @@ CURES = {
     "extension-not-for-urgency": "在已有期限内办结。Complete it within the time there is.",
     "extension-not-on-redo": "在已有期限内办结。Complete it within the time there is.",
     "extension-too-late": "下次在 latest 之前申请。Ask before latest next time.",
+    "extension-ruled-elsewhere": "由 office 审批；为空的由督办员审批。"
+    "Leave it to the office; to a supervisor where it is empty.",
+    "more-days-than-asked": "批准天数不超过 asked。Grant no more days than were asked for.",
     "extension-too-long": "天数不超过 most。Ask for no more days than most.",
     "unit-holds-ticket": "先由派单员收回派单：派单服务 POST /v1/tickets/{number}/recall，再办。"
     "First the desk takes the order back: the dispatcher's POST /v1/tickets/{number}/recall.",

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlmodel import col, select
@@ -27,12 +28,13 @@ from services.tracker.models import Clock, Clocks
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import explain, righted
-from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.paragraph import Approved, approved, paragraph
 from services.tracker.rules.revising import second
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.timelines import AssignmentTimeline, Matter
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.events import ClockKind, Fact
+from shared.jurisdiction.codes import Units
 from shared.storage.act import Act, Store
 
 INTAKE = "intake"  # who knows the citizen, and keeps the read log
@@ -251,14 +253,29 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         known = Calendars(await calendars.kept(session)) if rows else None
         ticket = await session.get(tracker.Tickets, making.number)
         matter = Matter.model_validate(vars(ticket)) if ticket else None
-        return [_clock(row, known, matter, making.now) for row in rows if known and matter]
+        of_ticket = select(tracker.Assignments).where(tracker.Assignments.ticket == making.number)
+        units, orders = store.config.units, await session.exec(of_ticket)
+        granted: dict[UUID | None, list[Approved]]
+        granted = {row.id: _granted(row, units) for row in orders}
+        return [
+            _clock(row, known, matter, making.now, granted.get(row.assignment, []))
+            for row in rows
+            if known and matter
+        ]
 
 
-def _clock(row: Clock, known: Calendars, matter: Matter, now: datetime) -> Said:
+def _granted(row: tracker.Assignment, units: Units) -> list[Approved]:
+    return approved(AssignmentTimeline.model_validate(vars(row)).grants, units)
+
+
+def _clock(
+    row: Clock, known: Calendars, matter: Matter, now: datetime, granted: Sequence[Approved]
+) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by), ClockKind(row.kind)
     revised = second(row.revised, row.due_revised, row.ended_at)
-    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, righted(kind, state, matter))
+    right = righted(kind, state, matter)
+    told = paragraph(kind, state, why, by.latest.calendar.tz, revised, right, granted)
     data = {
         "status": row.status,
         "urgency": row.urgency,

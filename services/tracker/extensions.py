@@ -1,37 +1,49 @@
-"""延期: asked by a unit, ruled on by a supervisor, and ended with its ground (R-18, ADR 0063)."""
+"""延期: asked by a unit, ruled on by a supervisor or a higher office, ended with its ground (R-18, 0082)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import uuid6
+from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas, views
 from services.tracker.clockwork import recompute_clocks
+from services.tracker.lists import unit_of
 from services.tracker.models import Assignment, Extension, Extensions
 from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
-from services.tracker.rules.extension import Asking, ExtensionStatus, NothingToExtend, Ruling
+from services.tracker.rules.extending import Grant, SecondExtension
+from services.tracker.rules.extension import (
+    Asking,
+    ExtensionRuledElsewhere,
+    ExtensionStatus,
+    NothingToExtend,
+    Ruling,
+)
 from services.tracker.rules.machine import OPEN
 from shared import events
+from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency
 from shared.messaging.inbox import Handler
+from shared.storage.rows import one_of
 
 WAITING = (
     col(Extensions.status) == ExtensionStatus.ASKED,
     col(Extensions.lapsed_at).is_(None),
 )
+GRANTS = TypeAdapter(tuple[Grant, ...])
 WAITING_OF = select(Extensions).where(col(Extensions.ticket) == records.NUMBERS, *WAITING)
 
 
 async def request_extension(
     act: ServiceAct, id: UUID, body: schemas.ExtensionIn
 ) -> schemas.ExtensionOut:
-    """延期申请: by the unit, on its own open handle clock, once, in time (R-18)."""
+    """延期申请: by the unit, on its own open handle clock, in time; a second where policy gives one."""
     record, assignment = await records.of_assignment(act, id)
     clock = record.handle_clock(id)
     if clock is None:
@@ -42,37 +54,44 @@ async def request_extension(
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        asked_before=await records.asked_before(act, id, same),
+        before=await _before(act, id, same),
         now=act.now,
         unit=calendars.unit_of(clock.row),
     )
     policy = versions.in_force(act, clock.state.started_at)
     extension.check(asking, record.matter(), policy)
+    second = policy.rules.extension.second if asking.before else None
+    ordinal = len(asking.before) + 1
+    office = _office(act, record, assignment.unit, second) if second else None
     asked = Extension(
         id=UUID(bytes=uuid6.uuid7().bytes),
         ticket=assignment.ticket,
         assignment=id,
         unit=assignment.unit,
         status=ExtensionStatus.ASKED,
-        reason=body.reason,
-        legal_basis=body.legal_basis,
-        days=body.days,
         asked_at=act.now,
         asked_by=act.actor,
+        ordinal=ordinal,
+        office=office,
+        **body.model_dump(),
     )
     act.rows.add(asked)
-    data = events.ExtensionRequested(
-        extension=asked.id, reason=body.reason, legal_basis=body.legal_basis, days=body.days
-    )
-    _say(act, assignment, data)
+    said = {"extension": asked.id, "ordinal": ordinal, "office": office}
+    _say(act, assignment, events.ExtensionRequested(**said, **body.model_dump()))
     return views.show_extension(asked, clock)
 
 
 async def rule_on_extension(
     act: ServiceAct, id: UUID, body: schemas.RulingIn
 ) -> schemas.ExtensionOut:
-    """延期审批: a grant moves the due moment, also when the old one has passed meanwhile."""
+    """延期审批: a grant moves the due moment by as many days as it gives, also when the old one has passed
+    meanwhile.
+
+    Raises NotFound, also to a unit that it does not concern; ExtensionRuledElsewhere, MoveRefused,
+    MoreThanAsked.
+    """
     record, assignment, asked = await records.of_extension(act, id)
+    office = _check_ruler(act, record, asked)
     clock = record.handle_clock(assignment.id)
     if clock is None:
         raise NothingToExtend
@@ -82,20 +101,76 @@ async def rule_on_extension(
     if not body.granted:
         _say(act, assignment, events.ExtensionRefused(extension=id, reason=body.reason))
         return views.show_extension(asked, clock)
+    asked.granted_days = extension.days_granted(asked.days, body.days)
     while_open = clock.state.status in OPEN
-    assignment.extension, assignment.extended_at = asked.days, act.now
+    lengthen(assignment, asked.granted_days, act.now, office)
     recompute_clocks(act, record, act.now)
     granted = events.ExtensionGranted(
         extension=id,
-        days=asked.days,
+        days=asked.granted_days,
         due=clock.state.due,
         reason=body.reason,
         role=Role(assignment.role),
         unit_reason=asked.reason,
         while_open=while_open,
+        asked=asked.days,
+        ordinal=asked.ordinal,
+        office=office,
     )
     _say(act, assignment, granted)
     return views.show_extension(asked, clock)
+
+
+def lengthen(assignment: Assignment, days: int, at: datetime, office: str | None) -> None:
+    """Give an order so many working days more than it was granted before."""
+    grants = (*records.timeline(assignment).grants, Grant(at, days, office))
+    assignment.granted = GRANTS.dump_python(grants, mode="json")
+    assignment.extension, assignment.extended_at = sum(each.days for each in grants), at
+
+
+async def _before(
+    act: ServiceAct, assignment: UUID, earlier: Collection[UUID]
+) -> Sequence[ExtensionStatus]:
+    """How those stand that an assignment asked for, and those ruled on under an earlier one."""
+    own = col(Extensions.assignment) == assignment
+    ruled = col(Extensions.status) != ExtensionStatus.ASKED
+    theirs = own | (one_of(Extensions.assignment, earlier) & ruled)
+    query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
+    return [views.stands(row) for row in (await act.session.exec(query)).all()]
+
+
+# --- who rules on it ---------------------------------------------------------------------------
+
+
+def _office(
+    act: ServiceAct, record: TicketRecord, unit: str, second: SecondExtension
+) -> str | None:
+    """再次延期: the first office of the policy that may rule on it; where none may, a supervisor does."""
+    offices = versions.in_force(act).rules.told.offices(second.by)
+    return next((code for code in offices if _may_rule(act, record, code, unit)), None)
+
+
+def _may_rule(act: ServiceAct, record: TicketRecord, office: str, unit: str) -> bool:
+    """Not in its own matter, nor where it has to stand back (R-35)."""
+    ticket = record.ticket
+    recused = act.config.recused(ticket.about, ticket.area or "")
+    return office != unit and office not in recused and act.config.units.unit(office) is not None
+
+
+def _check_ruler(act: ServiceAct, record: TicketRecord, asked: Extension) -> str | None:
+    """Which office rules on it; a supervisor where there is none, or none that may since.
+
+    Raises NotFound, ExtensionRuledElsewhere.
+    """
+    unit, office = unit_of(act), asked.office
+    if office and not _may_rule(act, record, office, asked.unit):
+        office = None
+    if unit and (unit not in (asked.unit, office) or records.recused_caller(act, record)):
+        raise NotFound
+    if unit != office:
+        known = act.config.units.unit(office) if office else None
+        raise ExtensionRuledElsewhere(office, known.name if known else "")
+    return office
 
 
 # --- what it was asked for has ended -----------------------------------------------------------

@@ -15,7 +15,6 @@ from shared.http.router import Router
 from shared.http.worklists import Worklist
 
 router = Router("/v1", tags=["lists 工作清单"])
-WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
 HeldAct = Annotated[ServiceAct, Depends(acting("unit", "desk", "supervisor"), scope="function")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
@@ -28,14 +27,19 @@ async def read_worklist(act: HeldAct) -> Worklist:
 
 @router.get("/extensions")
 async def list_asked_extensions(
-    act: WatchingAct,
+    act: HeldAct,
     unit: UnitCode | None = None,
     urgency: Urgency | None = None,
+    higher: bool | None = None,
     after: Cursor | None = None,
     limit: Limit = 100,
 ) -> ExtensionPage:
-    """延期待批 Extensions that wait for a ruling, those whose clock is due first."""
-    return await lists.extensions(act, unit, urgency, after, limit)
+    """延期待批 Extensions that wait for a ruling, those whose clock is due first. A unit sees its own
+    to rule on.
+
+    `higher`: those alone that a higher office rules on, or a supervisor.
+    """
+    return await lists.extensions(act, unit, urgency, higher, after, limit)
 
 
 @router.get("/supervisions")

@@ -16,14 +16,16 @@ class Counts(BaseModel):
 
 
 class AskedExtension(ExtensionOut):
-    """延期待批: whose it is, and how urgent. ``due``: until when there is anything to extend in time."""
+    """延期待批: whose it is, and how urgent. ``due``: until when there is anything to extend in time;
+    ``topic``: null to an office, of a confidential ticket.
+    """
 
     number: str
     round: int
     unit: str
     role: Role
     urgency: Urgency
-    topic: str
+    topic: str | None
 
 
 class ExtensionPage(BaseModel):

@@ -40,6 +40,9 @@ ASKED = (
     col(Assignments.id) == col(Extensions.assignment),
     col(Tickets.number) == col(Extensions.ticket),
 )
+HIGHER = col(Extensions.office).is_not(None)
+BY_SUPERVISOR = col(Extensions.office).is_(None)
+RULED_BY = (Extensions.ticket, Extensions.office, ASKED[0])
 STANDS = (col(Supervisions.closed_at).is_(None),)
 RAISED = (
     *STANDS,
@@ -66,10 +69,20 @@ HANDLE_DUE = (
 
 
 async def extensions(
-    act: ServiceAct, unit: str | None, urgency: Urgency | None, after: str | None, limit: int
+    act: ServiceAct,
+    unit: str | None,
+    urgency: Urgency | None,
+    higher: bool | None,
+    after: str | None,
+    limit: int,
 ) -> ExtensionPage:
-    """延期待批: asked, and not ruled on while there is something to extend. Raises BadCursor."""
-    wanted = [*ASKED, *_of(unit, urgency, Extensions.unit)]
+    """延期待批: asked, and not ruled on while there is something to extend. An office sees those it rules on.
+
+    Raises BadCursor.
+    """
+    wanted = [*ASKED, *_of(unit, urgency, Extensions.unit), *await own(act, *RULED_BY)]
+    if higher is not None:
+        wanted.append(HIGHER if higher else BY_SUPERVISOR)
     place = tuple_(col(Clocks.due), col(Extensions.id))
     query = select(*place.clauses, Assignments, Tickets, Extensions).where(*wanted)  # type: ignore[call-overload]
     if after is not None:
@@ -82,7 +95,7 @@ async def extensions(
             round=order.round,
             role=order.role,
             urgency=order.urgency,
-            topic=ticket.topic,
+            topic=None if ticket.confidential and unit_of(act) else ticket.topic,
             due=due,
         )
         for due, _, order, ticket, asked in rows[:limit]

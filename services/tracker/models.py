@@ -28,10 +28,10 @@ class Base(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
-def _list() -> Any:
-    """A list, in each row one of its own; empty in rows an older release writes."""
-    kwargs = {"server_default": text("'[]'")}
-    return Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=kwargs)
+def _own(kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
+    """A list or a mapping, in each row one of its own; empty in rows an older release writes."""
+    kwargs = {"server_default": text(f"'{kind()}'")}
+    return Field(default_factory=kind, sa_type=JSONB, sa_column_kwargs=kwargs)
 
 
 class Ticket(Base):
@@ -48,8 +48,7 @@ class Ticket(Base):
     before the ladder (ArbitrationTimeline). ``carried``: orders of the same matter under other numbers,
     worked on as one or split (Carried). ``upstream_due``: when the platform that passed it on wants the
     answer; ``upstream_corrected``: that this was put right (MomentCorrected). ``laws``: which law the desk
-    named for it, or took back (LawNamed). ``honesty``: what was heard of it that may not fit together
-    (Honesty); None of one that a release before this registered.
+    named for it, or took back (LawNamed). ``honesty``: what may not fit together (Honesty), if heard of.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -61,13 +60,13 @@ class Ticket(Base):
     withdrawn_at: datetime | None = None
     reported_unit: str | None = Field(default=None, sa_type=Text)
     work: str | None = Field(default=None, sa_type=Text)
-    merges: list[Any] = _list()
-    unassigned: list[Any] = _list()
-    arbitrations: list[Any] = _list()
+    merges: list[Any] = _own(list)
+    unassigned: list[Any] = _own(list)
+    arbitrations: list[Any] = _own(list)
     confidential: bool | None = None
     reported: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     area: str | None = Field(default=None, sa_type=Text)
-    carried: list[Any] = _list()
+    carried: list[Any] = _own(list)
     corrected: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     terms_at: datetime | None = None
     risk_at: datetime | None = None
@@ -77,7 +76,7 @@ class Ticket(Base):
     channel: str | None = Field(default=None, sa_type=Text)
     upstream_due: datetime | None = None
     upstream_corrected: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    laws: list[Any] = _list()
+    laws: list[Any] = _own(list)
     honesty: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
     @property
@@ -100,8 +99,8 @@ class Round(Base):
 
 
 class Assignment(Base):
-    """派单: its limits as dispatched, when what befell it, and the working days it was extended by,
-    at ``extended_at``.
+    """派单: its limits as dispatched, when what befell it, and the working days it was extended by, at last
+    at ``extended_at``; ``granted``: each extension (Grant).
 
     ``terms_at``: since when its urgency and limits are others than as dispatched, ``terms_seq``: by which
     fact. ``contacted_at`` is the first attempt the citizen answered, also by refusing to talk. ``returns``:
@@ -139,24 +138,21 @@ class Assignment(Base):
     cancel_reason: str | None = Field(default=None, sa_type=Text)
     extension: int = 0
     extended_at: datetime | None = None
+    granted: list[Any] = _own(list)
     terms_at: datetime | None = None
     terms_seq: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    returns: list[Any] = _list()
+    returns: list[Any] = _own(list)
     resumed_at: datetime | None = None
-    completions: list[Any] = _list()
-    transfers: list[Any] = _list()
+    completions: list[Any] = _own(list)
+    transfers: list[Any] = _own(list)
     attend_limit: str | None = Field(default=None, sa_type=Text)
     attended_at: datetime | None = None
-    promise: dict[str, Any] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
+    promise: dict[str, Any] = _own(dict)
     promise_asked_at: datetime | None = None
     promise_review_at: datetime | None = None
     handler: list[Any] | None = Field(default=None, sa_type=JSONB)
-    ground: dict[str, Any] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
-    waits: list[Any] = _list()
+    ground: dict[str, Any] = _own(dict)
+    waits: list[Any] = _own(list)
 
 
 class Clock(Base):
@@ -198,17 +194,15 @@ class Clock(Base):
     judged_at: datetime | None = None
     next_at: datetime | None = None
     resumed_at: datetime | None = None
-    former: list[Any] = _list()
+    former: list[Any] = _own(list)
     due_uncharged: datetime | None = None
     due_counted: datetime | None = None
-    uncharged: list[Any] = _list()
+    uncharged: list[Any] = _own(list)
     due_revised: datetime | None = None
     revised: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     floor: datetime | None = None
     calendar: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    warned: dict[str, str] = Field(
-        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
-    )
+    warned: dict[str, str] = _own(dict)
 
 
 class CalendarVersion(Base):
@@ -225,13 +219,13 @@ class CalendarVersion(Base):
 
 
 class Extension(Base):
-    """延期: what a unit asked, and how a supervisor ruled (R-18). One per assignment. ``lapsed_at``: when
-    what it was for ended before anybody ruled; its ``status`` stays as the release before knows it.
+    """延期: the first or the second (``ordinal``) a unit asked on an order, and how its ``office``, or else a
+    supervisor, ruled (R-18). ``lapsed_at``: when what it was for had ended first; ``status`` stays asked.
     """
 
     id: UUID = Field(primary_key=True)
     ticket: str = Field(foreign_key="tickets.number", index=True, sa_type=Text)
-    assignment: UUID = Field(foreign_key="assignments.id", unique=True)
+    assignment: UUID = Field(foreign_key="assignments.id")
     unit: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
@@ -243,6 +237,9 @@ class Extension(Base):
     ruled_by: str | None = Field(default=None, sa_type=Text)
     ruling: str | None = Field(default=None, sa_type=Text)
     lapsed_at: datetime | None = None
+    ordinal: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    office: str | None = Field(default=None, sa_type=Text)
+    granted_days: int | None = None
 
 
 class Supervision(Base):
@@ -273,11 +270,11 @@ class Supervision(Base):
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = Field(default=None, sa_type=Text)
     withdrawn_reason: str | None = Field(default=None, sa_type=Text)
-    answers: list[Any] = _list()
+    answers: list[Any] = _own(list)
     answered_at: datetime | None = None
     accepted_at: datetime | None = None
     instruction: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    joint: list[Any] = _list()
+    joint: list[Any] = _own(list)
     press_at: datetime | None = None
 
 
@@ -373,7 +370,10 @@ class Extensions(Extension, table=True):
     """The table of extensions."""
 
     __tablename__ = "extensions"
-    __table_args__ = (Index("ix_extensions_asked", "asked_at", postgresql_where=ASKED),)
+    __table_args__ = (
+        Index("ix_extensions_asked", "asked_at", postgresql_where=ASKED),
+        Index("ix_extensions_ordinal", "assignment", "ordinal", unique=True),
+    )
 
 
 class Supervisions(Supervision, table=True):

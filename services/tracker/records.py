@@ -36,7 +36,6 @@ from services.tracker.models import (
 )
 from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.extension import ExtensionStatus
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.policy import terms_of
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
@@ -379,11 +378,3 @@ def recused_from(act: ServiceAct, ticket: Ticket) -> bool:
     """The same, of a ticket's own row."""
     unit = act.caller.unit if act.caller else None
     return unit is not None and unit in act.config.recused(ticket.about, ticket.area or "")
-
-
-async def asked_before(act: ServiceAct, assignment: UUID, earlier: Collection[UUID]) -> bool:
-    """Whether an assignment asked for an extension, or one was ruled on under an earlier one."""
-    own = col(Extensions.assignment) == assignment
-    ruled = col(Extensions.status) != ExtensionStatus.ASKED
-    query = select(Extensions.id).where(own | (one_of(Extensions.assignment, earlier) & ruled))
-    return (await act.session.exec(query)).first() is not None

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from services.tracker import calendars, carrying, triggers
+from services.tracker import calendars, carrying, extensions, triggers
 from services.tracker.clockwork import fire, follow, recompute_clocks
 from services.tracker.consumers import HANDLERS
 from services.tracker.models import Clock, Supervision, Ticket
@@ -335,7 +335,7 @@ def _extend(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
     assignment = record.assignment(fact.assignment)
     if assignment is None:
         raise TooEarly
-    assignment.extension = fact.data.days
+    extensions.lengthen(assignment, fact.data.days, fact.time, fact.data.office)
     recompute_clocks(act, record, fact.time)
 
 

@@ -50,6 +50,7 @@ COUNTS = ("unit", "desk", "supervisor", "service")
 
 UnitDoor = Annotated[Door, Depends(entering("unit"))]
 SupervisorDoor = Annotated[Door, Depends(entering("supervisor"))]
+RulingDoor = Annotated[Door, Depends(entering("supervisor", "unit"))]
 SeeingAct = Annotated[ServiceAct, Depends(acting(*SEES), scope="function")]
 CountingAct = Annotated[ServiceAct, Depends(acting(*COUNTS), scope="function")]
 WatchingAct = Annotated[ServiceAct, Depends(acting("desk", "supervisor"), scope="function")]
@@ -87,10 +88,10 @@ async def request_extension(assignment: UUID, body: ExtensionIn, door: UnitDoor)
 
 
 @router.post(
-    "/extensions/{extension}/ruling", response_model=ExtensionOut, responses=problems(404, 409)
+    "/extensions/{extension}/ruling", response_model=ExtensionOut, responses=problems(403, 404, 409)
 )
-async def rule_on_extension(extension: UUID, body: RulingIn, door: SupervisorDoor) -> Response:
-    """延期审批 Grant or refuse an extension."""
+async def rule_on_extension(extension: UUID, body: RulingIn, door: RulingDoor) -> Response:
+    """延期审批 Grant or refuse an extension: a supervisor the first, the higher office a second."""
     return await door.once(extensions.rule_on_extension, extension, body)
 
 

@@ -25,10 +25,19 @@ class ExtensionIn(Body):
 
 
 class RulingIn(Body):
-    """延期审批: granted or refused, and why; the citizen is told the reason (BJ-15)."""
+    """延期审批: granted or refused, and why; the citizen is told the reason (BJ-15). ``days``: fewer than
+    were asked for.
+    """
 
     granted: bool
     reason: Paragraph
+    days: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _days_of_a_grant(self) -> Self:
+        if self.days is not None and not self.granted:
+            raise ValueError("不予批准时不填 days: only of what is granted")
+        return self
 
 
 class SupervisionIn(Body):
@@ -88,13 +97,17 @@ class AnswerRulingIn(Body):
 
 class ExtensionOut(BaseModel):
     """An extension: asked, granted, refused, or lapsed when what it was for ended first. ``due``: the handle
-    clock's due moment as it is.
+    clock's due moment as it is. ``days`` were asked for; ``ordinal``: the first or the second of its order;
+    ``office``: which one rules on it, null where a supervisor does.
     """
 
     id: UUID
     assignment: UUID
     status: str
     days: int
+    granted_days: int | None
+    ordinal: int
+    office: str | None
     reason: str
     legal_basis: str
     asked_at: AwareDatetime

@@ -28,7 +28,7 @@ def for_a_day(act: ServiceAct, found: Iterable[Stuck]) -> list[Stuck]:
 
 
 async def unruled(act: ServiceAct, _: datetime) -> Sequence[Stuck]:
-    """Extensions and moves of promised days no supervisor has ruled on for a working day."""
+    """Extensions and moves of promised days nobody has ruled on for a working day."""
     return for_a_day(act, [*await _extensions(act), *await _moves(act)])
 
 
@@ -43,7 +43,12 @@ async def _extensions(act: ServiceAct) -> list[Stuck]:
         ),
     )
     found = (await act.session.exec(asked.order_by(col(Extensions.asked_at)).limit(COUNTED))).all()
-    return [Stuck(row.ticket, row.asked_at, f"{row.unit} +{row.days}wd") for row in found]
+    return [Stuck(row.ticket, row.asked_at, _waits(row)) for row in found]
+
+
+def _waits(row: Extensions) -> str:
+    """Whose it is, and for which office it waits; for a supervisor where none is named."""
+    return f"{row.unit} +{row.days}wd" + (f" → {row.office}" if row.office else "")
 
 
 async def _moves(act: ServiceAct) -> list[Stuck]:
@@ -109,9 +114,9 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "unruled",
         "待批的延期、承诺改期 extensions and moves of promised days that wait for a ruling",
-        "督办员一个工作日未批 no supervisor has ruled for a working day",
-        "督办员批准或驳回 a supervisor rules: POST /v1/extensions/{id}/ruling, "
-        "POST /v1/promises/{assignment}/ruling",
+        "督办员或审批机构一个工作日未批 nobody who rules on it has ruled for a working day",
+        "督办员（再次延期由所列机构）批准或驳回 a supervisor, or the office that is named, rules: "
+        "POST /v1/extensions/{id}/ruling, POST /v1/promises/{assignment}/ruling",
         unruled,
     ),
     Question(

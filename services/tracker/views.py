@@ -11,14 +11,12 @@ from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas
 from services.tracker.models import Assignments, Clocks, Extension, Extensions
-from services.tracker.records import ClockEntry, ServiceAct, may_see
+from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, may_see
 from services.tracker.rules import machine
-from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.explanation import explain, righted
 from services.tracker.rules.extension import ExtensionStatus
-from services.tracker.rules.paragraph import paragraph
+from services.tracker.rules.paragraph import approved, paragraph
 from services.tracker.rules.revising import Second, second
-from services.tracker.rules.timelines import Matter
 from shared.errors import NotFound
 from shared.events import ClockKind
 from shared.http.fields import Sentence
@@ -47,11 +45,10 @@ async def list_clocks(act: ServiceAct, number: str) -> schemas.TicketClocks:
     if not (seen or whole) or records.recused_caller(act, record):
         raise NotFound
     clocks = [entry for entry in record.clocks.values() if whole or entry.row.assignment in seen]
-    matter = record.matter()
     handles = {assignment: record.handle_clock(assignment) for assignment in seen}
     return schemas.TicketClocks(
         number=number,
-        clocks=[_show_clock(entry, calendars.of_clock(act, entry.row), matter) for entry in clocks],
+        clocks=[_show_clock(act, record, entry) for entry in clocks],
         extensions=[
             show_extension(row, clock)
             for row in await _extensions(act, number)
@@ -71,13 +68,15 @@ async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
     return (await act.session.exec(query)).all()
 
 
-def _show_clock(entry: ClockEntry, known: Calendars, matter: Matter) -> schemas.ClockOut:
+def _show_clock(act: ServiceAct, record: TicketRecord, entry: ClockEntry) -> schemas.ClockOut:
     """A clock with its explanation."""
-    row, state = entry.row, entry.state
+    row, state, known = entry.row, entry.state, calendars.of_clock(act, entry.row)
     why, sentence = explain(state, known), machine.SENTENCES[state.status]
     revised = second(row.revised, row.due_revised, row.ended_at)
     kind, zone = ClockKind(row.kind), known.latest.calendar.tz
-    said = paragraph(kind, state, why, zone, revised, righted(kind, state, matter))
+    order, right = record.assignment(row.assignment), righted(kind, state, record.matter())
+    granted = approved(records.timeline(order).grants if order else (), act.config.units)
+    said = paragraph(kind, state, why, zone, revised, right, granted)
     return schemas.ClockOut(
         id=row.id,
         kind=row.kind,
@@ -120,8 +119,13 @@ def _show_day(step: Step) -> schemas.DayOut:
 
 def show_extension(row: Extension, clock: ClockEntry) -> schemas.ExtensionOut:
     """An extension with the due moment of its clock."""
-    shown = row.model_dump() | {"status": stands(row)}
+    shown = row.model_dump() | {"status": stands(row), "granted_days": _granted(row)}
     return schemas.ExtensionOut(**shown, due=clock.state.due)
+
+
+def _granted(row: Extension) -> int | None:
+    """How many days were granted; of one that a release before granted, all."""
+    return row.granted_days or row.days if row.status == ExtensionStatus.GRANTED else None
 
 
 def stands(row: Extension) -> ExtensionStatus:

@@ -14,8 +14,10 @@ from services.tracker.lists import (
     ANSWERED,
     ANSWERED_LATE,
     ASKED,
+    BY_SUPERVISOR,
     PRESSED,
     RAISED,
+    RULED_BY,
     UNANSWERED,
     own,
 )
@@ -41,9 +43,11 @@ async def worklist(act: ServiceAct) -> Worklist:
         waits = [*RAISED, UNANSWERED, *await own(act, *PRESSED)]
         promised = [*UNKEPT, *await own(act, Clocks.ticket, Clocks.unit, *PROMISES[:1])]
         told = [*risks.WAITING, *await risks.own(act)]
+        asked = [*ASKED, *await own(act, *RULED_BY)]
         return Worklist(
             items=[
                 await _line(act, DANGERS, risks.DUE, told),
+                await _line(act, SECONDS, col(Clocks.due), asked),
                 await _line(act, TO_ANSWER, ANSWER_DUE, waits),
                 await _line(act, TO_KEEP, col(Clocks.due), promised),
             ]
@@ -58,7 +62,7 @@ async def worklist(act: ServiceAct) -> Worklist:
     return Worklist(
         items=[
             await _line(act, DANGERS, risks.DUE, risks.WAITING),
-            await _line(act, EXTENSIONS, col(Clocks.due), ASKED),
+            await _line(act, EXTENSIONS, col(Clocks.due), [*ASKED, BY_SUPERVISOR]),
             await _line(act, TO_BE_ANSWERED, ANSWER_DUE, [*RAISED, UNANSWERED]),
             await _line(act, ANSWERS, ANSWER_DUE, [*RAISED, ANSWERED], ANSWERED_LATE),
             await _line(act, MOVES, col(Clocks.due), ASKED_TO_MOVE),
@@ -74,7 +78,8 @@ async def worklist(act: ServiceAct) -> Worklist:
 UNDATED = cast(null(), DateTime(timezone=True))  # nothing says by when
 NONE_GIVEN, GIVEN = "supervisions?answered=false", "supervisions?answered=true"
 DANGERS = "risks", Line("险情待知悉", "Dangers nobody has taken up", "risks?status=open")
-EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions")
+EXTENSIONS = "extensions", Line("延期待批", "Extensions to rule on", "extensions?higher=false")
+SECONDS = "extensions", Line("再次延期待批", "Second extensions to rule on", "extensions")
 TO_BE_ANSWERED = "unanswered", Line("督办待回复", "Supervisions without an answer", NONE_GIVEN)
 ANSWERS = "answers", Line("督办回复待审定", "Answers to supervisions to rule on", GIVEN)
 TO_ANSWER = "supervisions", Line("督办待回复", "Supervisions to answer", NONE_GIVEN)

@@ -153,18 +153,24 @@ class DeadlineCancelled(Data, name="deadline.cancelled", by="tracker"):
 
 
 class ExtensionRequested(Data, name="extension.requested", by="tracker"):
-    """延期申请 on the handle clock (R-18)."""
+    """延期申请 on the handle clock (R-18). ``ordinal``: the first or the second of its order; ``office``:
+    which one rules on it, none where a supervisor does.
+    """
 
     extension: UUID
     reason: str
     legal_basis: str
     days: Annotated[int, Field(ge=1)]
+    ordinal: int = 1
+    office: str | None = None
 
 
 class ExtensionGranted(Data, name="extension.granted", by="tracker"):
     """延期批准: the citizen is told the new date and the reason (BJ-15), ``unit_reason`` as its unit asked.
 
     ``while_open``: its order was still being worked on; else it says how it is judged, and nobody is told.
+    ``days`` are granted, of those ``asked`` for; ``ordinal``: the first or the second of its order;
+    ``office``: which one granted it, none where a supervisor did.
     """
 
     extension: UUID
@@ -174,6 +180,9 @@ class ExtensionGranted(Data, name="extension.granted", by="tracker"):
     role: Role = Role.LEAD
     unit_reason: str | None = None
     while_open: bool = True
+    asked: int | None = None
+    ordinal: int = 1
+    office: str | None = None
 
 
 class ExtensionRefused(Data, name="extension.refused", by="tracker"):

@@ -83,6 +83,32 @@ async def test_what_stands_is_what_the_log_says(county: County) -> None:
     assert (await county.replayed())[0] == []
 
 
+async def test_a_second_extension_ruled_on_after_the_answer_is_what_the_log_says(
+    county: County,
+) -> None:
+    """R-18: fewer days than asked, then more by the office for an answer that was late without."""
+    county.at("2026-03-02T09:00+08:00")
+    await county.ticket(topic="road.damage", title="道路破损", content="路面破损")
+    await moments(county, "03-02T17:00")
+    await act(county, county.dispatcher, "sign", {"handler": "李工"})
+    ruled = {"granted": True, "reason": "情况属实"}
+    first = await act(county, county.tracker, "extensions", ASKED)
+    path = f"/v1/extensions/{first['id']}/ruling"
+    await county.do("supervisor", county.tracker, path, ruled | {"days": 1})
+    again = await act(county, county.tracker, "extensions", ASKED)
+    await moments(county, "03-11T10:00")
+    contact = {"how": "phone", "outcome": "reached", "note": "x"}
+    await act(county, county.dispatcher, "contacts", contact)
+    await act(county, county.dispatcher, "completion", DONE)
+    await county.carry()
+    path = f"/v1/extensions/{again['id']}/ruling"
+    granted = await county.do("unit", county.tracker, path, ruled, "ZFB")
+    assert (granted["ordinal"], granted["granted_days"]) == (2, 3)
+    [handle] = await county.tracker.rows("SELECT * FROM clocks WHERE kind = 'handle'")
+    assert (handle["extension"], handle["breached_at"]) == (1 + 3, None)
+    assert (await county.replayed())[0] == []
+
+
 PUT_OFF = {
     "kind": "no_condition_yet_with_date",
     "solved": False,

@@ -162,7 +162,7 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
         "unit", tracker, f"{path}/extensions", filled("tracker", "ExtensionIn", days=3), "HC"
     )
     [asked] = await tracker.told("extension.requested")
-    ruling = filled("tracker", "RulingIn", granted=True)
+    ruling = filled("tracker", "RulingIn", granted=True, days=3)
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)

@@ -91,7 +91,7 @@ async def test_a_city_grants_more_time_and_everybody_follows(county: County) -> 
 
 
 async def test_a_law_of_a_merged_work_is_each_citizens_and_is_taken_back(county: County) -> None:
-    """ADR 0080: each from the day they rang, each told; and again where the law was named wrongly."""
+    """DOMAIN.md 2, ADR 0080: each from the day they rang, each told; told again where it was wrong."""
     numbers, codes = [], []
     for day, phone in (("02", "13909150011"), ("03", "13909150012")):
         county.at(f"2026-03-{day}T09:00+08:00")

@@ -153,7 +153,7 @@ def test_answers_and_extensions_of_a_unit_go_by_its_hours(county: Path) -> None:
     ends = {unit: policy.answer_due(rung, raised, unit) for unit in ("HC", "CG")}
     assert ends["HC"] != ends["CG"] == policy.answer_due(rung, raised)
     # Four working hours before the due moment, 18:00: at 14:00, and at 13:00 of a day that ends at 17:00.
-    late = Asking(3, state(), Urgency.NORMAL, False, False, at("2026-03-09T13:30"))
+    late = Asking(3, state(), Urgency.NORMAL, False, (), at("2026-03-09T13:30"))
     check_extension(late, MATTER, policy)
     with pytest.raises(ExtensionTooLate):
         check_extension(replace(late, unit="HC"), MATTER, policy)

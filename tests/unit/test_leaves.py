@@ -217,8 +217,12 @@ def run_tracker(folder: Folder) -> None:
     assert promise
     assert promise.latest(at("03-02 10:00").date()) > promise.next_review(at("03-02 10:00")).date()
     assert policy.rules.extension.margin(Limit.parse("24h")).natural
+    second = policy.rules.extension.second
+    assert second is not None
+    assert second.max.amount
+    assert policy.rules.told.offices(second.by)
     for flags in ((), ("enterprise",)):
-        asking = extension.Asking(3, state(), Urgency.NORMAL, False, False, at("03-04 10:00"))
+        asking = extension.Asking(3, state(), Urgency.NORMAL, False, (), at("03-04 10:00"))
         extension.check(
             asking, MATTER.model_copy(update={"flags": flags, "type": "complaint"}), policy
         )

@@ -82,7 +82,7 @@ def test_both_moments_and_what_decided_are_explained() -> None:
 
 def test_an_extension_does_not_go_past_the_platform() -> None:
     """R-18: more time than the platform gives only the platform gives."""
-    asking = Asking(3, wanted("03-12 18:00"), Urgency.NORMAL, False, False, at("03-04 10:00"))
+    asking = Asking(3, wanted("03-12 18:00"), Urgency.NORMAL, False, (), at("03-04 10:00"))
     with pytest.raises(ExtensionPastUpstream) as refused:
         extension.check(asking, MATTER, POLICY)
     assert "2026年3月12日18:00" in str(refused.value)

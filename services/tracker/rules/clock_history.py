@@ -259,8 +259,8 @@ def _handling(
 
 
 def _granted_late(assignment: AssignmentTimeline) -> int:
-    done, granted = assignment.completed_at, assignment.extended_at
-    return assignment.extension if done and granted and done < granted else 0
+    done = assignment.completed_at
+    return sum(each.days for each in assignment.grants if done and each.at and done < each.at)
 
 
 def _reviewing(matter: Matter, assignment: AssignmentTimeline) -> Iterator[ClockHistory]:

@@ -1,8 +1,10 @@
-"""延期: one, by the unit on its own open handle clock, before it expires (R-18, FS, SD17)."""
+"""延期: by the unit on its own open handle clock, before it expires; a second once a first was granted, where
+the policy gives one (R-18, FS, SD17).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,8 +21,8 @@ from shared.jurisdiction.calendar import Limit
 
 
 class ExtensionStatus(StrEnum):
-    """Where an extension stands: the unit asked, a supervisor granted or refused it, or what it was asked
-    for ended first (失效).
+    """Where an extension stands: the unit asked, whoever rules on it granted or refused it, or what it was
+    asked for ended first (失效).
     """
 
     ASKED = "asked"
@@ -30,7 +32,7 @@ class ExtensionStatus(StrEnum):
 
 
 class Ruling(StrEnum):
-    """What a supervisor can do with an extension."""
+    """What who rules on it can do with an extension."""
 
     GRANT = "grant"
     REFUSE = "refuse"
@@ -58,11 +60,11 @@ class NothingToExtend(JiesuError):
 
 
 class ExtensionAskedBefore(JiesuError):
-    """Each assignment may ask once."""
+    """Each assignment may ask once; a second time where the policy says so, after the first was granted."""
 
     status = 409
     slug = "extension-asked-before"
-    title = "每次派单只能申请一次延期 An extension was asked for before"
+    title = "不得再次申请延期 An extension was asked for before"
 
 
 class ExtensionNotForUrgency(JiesuError):
@@ -97,6 +99,37 @@ class ExtensionTooLong(JiesuError):
     title = "延期天数超过上限 More days than an extension may have"
 
 
+class MoreThanAsked(JiesuError):
+    """No more days are granted than were ``asked`` for."""
+
+    status = 422
+    slug = "more-days-than-asked"
+    title = "批准天数不得超过申请天数 No more days are granted than were asked for"
+
+    def __init__(self, asked: int) -> None:
+        super().__init__(
+            f"申请延期{asked}个工作日，批准不得超过此数 No more than the {asked} working days asked for",
+            field="days",
+            asked=asked,
+        )
+
+
+class ExtensionRuledElsewhere(JiesuError):
+    """A first extension is ruled on by a supervisor, a second by the ``office`` the policy names."""
+
+    status = 403
+    slug = "extension-ruled-elsewhere"
+    title = "该延期由其他机构审批 Another rules on this extension"
+
+    def __init__(self, office: str | None, name: str) -> None:
+        who = (
+            (f"{name}（{office}）", f"the office {office}")
+            if office
+            else ("督办员", "a supervisor")
+        )
+        super().__init__(f"该延期由{who[0]}审批 It is ruled on by {who[1]}", office=office)
+
+
 class ExtensionOverCap(JiesuError):
     """Limit and extension together are longer than handling may take; ``cap`` says how long."""
 
@@ -115,13 +148,15 @@ class ExtensionPastUpstream(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """So many working days more on a clock, asked at an instant; ``unit``: whose hours it goes by."""
+    """So many working days more on a clock, asked at an instant; ``before``: how those stand that were asked
+    for before, the first first; ``unit``: whose hours it goes by.
+    """
 
     days: int
     clock: ClockState
     urgency: Urgency
     redo: bool
-    asked_before: bool
+    before: Sequence[ExtensionStatus]
     now: datetime
     unit: str | None = None
 
@@ -129,8 +164,7 @@ class Asking:
 def check(asking: Asking, matter: Matter, policy: Policy) -> None:
     """Refuse what may not be asked. Raises MoveRefused and the errors named above."""
     rules = policy.rules.extension
-    if asking.asked_before:
-        raise ExtensionAskedBefore
+    _check_before(asking.before, second=rules.second is not None)
     move(asking.clock.status, Action.EXTEND)
     due_zh, due_en = moment(asking.clock.due, policy.calendar.tz)
     if asking.urgency.level in rules.not_for:
@@ -147,6 +181,26 @@ def check(asking: Asking, matter: Matter, policy: Policy) -> None:
         )
     _check_time(asking, policy)
     _check_length(asking, matter, policy)
+
+
+ONCE = "每次派单只能申请一次延期 An order may ask once"
+TWICE = "已申请过两次延期 Two extensions were asked for"
+NOT_AFTER: Mapping[ExtensionStatus, str] = MappingProxyType(
+    {
+        ExtensionStatus.ASKED: "首次延期批准后方可再次申请 A second only once the first is granted",
+        ExtensionStatus.REFUSED: "首次延期未获批准，不得再次申请 The first was refused: there is no second",
+        ExtensionStatus.LAPSED: "首次延期已失效，不得再次申请 The first has lapsed: there is no second",
+    }
+)
+
+
+def _check_before(before: Sequence[ExtensionStatus], *, second: bool) -> None:
+    """A second only where the policy gives one, after a first that was granted (SD17)."""
+    if not before:
+        return
+    why = NOT_AFTER.get(before[-1], "") if second else ONCE
+    if why or len(before) > 1:
+        raise ExtensionAskedBefore(why or TWICE)
 
 
 def latest(clock: ClockState, policy: Policy, unit: str | None) -> datetime:
@@ -175,13 +229,16 @@ def _check_time(asking: Asking, policy: Policy) -> None:
 
 
 def _check_length(asking: Asking, matter: Matter, policy: Policy) -> None:
-    most = policy.extension_max(matter, asking.urgency, asking.unit)
+    second = policy.rules.extension.second if asking.before else None
+    most = second.max if second else policy.extension_max(matter, asking.urgency, asking.unit)
     terms, calendar = asking.clock.terms, policy.calendar.of(asking.unit)
     if asking.days > most.amount:
+        once = ("再次", "A second") if second else ("一次", "One")
         latest_day = calendar.due(asking.clock.base_due, most).at
         (most_zh, most_en), (zh, en) = length(most), moment(latest_day, policy.calendar.tz)
         raise ExtensionTooLong(
-            f"一次延期不得超过{most_zh}，即最迟延至{zh} One extension is {most_en} at most: until {en}",
+            f"{once[0]}延期不得超过{most_zh}，即最迟延至{zh} "
+            f"{once[1]} extension is {most_en} at most: until {en}",
             field="days",
             most=str(most),
             latest=latest_day.isoformat(),
@@ -232,3 +289,10 @@ def rule(status: ExtensionStatus, ruling: Ruling, clock: ClockStatus) -> Extensi
     if ruling is Ruling.GRANT and clock is ClockStatus.CANCELLED:
         raise MoveRefused(ruling.value, clock.value, [Ruling.REFUSE.value])
     return allowed[ruling]
+
+
+def days_granted(asked: int, given: int | None) -> int:
+    """How many of the days asked for are granted: all, unless fewer are named. Raises MoreThanAsked."""
+    if given and given > asked:
+        raise MoreThanAsked(asked)
+    return given or asked

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from services.tracker.rules.clock_state import ClockState
 from services.tracker.rules.explanation import Explanation, Stop
+from services.tracker.rules.extending import Grant
 from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.revising import Second
 from services.tracker.rules.stated import MomentCorrected
 from services.tracker.rules.upstream import Upstream
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
+from shared.jurisdiction.codes import Units
 
 # What the clock is called, and what is to be done within it.
 DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
@@ -75,6 +77,23 @@ class _Days(NamedTuple):
     en: str
 
 
+class Approved(NamedTuple):
+    """An extension: so many working days, and the office that granted it; a supervisor where it is None."""
+
+    days: int
+    by: str | None
+
+
+def approved(grants: Iterable[Grant], units: Units) -> list[Approved]:
+    """Extensions as people read them, each office by its name."""
+    return [Approved(each.days, _called(each.office, units)) for each in grants]
+
+
+def _called(office: str | None, units: Units) -> str | None:
+    known = units.unit(office) if office else None
+    return known.name if known else office
+
+
 def paragraph(
     kind: ClockKind,
     state: ClockState,
@@ -82,9 +101,11 @@ def paragraph(
     zone: tzinfo,
     revised: Second | None = None,
     righted: MomentCorrected | None = None,
+    granted: Sequence[Approved] = (),
 ) -> Sentence:
-    """Start, limit, days that do not count and by which notice, pauses, extension, due moment, result;
+    """Start, limit, days that do not count and by which notice, pauses, extensions, due moment, result;
     who put right what an upstream platform wants, and the second judgement, where there is one.
+    ``granted``: its extensions, the first first.
     """
     called, act = DUTIES.get(kind, OTHER)
     limit = Limit.parse(state.terms.limit)
@@ -93,7 +114,7 @@ def paragraph(
         begins or _begins(called, state, limit, zone),
         *_skipped([*why.days, *why.extension_days], limit),
         *_stops(why.pauses, limit, zone),
-        *_extended(state),
+        *_extended(state, granted),
         _ends(act, state, zone),
         *_notes(state, why, zone),
         *_righted(righted, zone),
@@ -213,9 +234,20 @@ def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sente
         )
 
 
-def _extended(state: ClockState) -> Iterator[Sentence]:
-    if days := state.extension:
+def _extended(state: ClockState, granted: Sequence[Approved]) -> Iterator[Sentence]:
+    """By whom each was granted, where they are all that lengthened it."""
+    days = state.extension
+    if not days:
+        return
+    if sum(each.days for each in granted) != days:
         yield Sentence(f"经批准延期{days}个工作日", f"Extended by {days} working days on approval")
+        return
+    for each, (again_zh, again_en) in zip(granted, (("", ""), ("再次", " again")), strict=False):
+        who = (each.by or "督办员", each.by or "a supervisor")
+        yield Sentence(
+            f"经{who[0]}批准{again_zh}延期{each.days}个工作日",
+            f"Extended{again_en} by {each.days} working days on approval of {who[1]}",
+        )
 
 
 def _ends(act: Sentence, state: ClockState, zone: tzinfo) -> Sentence:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.tracker.rules.extending import ExtensionRules, NaturalLimit
 from services.tracker.rules.honesty import HonestyRules
 from services.tracker.rules.people import Addressee, OfOffice, Told
 from services.tracker.rules.referral import RUNG as REFERRAL
@@ -100,15 +101,6 @@ class SupervisionByRule(JiesuError):
     status = 409
     slug = "supervision-by-rule"
     title = "按规定发起的督办不能由人撤回 What a rule raised no person withdraws"
-
-
-def _natural(limit: Limit) -> Limit:
-    if not limit.natural:
-        raise ValueError("应为自然时间 write natural time: 4h or 30min")
-    return limit
-
-
-NaturalLimit = Annotated[LimitText, AfterValidator(_natural)]
 
 
 class LadderRung(Section):
@@ -221,25 +213,6 @@ class PromiseRules(Section):
     rung: RungNumber
 
 
-class ExtensionRules(Section):
-    """延期 (R-18, SD17): how long, how long before the due moment, and for what not.
-
-    ``apply_at_latest_before_natural``: how long before that of a clock that runs day and night.
-    """
-
-    max: WorkingDays
-    cap_total_handle: LimitText
-    apply_at_latest_before: LimitText
-    apply_at_latest_before_natural: NaturalLimit | None = None
-    not_for: frozenset[Urgency]
-
-    def margin(self, limit: Limit) -> Limit:
-        """How long before the due moment it must be asked for, in the kind of time the limit runs on."""
-        if not limit.natural:
-            return self.apply_at_latest_before
-        return self.apply_at_latest_before_natural or self.apply_at_latest_before.as_natural
-
-
 class RiskRules(Section):
     """风险报告: who is told of a danger at once (R-38, BJ-29), and within how long, by day and night, that
     office says who has taken it up; without a limit where that is left out.
@@ -338,6 +311,14 @@ class Supervision(Section):
             if row.rung == REFERRAL and row.when
         )
         refuse(self._never_climbed())
+        return self
+
+    @model_validator(mode="after")
+    def _ruled_on(self) -> Self:
+        second = self.extension.second
+        if second and not self.told.offices(second.by):
+            where = ("extension", "second", "by")
+            refuse([(where, f"told.{second.by} 未列机构 names no office")])
         return self
 
     def _never_climbed(self) -> Iterator[tuple[Where, str]]:

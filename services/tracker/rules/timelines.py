@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from services.tracker.rules.extending import Grant
 from services.tracker.rules.pauses import Pause, WaitTimeline, joined
 from services.tracker.rules.promised import Instant, Known, Promised, PromiseRecord
 from services.tracker.rules.stated import LawNamed, MomentCorrected
@@ -250,6 +251,7 @@ class AssignmentTimeline(Known):
     cancel_reason: str | None = None
     extension: int = 0
     extended_at: Instant | None = None
+    granted: tuple[Grant, ...] = ()
     terms_at: Instant | None = None
     returns: tuple[ReturnTimeline, ...] = ()
     resumed_at: Instant | None = None
@@ -262,20 +264,24 @@ class AssignmentTimeline(Known):
     waits: tuple[WaitTimeline, ...] = ()
 
     @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Its extensions, the first first; of one that a release before granted there is only the sum."""
+        sum_alone = (Grant(self.extended_at, self.extension),) if self.extension else ()
+        return self.granted or sum_alone
+
+    @property
     def promised(self) -> Promised | None:
         """The day its unit promised in the answer that stands, if it did."""
         passed = [each for each in self.completions if each.passed_at]
         answer = min(passed, key=lambda each: each.at, default=None)
         if answer is None or answer.promised_until is None or answer.passed_at is None:
             return None
-        moved = self.promise.moved
-        until = moved.until if moved else answer.promised_until
+        until = moved.until if (moved := self.promise.moved) else answer.promised_until
         # A day that was over before the answer was let pass was promised when it was given.
-        since = answer.passed_at if answer.passed_at < until else answer.at
-        since = since.replace(second=0, microsecond=0)
-        if until <= since:
-            return None
-        return Promised(since, until, moved.ruled_at if moved else None, self.promise.kept_at)
+        said_at = answer.passed_at if answer.passed_at < until else answer.at
+        since = said_at.replace(second=0, microsecond=0)
+        moved_at, kept_at = moved.ruled_at if moved else None, self.promise.kept_at
+        return Promised(since, until, moved_at, kept_at) if since < until else None
 
     @property
     def place(self) -> tuple[datetime, UUID]:
