@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from shared.storage.migrations import create_live_index
 
-revision = "0038"
-down_revision = "0037"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

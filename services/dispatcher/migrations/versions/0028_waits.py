@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.storage.migrations import create_live_index
 
-revision = "0030"
+revision = "0028"
 down_revision = "0027"
 branch_labels = None
 depends_on = None
