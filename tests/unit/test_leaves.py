@@ -126,6 +126,11 @@ def audit_all(config: DispatcherConfig) -> None:
         assert completion_lists.why_unsolved(config, code)
 
 
+def run_waits(config: Any) -> None:
+    rules, asked_at = config.returns.awaiting_citizen, at("03-02 10:00")
+    assert rules.ruled_by(asked_at, config.calendar) < rules.until(asked_at, config.calendar)
+
+
 def run_dispatcher(folder: Folder) -> None:
     config = Dispatcher(embedded=True).load(folder)
     assert config.suggestions.min_confidence
@@ -151,6 +156,7 @@ def run_dispatcher(folder: Folder) -> None:
             )
         returns.pauses(context, asked, config.returns)
     config.returns.ruled_by(at("03-02 10:00"), config.calendar)
+    run_waits(config)
     assert config.returns.silence == "refused"
     run_arbitration(config)
     matters = [(f"{field.code}.x", ()) for field in folder_codes(folder).fields]

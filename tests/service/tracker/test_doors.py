@@ -20,7 +20,7 @@ DOORS = {
     ("GET", "/v1/rates"): {"unit", "desk", "supervisor", "service"},
     ("GET", "/v1/breaches"): {"desk", "supervisor"},
     ("POST", f"/v1/assignments/{HC}/extensions"): {"unit"},
-    ("POST", f"/v1/extensions/{HC}/ruling"): {"supervisor"},
+    ("POST", f"/v1/extensions/{HC}/ruling"): {"supervisor", "unit"},
     ("POST", f"/v1/assignments/{HC}/supervisions"): {"supervisor"},
 }  # fmt: skip
 
