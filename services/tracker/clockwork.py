@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from datetime import datetime
 from uuid import UUID
 
-from services.tracker import beside, calendars, claims, records, waiting
+from services.tracker import beside, calendars, claims, other_due, records
 from services.tracker.models import Clock, Supervision
+from services.tracker.other_due import Heard, LawChange
 from services.tracker.policies import versions
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules.calendars import Calendars
@@ -42,7 +43,6 @@ from services.tracker.rules.resuming import resumed
 from services.tracker.rules.standing import raised_at, reached
 from services.tracker.rules.timelines import AssignmentTimeline, Ending, Matter
 from services.tracker.standing import Standing
-from services.tracker.waiting import Heard, LawChange
 from shared.events import (
     ClockKind,
     Data,
@@ -169,7 +169,7 @@ def _recompute(
     entry = record.clocks.get(history.id)
     known = _known(act, entry, history)
     before = entry.state if entry else None
-    if entry and (told := waiting.told_anew(act, record, matter, history, entry, heard)):
+    if entry and (told := other_due.told_anew(act, record, matter, history, entry, heard)):
         yield entry.row, told
     keeps = entry is not None and keeps_terms(
         entry.state, entry.row.urgency, history, heard.at, corrected=heard.corrected
@@ -178,7 +178,7 @@ def _recompute(
         entry.row.urgency = history.urgency
     if before and keeps and is_current(before, history, known):
         return
-    terms = before.terms if before and keeps else waiting.terms(act, record, matter, history)
+    terms = before.terms if before and keeps else other_due.terms(act, record, matter, history)
     if terms is None:
         return
     reading = replay(history, terms, known, before)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.models import Ticket
+from services.tracker.other_due import LawChange
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.ground import law_of
 from services.tracker.rules.stated import LawNamed, MomentCorrected
 from services.tracker.rules.timelines import GROUND
-from services.tracker.waiting import LawChange
 from shared.caller import person
 from shared.errors import TooEarly
 from shared.events import AssignmentUpdated, Fact, LegalLimit, Role, TicketCorrected, TicketLawNamed

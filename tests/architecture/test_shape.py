@@ -67,7 +67,7 @@ MAY_HAVE = {
     "tracker/revisions": "clocks that ended, judged anew by two persons: doors and a job of its own",
     "tracker/citizen_waits": "what a wait for the citizen is to clocks",
     "tracker/beside": "what is kept beside how a clock stands, for clocks move in clockwork.py and there",
-    "tracker/waiting": "until when a citizen waits is told, where a law or a platform changed that",
+    "tracker/other_due": "until when a citizen waits is told, where a law or a platform changed that",
     "tracker/judging": "how figures read a judgement, first or revised",
     "tracker/standing": "which rungs stand of an order, for who is about to raise one",
     "tracker/raising": "supervisions no clock raises, for whoever raises them",

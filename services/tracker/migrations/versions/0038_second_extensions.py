@@ -30,7 +30,7 @@ def upgrade() -> None:
     ):
         op.add_column("extensions", column, if_not_exists=True)
     create_live_index(ORDINAL, "extensions", ["assignment", "ordinal"], unique=True)
-    op.drop_constraint(ONCE, "extensions")
+    op.drop_constraint(ONCE, "extensions", if_exists=True)  # also when run to its end again
 
 
 def downgrade() -> None:
