@@ -28,7 +28,7 @@ test: .venv/ready ## 全部测试 every tier of tests (ARGS="-m unit -k name")
 	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: .venv/ready ## 长时间证明 every property with ten thousand examples; fifty kills under fire
-	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" $(ARGS)
+	HYPOTHESIS_PROFILE=prove JIESU_PROOFS=long $(PY) -m pytest -m "unit or fire" --hypothesis-show-statistics $(ARGS)
 	HYPOTHESIS_PROFILE=prove $(PY) -m pytest tests/system/test_attack_surface.py
 
 bench: .venv/ready .venv-load/ready ## 性能测量 measure: writes build/bench.json, prints a table (6 minutes)

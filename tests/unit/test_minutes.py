@@ -1,8 +1,9 @@
 """Every clock stands as a slow model says that lives through its minutes; what fired stays (ADR 0062, 0077).
 
 Ten thousand histories under HYPOTHESIS_PROFILE=prove: calendars, hours and local days that change, a policy
-that changes, pauses, extensions, another urgency, orders that go and come back, outages, and facts that come
-late and in any order, all through the tracker's own use cases.
+that changes, returns, waits for the citizen, extensions and second ones, another urgency, laws that are named
+and taken back, a platform's moment put right, orders that go and come back, outages, and facts that come late
+and in any order, all through the tracker's own use cases.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fixtures.minutes import DAY
-from tests.fixtures.scenes.minute_history import HOURS, LIMITS, History
+from tests.fixtures.minute_days import DAY
+from tests.fixtures.scenes.minute_history import LAWS, History
+from tests.fixtures.scenes.minute_waits import LIMITS
+from tests.fixtures.scenes.minute_watch import HOURS
 
 DELAY = st.sampled_from([0, 0, 0, 1, 30, 700, 3_000])
 LIMIT = st.sampled_from(list(LIMITS))
 UNIT = st.sampled_from(["HC", "HC", "GT"])
+EVENING = 1_080
+MOMENT = st.sampled_from([None, None, None, 2 * DAY + EVENING, 9 * DAY + EVENING, 50 * DAY])
+AHEAD = st.sampled_from([None, 200, 2_000, 9_000, 14_000, 40_000])
 STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("dispatch"), UNIT, LIMIT, DELAY),
     st.tuples(st.just("ask_back"), DELAY),
@@ -28,7 +34,14 @@ STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
     st.tuples(st.just("cancel"), DELAY),
     st.tuples(st.just("complete"), DELAY),
     st.tuples(st.just("update"), LIMIT),
-    st.tuples(st.just("extend"), st.integers(1, 3)),
+    st.tuples(st.just("name_law"), st.sampled_from(LAWS), st.booleans()),
+    st.tuples(st.just("withdraw_law"), st.booleans()),
+    st.tuples(st.just("correct_moment"), AHEAD),
+    st.tuples(st.just("ask_extension"), st.integers(1, 8)),
+    st.tuples(st.just("rule_extension"), st.integers(0, 7)),
+    st.tuples(st.just("ask_wait")),
+    st.tuples(st.just("grant_wait"), DELAY),
+    st.tuples(st.just("end_wait"), DELAY),
     st.tuples(st.just("hours"), st.integers(0, len(HOURS) - 1), st.sampled_from([1, 90, 2_000])),
     st.tuples(st.just("local_day"), st.integers(0, 7), st.sampled_from([None, None, 0, 2])),
     st.tuples(st.just("rules"), st.integers(0, 1)),
@@ -40,20 +53,39 @@ Step = tuple[Any, ...]
 
 
 ASKED_TWICE: list[Step] = [("ask_back", 0), ("refuse", 30), ("ask_back", 0)]
+WAITED: list[Step] = [("ask_wait",), ("wait", 300), ("grant_wait", 700), ("wait", 1_440), ("look",)]
+EXTENDED_TWICE: list[Step] = [
+    *(("ask_extension", 4), ("rule_extension", 3), ("look",)),
+    *(("ask_extension", 5), ("rule_extension", 7)),
+]
+LAW_TAKEN_BACK: list[Step] = [
+    *(("name_law", "20wd", True), ("wait", 12 * DAY), ("look",)),
+    *(("cancel", 0), ("withdraw_law", False), ("look",)),
+]
+STILL_TWICE: list[Step] = [
+    *(("wait", 1_440), ("ask_back", 0), ("wait", 1_000), ("refuse", 0), ("wait", 1_000), ("look",)),
+    *(("ask_back", 0), ("wait", 1_000), ("refuse", 0), ("look",)),
+]
 
 
-@given(UNIT, LIMIT, st.lists(st.one_of(STEPS), min_size=2, max_size=25))
-@example("HC", "5wd", ASKED_TWICE)
-def test_every_clock_stands_as_its_minutes_say(unit: str, limit: str, steps: list[Step]) -> None:
+@given(UNIT, LIMIT, MOMENT, st.lists(st.one_of(STEPS), min_size=2, max_size=25))
+@example("HC", "5wd", None, ASKED_TWICE)
+@example("HC", "5wd", None, WAITED)
+@example("HC", "5wd", None, EXTENDED_TWICE)
+@example("HC", "5wd", None, LAW_TAKEN_BACK)
+@example("HC", "5wd", 2 * DAY + EVENING, STILL_TWICE)
+def test_every_clock_stands_as_its_minutes_say(
+    unit: str, limit: str, moment: int | None, steps: list[Step]
+) -> None:
     """And what it passed it has passed, whatever calendar and policy become."""
-    asyncio.run(live_through(unit, limit, steps))
+    asyncio.run(live_through(unit, limit, moment, steps))
 
 
-async def live_through(unit: str, limit: str, steps: Iterable[Step]) -> None:
+async def live_through(unit: str, limit: str, moment: int | None, steps: Iterable[Step]) -> None:
     """Go through a history; at its end everything is known, and a month has passed."""
     history = History()
     history.follow()
-    await history.register()
+    await history.register(moment)
     await history.dispatch(unit, limit)
     for name, *what in steps:
         await getattr(history, name)(*what)

@@ -52,6 +52,16 @@ def test_a_pause_takes_the_margin_and_does_not_put_off_the_platform(until: str, 
     assert local(wanted("03-05 18:00", pauses=(pause,)).due) == ends
 
 
+@pytest.mark.parametrize(("margin", "until"), [("4wh", "03-06 16:00"), (None, None)])
+def test_a_pause_after_the_platforms_moment_washes_no_miss(
+    margin: str | None, until: str | None
+) -> None:
+    """DOMAIN.md 5.3 row 3: the unit was late when the clock stood still again."""
+    before = Pause(at("03-03 10:00"), at("03-04 16:00"))
+    after = Pause(at("03-06 10:00"), until and at(until))
+    assert local(wanted("03-05 18:00", margin, pauses=(before, after)).due) == "03-05 18:00"
+
+
 def test_a_law_prevails_over_the_platform() -> None:
     """JN-24(2)."""
     law = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")

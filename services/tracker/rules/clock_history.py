@@ -192,11 +192,11 @@ def _citizen(
     from it; words that the hotline took back answered nobody.
     """
     first, last = course[0], course[-1]
-    decided, terms_at = _decided(matter, leads, last.number), matter.terms_at
+    decided, rounds = _decided(matter, leads, last.number), {each.number for each in course}
     answers = (*(each.resolved_at for each in course), last.ended_at)
     since = decided.at if isinstance(decided, LeftToDesk) else decided and decided.terms_at
-    if since:
-        terms_at = _later(terms_at, since)
+    laws = (each.at for each in matter.laws if each.round in rounds)
+    terms_at = max(filter(None, (matter.terms_at, since, *laws)), default=None)
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,
@@ -253,7 +253,7 @@ def _handling(
                 granted_late=_granted_late(assignment) if kind is ClockKind.HANDLE else 0,
                 terms_at=assignment.terms_at,
                 earlier=tuple(filter(None, before)),
-                uncharged=assignment.pauses,
+                uncharged=assignment.pauses_of(kind, charged=False),
                 ground=assignment.ground if kind is ClockKind.HANDLE else PLAIN,
             )
 

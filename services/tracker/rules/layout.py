@@ -120,12 +120,15 @@ def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
 
 
 def _kept(run: Run, base: datetime, moved: Due) -> Due:
-    """A pause does not put off what an upstream platform wants, unless it lasted until after that."""
+    """A pause does not put off what an upstream platform wants, unless it lasted from before until after that:
+    one that began later finds the unit late.
+    """
     upstream = run.terms.upstream
     if upstream is None or not base <= upstream.due < moved.at:
         return moved
-    stood = max((pause.ends_at or base for pause in run.pauses), default=base)
-    return Due(upstream.due, moved.provisional) if stood < upstream.due else moved
+    ended = ((pause.begins_at, pause.ends_at) for pause in run.pauses if pause.ends_at)
+    lasted = any(begins <= upstream.due <= ends for begins, ends in ended)
+    return moved if lasted else Due(upstream.due, moved.provisional)
 
 
 def counted(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> tuple[datetime, Limit]:

@@ -330,14 +330,14 @@ class AssignmentTimeline(Known):
         )
         return joined(found)
 
-    def pauses_of(self, kind: ClockKind) -> tuple[Pause, ...]:
+    def pauses_of(self, kind: ClockKind, *, charged: bool = True) -> tuple[Pause, ...]:
         """As ``pauses``; of the time to handle it, those of lost disputes give nothing back, and end where
         they begin: to sign or to call the citizen meanwhile, its unit was not let. It alone stands still
-        while the citizen is waited for.
+        while the citizen is waited for. ``charged``: whether what was lost is.
         """
         if kind is not ClockKind.HANDLE:
             return self.pauses
-        lost = {each.asked_at for each in self.asked_returns if each.charged}
+        lost = {each.asked_at for each in self.asked_returns if each.charged and charged}
         ruled = (
             Pause(pause.begins_at, pause.begins_at) if pause.begins_at in lost else pause
             for pause in self.pauses

@@ -7,10 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from services.tracker.rules.pauses import Pause
-from services.tracker.rules.timelines import AssignmentTimeline
+from services.tracker.rules.clock_history import clock_histories
+from services.tracker.rules.clock_state import uncharged
+from services.tracker.rules.pauses import Pause, WaitTimeline
+from services.tracker.rules.timelines import AssignmentTimeline, ReturnTimeline
 from shared.events import AssignmentWaitEnded, AssignmentWaitGranted, ClockKind, Fact, Role, Urgency
 from tests.fixtures.bench import Bench
+from tests.fixtures.scenes.handle_clock import MATTER, ROUND, timeline
 from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told
 
 WAIT = UUID(int=401)
@@ -93,3 +96,16 @@ def test_a_wait_does_not_cut_what_the_desk_took() -> None:
     whole = Pause(at("03-02 11:00"), at("03-02 15:00"))
     assert line.pauses_of(ClockKind.HANDLE) == (whole,)
     assert line.pauses_of(ClockKind.SIGN) == (Pause(whole.begins_at, at("03-02 12:00")),)
+
+
+def test_what_a_lost_dispute_took_right_after_a_wait_is_known() -> None:
+    """Gain 2: asking to return the order ends the wait, so both meet; charged to nobody, they are one."""
+    asked, back, ruled = at("03-03 10:00"), at("03-03 15:00"), at("03-04 11:00")
+    lost = ReturnTimeline(id=WAIT, asked_at=back, ruled_at=ruled, charged=True)
+    wait = WaitTimeline(id=WAIT, asked_at=asked, ended_at=back)
+    line = timeline(1, waits=(wait,), returns=(lost,))
+    handle = next(
+        each for each in clock_histories(MATTER, [ROUND], [line]) if each.kind is ClockKind.HANDLE
+    )
+    assert handle.pauses == (Pause(asked, back),)
+    assert uncharged(handle) == (Pause(asked, ruled),)

@@ -250,12 +250,26 @@ async def test_a_law_taken_back_gives_the_limit_it_was(
     assert "不再依据《劳动保障监察条例》第十七条" in moved[-1].data.reason
 
 
-async def test_nobody_is_late_before_the_law_was_taken_back(tracker: Bench, story: Story) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+async def test_nobody_is_late_before_the_law_was_taken_back(
+    tracker: Bench, story: Story, turned: bool
+) -> None:
+    """ADR 0080, whichever is heard first, the unit or the ticket."""
     begun = [named(story, "03-03 10:00"), law_said(story, "03-03 10:00")]
     await tracker.hear(story.registered(), story.dispatched(), *begun)
-    await tracker.hear(*taken_back(story, "03-16 10:00"))
+    facts = taken_back(story, "03-16 10:00")
+    for fact in reversed(facts) if turned else facts:
+        await tracker.hear(fact)
     found = await clocks(tracker)
     assert found["handle HC"] == found["citizen #1"] == ("running", "03-16 10:00")
+
+
+async def test_nor_while_the_ticket_lies_at_the_desk(tracker: Bench, story: Story) -> None:
+    begun = [named(story, "03-03 10:00"), law_said(story, "03-03 10:00")]
+    await tracker.hear(story.registered(), story.dispatched(), *begun)
+    await tracker.hear(story.cancelled("03-13 10:00"))
+    await tracker.hear(law_said(story, "03-16 10:00", withdrawn=True))
+    assert (await clocks(tracker))["citizen #1"] == ("running", "03-16 10:00")
 
 
 async def test_a_miss_under_the_law_stands_when_it_is_taken_back(
