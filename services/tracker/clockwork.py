@@ -171,17 +171,9 @@ def _recompute(
     before = entry.state if entry else None
     if entry and (told := other_due.told_anew(act, record, matter, history, entry, heard)):
         yield entry.row, told
-    keeps = entry is not None and keeps_terms(
-        entry.state, entry.row.urgency, history, heard.at, corrected=heard.corrected
-    )
-    if entry and keeps:
-        entry.row.urgency = history.urgency
-    if before and keeps and is_current(before, history, known):
+    reading = _reading(act, record, matter, history, entry, known, heard)
+    if reading is None:
         return
-    terms = before.terms if before and keeps else other_due.terms(act, record, matter, history)
-    if terms is None:
-        return
-    reading = replay(history, terms, known, before)
     if entry is None:
         entry = record.clocks[history.id] = _entry(matter.number, history, reading.state)
         act.rows.add(entry.row)
@@ -193,6 +185,35 @@ def _recompute(
     clock = ClockRef(history.id, history.kind)
     for fact in changes(clock, before, reading, known, at=heard.at, now=act.now, lost=lost):
         yield entry.row, fact
+
+
+def _reading(
+    act: ServiceAct,
+    record: TicketRecord,
+    matter: Matter,
+    history: ClockHistory,
+    entry: ClockEntry | None,
+    known: Calendars,
+    heard: Heard,
+) -> Reading | None:
+    """How a clock stands now, under the terms it has or under new ones; None where it stands as before, or
+    there is no such duty.
+    """
+
+    def keeps(state: ClockState, urgency: str) -> bool:
+        return keeps_terms(state, urgency, history, heard.at, corrected=heard.corrected)
+
+    before = entry.state if entry else None
+    if entry and before and keeps(before, entry.row.urgency):
+        entry.row.urgency = history.urgency
+        if is_current(before, history, known):
+            return None
+        reading = replay(history, before.terms, known, before)
+        if keeps(reading.state, history.urgency):
+            return reading
+        before = reading.state  # late no longer: what was said of its terms meanwhile holds
+    terms = other_due.terms(act, record, matter, history)
+    return replay(history, terms, known, before) if terms else None
 
 
 def _entry(number: str, history: ClockHistory, state: ClockState) -> ClockEntry:

@@ -17,40 +17,62 @@ from hypothesis import strategies as st
 
 from tests.fixtures.minute_days import DAY
 from tests.fixtures.scenes.minute_history import LAWS, History
-from tests.fixtures.scenes.minute_waits import LIMITS
+from tests.fixtures.scenes.minute_waits import IN_NO_HURRY, LIMITS
 from tests.fixtures.scenes.minute_watch import HOURS
 
 DELAY = st.sampled_from([0, 0, 0, 1, 30, 700, 3_000])
-LIMIT = st.sampled_from(list(LIMITS))
+LIMIT = st.sampled_from([*IN_NO_HURRY, *IN_NO_HURRY, *LIMITS])
 UNIT = st.sampled_from(["HC", "HC", "GT"])
 EVENING = 1_080
-MOMENT = st.sampled_from([None, None, None, 2 * DAY + EVENING, 9 * DAY + EVENING, 50 * DAY])
+MOMENT = st.sampled_from([*[None] * 6, 2 * DAY + EVENING, 9 * DAY + EVENING, 50 * DAY])
 AHEAD = st.sampled_from([None, 200, 2_000, 9_000, 14_000, 40_000])
-STEPS: list[st.SearchStrategy[tuple[Any, ...]]] = [
-    st.tuples(st.just("dispatch"), UNIT, LIMIT, DELAY),
-    st.tuples(st.just("ask_back"), DELAY),
-    st.tuples(st.just("refuse"), DELAY),
-    st.tuples(st.just("grant"), DELAY),
-    st.tuples(st.just("cancel"), DELAY),
-    st.tuples(st.just("complete"), DELAY),
-    st.tuples(st.just("update"), LIMIT),
-    st.tuples(st.just("name_law"), st.sampled_from(LAWS), st.booleans()),
-    st.tuples(st.just("withdraw_law"), st.booleans()),
-    st.tuples(st.just("correct_moment"), AHEAD),
-    st.tuples(st.just("ask_extension"), st.integers(1, 8)),
-    st.tuples(st.just("rule_extension"), st.integers(0, 7)),
-    st.tuples(st.just("ask_wait")),
-    st.tuples(st.just("grant_wait"), DELAY),
-    st.tuples(st.just("end_wait"), DELAY),
-    st.tuples(st.just("hours"), st.integers(0, len(HOURS) - 1), st.sampled_from([1, 90, 2_000])),
-    st.tuples(st.just("local_day"), st.integers(0, 7), st.sampled_from([None, None, 0, 2])),
-    st.tuples(st.just("rules"), st.integers(0, 1)),
-    st.tuples(st.just("wait"), st.sampled_from([1, 45, 300, 1_000, 1_440, 4_000])),
-    st.tuples(st.just("outage"), st.sampled_from([60, 1_440, 7_000]), st.randoms()),
-    st.tuples(st.just("look")),
-]
 Step = tuple[Any, ...]
 
+
+def step(name: str, *what: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    """Something that befalls the ticket."""
+    return st.tuples(st.just(name), *what)
+
+
+ASK_BACK, REFUSE = step("ask_back", DELAY), step("refuse", DELAY)
+NAME_LAW = step("name_law", st.sampled_from(LAWS), st.booleans())
+WITHDRAW_LAW = step("withdraw_law", st.booleans())
+EXTEND = (
+    step("ask_extension", st.sampled_from([1, 2, 3, 5, 8])),
+    step("rule_extension", st.integers(0, 7)),
+)
+ASK_WAIT, GRANT_WAIT = step("ask_wait"), step("grant_wait", DELAY)
+ANY = st.one_of(
+    step("dispatch", UNIT, LIMIT, DELAY),
+    *(ASK_BACK, REFUSE, step("grant", DELAY), step("cancel", DELAY), step("complete", DELAY)),
+    *(step("update", LIMIT), NAME_LAW, WITHDRAW_LAW, step("correct_moment", AHEAD)),
+    *(*EXTEND, ASK_WAIT, GRANT_WAIT, step("end_wait", DELAY)),
+    step("hours", st.integers(0, len(HOURS) - 1), st.sampled_from([1, 90, 2_000])),
+    step("local_day", st.integers(0, 7), st.sampled_from([None, None, 0, 2])),
+    step("rules", st.integers(0, 1)),
+    step("wait", st.sampled_from([1, 45, 300, 1_000, 1_440, 4_000])),
+    step("outage", st.sampled_from([60, 1_440, 7_000]), st.randoms()),
+    step("look"),
+)
+
+
+def course(*steps: st.SearchStrategy[Step]) -> st.SearchStrategy[list[Step]]:
+    """What follows from what, and after each whatever else."""
+    return st.tuples(*(each for one in steps for each in (one, ANY))).map(list)
+
+
+ALONE = ANY.map(lambda step: [step])
+COURSES = (
+    course(ASK_BACK, REFUSE),
+    course(NAME_LAW, WITHDRAW_LAW),
+    course(*EXTEND),
+    course(*EXTEND, *EXTEND),
+    course(ASK_WAIT, GRANT_WAIT),
+    course(ASK_WAIT, GRANT_WAIT, step("end_wait", DELAY)),
+)
+STEPS = st.lists(st.one_of(*[ALONE] * 4, *COURSES), min_size=2, max_size=10).map(
+    lambda courses: [step for course in courses for step in course]
+)
 
 ASKED_TWICE: list[Step] = [("ask_back", 0), ("refuse", 30), ("ask_back", 0)]
 WAITED: list[Step] = [("ask_wait",), ("wait", 300), ("grant_wait", 700), ("wait", 1_440), ("look",)]
@@ -62,17 +84,22 @@ LAW_TAKEN_BACK: list[Step] = [
     *(("name_law", "20wd", True), ("wait", 12 * DAY), ("look",)),
     *(("cancel", 0), ("withdraw_law", False), ("look",)),
 ]
+LAW_WHILE_LATE: list[Step] = [
+    *(("ask_extension", 2), ("wait", 11_000), ("look",)),
+    *(("name_law", "20wd", True), ("rule_extension", 2), ("look",)),
+]
 STILL_TWICE: list[Step] = [
     *(("wait", 1_440), ("ask_back", 0), ("wait", 1_000), ("refuse", 0), ("wait", 1_000), ("look",)),
     *(("ask_back", 0), ("wait", 1_000), ("refuse", 0), ("look",)),
 ]
 
 
-@given(UNIT, LIMIT, MOMENT, st.lists(st.one_of(STEPS), min_size=2, max_size=25))
+@given(UNIT, LIMIT, MOMENT, STEPS)
 @example("HC", "5wd", None, ASKED_TWICE)
 @example("HC", "5wd", None, WAITED)
 @example("HC", "5wd", None, EXTENDED_TWICE)
 @example("HC", "5wd", None, LAW_TAKEN_BACK)
+@example("HC", "5wd", None, LAW_WHILE_LATE)
 @example("HC", "5wd", 2 * DAY + EVENING, STILL_TWICE)
 def test_every_clock_stands_as_its_minutes_say(
     unit: str, limit: str, moment: int | None, steps: list[Step]

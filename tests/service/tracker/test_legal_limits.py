@@ -18,6 +18,7 @@ from shared.events import (
 )
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import GT, NORMAL, Story, at, clocks, facts_told
+from tests.fixtures.scenes.tracker_doors import GRANT, ask, rule
 
 LAW = LegalLimit(law="《劳动保障监察条例》", article="第十七条", limit="60wd")
 LONG = NORMAL.model_copy(update={"handle": "60wd", "law": LAW})
@@ -68,6 +69,19 @@ async def test_t7_a_law_named_late_leaves_the_miss_standing(tracker: Bench, stor
     assert {"citizen", "handle"} <= {row["kind"] for row in late}
     [told] = await tracker.told("deadline.lengthened")
     assert told.data.due == at("05-28 18:00")
+
+
+async def test_it_holds_once_an_extension_takes_the_miss_back(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Asked for in time and ruled on late (R-18): at once, and not with whatever is heard next."""
+    asked = (await ask(tracker)).json()
+    tracker.at("2026-03-10T10:00+08:00")
+    await tracker.run("sweep")
+    await tracker.hear(named(open_ticket, "03-10 10:00"))
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-09 18:00")
+    await rule(tracker, asked["id"], GRANT)
+    assert (await clocks(tracker))["handle HC"] == ("running", "06-02 18:00")
 
 
 async def test_what_turns_out_urgent_is_late_for_nobody_before_that(
