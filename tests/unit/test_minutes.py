@@ -78,8 +78,14 @@ ASKED_TWICE: list[Step] = [("ask_back", 0), ("refuse", 30), ("ask_back", 0)]
 WAITED: list[Step] = [("ask_wait",), ("wait", 300), ("grant_wait", 700), ("wait", 1_440), ("look",)]
 EXTENDED_TWICE: list[Step] = [
     *(("ask_extension", 4), ("rule_extension", 3), ("look",)),
-    *(("ask_extension", 5), ("rule_extension", 7)),
+    *(("ask_extension", 5), ("rule_extension", 7), ("ask_extension", 1)),
 ]
+ANSWERED: list[Step] = [("ask_extension", 2), ("complete", 0), ("rule_extension", 2)]
+REFUSED: list[Step] = [
+    *(("ask_extension", 2), ("rule_extension", 0), ("ask_extension", 2)),
+    *(("update", "24h"), ("ask_wait",)),
+]
+TOO_LATE: list[Step] = [("wait", 10_400), ("ask_extension", 2), ("wait", 200), ("ask_wait",)]
 LAW_TAKEN_BACK: list[Step] = [
     *(("name_law", "20wd", True), ("wait", 12 * DAY), ("look",)),
     *(("cancel", 0), ("withdraw_law", False), ("look",)),
@@ -98,6 +104,9 @@ STILL_TWICE: list[Step] = [
 @example("HC", "5wd", None, ASKED_TWICE)
 @example("HC", "5wd", None, WAITED)
 @example("HC", "5wd", None, EXTENDED_TWICE)
+@example("HC", "5wd", None, ANSWERED)
+@example("HC", "5wd", None, REFUSED)
+@example("HC", "5wd", None, TOO_LATE)
 @example("HC", "5wd", None, LAW_TAKEN_BACK)
 @example("HC", "5wd", None, LAW_WHILE_LATE)
 @example("HC", "5wd", 2 * DAY + EVENING, STILL_TWICE)
