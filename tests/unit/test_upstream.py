@@ -58,7 +58,7 @@ def test_a_pause_after_the_platforms_moment_washes_no_miss(
 ) -> None:
     """DOMAIN.md 5.3 row 3: the unit was late when the clock stood still again."""
     before = Pause(at("03-03 10:00"), at("03-04 16:00"))
-    after = Pause(at("03-06 10:00"), until and at(until))
+    after = Pause(at("03-06 10:00"), at(until) if until else None)
     assert local(wanted("03-05 18:00", margin, pauses=(before, after)).due) == "03-05 18:00"
 
 

@@ -195,8 +195,8 @@ def _citizen(
     decided, rounds = _decided(matter, leads, last.number), {each.number for each in course}
     answers = (*(each.resolved_at for each in course), last.ended_at)
     since = decided.at if isinstance(decided, LeftToDesk) else decided and decided.terms_at
-    laws = (each.at for each in matter.laws if each.round in rounds)
-    terms_at = max(filter(None, (matter.terms_at, since, *laws)), default=None)
+    told = [each.at for each in matter.laws if each.round in rounds]
+    told += filter(None, (matter.terms_at, since))
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,
@@ -205,7 +205,7 @@ def _citizen(
         started_at=first.started_at,
         met_at=min(filter(None, answers), default=None),
         lost=matter.withdrawal,
-        terms_at=terms_at,
+        terms_at=max(told, default=None),
         ground=ground_of(matter, course, leads),
     )
 

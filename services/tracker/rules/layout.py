@@ -120,8 +120,8 @@ def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
 
 
 def _kept(run: Run, base: datetime, moved: Due) -> Due:
-    """A pause does not put off what an upstream platform wants, unless it lasted from before until after that:
-    one that began later finds the unit late.
+    """A pause does not put off what an upstream platform wants, unless it lasted from before that until after
+    it: one that began later finds the unit late.
     """
     upstream = run.terms.upstream
     if upstream is None or not base <= upstream.due < moved.at:
