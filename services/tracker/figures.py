@@ -66,17 +66,18 @@ async def read_on_time_rates(
         row for row in await _tallies(act, read, _counted(read, of, by)) if may_see(act, row.unit)
     ]
     spared = await _saved(act, of)
+    whole = WHOLE if may_see(act, None) else act.config.place.appraisal
     return schemas.RatesOut(
         start=of.first,
         end=of.last,
         basis=by,
         judgement=judgement,
-        **_shares(rows),
+        **_shares(rows, None, whole),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
         completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
         citizen=_show_share(share(rows, ClockKind.CITIZEN)),
-        saved=_show_saved(act, spared.values()),
+        saved=_show_saved(act, spared.values(), whole),
         units=[
             _unit_rates(act, rows, spared, unit)
             for unit in sorted({row.unit for row in rows if row.unit} | set(spared))
@@ -239,9 +240,7 @@ def _unit_rates(
     )
 
 
-def _shares(
-    rows: Sequence[Tally], unit: str | None = None, by: Appraisal = WHOLE
-) -> dict[str, Any]:
+def _shares(rows: Sequence[Tally], unit: str | None, by: Appraisal) -> dict[str, Any]:
     """What is figured of all units and of each."""
     handle = share(rows, ClockKind.HANDLE, unit)
     return {
@@ -258,7 +257,7 @@ def _shares(
 
 
 def _show_saved(
-    act: ServiceAct, answers: Iterable[Saved], by: Appraisal = WHOLE
+    act: ServiceAct, answers: Iterable[Saved], by: Appraisal
 ) -> schemas.SavedOut | None:
     if versions.in_force(act).rules.figures.legal_limit is None:
         return None

@@ -62,9 +62,9 @@ def test_every_service_with_figures_of_units_has_it_of_one_file(
 @pytest.mark.parametrize(
     ("written", "field"),
     [
-        ("{bands: [10, 10]}", r"bands\[1\]"),
-        ("{bands: [50, 10]}", r"bands\[1\]"),
-        ("{bands: [0, 10]}", r"bands\[0\]"),
+        ("{bands: [10, 10]}", r"bands\.1"),
+        ("{bands: [50, 10]}", r"bands\.1"),
+        ("{bands: [0, 10]}", r"bands\.0"),
         ("{bands: 10}", "bands"),
         ("{least: -1}", "least"),
         ("{least: many}", "least"),

@@ -63,7 +63,7 @@ async def dispatches(act: ServiceAct, first: date | None, last: date | None) -> 
     return DispatchRates(
         start=of.first,
         end=of.last,
-        total=_figures(counts, units),
+        total=_figures(counts, units, by if own else WHOLE),
         units=[
             UnitDispatch(
                 **dict(by.standing(code, act.config.units.unit(code), counts[code, "dispatched"])),
@@ -114,7 +114,7 @@ def _queries(of: Period) -> Iterable[tuple[tuple[str, ...], Any]]:
 
 
 def _figures(
-    counts: Counter[tuple[str, str]], units: Iterable[str], by: Appraisal = WHOLE
+    counts: Counter[tuple[str, str]], units: Iterable[str], by: Appraisal
 ) -> DispatchFigures:
     found = {name: sum(counts[unit, name] for unit in units) for name in COUNTED}
     return DispatchFigures(

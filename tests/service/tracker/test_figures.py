@@ -123,6 +123,8 @@ async def test_two_tickets_at_half_make_no_rate_and_count_for_the_county(
         assert (handle["due"], handle["on_time"]) == (2, 1 if unit["unit"] == late else 2)
         assert handle["rate"] is handle["rate_unextended"] is None
         assert unit["handle_uncharged"]["rate"] is unit["contact"]["rate"] is None
+    own = await rates(tracker, "03-01", "03-31", "unit")
+    assert [own["handle"]] == [unit["handle"] for unit in own["units"]]
 
 
 async def test_the_place_says_how_many_cases_a_rate_takes(month: Bench) -> None:
