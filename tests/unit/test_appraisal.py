@@ -30,6 +30,7 @@ WRITTEN = "appraisal: {bands: [10, 50, 200], least: 10}"
     ],
 )
 def test_bands_at_their_edges(volume: int, least: int, most: int | None) -> None:
+    """R-43 分档."""
     standing = BANDS.standing("HC", TOWN, volume)
     assert standing.band == Band(least=least, most=most)
     assert (standing.unit, standing.kind, standing.few) == ("HC", "town", volume < 10)
