@@ -194,9 +194,10 @@ def _citizen(
     first, last = course[0], course[-1]
     decided, rounds = _decided(matter, leads, last.number), {each.number for each in course}
     answers = (*(each.resolved_at for each in course), last.ended_at)
-    since = decided.at if isinstance(decided, LeftToDesk) else decided and decided.terms_at
-    told = [each.at for each in matter.laws if each.round in rounds]
-    told += filter(None, (matter.terms_at, since))
+    laws = (each.at for each in matter.laws if each.round in rounds)
+    told: list[datetime | None] = [matter.terms_at, *laws]
+    if decided:
+        told.append(decided.at if isinstance(decided, LeftToDesk) else decided.terms_at)
     return ClockHistory(
         id=_name(matter, ClockKind.CITIZEN, str(first.number)),
         kind=ClockKind.CITIZEN,
@@ -205,7 +206,7 @@ def _citizen(
         started_at=first.started_at,
         met_at=min(filter(None, answers), default=None),
         lost=matter.withdrawal,
-        terms_at=max(told, default=None),
+        terms_at=max(filter(None, told), default=None),
         ground=ground_of(matter, course, leads),
     )
 
