@@ -61,8 +61,7 @@ def course(*steps: st.SearchStrategy[Step]) -> st.SearchStrategy[list[Step]]:
     return st.tuples(*(each for one in steps for each in (one, ANY))).map(list)
 
 
-ALONE = ANY.map(lambda step: [step])
-COURSES = (
+COURSES = st.one_of(
     course(ASK_BACK, REFUSE),
     course(NAME_LAW, WITHDRAW_LAW),
     course(*EXTEND),
@@ -70,9 +69,10 @@ COURSES = (
     course(ASK_WAIT, GRANT_WAIT),
     course(ASK_WAIT, GRANT_WAIT, step("end_wait", DELAY)),
 )
-STEPS = st.lists(st.one_of(*[ALONE] * 4, *COURSES), min_size=2, max_size=10).map(
-    lambda courses: [step for course in courses for step in course]
-)
+ALONE = ANY.map(lambda step: [step])
+LATER = st.lists(st.one_of(*[ALONE] * 4, COURSES), max_size=6)
+STEPS = st.tuples(COURSES, LATER).map(lambda drawn: sum(drawn[1], drawn[0]))
+
 
 ASKED_TWICE: list[Step] = [("ask_back", 0), ("refuse", 30), ("ask_back", 0)]
 WAITED: list[Step] = [("ask_wait",), ("wait", 300), ("grant_wait", 700), ("wait", 1_440), ("look",)]
