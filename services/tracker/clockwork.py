@@ -308,7 +308,7 @@ def _supervision(
         raised_at=raised_at,
         raised_by=act.actor,
         press_at=policy.press_at(data.rung, raised_at, unit, data.answer_due),
-        **data.model_dump(exclude={"supervision", "instruction", "joint"}),
+        **data.model_dump(include={"rung", "title", "by", "reason", "answer_due"}),
     )
 
 
@@ -327,6 +327,8 @@ def _close_supervisions(
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
     if row.withdrawn_at or row.accepted_at:
         return  # by hand, which nothing that happens later takes back
+    if row.stale_knowledge:
+        return  # what the matter came to puts no entry right
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:
         data = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)

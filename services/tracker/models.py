@@ -248,8 +248,8 @@ class Supervision(Base):
     One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor withdrew
     was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their rulings
     (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when that was accepted, which
-    closed it. ``instruction``: the leader's word it goes by; ``joint``: the bodies that supervise together.
-    ``press_at``: when it is raised higher unless it is answered; None once that is decided.
+    closed it. ``instruction``: the leader's word it goes by, ``stale_knowledge``: the entry of the knowledge
+    base it is about; ``joint``: the bodies that supervise together. ``press_at``: when it is raised higher unless it is answered; None once that is decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -275,6 +275,7 @@ class Supervision(Base):
     accepted_at: datetime | None = None
     instruction: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     joint: list[Any] = _own(list)
+    stale_knowledge: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     press_at: datetime | None = None
 
 

@@ -20,6 +20,7 @@ class Ground(NamedTuple):
     reason: str
     instruction: events.Instruction | None = None
     joint: tuple[str, ...] = ()
+    stale_knowledge: events.StaleKnowledge | None = None
 
 
 def raise_on(
@@ -48,7 +49,7 @@ def raise_on(
         raised_at=at,
         raised_by=act.actor,
         press_at=policy.press_at(ground.rung, at, unit, answer_due),
-        **data.model_dump(mode="json", include={"instruction", "joint"}),
+        **data.model_dump(mode="json", include={"instruction", "joint", "stale_knowledge"}),
         **data.model_dump(include={"rung", "title", "by", "reason", "answer_due"}),
     )
     record.supervisions[id] = act.rows.add(raised)
