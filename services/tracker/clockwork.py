@@ -14,6 +14,7 @@ from services.tracker import beside, calendars, claims, other_due, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.other_due import Heard, LawChange
 from services.tracker.policies import versions
+from services.tracker.raising import raise_triggered
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.changes import (
@@ -227,10 +228,11 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
 def raise_kept_back(
     act: ServiceAct, record: TicketRecord, standing: Standing | None = None
 ) -> None:
-    """Raise what a clock had reached while a higher rung stood, where that one has turned out not to, or was
-    taken back while the order was open.
+    """Raise what a clock had reached, or a trigger asked for, while a higher rung stood, where that one has
+    turned out not to, or was taken back while the order was open.
     """
-    standing = standing or Standing(act, record.clocks.values(), record.supervisions.values())
+    if raise_triggered(act, record) or standing is None:
+        standing = Standing(act, record.clocks.values(), record.supervisions.values())
     for entry in record.clocks.values():
         row = entry.row
         for rung, at in reached(entry.state):

@@ -113,7 +113,7 @@ class Assignment(Base):
     a move of it waits for a ruling, ``promise_review_at``: when the hotline looks after it, while its day
     lies ahead. ``handler``: who in the unit has it, by which fact and under which account (``[seq, name,
     account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits). ``waits``: its waits
-    for the citizen (WaitTimeline).
+    for the citizen (WaitTimeline). ``kept_back``: what triggers asked for while a higher rung stood (KeptBack).
     """
 
     id: UUID = Field(primary_key=True)
@@ -153,6 +153,7 @@ class Assignment(Base):
     handler: list[Any] | None = Field(default=None, sa_type=JSONB)
     ground: dict[str, Any] = _own(dict)
     waits: list[Any] = _own(list)
+    kept_back: list[Any] = _own(list)
 
 
 class Clock(Base):

@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from services.tracker import records
 from services.tracker.models import Assignment, Supervision, Supervisions
 from services.tracker.policies import versions
-from services.tracker.raising import Ground, raise_on
+from services.tracker.raising import Ground, keep_back, raise_on
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules.answering import InstructionStands, KnowledgeStands
 from services.tracker.rules.machine import OPEN
@@ -52,10 +52,15 @@ def raise_by_rule(
     ground: Ground,
     at: datetime,
 ) -> None:
-    """Raise a rung on an order at work, unless this trigger did before, or a higher one stands."""
+    """Raise a rung on an order at work, unless this trigger did before; while a higher one stands it is kept
+    back, and raised where that one turns out to be a mistake.
+    """
     id = trigger_id(trigger, assignment.id)
     over = records.timeline(assignment).ending(record.matter().withdrawal)
-    if id in record.supervisions or over or _stands_above(record, assignment, ground.rung):
+    if id in record.supervisions or over:
+        return
+    if _stands_above(record, assignment, ground.rung):
+        keep_back(assignment, id, ground, act.now)
         return
     raise_on(act, record, assignment, id, ground, max(at, assignment.dispatched_at))
 
