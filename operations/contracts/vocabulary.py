@@ -192,7 +192,7 @@ WORDS = {
     "ReferralProposed.ground": "事由 falsified, leak, or retaliation",
     "ReferralGranted.ground": "事由 falsified, leak, or retaliation",
     "proposed_by": "提出人 who proposed it, an account",
-    "StaffTold.occasion": "what they are told about: warning, breach, supervision, referral, risk",
+    "StaffTold.occasion": "what they are told about: warning, breach, supervision, referral, risk, extension",
     "roles": "身份 as whom the policy names them: liaison, unit_head …",
     "instead_of": "代转 which of these nobody is on record for",
     "office": "单位 code of the unit or office they are of",

@@ -303,7 +303,7 @@ class StaffTold(Data, name="staff.told", by="tracker"):
     ``person``: nobody who may know of it is on record, and whoever has the role is meant.
     """
 
-    occasion: Literal["warning", "breach", "supervision", "referral", "risk"]
+    occasion: Literal["warning", "breach", "supervision", "referral", "risk", "extension"]
     roles: tuple[str, ...]
     instead_of: tuple[str, ...] = ()
     office: str | None = None

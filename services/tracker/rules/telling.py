@@ -1,4 +1,4 @@
-"""What people of units and offices are told: cards, supervisions, referrals, dangers (ADR 0074). Pure.
+"""What people of units and offices are told: cards, supervisions, referrals, dangers, extensions (ADR 0074). Pure.
 
 The texts name the ticket, the unit and a moment: never the citizen, and never what the complaint says.
 """
@@ -79,6 +79,19 @@ def jointly(text: Sentence, bodies: tuple[Addressee, ...]) -> Sentence:
     zh, en = "、".join(ROLES[each].zh for each in bodies), ", ".join(ROLES[e].en for e in bodies)
     return Sentence(
         f"{text.zh}本件由{zh}联合督办。", f"{text.en} It is supervised together by: {en}."
+    )
+
+
+def asked(
+    number: str, unit: str, days: int, due: datetime, zone: tzinfo, *, again: bool
+) -> Sentence:
+    """延期待批: who asks for how many days, and by when it would be due without them."""
+    by = moment(due, zone)
+    zh, en = ("再次", " again") if again else ("", "")
+    return Sentence(
+        f"【12345】延期待批：{unit}就工单{number}{zh}申请延期{days}个工作日，原办理时限至{by.zh}，请尽快审批。",
+        f"[12345] Extension: {unit} asks{en} for {days} more working days for ticket {number}, due by "
+        f"{by.en}. Please rule on it.",
     )
 
 
