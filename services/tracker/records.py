@@ -298,18 +298,27 @@ async def assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignmen
 
 
 async def assigned_to_look_at(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
-    """The same without a lock, for what is only looked at, with those of all facts of its name together."""
-    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
+    """The same without a lock, for what is only looked at."""
+    record = await to_look_at(act, fact)
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    return record, assignment
+
+
+async def to_look_at(act: ServiceAct, fact: Fact) -> TicketRecord:
+    """The record a fact is about without a lock, with those of all facts of its name together. Raises
+    TooEarly before its registration came.
+    """
     if fact.subject in act.locked:
-        return await assigned(act, fact)
+        return await locked(act, fact.subject)
+    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
     if fact.subject not in seen:
         alike = {each.subject for each in act.batch if each.name == fact.name} | {fact.subject}
         seen |= await look_at(act, sorted(alike - act.locked.keys() - seen.keys()))
-    record = seen.get(fact.subject)
-    assignment = record.assignment(fact.assignment) if record else None
-    if record is None or assignment is None:
-        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
-    return record, assignment
+    if fact.subject not in seen:
+        raise TooEarly(f"ticket {fact.subject} is not registered here yet")
+    return seen[fact.subject]
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:

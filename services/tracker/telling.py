@@ -34,6 +34,21 @@ async def breach(act: ServiceAct, fact: Fact) -> None:
     await _of_clock(act, fact, "breach", telling.breached)
 
 
+async def miss_dispatch(act: ServiceAct, fact: Fact) -> None:
+    """逾期未派单: those named, of a desk that has not dispatched."""
+    data: events.DeadlineBreached = fact.data
+    if not data.to:
+        return
+    record = await records.to_look_at(act, fact)
+    mine = (each for each in record.clocks.values() if each.row.assignment is None)
+    missed = (data.clock, data.due)
+    clock = next((each for each in mine if (each.row.kind, each.state.due) == missed), None)
+    if clock is None or _over(clock.state.ended_at, fact):
+        return
+    said = telling.undispatched(fact.subject, data.due, act.config.calendar.tz)
+    tell(act, record, whom(act, record, data.to), "breach", said, Urgency(clock.row.urgency))
+
+
 async def _of_clock(
     act: ServiceAct, fact: Fact, occasion: str, text: Callable[..., Sentence]
 ) -> None:
@@ -99,6 +114,7 @@ def ask_to_rule(
 SUBSCRIPTIONS: Mapping[str, FactHandler] = {
     "deadline.warned.*": warn,
     "deadline.breached.*": breach,
+    "deadline.breached": miss_dispatch,
     "supervision.raised.*": supervise,
 }
 

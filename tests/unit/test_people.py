@@ -124,6 +124,7 @@ def test_quiet_hours_may_lie_within_a_day_or_be_none() -> None:
         (changed(SUPERVISION, "ladder", 6, "when", to="overdue_9wd"), "ladder.6.when"),
         (changed(SUPERVISION, "leader_instruction", to=8), "leader_instruction"),
         (changed(SUPERVISION, "leader_instruction", to=7), "leader_instruction"),
+        (changed(SUPERVISION, "dispatch_due_missed", to=["liaison"]), "dispatch_due_missed.0"),
         (changed(SUPERVISION, "stale_knowledge", to=8), "stale_knowledge"),
         (changed(SUPERVISION, "stale_knowledge", to=7), "stale_knowledge"),
         (changed(SUPERVISION, "barred_return", to=7), "barred_return"),

@@ -59,6 +59,16 @@ def breached(number: str, unit: str, data: DeadlineBreached, zone: tzinfo) -> Se
     )
 
 
+def undispatched(number: str, due: datetime, zone: tzinfo) -> Sentence:
+    """逾期未派单: the desk's own duty, said to whom it answers."""
+    by = moment(due, zone)
+    return Sentence(
+        f"【12345】红牌：工单{number}的派单时限已于{by.zh}届满，派单员尚未派单，请立即督促派单。",
+        f"[12345] Red card: ticket {number} was to be dispatched by {by.en}, and the desk has not done so. "
+        "Please see to it at once.",
+    )
+
+
 def raised(
     number: str, unit: str, rung: Sentence, answer_due: datetime | None, zone: tzinfo
 ) -> Sentence:
