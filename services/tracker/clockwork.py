@@ -191,7 +191,10 @@ def _recompute(
     beside.follow(act, entry, history)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
-    for fact in changes(clock, before, reading, known, at=heard.at, now=act.now, lost=lost):
+    waits = [pause.begins_at for each in record.waits_of(entry.row) if (pause := each.pause)]
+    for fact in changes(
+        clock, before, reading, known, at=heard.at, now=act.now, lost=lost, waits=waits
+    ):
         yield entry.row, fact
 
 

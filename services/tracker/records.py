@@ -36,7 +36,9 @@ from services.tracker.models import (
 )
 from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.explanation import waits_of
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.pauses import WaitTimeline
 from services.tracker.rules.policy import terms_of
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
@@ -164,6 +166,11 @@ class TicketRecord:
             if (row.round == own.round or firsts.get(row.round, 0) == first)
             and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
         ]
+
+    def waits_of(self, clock: Clock) -> Sequence[WaitTimeline]:
+        """The waits for the citizen for which a clock may have stood still."""
+        waiting = (timeline(row) for row in self.assignments if row.waits)
+        return waits_of(clock.kind, clock.unit, waiting)
 
     def is_at_work(self, at: datetime) -> bool:
         """Whether a unit had an order of it at a moment, or later."""

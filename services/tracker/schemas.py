@@ -191,11 +191,14 @@ class DayOut(BaseModel):
 
 
 class PauseOut(BaseModel):
-    """A time in which the clock stood still, and how many seconds of its kind that gave back."""
+    """A time in which the clock stood still, and how many seconds of its kind that gave back; ``awaited``:
+    what the citizen was waited for in it, null where it was the desk.
+    """
 
     begins_at: AwareDatetime
     ends_at: AwareDatetime | None
     given_back: float
+    awaited: str | None = None
 
 
 class RevisedOut(BaseModel):
