@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlmodel import col, select
@@ -280,9 +279,7 @@ class _Orders(NamedTuple):
         return waits_of(clock.kind, clock.unit, self.orders)
 
 
-def _clock(
-    row: Clock, known: Calendars, matter: Matter, now: datetime, orders: _Orders
-) -> Said:
+def _clock(row: Clock, known: Calendars, matter: Matter, now: datetime, orders: _Orders) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
     why, kind = explain(state, by, orders.waits(row)), ClockKind(row.kind)
     granted = orders.granted(row)

@@ -113,7 +113,7 @@ class Assignment(Base):
     a move of it waits for a ruling, ``promise_review_at``: when the hotline looks after it, while its day
     lies ahead. ``handler``: who in the unit has it, by which fact and under which account (``[seq, name,
     account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits). ``waits``: its waits
-    for the citizen (WaitTimeline). ``kept_back``: what triggers asked for while a higher rung stood (KeptBack).
+    for the citizen (WaitTimeline). ``kept_back``: what higher rungs kept of triggers (KeptBack).
     """
 
     id: UUID = Field(primary_key=True)
@@ -250,7 +250,8 @@ class Supervision(Base):
     was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their rulings
     (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when that was accepted, which
     closed it. ``instruction``: the leader's word it goes by, ``stale_knowledge``: the entry of the knowledge
-    base it is about; ``joint``: the bodies that supervise together. ``press_at``: when it is raised higher unless it is answered; None once that is decided.
+    base it is about; ``joint``: the bodies that supervise together. ``press_at``: when it is raised higher
+    unless it is answered; None once that is decided.
     """
 
     id: UUID = Field(primary_key=True)

@@ -80,7 +80,7 @@ def raise_triggered(act: ServiceAct, record: TicketRecord) -> bool:
     whether anything was.
     """
     raised, withdrawal = False, record.matter().withdrawal
-    for assignment in record.assignments:
+    for assignment in (row for row in record.assignments if row.kept_back):
         ending = records.timeline(assignment).ending(withdrawal)
         kept = map(KeptBack.model_validate, assignment.kept_back)
         for each in sorted(kept, key=lambda one: -one.rung):

@@ -80,7 +80,8 @@ async def supervise(act: ServiceAct, fact: Fact) -> None:
     rung = versions.in_force(act).rules.rung(data.rung)
     called = Sentence(rung.zh, rung.en) if rung else Sentence(data.title, data.title)
     zone, unit = act.config.calendar.tz, _name(act, row.unit)
-    said = telling.raised(fact.subject, unit, called, data.answer_due, zone)
+    stale = data.stale_knowledge is not None
+    said = telling.raised(fact.subject, unit, called, data.answer_due, zone, stale=stale)
     to: list[Addressee] = [*(rung.to if rung else ("liaison",)), *row.joint]
     said = telling.jointly(said, tuple(row.joint))
     _tell(act, record, assignment, "supervision", to, said, unit=row.unit)
@@ -144,7 +145,7 @@ def whom(
     handler: Handler | None = None,
     aside: Collection[str] = (),
 ) -> list[Person]:
-    """Who is told of a ticket; nobody of an office that must know nothing of it (R-35), or is put ``aside``."""
+    """Who is told of a ticket; nobody of an office put ``aside``, or that must know nothing of it (R-35)."""
     recused = act.config.recused(record.ticket.about, record.ticket.area or "").union(aside)
     around = Around(versions.in_force(act).rules.told, act.config.units, recused, unit, handler)
     return people(to, around)

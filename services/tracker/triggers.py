@@ -149,8 +149,8 @@ async def instruct(act: ServiceAct, number: str, body: InstructionIn) -> Supervi
 
 
 async def find_stale(act: ServiceAct, number: str, body: StaleKnowledgeIn) -> SupervisionOut:
-    """知识库条目失效: a supervisor records which entry proved out of date in the handling of a ticket; the unit
-    that leads it, or answered it, puts it right, whatever stands already (R-39, ADR 0088).
+    """知识库条目失效: a supervisor records which entry proved out of date in the handling of a ticket; the
+    unit that leads it, or answered it, puts it right, whatever stands already (R-39, ADR 0088).
 
     Raises NotFound, also where the policy has no such rung; MoveRefused where no unit leads or answered it,
     KnowledgeStands.
@@ -161,7 +161,9 @@ async def find_stale(act: ServiceAct, number: str, body: StaleKnowledgeIn) -> Su
     for row in record.supervisions.values():
         if row.closed_at is None and (row.stale_knowledge or {}).get("entry") == body.entry:
             raise KnowledgeStands(supervision=str(row.id))
-    reason = f"知识库条目失效（{body.entry}） entry of the knowledge base out of date ({body.entry})"
+    reason = (
+        f"知识库条目失效（{body.entry}） entry of the knowledge base out of date ({body.entry})"
+    )
     stale = events.StaleKnowledge(**body.model_dump())
     return _by_hand(act, record, lead, Ground(rung, "hand", reason, stale_knowledge=stale))
 

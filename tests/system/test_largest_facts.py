@@ -166,20 +166,15 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
-    raised = [fact for fact in await tracker.told("supervision.raised") if fact.data.by == "hand"]
-    path = f"/v1/supervisions/{raised[-1].data.supervision}"
-    said = filled("tracker", "AnswerIn")
-    said.pop("put_right")  # of a stale entry alone
-    await county.do("unit", tracker, f"{path}/answer", said, "HC")
+    said, door = filled("tracker", "StaleKnowledgeIn"), f"/v1/tickets/{number}/stale-knowledge"
+    stale = await county.do("supervisor", tracker, door, said)
+    path = f"/v1/supervisions/{stale['id']}"
+    await county.do("unit", tracker, f"{path}/answer", filled("tracker", "AnswerIn"), "HC")
     due = "2026-03-20T09:00:00+08:00"
     again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)
     await county.do("supervisor", tracker, f"{path}/ruling", again)
     said = filled("tracker", "InstructionIn")
     await county.do("supervisor", tracker, f"/v1/tickets/{number}/instructions", said)
-    said, path = filled("tracker", "StaleKnowledgeIn"), f"/v1/tickets/{number}/stale-knowledge"
-    stale = await county.do("supervisor", tracker, path, said)
-    path = f"/v1/supervisions/{stale['id']}/answer"
-    await county.do("unit", tracker, path, filled("tracker", "AnswerIn"), "HC")
     await referred_at_length(county, await of(county, number))
     await endangered_at_length(county)
 

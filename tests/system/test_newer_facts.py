@@ -13,7 +13,15 @@ import pytest
 
 from shared import clock
 from shared.errors import ContractError, NewerFact, TooEarly
-from shared.events import FACTS, Data, Fact, SupervisionRaised, TicketClosed, TicketRegistered, TicketUrged
+from shared.events import (
+    FACTS,
+    Data,
+    Fact,
+    SupervisionRaised,
+    TicketClosed,
+    TicketRegistered,
+    TicketUrged,
+)
 from shared.messaging.bus import Message
 from shared.messaging.inbox import Inbox
 from shared.messaging.retries import EARLY_FOR, MAX_ATTEMPTS

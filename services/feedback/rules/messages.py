@@ -15,8 +15,9 @@ from services.feedback.rules.days import in_words
 from services.feedback.rules.machine import Bilingual
 from shared.events import Awaited, Occasion
 
-# What an occasion says; a completion that puts the matter off until a day says another text, also when
-# that day has passed while the answer was audited, and so does more time that a law gives (JN-24(2)), or gives no more.
+# What an occasion says; a completion that puts the matter off until a day says another text, a third
+# one where the day passed while the answer was audited, and so does more time that a law gives (JN-24(2)), or
+# gives no more.
 Text: TypeAlias = Occasion | Literal["put_off", "put_off_passed", "by_law", "law_withdrawn"]
 TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
     {
@@ -94,7 +95,8 @@ TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
             "【12345】您的诉求（{number}）承办单位已答复，曾承诺在{day}前办结，该日期已过，是否办结我们将回访核实；"
             "答复可凭编号和查询码查看。",
             "[12345] Your request {number} was answered. The unit had promised it by {day}, and that day has "
-            "passed: we will call you to hear whether it was done. Read the answer with your number and code.",
+            "passed: we will call you to hear whether it was done. Read the answer with your number and "
+            "code.",
         ),
         "promise_moved": Bilingual(
             "【12345】您的诉求（{number}）承办单位原承诺在{before}前办结，经批准改为{day}前办结。理由：{words}",

@@ -140,7 +140,9 @@ async def withdraw(act: ServiceAct, version: int, body: PolicyReason) -> Edition
     """撤回: a version that does not decide yet never will. Raises NotFound, MoveRefused."""
     ledger = await versions.ledger(act)
     unkept = ledger.latest is None and version == policies.FOLDERS  # nothing was published
-    row = act.locked[version] = versions.folders(act) if unkept else await versions.numbered(act, version)
+    row = act.locked[version] = (
+        versions.folders(act) if unkept else await versions.numbered(act, version)
+    )
     editions.check_withdrawable(
         row.effective_at,
         act.now,

@@ -72,7 +72,9 @@ class PutRightMissing(JiesuError):
 
     status = 422
     slug = "put-right-missing"
-    title = "知识库失效督办须写明条目更正内容，其他督办不填 Say what was put right in the entry, and only there"
+    title = (
+        "知识库失效督办须写明更正内容，其他督办不填 Say what was put right, of a stale entry alone"
+    )
 
 
 class AnswerDueWrong(Malformed):

@@ -81,7 +81,8 @@ def changes(
 
     What is taken back is said first and dated ``now``, when it was learnt; everything else in the
     order of its true time. ``at`` is when what changed it became true, ``lost`` why the duty fell
-    away, ``waits`` since when the citizen was waited for, and ``calendars`` say what moved it without a fact. A new clock was running and had passed nothing.
+    away, ``waits`` since when the citizen was waited for, and ``calendars`` say what moved it without a
+    fact. A new clock was running and had passed nothing.
     """
     after = reading.state
     was = before or after.model_copy(

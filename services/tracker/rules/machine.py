@@ -68,8 +68,8 @@ SENTENCES: Mapping[ClockStatus, Sentence] = MappingProxyType(
             "Running: whose duty it is must do it before the due moment; time itself breaches it.",
         ),
         ClockStatus.PAUSED: Sentence(
-            "暂停计时：等待派单员裁定申请、审核答复，或等待诉求人配合，此后继续计时。",
-            "Paused: the desk rules on a request or audits an answer, or the citizen is waited for; then it runs on.",
+            "暂停计时：等待派单员裁定申请、审核答复，或等待诉求人配合。",
+            "Paused: the desk rules on a request or audits an answer, or the citizen is waited for.",
         ),
         ClockStatus.MET: Sentence(
             "已完成，停止计时；是否逾期以完成时间为准。",

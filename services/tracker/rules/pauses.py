@@ -18,8 +18,8 @@ class Pause(NamedTuple):
 
 
 class WaitTimeline(Known):
-    """等待诉求人: one wait for the citizen. ``asked_at``: since when it stands, once it is granted; ``awaited``:
-    what for, in a word of the dispatcher's.
+    """等待诉求人: one wait for the citizen. ``asked_at``: since when it stands, once it is granted;
+    ``awaited``: what for, in a word of the dispatcher's.
     """
 
     id: UUID

@@ -36,7 +36,7 @@ class Stands(NamedTuple):
 
 
 class KeptBack(Known):
-    """What a trigger asked for at a moment at which a higher rung stood: the supervision it would have been."""
+    """What a trigger asked for at a moment at which a higher rung stood: the supervision it would be."""
 
     supervision: UUID
     rung: int

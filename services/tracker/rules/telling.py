@@ -1,4 +1,5 @@
-"""What people of units and offices are told: cards, supervisions, referrals, dangers, extensions (ADR 0074). Pure.
+"""What people of units and offices are told: cards, supervisions, referrals, dangers (ADR 0074), extensions.
+Pure.
 
 The texts name the ticket, the unit and a moment: never the citizen, and never what the complaint says.
 """
@@ -70,12 +71,22 @@ def undispatched(number: str, due: datetime, zone: tzinfo) -> Sentence:
 
 
 def raised(
-    number: str, unit: str, rung: Sentence, answer_due: datetime | None, zone: tzinfo
+    number: str,
+    unit: str,
+    rung: Sentence,
+    answer_due: datetime | None,
+    zone: tzinfo,
+    *,
+    stale: bool = False,
 ) -> Sentence:
-    """督办: which rung, and by when it is to be answered."""
+    """督办: which rung, and by when it is to be answered; ``stale``: an entry of the knowledge base is to be
+    put right, whatever becomes of the ticket.
+    """
     by = moment(answer_due, zone) if answer_due else None
-    zh = f"，请于{by.zh}前办理并回复" if by else "，请立即办理"
-    en = f"Please act, and answer by {by.en}." if by else "Please act at once."
+    act = Sentence("更正知识库失效条目", "put the stale entry of the knowledge base right")
+    act = act if stale else Sentence("办理", "act")
+    zh = f"，请于{by.zh}前{act.zh}并回复" if by else f"，请立即{act.zh}"
+    en = f"Please {act.en}, and answer by {by.en}." if by else f"Please {act.en} at once."
     return Sentence(
         f"【12345】督办：工单{number}已对{unit}启动{rung.zh}{zh}。",
         f"[12345] Supervision: {rung.en}, of {unit}, for ticket {number}. {en}",

@@ -74,7 +74,7 @@ async def test_the_explanation_says_what_was_awaited(tracker: Bench, open_ticket
         open_ticket.refused_return("03-04 11:00"),
     )
     said = await explained(tracker)
-    waited = "2026年3月3日10:00至2026年3月4日10:00因等待诉求人提供材料暂停计时，期限顺延7小时（工作时间）"
+    waited = "2026年3月3日10:00至2026年3月4日10:00因等待诉求人提供材料暂停计时，期限顺延7.5小时（工作时间）"
     assert f"{waited}。2026年3月4日10:00至11:00暂停计时" in said["zh"]
     assert "to 2026-03-04 10:00 to wait for documents from the citizen, which gives" in said["en"]
 

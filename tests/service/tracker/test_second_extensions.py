@@ -96,7 +96,7 @@ async def test_who_has_to_rule_is_told_when_it_is_asked(tracker: Bench, second: 
     assert "红椿镇就工单20260302-000001申请延期3个工作日，原办理时限至2026年3月9日18:00" in first.zh
     assert "再次申请延期4个工作日，原办理时限至2026年3月12日18:00" in again.zh
     assert "asks again for 4 more working days" in again.en
-    assert {first.not_before, again.not_before} == {at("03-02 10:00"), at("03-12 10:00")}
+    assert {first.not_before, again.not_before} == {at("03-02 09:00"), at("03-12 10:00")}
 
 
 async def test_at_night_who_has_to_rule_is_told_in_the_morning(

@@ -1,4 +1,4 @@
-"""Stale entries of the county's knowledge base (知识库条目失效) as a cause of supervision (R-39, ADR 0088)."""
+"""Stale entries of the county's knowledge base (知识库条目失效) raise a supervision (R-39, ADR 0088)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ async def test_a_stale_entry_presses_its_unit_until_it_says_what_was_put_right(
     [_, fact] = await tracker.told("supervision.raised")
     assert (fact.unit, fact.data.stale_knowledge.entry) == ("HC", STALE["entry"])
     assert fact.data.answer_due == at("03-03 18:00")
+    await tracker.hear(fact)
+    told = (await tracker.told("staff.told"))[-1].data
+    assert "请于2026年3月3日18:00前更正知识库失效条目并回复" in told.zh
+    assert "put the stale entry of the knowledge base right, and answer by" in told.en
     again = await find_stale(tracker, wrong="地址也不对")
     assert (again.status_code, slug(again)) == (409, "knowledge-stands")
     assert (await find_stale(tracker, entry="供水类004")).status_code == 200

@@ -126,7 +126,6 @@ async def test_a_fact_heard_twice_tells_once(tracker: Bench, open_ticket: Story)
     assert await whom(tracker, "supervision") == [("HC", "镇长")]
 
 
-@pytest.mark.usefixtures("open_ticket")
 async def test_a_dispatch_that_was_missed_is_told_to_the_hotline_s_supervisor(
     tracker: Bench, story: Story
 ) -> None:
@@ -157,6 +156,7 @@ async def test_of_a_dispatch_made_before_it_was_said_nobody_is_told(
     assert await told(tracker, "breach") == []
 
 
+@pytest.mark.usefixtures("open_ticket")
 async def test_a_joint_supervision_is_told_to_each_body(tracker: Bench) -> None:
     """R-30 联合督办: named on one supervision, by hand."""
     bodies = ["county_government_office", "discipline_body"]

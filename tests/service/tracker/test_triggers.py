@@ -250,13 +250,13 @@ async def test_what_a_mistake_kept_back_is_raised_when_that_is_withdrawn(
     stands = (await supervise(tracker, rung=4)).json()["id"]
     barred = open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-02 15:00")
     await tracker.hear(barred)
-    assert await raised(tracker) == ["4 hand 03-02 10:00"]
+    assert await raised(tracker) == ["4 hand 03-02 09:00"]
     tracker.at("2026-03-03T09:00+08:00")
     await withdraw(tracker, stands)
-    assert await raised(tracker) == ["4 hand 03-02 10:00", "3 trigger 03-03 09:00"]
+    assert await raised(tracker) == ["4 hand 03-02 09:00", "3 trigger 03-03 09:00"]
     [_, fact] = await tracker.told("supervision.raised")
     assert "裁定后仍申请退单" in fact.data.reason
-    assert fact.data.answer_due == at("03-06 09:00")
+    assert fact.data.answer_due == at("03-06 18:00")
     await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-03 10:00"))
     await withdraw(tracker, str(await higher(tracker)))
     assert len(await raised(tracker)) == 3

@@ -1,5 +1,5 @@
-"""知识库条目失效: the entry of the knowledge base that a supervision is about; what triggers asked for while a
-higher rung stood.
+"""知识库条目失效: the entry of the knowledge base that a supervision is about; what triggers asked for while
+a higher rung stood.
 """
 
 import sqlalchemy as sa
