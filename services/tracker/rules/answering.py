@@ -128,7 +128,7 @@ class Asked(BaseModel):
 
     answer_due: AwareDatetime | None
     answered_at: AwareDatetime | None
-    closed_at: datetime | None
+    closed_at: AwareDatetime | None
     stale_knowledge: StaleKnowledge | None = None
 
     def is_late(self, at: datetime) -> bool:
