@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from services.dispatcher import records
+from services.dispatcher import reading, records
 from services.dispatcher.arbitration.models import Arbitration
 from services.dispatcher.models import Assignment, CompletionForm, CompletionForms, Return, Returns
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.rules.waiting import Wait, WaitStatus
 from shared import events
 from shared.events import ClockKind, Fact
 
@@ -33,6 +34,7 @@ async def hear(act: ServiceAct, fact: Fact) -> None:
     if moved.clock is ClockKind.HOTLINE_REVIEW:
         for asked in await _waiting(act, Return, order, RETURNS):
             asked.review_due = max(asked.review_due or moved.due, moved.due)
+        _wait(act, order, moved.due)
     for form in await _waiting(act, CompletionForm, order, FORMS):
         if form.asks is (moved.clock is ClockKind.HOTLINE_REVIEW):
             form.due = max(form.due or moved.due, moved.due)
@@ -53,6 +55,14 @@ async def _waiting(act: ServiceAct, row: type[Any], order: Assignment, waits: An
         act.locked[key] = await act.rows.load(row, query)
     found: list[Any] = act.locked[key]
     return found
+
+
+def _wait(act: ServiceAct, order: Assignment, due: datetime) -> None:
+    """A wait for the citizen is ruled on while there is time left to handle the order (ADR 0083)."""
+    wait = Wait.on_record(order.wait)
+    if wait and wait.status is WaitStatus.ASKED:
+        until = max(wait.due, min(due, reading.limit_ends(act, order) or due))
+        order.wait, order.wait_due = wait.model_copy(update={"due": until}).kept, until
 
 
 def _ladder(opened: Arbitration, due: datetime) -> None:
