@@ -1,6 +1,6 @@
 """等待诉求人: what a wait for the citizen is to clocks (WF-21, ADR 0083). Nothing stands still before it is
-granted, and then since it was asked for; each fact says of which wait it is, so either may be heard first. The
-desk has its own clock to rule on one.
+granted, and then since it was asked for; each fact says of which wait it is, so either may be heard first.
+The desk has its own clock to rule on one.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.dispatcher import putting_off
 from services.dispatcher.models import OWN, Clock
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.worklists import putting_off
 from shared import events
 from shared.events import ClockKind, Fact
 

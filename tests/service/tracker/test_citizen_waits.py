@@ -92,7 +92,7 @@ async def test_in_any_order(tracker: Bench, open_ticket: Story, order: tuple[int
 async def test_t10_the_desk_has_a_clock_to_rule_on_a_wait(
     tracker: Bench, open_ticket: Story
 ) -> None:
-    """Whoever blocks is the one whose clock runs: the unit's does not stand still, and the desk is pressed."""
+    """Whoever blocks is the one whose clock runs: the unit's goes on, and the desk is pressed."""
     before = (await clocks(tracker))["handle HC"]
     await tracker.hear(asked_for(open_ticket))
     now = await clocks(tracker)

@@ -1,5 +1,5 @@
-"""What waits for the desk, or for a body of the ladder, waits until the tracker's own clock for it is due: a day
-off that was ordered meanwhile puts off what the policy does when nobody rules, too (docs/adr/0062).
+"""What waits for the desk, or for a body of the ladder, waits until the tracker's own clock for it is due: a
+day off that was ordered meanwhile puts off what the policy does when nobody rules, too (docs/adr/0062).
 """
 
 from __future__ import annotations
