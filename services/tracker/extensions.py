@@ -10,7 +10,7 @@ import uuid6
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
-from services.tracker import calendars, records, schemas, views
+from services.tracker import calendars, records, schemas, telling, views
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.lists import unit_of
 from services.tracker.models import Assignment, Extension, Extensions
@@ -26,6 +26,7 @@ from services.tracker.rules.extension import (
     Ruling,
 )
 from services.tracker.rules.machine import OPEN
+from services.tracker.rules.people import OfOffice
 from shared import events
 from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency
@@ -61,7 +62,6 @@ async def request_extension(
     policy = versions.in_force(act, clock.state.started_at)
     extension.check(asking, record.matter(), policy)
     second = policy.rules.extension.second if asking.before else None
-    ordinal = len(asking.before) + 1
     office = _office(act, record, assignment.unit, second) if second else None
     asked = Extension(
         id=UUID(bytes=uuid6.uuid7().bytes),
@@ -71,13 +71,15 @@ async def request_extension(
         status=ExtensionStatus.ASKED,
         asked_at=act.now,
         asked_by=act.actor,
-        ordinal=ordinal,
+        ordinal=len(asking.before) + 1,
         office=office,
         **body.model_dump(),
     )
     act.rows.add(asked)
-    said = {"extension": asked.id, "ordinal": ordinal, "office": office}
+    said = {"extension": asked.id, "ordinal": asked.ordinal, "office": office}
     _say(act, assignment, events.ExtensionRequested(**said, **body.model_dump()))
+    by: OfOffice = second.by if second and office else "hotline_supervisor"
+    telling.ask_to_rule(act, record, assignment, asked, by)
     return views.show_extension(asked, clock)
 
 
