@@ -141,7 +141,7 @@ async def test_t11_whoever_blocks_is_the_one_whose_clock_runs(county: County) ->
 
 
 async def test_t11_who_handed_it_down_is_late_and_the_lead_is_not(county: County) -> None:
-    """R-13: a co-handler's own team does nothing; the clock of who answers for it runs, and the lead goes on."""
+    """R-13: a co-handler's own team does nothing; who answers for it is late, and the lead goes on."""
     number = await county.ticket(**DETAILS)
     [lead] = await orders(county, number)
     path, body = f"/v1/tickets/{number}/co-handlers", {"unit": "GAJ", "reason": "占道"}

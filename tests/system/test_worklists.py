@@ -57,7 +57,7 @@ async def test_t13_a_danger_to_life_nobody_may_have_is_first_and_runs_on_its_own
 
 
 async def test_t13_whom_it_is_about_is_said_after_dispatch(county: County) -> None:
-    """R-35: the police had it; it is the desk's, with five minutes of its own, and the citizen's two hours go on."""
+    """R-35: the police had it; now the desk has five minutes, and the citizen's two hours go on."""
     matter = {"topic": "security.order", "title": "求助", "content": "没人管，我想自杀"}
     number = await county.ticket(type="complaint", area="610924100", **matter)
     county.at("2026-03-02T09:20+08:00")
