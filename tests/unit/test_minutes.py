@@ -41,7 +41,7 @@ EXTEND = (
     step("ask_extension", st.sampled_from([1, 2, 3, 5, 8])),
     step("rule_extension", st.integers(0, 7)),
 )
-ASK_WAIT, GRANT_WAIT = step("ask_wait"), step("grant_wait", DELAY)
+ASK_WAIT, GRANT_WAIT = step("ask_wait", DELAY), step("grant_wait", DELAY)
 ANY = st.one_of(
     step("dispatch", UNIT, LIMIT, DELAY),
     *(ASK_BACK, REFUSE, step("grant", DELAY), step("cancel", DELAY), step("complete", DELAY)),
@@ -75,7 +75,13 @@ STEPS = st.tuples(COURSES, LATER).map(lambda drawn: sum(drawn[1], drawn[0]))
 
 
 ASKED_TWICE: list[Step] = [("ask_back", 0), ("refuse", 30), ("ask_back", 0)]
-WAITED: list[Step] = [("ask_wait",), ("wait", 300), ("grant_wait", 700), ("wait", 1_440), ("look",)]
+WAITED: list[Step] = [
+    ("ask_wait", 0),
+    ("wait", 300),
+    ("grant_wait", 700),
+    ("wait", 1_440),
+    ("look",),
+]
 EXTENDED_TWICE: list[Step] = [
     *(("ask_extension", 4), ("rule_extension", 3), ("look",)),
     *(("ask_extension", 5), ("rule_extension", 7), ("ask_extension", 1)),
@@ -83,9 +89,9 @@ EXTENDED_TWICE: list[Step] = [
 ANSWERED: list[Step] = [("ask_extension", 2), ("complete", 0), ("rule_extension", 2)]
 REFUSED: list[Step] = [
     *(("ask_extension", 2), ("rule_extension", 0), ("ask_extension", 2)),
-    *(("update", "24h"), ("ask_wait",)),
+    *(("update", "24h"), ("ask_wait", 0)),
 ]
-TOO_LATE: list[Step] = [("wait", 10_400), ("ask_extension", 2), ("wait", 200), ("ask_wait",)]
+TOO_LATE: list[Step] = [("wait", 10_400), ("ask_extension", 2), ("wait", 200), ("ask_wait", 0)]
 LAW_TAKEN_BACK: list[Step] = [
     *(("name_law", "20wd", True), ("wait", 12 * DAY), ("look",)),
     *(("cancel", 0), ("withdraw_law", False), ("look",)),
