@@ -70,7 +70,7 @@ COURSES = st.one_of(
     course(ASK_WAIT, GRANT_WAIT, step("end_wait", DELAY)),
 )
 ALONE = ANY.map(lambda step: [step])
-LATER = st.lists(st.one_of(*[ALONE] * 4, COURSES), max_size=6)
+LATER = st.lists(st.one_of(*[ALONE] * 4, COURSES), max_size=5)
 STEPS = st.tuples(COURSES, LATER).map(lambda drawn: sum(drawn[1], drawn[0]))
 
 
