@@ -30,7 +30,7 @@ from services.feedback.rules.verdict import (
     answers_on_record,
 )
 from shared.events import CallbackAbout
-from shared.http.fields import Body, Sentence, Text, Whole
+from shared.http.fields import NUMBERS, Body, Sentence, Text
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "refused", "unreachable", "wrong_number", "number_off", "no_answer"]
@@ -48,8 +48,9 @@ class OutcomeIn(Body):
     """
 
     attempt: Annotated[
-        Whole,
+        int,
         Field(ge=1, le=MOST_ATTEMPTS, description="第几次回访 as the request to call named it"),
+        NUMBERS,
     ]
     outcome: Reported
     contacted: Contacted | None = Field(None, validate_default=True, description=ANSWER)

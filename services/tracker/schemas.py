@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.tracker.rules.people import OfOffice
 from shared.events import LegalLimit
-from shared.http.fields import Body, Instant, Line, Sentence, Text, Whole
+from shared.http.fields import NUMBERS, Body, Instant, Line, Sentence, Text
 
 Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
@@ -21,7 +21,7 @@ class ExtensionIn(Body):
 
     reason: Paragraph
     legal_basis: Phrase
-    days: Annotated[Whole, Field(ge=1, le=100)]
+    days: Annotated[int, Field(ge=1, le=100), NUMBERS]
 
 
 class RulingIn(Body):
@@ -31,7 +31,7 @@ class RulingIn(Body):
 
     granted: bool
     reason: Paragraph
-    days: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    days: Annotated[int, Field(ge=1, le=100), NUMBERS] | None = None
 
     @model_validator(mode="after")
     def _days_of_a_grant(self) -> Self:
@@ -45,7 +45,7 @@ class SupervisionIn(Body):
     supervise together (联合督办).
     """
 
-    rung: Annotated[Whole, Field(ge=1, le=7)]
+    rung: Annotated[int, Field(ge=1, le=7), NUMBERS]
     reason: Paragraph
     joint: Annotated[tuple[OfOffice, ...], Field(max_length=4)] = ()
 

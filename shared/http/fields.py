@@ -86,9 +86,9 @@ def _no_truth(value: object) -> object:
     return value
 
 
-# Where numbers are asked, true is no 1. Numbers in quotes are taken, as ever.
+# Where numbers are asked, true is no 1. Numbers in quotes are taken, as ever. Stands behind the bounds of a
+# field, or its schema would not say these.
 NUMBERS = BeforeValidator(_no_truth)
-Whole = Annotated[int, NUMBERS]
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -129,7 +129,7 @@ def test_where_a_number_is_asked_true_is_none() -> None:
     for body, name in asked:
         field = body.model_fields[name]
         kind: Any = field.annotation
-        whole = Annotated[kind, *field.metadata] if field.metadata else kind
+        whole: Any = Annotated[kind, *field.metadata] if field.metadata else kind
         for wrong in (True, {"longitude": True, "latitude": 32.5}):
             with pytest.raises(ValidationError):
                 TypeAdapter(whole).validate_python(wrong)

@@ -42,7 +42,7 @@ class ContactRuling(Body):
 
     granted: bool
     until: AwareDatetime | None = None
-    hours: Annotated[float | None, NUMBERS] = Field(default=None, gt=0, le=10_000)
+    hours: Annotated[float | None, Field(gt=0, le=10_000), NUMBERS] = None
     reason: Reason
 
 
