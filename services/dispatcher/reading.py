@@ -13,6 +13,7 @@ from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import (
     acts,
     completion,
+    had,
     handing_down,
     legal_limit,
     returns,
@@ -157,7 +158,8 @@ def wait_context(act: ServiceAct, record: TicketRecord, order: Assignment) -> Wa
         role=Role(order.role),
         stands_still=act.config.returns.stands_still(Urgency(order.urgency)),
         redo=order.redo,
-        waited=any(each.wait for each in of_round),
+        waited=any(each.wait for each in of_round)
+        or had.has_waited(record.ticket.had, order.round),
         latest=waiting.first(limit_ends(act, order), handle_dues.of(act, order.id)),
     )
 
