@@ -293,7 +293,8 @@ WORDS = {
     "taken_back": "转派 whether the hotline takes its own words back; else the citizen added something",
     "continues": "接续上一轮 nobody judged: the clocks of the round before go on",
     "approval": "批准事项 what one person asked for and another decides",
-    "what": "批准事项的种类 urgency: to be less urgent; town_lead: a town to lead what is not its duty",
+    "what": "批准事项的种类 urgency: to be less urgent; town_lead: a town to lead what is not its duty;"
+    " legal_limit: a law's limit to be its own",
     "asked_by": "申请人 who asked, an account",
     "ApprovalRequested.urgency": "紧急程度 how urgent it is to be",
     "ApprovalGranted.urgency": "紧急程度 how urgent it is from now on",

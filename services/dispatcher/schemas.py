@@ -346,9 +346,9 @@ class TicketOut(BaseModel):
 
     ``merged_into``: the ticket under whose number it is worked on (并单). ``merged``: the tickets of
     other citizens that wait for the same work; ``citizens``: how many that are with this one.
-    ``arbitration``: the one that is open about it (争议裁决). ``approval``: where less urgency was asked for
-    just now, what waits for a second person. ``allowed``: what the caller may do with the ticket at this
-    service's doors; with each order, it says itself.
+    ``arbitration``: the one that is open about it (争议裁决). ``approval``: where less urgency, or the limit
+    of a law, was asked for just now, what waits for a second person. ``allowed``: what the caller may do with
+    the ticket at this service's doors; with each order, it says itself.
     """
 
     number: str

@@ -37,7 +37,7 @@ from services.tracker.rules.clock_state import (
     pass_due_marks,
     replay,
 )
-from services.tracker.rules.layout import supervision_id
+from services.tracker.rules.layout import answer_due, supervision_id
 from services.tracker.rules.policy import Terms
 from services.tracker.rules.resuming import resumed
 from services.tracker.rules.standing import raised_at, reached
@@ -50,7 +50,6 @@ from shared.events import (
     SupervisionClosed,
     SupervisionRaised,
 )
-from shared.jurisdiction.calendar import Limit
 from shared.jurisdiction.succession import acts_as
 
 
@@ -239,8 +238,7 @@ def raise_kept_back(
             if id not in record.supervisions and row.assignment:
                 raised = raised_at(rung.rung, at, standing.of(row.assignment))
             if raised and (raised == at or _is_open(record, row, raised)):
-                calendar = calendars.of_clock(act, row).at(raised).calendar
-                answer = calendar.due(raised, Limit.parse(rung.answer)).at if rung.answer else None
+                answer = answer_due(rung, raised, calendars.of_clock(act, row))
                 _raise(act, row, raised_fact(id, rung, answer), raised, record.supervisions)
 
 

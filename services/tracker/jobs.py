@@ -48,7 +48,7 @@ JOBS: dict[str, Job] = {
     "follow_policies": Job(run=versions.follow, due=policies.never, every=10.0),
     # More at once cost no less each, and hold their locks longer. A look that finds nothing takes a
     # millisecond, and no mark waits for it longer than a quarter of a second.
-    "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=500, together=2),
+    "sweep": Job(run=sweep, due=claims.next_mark, every=0.25, limit=500, together=3),
     "press": Job(run=press, due=triggers.next_unanswered, every=60.0, limit=100),
     "discrepancies": Job(run=look_again, due=discrepancies.next_look, every=5.0, limit=250),
     # A calendar is read at the start: who brought a new one finds this work, or whoever looks next.

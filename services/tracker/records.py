@@ -98,7 +98,7 @@ class ClockEntry:
         """Write into the row what is new of how the clock stands."""
         known, self.state = self.state, state
         for name, value, before in zip(STATE, _stands(state), _stands(known), strict=True):
-            if value != before:
+            if value is not before and value != before:
                 setattr(self.row, name, value if name not in AS_JSON else _as_json(state, name))
 
 

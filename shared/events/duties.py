@@ -120,27 +120,29 @@ class CatalogueWithdrawn(Data, name="catalogue.withdrawn", by="dispatcher"):
 
 class ApprovalRequested(Data, name="approval.requested", by="dispatcher"):
     """申请批准: somebody at the desk asked for what takes a second person (R-05, R-11): ``urgency``, that the
-    ticket be less urgent than it is, or ``lead``, that a town lead what its duty list does not name. Until
-    it is granted all stays as it is.
+    ticket be less urgent than it is, ``lead``, that a town lead what its duty list does not name, or ``law``,
+    that a law's longer limit be its own. Until it is granted all stays as it is.
     """
 
     approval: UUID
-    what: Literal["urgency", "town_lead"]
+    what: Literal["urgency", "town_lead", "legal_limit"]
     urgency: Urgency | None = None
     lead: str | None = None
+    law: LegalLimit | None = None
     ground: str
     asked_by: str
 
 
 class ApprovalGranted(Data, name="approval.granted", by="dispatcher"):
     """已批准: another person than who asked granted it. The ticket is as urgent as ``urgency`` says from now
-    on; a town may be assigned by the desk.
+    on; a town may be assigned by the desk; the law's limit is said with ``ticket.law_named``.
     """
 
     approval: UUID
-    what: Literal["urgency", "town_lead"]
+    what: Literal["urgency", "town_lead", "legal_limit"]
     urgency: Urgency | None = None
     lead: str | None = None
+    law: LegalLimit | None = None
     asked_by: str
     note: str
 
@@ -149,9 +151,10 @@ class ApprovalRefused(Data, name="approval.refused", by="dispatcher"):
     """未批准: refused, or taken back by who asked; all stays as it was."""
 
     approval: UUID
-    what: Literal["urgency", "town_lead"]
+    what: Literal["urgency", "town_lead", "legal_limit"]
     urgency: Urgency | None = None
     lead: str | None = None
+    law: LegalLimit | None = None
     asked_by: str
     note: str
 

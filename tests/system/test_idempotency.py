@@ -18,7 +18,7 @@ from tests.fixtures.scenes.honesty import looked_into
 from tests.fixtures.scenes.intake import complaint
 from tests.fixtures.scenes.reform import followed
 from tests.fixtures.scenes.revisions import revised
-from tests.fixtures.scenes.second_person import approved, referred, reformed, unshielded
+from tests.fixtures.scenes.second_person import approved, lawful, referred, reformed, unshielded
 from tests.fixtures.scenes.street import EXTENSION, HOLDER, Matter, Street, street
 
 
@@ -223,6 +223,7 @@ async def _fresh_order(whole: Street, repeats: Repeats) -> None:
     path = "/v1/tickets/{number}/assign"
     given_to = await repeats.ask("dispatcher", path, moved, other, "desk", number=given["number"])
     lead = given_to["assignments"][-1]["id"]
+    await lawful(whole, repeats, given["number"])
     await _helped(repeats, given["number"], lead)
     await _taken_back(whole, repeats, lead)
     await _whistled(whole, repeats, lead)
@@ -244,12 +245,7 @@ async def _split(whole: Street, repeats: Repeats) -> None:
 
 
 async def _helped(repeats: Repeats, number: str, lead: str) -> None:
-    """A law gives it more time; a co-handler is added, pressed by the lead and released."""
-    path, other = "/v1/tickets/{number}/legal-limit", {"reason": "须经公示"}
-    law = {"law": "《条例》", "article": "第三条", "limit": "60wd", "reason": "须经审批"}
-    await repeats.ask("dispatcher", path, law, other, "desk", number=number)
-    path, why = f"{path}-withdrawal", {"reason": "不属该条例"}
-    await repeats.ask("dispatcher", path, why, other, "desk", number=number)
+    """A co-handler is added, pressed by the lead and released."""
     path, other = "/v1/tickets/{number}/co-handlers", {"reason": "协助"}
     helps = {"unit": "GT", "reason": "协助勘查"}
     given = await repeats.ask("dispatcher", path, helps, other, "desk", number=number)

@@ -15,6 +15,14 @@ LAW = {
 }
 
 
+async def name_law(county: County, number: str) -> None:
+    """One at the desk names the law, another grants it (ADR 0084)."""
+    path = f"/v1/tickets/{number}/legal-limit"
+    asked = await county.do("desk", county.dispatcher, path, LAW)
+    path, said = f"/v1/approvals/{asked['approval']}/decision", {"granted": True, "note": "属实"}
+    await county.do("desk", county.dispatcher, path, said, name="li")
+
+
 async def clocks(county: County, number: str) -> dict[str, Any]:
     """The clocks of a ticket as a supervisor reads them, by kind."""
     answer = await county.tracker.http("supervisor").get(f"/v1/tickets/{number}/clocks")
@@ -48,7 +56,7 @@ async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county:
     assert found["citizen"]["due"].startswith("2026-03-05T10:00")
     county.at("2026-03-06T09:00+08:00")
     await county.sweep()
-    await county.do("desk", county.dispatcher, f"/v1/tickets/{number}/legal-limit", LAW)
+    await name_law(county, number)
     found = await clocks(county, number)
     assert {kind for kind, each in found.items() if each["breached_at"]} >= {"handle", "citizen"}
     *_, told = await county.feedback.told("citizen.told")
@@ -104,14 +112,14 @@ async def test_a_law_of_a_merged_work_is_each_citizens_and_is_taken_back(county:
     first, second = numbers
     merge = {"into": first, "reason": "同一处"}
     await county.do("desk", county.intake, f"/v1/tickets/{second}/merge", merge)
-    path = f"/v1/tickets/{first}/legal-limit"
-    await county.do("desk", county.dispatcher, path, LAW)
+    await name_law(county, first)
     dues = [(await clocks(county, number))["citizen"]["due"][:10] for number in numbers]
     assert dues == ["2026-03-30", "2026-03-31"]
     told = await county.feedback.told("citizen.told")
     assert {fact.subject for fact in told if "第三十三条" in fact.data.zh} == {first, second}
     county.at("2026-03-04T09:00+08:00")
-    await county.do("desk", county.dispatcher, f"{path}-withdrawal", {"reason": "不属该条例"})
+    path = f"/v1/tickets/{first}/legal-limit-withdrawal"
+    await county.do("desk", county.dispatcher, path, {"reason": "不属该条例"})
     dues = [(await clocks(county, number))["citizen"]["due"][:10] for number in numbers]
     assert dues == ["2026-03-09", "2026-03-10"]
     told = await county.feedback.told("citizen.told")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.tracker.rules.layout import answer_due
 from shared.events import ClockKind, Role, TicketType, Urgency
 from tests.fixtures.scenes.handle_clock import (
+    CALENDARS,
     MATTER,
     POLICY,
     at,
@@ -118,7 +120,8 @@ def test_marks(what: dict[str, Any], expected: list[str]) -> None:
 
 def test_a_supervision_order_is_answered_in_three_working_days() -> None:
     """R-32 催办."""
-    answers = {mark.key: mark.answer_due for mark in marks(state())}
+    rungs = {mark.key: (mark.rung, mark.at) for mark in marks(state()) if mark.rung}
+    answers = {key: answer_due(rung, at, CALENDARS) for key, (rung, at) in rungs.items()}
     assert answers["ladder:2"] == at("03-13 18:00")
     assert answers["ladder:1"] == at("03-10 18:00")
 

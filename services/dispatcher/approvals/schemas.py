@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.dispatcher.rules.approvals import ApprovalStatus, What
 from services.dispatcher.schemas import Code, Paragraph
-from shared.events import TicketType, Urgency
+from shared.events import LegalLimit, TicketType, Urgency
 from shared.http.fields import Body, Sentence
 
 
@@ -30,7 +30,7 @@ class ApprovalOut(BaseModel):
     """批准事项: what was asked about a ticket, and what a second person decided.
 
     ``urgency``: how urgent the ticket is to be, of ``was``, what it was when that was asked. ``lead``: the
-    town that is to lead. ``allowed``: what the reader may decide.
+    town that is to lead. ``law``: whose limit is to be the ticket's. ``allowed``: what the reader may decide.
     """
 
     id: UUID
@@ -40,6 +40,7 @@ class ApprovalOut(BaseModel):
     urgency: Urgency | None
     was: Urgency | None
     lead: str | None
+    law: LegalLimit | None
     ground: str
     asked_at: AwareDatetime
     asked_by: str

@@ -18,7 +18,7 @@ from services.dispatcher.rules.approvals import Action, ApprovalPending, What
 from services.dispatcher.rules.ticket import check_assignable
 from shared import events
 from shared.errors import MoveRefused, NotFound
-from shared.events import Urgency
+from shared.events import LegalLimit, Urgency
 
 TICKETS_OF = select(Approvals.id, Approvals.ticket).where(
     col(Approvals.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))
@@ -41,6 +41,24 @@ async def ask_lower(
             raise ApprovalPending(field="urgency", approval=str(row.id))
     asked = _new(act, record, "urgency", ground, asked_by)
     asked.urgency, asked.was = urgency, record.ticket.urgency
+    return _ask(act, asked)
+
+
+async def ask_legal_limit(
+    act: ServiceAct, record: TicketRecord, law: LegalLimit, ground: str
+) -> Approval:
+    """法定时限: a law that is not in the county's table is to give a ticket more time; until another person
+    grants it, it has not. The same asked again is one.
+
+    Raises MoveRefused, LegalLimitNotForUrgency, LegalLimitInVain, ApprovalPending.
+    """
+    hurrying.check_law(act, record, law)
+    for row in await _undecided(act, record, "legal_limit"):
+        if row.law == law.model_dump():
+            return row
+        raise ApprovalPending(field="law", approval=str(row.id))
+    asked = _new(act, record, "legal_limit", ground, act.actor)
+    asked.law = law.model_dump()
     return _ask(act, asked)
 
 
@@ -94,6 +112,7 @@ def _ask(act: ServiceAct, asked: Approval) -> Approval:
         what=asked.what,
         urgency=asked.urgency,
         lead=asked.lead,
+        law=_law(asked),
         ground=asked.ground,
         asked_by=asked.asked_by,
     )
@@ -101,24 +120,27 @@ def _ask(act: ServiceAct, asked: Approval) -> Approval:
     return act.rows.add(asked)
 
 
+def _law(row: Approval) -> LegalLimit | None:
+    return LegalLimit.model_validate(row.law) if row.law else None
+
+
 # --- decided -----------------------------------------------------------------------------------
 
 
 async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
     """批准或不批准: by another person than who asked, who may only take it back. A ticket that is granted
-    less urgency has it from now on, with the time it has used.
+    less urgency, or a law's limit, has it from now on, with the time it has used.
 
-    Raises NotFound, MoveRefused, MoreUrgentWaits, OwnApproval, Forbidden.
+    Raises NotFound, MoveRefused, MoreUrgentWaits, LegalLimitNotForUrgency, LegalLimitInVain, OwnApproval,
+    Forbidden.
     """
     record, row = await _locked(act, id)
     role = act.caller.role if act.caller else ""
     rules.check_decider(row.what, row.asked_by, act.actor, role, granted=body.granted)
     action = Action.GRANT if body.granted else Action.REFUSE
     rules.move(views.status_of(record, row), action)
-    if body.granted and row.urgency:
-        rules.check_as_asked(row.was, record.ticket.urgency)
-        views.check_work(record, Urgency(row.urgency))
-        _ease(act, record, Urgency(row.urgency))
+    if body.granted:
+        _grant(act, record, row)
     row.granted, row.note = body.granted, body.note
     row.decided_at, row.decided_by = act.now, act.actor
     said = events.ApprovalGranted if body.granted else events.ApprovalRefused
@@ -127,11 +149,21 @@ async def decide(act: ServiceAct, id: UUID, body: Decision) -> ApprovalOut:
         what=row.what,
         urgency=row.urgency,
         lead=row.lead,
+        law=_law(row),
         asked_by=row.asked_by,
         note=body.note,
     )
     act.tell(data, subject=row.ticket, round=row.round)
     return views.approval_out(act, record, row)
+
+
+def _grant(act: ServiceAct, record: TicketRecord, row: Approval) -> None:
+    """Do what was asked; that a town leads is then the desk's to assign. Raises what ``decide`` names."""
+    views.check_grantable(act, record, row)
+    if row.urgency:
+        _ease(act, record, Urgency(row.urgency))
+    if row.law:
+        hurrying.name_law(act, record, LegalLimit.model_validate(row.law), row.ground)
 
 
 def _ease(act: ServiceAct, record: TicketRecord, urgency: Urgency) -> None:

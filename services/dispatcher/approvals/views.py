@@ -7,11 +7,12 @@ from sqlmodel import col, func, select
 from services.dispatcher import reading
 from services.dispatcher.approvals.models import Approval, Approvals
 from services.dispatcher.approvals.schemas import ApprovalList, ApprovalOut, ListedApproval
+from services.dispatcher.handling import hurrying
 from services.dispatcher.models import Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import approvals as rules
 from shared.errors import JiesuError
-from shared.events import Urgency
+from shared.events import LegalLimit, Urgency
 from shared.http.fields import Sentence
 from shared.storage.rows import one_of
 
@@ -74,21 +75,30 @@ def _allowed(
 ) -> list[rules.Action]:
     role = act.caller.role if act.caller else ""
     theirs = rules.allowed(status, row.what, row.asked_by, act.actor, role)
-    if row.urgency and not _is_grantable(record, row):
-        return [each for each in theirs if each is not rules.Action.GRANT]
-    return theirs
+    if rules.Action.GRANT not in theirs or _is_grantable(act, record, row):
+        return theirs
+    return [each for each in theirs if each is not rules.Action.GRANT]
 
 
-def _is_grantable(record: TicketRecord, row: Approval) -> bool:
-    """Whether a ticket may be eased as it was asked: it is as urgent as it was then, and so is no other
-    citizen's of the same work.
-    """
+def _is_grantable(act: ServiceAct, record: TicketRecord, row: Approval) -> bool:
     try:
-        rules.check_as_asked(row.was, record.ticket.urgency)
-        check_work(record, Urgency(row.urgency or record.ticket.urgency))
+        check_grantable(act, record, row)
     except JiesuError:
         return False
     return True
+
+
+def check_grantable(act: ServiceAct, record: TicketRecord, row: Approval) -> None:
+    """Whether what was asked can be granted still: a ticket to be eased is as urgent as it was then, and no
+    other citizen's of the same work is more so; a law gives more time than there is.
+
+    Raises MoveRefused, MoreUrgentWaits, LegalLimitNotForUrgency, LegalLimitInVain.
+    """
+    if row.urgency:
+        rules.check_as_asked(row.was, record.ticket.urgency)
+        check_work(record, Urgency(row.urgency))
+    if row.law:
+        hurrying.check_law(act, record, LegalLimit.model_validate(row.law))
 
 
 def check_work(record: TicketRecord, urgency: Urgency) -> None:

@@ -13,7 +13,7 @@ from services.dispatcher.rules import corrections, dispatch, legal_limit, whistl
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.grassroots import Approval
 from services.dispatcher.rules.whistling import Blown
-from shared import events
+from shared import events, policies
 from shared.events import LegalLimit, Role, Urgency
 
 
@@ -89,6 +89,29 @@ def let_work(act: ServiceAct, record: TicketRecord) -> None:
 
 
 # --- the law that gives more time --------------------------------------------------------------
+
+
+def check_law(act: ServiceAct, record: TicketRecord, law: LegalLimit) -> None:
+    """Whether a law gives a ticket more time than it has now. Raises MoveRefused, LegalLimitNotForUrgency,
+    LegalLimitInVain.
+    """
+    urgency = Urgency(record.ticket.urgency)
+    lead = next((each for each in record.open() if each.role == Role.LEAD), None)
+    present = orders.limits_of(act, record, urgency, Role.LEAD, unit=lead.unit if lead else None)
+    natural = policies.limits(act).natural(urgency.level)
+    legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
+
+
+def name_law(act: ServiceAct, record: TicketRecord, law: LegalLimit, reason: str) -> None:
+    """Let a law's longer limit be the limit of the round that runs, for all who wait for that work. A clock
+    that was missed stays missed. Raises what ``check_law`` does.
+    """
+    check_law(act, record, law)
+    hold_law(act, record, law, reason)
+    for each in record.waiting_with():
+        hold_law(act, each, law, reason, record.ticket.number)
+    words = str(legal_limit.words(law, reason))
+    follow_urgency(act, record, record.open(), act.now, words)
 
 
 def hold_law(

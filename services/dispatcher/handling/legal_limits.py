@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.dispatcher import merging, orders, records, views
+from services.dispatcher import merging, records, views
+from services.dispatcher.approvals import usecases as approvals
 from services.dispatcher.handling import hurrying
 from services.dispatcher.handling.schemas import NameLaw, Withdrawal
 from services.dispatcher.records import ServiceAct, TicketRecord
@@ -10,31 +11,27 @@ from services.dispatcher.rules import legal_limit, work_order
 from services.dispatcher.schemas import TicketOut
 from shared import policies
 from shared.errors import NotFound, UnknownCode
-from shared.events import LegalLimit, Role, Urgency
+from shared.events import LegalLimit, Urgency
 
 
 async def name_law(act: ServiceAct, number: str, body: NameLaw) -> TicketOut:
-    """Let a law's longer limit be the limit of the round that runs. A clock that was missed stays missed.
+    """Name a law of the county's table, which holds at once; or another, for which a second person is asked:
+    what is answered is what waits for that (ADR 0084).
 
-    Raises NotFound, InOtherWork, MoveRefused, UnknownCode, LegalLimitNotForUrgency, LegalLimitInVain.
+    Raises NotFound, InOtherWork, MoveRefused, UnknownCode, LegalLimitNotForUrgency, LegalLimitInVain,
+    ApprovalPending.
     """
     record = await records.find_locked(act, number)
     if record is None:
         raise NotFound
     merging.check_holds(record)
-    law, ticket = _law(act, record, body), record.ticket
-    lead = next((each for each in record.open() if each.role == Role.LEAD), None)
-    present = orders.limits_of(
-        act, record, Urgency(ticket.urgency), Role.LEAD, unit=lead.unit if lead else None
-    )
-    natural = policies.limits(act).natural(Urgency(ticket.urgency).level)
-    legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
-    hurrying.hold_law(act, record, law, body.reason)
-    for each in record.waiting_with():
-        hurrying.hold_law(act, each, law, body.reason, number)
-    words = str(legal_limit.words(law, body.reason))
-    hurrying.follow_urgency(act, record, record.open(), act.now, words)
-    return views.ticket_out(act, record)
+    asked = None
+    if body.statute:
+        hurrying.name_law(act, record, _of_table(act, record, body.statute), body.reason)
+    else:
+        law = LegalLimit(law=body.law or "", article=body.article or "", limit=body.limit or "")
+        asked = (await approvals.ask_legal_limit(act, record, law, body.reason)).id
+    return views.ticket_out(act, record).model_copy(update={"approval": asked})
 
 
 async def withdraw_law(act: ServiceAct, number: str, body: Withdrawal) -> TicketOut:
@@ -57,13 +54,10 @@ async def withdraw_law(act: ServiceAct, number: str, body: Withdrawal) -> Ticket
     return views.ticket_out(act, record)
 
 
-def _law(act: ServiceAct, record: TicketRecord, body: NameLaw) -> LegalLimit:
-    """The law as the county's table has it, or as the desk writes it."""
-    if body.statute is None:
-        return LegalLimit(law=body.law or "", article=body.article or "", limit=body.limit or "")
-    urgency = Urgency(record.ticket.urgency)
+def _of_table(act: ServiceAct, record: TicketRecord, statute: str) -> LegalLimit:
+    """A law of the county's table that governs matters of the ticket's kind. Raises UnknownCode."""
     table = policies.limits(act)
-    laws = table.laws(work_order.kind_of(table, record.matter, urgency))
-    if body.statute not in laws:
-        raise UnknownCode(body.statute, field="statute", allowed=[*laws])
-    return laws[body.statute]
+    laws = table.laws(work_order.kind_of(table, record.matter, Urgency(record.ticket.urgency)))
+    if statute not in laws:
+        raise UnknownCode(statute, field="statute", allowed=[*laws])
+    return laws[statute]

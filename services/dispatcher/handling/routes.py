@@ -27,7 +27,10 @@ async def add_co_handler(number: Number, body: CoHandler, door: DeskDoor) -> Res
     "/tickets/{number}/legal-limit", response_model=TicketOut, responses=problems(404, 409)
 )
 async def name_law(number: Number, body: NameLaw, door: DeskDoor) -> Response:
-    """法定时限 Name the law that gives a ticket at work a longer limit; its citizen is told."""
+    """法定时限 Name the law that gives a ticket at work a longer limit; its citizen is told.
+
+    One of the county's table holds at once; for another a second person is asked.
+    """
     return await door.once(legal_limits.name_law, number, body)
 
 

@@ -16,22 +16,23 @@ from shared.caller import person
 from shared.errors import Forbidden, JiesuError, MoveRefused, OwnApproval
 from shared.events import Urgency
 
-What = Literal["urgency", "town_lead"]
-# Who decides: a town is spared by who supervises; a ticket's urgency any second person judges.
+What = Literal["urgency", "town_lead", "legal_limit"]
+# Who decides: a town is spared by who supervises; a ticket's urgency and its law any second person judges.
 DECIDERS: Mapping[str, tuple[str, ...]] = {
     "urgency": ("desk", "supervisor"),
     "town_lead": ("supervisor",),
+    "legal_limit": ("desk", "supervisor"),
 }
 
 
 class ApprovalPending(JiesuError):
-    """Another urgency was asked for and waits for a second person: ``approval``. Let it be decided first; who
-    asked may refuse it.
+    """Another urgency, or another law's limit, was asked for and waits for a second person: ``approval``. Let
+    it be decided first; who asked may refuse it.
     """
 
     status = 409
     slug = "approval-pending"
-    title = "本单已有待批准的降低紧急程度申请 Another urgency waits to be approved: have that decided first"
+    title = "本单已有待批准的同类申请，请先处理 Another such request waits: have that decided first"
 
 
 class MoreUrgentWaits(JiesuError):

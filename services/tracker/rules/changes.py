@@ -10,7 +10,7 @@ from uuid import UUID
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import ClockState, Reading, wanted
-from services.tracker.rules.layout import DUE, WARN, Mark, supervision_id
+from services.tracker.rules.layout import DUE, WARN, Mark, answer_due, supervision_id
 from services.tracker.rules.machine import ClockStatus, Sentence
 from services.tracker.rules.paragraph import moment
 from services.tracker.rules.policy import Rung
@@ -94,7 +94,7 @@ def changes(
     still = list(_still(clock, was, after))
     told = any(isinstance(fact.data, DeadlineResumed) for fact in still)
     new = still if told else [*still, *_moved(clock, was, after, calendars, at)]
-    new += [*_passed(clock, was, after, reading.marks), *_ended(clock, was, after, lost)]
+    new += [*_passed(clock, was, after, reading.marks, calendars), *_ended(clock, was, after, lost)]
     return [*_taken_back(clock, was, after, now), *sorted(new, key=lambda fact: fact.at)]
 
 
@@ -244,17 +244,22 @@ def _given_back(state: ClockState) -> timedelta:
 
 
 def _passed(
-    clock: ClockRef, was: ClockState, after: ClockState, points: Sequence[Mark]
+    clock: ClockRef,
+    was: ClockState,
+    after: ClockState,
+    points: Sequence[Mark],
+    calendars: Calendars,
 ) -> Iterator[DatedFact]:
     now, before = after.marked, was.marked
     for mark in points:
         if now.get(mark.key) == mark.at != before.get(mark.key):
-            yield DatedFact(mark.at, _card(clock, mark, after.due))
+            yield DatedFact(mark.at, _card(clock, mark, after.due, calendars))
 
 
-def _card(clock: ClockRef, mark: Mark, due: datetime) -> Data:
+def _card(clock: ClockRef, mark: Mark, due: datetime, calendars: Calendars) -> Data:
     if mark.rung is not None:
-        return raised_fact(mark.supervision(clock.id), mark.rung, mark.answer_due)
+        id = mark.supervision(clock.id)
+        return raised_fact(id, mark.rung, answer_due(mark.rung, mark.at, calendars))
     to = mark.warning.to if mark.warning else ()
     if mark.key == DUE:
         return DeadlineBreached(clock=clock.kind, due=due, to=to)
@@ -262,15 +267,15 @@ def _card(clock: ClockRef, mark: Mark, due: datetime) -> Data:
     return DeadlineWarned(clock=clock.kind, due=due, point=point, color=color, to=to)
 
 
-def raised_fact(id: UUID, rung: Rung, answer_due: datetime | None) -> SupervisionRaised:
-    """What is said of a rung that is raised."""
+def raised_fact(id: UUID, rung: Rung, due: datetime | None) -> SupervisionRaised:
+    """What is said of a rung that is raised, and to be answered by ``due``."""
     return SupervisionRaised(
         supervision=id,
         rung=rung.rung,
         title=rung.title,
         by=rung.by,
         reason=rung.reason,
-        answer_due=answer_due,
+        answer_due=due,
     )
 
 

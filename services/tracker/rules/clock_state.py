@@ -197,7 +197,7 @@ def laid_out_by(state: ClockState, calendars: Calendars, **otherwise: Any) -> La
 
 def pass_due_marks(state: ClockState, calendars: Calendars, now: datetime) -> Reading:
     """How a running clock stands once every mark up to ``now`` is passed, by the calendar known now."""
-    return _laid_anew(state, calendars, lambda mark: mark.at <= now)
+    return _laid_anew(state, calendars, lambda mark: mark.at <= now, now)
 
 
 def lay_out(state: ClockState, calendars: Calendars) -> Reading:
@@ -207,15 +207,22 @@ def lay_out(state: ClockState, calendars: Calendars) -> Reading:
 
 
 def _laid_anew(
-    state: ClockState, calendars: Calendars, is_passed: Callable[[Mark], bool]
+    state: ClockState,
+    calendars: Calendars,
+    is_passed: Callable[[Mark], bool],
+    until: datetime | None = None,
 ) -> Reading:
-    run = Run(*_run_of(state))
-    spans = calendars.over(run.started_at, None)
-    laid = laid_out(run, spans, None if state.calendar else _as_stands(state, spans[0]))
+    spans = calendars.over(state.started_at, None)
+    if [span.number for span in spans] == [state.calendar]:
+        laid = _as_stands(state, spans[0])  # no version came since
+    else:
+        stands = None if state.calendar else _as_stands(state, spans[0])
+        laid = laid_out(Run(*_run_of(state)), spans, stands)
+    marks = laid.until(until) if until else laid.marks
     return _having_passed(
         state,
-        laid.marks,
-        list(filter(is_passed, laid.marks)),
+        marks,
+        list(filter(is_passed, marks)),
         base_due=laid.base,
         due=laid.due.at,
         provisional=laid.due.provisional,
@@ -340,11 +347,13 @@ def _within(history: ClockHistory, end: _End) -> tuple[Pause, ...]:
 
 
 def _as_stands(state: ClockState, span: Span) -> Laid:
-    """A clock as a release laid it out that kept no versions: what it passed, and what lay ahead."""
+    """A clock as it was laid out, also by a release that kept no versions: what it passed, and what lies
+    ahead.
+    """
     run, marked = Run(*_run_of(state)), state.marked
 
-    def points() -> Iterator[Mark]:
-        for mark in in_order(marks_of(run, state.base_due, state.due, span.calendar)):
+    def points(until: datetime | None) -> Iterator[Mark]:
+        for mark in in_order(marks_of(run, state.base_due, state.due, span.calendar, until)):
             yield mark._replace(at=marked.get(mark.key, mark.at))
 
     due = Due(state.due, state.provisional)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from services.tracker.rules.calendars import Span
+from services.tracker.rules.calendars import Calendars, Span
 from services.tracker.rules.pauses import Pause
 from services.tracker.rules.policy import Rung, Terms, WarningPoint
 from services.tracker.rules.supervision import card_point
@@ -28,14 +28,11 @@ NOTICE = "warn:"  # and the point, of a warning beside the yellow card
 
 
 class Mark(NamedTuple):
-    """A point on a clock. ``answer_due`` is when the unit must have answered a rung; ``warning`` what is
-    said to whom.
-    """
+    """A point on a clock: with the rung it raises, or the ``warning`` that is said to whom."""
 
     key: str
     at: datetime
     rung: Rung | None = None
-    answer_due: datetime | None = None
     warning: WarningPoint | None = None
 
     @property
@@ -53,6 +50,15 @@ def supervision_id(clock: UUID, key: str, at: datetime) -> UUID:
     return uuid5(clock, f"{key}@{at.astimezone(UTC).isoformat()}")
 
 
+def answer_due(rung: Rung, raised_at: datetime, calendars: Calendars) -> datetime | None:
+    """When the unit must have answered a rung, by the calendar that held when it was raised; None if it need
+    not.
+    """
+    if rung.answer is None:
+        return None
+    return calendars.at(raised_at).calendar.due(raised_at, Limit.parse(rung.answer)).at
+
+
 class Run(NamedTuple):
     """What a clock is laid out from, whatever the calendar: fields of ClockState."""
 
@@ -66,17 +72,23 @@ class Run(NamedTuple):
 
 @dataclass(eq=False)
 class Laid:
-    """A clock as laid out under the versions up to one. ``points`` works out its marks, for who asks."""
+    """A clock as laid out under the versions up to one. ``points`` works out its marks, for who asks: all, or
+    those up to a moment and the next.
+    """
 
     base: datetime
     due: Due
     version: int
-    points: Callable[[], Iterable[Mark]]
+    points: Callable[[datetime | None], Iterable[Mark]]
 
     @cached_property
     def marks(self) -> Sequence[Mark]:
         """Its marks as they lie on it."""
-        return in_order(self.points())
+        return in_order(self.points(None))
+
+    def until(self, moment: datetime) -> Sequence[Mark]:
+        """Its marks up to a moment, and at least the next one."""
+        return in_order(self.points(moment))
 
 
 # --- its due moment ----------------------------------------------------------------------------
@@ -151,10 +163,10 @@ def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
     due = laid.due if had_passed else Due(max(laid.due.at, new.due.at), new.due.provisional)
     base = laid.base if had_passed else new.base
 
-    def points() -> Iterator[Mark]:
-        passed = {mark.key: mark for mark in laid.marks if mark.at <= since}
+    def points(until: datetime | None) -> Iterator[Mark]:
+        passed = {mark.key: mark for mark in laid.until(since) if mark.at <= since}
         yield from passed.values()
-        for mark in in_order(marks_of(run, base, due.at, span.calendar)):
+        for mark in in_order(marks_of(run, base, due.at, span.calendar, until)):
             if mark.key not in passed:
                 yield mark._replace(at=max(mark.at, since))
 
@@ -194,13 +206,25 @@ def in_order(marks: Iterable[Mark]) -> Sequence[Mark]:
     return sorted(marks, key=attrgetter("at"))
 
 
-def marks_of(run: Run, base: datetime, due: datetime, calendar: WorkCalendar) -> Sequence[Mark]:
-    """The points of a clock; at one instant the due moment goes before its rungs."""
+def marks_of(
+    run: Run,
+    base: datetime,
+    due: datetime,
+    calendar: WorkCalendar,
+    until: datetime | None = None,
+) -> Sequence[Mark]:
+    """The points of a clock; at one instant the due moment goes before its rungs. ``until``: who asks needs
+    none beyond the first one after that.
+    """
     listed = run.terms.listed
     points = [*_warnings(run, base, calendar), Mark(DUE, due, warning=listed.get(DUE))]
     if missed := listed.get(MISSED):
         points.append(Mark(f"{NOTICE}{MISSED}", due, warning=missed))
-    points += (_mark(run, rung, base, due, calendar) for rung in run.terms.climbed)
+    points += (
+        Mark(rung.key, _rung_at(run, rung, base, due, calendar), rung)
+        for rung in run.terms.climbed
+        if until is None or due <= until or rung.at == "start"  # all others come after it is due
+    )
     if begins := run.resumed_at:  # nothing befalls an order before it was given
         points = [mark._replace(at=max(mark.at, begins)) for mark in points]
     return points
@@ -218,12 +242,6 @@ def _warnings(run: Run, base: datetime, calendar: WorkCalendar) -> Iterator[Mark
         point = card_point(at, calendar, run.started_at, base, natural=counts)
         if point:
             yield Mark(key, shift(point, run.pauses, terms.limit, calendar).at, warning=warning)
-
-
-def _mark(run: Run, rung: Rung, base: datetime, due: datetime, calendar: WorkCalendar) -> Mark:
-    at = _rung_at(run, rung, base, due, calendar)
-    answer = calendar.due(at, Limit.parse(rung.answer)).at if rung.answer else None
-    return Mark(rung.key, at, rung, answer)
 
 
 def _rung_at(

@@ -20,10 +20,24 @@ LAW = {
 UPSTREAM = datetime.fromisoformat("2026-03-12T18:00+08:00")
 
 
-async def name_law(bench: Bench, status: int = 200, **changes: Any) -> Any:
-    """The desk names a law for the ticket."""
-    path = f"/v1/tickets/{NUMBER}/legal-limit"
+async def ask_law(bench: Bench, status: int = 200, number: str = NUMBER, **changes: Any) -> Any:
+    """The desk names a law for the ticket, which a second person has to grant."""
+    path = f"/v1/tickets/{number}/legal-limit"
     return await post(bench.http("desk"), path, LAW | changes, status=status)
+
+
+async def name_law(bench: Bench, number: str = NUMBER, **changes: Any) -> Any:
+    """The desk names a law for the ticket, and a second person grants it; as the ticket stands then."""
+    asked = await ask_law(bench, number=number, **changes)
+    await decide(bench, asked["approval"])
+    return (await bench.http("desk").get(f"/v1/tickets/{number}/assignments")).json()
+
+
+async def decide(bench: Bench, id: str, status: int = 200, granted: bool = True, **who: str) -> Any:
+    """Somebody decides on it: by default another person at the desk."""
+    client = bench.http(who.get("role", "desk"), name=who.get("name", "li"))
+    body = {"granted": granted, "note": "已核对条文"}
+    return await post(client, f"/v1/approvals/{id}/decision", body, status)
 
 
 async def updates(bench: Bench) -> list[Fact]:
@@ -72,7 +86,7 @@ async def test_what_is_no_longer_limit_of_a_law_is_refused(
     dispatcher: Bench, given: dict[str, Any], said: dict[str, Any], status: int, slug: str
 ) -> None:
     await register(dispatcher, street_light(**given))
-    refused = await name_law(dispatcher, status, **said)
+    refused = await ask_law(dispatcher, status, **said)
     assert refused["type"].endswith(f"/{slug}")
     assert await updates(dispatcher) == []
 
@@ -92,7 +106,7 @@ async def test_a_statute_of_the_table_is_named_by_its_id(dispatcher: Bench) -> N
 async def test_nobody_names_a_law_for_what_no_unit_has(dispatcher: Bench) -> None:
     await register(dispatcher, street_light())
     await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", {"reason": "再看"})
-    refused = await name_law(dispatcher, 409)
+    refused = await ask_law(dispatcher, 409)
     assert refused["type"].endswith("/move-refused")
 
 
@@ -164,6 +178,93 @@ async def test_of_two_moments_the_later_said_counts(dispatcher: Bench) -> None:
     await dispatcher.hear(moment_corrected(dispatcher, first, seq=80))
     [told] = await updates(dispatcher)
     assert told.data.limits.upstream.due == last
+
+
+# --- a law that is not in the county's table ---------------------------------------------------
+
+
+async def told_of_it(bench: Bench) -> list[str]:
+    """What units and citizens heard."""
+    return [
+        fact.name
+        for name in ("assignment.updated", "ticket.law_named")
+        for fact in await bench.told(name)
+    ]
+
+
+async def test_nobody_alone_names_a_law_that_is_not_in_the_table(dispatcher: Bench) -> None:
+    """DOMAIN.md 2, ADR 0084: neither unit nor citizen waits a day longer on one person's word."""
+    await register(dispatcher, street_light())
+    asked = await ask_law(dispatcher, limit="999wd")
+    assert await told_of_it(dispatcher) == []
+    assert [each["limits"]["handle"] for each in asked["assignments"]] == ["5wd"]
+    another = dispatcher.http("supervisor", name="li")
+    [row] = (await another.get("/v1/approvals")).json()["items"]
+    assert (row["id"], row["what"], row["law"]["limit"]) == (
+        asked["approval"],
+        "legal_limit",
+        "999wd",
+    )
+    assert row["allowed"] == ["grant", "refuse"]
+    own = await decide(dispatcher, asked["approval"], 403, name="test")
+    assert own["type"].endswith("/own-approval")
+    await decide(dispatcher, asked["approval"], granted=False)
+    assert await told_of_it(dispatcher) == []
+    [said] = await dispatcher.told("approval.requested")
+    assert (said.data.what, said.data.law.limit) == ("legal_limit", "999wd")
+
+
+async def test_a_supervisor_grants_a_law_too_and_both_are_on_record(dispatcher: Bench) -> None:
+    await register(dispatcher, street_light())
+    asked = await ask_law(dispatcher)
+    await decide(dispatcher, asked["approval"], role="supervisor", name="wang")
+    [granted] = await dispatcher.told("approval.granted")
+    assert (granted.data.asked_by, granted.actor) == ("desk:test", "supervisor:wang")
+    assert await told_of_it(dispatcher) == ["assignment.updated", "ticket.law_named"]
+
+
+async def test_the_same_law_asked_again_is_one_and_another_waits_its_turn(
+    dispatcher: Bench,
+) -> None:
+    await register(dispatcher, street_light())
+    asked = await ask_law(dispatcher)
+    assert (await ask_law(dispatcher))["approval"] == asked["approval"]
+    refused = await ask_law(dispatcher, 409, limit="30wd")
+    assert refused["type"].endswith("/approval-pending")
+    assert refused["approval"] == asked["approval"]
+
+
+@pytest.mark.parametrize(
+    ("since", "slug"),
+    [
+        ("urgent", "legal-limit-not-for-urgency"),
+        ("recalled", "move-refused"),
+        ("a longer law", "legal-limit-in-vain"),
+    ],
+)
+async def test_a_law_is_granted_only_of_what_it_would_still_give_more_time(
+    dispatcher: Bench, since: str, slug: str
+) -> None:
+    """What is offered may be done, and what may not is not offered (ADR 0078)."""
+    await register(dispatcher, street_light(topic="labour.wages"))
+    assign = {"lead": "RSJ", "reason": "职责"}
+    await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", assign)
+    asked = await ask_law(dispatcher)
+    if since == "urgent":
+        more = assign | {"urgency": "urgent"}
+        await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/assign", more)
+    if since == "recalled":
+        why = {"reason": "再看"}
+        await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/recall", why)
+    if since == "a longer law":
+        body = {"statute": "labour_inspection", "reason": "已立案"}
+        await post(dispatcher.http("desk"), f"/v1/tickets/{NUMBER}/legal-limit", body)
+    [row] = (await dispatcher.http("desk", name="li").get("/v1/approvals")).json()["items"]
+    assert row["allowed"] == ["refuse"]
+    refused = await decide(dispatcher, asked["approval"], 409)
+    assert refused["type"].endswith(f"/{slug}")
+    assert len(await dispatcher.told("approval.granted")) == 0
+    await decide(dispatcher, asked["approval"], granted=False)
 
 
 # --- a law that was named wrongly --------------------------------------------------------------
@@ -262,8 +363,7 @@ async def test_the_work_goes_on_under_the_law_when_its_first_ticket_leaves(
 async def test_who_had_a_law_before_keeps_it(dispatcher: Bench) -> None:
     """It was named for that matter by itself: neither the work's naming nor its taking back is about it."""
     await two(dispatcher)
-    path = f"/v1/tickets/{SECOND}/legal-limit"
-    await post(dispatcher.http("desk"), path, LAW | {"limit": "30wd"})
+    await name_law(dispatcher, SECOND, limit="30wd")
     await dispatcher.hear(joined(dispatcher))
     await name_law(dispatcher)
     await take_back(dispatcher)

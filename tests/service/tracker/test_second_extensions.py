@@ -14,6 +14,7 @@ from shared.events import Reported, TicketCorrected
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.policy import SUPERVISION, changed
+from tests.fixtures.scenes.policies import drafted, simulated, with_handle
 from tests.fixtures.scenes.tracker import TICKET, Story, at, clocks
 from tests.fixtures.scenes.tracker_doors import GRANT, REFUSE, ask, rule, slug
 from tests.fixtures.scenes.worklist import by_its_lists, stuck, worklist
@@ -98,6 +99,19 @@ async def test_a_second_is_ruled_on_by_the_office_and_counts_from_the_first(
     third = await ask(tracker, days=1)
     assert (third.status_code, slug(third)) == (409, "extension-asked-before")
     assert "已申请过两次" in third.json()["detail"]
+
+
+async def test_a_trial_keeps_the_days_that_were_granted(tracker: Bench, second: str) -> None:
+    """Gain 9: a draft is tried on what happened, both extensions with the days granted."""
+    await ruled_by(tracker, second, OFFICE, FEWER)
+    tracker.at("2026-03-16T18:01+08:00")
+    await tracker.run("sweep")
+    for limits, others, late in (("5wd", 0, 1), ("6wd", 1, 0)):
+        draft = await drafted(tracker, limits=with_handle(limits))
+        kinds = (await simulated(tracker, draft))["kinds"]
+        [handle] = [each for each in kinds if each["kind"] == "handle"]
+        assert handle["before"]["late"] == 1
+        assert (handle["changed"], handle["after"]["late"]) == (others, late)
 
 
 async def test_a_second_is_asked_once_the_first_was_granted_and_within_the_cap(
