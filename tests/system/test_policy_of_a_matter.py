@@ -194,7 +194,10 @@ async def test_a_law_named_and_taken_back_leaves_the_limit_it_had(county: County
     await county.do("desk", county.dispatcher, f"/v1/tickets/{number}/recall", {"reason": "核实"})
     await assign(county, number)
     path = f"/v1/tickets/{number}/legal-limit"
-    await county.do("desk", county.dispatcher, path, LAW)
+    asked = await county.do("desk", county.dispatcher, path, LAW)
+    decision = f"/v1/approvals/{asked['approval']}/decision"
+    granted = {"granted": True, "note": "属实"}
+    await county.do("desk", county.dispatcher, decision, granted, name="li")
     assert (await printed(county, number))[0] == "60wd"
     await county.do("desk", county.dispatcher, f"{path}-withdrawal", {"reason": "不属该条"})
     assert (await printed(county, number))[0] == "5wd"
