@@ -126,11 +126,30 @@ async def test_everything_at_once_gives_what_was_granted_and_no_more(
     split = await county.do("desk", county.intake, f"/v1/tickets/{handler.number}/split", body)
     piece = Handler(county, split["matters"][1]["number"])
     assert (await piece.dues())["handle"] == "03-13 18:00"
+    more = {"reason": "材料多", "legal_basis": "条例", "days": 2}
+    assert (await piece.does("extensions", more, county.tracker))["ordinal"] == 2
     await piece.takes_up()
     refused = await piece.asks_to_wait(clock.now().isoformat())
     assert refused.json()["type"].endswith("waited-before")
     await county.sweep()
     assert (await county.replayed())[0] == []
+
+
+async def test_asking_back_again_after_a_recall_gives_nothing_either(
+    county: County, handler: Handler
+) -> None:
+    """Nobody ruled on the first, so it was none; the second asks the same, whatever its ground."""
+    county.at("2026-03-03T09:00+08:00")
+    await handler.does("return-requests", ASKS_BACK)
+    tickets = f"/v1/tickets/{handler.number}"
+    for hour in (11, 16):
+        county.at(f"2026-03-03T{hour}:00+08:00")
+        await county.do("desk", county.dispatcher, f"{tickets}/recall", {"reason": "核实"})
+        body = {"lead": UNIT, "reason": "派单"}
+        await county.do("desk", county.dispatcher, f"{tickets}/assign", body)
+        assert (await handler.dues())["handle"] == "03-10 10:30"
+        other = ASKS_BACK | {"reason_code": "wrong_area", "legal_basis": f"条例{hour}"}
+        await handler.does("return-requests", other)
 
 
 async def test_an_extension_buys_no_later_wait(county: County, handler: Handler) -> None:
