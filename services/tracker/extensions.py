@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import uuid6
 from pydantic import TypeAdapter
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas, views
@@ -26,6 +27,7 @@ from services.tracker.rules.extension import (
     Ruling,
 )
 from services.tracker.rules.machine import OPEN
+from services.tracker.rules.timelines import AssignmentTimeline
 from shared import events
 from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency
@@ -49,12 +51,13 @@ async def request_extension(
     if clock is None:
         raise NothingToExtend
     same = record.orders_like(assignment, act.store.dissolved)
+    elsewhere = record.orders_elsewhere(assignment, act.store.dissolved)
     asking = Asking(
         days=body.days,
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        before=await _before(act, id, same),
+        before=await _before(act, id, same, elsewhere),
         now=act.now,
         unit=calendars.unit_of(clock.row),
     )
@@ -129,12 +132,23 @@ def lengthen(assignment: Assignment, days: int, at: datetime, office: str | None
 
 
 async def _before(
-    act: ServiceAct, assignment: UUID, earlier: Collection[UUID]
+    act: ServiceAct,
+    assignment: UUID,
+    earlier: Collection[UUID],
+    elsewhere: Iterable[AssignmentTimeline],
 ) -> Sequence[ExtensionStatus]:
-    """How those stand that an assignment asked for, and those ruled on under an earlier one."""
-    own = col(Extensions.assignment) == assignment
+    """How those stand that an assignment asked for, and those ruled on under an earlier one, or asked for
+    while its unit had the matter under another number (ADR 0087).
+    """
+    own, asked_at = col(Extensions.assignment) == assignment, col(Extensions.asked_at)
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
-    theirs = own | (one_of(Extensions.assignment, earlier) & ruled)
+    before = [one_of(Extensions.assignment, earlier)]
+    before += (
+        (col(Extensions.assignment) == each.id)
+        & asked_at.between(each.dispatched_at, each.cancelled_at or act.now)
+        for each in elsewhere
+    )
+    theirs = own | (or_(*before) & ruled)
     query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
     return [views.stands(row) for row in (await act.session.exec(query)).all()]
 

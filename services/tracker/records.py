@@ -156,13 +156,28 @@ class TicketRecord:
         """The orders its unit has and had in its round, or in those that goes on from, itself or as a unit
         that it follows.
         """
+        return [each.id for each in self._like(assignment, self.assignment_timelines(), dissolved)]
+
+    def orders_elsewhere(
+        self, assignment: Assignment, dissolved: Mapping[str, Dissolved]
+    ) -> list[AssignmentTimeline]:
+        """Likewise those by which it had the matter under other numbers, as far as it did."""
+        carried = [each.order for each in self.matter().carried if not each.joined]
+        return self._like(assignment, carried, dissolved)
+
+    def _like(
+        self,
+        assignment: Assignment,
+        orders: Iterable[AssignmentTimeline],
+        dissolved: Mapping[str, Dissolved],
+    ) -> list[AssignmentTimeline]:
         own, firsts = timeline(assignment), first_rounds(self.round_timelines())
         first = firsts.get(own.round)
         return [
-            row.id
-            for row in self.assignments
-            if (row.round == own.round or firsts.get(row.round, 0) == first)
-            and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
+            each
+            for each in orders
+            if (each.round == own.round or firsts.get(each.round, 0) == first)
+            and each.with_people(own.given_to, own.dispatched_at, dissolved)
         ]
 
     def is_at_work(self, at: datetime) -> bool:
