@@ -201,13 +201,6 @@ def test_the_same_question_pauses_once(asked: tuple[str, str], *, stands: bool) 
     assert returns.pauses(before, returns.Asked(*asked), RULES) is stands
 
 
-def test_nor_does_another_question_after_one_that_went_with_its_order() -> None:
-    """ADR 0087: nobody ruled on it, and who is given the ticket again asks anew."""
-    other = returns.Asked("duplicate", "另一依据")
-    assert returns.pauses(context(earlier=[earlier(granted=False)]), other, RULES)
-    assert not returns.pauses(context(earlier=[earlier()]), other, RULES)
-
-
 @pytest.mark.parametrize("urgency", [*Urgency, Urgency.UNKNOWN])
 def test_what_is_urgent_does_not_pause(urgency: Urgency) -> None:
     asked = returns.Asked("not_our_duty", "条例第四条")
