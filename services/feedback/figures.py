@@ -28,6 +28,7 @@ from services.feedback.schemas import (
 )
 from shared.errors import UnknownCode
 from shared.events import CallbackAbout, CallRating
+from shared.jurisdiction.appraisal import WHOLE, Appraisal
 
 
 class Ended(NamedTuple):
@@ -145,10 +146,10 @@ async def _rounds_by_unit(
     return {unit: (done, back) for unit, done, back in await act.session.exec(query)}
 
 
-def _redo(rounds: Iterable[tuple[int, int]]) -> RedoOut:
+def _redo(rounds: Iterable[tuple[int, int]], by: Appraisal = WHOLE) -> RedoOut:
     completed, reopened = (sum(numbers) for numbers in zip((0, 0), *rounds, strict=True))
     rate = round(reopened / completed, 6) if completed else None
-    return RedoOut(completed=completed, reopened=reopened, rate=rate)
+    return RedoOut(completed=completed, reopened=reopened, rate=by.rate(rate, completed))
 
 
 def _by_unit(
@@ -158,16 +159,18 @@ def _by_unit(
     rounds: Mapping[str, tuple[int, int]],
     promises: Mapping[str, tuple[PromiseCounts, PromiseCounts]],
 ) -> list[UnitRates]:
+    by = act.config.place.appraisal
     return [
         UnitRates(
-            unit=code,
+            **dict(by.standing(code, act.config.units.unit(code), counts.valid)),
             name=records.unit_called(act, code),
-            counts=_shown(counts := units.get(code, Counts())),
-            rates=_rounded(formula, counts),
-            redo=_redo([rounds[code]] if code in rounds else []),
+            counts=_shown(counts),
+            rates=by.rate(_rounded(formula, counts), counts.valid),
+            redo=_redo([rounds[code]] if code in rounds else [], by),
             promises=_promises([promises[code]] if code in promises else []),
         )
         for code in sorted({*units, *rounds, *promises})
+        for counts in [units.get(code, Counts())]
     ]
 
 

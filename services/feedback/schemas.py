@@ -31,6 +31,7 @@ from services.feedback.rules.verdict import (
 )
 from shared.events import CallbackAbout
 from shared.http.fields import NUMBERS, Body, Sentence, Text
+from shared.jurisdiction.appraisal import UnitStanding
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
 Reported = Literal["answered", "refused", "unreachable", "wrong_number", "number_off", "no_answer"]
@@ -303,10 +304,11 @@ class RedoOut(BaseModel):
     rate: float | None
 
 
-class UnitRates(BaseModel):
-    """The figures of one lead unit; ``rates`` is null when no callback was valid."""
+class UnitRates(UnitStanding):
+    """The figures of one lead unit; its volume is ``valid``, which rates are of. ``rates`` is null
+    when no callback was valid.
+    """
 
-    unit: str
     name: str
     counts: CountsOut
     rates: dict[str, float] | None

@@ -64,7 +64,12 @@ class Config:
     calendar: WorkCalendar
     formula: str
     unit_names: Mapping[str, str]
-    telephones: frozenset[str]
+    units: Units
+
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The offices' own numbers, which stay in every text."""
+        return self.units.telephones
 
     @property
     def outcome_within(self) -> timedelta:
@@ -143,5 +148,5 @@ class Settings(ServiceSettings):
             calendar=calendar,
             formula=rules.evaluation.formula,
             unit_names=names,
-            telephones=rules.units.telephones,
+            units=rules.units,
         )

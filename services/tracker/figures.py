@@ -25,6 +25,7 @@ from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.rates import Saved, Share, Tally, absent, days_taken, saved, share
 from services.tracker.rules.supervision import Basis
 from shared.events import ClockKind, Role
+from shared.jurisdiction.appraisal import WHOLE, Appraisal
 from shared.jurisdiction.period import Period
 from shared.storage.rows import one_of
 
@@ -65,17 +66,18 @@ async def read_on_time_rates(
         row for row in await _tallies(act, read, _counted(read, of, by)) if may_see(act, row.unit)
     ]
     spared = await _saved(act, of)
+    whole = WHOLE if may_see(act, None) else act.config.place.appraisal
     return schemas.RatesOut(
         start=of.first,
         end=of.last,
         basis=by,
         judgement=judgement,
-        **_shares(rows),
+        **_shares(rows, None, whole),
         hotline_review=_show_share(share(rows, ClockKind.HOTLINE_REVIEW)),
         completion_audit=_show_share(share(rows, ClockKind.COMPLETION_AUDIT)),
         arbitration=_show_share(share(rows, ClockKind.ARBITRATION)),
         citizen=_show_share(share(rows, ClockKind.CITIZEN)),
-        saved=_show_saved(act, spared.values()),
+        saved=_show_saved(act, spared.values(), whole),
         units=[
             _unit_rates(act, rows, spared, unit)
             for unit in sorted({row.unit for row in rows if row.unit} | set(spared))
@@ -220,11 +222,12 @@ def _unit_rates(
     act: ServiceAct, rows: Sequence[Tally], spared: dict[str, Saved], unit: str
 ) -> schemas.UnitRates:
     """The rates of a unit, and what a reform makes of them: what was judged before it is the old unit's."""
-    dissolved = act.store.dissolved
+    dissolved, units, by = act.store.dissolved, act.config.units, act.config.place.appraisal
     ended = dissolved.get(unit)
+    volume = share(rows, ClockKind.HANDLE, unit).due
     return schemas.UnitRates(
-        unit=unit,
-        name=next(iter(act.config.units.called([unit], dissolved)), None),
+        **dict(by.standing(unit, units.unit(unit), volume)),
+        name=next(iter(units.called([unit], dissolved)), None),
         until=ended.since if ended else None,
         successors=list(ended.reform.successors) if ended else [],
         follows=[
@@ -232,35 +235,38 @@ def _unit_rates(
             for code, each in sorted(dissolved.items())
             if unit in each.reform.successors
         ],
-        **_shares(rows, unit),
-        saved=_show_saved(act, [spared[unit]] if unit in spared else []),
+        **_shares(rows, unit, by),
+        saved=_show_saved(act, [spared[unit]] if unit in spared else [], by),
     )
 
 
-def _shares(rows: Sequence[Tally], unit: str | None = None) -> dict[str, Any]:
+def _shares(rows: Sequence[Tally], unit: str | None, by: Appraisal) -> dict[str, Any]:
     """What is figured of all units and of each."""
     handle = share(rows, ClockKind.HANDLE, unit)
     return {
         "handle": schemas.HandleOut(
-            **_show_share(handle).model_dump(),
+            **_show_share(handle, by).model_dump(),
             by_extension=handle.by_extension,
-            rate_unextended=handle.rate_unextended,
+            rate_unextended=by.rate(handle.rate_unextended, handle.due),
         ),
-        "handle_uncharged": _show_share(share(rows, ClockKind.HANDLE, unit, charged=False)),
-        "sign": _show_share(share(rows, ClockKind.SIGN, unit)),
-        "contact": _show_share(share(rows, ClockKind.FIRST_CONTACT, unit)),
-        "attend": _show_attend(rows, unit),
+        "handle_uncharged": _show_share(share(rows, ClockKind.HANDLE, unit, charged=False), by),
+        "sign": _show_share(share(rows, ClockKind.SIGN, unit), by),
+        "contact": _show_share(share(rows, ClockKind.FIRST_CONTACT, unit), by),
+        "attend": _show_attend(rows, unit, by),
     }
 
 
-def _show_saved(act: ServiceAct, answers: Iterable[Saved]) -> schemas.SavedOut | None:
+def _show_saved(
+    act: ServiceAct, answers: Iterable[Saved], by: Appraisal
+) -> schemas.SavedOut | None:
     if versions.in_force(act).rules.figures.legal_limit is None:
         return None
     found = saved(answers)
-    return schemas.SavedOut(**found._asdict(), saved_days=found.saved_days, rate=found.rate)
+    rate = by.rate(found.rate, found.answered)
+    return schemas.SavedOut(**found._asdict(), saved_days=found.saved_days, rate=rate)
 
 
-def _show_attend(rows: Sequence[Tally], unit: str | None = None) -> schemas.AttendOut:
+def _show_attend(rows: Sequence[Tally], unit: str | None, by: Appraisal) -> schemas.AttendOut:
     found = share(rows, ClockKind.ATTEND, unit)
     missing = absent(rows, unit)
     return schemas.AttendOut(
@@ -269,18 +275,18 @@ def _show_attend(rows: Sequence[Tally], unit: str | None = None) -> schemas.Atte
         late=found.due - found.on_time - missing,
         absent=missing,
         revised=found.revised,
-        rate=found.rate,
+        rate=by.rate(found.rate, found.due),
     )
 
 
-def _show_share(found: Share) -> schemas.ShareOut:
+def _show_share(found: Share, by: Appraisal = WHOLE) -> schemas.ShareOut:
     """A share with its rate."""
     return schemas.ShareOut(
         due=found.due,
         on_time=found.on_time,
         extended=found.extended,
         revised=found.revised,
-        rate=found.rate,
+        rate=by.rate(found.rate, found.due),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from services.tracker.rules.people import OfOffice
 from shared.events import LegalLimit
 from shared.http.fields import NUMBERS, Body, Instant, Line, Sentence, Text
+from shared.jurisdiction.appraisal import UnitStanding
 
 Phrase = Annotated[str, Line(200)]
 Paragraph = Annotated[str, Text(2_000)]
@@ -316,18 +317,17 @@ class Followed(BaseModel):
     since: AwareDatetime
 
 
-class UnitRates(BaseModel):
-    """按期办结率 (of leads) and 及时签收率 of one unit. ``until``, ``successors``: of one that is no more;
-    what was judged by then is its own, what was judged later theirs. ``follows``: whose work it has since.
-    ``handle_uncharged``: the first, were the time of disputes that units lost charged to nobody
-    (arbitration.yaml).
+class UnitRates(UnitStanding):
+    """按期办结率 (of leads) and 及时签收率 of one unit; its volume is ``due`` of ``handle``. ``until``,
+    ``successors``: of one that is no more; what was judged by then is its own, what was judged later theirs.
+    ``follows``: whose work it has since. ``handle_uncharged``: the first, were the time of disputes that
+    units lost charged to nobody (arbitration.yaml).
     """
 
-    unit: str
-    name: str | None = None
-    until: AwareDatetime | None = None
-    successors: list[str] = []
-    follows: list[Followed] = []
+    name: str | None
+    until: AwareDatetime | None
+    successors: list[str]
+    follows: list[Followed]
     handle: HandleOut
     handle_uncharged: ShareOut
     sign: ShareOut

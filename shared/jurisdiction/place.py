@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, StringConstraints
 
+from shared.jurisdiction.appraisal import Appraisal
 from shared.jurisdiction.duty import Duty, Hours
 from shared.jurisdiction.period import Period, Periods
 from shared.jurisdiction.sections import Words
@@ -28,7 +29,7 @@ class Place(Hours):
 
     ``area_code`` is that of its telephones, with the 0; None where there are several: then a local
     number, given without one, is nobody's. Summer and winter hours are ``seasons``. ``period``: how the
-    days of figures are counted.
+    days of figures are counted; ``appraisal``: how those of units stand beside one another.
     """
 
     name: Words
@@ -37,6 +38,7 @@ class Place(Hours):
     timezone: Annotated[ZoneInfo, PlainValidator(_zone)]
     duty_hours: Annotated[Duty, Field(min_length=1)]
     period: Periods = Periods()
+    appraisal: Appraisal = Appraisal()
 
     def counted(self, first: date | None, last: date | None, now: datetime) -> Period:
         """The days figures are asked for; the period that runs, so far, unless told otherwise. Raises

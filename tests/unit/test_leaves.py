@@ -212,6 +212,8 @@ def run_tracker(folder: Folder) -> None:
     run_telling(policy)
     assert policy.rules.figures.on_time_by == "due"
     assert policy.rules.figures.legal_limit
+    standing = policy.place.appraisal.standing("HC", policy.units.unit("HC"), 9)
+    assert (standing.kind, standing.few) == ("town", True)
     cluster = policy.rules.cluster_of_reporters
     assert cluster
     assert cluster.reached([at("03-02 10:00")] * 5)

@@ -20,6 +20,7 @@ from services.dispatcher.models import Assignments, Returns
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules.assignment import AssignmentStatus
 from shared.events import Role
+from shared.jurisdiction.appraisal import WHOLE, Appraisal
 from shared.jurisdiction.period import Period
 
 COUNTED = (
@@ -58,16 +59,16 @@ async def dispatches(act: ServiceAct, first: date | None, last: date | None) -> 
         for unit, *numbers in await act.session.exec(query):
             if own in (None, unit):
                 counts += Counter({(unit, name): n for name, n in zip(names, numbers, strict=True)})
-    units = sorted({unit for unit, _ in counts})
+    units, by = sorted({unit for unit, _ in counts}), act.config.place.appraisal
     return DispatchRates(
         start=of.first,
         end=of.last,
-        total=_figures(counts, units),
+        total=_figures(counts, units, by if own else WHOLE),
         units=[
             UnitDispatch(
-                unit=code,
+                **dict(by.standing(code, act.config.units.unit(code), counts[code, "dispatched"])),
                 name=act.config.dispatching.names.units.get(code, code),
-                figures=_figures(counts, [code]),
+                figures=_figures(counts, [code], by),
             )
             for code in units
         ],
@@ -112,14 +113,18 @@ def _queries(of: Period) -> Iterable[tuple[tuple[str, ...], Any]]:
     )
 
 
-def _figures(counts: Counter[tuple[str, str]], units: Iterable[str]) -> DispatchFigures:
+def _figures(
+    counts: Counter[tuple[str, str]], units: Iterable[str], by: Appraisal
+) -> DispatchFigures:
     found = {name: sum(counts[unit, name] for unit in units) for name in COUNTED}
     return DispatchFigures(
         **found,
-        return_rate=_share(found["returns_granted"], found["dispatched"]),
-        first_dispatch_accuracy=_share(found["first_dispatches_held"], found["first_dispatches"]),
+        return_rate=_share(found["returns_granted"], found["dispatched"], by),
+        first_dispatch_accuracy=_share(
+            found["first_dispatches_held"], found["first_dispatches"], by
+        ),
     )
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 6) if whole else None
+def _share(part: int, whole: int, by: Appraisal) -> float | None:
+    return by.rate(round(part / whole, 6), whole) if whole else None

@@ -6,6 +6,8 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from shared.jurisdiction.appraisal import UnitStanding
+
 
 class DispatchFigures(BaseModel):
     """派单指标: counts, and the shares of them (Yulin 回退率; policy `first_dispatch_accuracy`).
@@ -32,10 +34,9 @@ class DispatchFigures(BaseModel):
     first_dispatch_accuracy: float | None
 
 
-class UnitDispatch(BaseModel):
-    """The figures of one unit."""
+class UnitDispatch(UnitStanding):
+    """The figures of one unit; its volume is ``dispatched``."""
 
-    unit: str
     name: str
     figures: DispatchFigures
 

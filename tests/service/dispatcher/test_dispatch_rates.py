@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from services.dispatcher.settings import Config
+from shared.jurisdiction.appraisal import Appraisal
+from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
@@ -74,9 +78,34 @@ async def test_a_first_dispatch_holds_until_its_unit_gives_it_back_or_another_le
         "first_dispatch_accuracy": 0.6,
     }
     units = {each["unit"]: each["figures"] for each in found["units"]}
-    assert units[STREET_LIGHT]["first_dispatch_accuracy"] == 0.5
-    assert units[COMPANY]["first_dispatch_accuracy"] == 1.0
+    held = {unit: figures["first_dispatches_held"] for unit, figures in units.items()}
+    assert (units[STREET_LIGHT]["first_dispatches"], held[STREET_LIGHT]) == (4, 2)
+    assert (units[COMPANY]["first_dispatches"], held[COMPANY]) == (1, 1)
     assert {units[each]["first_dispatches"] for each in (*COMPANY_CO, "CG")} == {0}
+
+
+async def test_a_unit_stands_with_its_class_and_band_and_has_no_rate_of_few(
+    dispatcher: Bench,
+) -> None:
+    """R-43: of two orders one was returned."""
+    lights = [
+        (await register(dispatcher, number=f"20260302-{at:06}"))[STREET_LIGHT] for at in (1, 2)
+    ]
+    await ask_back(dispatcher, STREET_LIGHT, lights[0])
+    await rule(dispatcher, lights[0], granted=True)
+    found = await rates(dispatcher)
+    [unit] = found["units"]
+    stands = {"kind": "department", "band": {"least": 0, "most": 9}, "few": True}
+    assert unit.items() >= stands.items()
+    rate = ("return_rate", "first_dispatch_accuracy")
+    assert [unit["figures"][name] for name in rate] == [None, None]
+    assert [found["total"][name] for name in rate] == [0.5, 0.5]
+    store: Store[Config] = dispatcher.service.store
+    place = store.config.place.model_copy(update={"appraisal": Appraisal(least=2)})
+    store.config = replace(store.config, place=place)
+    [unit] = (await rates(dispatcher))["units"]
+    assert (unit["few"], unit["band"]) == (False, None)
+    assert [unit["figures"][name] for name in rate] == [0.5, 0.5]
 
 
 async def test_what_happened_counts_on_its_day_and_a_unit_sees_its_own(dispatcher: Bench) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.feedback.settings import Config
+from shared.jurisdiction.appraisal import Appraisal
+from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
     FIRST_CALL,
@@ -86,8 +90,27 @@ async def test_each_lead_unit_has_its_own_figures(month: Bench) -> None:
     units = {unit["unit"]: unit for unit in (await rates(month))["units"]}
     assert units.keys() == {"CG", "HC"}
     assert units["CG"]["name"] == "城关镇"
-    assert (units["CG"]["counts"]["called"], units["CG"]["rates"]) == (5, {"satisfaction": 0.75})
-    assert (units["HC"]["counts"]["valid"], units["HC"]["rates"]) == (1, {"satisfaction": 1.0})
+    assert (units["CG"]["counts"]["called"], units["CG"]["counts"]["unsatisfied"]) == (5, 1)
+    assert (units["HC"]["counts"]["valid"], units["HC"]["counts"]["unsatisfied"]) == (1, 0)
+
+
+async def test_a_unit_stands_with_its_class_and_band_and_has_no_rate_of_few(month: Bench) -> None:
+    """R-43: CG has four valid callbacks, HC one; the county's rate counts all five."""
+    stands = {"kind": "town", "band": {"least": 0, "most": 9}, "few": True, "rates": None}
+    for unit in (await rates(month))["units"]:
+        assert unit.items() >= stands.items()
+        assert unit["redo"]["rate"] is None
+    store: Store[Config] = month.service.store
+    appraisal = Appraisal(bands=(2, 4), least=4)
+    place = store.config.place.model_copy(update={"appraisal": appraisal})
+    store.config = replace(store.config, place=place)
+    found = await rates(month)
+    assert found["rates"] == {"satisfaction": 0.8}
+    stand = [(each["unit"], each["few"], each["rates"], each["band"]) for each in found["units"]]
+    assert stand == [
+        ("CG", False, {"satisfaction": 0.75}, {"least": 4, "most": None}),
+        ("HC", True, None, {"least": 0, "most": 1}),
+    ]
 
 
 async def test_rounds_sent_back_are_counted_beside_those_completed(month: Bench) -> None:
@@ -95,7 +118,7 @@ async def test_rounds_sent_back_are_counted_beside_those_completed(month: Bench)
     found = await rates(month)
     assert found["redo"] == {"completed": 10, "reopened": 2, "rate": 0.2}
     redo = {unit["unit"]: unit["redo"] for unit in found["units"]}
-    assert redo["HC"] == {"completed": 2, "reopened": 1, "rate": 0.5}
+    assert redo["HC"] == {"completed": 2, "reopened": 1, "rate": None}  # of two
     assert sum(each["completed"] for each in redo.values()) == 10
     third = await rates(month, **{"from": "2026-03-03", "to": "2026-03-03"})
     assert (third["redo"]["completed"], third["redo"]["rate"]) == (0, None)

@@ -11,6 +11,7 @@ import pytest
 from services.tracker.rules.supervision import FigureRules
 from services.tracker.settings import Config
 from shared.events import Role
+from shared.jurisdiction.appraisal import Appraisal
 from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import Story
@@ -99,6 +100,45 @@ async def test_the_policy_says_which_is_printed(month: Bench) -> None:
     assert (found["basis"], found["saved"], found["units"][0]["saved"]) == ("judged", None, None)
 
 
+# --- of units ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", ["HC", "GT"])
+async def test_two_tickets_at_half_make_no_rate_and_count_for_the_county(
+    tracker: Bench, late: str
+) -> None:
+    """R-43, LYG: each unit with its class and band, whoever was late; nothing is ranked."""
+    for n, unit in enumerate(("HC", "HC", "GT", "GT")):
+        story, id = Story(tracker, f"20260302-10000{n}"), UUID(int=100 + n)
+        done = "03-11 10:00" if unit == late and n % 2 else "03-05 10:00"
+        completed = story.completed(done, id=id).model_copy(update={"unit": unit})
+        await tracker.hear(story.registered(), story.dispatched(id=id, unit=unit), completed)
+    found = await rates(tracker, "03-01", "03-31")
+    assert (found["handle"]["due"], found["handle"]["rate"]) == (4, 0.75)
+    stands = {"kind": "town", "band": {"least": 0, "most": 9}, "few": True}
+    assert [unit["unit"] for unit in found["units"]] == ["GT", "HC"]
+    for unit in found["units"]:
+        assert unit.items() >= stands.items()
+        handle = unit["handle"]
+        assert (handle["due"], handle["on_time"]) == (2, 1 if unit["unit"] == late else 2)
+        assert handle["rate"] is handle["rate_unextended"] is None
+        assert unit["handle_uncharged"]["rate"] is unit["contact"]["rate"] is None
+    own = await rates(tracker, "03-01", "03-31", "unit")
+    assert [own["handle"]] == [unit["handle"] for unit in own["units"]]
+
+
+async def test_the_place_says_how_many_cases_a_rate_takes(month: Bench) -> None:
+    """R-43: HC led four and signed for five."""
+    store: Store[Config] = month.service.store
+    for least, rate, signed in ((0, 0.75, 0.8), (4, 0.75, 0.8), (5, None, 0.8), (6, None, None)):
+        appraisal = Appraisal(bands=(1, 4), least=least)
+        place = store.config.place.model_copy(update={"appraisal": appraisal})
+        store.config = replace(store.config, place=place)
+        [unit] = (await rates(month, "03-01", "03-31"))["units"]
+        assert (unit["handle"]["rate"], unit["sign"]["rate"]) == (rate, signed)
+        assert (unit["few"], unit["band"]) == (least > 4, {"least": 4, "most": None})
+
+
 async def test_an_extension_counts_apart_only_where_it_was_needed(
     tracker: Bench, open_ticket: Story
 ) -> None:
@@ -161,7 +201,7 @@ async def test_days_saved_against_the_law(month: Bench) -> None:
         **{"answered": 4, "legal_days": 20, "used_days": 22, "saved_days": -2, "over": 2},
         "rate": -0.1,
     }
-    assert found["units"][0]["saved"] == found["saved"]
+    assert found["units"][0]["saved"] == found["saved"] | {"rate": None}  # of four answers
     first = (await rates(month, "03-05", "03-05"))["saved"]
     assert (first["answered"], first["saved_days"], first["rate"]) == (1, 2, 0.4)
     assert (await rates(month, "04-01", "04-30"))["saved"]["rate"] is None
