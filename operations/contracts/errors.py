@@ -101,6 +101,10 @@ CURES = {
     "Wait for the answer to the one named in supervision, or press one rung higher.",
     "instruction-stands": "等待 supervision 所指督办的答复。"
     "Wait for the answer to the one named in supervision.",
+    "knowledge-stands": "等待 supervision 所指督办的答复。"
+    "Wait for the answer to the one named in supervision.",
+    "put-right-missing": "知识库失效督办填写 put_right，其他督办去掉它。"
+    "Fill put_right where an entry of the knowledge base was stale, and leave it out elsewhere.",
     "referral-takes-two": "由一名督办员提出移送，另一名批准。"
     "One supervisor proposes it at POST /v1/assignments/{assignment}/referrals, another grants it.",
     "referral-waits": "由另一名督办员先作决定。Let another supervisor decide the one named in referral.",

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlmodel import col, select
@@ -27,8 +26,9 @@ from services.tracker import models as tracker
 from services.tracker.models import Clock, Clocks
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState
-from services.tracker.rules.explanation import explain, righted
+from services.tracker.rules.explanation import explain, righted, waits_of
 from services.tracker.rules.paragraph import Approved, approved, paragraph
+from services.tracker.rules.pauses import WaitTimeline
 from services.tracker.rules.revising import second
 from services.tracker.rules.timelines import AssignmentTimeline, Matter
 from shared.caller import Caller
@@ -255,24 +255,34 @@ async def _clocks(store: Store[Any], making: Making) -> list[Said]:
         matter = Matter.model_validate(vars(ticket)) if ticket else None
         of_ticket = select(tracker.Assignments).where(tracker.Assignments.ticket == making.number)
         units, orders = store.config.units, await session.exec(of_ticket)
-        granted: dict[UUID | None, list[Approved]]
-        granted = {row.id: _granted(row, units) for row in orders}
+        timelines = [AssignmentTimeline.model_validate(vars(row)) for row in orders]
         return [
-            _clock(row, known, matter, making.now, granted.get(row.assignment, []))
+            _clock(row, known, matter, making.now, _Orders(timelines, units))
             for row in rows
             if known and matter
         ]
 
 
-def _granted(row: tracker.Assignment, units: Units) -> list[Approved]:
-    return approved(AssignmentTimeline.model_validate(vars(row)).grants, units)
+class _Orders(NamedTuple):
+    """The orders of a ticket, as far as they explain a clock."""
+
+    orders: Sequence[AssignmentTimeline]
+    units: Units
+
+    def granted(self, clock: Clock) -> list[Approved]:
+        """The extensions of a clock's order."""
+        mine = (each.grants for each in self.orders if each.id == clock.assignment)
+        return approved(next(mine, ()), self.units)
+
+    def waits(self, clock: Clock) -> list[WaitTimeline]:
+        """The waits for the citizen for which it may have stood still."""
+        return waits_of(clock.kind, clock.unit, self.orders)
 
 
-def _clock(
-    row: Clock, known: Calendars, matter: Matter, now: datetime, granted: Sequence[Approved]
-) -> Said:
+def _clock(row: Clock, known: Calendars, matter: Matter, now: datetime, orders: _Orders) -> Said:
     state, by = ClockState.model_validate(vars(row)), known.by(calendars.unit_of(row))
-    why, kind = explain(state, by), ClockKind(row.kind)
+    why, kind = explain(state, by, orders.waits(row)), ClockKind(row.kind)
+    granted = orders.granted(row)
     revised = second(row.revised, row.due_revised, row.ended_at)
     right = righted(kind, state, matter)
     told = paragraph(kind, state, why, by.latest.calendar.tz, revised, right, granted)

@@ -123,9 +123,13 @@ async def follow_up(act: ServiceAct, fact: Fact) -> None:
 
 
 def _tell_completed(act: ServiceAct, record: TicketRecord, round: int) -> None:
-    """The citizen hears that there is an answer; of one that puts the matter off, until which day (R-19)."""
+    """The citizen hears that there is an answer; of one that puts the matter off, until which day, or that
+    this has passed (R-19).
+    """
     if day := record.resolutions[round].promised_on:
-        inform(act, record, round, "completed", which=day.isoformat(), day=day)
+        today = act.now.astimezone(act.config.times.timezone).date()
+        which = day.isoformat()
+        inform(act, record, round, "completed", which=which, day=day, passed=day < today)
     else:
         inform(act, record, round, "completed")
 

@@ -27,14 +27,15 @@ async def answer(act: ServiceAct, id: UUID, body: AnswerIn) -> SupervisionOut:
     """督办回复: by the unit that is pressed; the first stands, also one that comes late.
 
     Raises NotFound, also to another unit and to one that has to stand back; SupervisionAnswered,
-    MoveRefused, LeaderMissing.
+    MoveRefused, LeaderMissing, PutRightMissing.
     """
     record, _, row = await records.of_supervision(act, id)
     if not records.may_see(act, row.unit) or records.recused_caller(act, record):
         raise NotFound
     asked = Asked.model_validate(vars(row))
     rung = versions.in_force(act, row.raised_at).rules.rung(row.rung)
-    asked.may_be_answered(body.led_by, led_by_head=rung is not None and rung.led_by_head)
+    led_by_head = rung is not None and rung.led_by_head
+    asked.may_be_answered(body.led_by, body.put_right, led_by_head=led_by_head)
     given = Answer(
         **body.model_dump(),
         answer_due=row.answer_due,

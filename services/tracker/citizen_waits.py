@@ -20,7 +20,7 @@ async def grant(act: ServiceAct, fact: Fact) -> None:
     """同意等待: the time to handle the order has stood still since it was asked for."""
     data: events.AssignmentWaitGranted = fact.data
     record, assignment = await records.assigned(act, fact)
-    _note(assignment, data.wait, asked_at=data.asked_at)
+    _note(assignment, data.wait, asked_at=data.asked_at, awaited=data.awaited)
     recompute_clocks(act, record, fact.time)
 
 
@@ -32,7 +32,7 @@ async def end(act: ServiceAct, fact: Fact) -> None:
     recompute_clocks(act, record, fact.time)
 
 
-def _note(assignment: Assignment, id: UUID, **said: datetime) -> None:
+def _note(assignment: Assignment, id: UUID, **said: datetime | str) -> None:
     known = {each.id: each for each in map(WaitTimeline.model_validate, assignment.waits)}
     before = known.get(id) or WaitTimeline(id=id)
     known[id] = WaitTimeline.model_validate({**dict(before), **said})

@@ -14,6 +14,7 @@ from services.tracker import beside, calendars, claims, other_due, records
 from services.tracker.models import Clock, Supervision
 from services.tracker.other_due import Heard, LawChange
 from services.tracker.policies import versions
+from services.tracker.raising import raise_triggered
 from services.tracker.records import ClockEntry, ServiceAct, TicketRecord, columns
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.changes import (
@@ -190,7 +191,10 @@ def _recompute(
     beside.follow(act, entry, history)
     lost = history.lost.why if history.lost else ""
     clock = ClockRef(history.id, history.kind)
-    for fact in changes(clock, before, reading, known, at=heard.at, now=act.now, lost=lost):
+    waits = [pause.begins_at for each in record.waits_of(entry.row) if (pause := each.pause)]
+    for fact in changes(
+        clock, before, reading, known, at=heard.at, now=act.now, lost=lost, waits=waits
+    ):
         yield entry.row, fact
 
 
@@ -227,10 +231,11 @@ def _announce(act: ServiceAct, fresh: Iterable[ClockEntry]) -> None:
 def raise_kept_back(
     act: ServiceAct, record: TicketRecord, standing: Standing | None = None
 ) -> None:
-    """Raise what a clock had reached while a higher rung stood, where that one has turned out not to, or was
-    taken back while the order was open.
+    """Raise what a clock had reached, or a trigger asked for, while a higher rung stood, where that one has
+    turned out not to, or was taken back while the order was open.
     """
-    standing = standing or Standing(act, record.clocks.values(), record.supervisions.values())
+    if raise_triggered(act, record) or standing is None:
+        standing = Standing(act, record.clocks.values(), record.supervisions.values())
     for entry in record.clocks.values():
         row = entry.row
         for rung, at in reached(entry.state):
@@ -308,7 +313,7 @@ def _supervision(
         raised_at=raised_at,
         raised_by=act.actor,
         press_at=policy.press_at(data.rung, raised_at, unit, data.answer_due),
-        **data.model_dump(exclude={"supervision", "instruction", "joint"}),
+        **data.model_dump(include={"rung", "title", "by", "reason", "answer_due"}),
     )
 
 
@@ -327,6 +332,8 @@ def _close_supervisions(
 def _close(act: ServiceAct, row: Supervision, ending: Ending) -> None:
     if row.withdrawn_at or row.accepted_at:
         return  # by hand, which nothing that happens later takes back
+    if row.stale_knowledge:
+        return  # what the matter came to puts no entry right
     closed_at = max(ending.at, row.raised_at)
     if row.closed_at is None:
         data = SupervisionClosed(supervision=row.id, rung=row.rung, reason=ending.why)

@@ -11,13 +11,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import or_
 from sqlmodel import col, select
 
-from services.tracker import calendars, records, schemas, views
+from services.tracker import calendars, records, schemas, telling, views
 from services.tracker.clockwork import recompute_clocks
 from services.tracker.lists import unit_of
 from services.tracker.models import Assignment, Extension, Extensions
 from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
+from services.tracker.rules.earlier import before
 from services.tracker.rules.extending import Grant, SecondExtension
 from services.tracker.rules.extension import (
     Asking,
@@ -27,7 +28,8 @@ from services.tracker.rules.extension import (
     Ruling,
 )
 from services.tracker.rules.machine import OPEN
-from services.tracker.rules.timelines import AssignmentTimeline
+from services.tracker.rules.people import OfOffice
+from services.tracker.rules.timelines import AssignmentTimeline, first_rounds
 from shared import events
 from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency
@@ -51,7 +53,7 @@ async def request_extension(
     if clock is None:
         raise NothingToExtend
     same = record.orders_like(assignment, act.store.dissolved)
-    elsewhere = record.orders_elsewhere(assignment, act.store.dissolved)
+    elsewhere = _elsewhere(act, record, assignment)
     asking = Asking(
         days=body.days,
         clock=clock.state,
@@ -64,7 +66,6 @@ async def request_extension(
     policy = versions.in_force(act, clock.state.started_at)
     extension.check(asking, record.matter(), policy)
     second = policy.rules.extension.second if asking.before else None
-    ordinal = len(asking.before) + 1
     office = _office(act, record, assignment.unit, second) if second else None
     asked = Extension(
         id=UUID(bytes=uuid6.uuid7().bytes),
@@ -74,13 +75,15 @@ async def request_extension(
         status=ExtensionStatus.ASKED,
         asked_at=act.now,
         asked_by=act.actor,
-        ordinal=ordinal,
+        ordinal=len(asking.before) + 1,
         office=office,
         **body.model_dump(),
     )
     act.rows.add(asked)
-    said = {"extension": asked.id, "ordinal": ordinal, "office": office}
+    said = {"extension": asked.id, "ordinal": asked.ordinal, "office": office}
     _say(act, assignment, events.ExtensionRequested(**said, **body.model_dump()))
+    by: OfOffice = second.by if second and office else "hotline_supervisor"
+    telling.ask_to_rule(act, record, assignment, asked, by)
     return views.show_extension(asked, clock)
 
 
@@ -131,6 +134,15 @@ def lengthen(assignment: Assignment, days: int, at: datetime, office: str | None
     assignment.extension, assignment.extended_at = sum(each.days for each in grants), at
 
 
+def _elsewhere(
+    act: ServiceAct, record: TicketRecord, assignment: Assignment
+) -> list[AssignmentTimeline]:
+    """The orders by which its unit had the matter under other numbers (ADR 0049)."""
+    carried = (each.order for each in record.matter().carried if not each.joined)
+    firsts = first_rounds(record.round_timelines())
+    return before(records.timeline(assignment), carried, act.store.dissolved, firsts)
+
+
 async def _before(
     act: ServiceAct,
     assignment: UUID,
@@ -142,13 +154,13 @@ async def _before(
     """
     own, asked_at = col(Extensions.assignment) == assignment, col(Extensions.asked_at)
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
-    before = [one_of(Extensions.assignment, earlier)]
-    before += (
+    had = [one_of(Extensions.assignment, earlier)]
+    had += (
         (col(Extensions.assignment) == each.id)
         & asked_at.between(each.dispatched_at, each.cancelled_at or act.now)
         for each in elsewhere
     )
-    theirs = own | (or_(*before) & ruled)
+    theirs = own | (or_(*had) & ruled)
     query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
     return [views.stands(row) for row in (await act.session.exec(query)).all()]
 

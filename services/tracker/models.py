@@ -113,7 +113,7 @@ class Assignment(Base):
     a move of it waits for a ruling, ``promise_review_at``: when the hotline looks after it, while its day
     lies ahead. ``handler``: who in the unit has it, by which fact and under which account (``[seq, name,
     account]``). ``ground``: why its time to handle it is what it is (GROUND of Limits). ``waits``: its waits
-    for the citizen (WaitTimeline).
+    for the citizen (WaitTimeline). ``kept_back``: what higher rungs kept of triggers (KeptBack).
     """
 
     id: UUID = Field(primary_key=True)
@@ -153,6 +153,7 @@ class Assignment(Base):
     handler: list[Any] | None = Field(default=None, sa_type=JSONB)
     ground: dict[str, Any] = _own(dict)
     waits: list[Any] = _own(list)
+    kept_back: list[Any] = _own(list)
 
 
 class Clock(Base):
@@ -248,8 +249,9 @@ class Supervision(Base):
     One that is taken back leaves no row; the fact log keeps both its facts. One that a supervisor withdrew
     was raised by mistake: it stands on record with that. ``answers``: all its unit gave, with their rulings
     (rules/answering.py); ``answered_at``: when, if one stands; ``accepted_at``: when that was accepted, which
-    closed it. ``instruction``: the leader's word it goes by; ``joint``: the bodies that supervise together.
-    ``press_at``: when it is raised higher unless it is answered; None once that is decided.
+    closed it. ``instruction``: the leader's word it goes by, ``stale_knowledge``: the entry of the knowledge
+    base it is about; ``joint``: the bodies that supervise together. ``press_at``: when it is raised higher
+    unless it is answered; None once that is decided.
     """
 
     id: UUID = Field(primary_key=True)
@@ -275,6 +277,7 @@ class Supervision(Base):
     accepted_at: datetime | None = None
     instruction: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     joint: list[Any] = _own(list)
+    stale_knowledge: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     press_at: datetime | None = None
 
 

@@ -36,7 +36,9 @@ from services.tracker.models import (
 )
 from services.tracker.rules import machine
 from services.tracker.rules.clock_state import ClockState
+from services.tracker.rules.explanation import waits_of
 from services.tracker.rules.machine import ClockStatus
+from services.tracker.rules.pauses import WaitTimeline
 from services.tracker.rules.policy import terms_of
 from services.tracker.rules.timelines import AssignmentTimeline, Matter, RoundTimeline, first_rounds
 from services.tracker.settings import Config
@@ -156,29 +158,19 @@ class TicketRecord:
         """The orders its unit has and had in its round, or in those that goes on from, itself or as a unit
         that it follows.
         """
-        return [each.id for each in self._like(assignment, self.assignment_timelines(), dissolved)]
-
-    def orders_elsewhere(
-        self, assignment: Assignment, dissolved: Mapping[str, Dissolved]
-    ) -> list[AssignmentTimeline]:
-        """Likewise those by which it had the matter under other numbers, as far as it did."""
-        carried = [each.order for each in self.matter().carried if not each.joined]
-        return self._like(assignment, carried, dissolved)
-
-    def _like(
-        self,
-        assignment: Assignment,
-        orders: Iterable[AssignmentTimeline],
-        dissolved: Mapping[str, Dissolved],
-    ) -> list[AssignmentTimeline]:
         own, firsts = timeline(assignment), first_rounds(self.round_timelines())
         first = firsts.get(own.round)
         return [
-            each
-            for each in orders
-            if (each.round == own.round or firsts.get(each.round, 0) == first)
-            and each.with_people(own.given_to, own.dispatched_at, dissolved)
+            row.id
+            for row in self.assignments
+            if (row.round == own.round or firsts.get(row.round, 0) == first)
+            and timeline(row).with_people(own.given_to, own.dispatched_at, dissolved)
         ]
+
+    def waits_of(self, clock: Clock) -> Sequence[WaitTimeline]:
+        """The waits for the citizen for which a clock may have stood still."""
+        waiting = (timeline(row) for row in self.assignments if row.waits)
+        return waits_of(clock.kind, clock.unit, waiting)
 
     def is_at_work(self, at: datetime) -> bool:
         """Whether a unit had an order of it at a moment, or later."""
@@ -313,18 +305,27 @@ async def assigned(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignmen
 
 
 async def assigned_to_look_at(act: ServiceAct, fact: Fact) -> tuple[TicketRecord, Assignment]:
-    """The same without a lock, for what is only looked at, with those of all facts of its name together."""
-    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
+    """The same without a lock, for what is only looked at."""
+    record = await to_look_at(act, fact)
+    assignment = record.assignment(fact.assignment)
+    if assignment is None:
+        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
+    return record, assignment
+
+
+async def to_look_at(act: ServiceAct, fact: Fact) -> TicketRecord:
+    """The record a fact is about without a lock, with those of all facts of its name together. Raises
+    TooEarly before its registration came.
+    """
     if fact.subject in act.locked:
-        return await assigned(act, fact)
+        return await locked(act, fact.subject)
+    seen: dict[str, TicketRecord] = act.locked.setdefault(SEEN, {})
     if fact.subject not in seen:
         alike = {each.subject for each in act.batch if each.name == fact.name} | {fact.subject}
         seen |= await look_at(act, sorted(alike - act.locked.keys() - seen.keys()))
-    record = seen.get(fact.subject)
-    assignment = record.assignment(fact.assignment) if record else None
-    if record is None or assignment is None:
-        raise TooEarly(f"assignment {fact.assignment} was not dispatched here yet")
-    return record, assignment
+    if fact.subject not in seen:
+        raise TooEarly(f"ticket {fact.subject} is not registered here yet")
+    return seen[fact.subject]
 
 
 async def of_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, Assignment]:

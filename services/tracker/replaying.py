@@ -395,5 +395,6 @@ def _supervise(act: ServiceAct, record: TicketRecord, fact: Fact) -> None:
             answer_due=data.answer_due,
             raised_at=fact.time,
             raised_by=fact.actor,
+            **data.model_dump(mode="json", include={"stale_knowledge"}),
         )
     )

@@ -24,6 +24,7 @@ from services.tracker.schemas import (
     InstructionIn,
     RatesOut,
     RulingIn,
+    StaleKnowledgeIn,
     SupervisionIn,
     SupervisionOut,
     TicketClocks,
@@ -113,6 +114,18 @@ async def raise_supervision(
 async def record_instruction(number: Number, body: InstructionIn, door: SupervisorDoor) -> Response:
     """领导批示 Record a leader's instruction on a ticket; whoever leads it is pressed."""
     return await door.once(triggers.instruct, number, body)
+
+
+@router.post(
+    "/tickets/{number}/stale-knowledge",
+    response_model=SupervisionOut,
+    responses=problems(404, 409),
+)
+async def record_stale_knowledge(
+    number: Number, body: StaleKnowledgeIn, door: SupervisorDoor
+) -> Response:
+    """知识库条目失效 Record that an entry of the knowledge base is out of date; its unit puts it right."""
+    return await door.once(triggers.find_stale, number, body)
 
 
 @router.post(

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.tracker.rules.people import OfOffice
-from shared.events import LegalLimit
+from shared.events import Instruction, LegalLimit, StaleKnowledge
 from shared.http.fields import NUMBERS, Body, Instant, Line, Sentence, Text
 from shared.jurisdiction.appraisal import UnitStanding
 
@@ -59,6 +59,13 @@ class InstructionIn(Body):
     text: Paragraph
 
 
+class StaleKnowledgeIn(Body):
+    """知识库条目失效: which entry of the county's knowledge base, and what of it is wrong (R-39)."""
+
+    entry: Phrase
+    wrong: Paragraph
+
+
 class WithdrawalIn(Body):
     """撤回督办: why it ought not to have been raised."""
 
@@ -66,12 +73,15 @@ class WithdrawalIn(Body):
 
 
 class AnswerIn(Body):
-    """督办回复: what was done, what came of it, and who led in person (name and post)."""
+    """督办回复: what was done, what came of it, and who led in person (name and post). ``put_right``: what
+    the entry of the knowledge base says now, where a stale one led to the supervision.
+    """
 
     measures: Paragraph
     result: Paragraph
     led_by: Phrase | None = None
     led_by_post: Phrase | None = None
+    put_right: Paragraph | None = None
 
     @model_validator(mode="after")
     def _with_post(self) -> Self:
@@ -133,25 +143,19 @@ class AnswerOut(BaseModel):
     result: str
     led_by: str | None
     led_by_post: str | None
+    put_right: str | None = None
     answer_due: AwareDatetime | None
     answered_at: AwareDatetime
     late: bool
     ruling: AnswerRulingOut | None
 
 
-class InstructionOut(BaseModel):
-    """领导批示: what a leader wrote on which paper."""
-
-    leader: str
-    paper: str
-    text: str
-
-
 class SupervisionOut(BaseModel):
     """A supervision. ``by``: the ladder, a person's hand, or a direct trigger. ``withdrawn_by`` and
     ``withdrawn_reason``: a supervisor took back what was raised by hand and by mistake. ``answered_at``:
     when, if an answer stands; ``accepted_at``: when that was accepted; ``answers``: all, the first first.
-    ``instruction``: the leader's word that led to it; ``joint``: the bodies that supervise together.
+    ``instruction``: the leader's word that led to it, ``stale_knowledge``: the entry of the knowledge base
+    that did; ``joint``: the bodies that supervise together.
     """
 
     id: UUID
@@ -172,8 +176,9 @@ class SupervisionOut(BaseModel):
     answered_at: AwareDatetime | None = None
     accepted_at: AwareDatetime | None = None
     answers: list[AnswerOut] = []
-    instruction: InstructionOut | None = None
+    instruction: Instruction | None = None
     joint: list[str] = []
+    stale_knowledge: StaleKnowledge | None = None
 
 
 class DayOut(BaseModel):
@@ -186,11 +191,14 @@ class DayOut(BaseModel):
 
 
 class PauseOut(BaseModel):
-    """A time in which the clock stood still, and how many seconds of its kind that gave back."""
+    """A time in which the clock stood still, and how many seconds of its kind that gave back; ``awaited``:
+    what the citizen was waited for in it, null where it was the desk.
+    """
 
     begins_at: AwareDatetime
     ends_at: AwareDatetime | None
     given_back: float
+    awaited: str | None = None
 
 
 class RevisedOut(BaseModel):

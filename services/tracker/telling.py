@@ -1,4 +1,5 @@
-"""告知工作人员: whom the policy names is told of warnings, red cards, supervisions, referrals (ADR 0074).
+"""告知工作人员: whom the policy names is told of warnings, red cards, supervisions, referrals, and who has
+to rule on an extension of that (ADR 0074).
 
 The tracker hears its own facts for it: what is told follows from what was said, is no part of a sweep and
 changes no clock.
@@ -6,18 +7,18 @@ changes no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from services.tracker import records
-from services.tracker.models import Assignment
+from services.tracker.models import Assignment, Extension
 from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.referrals.models import Referral
 from services.tracker.rules import referral, telling
 from services.tracker.rules.machine import Sentence
-from services.tracker.rules.people import Addressee, Around, Handler, Person, people
+from services.tracker.rules.people import Addressee, Around, Handler, OfOffice, Person, people
 from shared import events
 from shared.events import Fact, Urgency
 from shared.messaging.inbox import Handler as FactHandler
@@ -31,6 +32,21 @@ async def warn(act: ServiceAct, fact: Fact) -> None:
 async def breach(act: ServiceAct, fact: Fact) -> None:
     """红牌: those named at the due moment."""
     await _of_clock(act, fact, "breach", telling.breached)
+
+
+async def miss_dispatch(act: ServiceAct, fact: Fact) -> None:
+    """逾期未派单: those named, of a desk that has not dispatched."""
+    data: events.DeadlineBreached = fact.data
+    if not data.to:
+        return
+    record = await records.to_look_at(act, fact)
+    mine = (each for each in record.clocks.values() if each.row.assignment is None)
+    missed = (data.clock, data.due)
+    clock = next((each for each in mine if (each.row.kind, each.state.due) == missed), None)
+    if clock is None or _over(clock.state.ended_at, fact):
+        return
+    said = telling.undispatched(fact.subject, data.due, act.config.calendar.tz)
+    tell(act, record, whom(act, record, data.to), "breach", said, Urgency(clock.row.urgency))
 
 
 async def _of_clock(
@@ -64,7 +80,8 @@ async def supervise(act: ServiceAct, fact: Fact) -> None:
     rung = versions.in_force(act).rules.rung(data.rung)
     called = Sentence(rung.zh, rung.en) if rung else Sentence(data.title, data.title)
     zone, unit = act.config.calendar.tz, _name(act, row.unit)
-    said = telling.raised(fact.subject, unit, called, data.answer_due, zone)
+    stale = data.stale_knowledge is not None
+    said = telling.raised(fact.subject, unit, called, data.answer_due, zone, stale=stale)
     to: list[Addressee] = [*(rung.to if rung else ("liaison",)), *row.joint]
     said = telling.jointly(said, tuple(row.joint))
     _tell(act, record, assignment, "supervision", to, said, unit=row.unit)
@@ -80,9 +97,25 @@ def refer(act: ServiceAct, record: TicketRecord, row: Referral) -> None:
     _tell(act, record, assignment, "referral", rung.to, said)
 
 
+def ask_to_rule(
+    act: ServiceAct, record: TicketRecord, assignment: Assignment, asked: Extension, by: OfOffice
+) -> None:
+    """延期待批: who has to rule on an extension, which is never the unit that asks (R-18)."""
+    clock = record.handle_clock(assignment.id)
+    if clock is None:
+        return
+    name, zone = _name(act, asked.unit), act.config.calendar.tz
+    said = telling.asked(
+        asked.ticket, name, asked.days, clock.state.due, zone, again=asked.ordinal > 1
+    )
+    found = whom(act, record, (by,), aside=(asked.unit,))
+    tell(act, record, found, "extension", said, Urgency(assignment.urgency), assignment)
+
+
 SUBSCRIPTIONS: Mapping[str, FactHandler] = {
     "deadline.warned.*": warn,
     "deadline.breached.*": breach,
+    "deadline.breached": miss_dispatch,
     "supervision.raised.*": supervise,
 }
 
@@ -110,9 +143,10 @@ def whom(
     to: Iterable[str],
     unit: str | None = None,
     handler: Handler | None = None,
+    aside: Collection[str] = (),
 ) -> list[Person]:
-    """Who is told of a ticket; nobody of an office that must know nothing of it (R-35)."""
-    recused = act.config.recused(record.ticket.about, record.ticket.area or "")
+    """Who is told of a ticket; nobody of an office put ``aside``, or that must know nothing of it (R-35)."""
+    recused = act.config.recused(record.ticket.about, record.ticket.area or "").union(aside)
     around = Around(versions.in_force(act).rules.told, act.config.units, recused, unit, handler)
     return people(to, around)
 

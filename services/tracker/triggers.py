@@ -1,5 +1,5 @@
 """直接触发: what makes a supervision beside the clocks: many reporters, an answer that does not come, a
-return asked for after a ruling, a leader's word (R-30, R-32, WF-22, WH; ADR 0074).
+return asked for after a ruling, a leader's word, a stale entry (R-30, R-32, R-39, WF-22, WH; ADR 0074).
 
 Once for each order, and no lower rung where a higher one stands. Which policy held then no trace tells but
 the fact, so a replay takes it from there.
@@ -7,6 +7,7 @@ the fact, so a replay takes it from there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -17,11 +18,12 @@ from sqlmodel import col, select
 from services.tracker import records
 from services.tracker.models import Assignment, Supervision, Supervisions
 from services.tracker.policies import versions
-from services.tracker.raising import Ground, raise_on
+from services.tracker.raising import Ground, keep_back, raise_on
 from services.tracker.records import ServiceAct, TicketRecord
-from services.tracker.rules.answering import InstructionStands
+from services.tracker.rules.answering import InstructionStands, KnowledgeStands
 from services.tracker.rules.machine import OPEN
-from services.tracker.schemas import InstructionIn, SupervisionOut
+from services.tracker.rules.timelines import AssignmentTimeline
+from services.tracker.schemas import InstructionIn, StaleKnowledgeIn, SupervisionOut
 from shared import events
 from shared.errors import MoveRefused, NotFound
 from shared.events import Fact, Role
@@ -50,10 +52,15 @@ def raise_by_rule(
     ground: Ground,
     at: datetime,
 ) -> None:
-    """Raise a rung on an order at work, unless this trigger did before, or a higher one stands."""
+    """Raise a rung on an order at work, unless this trigger did before; while a higher one stands it is kept
+    back, and raised where that one turns out to be a mistake.
+    """
     id = trigger_id(trigger, assignment.id)
     over = records.timeline(assignment).ending(record.matter().withdrawal)
-    if id in record.supervisions or over or _stands_above(record, assignment, ground.rung):
+    if id in record.supervisions or over:
+        return
+    if _stands_above(record, assignment, ground.rung):
+        keep_back(assignment, id, ground, act.now)
         return
     raise_on(act, record, assignment, id, ground, max(at, assignment.dispatched_at))
 
@@ -120,7 +127,7 @@ async def next_unanswered(act: ServiceAct) -> datetime | None:
     return due and due + MOMENT
 
 
-# --- a leader's word ---------------------------------------------------------------------------
+# --- a leader's word, a stale entry ------------------------------------------------------------
 
 
 async def instruct(act: ServiceAct, number: str, body: InstructionIn) -> SupervisionOut:
@@ -130,23 +137,56 @@ async def instruct(act: ServiceAct, number: str, body: InstructionIn) -> Supervi
     Raises NotFound, also where the policy has no such rung; MoveRefused while no unit leads it,
     InstructionStands.
     """
-    record = await records.find_locked(act, number)
-    rung = versions.in_force(act).rules.leader_instruction
-    if record is None or rung is None:
-        raise NotFound
+    record, rung = await _found(act, number, versions.in_force(act).rules.leader_instruction)
     withdrawal = record.matter().withdrawal
-    leads = [
-        row
-        for row in record.assignments
-        if row.role == Role.LEAD and not records.timeline(row).ending(withdrawal)
-    ]
-    if not leads:
-        raise MoveRefused("supervise", "unassigned", ["assign"])
-    instruction = events.Instruction(**body.model_dump())
+    lead = _last_lead(record, lambda order: order.ending(withdrawal) is None)
     for row in record.supervisions.values():
         if row.closed_at is None and (row.instruction or {}).get("paper") == body.paper:
             raise InstructionStands(supervision=str(row.id))
     reason = f"{body.leader}批示（{body.paper}） instruction of a leader ({body.paper})"
-    ground = Ground(rung, "hand", reason, instruction)
-    raised = raise_on(act, record, leads[-1], UUID(bytes=uuid6.uuid7().bytes), ground, act.now)
+    ground = Ground(rung, "hand", reason, events.Instruction(**body.model_dump()))
+    return _by_hand(act, record, lead, ground)
+
+
+async def find_stale(act: ServiceAct, number: str, body: StaleKnowledgeIn) -> SupervisionOut:
+    """知识库条目失效: a supervisor records which entry proved out of date in the handling of a ticket; the
+    unit that leads it, or answered it, puts it right, whatever stands already (R-39, ADR 0088).
+
+    Raises NotFound, also where the policy has no such rung; MoveRefused where no unit leads or answered it,
+    KnowledgeStands.
+    """
+    record, rung = await _found(act, number, versions.in_force(act).rules.stale_knowledge)
+    withdrawal = record.matter().withdrawal
+    lead = _last_lead(record, lambda order: order.loss(withdrawal) is None)
+    for row in record.supervisions.values():
+        if row.closed_at is None and (row.stale_knowledge or {}).get("entry") == body.entry:
+            raise KnowledgeStands(supervision=str(row.id))
+    reason = (
+        f"知识库条目失效（{body.entry}） entry of the knowledge base out of date ({body.entry})"
+    )
+    stale = events.StaleKnowledge(**body.model_dump())
+    return _by_hand(act, record, lead, Ground(rung, "hand", reason, stale_knowledge=stale))
+
+
+async def _found(act: ServiceAct, number: str, rung: int | None) -> tuple[TicketRecord, int]:
+    record = await records.find_locked(act, number)
+    if record is None or rung is None:
+        raise NotFound
+    return record, rung
+
+
+def _last_lead(
+    record: TicketRecord, is_pressed: Callable[[AssignmentTimeline], bool]
+) -> Assignment:
+    leads = (row for row in reversed(record.assignments) if row.role == Role.LEAD)
+    for row in leads:
+        if is_pressed(records.timeline(row)):
+            return row
+    raise MoveRefused("supervise", "unassigned", ["assign"])
+
+
+def _by_hand(
+    act: ServiceAct, record: TicketRecord, lead: Assignment, ground: Ground
+) -> SupervisionOut:
+    raised = raise_on(act, record, lead, UUID(bytes=uuid6.uuid7().bytes), ground, act.now)
     return SupervisionOut.model_validate(raised, from_attributes=True)

@@ -71,7 +71,7 @@ async def _extensions(act: ServiceAct, number: str) -> Sequence[Extension]:
 def _show_clock(act: ServiceAct, record: TicketRecord, entry: ClockEntry) -> schemas.ClockOut:
     """A clock with its explanation."""
     row, state, known = entry.row, entry.state, calendars.of_clock(act, entry.row)
-    why, sentence = explain(state, known), machine.SENTENCES[state.status]
+    why, sentence = explain(state, known, record.waits_of(row)), machine.SENTENCES[state.status]
     revised = second(row.revised, row.due_revised, row.ended_at)
     kind, zone = ClockKind(row.kind), known.latest.calendar.tz
     order, right = record.assignment(row.assignment), righted(kind, state, record.matter())

@@ -170,10 +170,19 @@ WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")  # what a release may add to one
 
 
 def _refusal(broken: ValidationError, fact: Fact) -> ContractError:
-    """Newer when nothing is wrong but words that are not in our lists: a release adds words."""
+    """Newer when nothing is wrong but words that are not in our lists, and steps above our last: a release
+    adds both.
+    """
     rows = broken.errors(include_url=False)
-    newer = all(row["type"] in WORDS and _is_word(row["input"]) for row in rows)
+    newer = all(_is_above(row) or (row["type"] in WORDS and _is_word(row["input"])) for row in rows)
     return NewerFact(_faults(rows), fact) if newer else ContractError(_faults(rows))
+
+
+def _is_above(row: Any) -> bool:
+    """Whether it is a whole number beyond the last, as a rung is; of measures, such as a longitude, there is
+    no more to come.
+    """
+    return row["type"] == "less_than_equal" and isinstance(row["ctx"]["le"], int)
 
 
 def _is_word(said: Any) -> bool:

@@ -208,9 +208,18 @@ class Instruction(BaseModel):
     text: str
 
 
+class StaleKnowledge(BaseModel):
+    """知识库条目失效: which entry of the county's knowledge base, and what of it is wrong (R-39)."""
+
+    model_config = ConfigDict(frozen=True)
+    entry: str
+    wrong: str
+
+
 class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
     """督办: a rung of the ladder; 1 催办, 2 督办单, 3 一把手督办 … (R-30, R-32). ``instruction``: of a
-    leader, where one led to it; ``joint``: the bodies that supervise together (联合督办).
+    leader, where one led to it; ``stale_knowledge``: of what its unit has to put right in the knowledge
+    base, where that did; ``joint``: the bodies that supervise together (联合督办).
     """
 
     supervision: UUID
@@ -221,10 +230,13 @@ class SupervisionRaised(Data, name="supervision.raised", by="tracker"):
     answer_due: AwareDatetime | None = None
     instruction: Instruction | None = None
     joint: tuple[str, ...] = ()
+    stale_knowledge: StaleKnowledge | None = None
 
 
 class SupervisionAnswered(Data, name="supervision.answered", by="tracker"):
-    """督办回复: what the unit did, who led in person, and what came of it; ``late`` after the date it had."""
+    """督办回复: what the unit did, who led in person, and what came of it; ``late`` after the date it had.
+    ``put_right``: what the entry of the knowledge base says now, of one that a stale entry led to (R-39).
+    """
 
     supervision: UUID
     rung: Annotated[int, Field(ge=1, le=7)]
@@ -233,6 +245,7 @@ class SupervisionAnswered(Data, name="supervision.answered", by="tracker"):
     led_by: str | None = None
     led_by_post: str | None = None
     late: bool
+    put_right: str | None = None
 
 
 class SupervisionSentBack(Data, name="supervision.sent_back", by="tracker"):
@@ -290,7 +303,7 @@ class StaffTold(Data, name="staff.told", by="tracker"):
     ``person``: nobody who may know of it is on record, and whoever has the role is meant.
     """
 
-    occasion: Literal["warning", "breach", "supervision", "referral", "risk"]
+    occasion: Literal["warning", "breach", "supervision", "referral", "risk", "extension"]
     roles: tuple[str, ...]
     instead_of: tuple[str, ...] = ()
     office: str | None = None

@@ -69,7 +69,10 @@ def start_with(county: County, folder: Path) -> None:
 
 
 async def test_what_stands_is_what_the_log_says(county: County) -> None:
-    await story(county)
+    number = await story(county)
+    stale = {"entry": "道路报修电话", "wrong": "号码已改"}
+    path = f"/v1/tickets/{number}/stale-knowledge"
+    await county.do("supervisor", county.tracker, path, stale)
     rows = await county.tracker.rows("SELECT status FROM clocks WHERE breached_at IS NOT NULL")
     raised = await county.tracker.rows("SELECT id FROM supervisions")
     assert rows
@@ -81,6 +84,8 @@ async def test_what_stands_is_what_the_log_says(county: County) -> None:
     await act(county, county.dispatcher, "contacts", contact)
     await act(county, county.dispatcher, "completion", DONE)
     assert (await county.replayed())[0] == []
+    open_ = await county.tracker.rows("SELECT reason FROM supervisions WHERE closed_at IS NULL")
+    assert [row["reason"][:7] for row in open_] == ["知识库条目失效"]
 
 
 async def test_a_second_extension_ruled_on_after_the_answer_is_what_the_log_says(

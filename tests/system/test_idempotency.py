@@ -343,6 +343,9 @@ async def _holder(repeats: Repeats, ordinary: Matter) -> None:
     path, word = "/v1/tickets/{number}/instructions", {"leader": "李县长", "paper": "3号"}
     said, other = word | {"text": "请限期办结"}, {"text": "请即办结"}
     await repeats.ask("tracker", path, said, other, "supervisor", number=ordinary.number)
+    path, said = "/v1/tickets/{number}/stale-knowledge", {"entry": "停水处置", "wrong": "电话已改"}
+    other = said | {"entry": "抢修电话"}
+    await repeats.ask("tracker", path, said, other, "supervisor", number=ordinary.number)
     path = "/v1/assignments/{assignment}"
     call, other = {"how": "phone", "outcome": "reached"}, {"outcome": "no_answer"}
     await repeats.ask("dispatcher", f"{path}/contacts", call, other, unit, **about)

@@ -166,8 +166,9 @@ async def at_length_by_its_unit(county: County, number: str) -> None:
     await county.do("supervisor", tracker, f"/v1/extensions/{asked.data.extension}/ruling", ruling)
     hand = filled("tracker", "SupervisionIn", rung=3)
     await county.do("supervisor", tracker, f"{path}/supervisions", hand)
-    raised = [fact for fact in await tracker.told("supervision.raised") if fact.data.by == "hand"]
-    path = f"/v1/supervisions/{raised[-1].data.supervision}"
+    said, door = filled("tracker", "StaleKnowledgeIn"), f"/v1/tickets/{number}/stale-knowledge"
+    stale = await county.do("supervisor", tracker, door, said)
+    path = f"/v1/supervisions/{stale['id']}"
     await county.do("unit", tracker, f"{path}/answer", filled("tracker", "AnswerIn"), "HC")
     due = "2026-03-20T09:00:00+08:00"
     again = filled("tracker", "AnswerRulingIn", accepted=False, answer_due=due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,8 +12,16 @@ from uuid import uuid4
 import pytest
 
 from shared import clock
-from shared.errors import TooEarly
-from shared.events import FACTS, Data, Fact, TicketClosed, TicketUrged
+from shared.errors import ContractError, NewerFact, TooEarly
+from shared.events import (
+    FACTS,
+    Data,
+    Fact,
+    SupervisionRaised,
+    TicketClosed,
+    TicketRegistered,
+    TicketUrged,
+)
 from shared.messaging.bus import Message
 from shared.messaging.inbox import Inbox
 from shared.messaging.retries import EARLY_FOR, MAX_ATTEMPTS
@@ -112,6 +121,25 @@ async def test_what_is_wrong_besides_a_word_is_dead_at_once(
         again = said.model_copy(update={"id": uuid4()})
         await intake.receive([as_said(again, ('"kind":"satisfied"', spoiled))])
     assert [state for _, state in await states(intake)] == ["dead"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rung", "refusal"), [(8, NewerFact), (0, ContractError), ("top", ContractError)]
+)
+def test_a_rung_above_the_last_is_a_newer_release_s(rung: Any, refusal: type[Exception]) -> None:
+    """R-30: its ladder has more steps; what is no step at all is a fault."""
+    said = sample(SupervisionRaised)
+    with pytest.raises(ContractError) as refused:
+        Fact.decode(json.dumps(said | {"data": said["data"] | {"rung": rung}}))
+    assert refused.type is refusal
+
+
+def test_a_place_outside_the_world_is_a_fault() -> None:
+    said = sample(TicketRegistered)
+    nowhere = {"location": {"longitude": 200, "latitude": 32.5}}
+    with pytest.raises(ContractError) as refused:
+        Fact.decode(json.dumps(said | {"data": said["data"] | nowhere}))
+    assert refused.type is ContractError
 
 
 async def test_a_known_name_holds_its_subject_and_all_go_in_order_after_the_upgrade(

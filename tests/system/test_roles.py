@@ -108,6 +108,7 @@ SAID: dict[str, dict[str, Any]] = {  # by the last word of the path
     "extensions": EXTENSION,
     "supervisions": {"rung": 1, "reason": "催办"},
     "instructions": {"leader": "李县长", "paper": "紫政批〔2026〕3号", "text": "请限期办结"},
+    "stale-knowledge": {"entry": "医保报销比例", "wrong": "仍为旧比例"},
     "acknowledgement": {"taken_up_by": "值班室主任", "measures": "已派人到场"},
     "referrals": {"ground": "falsified", "reason": "办结照片系他处所拍"},
     "answer": {"measures": "增派人手", "result": "已修复"},

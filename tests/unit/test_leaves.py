@@ -247,7 +247,8 @@ def run_telling(policy: TrackerConfig) -> None:
     assert rules.risk_of_incident.acknowledge_within == Limit.parse("1h")
     for urgency in Urgency:
         rules.told.not_before(at("03-02 22:00"), urgency, policy.calendar.tz)
-    assert (rules.leader_instruction, rules.barred_return) == (2, 3)
+    people(rules.dispatch_due_missed, around)
+    assert (rules.leader_instruction, rules.barred_return, rules.stale_knowledge) == (2, 3, 1)
 
 
 def run_feedback(folder: Folder, reads: Reads) -> None:

@@ -55,9 +55,9 @@ LISTED = {
             "red 03-03 10:00 liaison+unit_head+hotline_supervisor",
         ],
     ),
-    "the desk's own clock has its card, and no people of a unit": (
+    "the desk's own clock has its card, no people of a unit, and who answers for the desk": (
         {"kind": ClockKind.DISPATCH, "limit": "30min"},
-        ["None None 03-02 10:22:30 ", "red 03-02 10:30 "],
+        ["None None 03-02 10:22:30 ", "red 03-02 10:30 hotline_supervisor"],
     ),
 }
 

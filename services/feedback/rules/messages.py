@@ -15,9 +15,10 @@ from services.feedback.rules.days import in_words
 from services.feedback.rules.machine import Bilingual
 from shared.events import Awaited, Occasion
 
-# What an occasion says; a completion that puts the matter off until a day says another text (R-19), and so
-# does more time that a law gives (JN-24(2)), or gives no more.
-Text: TypeAlias = Occasion | Literal["put_off", "by_law", "law_withdrawn"]
+# What an occasion says; a completion that puts the matter off until a day says another text (R-19), a third
+# one where the day passed while the answer was audited, and so does more time that a law gives (JN-24(2)), or
+# gives no more.
+Text: TypeAlias = Occasion | Literal["put_off", "put_off_passed", "by_law", "law_withdrawn"]
 TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
     {
         "accepted": Bilingual(
@@ -89,6 +90,13 @@ TEXTS: Mapping[Text, Bilingual] = MappingProxyType(
             "[12345] Your request {number} was answered: it cannot be settled yet, and the unit promises it "
             "by {day}; read what it will do with your number and code. We will call you to hear whether you "
             "agree, and again after that day.",
+        ),
+        "put_off_passed": Bilingual(
+            "【12345】您的诉求（{number}）承办单位已答复，曾承诺在{day}前办结，该日期已过，是否办结我们将回访核实；"
+            "答复可凭编号和查询码查看。",
+            "[12345] Your request {number} was answered. The unit had promised it by {day}, and that day has "
+            "passed: we will call you to hear whether it was done. Read the answer with your number and "
+            "code.",
         ),
         "promise_moved": Bilingual(
             "【12345】您的诉求（{number}）承办单位原承诺在{before}前办结，经批准改为{day}前办结。理由：{words}",
@@ -178,6 +186,13 @@ NEUTRAL: Mapping[Text, Bilingual] = MappingProxyType(
             "[12345] The matter you raised, {number}, was answered, and promised by {day}; read it with your "
             "number and code. We will call you to hear whether you agree, and again after that day.",
         ),
+        "put_off_passed": Bilingual(
+            "【12345】您反映的事项（{number}）已有答复，曾承诺在{day}前办结，该日期已过，是否办结我们将回访核实；"
+            "答复可凭编号和查询码查看。",
+            "[12345] The matter you raised, {number}, was answered. It had been promised by {day}, and that "
+            "day has passed: we will call you to hear whether it was done. Read the answer with your number "
+            "and code.",
+        ),
         "promise_moved": Bilingual(
             "【12345】您反映的事项（{number}）原承诺在{before}前办结，经批准改为{day}前办结。",
             "[12345] The matter you raised, {number}, promised by {before}, is now promised by {day}.",
@@ -202,13 +217,15 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
-    line in both languages, how many matters; the promised day, the one before it, what a unit wrote;
+    line in both languages, how many matters; the promised day and whether it has ``passed``, the one before
+    it, what a unit wrote;
     the law and the article that set the time, until ``day``, or, ``withdrawn``, set it no more.
     """
 
     unit: str
     on: date
     day: date
+    passed: bool
     before: date
     words: str
     zh: str
@@ -222,7 +239,7 @@ class Details(TypedDict, total=False):
 def text_of(occasion: Occasion, details: Details) -> Text:
     """Which text an occasion has, by what is to be named in it."""
     if occasion == "completed" and "day" in details:
-        return "put_off"
+        return "put_off_passed" if details.get("passed") else "put_off"
     if "law" in details:
         return "law_withdrawn" if details.get("withdrawn") else "by_law"
     return occasion

@@ -72,7 +72,7 @@ async def discard(act: ServiceAct, id: UUID, body: PolicyReason) -> EditionOut:
 
 
 async def _open_draft(act: ServiceAct, id: UUID) -> PolicyEdition:
-    row = act.locked[id] = (await versions.ledger(act)).find(id)
+    row = act.locked[id] = await versions.find(act, id)
     editions.check_open(version=row.version, discarded=row.discarded_at is not None)
     return row
 
@@ -81,7 +81,7 @@ async def _said(act: ServiceAct, body: PolicyContent) -> Texts:
     """What a body says a draft is to be."""
     source = versions.latest(act)
     if body.from_version not in (None, source.version):
-        source = (await versions.ledger(act)).version(body.from_version)
+        source = await versions.numbered(act, body.from_version)
     texts = Texts(body.limits or source.limits, body.supervision or source.supervision)
     if found := await faults_of(act.config, texts):
         raise NoPolicy(_where(found), faults=_faults(found))
@@ -140,7 +140,9 @@ async def withdraw(act: ServiceAct, version: int, body: PolicyReason) -> Edition
     """撤回: a version that does not decide yet never will. Raises NotFound, MoveRefused."""
     ledger = await versions.ledger(act)
     unkept = ledger.latest is None and version == policies.FOLDERS  # nothing was published
-    row = act.locked[version] = versions.folders(act) if unkept else ledger.version(version)
+    row = act.locked[version] = (
+        versions.folders(act) if unkept else await versions.numbered(act, version)
+    )
     editions.check_withdrawable(
         row.effective_at,
         act.now,

@@ -13,7 +13,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import uuid6
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, text
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -109,25 +109,52 @@ async def superseded(act: ServiceAct, digest: str) -> Superseded | None:
 
 
 def _in_force(now: datetime) -> SelectOfScalar[PolicyEditions]:
-    decides = ALL.where(
+    return ALL.where(*_decides(now)).order_by(None).order_by(VERSION.desc()).limit(1)
+
+
+def _decides(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
         VERSION.is_not(None),
         col(PolicyEditions.withdrawn_at).is_(None),
         col(PolicyEditions.effective_at) <= now,
     )
-    return decides.order_by(None).order_by(VERSION.desc()).limit(1)
 
 
 # --- how it comes to be ------------------------------------------------------------------------
 
 
 async def ledger(act: ServiceAct) -> Ledger[PolicyEdition]:
-    """All drafts and versions, locked until the act ends; loaded once an act, a changed file among them."""
+    """The version in force with those after it, and whatever else this act asked for, was given or made, a
+    changed file among it; no other act adds to it before this one ends.
+    """
     if SUBJECT not in act.locked:
         await (await act.session.connection()).execute(ONE_AT_A_TIME)
-        act.locked[SUBJECT] = Ledger(await act.rows.load(PolicyEdition, ALL))
-        _take_file(act)
+        act.locked[SUBJECT] = Ledger(await act.rows.load(PolicyEdition, _from(act.now)))
+        await _take_file(act)
     found: Ledger[PolicyEdition] = act.locked[SUBJECT]
     return found
+
+
+async def find(act: ServiceAct, id: UUID) -> PolicyEdition:
+    """A draft, or the version it became. Raises NotFound."""
+    editions = await ledger(act)
+    if all(row.id != id for row in editions.editions):
+        editions.editions += await act.rows.load(PolicyEdition, ALL.where(PolicyEditions.id == id))
+    return editions.find(id)
+
+
+async def numbered(act: ServiceAct, version: int) -> PolicyEdition:
+    """A version by its number. Raises NotFound."""
+    editions = await ledger(act)
+    if all(row.version != version for row in editions.editions):
+        editions.editions += await act.rows.load(PolicyEdition, ALL.where(version == VERSION))
+    return editions.version(version)
+
+
+def _from(now: datetime) -> SelectOfScalar[PolicyEditions]:
+    """The version in force and all after it, also those withdrawn, whose numbers are not given again."""
+    decides = select(func.max(VERSION)).where(*_decides(now)).scalar_subquery()
+    return ALL.where(func.coalesce(decides, policies.FOLDERS) <= VERSION)
 
 
 def latest(act: ServiceAct) -> PolicyEdition:
@@ -197,12 +224,12 @@ async def _tell(act: ServiceAct, row: PolicyEdition, effective_at: datetime, by:
     await policies.note(act, data)
 
 
-def _take_file(act: ServiceAct) -> None:
+async def _take_file(act: ServiceAct) -> None:
     """A folder that was changed since people publish is a draft."""
     editions: Ledger[PolicyEdition] = act.locked[SUBJECT]
     own = Texts.of_folder(act.config)
-    known = {row.digest for row in editions.editions}
-    if editions.latest is None or own.digest in known:
+    known = select(PolicyEditions.id).where(PolicyEditions.digest == own.digest).limit(1)
+    if editions.latest is None or (await act.session.exec(known)).first():
         return
     row = draft(act, own, FILE, FILES_AUTHOR, "由县规则目录导入 from the county's folder")
     log.warning(

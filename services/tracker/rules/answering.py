@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.tracker.rules.paragraph import moment
 from shared.errors import JiesuError, Malformed, MoveRefused
+from shared.events import StaleKnowledge
 
 
 class SupervisionStands(JiesuError):
@@ -32,6 +33,16 @@ class InstructionStands(JiesuError):
     title = "该批示件已立督办，尚未解除 This paper's instruction stands on the ticket already"
 
 
+class KnowledgeStands(JiesuError):
+    """A stale entry of the knowledge base presses the unit of a ticket once; ``supervision`` is the one that
+    stands.
+    """
+
+    status = 409
+    slug = "knowledge-stands"
+    title = "该知识库条目已立督办，尚未解除 This entry's supervision stands on the ticket already"
+
+
 class SupervisionAnswered(JiesuError):
     """The first answer stands until it is ruled on; it was given at ``answered_at``."""
 
@@ -52,6 +63,18 @@ class LeaderMissing(JiesuError):
     status = 422
     slug = "leader-missing"
     title = "一把手督办须写明谁牵头 Say who led in person, with name and post"
+
+
+class PutRightMissing(JiesuError):
+    """What a stale entry of the knowledge base led to is not answered without what the entry says now (R-39);
+    of anything else there is no entry to say it of.
+    """
+
+    status = 422
+    slug = "put-right-missing"
+    title = (
+        "知识库失效督办须写明更正内容，其他督办不填 Say what was put right, of a stale entry alone"
+    )
 
 
 class AnswerDueWrong(Malformed):
@@ -90,6 +113,7 @@ class Answer(BaseModel):
     result: str
     led_by: str | None
     led_by_post: str | None
+    put_right: str | None = None
     answer_due: AwareDatetime | None
     answered_at: AwareDatetime
     answered_by: str
@@ -105,15 +129,18 @@ class Asked(BaseModel):
     answer_due: AwareDatetime | None
     answered_at: AwareDatetime | None
     closed_at: AwareDatetime | None
+    stale_knowledge: StaleKnowledge | None = None
 
     def is_late(self, at: datetime) -> bool:
         """Whether an answer at a moment comes after its due moment."""
         return self.answer_due is not None and at > self.answer_due
 
-    def may_be_answered(self, led_by: str | None, *, led_by_head: bool) -> None:
+    def may_be_answered(
+        self, led_by: str | None, put_right: str | None, *, led_by_head: bool
+    ) -> None:
         """``led_by_head``: its rung is for the head of the unit to lead in person.
 
-        Raises SupervisionAnswered, MoveRefused when it is closed, LeaderMissing.
+        Raises SupervisionAnswered, MoveRefused when it is closed, LeaderMissing, PutRightMissing.
         """
         if self.answered_at is not None:
             raise SupervisionAnswered(self.answered_at)
@@ -121,6 +148,8 @@ class Asked(BaseModel):
             raise MoveRefused("answer", "closed", [])
         if led_by is None and led_by_head:
             raise LeaderMissing
+        if (put_right is None) != (self.stale_knowledge is None):
+            raise PutRightMissing
 
     def may_be_ruled_on(
         self, answer_due: datetime | None, now: datetime, latest: datetime, zone: tzinfo

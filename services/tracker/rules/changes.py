@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, assert_never
 from uuid import UUID
@@ -38,6 +38,7 @@ CHARGED = "所停时间计入承办单位 the time it stood still is charged to 
 HAD_BEFORE = "此前已办理同一事项，所用时间计入 the unit had the matter before, and that time counts"
 RIGHTED = "上级平台要求的时刻已更正 what the platform that passed it on wants was put right"
 STANDS_STILL = "等待热线裁定或审核 the desk rules on a request, or audits an answer"
+WAITED = "等待诉求人 the citizen is waited for"
 
 
 class ClockRef(NamedTuple):
@@ -74,12 +75,14 @@ def changes(
     at: datetime,
     now: datetime,
     lost: str = "",
+    waits: Collection[datetime] = (),
 ) -> list[DatedFact]:
     """What to say when a clock that stood like ``before`` is read as ``reading``.
 
     What is taken back is said first and dated ``now``, when it was learnt; everything else in the
     order of its true time. ``at`` is when what changed it became true, ``lost`` why the duty fell
-    away, and ``calendars`` say what moved it without a fact. A new clock was running and had passed nothing.
+    away, ``waits`` since when the citizen was waited for, and ``calendars`` say what moved it without a
+    fact. A new clock was running and had passed nothing.
     """
     after = reading.state
     was = before or after.model_copy(
@@ -91,7 +94,7 @@ def changes(
             "warned": {},
         }
     )
-    still = list(_still(clock, was, after))
+    still = list(_still(clock, was, after, waits))
     told = any(isinstance(fact.data, DeadlineResumed) for fact in still)
     new = still if told else [*still, *_moved(clock, was, after, calendars, at)]
     new += [*_passed(clock, was, after, reading.marks, calendars), *_ended(clock, was, after, lost)]
@@ -122,7 +125,9 @@ def _why_taken_back(was: ClockState, after: ClockState) -> str:
     return "到期前时限已停止 the clock had stopped before the due moment"
 
 
-def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[DatedFact]:
+def _still(
+    clock: ClockRef, was: ClockState, after: ClockState, waits: Collection[datetime]
+) -> Iterator[DatedFact]:
     """Pauses begun and ended; one cut off by the clock's end was not resumed. What lies before the unit
     got its order again was said of the order before.
     """
@@ -131,7 +136,8 @@ def _still(clock: ClockRef, was: ClockState, after: ClockState) -> Iterator[Date
         if after.resumed_at and begins < after.resumed_at:
             continue
         if begins not in known:
-            yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=STANDS_STILL))
+            reason = WAITED if begins in waits else STANDS_STILL
+            yield DatedFact(begins, DeadlinePaused(clock=clock.kind, reason=reason))
         if ends and ends != after.ended_at and known.get(begins) is None:
             resumed = DeadlineResumed(
                 clock=clock.kind, due=after.due, provisional=after.provisional

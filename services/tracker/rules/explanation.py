@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, wanted
 from services.tracker.rules.layout import counted, ends, given_back
+from services.tracker.rules.pauses import WaitTimeline, apart
 from services.tracker.rules.stated import MomentCorrected
-from services.tracker.rules.timelines import Matter
+from services.tracker.rules.timelines import AssignmentTimeline, Matter
 from shared.events import ClockKind
 from shared.jurisdiction.calendar import Limit, Step
 
 
 class Stop(NamedTuple):
-    """A time in which the clock stood still, and how many seconds of its kind that gave back."""
+    """A time in which the clock stood still, and how many seconds of its kind that gave back; what the
+    citizen was waited for in it, if that is why.
+    """
 
     begins_at: datetime
     ends_at: datetime | None
     given_back: float
+    awaited: str | None = None
 
 
 class Explanation(NamedTuple):
@@ -38,8 +43,10 @@ class Explanation(NamedTuple):
     upstream: bool = False
 
 
-def explain(state: ClockState, calendars: Calendars) -> Explanation:
-    """Explain a due moment by the calendar it was laid out by last."""
+def explain(
+    state: ClockState, calendars: Calendars, waits: Sequence[WaitTimeline] = ()
+) -> Explanation:
+    """Explain a due moment by the calendar it was laid out by last; ``waits``: those its pauses may be."""
     limit, extension_days = Limit.parse(state.terms.limit), list[Step]()
     calendar = calendars.numbered(state.calendar).calendar
     counts = counted(state.terms, state.started_at, calendar)
@@ -50,10 +57,25 @@ def explain(state: ClockState, calendars: Calendars) -> Explanation:
         longer = Limit(state.extension, "wd")
         extension_days = calendar.explain(ended, longer)
         ended = calendar.due(ended, longer).at
-    pauses = [Stop(*pause, given_back(pause, limit, calendar)) for pause in state.pauses]
+    pauses = [
+        Stop(*part, given_back(part, limit, calendar), awaited)
+        for pause in state.pauses
+        for part, awaited in apart(pause, waits)
+    ]
     capped = counts != (state.started_at, limit) or ended not in (own, upstream)
     kept = state.base_due > ended
     return Explanation(days, extension_days, pauses, kept, capped, upstream == ended != own)
+
+
+def waits_of(
+    kind: str, unit: str | None, orders: Iterable[AssignmentTimeline]
+) -> list[WaitTimeline]:
+    """The waits for which a clock may have stood still: of the time to handle it alone, and also those of
+    earlier orders of its unit, where it goes on from them.
+    """
+    if kind != ClockKind.HANDLE:
+        return []
+    return [wait for each in orders if each.unit == unit for wait in each.waits]
 
 
 def righted(kind: ClockKind, state: ClockState, matter: Matter) -> MomentCorrected | None:

@@ -68,8 +68,8 @@ SENTENCES: Mapping[ClockStatus, Sentence] = MappingProxyType(
             "Running: whose duty it is must do it before the due moment; time itself breaches it.",
         ),
         ClockStatus.PAUSED: Sentence(
-            "承办单位申请退单，等待派单员裁定，暂停计时。",
-            "Paused: the desk rules on the unit's return; refusing it lets the clock run again.",
+            "暂停计时：等待派单员裁定申请、审核答复，或等待诉求人配合。",
+            "Paused: the desk rules on a request or audits an answer, or the citizen is waited for.",
         ),
         ClockStatus.MET: Sentence(
             "已完成，停止计时；是否逾期以完成时间为准。",

@@ -59,6 +59,15 @@ DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
     }
 )
 OTHER = (Sentence("时限", "Time"), Sentence("完成", "done"))
+# What the citizen was waited for.
+AWAITED: Mapping[str, Sentence] = MappingProxyType(
+    {
+        "documents": Sentence("提供材料", "documents"),
+        "appointment": Sentence("约定时间", "an appointment"),
+        "information": Sentence("补充情况", "information"),
+    }
+)
+COOPERATION = Sentence("配合", "cooperation")
 _NAMED = 6  # so many stretches of days are named; of more the rest is said to be there
 _UNITS = {
     "wd": ("个工作日", "working days"),
@@ -220,8 +229,9 @@ def _days_en(days: _Days) -> str:
 def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sentence]:
     for pause in pauses:
         begins_zh, begins_en = moment(pause.begins_at, zone)
+        why_zh, why_en = _why(pause)
         if pause.ends_at is None:
-            yield Sentence(f"自{begins_zh}起暂停计时", f"Paused since {begins_en}")
+            yield Sentence(f"自{begins_zh}起{why_zh}暂停计时", f"Paused since {begins_en}{why_en}")
             continue
         ends_zh, ends_en = moment(pause.ends_at, zone)
         if begins_zh[:-5] == ends_zh[:-5]:
@@ -229,9 +239,17 @@ def _stops(pauses: Iterable[Stop], limit: Limit, zone: tzinfo) -> Iterator[Sente
         hours = pause.given_back / 3600
         kind_zh, kind_en = ("", "hours") if limit.natural else ("（工作时间）", "working hours")
         yield Sentence(
-            f"{begins_zh}至{ends_zh}暂停计时，期限顺延{hours:.3g}小时{kind_zh}",
-            f"Paused from {begins_en} to {ends_en}, which gives back {hours:.3g} {kind_en}",
+            f"{begins_zh}至{ends_zh}{why_zh}暂停计时，期限顺延{hours:.3g}小时{kind_zh}",
+            f"Paused from {begins_en} to {ends_en}{why_en}, which gives back {hours:.3g} {kind_en}",
         )
+
+
+def _why(pause: Stop) -> Sentence:
+    """What the citizen was waited for, where that is why it stood still."""
+    if pause.awaited is None:
+        return Sentence("", "")
+    zh, en = AWAITED.get(pause.awaited, COOPERATION)
+    return Sentence(f"因等待诉求人{zh}", f" to wait for {en} from the citizen")
 
 
 def _extended(state: ClockState, granted: Sequence[Approved]) -> Iterator[Sentence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,9 +18,12 @@ class Pause(NamedTuple):
 
 
 class WaitTimeline(Known):
-    """等待诉求人: one wait for the citizen. ``asked_at``: since when it stands, once it is granted."""
+    """等待诉求人: one wait for the citizen. ``asked_at``: since when it stands, once it is granted;
+    ``awaited``: what for, in a word of the dispatcher's.
+    """
 
     id: UUID
+    awaited: str = "cooperation"  # of one of which no more is on record
     asked_at: Instant | None = None
     ended_at: Instant | None = None
 
@@ -30,6 +33,24 @@ class WaitTimeline(Known):
         if self.asked_at is None:
             return None
         return Pause(self.asked_at, self.ended_at and max(self.ended_at, self.asked_at))
+
+
+def apart(pause: Pause, waits: Iterable[WaitTimeline]) -> Iterator[tuple[Pause, str | None]]:
+    """A pause in its parts: what the citizen was waited for in each, None where it was the desk."""
+    at, end = pause
+    known = ((*each.pause, each.awaited) for each in waits if each.pause)
+    for begins, ends, awaited in sorted(known, key=lambda wait: wait[0]):
+        begins, ends = max(begins, at), min(filter(None, (ends, end)), default=None)
+        if (end and begins >= end) or (ends and begins >= ends):
+            continue
+        if begins > at:
+            yield Pause(at, begins), None
+        yield Pause(begins, ends), awaited
+        if ends is None:
+            return
+        at = ends
+    if at == pause.begins_at or at != end:
+        yield Pause(at, end), None
 
 
 def joined(pauses: Iterable[Pause]) -> tuple[Pause, ...]:

@@ -273,7 +273,9 @@ class Policy:
         return next(yellow, None)
 
     def _warnings(self, history: ClockHistory, limit: str) -> Iterator[WarningPoint]:
-        """Whom of a unit is told what of its clocks (R-31)."""
+        """Whom of a unit is told what of its clocks, and who hears that the desk missed its own (R-31)."""
+        if history.kind is ClockKind.DISPATCH and (to := self.rules.dispatch_due_missed):
+            yield WarningPoint(at="due", color="red", to=to)
         if history.kind not in OF_UNITS:
             return
         for each in self._listed(history, limit):

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, Self
+from uuid import UUID
 
 from services.tracker.rules.calendars import Calendars
 from services.tracker.rules.clock_state import ClockState, pass_due_marks
 from services.tracker.rules.machine import ClockStatus
 from services.tracker.rules.policy import Rung
+from services.tracker.rules.promised import Instant, Known
 
 
 class Stands(NamedTuple):
@@ -31,6 +33,15 @@ class Stands(NamedTuple):
     def answered(self, accepted_at: datetime | None) -> Self:
         """The same, of which an answer was accepted at a moment, if it was."""
         return self._replace(until=accepted_at, accepted=True) if accepted_at else self
+
+
+class KeptBack(Known):
+    """What a trigger asked for at a moment at which a higher rung stood: the supervision it would be."""
+
+    supervision: UUID
+    rung: int
+    reason: str
+    at: Instant
 
 
 class Reached(NamedTuple):

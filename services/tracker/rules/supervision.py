@@ -262,15 +262,18 @@ BY_TWO = "移送须由两人决定 a referral is decided by two people, never by
 
 
 class Supervision(Section):
-    """When it is warned, what makes a supervision, and what an extension may be. ``unattended``: the rung of
+    """When it is warned, what makes a supervision, and what an extension may be. ``dispatch_due_missed``: who
+    hears that the desk has not dispatched in time (R-31). ``unattended``: the rung of
     who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
-    ``leader_instruction``: the rung of a leader's word on a ticket (领导批示, WH); ``barred_return``: of who
-    would return what a ruling gave it (WF-22). ``joint_supervision``: who may be named on one supervision
+    ``leader_instruction``: the rung of a leader's word on a ticket (领导批示, WH); ``stale_knowledge``: of an
+    entry of the knowledge base that is out of date (R-39); ``barred_return``: of who would return what a
+    ruling gave it (WF-22). ``joint_supervision``: who may be named on one supervision
     (联合督办).
     """
 
     warnings: Mapping[Urgency, WarnedAt]
     sign_due_missed: Notice | None = None
+    dispatch_due_missed: tuple[OfOffice, ...] = ()
     ladder: tuple[LadderRung, ...]
     critical_unsigned: RungNumber
     redo: RedoRules
@@ -281,6 +284,7 @@ class Supervision(Section):
     unattended: RungNumber | None = None
     promise: PromiseRules | None = None
     leader_instruction: RungNumber | None = None
+    stale_knowledge: RungNumber | None = None
     refused_to_receive: RefusedRules | None = None
     barred_return: RungNumber | None = None
     unanswered: UnansweredRules | None = None
@@ -340,6 +344,7 @@ class Supervision(Section):
             ("redo", "then"): self.redo.then,
             ("unattended",): self.unattended,
             ("leader_instruction",): self.leader_instruction,
+            ("stale_knowledge",): self.stale_knowledge,
             ("barred_return",): self.barred_return,
         }
         for name in ("cluster_of_reporters", "refused_to_receive", "unanswered"):

@@ -1,4 +1,5 @@
-"""What people of units and offices are told: cards, supervisions, referrals, dangers (ADR 0074). Pure.
+"""What people of units and offices are told: cards, supervisions, referrals, dangers (ADR 0074), extensions.
+Pure.
 
 The texts name the ticket, the unit and a moment: never the citizen, and never what the complaint says.
 """
@@ -59,13 +60,33 @@ def breached(number: str, unit: str, data: DeadlineBreached, zone: tzinfo) -> Se
     )
 
 
+def undispatched(number: str, due: datetime, zone: tzinfo) -> Sentence:
+    """逾期未派单: the desk's own duty, said to whom it answers."""
+    by = moment(due, zone)
+    return Sentence(
+        f"【12345】红牌：工单{number}的派单时限已于{by.zh}届满，派单员尚未派单，请立即督促派单。",
+        f"[12345] Red card: ticket {number} was to be dispatched by {by.en}, and the desk has not done so. "
+        "Please see to it at once.",
+    )
+
+
 def raised(
-    number: str, unit: str, rung: Sentence, answer_due: datetime | None, zone: tzinfo
+    number: str,
+    unit: str,
+    rung: Sentence,
+    answer_due: datetime | None,
+    zone: tzinfo,
+    *,
+    stale: bool = False,
 ) -> Sentence:
-    """督办: which rung, and by when it is to be answered."""
+    """督办: which rung, and by when it is to be answered; ``stale``: an entry of the knowledge base is to be
+    put right, whatever becomes of the ticket.
+    """
     by = moment(answer_due, zone) if answer_due else None
-    zh = f"，请于{by.zh}前办理并回复" if by else "，请立即办理"
-    en = f"Please act, and answer by {by.en}." if by else "Please act at once."
+    act = Sentence("更正知识库失效条目", "put the stale entry of the knowledge base right")
+    act = act if stale else Sentence("办理", "act")
+    zh = f"，请于{by.zh}前{act.zh}并回复" if by else f"，请立即{act.zh}"
+    en = f"Please {act.en}, and answer by {by.en}." if by else f"Please {act.en} at once."
     return Sentence(
         f"【12345】督办：工单{number}已对{unit}启动{rung.zh}{zh}。",
         f"[12345] Supervision: {rung.en}, of {unit}, for ticket {number}. {en}",
@@ -79,6 +100,19 @@ def jointly(text: Sentence, bodies: tuple[Addressee, ...]) -> Sentence:
     zh, en = "、".join(ROLES[each].zh for each in bodies), ", ".join(ROLES[e].en for e in bodies)
     return Sentence(
         f"{text.zh}本件由{zh}联合督办。", f"{text.en} It is supervised together by: {en}."
+    )
+
+
+def asked(
+    number: str, unit: str, days: int, due: datetime, zone: tzinfo, *, again: bool
+) -> Sentence:
+    """延期待批: who asks for how many days, and by when it would be due without them."""
+    by = moment(due, zone)
+    zh, en = ("再次", " again") if again else ("", "")
+    return Sentence(
+        f"【12345】延期待批：{unit}就工单{number}{zh}申请延期{days}个工作日，原办理时限至{by.zh}，请尽快审批。",
+        f"[12345] Extension: {unit} asks{en} for {days} more working days for ticket {number}, due by "
+        f"{by.en}. Please rule on it.",
     )
 
 

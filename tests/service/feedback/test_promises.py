@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import pytest
+
 from shared.events import ClockKind, PromiseKept
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.feedback import (
@@ -43,6 +45,21 @@ async def test_the_citizen_reads_the_promised_day(feedback: Bench) -> None:
     assert told.data.occasion == "completed"
     assert "承诺在2026年4月30日前办结" in told.data.zh
     assert "by 30 April 2026" in told.data.en
+
+
+@pytest.mark.parametrize(("today", "passed"), [("2026-04-30", False), ("2026-05-01", True)])
+@pytest.mark.parametrize("confidential", [False, True])
+async def test_a_day_that_passed_during_the_audit_is_not_promised_any_more(
+    feedback: Bench, today: str, passed: bool, confidential: bool
+) -> None:
+    """R-19: the citizen is not told of what is over as if it were to come."""
+    feedback.at(f"{today}T23:30+08:00")
+    await put_off(feedback, confidential=confidential)
+    [_, told] = await feedback.told("citizen.told")
+    assert ("该日期已过" in told.data.zh, "has passed" in told.data.en) == (passed, passed)
+    assert "承诺在2026年4月30日前办结" in told.data.zh
+    assert "30 April 2026" in told.data.en
+    assert "单位" not in told.data.zh or not confidential
 
 
 async def test_of_a_confidential_matter_the_day_is_told_and_no_unit(feedback: Bench) -> None:

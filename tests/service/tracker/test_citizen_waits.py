@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from services.tracker.rules.pauses import Pause
+from services.tracker.rules.pauses import Pause, WaitTimeline, apart
 from services.tracker.rules.timelines import AssignmentTimeline
 from shared.events import AssignmentWaitEnded, AssignmentWaitGranted, ClockKind, Fact, Role, Urgency
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import HC, Story, at, clocks, facts_told
+from tests.fixtures.scenes.tracker import HC, TICKET, Story, at, clocks, facts_told
 
 WAIT = UUID(int=401)
 
@@ -50,6 +50,33 @@ async def test_working_overlap_is_given_back_since_the_asking(
     await tracker.hear(granted(open_ticket, "03-03 15:00"), ended(open_ticket, "03-04 10:00"))
     assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
     assert await facts_told(tracker, "deadline.breached") == []
+
+
+async def explained(tracker: Bench) -> dict[str, str]:
+    """What the handle clock says."""
+    shown = await tracker.http("supervisor").get(f"/v1/tickets/{TICKET}/clocks")
+    [handle] = [each for each in shown.json()["clocks"] if each["kind"] == "handle"]
+    assert {each["awaited"] for each in handle["pauses"]} <= {"documents", None}
+    return dict(handle["explanation"])
+
+
+async def test_the_explanation_says_what_was_awaited(tracker: Bench, open_ticket: Story) -> None:
+    """Gain 1: named as a cause, apart from what the desk took, which it meets."""
+    await tracker.hear(granted(open_ticket, "03-03 15:00"))
+    [paused] = await tracker.told("deadline.paused")
+    assert paused.data.reason == "等待诉求人 the citizen is waited for"
+    said = await explained(tracker)
+    assert "自2026年3月3日10:00起因等待诉求人提供材料暂停计时" in said["zh"]
+    assert "Paused since 2026-03-03 10:00 to wait for documents from the citizen" in said["en"]
+    await tracker.hear(
+        ended(open_ticket, "03-04 10:00"),
+        open_ticket.asked_return("03-04 10:00"),
+        open_ticket.refused_return("03-04 11:00"),
+    )
+    said = await explained(tracker)
+    waited = "2026年3月3日10:00至2026年3月4日10:00因等待诉求人提供材料暂停计时，期限顺延7.5小时（工作时间）"
+    assert f"{waited}。2026年3月4日10:00至11:00暂停计时" in said["zh"]
+    assert "to 2026-03-04 10:00 to wait for documents from the citizen, which gives" in said["en"]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -93,3 +120,20 @@ def test_a_wait_does_not_cut_what_the_desk_took() -> None:
     whole = Pause(at("03-02 11:00"), at("03-02 15:00"))
     assert line.pauses_of(ClockKind.HANDLE) == (whole,)
     assert line.pauses_of(ClockKind.SIGN) == (Pause(whole.begins_at, at("03-02 12:00")),)
+
+
+def test_a_pause_is_told_apart_by_what_it_was_for() -> None:
+    """A wait that nobody heard the word of, open and ended, within what the desk took and beyond it."""
+    ten, noon, two = at("03-03 10:00"), at("03-03 12:00"), at("03-03 14:00")
+    within = WaitTimeline(id=WAIT, awaited="documents", asked_at=ten, ended_at=noon)
+    for_ever = WaitTimeline(id=WAIT, asked_at=noon)
+    assert list(apart(Pause(ten, two), [within])) == [
+        (Pause(ten, noon), "documents"),
+        (Pause(noon, two), None),
+    ]
+    assert list(apart(Pause(ten), [for_ever])) == [
+        (Pause(ten, noon), None),
+        (Pause(noon), "cooperation"),
+    ]
+    assert list(apart(Pause(ten, ten), [within])) == [(Pause(ten, ten), None)]
+    assert list(apart(Pause(ten, noon), [for_ever])) == [(Pause(ten, noon), None)]

@@ -24,6 +24,7 @@ async def test_an_extension_is_asked_granted_and_moves_the_handle_clock(tracker:
     told = [fact for fact in await tracker.told() if fact.actor != "service:tracker"]
     assert [fact.key for fact in told] == [
         "extension.requested.HC",
+        "staff.told",
         "deadline.moved.HC",
         "extension.granted.HC",
     ]

@@ -79,6 +79,26 @@ async def test_all_faults_of_both_files_are_told_at_once(tracker: Bench) -> None
     }
 
 
+async def test_what_decides_is_loaded_and_not_every_draft_there_ever_was(tracker: Bench) -> None:
+    """Each draft holds two files: an act reads the versions from the one in force on."""
+    for _ in range(3):
+        await drafted(tracker)
+    await published(tracker, await drafted(tracker, limits=with_handle("4wd")))
+    tracker.at("2026-03-09T10:00+08:00")
+    for limit in ("3wd", "2wd"):
+        draft = await drafted(tracker, limits=with_handle(limit))
+        last = await published(tracker, draft, effective_at="2026-03-16T00:00:00+08:00")
+    path = f"{VERSIONS}/{last['version']}/withdrawal"
+    await post(tracker.http("supervisor", name="zhao"), path, {"reason": "误发"})
+    async with tracker.service.store.act("service:tracker") as act:
+        loaded = await versions.ledger(act)
+        assert [row.version for row in loaded.editions] == [2, 3, 4]
+        assert (loaded.latest and loaded.latest.version, loaded.next_version) == (3, 5)
+        before = await versions.numbered(act, 1)
+        assert before is await versions.numbered(act, 1) is await versions.find(act, before.id)
+        assert len(loaded.editions) == 4
+
+
 # --- a second person ---------------------------------------------------------------------------
 
 

@@ -79,6 +79,43 @@ async def test_days_are_at_least_one_and_of_a_grant(tracker: Bench, ruling: dict
 # --- a second ----------------------------------------------------------------------------------
 
 
+async def asked_to_rule(tracker: Bench) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Who was told of an extension, and as whom."""
+    found = [f.data for f in await tracker.told("staff.told") if f.data.occasion == "extension"]
+    return [(each.office, each.roles) for each in found]
+
+
+async def test_who_has_to_rule_is_told_when_it_is_asked(tracker: Bench, second: str) -> None:
+    """R-18 R-31: a supervisor of the first, the office of the second; with the unit and the due moment."""
+    assert second
+    assert await asked_to_rule(tracker) == [
+        ("RXB", ("hotline_supervisor",)),
+        (OFFICE, ("county_government_office",)),
+    ]
+    first, again = [f.data for f in await tracker.told("staff.told")]
+    assert "红椿镇就工单20260302-000001申请延期3个工作日，原办理时限至2026年3月9日18:00" in first.zh
+    assert "再次申请延期4个工作日，原办理时限至2026年3月12日18:00" in again.zh
+    assert "asks again for 4 more working days" in again.en
+    assert {first.not_before, again.not_before} == {at("03-02 09:00"), at("03-12 10:00")}
+
+
+async def test_at_night_who_has_to_rule_is_told_in_the_morning(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Zammad #4432; who asks is not asked to rule."""
+    assert open_ticket
+    tracker.at("2026-03-03T22:00+08:00")
+    await ask(tracker)
+    [told] = await tracker.told("staff.told")
+    assert (told.data.office, told.data.not_before) == ("RXB", at("03-04 07:30"))
+
+
+async def test_an_office_that_asks_is_not_told_to_rule(tracker: Bench, story: Story) -> None:
+    await tracker.hear(story.registered(), story.dispatched(unit="RXB"))
+    await ask(tracker, unit="RXB")
+    assert await asked_to_rule(tracker) == [("ZFB", ("hotline_supervisor",))]
+
+
 async def test_a_second_is_ruled_on_by_the_office_and_counts_from_the_first(
     tracker: Bench, second: str
 ) -> None:

@@ -21,6 +21,7 @@ from shared.events import (
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.tracker import HC, TICKET, Story, at
 from tests.fixtures.scenes.tracker_doors import supervise
+from tests.fixtures.scenes.worklist import worklist
 
 HEARD = ("deadline.warned", "deadline.breached", "supervision.raised")
 
@@ -123,6 +124,36 @@ async def test_a_fact_heard_twice_tells_once(tracker: Bench, open_ticket: Story)
     await round_trip(tracker)
     await round_trip(tracker)
     assert await whom(tracker, "supervision") == [("HC", "镇长")]
+
+
+async def test_a_dispatch_that_was_missed_is_told_to_the_hotline_s_supervisor(
+    tracker: Bench, story: Story
+) -> None:
+    """R-31: the desk's own duty; it stands in the supervisor's worklist."""
+    await tracker.hear(story.registered())
+    tracker.at("2026-03-02T22:00+08:00")
+    await tracker.run("sweep")
+    [missed] = await tracker.told("deadline.breached")
+    assert (missed.key, missed.data.clock) == ("deadline.breached", ClockKind.DISPATCH)
+    await tracker.hear(missed)
+    [said] = await told(tracker, "breach")
+    assert (said.data.office, said.data.roles) == ("RXB", ("hotline_supervisor",))
+    assert (said.round, said.assignment, said.unit) == (1, None, None)
+    assert said.data.not_before == at("03-03 07:30")
+    assert "派单员尚未派单" in said.data.zh
+    assert "the desk has not done so" in said.data.en
+    assert (await worklist(tracker, "supervisor"))["breaches"][0] == 1
+
+
+async def test_of_a_dispatch_made_before_it_was_said_nobody_is_told(
+    tracker: Bench, story: Story
+) -> None:
+    await tracker.hear(story.registered())
+    tracker.at("2026-03-02T22:00+08:00")
+    await tracker.run("sweep")
+    [missed] = await tracker.told("deadline.breached")
+    await tracker.hear(story.dispatched("03-02 20:00"), missed)
+    assert await told(tracker, "breach") == []
 
 
 @pytest.mark.usefixtures("open_ticket")

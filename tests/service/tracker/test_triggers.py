@@ -243,6 +243,44 @@ async def test_no_lower_rung_is_raised_where_a_higher_one_stands(
     assert [each[0] for each in await raised(tracker)] == ["4", "3"]
 
 
+async def test_what_a_mistake_kept_back_is_raised_when_that_is_withdrawn(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """R-30 WF-22: with its own cause, from then on, and once."""
+    stands = (await supervise(tracker, rung=4)).json()["id"]
+    barred = open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-02 15:00")
+    await tracker.hear(barred)
+    assert await raised(tracker) == ["4 hand 03-02 09:00"]
+    tracker.at("2026-03-03T09:00+08:00")
+    await withdraw(tracker, stands)
+    assert await raised(tracker) == ["4 hand 03-02 09:00", "3 trigger 03-03 09:00"]
+    [_, fact] = await tracker.told("supervision.raised")
+    assert "裁定后仍申请退单" in fact.data.reason
+    assert fact.data.answer_due == at("03-06 18:00")
+    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-03 10:00"))
+    await withdraw(tracker, str(await higher(tracker)))
+    assert len(await raised(tracker)) == 3
+
+
+async def higher(tracker: Bench) -> Any:
+    return (await supervise(tracker, rung=5)).json()["id"]
+
+
+async def test_what_was_answered_with_the_higher_one_is_not_raised(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """ADR 0066: accepted, it was answered for all that was reached meanwhile."""
+    stands = (await supervise(tracker, rung=4)).json()["id"]
+    await tracker.hear(open_ticket.of_unit(AssignmentReturnBarred(way="return"), "03-02 15:00"))
+    tracker.at("2026-03-03T09:00+08:00")
+    path, said = f"/v1/supervisions/{stands}", {"measures": "派人", "result": "已办"}
+    await tracker.http("unit", "HC").post(f"{path}/answer", json=said)
+    ruling = {"accepted": True, "reason": "属实"}
+    assert (await tracker.http("supervisor").post(f"{path}/ruling", json=ruling)).is_success
+    await withdraw(tracker, str(await higher(tracker)))
+    assert [each[0] for each in await raised(tracker)] == ["4", "5"]
+
+
 async def test_of_another_order_or_of_the_same_rung_none_keeps_it_back(
     tracker: Bench, open_ticket: Story
 ) -> None:
