@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -52,14 +52,12 @@ async def request_extension(
     clock = record.handle_clock(id)
     if clock is None:
         raise NothingToExtend
-    same = record.orders_like(assignment, act.store.dissolved)
-    elsewhere = _elsewhere(act, record, assignment)
     asking = Asking(
         days=body.days,
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        before=await _before(act, id, same, elsewhere),
+        before=await _before(act, record, assignment),
         now=act.now,
         unit=calendars.unit_of(clock.row),
     )
@@ -144,24 +142,21 @@ def _elsewhere(
 
 
 async def _before(
-    act: ServiceAct,
-    assignment: UUID,
-    earlier: Collection[UUID],
-    elsewhere: Iterable[AssignmentTimeline],
+    act: ServiceAct, record: TicketRecord, assignment: Assignment
 ) -> Sequence[ExtensionStatus]:
     """How those stand that an assignment asked for, and those ruled on under an earlier one, or asked for
     while its unit had the matter under another number (ADR 0087).
     """
-    own, asked_at = col(Extensions.assignment) == assignment, col(Extensions.asked_at)
+    own, asked_at = col(Extensions.assignment) == assignment.id, col(Extensions.asked_at)
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
-    had = [one_of(Extensions.assignment, earlier)]
+    had = [one_of(Extensions.assignment, record.orders_like(assignment, act.store.dissolved))]
     had += (
         (col(Extensions.assignment) == each.id)
         & asked_at.between(each.dispatched_at, each.cancelled_at or act.now)
-        for each in elsewhere
+        for each in _elsewhere(act, record, assignment)
     )
     theirs = own | (or_(*had) & ruled)
-    query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
+    query = select(Extensions).where(theirs).order_by(asked_at, col(Extensions.id))
     return [views.stands(row) for row in (await act.session.exec(query)).all()]
 
 
