@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.tracker import records
 from services.tracker.clockwork import recompute_clocks
@@ -109,8 +110,13 @@ Said = (
 def _note(assignment: Assignment, data: Said, **said: Any) -> None:
     if data.request is None:
         return  # the release before names none
+    note(assignment, data.request, **said)
+
+
+def note(assignment: Assignment, request: UUID, **said: Any) -> None:
+    """Keep what was said of a request to the desk, whatever of it was heard before."""
     known = {each.id: each for each in map(ReturnTimeline.model_validate, assignment.returns)}
-    before = known.get(data.request) or ReturnTimeline(id=data.request)
+    before = known.get(request) or ReturnTimeline(id=request)
     returns = known | {before.id: ReturnTimeline.model_validate({**dict(before), **said})}
     assignment.returns = [returns[id].model_dump(mode="json") for id in sorted(returns)]
 

@@ -48,6 +48,7 @@ MAY_HAVE = {
     "dispatcher/duty_routes": "who handles a ticket now, as intake asks it",
     "dispatcher/worklists": "what is to be done next, by when: the desk's lists and each unit's",
     "dispatcher/worklists/clocks": "when what waits is due, as the tracker says it",
+    "dispatcher/worklists/putting_off": "what is decided by silence waits as long as the tracker's clock",
     "dispatcher/worklists/lists": "what is to be done next: the desk's lists, and each unit's",
     "dispatcher/worklists/worklist": "how much of each list waits for one role, by what the lists stand on",
     "dispatcher/worklists/dues": "when what waits is due, as queries beside its rows",

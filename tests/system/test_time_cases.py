@@ -140,6 +140,27 @@ async def test_t11_whoever_blocks_is_the_one_whose_clock_runs(county: County) ->
     assert (await rates(county, "due"))["handle"]["rate"] == 1.0
 
 
+async def test_t11_who_handed_it_down_is_late_and_the_lead_is_not(county: County) -> None:
+    """R-13: a co-handler's own team does nothing; who answers for it is late, and the lead goes on."""
+    number = await county.ticket(**DETAILS)
+    [lead] = await orders(county, number)
+    path, body = f"/v1/tickets/{number}/co-handlers", {"unit": "GAJ", "reason": "占道"}
+    await county.do("desk", county.dispatcher, path, body)
+    for unit in (lead, "GAJ"):
+        await does(county, number, unit, "sign", {"handler": "李工"})
+    await does(county, number, lead, "contacts", {"how": "phone", "outcome": "reached"})
+    await does(county, number, "GAJ", "hand-down", {"unit": "JJDD", "reason": "请办"})
+    await later(county, "03-09T10:00")
+    stands = await clocks(county, number)
+    late = {name for name, (_, _, breached) in stands.items() if breached}
+    assert late == {"GAJ handle", "JJDD handle", "JJDD sign"}
+    done = await does(county, number, lead, "completion", DONE | {"without": ["GAJ"]})
+    assert done["status"] == "completed"
+    after = await clocks(county, number)
+    assert after[f"{lead} handle"][::2] == ("met", False)
+    assert {name for name, (_, _, breached) in after.items() if breached} == late
+
+
 async def test_t14_a_missed_sign_clock_shows_a_yellow_card_to_whom_the_policy_says(
     county: County,
 ) -> None:

@@ -56,6 +56,24 @@ async def test_t13_a_danger_to_life_nobody_may_have_is_first_and_runs_on_its_own
     assert [(fact.subject, fact.data.clock) for fact in breached] == [(number, "dispatch")]
 
 
+async def test_t13_whom_it_is_about_is_said_after_dispatch(county: County) -> None:
+    """R-35: the police had it; now the desk has five minutes, and the citizen's two hours go on."""
+    matter = {"topic": "security.order", "title": "求助", "content": "没人管，我想自杀"}
+    number = await county.ticket(type="complaint", area="610924100", **matter)
+    county.at("2026-03-02T09:20+08:00")
+    right = {"reason": "补记", "reported": {"units": ["GAJ"]}}
+    await county.do("agent", county.intake, f"/v1/tickets/{number}/corrections", right)
+    [item] = (await listed(county.dispatcher, "unassigned"))["items"]
+    assert (item["number"], item["urgency"], item["due"], item["citizen_due"]) == (
+        number,
+        "critical",
+        "2026-03-02T01:25:00Z",
+        "2026-03-02T03:00:00Z",
+    )
+    orders = await county.dispatcher.rows("SELECT status FROM assignments WHERE unit = 'GAJ'")
+    assert [row["status"] for row in orders] == ["cancelled"]
+
+
 async def test_a_unit_s_list_has_the_tracker_s_due_moments(county: County) -> None:
     number = await county.ticket()
     path = f"units/{UNIT}/orders"

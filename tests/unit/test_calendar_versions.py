@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from services.tracker.rules.calendars import Calendars, Version, document, from_document
 from services.tracker.rules.changes import DatedFact, changes
 from services.tracker.rules.clock_state import ClockState, pass_due_marks
+from services.tracker.rules.explanation import explain
 from services.tracker.rules.layout import DUE
+from services.tracker.rules.pauses import Pause
 from shared.events import DeadlineMoved
 from shared.jurisdiction.calendar import Limit, WorkCalendar
 from shared.jurisdiction.hours import Segment, SpecialDay
@@ -89,6 +91,14 @@ def test_t2_an_ended_clock_is_not_judged_anew() -> None:
     assert replayed(met, late.terms, then("03-09 20:00", hours("18:30", "14:30")), late) == late
 
 
+def test_t2_who_was_late_before_a_change_has_no_time_left_after_it() -> None:
+    """Late at 18:00 by the hours of then, rid of it at 18:10; it has the ticket again under later hours."""
+    away = (Pause(at("03-09 18:10"), at("03-10 10:00")),)
+    again = history(started_at=at("03-02 09:00"), pauses=away, resumed_at=at("03-10 10:00"))
+    stands = replayed(again, terms(again), then("03-09 20:00", hours("18:30", "14:30")))
+    assert (local(stands.base_due), local(stands.due)) == ("03-09 18:00", "03-10 10:00")
+
+
 def test_t3_a_day_off_moves_every_open_clock_with_its_reason() -> None:
     known = then("03-04 20:00", day_off("03-06"))
     after, said = swept(FRESH, known, "03-04 20:00")
@@ -120,6 +130,28 @@ def test_a_day_on_which_it_is_said_goes_by_the_new_version() -> None:
     fresh = replayed(ends_today, terms(ends_today))
     after, _ = swept(fresh, then("03-04 10:00", day_off("03-04")), "03-04 12:00")
     assert local(after.due) == "03-05 18:00"
+
+
+def test_t3_what_fell_due_is_explained_by_the_days_it_fell_due_by() -> None:
+    """The day itself is made a day off in the evening: red is red, and nobody reads another date."""
+    red, _ = swept(FRESH, CALENDARS, "03-09 19:00")
+    known = then("03-09 20:00", day_off("03-09"))
+    after, _ = swept(red, known, "03-10 09:00")
+    assert local(after.due) == "03-09 18:00"
+    [*_, last] = explain(after, known).days
+    assert "03-09 18:00到期" in last.note_zh
+
+
+def test_t3_a_day_off_taken_back_moves_nothing_back_and_both_are_said() -> None:
+    off, back = day_off("03-06"), POLICY.calendar
+    [always] = CALENDARS.versions
+    known = Calendars(
+        [always, Version(2, at("03-04 20:00"), off), Version(3, at("03-04 21:00"), back)]
+    )
+    after, said = swept(FRESH, known, "03-05 09:00")
+    assert (local(after.due), said) == ("03-10 18:00", ["deadline.moved@03-05 09:00"])
+    [fact] = moved(FRESH, after, known)
+    assert "2026-03-06 防汛停工放假，紫政发〔2026〕1号、2026-03-06恢复正常" in fact.reason
 
 
 def test_what_fell_due_before_it_was_said_stays_due() -> None:

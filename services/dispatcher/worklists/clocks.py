@@ -10,6 +10,7 @@ from typing import Any
 
 from services.dispatcher.models import OWN, Clock
 from services.dispatcher.records import ServiceAct
+from services.dispatcher.worklists import putting_off
 from shared import events
 from shared.events import ClockKind, Fact
 
@@ -26,7 +27,9 @@ LATER_COUNTS = """ON CONFLICT (ticket, assignment, kind) DO UPDATE SET
 
 
 async def hear(act: ServiceAct, fact: Fact) -> None:
-    """When a clock is due, or since when it stands still; of a promise that was kept nothing is due."""
+    """When a clock is due, or since when it stands still; of a promise that was kept nothing is due.
+    Raises TooEarly of what waits for the desk.
+    """
     said = fact.data
     match said:
         case events.DeadlineSet():
@@ -36,6 +39,7 @@ async def hear(act: ServiceAct, fact: Fact) -> None:
                 _due(clock, fact, each)
         case events.DeadlineMoved():
             _due(_clock(act, fact, said.clock), fact, said)
+            await putting_off.hear(act, fact)
         case events.DeadlinePaused():
             _pause(_clock(act, fact, said.clock), fact)
         case events.DeadlineResumed():

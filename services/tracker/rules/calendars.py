@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -110,15 +110,24 @@ class Calendars:
         return [first, *takewhile(lambda span: end is None or span.since < end, after)]
 
     def why(self, before: int, after: int, first: datetime, last: datetime) -> str:
-        """Why a due moment moved between two versions: what is new from one instant to another."""
-        old, new = self.numbered(before).calendar, self.numbered(after).calendar
-        days = list(_differing(old, new, first, last))
-        years = sorted(
-            {day.year for day in days if new.knows(day.year) and not old.knows(day.year)}
-        )
-        if years or not days:
+        """Why a due moment moved between two versions: what each of those after the first made new from one
+        instant to another, though the next took it back.
+        """
+        between = (span for span in self._spans if before < span.number <= after)
+        spans = [self.numbered(before), *between]
+        changed = [
+            (day, old.calendar, new.calendar)
+            for old, new in pairwise(spans)
+            for day in _differing(old.calendar, new.calendar, first, last)
+        ]
+        if any(new.knows(day.year) and not old.knows(day.year) for day, old, new in changed):
             return "放假安排已公布，期限重新计算 recomputed with the holiday notice"
-        named = [_named(day, new) for day in days if new.special_of(day) or old.special_of(day)]
+        special = (
+            _named(day, new)
+            for day, old, new in changed
+            if new.special_of(day) or old.special_of(day)
+        )
+        named = list(dict.fromkeys(special))
         if not named:
             return "工作时间已调整，期限重新计算 recomputed with the new duty hours"
         more = f"等{len(named)}日" if len(named) > _NAMED else ""

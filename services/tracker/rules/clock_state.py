@@ -357,4 +357,4 @@ def _as_stands(state: ClockState, span: Span) -> Laid:
             yield mark._replace(at=marked.get(mark.key, mark.at))
 
     due = Due(state.due, state.provisional)
-    return Laid(state.base_due, due, state.calendar, points)
+    return Laid(state.base_due, due, state.due, state.calendar, points)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from services.tracker.rules.calendars import Calendars
+from services.tracker.rules.calendars import Calendars, Span
 from services.tracker.rules.clock_state import ClockState, wanted
 from services.tracker.rules.layout import counted, ends, given_back
 from services.tracker.rules.pauses import WaitTimeline, apart
@@ -46,9 +46,9 @@ class Explanation(NamedTuple):
 def explain(
     state: ClockState, calendars: Calendars, waits: Sequence[WaitTimeline] = ()
 ) -> Explanation:
-    """Explain a due moment by the calendar it was laid out by last; ``waits``: those its pauses may be."""
+    """Explain a due moment by the calendar that decided it; ``waits``: those its pauses may be."""
     limit, extension_days = Limit.parse(state.terms.limit), list[Step]()
-    calendar = calendars.numbered(state.calendar).calendar
+    calendar = _decided(state, calendars).calendar
     counts = counted(state.terms, state.started_at, calendar)
     ended, own = ends(state.terms, state.started_at, calendar).at, calendar.due(*counts).at
     upstream = state.terms.upstream and state.terms.upstream.ends(state.started_at, calendar)
@@ -65,6 +65,13 @@ def explain(
     capped = counts != (state.started_at, limit) or ended not in (own, upstream)
     kept = state.base_due > ended
     return Explanation(days, extension_days, pauses, kept, capped, upstream == ended != own)
+
+
+def _decided(state: ClockState, calendars: Calendars) -> Span:
+    """The version a clock was laid out by last before it was due: what came later moved nothing."""
+    spans = calendars.over(state.started_at, state.ended_at)
+    before = [each for each in spans if each.number <= state.calendar and each.since < state.due]
+    return before[-1] if before else calendars.numbered(state.calendar)
 
 
 def waits_of(

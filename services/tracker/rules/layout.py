@@ -72,12 +72,14 @@ class Run(NamedTuple):
 
 @dataclass(eq=False)
 class Laid:
-    """A clock as laid out under the versions up to one. ``points`` works out its marks, for who asks: all, or
-    those up to a moment and the next.
+    """A clock as laid out under the versions up to one. ``out``: when its time was used up, which is when it
+    was due, but for who gets it again later. ``points`` works out its marks, for who asks: all, or those up
+    to a moment and the next.
     """
 
     base: datetime
     due: Due
+    out: datetime
     version: int
     points: Callable[[datetime | None], Iterable[Mark]]
 
@@ -115,7 +117,7 @@ def _lay(run: Run, span: Span, earliest: datetime | None = None) -> Laid:
     moved = _kept(run, at, shift(at, run.pauses, run.terms.limit, calendar))
     # Who gets it again late has no time left.
     due = Due(max(moved.at, run.resumed_at or moved.at), base.provisional or moved.provisional)
-    return Laid(at, due, span.number, partial(marks_of, run, at, due.at, calendar))
+    return Laid(at, due, moved.at, span.number, partial(marks_of, run, at, due.at, calendar))
 
 
 def ends(terms: Terms, started_at: datetime, calendar: WorkCalendar) -> Due:
@@ -159,9 +161,9 @@ def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
     nothing is due earlier than it was, or passes before the version was known.
     """
     new, since = _lay(run, span, laid.base), span.since
-    had_passed = laid.due.at <= since
+    had_passed = laid.out <= since
     due = laid.due if had_passed else Due(max(laid.due.at, new.due.at), new.due.provisional)
-    base = laid.base if had_passed else new.base
+    base, out = (laid.base, laid.out) if had_passed else (new.base, new.out)
 
     def points(until: datetime | None) -> Iterator[Mark]:
         passed = {mark.key: mark for mark in laid.until(since) if mark.at <= since}
@@ -170,7 +172,7 @@ def _go_on(laid: Laid, run: Run, span: Span) -> Laid:
             if mark.key not in passed:
                 yield mark._replace(at=max(mark.at, since))
 
-    return Laid(base, due, span.number, points)
+    return Laid(base, due, out, span.number, points)
 
 
 def shift(at: datetime, pauses: Sequence[Pause], limited: str, calendar: WorkCalendar) -> Due:

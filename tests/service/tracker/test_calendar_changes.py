@@ -9,6 +9,7 @@ from shared.storage.act import Store
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.changed_calendar import afternoons, county, day_off, restart, step
 from tests.fixtures.scenes.tracker import HC, Story, clocks, facts_told, local
+from tests.fixtures.scenes.tracker_doors import GRANT, ask, rule
 
 PASSED = ("deadline.warned", "deadline.breached", "supervision.raised", "supervision.closed")
 
@@ -59,6 +60,48 @@ async def test_t2_judged_history_is_not_judged_anew(
     assert late[-1] is True
     again = await tracker.rows("SELECT * FROM clocks WHERE ended_at IS NOT NULL ORDER BY id")
     assert again == ended
+
+
+async def test_t2_an_extension_granted_after_the_end_counts_by_the_hours_of_then(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    """R-18: asked in time, answered ten minutes late, granted when other hours hold."""
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(story.registered("03-02 09:00"), story.dispatched("03-02 09:00"))
+    await step(tracker, "03-09 10:00")
+    asked = (await ask(tracker)).json()["id"]
+    await step(tracker, "03-09 18:10")
+    await tracker.hear(story.completed("03-09 18:10"), story.resolved("03-09 18:10"))
+    afternoons(folder, "14:30", "18:30")
+    await restart(tracker, folder)
+    await step(tracker, "03-10 09:00")
+    assert (await rule(tracker, asked, GRANT)).json()["status"] == "granted"
+    assert (await clocks(tracker))["handle HC"] == ("met", "03-12 18:00")
+    late = [f.data.late for f in await tracker.told("deadline.met") if f.data.clock == "handle"]
+    assert late == [True, False]
+
+
+async def test_t3_a_day_off_taken_back_before_anybody_looked_is_said(
+    tracker: Bench, story: Story, tmp_path: Path
+) -> None:
+    """What was promised meanwhile is kept, and why it moved is true."""
+    folder = county(tmp_path)
+    await restart(tracker, folder)
+    await tracker.hear(story.registered("03-02 09:00"), story.dispatched("03-02 09:00"))
+    await step(tracker, "03-04 20:00")
+    known = (folder / "calendar/2026.json").read_text(encoding="utf-8")
+    day_off(folder, "2026-03-06", "防汛停工")
+    await restart(tracker, folder)
+    tracker.at("2026-03-04T20:00:03+08:00")
+    (folder / "calendar/2026.json").write_text(known, encoding="utf-8")
+    await restart(tracker, folder)
+    await step(tracker, "03-05 08:00")
+    assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+    why = {f.data.reason for f in await tracker.told("deadline.moved")}
+    assert len(why) == 1
+    assert "2026-03-06 防汛停工放假" in (reason := why.pop())
+    assert "2026-03-06恢复正常" in reason
 
 
 async def test_t3_a_day_off_moves_every_open_clock_at_once_with_its_reason(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 from uuid import UUID
 
@@ -9,11 +10,36 @@ import pytest
 
 from services.tracker.rules.pauses import Pause, WaitTimeline, apart
 from services.tracker.rules.timelines import AssignmentTimeline
-from shared.events import AssignmentWaitEnded, AssignmentWaitGranted, ClockKind, Fact, Role, Urgency
+from shared.events import (
+    AssignmentWaitEnded,
+    AssignmentWaitGranted,
+    AssignmentWaitRefused,
+    AssignmentWaitRequested,
+    ClockKind,
+    Fact,
+    Role,
+    Urgency,
+)
 from tests.fixtures.bench import Bench
-from tests.fixtures.scenes.tracker import HC, TICKET, Story, at, clocks, facts_told
+from tests.fixtures.scenes.tracker import HC, TICKET, Story, at, clocks, facts_told, local
 
 WAIT = UUID(int=401)
+
+
+def asked_for(story: Story, moment: str = "03-03 10:00") -> Fact:
+    data = AssignmentWaitRequested(
+        wait=WAIT,
+        awaited="documents",
+        reason="缺购房合同",
+        contact_time=at("03-03 09:30"),
+        review="1wd",
+    )
+    return story.of_unit(data, moment)
+
+
+def refused(story: Story, moment: str, *, silent: bool = False) -> Fact:
+    data = AssignmentWaitRefused(wait=WAIT, ruling="不予等待", silent=silent)
+    return story.of_unit(data, moment)
 
 
 def granted(story: Story, moment: str, asked: str = "03-03 10:00") -> Fact:
@@ -88,6 +114,39 @@ async def test_in_any_order(tracker: Bench, open_ticket: Story, order: tuple[int
     )
     await tracker.hear(*(facts[each] for each in order))
     assert (await clocks(tracker))["handle HC"] == ("running", "03-10 18:00")
+
+
+async def test_t10_the_desk_has_a_clock_to_rule_on_a_wait(
+    tracker: Bench, open_ticket: Story
+) -> None:
+    """Whoever blocks is the one whose clock runs: the unit's goes on, and the desk is pressed."""
+    before = (await clocks(tracker))["handle HC"]
+    await tracker.hear(asked_for(open_ticket))
+    now = await clocks(tracker)
+    assert (now["hotline_review #1"], now["handle HC"]) == (("running", "03-04 18:00"), before)
+    tracker.at("2026-03-04T19:00+08:00")
+    await tracker.run("sweep")
+    raised = [f for f in await tracker.told("supervision.raised") if f.unit == "RXB"]
+    assert [(f.data.rung, local(f.time)) for f in raised] == [(1, "03-04 18:00")]
+    await tracker.hear(refused(open_ticket, "03-04 18:00:01", silent=True))
+    [late] = [f for f in await tracker.told("deadline.met") if f.data.clock == "hotline_review"]
+    assert late.data.late
+    assert [f for f in await tracker.told("supervision.closed") if f.unit == "RXB"] == []
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"), [(granted, "met"), (refused, "met"), (ended, "cancelled")]
+)
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_is_ruled_on_or_taken_back_presses_nobody(
+    tracker: Bench, open_ticket: Story, ends: Callable[[Story, str], Fact], status: str, late: bool
+) -> None:
+    facts = [asked_for(open_ticket), ends(open_ticket, "03-03 15:00")]
+    await tracker.hear(*(reversed(facts) if late else facts))
+    tracker.at("2026-03-05T19:00+08:00")
+    await tracker.run("sweep")
+    assert (await clocks(tracker))["hotline_review #1"] == (status, "03-04 18:00")
+    assert [f for f in await tracker.told("supervision.raised") if f.unit == "RXB"] == []
 
 
 async def test_what_was_missed_before_stays_missed(tracker: Bench, open_ticket: Story) -> None:

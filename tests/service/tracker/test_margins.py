@@ -13,6 +13,8 @@ from tests.fixtures.scenes.tracker_doors import ask, slug, supervise
 
 TOURISM = Limits(sign="4wh", first_contact="1wd", handle="24h")
 LEAK = Limits(sign="15min", handle="2h")
+TOURIST: dict[str, Any] = {"topic": "tourism.price", "limits": Limits(sign="4wh", handle="24h")}
+DANGER: dict[str, Any] = {"urgency": Urgency.CRITICAL, "topic": "gas.leak", "limits": LEAK}
 
 
 async def rungs(tracker: Bench) -> list[str]:
@@ -107,6 +109,27 @@ async def test_t6_what_a_rung_kept_back_is_raised_when_it_had_no_ground(
     await tracker.hear(*([story.signed("02-17 03:05")] if late else []))
     stands = await tracker.rows("SELECT rung, raised_at FROM supervisions")
     assert [(row["rung"], local(row["raised_at"])) for row in stands] == [(1, "02-17 05:00")]
+
+
+@pytest.mark.parametrize(
+    ("begins", "given", "raised"),
+    [
+        # the whole of the National Day holiday, and a complaint of a tourist
+        ("09-30 18:30", TOURIST, ["1 10-01 18:30", "2 10-02 18:30", "3 10-04 18:30"]),
+        # a leak of the last hour of a year whose next is not arranged yet
+        ("12-31 23:00", DANGER, ["1 01-01 01:00", "2 01-02 01:00", "3 01-04 01:00"]),
+    ],
+)
+async def test_t6_no_holiday_and_no_new_year_keeps_a_natural_limit_waiting(
+    tracker: Bench, story: Story, begins: str, given: dict[str, Any], raised: list[str]
+) -> None:
+    matter = {name: given[name] for name in given if name != "limits"}
+    await tracker.hear(story.registered(begins, **matter), story.dispatched(begins, **given))
+    await tracker.hear(story.signed(begins))
+    assert await tracker.rows("SELECT 1 FROM clocks WHERE unit = 'HC' AND provisional") == []
+    tracker.at("2027-01-05T09:00+08:00")
+    await tracker.run("sweep")
+    assert (await rungs(tracker))[:3] == raised
 
 
 async def test_a_hand_that_errs_keeps_the_ladder_back_only_until_it_is_withdrawn(
