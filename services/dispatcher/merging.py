@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 
-from services.dispatcher import answering, grassroots, orders, records
+from services.dispatcher import answering, grassroots, orders, printed_limits, records
 from services.dispatcher.catalogue import catalogues
 from services.dispatcher.handling import hurrying
 from services.dispatcher.models import Assignment
@@ -56,12 +56,13 @@ async def merge(act: ServiceAct, fact: Fact) -> None:
         raise TooEarly(f"{fact.subject} or {data.into} has not been parted from others yet")
     holder = into.holder() if into.group else into
     record.ticket.work, record.ticket.work_seq = data.into, fact.seq
-    into.ticket.work = data.into
+    into.ticket.work, record.ticket.repeat = data.into, data.repeat
     records.regroup_loaded(act)
     disputed = record.arbitration is not None  # that ends by its ruling only
     if holder and holder.waits and record.waits and not disputed and may_have(act, record, holder):
         record.ticket.unassigned_at = None
         orders.cancel(act, record, record.open(), "merged", fact.time)
+        printed_limits.join(record, holder, fact.time)
         await hurry(act, record, holder, fact.time)
         await _pass_on(act, record, fact.time)
         hurrying.share_law(act, record, holder)
@@ -76,8 +77,8 @@ async def unmerge(act: ServiceAct, fact: Fact) -> None:
     waited = record.waits and not record.engaged
     if waited:
         said = str(hotline_reasons.parted(record.ticket.number))
-        orders.update(act, record, "unmerged", said, fact.time)
-    record.ticket.work, record.ticket.work_seq = None, fact.seq
+        orders.update(act, record, "unmerged", said, fact.time, spoken=False)
+    record.ticket.work, record.ticket.work_seq, record.ticket.repeat = None, fact.seq, False
     if legal_limit.is_of_work(record.ticket.law):
         hurrying.drop_law(act, record, str(legal_limit.PARTED))
     records.regroup_loaded(act)
@@ -128,6 +129,7 @@ async def join_again(act: ServiceAct, record: TicketRecord, fact: Fact) -> bool:
     if not record.waits or holder is None or holder is record or not may_have(act, record, holder):
         return False
     verdict = reasons.done_again(fact.round, fact.data)
+    printed_limits.join(record, holder, fact.time)
     await hurry(act, record, holder, fact.time)
     await _pass_on(act, record, fact.time, str(verdict))
     return True

@@ -43,6 +43,8 @@ class Ticket(Base):
     the fact that says so. ``answered``: who completed its last resolved round under another's number.
     ``catalogue_version``: by which version of the catalogue it was last judged; None of before these were
     kept. ``law``: the longer limit a law gives it, by the desk's act, with the ``round`` that is for.
+    ``had``: since when units have had its matter in a round under other numbers (rules/had.py). ``repeat``:
+    its citizen is that of the ticket under whose number several are worked on.
     """
 
     number: str = Field(primary_key=True, sa_type=Text)
@@ -70,6 +72,8 @@ class Ticket(Base):
     catalogue_version: int | None = None
     arbitration: UUID | None = None
     law: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    had: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    repeat: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class Assignment(Base):

@@ -13,8 +13,10 @@ from uuid import UUID
 
 import uuid6
 
+from services.dispatcher import printed_limits
 from services.dispatcher.arbitration.models import Arbitration
 from services.dispatcher.models import Assignment
+from services.dispatcher.printed_limits import limits_of as limits_of
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import (
@@ -22,15 +24,13 @@ from services.dispatcher.rules import (
     dispatch,
     handing_down,
     leaving,
-    legal_limit,
     work_order,
 )
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.assignment import Action, AssignmentStatus
 from services.dispatcher.rules.reasons import Reason
 from services.dispatcher.rules.waiting import Wait
-from services.dispatcher.rules.whistling import Blown
-from shared import events, policies
+from shared import events
 from shared.events import Limits, Role, Urgency, WaitEnd
 from shared.jurisdiction.gazetteer import accuses
 
@@ -74,6 +74,8 @@ def give(
         if to is None or unit in to
     ]
     record.assignments += given
+    for each in record.waiting_with():
+        printed_limits.note_had(each, printed_limits.since_when(given))
     return given
 
 
@@ -85,20 +87,20 @@ def _give_to(
     unit: str,
     role: Role,
 ) -> Assignment:
-    ticket, since = record.ticket, _began(record, unit)
-    urgency, blown = Urgency(ticket.urgency), order.whistles.get(unit) if role == Role.CO else None
+    ticket, blown = record.ticket, order.whistles.get(unit) if role == Role.CO else None
+    urgency = Urgency(ticket.urgency)
+    printed = printed_limits.of_unit(act, record, urgency, role, blown, unit=unit)
     told = work_order.work_order(
         record.matter,
         order,
         added,
         role=role,
         urgency=urgency,
-        limits=limits_of(act, record, urgency, role, blown, since, unit=unit),
         registered_at=ticket.registered_at,
         redo=ticket.round > 1,
         configuration=act.configuration,
-        policy_version=policies.version(act, since),
         blown=blown,
+        **printed._asdict(),
     )
     assignment = Assignment(
         **told.model_dump(mode="json", include=PRINTED),
@@ -117,14 +119,6 @@ def _give_to(
     tell(act, assignment, told)
     _copy(act, record, assignment, order, added.newest)
     return act.rows.add(assignment)
-
-
-def _began(record: TicketRecord, unit: str) -> datetime | None:
-    """Since when a unit has had the ticket in its round, if it did before: whoever takes an order back and
-    gives it again does not bring it under another policy.
-    """
-    had = (each for each in record.assignments if each.round == record.ticket.round)
-    return min((each.dispatched_at for each in had if each.unit == unit), default=None)
 
 
 def _copy(
@@ -161,34 +155,6 @@ def _copy(
     act.tell(data, subject=lead.ticket, round=lead.round, assignment=lead.id, unit=above)
 
 
-def limits_of(
-    act: ServiceAct,
-    record: TicketRecord,
-    urgency: Urgency,
-    role: Role,
-    blown: Blown | None = None,
-    since: datetime | None = None,
-    *,
-    unit: str | None = None,
-) -> Limits:
-    """The limits of one role in the round that runs, with that to come of who was whistled for, by the policy
-    an order began under: ``since`` then, or now. The moment an upstream platform named is printed where it
-    lay ahead by then.
-    """
-    matter, due = record.matter, record.matter.upstream_due
-    table = policies.limits(act, since)
-    limits = table.stages(
-        work_order.kind_of(table, matter, urgency, unit),
-        redo=record.ticket.round > 1,
-        role=role,
-        law=legal_limit.of_round(record.ticket.law, record.ticket.round),
-        upstream_due=due if due and due > (since or act.now) else None,
-    )
-    if blown and not blown.attended:
-        limits = limits.model_copy(update={"attend": act.config.grassroots.attend(urgency)})
-    return work_order.without_contact(limits, matter)
-
-
 def hearing(act: ServiceAct, record: TicketRecord) -> list[Assignment]:
     """Whom what the citizen says next is told: who is at work, or else who led the round and answered,
     but no recused unit.
@@ -214,15 +180,22 @@ def update(
     kind: Literal["supplemented", "urged", "merged", "unmerged"],
     content: str,
     time: datetime,
+    *,
+    spoken: bool = True,
 ) -> None:
-    """Let whoever is at work hear what the citizen of a ticket said."""
-    number = record.ticket.number
+    """Let whoever is at work hear what the citizen of a ticket said; who waited for that one does so no
+    more. Of a repeat that is the citizen of the ticket it repeats (并单), who spoke when it was registered.
+    ``spoken``: False for what the hotline did.
+    """
+    number, work = record.ticket.number, record.ticket.work
+    spoke_at = record.ticket.registered_at if kind == "merged" else time
     for assignment in hearing(act, record):
         other = None if assignment.ticket == number else number
         data = events.AssignmentUpdated(kind=kind, content=content, number=other)
         tell(act, assignment, data, time)
-        if other is None and kind in ("supplemented", "urged"):
-            end_wait(act, assignment, "spoken", time)
+        theirs = other is None or (record.ticket.repeat and assignment.ticket == work)
+        if theirs and spoken:
+            end_wait(act, assignment, "spoken", time, since=spoke_at)
 
 
 def end_wait(
@@ -231,12 +204,14 @@ def end_wait(
     why: WaitEnd,
     time: datetime | None = None,
     note: str = "",
+    *,
+    since: datetime | None = None,
 ) -> None:
-    """等待结束: nobody waits for the citizen of an order any more: ``time`` is since when (now).
-    What they said before it was asked for ends nothing.
+    """等待结束: nobody waits for the citizen of an order any more: ``time`` is since when (now), ``since``
+    when that happened for which it ends. What they said before it was asked for ends nothing.
     """
     wait, at = Wait.on_record(order.wait), time or act.now
-    if wait is None or not wait.open or at < wait.asked_at:
+    if wait is None or not wait.open or (since or at) < wait.asked_at:
         return
     order.wait = wait.model_copy(update={"ended_at": at, "why": why}).kept
     order.wait_due = None
@@ -308,7 +283,8 @@ def cancel(
         if told and assignment not in going:
             words = leaving.with_superior(dispatching.names.unit(assignment.handed_by or ""), why)
         assignment.status = machine.move(AssignmentStatus(assignment.status), Action.CANCEL)
-        assignment.pending = assignment.wait_due = None
+        assignment.pending = None
+        end_wait(act, assignment, "gone")
         ended = max(time, assignment.dispatched_at)
         said = None if words is None or assignment.unit in meant else str(words)
         tell(act, assignment, events.AssignmentCancelled(reason=reason, why=said), ended)

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlmodel import select
 
-from services.dispatcher import past_returns, records
+from services.dispatcher import handle_dues, past_returns, records
 from services.dispatcher.models import Assignment, Ticket, Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import (
     acts,
     completion,
+    had,
     handing_down,
     legal_limit,
     returns,
@@ -23,7 +24,7 @@ from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules.acts import OrderContext, TicketContext
 from services.dispatcher.rules.assignment import AssignmentStatus
 from services.dispatcher.rules.ticket import dispatch_status
-from services.dispatcher.rules.waiting import Wait, WaitContext
+from services.dispatcher.rules.waiting import Wait, WaitContext, WaitTooLate
 from services.dispatcher.rules.whistling import Blown
 from shared import policies
 from shared.events import CompletionKind, Role, Urgency
@@ -43,6 +44,12 @@ async def whole(act: ServiceAct, tickets: Iterable[Ticket]) -> dict[str, TicketR
     disputes = [each.ticket.arbitration for each in found.values() if each.ticket.arbitration]
     for opened in await act.session.exec(records.OPENED, params={"ids": disputes}):
         found[opened.ticket].arbitration = opened
+    if any(
+        order.status == AssignmentStatus.CONTACTED
+        for each in found.values()
+        for order in each.open()
+    ):
+        await handle_dues.load(act, list(found))
     if act.caller and act.caller.unit:
         for number, past in (await past_returns.read(act, list(found))).items():
             found[number].past = past
@@ -118,6 +125,7 @@ def _context(
         awaited=blown is not None and not blown.attended,
         may_wait=waiting.barred(wait_context(act, record, order), act.now) is None,
         wait=wait.status if wait else None,
+        may_grant_wait=wait is not None and ungrantable(act, order, wait) is None,
         **_may_be_rid_of(act, record, order),
     )
 
@@ -150,9 +158,15 @@ def wait_context(act: ServiceAct, record: TicketRecord, order: Assignment) -> Wa
         role=Role(order.role),
         stands_still=act.config.returns.stands_still(Urgency(order.urgency)),
         redo=order.redo,
-        waited=any(each.wait for each in of_round),
-        latest=limit_ends(act, order),
+        waited=any(each.wait for each in of_round)
+        or had.has_waited(record.ticket.had, order.round),
+        latest=waiting.first(limit_ends(act, order), handle_dues.of(act, order.id)),
     )
+
+
+def ungrantable(act: ServiceAct, order: Assignment, wait: Wait) -> WaitTooLate | None:
+    """Why the desk may not grant a wait of an order any more, if so."""
+    return waiting.too_late(waiting.first(wait.due, handle_dues.of(act, order.id)), act.now)
 
 
 def limit_ends(act: ServiceAct, order: Assignment) -> datetime | None:

@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, or_, union
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.dispatcher import past_returns
+from services.dispatcher import handle_dues, past_returns
 from services.dispatcher.arbitration.models import Arbitration, Arbitrations
 from services.dispatcher.models import (
     Assignment,
@@ -288,8 +288,7 @@ async def locked_assignment(act: ServiceAct, id: UUID) -> tuple[TicketRecord, As
     BeingTransferred for one that is the caller's in a moment.
     """
     if id not in act.locked:
-        ids = act.lock_order(id)
-        found = await _lock(act, LOCKED_BY_ASSIGNMENTS, ids=ids)
+        found = await _lock(act, LOCKED_BY_ASSIGNMENTS, ids=(ids := act.lock_order(id)))
         act.locked |= dict.fromkeys(ids) | found
         await past_returns.look_ahead(act, list(found))
         loaded = [row for row in act.locked.values() if isinstance(row, TicketRecord)]
@@ -326,6 +325,7 @@ async def _lock(
         of_them = {"numbers": list(found)}
         for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
             found[assignment.ticket].assignments.append(assignment)
+        await handle_dues.load(act, list(found))
     if opened := {row.arbitration: row.number for row in rows if row.arbitration}:
         for arbitration in await act.rows.load(Arbitration, OPENED, {"ids": list(opened)}):
             found[arbitration.ticket].arbitration = arbitration

@@ -89,8 +89,9 @@ async def request_return(
 async def withdraw_return(
     act: ServiceAct, id: UUID, body: schemas.ReturnWithdrawal
 ) -> schemas.AssignmentOut:
-    """撤回退单申请: the unit goes on where it was; it has asked once all the same. With the dispute that
-    opened it an arbitration ends, and who gives in there bears its time as who loses it.
+    """撤回退单申请: the unit goes on where it was; it has asked once all the same, and the time is its own
+    (ADR 0087). With the dispute that opened it an arbitration ends, and who gives in there bears its time
+    as who loses it.
 
     Raises NotFound, MoveRefused.
     """
@@ -101,7 +102,9 @@ async def withdraw_return(
     waiting = _waiting(asked, id)
     waiting.withdrawn_at = act.now
     charged = opened is not None and act.config.arbitration.charges
-    data = events.AssignmentReturnWithdrawn(reason=body.reason, request=waiting.id, charged=charged)
+    data = events.AssignmentReturnWithdrawn(
+        reason=body.reason, request=waiting.id, charged=charged, spent=opened is None
+    )
     orders.tell(act, assignment, data)
     if opened and opened.by == "dispute" and opened.assignment == id:
         orders.end_arbitration(act, record, "return_withdrawn")
@@ -260,6 +263,7 @@ async def take_back(
     past = past_returns.earlier(act, _past(record))
     assignment.was = assignment.status
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.REQUEST_RETURN)
+    orders.end_wait(act, assignment, "returned")
     act.rows.add(asked)
     await _rule(act, record, assignment, past, asked, granted=True, ruling=ruling)
     precedents.of_return(act, asked, ruling)

@@ -6,10 +6,11 @@ back or is a town whose duty list does not name the matter: then the desk has it
 
 from __future__ import annotations
 
-from services.dispatcher import grassroots, orders, records
+from services.dispatcher import grassroots, orders, printed_limits, records
 from services.dispatcher.catalogue import catalogues
+from services.dispatcher.models import Tickets
 from services.dispatcher.records import ServiceAct, TicketRecord
-from services.dispatcher.rules import dispatch, work_order
+from services.dispatcher.rules import dispatch, had, work_order
 from services.dispatcher.rules import splitting as rules
 from services.dispatcher.rules.reasons import Reason
 from shared import events
@@ -35,7 +36,22 @@ async def heed(act: ServiceAct, fact: Fact) -> None:
     record.registered = before.model_copy(update=right)
     record.ticket.matter = record.ticket.matter | right
     said = str(rules.split(data.content))
-    orders.update(act, record, "supplemented", said, fact.time)
+    orders.update(act, record, "supplemented", said, fact.time, spoken=False)
+
+
+async def go_on(act: ServiceAct, record: TicketRecord, call: str) -> None:
+    """Who has the ticket that held a matter till now has had it there: the new number brings nobody under
+    a policy that gives more time, and its citizen, who was waited for there, is not again (ADR 0087).
+    """
+    ticket = await act.session.get(Tickets, call)
+    if ticket is None:
+        log.info("ignored: never heard of whose call it is", call=call)
+        return
+    orders_of = await act.session.exec(records.ASSIGNMENTS_OF, params={"numbers": [call]})
+    there = [each for each in orders_of if each.round == ticket.round]
+    waited = any(each.wait for each in there) or had.has_waited(ticket.had, ticket.round)
+    printed_limits.note_had(record, printed_limits.since_when(there), waited=waited)
+    printed_limits.note_had(record, had.of_round(ticket.had, ticket.round))
 
 
 async def appoint(act: ServiceAct, record: TicketRecord, data: events.TicketRegistered) -> None:

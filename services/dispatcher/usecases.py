@@ -69,6 +69,8 @@ async def register(act: ServiceAct, fact: Fact) -> None:
         catalogue_version=decided.version,
     )
     record = act.locked[fact.subject] = TicketRecord(act.rows.add(ticket), [], registered=data)
+    if data.taken_off:
+        await splitting.go_on(act, record, data.taken_off)
     if data.appointed:
         await splitting.appoint(act, record, data)
     elif isinstance(decided, dispatch.Decision):

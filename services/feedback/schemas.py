@@ -30,7 +30,7 @@ from services.feedback.rules.verdict import (
     answers_on_record,
 )
 from shared.events import CallbackAbout
-from shared.http.fields import Body, Sentence, Text
+from shared.http.fields import NUMBERS, Body, Sentence, Text
 from shared.jurisdiction.appraisal import UnitStanding
 
 Comment = Annotated[str, Text(1_000, min_length=0)]
@@ -49,7 +49,9 @@ class OutcomeIn(Body):
     """
 
     attempt: Annotated[
-        int, Field(ge=1, le=MOST_ATTEMPTS, description="第几次回访 as the request to call named it")
+        int,
+        Field(ge=1, le=MOST_ATTEMPTS, description="第几次回访 as the request to call named it"),
+        NUMBERS,
     ]
     outcome: Reported
     contacted: Contacted | None = Field(None, validate_default=True, description=ANSWER)

@@ -37,8 +37,8 @@ class Registration:
     ``body`` has codes where names were ``sent``; ``phone``: what the caller's telephone is, as the
     place reads it; ``call``: the call it was made of, once that is known; ``person``: the identity of
     its caller, for the masks; ``located``: what its texts say of where it is. Of a matter of another
-    ticket ``split_from`` names that, ``accepted_at`` when the call was, and ``appointed`` whom the desk
-    wants to lead it.
+    ticket ``split_from`` names that of the call, ``taken_off`` that which held it, ``accepted_at`` when the
+    call was, and ``appointed`` whom the desk wants to lead it.
     """
 
     body: NewTicket
@@ -50,6 +50,7 @@ class Registration:
     call: UUID | None = None
     located: Located = SAID
     split_from: str | None = None
+    taken_off: str | None = None
     accepted_at: datetime | None = None
     appointed: str | None = None
     person: Person = field(init=False)

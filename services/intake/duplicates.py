@@ -28,7 +28,7 @@ from shared import clock
 from shared.errors import NotFound
 from shared.events import Location
 from shared.http.auth import acting
-from shared.http.fields import Body, Number, Sentence
+from shared.http.fields import NUMBERS, Body, Number, Sentence
 from shared.http.problems import problems
 from shared.http.router import Router
 from shared.storage.rows import one_of
@@ -50,7 +50,7 @@ class Draft(Body):
     title: Title = Field(default="", repr=False)
     content: Content = Field(repr=False)
     address: Phrase | None = Field(default=None, repr=False)
-    location: Location | None = Field(default=None, repr=False)
+    location: Annotated[Location | None, NUMBERS] = Field(default=None, repr=False)
     phone: AsGiven = Field(default=None, repr=False)
     confidential: bool = False
 

@@ -381,6 +381,7 @@ def _tell_registered(
         reply_declined=row["reply_declined"],
         has_contact=row["has_contact"],
         split_from=item.split_from,
+        taken_off=item.taken_off,
         accepted_at=item.accepted_at,
         appointed=item.appointed,
         upstream_due=item.body.upstream_due,

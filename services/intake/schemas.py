@@ -20,7 +20,7 @@ from pydantic import (
 from services.intake.rules.machine import TicketStatus as TicketStatus  # routes know no rules
 from services.intake.rules.words import asked_for
 from shared.events import TYPE_NAMES, CallRating, Location, Reported, TicketType, Urgency
-from shared.http.fields import Body, Instant, Line, Number, Sentence, Text
+from shared.http.fields import NUMBERS, Body, Instant, Line, Number, Sentence, Text
 from shared.http.problems import Problem, document, malformed
 from shared.security.masking import mask_patterns
 
@@ -174,7 +174,7 @@ class NewTicket(Body):
     content: Content = Field(repr=False)
     area: Code | None = None
     address: Phrase | None = Field(default=None, repr=False)
-    location: Location | None = Field(default=None, repr=False)
+    location: Annotated[Location | None, NUMBERS] = Field(default=None, repr=False)
     channel: Code
     flags: tuple[Code, ...] = Field(default=(), max_length=20)
     source_number: AsGiven = Field(default=None, repr=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import uuid6
 from pydantic import TypeAdapter
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from services.tracker import calendars, records, schemas, telling, views
@@ -17,6 +18,7 @@ from services.tracker.models import Assignment, Extension, Extensions
 from services.tracker.policies import versions
 from services.tracker.records import ServiceAct, TicketRecord
 from services.tracker.rules import extension
+from services.tracker.rules.earlier import before
 from services.tracker.rules.extending import Grant, SecondExtension
 from services.tracker.rules.extension import (
     Asking,
@@ -27,6 +29,7 @@ from services.tracker.rules.extension import (
 )
 from services.tracker.rules.machine import OPEN
 from services.tracker.rules.people import OfOffice
+from services.tracker.rules.timelines import AssignmentTimeline, first_rounds
 from shared import events
 from shared.errors import NotFound
 from shared.events import Data, Fact, Role, Urgency
@@ -49,13 +52,12 @@ async def request_extension(
     clock = record.handle_clock(id)
     if clock is None:
         raise NothingToExtend
-    same = record.orders_like(assignment, act.store.dissolved)
     asking = Asking(
         days=body.days,
         clock=clock.state,
         urgency=Urgency(assignment.urgency),
         redo=assignment.redo or assignment.round > 1,
-        before=await _before(act, id, same),
+        before=await _before(act, record, assignment),
         now=act.now,
         unit=calendars.unit_of(clock.row),
     )
@@ -130,14 +132,31 @@ def lengthen(assignment: Assignment, days: int, at: datetime, office: str | None
     assignment.extension, assignment.extended_at = sum(each.days for each in grants), at
 
 
+def _elsewhere(
+    act: ServiceAct, record: TicketRecord, assignment: Assignment
+) -> list[AssignmentTimeline]:
+    """The orders by which its unit had the matter under other numbers (ADR 0049)."""
+    carried = (each.order for each in record.matter().carried if not each.joined)
+    firsts = first_rounds(record.round_timelines())
+    return before(records.timeline(assignment), carried, act.store.dissolved, firsts)
+
+
 async def _before(
-    act: ServiceAct, assignment: UUID, earlier: Collection[UUID]
+    act: ServiceAct, record: TicketRecord, assignment: Assignment
 ) -> Sequence[ExtensionStatus]:
-    """How those stand that an assignment asked for, and those ruled on under an earlier one."""
-    own = col(Extensions.assignment) == assignment
+    """How those stand that an assignment asked for, and those ruled on under an earlier one, or asked for
+    while its unit had the matter under another number (ADR 0087).
+    """
+    own, asked_at = col(Extensions.assignment) == assignment.id, col(Extensions.asked_at)
     ruled = col(Extensions.status) != ExtensionStatus.ASKED
-    theirs = own | (one_of(Extensions.assignment, earlier) & ruled)
-    query = select(Extensions).where(theirs).order_by(col(Extensions.asked_at), col(Extensions.id))
+    had = [one_of(Extensions.assignment, record.orders_like(assignment, act.store.dissolved))]
+    had += (
+        (col(Extensions.assignment) == each.id)
+        & asked_at.between(each.dispatched_at, each.cancelled_at or act.now)
+        for each in _elsewhere(act, record, assignment)
+    )
+    theirs = own | (or_(*had) & ruled)
+    query = select(Extensions).where(theirs).order_by(asked_at, col(Extensions.id))
     return [views.stands(row) for row in (await act.session.exec(query)).all()]
 
 

@@ -50,10 +50,12 @@ async def grant(act: ServiceAct, fact: Fact) -> None:
 
 
 async def withdraw(act: ServiceAct, fact: Fact) -> None:
-    """撤回退单申请: the desk need not rule; the unit's clocks run again as after a refusal."""
+    """撤回退单申请: the desk need not rule; the unit's clocks run again, as if they had not stood still where
+    the unit has spent that time (ADR 0087), else as after a refusal.
+    """
     data: events.AssignmentReturnWithdrawn = fact.data
     record, assignment = await records.assigned(act, fact)
-    _note(assignment, data, withdrawn_at=fact.time, charged=data.charged)
+    _note(assignment, data, withdrawn_at=fact.time, charged=data.charged, spent=data.spent)
     assignment.return_refused_at = _earlier(assignment.return_refused_at, fact.time)
     recompute_clocks(act, record, fact.time)
 
@@ -89,7 +91,7 @@ async def withdraw_end(act: ServiceAct, fact: Fact) -> None:
     """撤回申请: the desk need not rule."""
     data: events.AssignmentEndWithdrawn = fact.data
     record, assignment = await records.assigned(act, fact)
-    _note(assignment, data, withdrawn_at=fact.time)
+    _note(assignment, data, withdrawn_at=fact.time, spent=data.spent)
     recompute_clocks(act, record, fact.time)
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.tracker.rules.people import OfOffice
 from shared.events import Instruction, LegalLimit, StaleKnowledge
-from shared.http.fields import Body, Instant, Line, Sentence, Text
+from shared.http.fields import NUMBERS, Body, Instant, Line, Sentence, Text
 from shared.jurisdiction.appraisal import UnitStanding
 
 Phrase = Annotated[str, Line(200)]
@@ -22,7 +22,7 @@ class ExtensionIn(Body):
 
     reason: Paragraph
     legal_basis: Phrase
-    days: Annotated[int, Field(ge=1, le=100)]
+    days: Annotated[int, Field(ge=1, le=100), NUMBERS]
 
 
 class RulingIn(Body):
@@ -32,7 +32,7 @@ class RulingIn(Body):
 
     granted: bool
     reason: Paragraph
-    days: Annotated[int, Field(ge=1, le=100)] | None = None
+    days: Annotated[int, Field(ge=1, le=100), NUMBERS] | None = None
 
     @model_validator(mode="after")
     def _days_of_a_grant(self) -> Self:
@@ -46,7 +46,7 @@ class SupervisionIn(Body):
     supervise together (联合督办).
     """
 
-    rung: Annotated[int, Field(ge=1, le=7)]
+    rung: Annotated[int, Field(ge=1, le=7), NUMBERS]
     reason: Paragraph
     joint: Annotated[tuple[OfOffice, ...], Field(max_length=4)] = ()
 

@@ -210,12 +210,13 @@ class AssignmentReturnRefused(Data, name="assignment.return_refused", by="dispat
 
 class AssignmentReturnWithdrawn(Data, name="assignment.return_withdrawn", by="dispatcher"):
     """撤回退单申请: the unit takes its request back before the ruling, and goes on (R-15). ``charged``: as
-    of a refusal, for it was before an arbitration.
+    of a refusal, for it was before an arbitration. ``spent``: no clock of the unit's has stood still for it.
     """
 
     reason: str
     request: UUID | None = None
     charged: bool = False
+    spent: bool = False
 
 
 class SentBack(BaseModel):
@@ -296,10 +297,13 @@ class AssignmentEndRefused(Data, name="assignment.end_refused", by="dispatcher")
 
 
 class AssignmentEndWithdrawn(Data, name="assignment.end_withdrawn", by="dispatcher"):
-    """撤回申请: the unit takes its request to end the matter back, or answered meanwhile."""
+    """撤回申请: the unit takes its request to end the matter back, or answered meanwhile. ``spent``: no clock
+    of the unit's has stood still for it.
+    """
 
     request: UUID
     reason: str
+    spent: bool = False
 
 
 class AssignmentAuditPassed(Data, name="assignment.audit_passed", by="dispatcher"):

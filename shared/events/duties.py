@@ -11,7 +11,7 @@ from shared.events.envelope import Data
 from shared.events.words import LegalLimit, Urgency
 
 Awaited: TypeAlias = Literal["documents", "appointment", "information"]
-WaitEnd: TypeAlias = Literal["come", "spoken", "answered", "returned", "hurried", "longest"]
+WaitEnd: TypeAlias = Literal["come", "spoken", "answered", "returned", "hurried", "longest", "gone"]
 
 
 class ArbitrationOpened(Data, name="arbitration.opened", by="dispatcher"):
@@ -210,7 +210,7 @@ class AssignmentWaitRefused(Data, name="assignment.wait_refused", by="dispatcher
 class AssignmentWaitEnded(Data, name="assignment.wait_ended", by="dispatcher"):
     """等待结束: the time to handle the order runs on, or a request fell away before it was ruled on. ``why``:
     the unit says that the citizen has come, the citizen spoke, the unit answered or asked to return it, it is
-    urgent now, or the longest wait is over.
+    urgent now, the longest wait is over, or the unit has the order no more.
     """
 
     wait: UUID

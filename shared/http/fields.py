@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
@@ -77,6 +77,18 @@ def _masked(value: Any, keep: Collection[str]) -> Any:
         if isinstance(value, list | tuple)
         else value
     )
+
+
+def _no_truth(value: object) -> object:
+    numbers = value.values() if isinstance(value, Mapping) else (value,)
+    if any(isinstance(number, bool) for number in numbers):
+        raise ValueError("应为数字，不是 true 或 false a number is asked, not true or false")
+    return value
+
+
+# Where numbers are asked, true is no 1. Numbers in quotes are taken, as ever. Stands behind the bounds of a
+# field, or its schema would not say these.
+NUMBERS = BeforeValidator(_no_truth)
 
 
 def _in_utc(value: datetime) -> datetime:

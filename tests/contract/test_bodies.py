@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Annotated, Any, get_args
 
 import httpx
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from operations import contracts
-from operations.runtime.registry import part
+from operations.runtime.registry import NAMES, part
+from shared.events import Location
+from shared.http.fields import Body
 from shared.security.tokens import issue, make_key
 from shared.service import service_of
 
@@ -88,3 +92,44 @@ async def test_what_is_not_there_is_named(ops: httpx.AsyncClient) -> None:
     assert (lost.status_code, lost.json()["type"]) == (404, "/errors/no-such-path")
     assert (wrong.status_code, wrong.json()["type"]) == (405, "/errors/method-not-allowed")
     assert wrong.headers["allow"]
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+def _bodies(above: type[Body] = Body) -> Iterator[type[Body]]:
+    for body in above.__subclasses__():
+        yield body
+        yield from _bodies(body)
+
+
+def _within(kind: Any) -> Iterator[Any]:
+    """A type, and all that it is made of."""
+    yield kind
+    for each in get_args(kind):
+        yield from _within(each)
+
+
+def _numbers() -> list[tuple[type[Body], str]]:
+    """Every field of every service's bodies in which a number is asked, or an object of numbers."""
+    for name in NAMES:
+        part(name)  # all its doors
+    return [
+        (body, name)
+        for body in _bodies()
+        for name, field in body.model_fields.items()
+        if {int, float, Location} & {*_within(field.annotation)}
+    ]
+
+
+def test_where_a_number_is_asked_true_is_none() -> None:
+    """JSON has words of its own for yes and no; Python takes true for 1."""
+    asked = _numbers()
+    assert {name for _, name in asked} >= {"days", "rung", "attempt", "hours", "location"}
+    for body, name in asked:
+        field = body.model_fields[name]
+        kind: Any = field.annotation
+        whole: Any = Annotated[kind, *field.metadata] if field.metadata else kind
+        for wrong in (True, {"longitude": True, "latitude": 32.5}):
+            with pytest.raises(ValidationError):
+                TypeAdapter(whole).validate_python(wrong)

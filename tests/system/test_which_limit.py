@@ -29,8 +29,8 @@ async def clocks(county: County, number: str) -> dict[str, Any]:
     return {each["kind"]: each for each in answer.json()["clocks"]}
 
 
-async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county: County) -> None:
-    """WF-20, JN-24(2): both moments at unit and desk; the miss stands, the citizen hears which law."""
+async def of_the_city(county: County, source_number: str) -> Any:
+    """A ticket of Monday morning that the city wants answered by Thursday evening."""
     county.at("2026-03-02T09:00+08:00")
     ticket = await registered(
         county.intake,
@@ -38,10 +38,16 @@ async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county:
         title="道路破损",
         content="路面破损",
         channel="city",
-        source_number="AK-20260302-7",
+        source_number=source_number,
         upstream_due="2026-03-05T18:00:00+08:00",
     )
     await county.carry()
+    return ticket
+
+
+async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county: County) -> None:
+    """WF-20, JN-24(2): both moments at unit and desk; the miss stands, the citizen hears which law."""
+    ticket = await of_the_city(county, "AK-20260302-7")
     number, code = ticket["number"], {"X-Ticket-Code": ticket["code"]}
     [order] = await county.dispatcher.told("assignment.dispatched")
     assert order.data.limits.upstream.margin == "4wh"
@@ -63,17 +69,7 @@ async def test_a_city_ticket_keeps_the_citys_moment_until_a_law_prevails(county:
 
 async def test_a_city_grants_more_time_and_everybody_follows(county: County) -> None:
     """DOMAIN.md 2, ADR 0080: one asks, another grants; unit, citizen and words go by the new moment."""
-    county.at("2026-03-02T09:00+08:00")
-    ticket = await registered(
-        county.intake,
-        topic="road.damage",
-        title="道路破损",
-        content="路面破损",
-        channel="city",
-        source_number="AK-20260302-8",
-        upstream_due="2026-03-05T18:00:00+08:00",
-    )
-    await county.carry()
+    ticket = await of_the_city(county, "AK-20260302-8")
     number = ticket["number"]
     county.at("2026-03-03T09:00+08:00")
     body = {"reason": "市平台同意延至十六日", "upstream_due": "2026-03-16T18:00:00+08:00"}

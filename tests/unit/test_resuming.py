@@ -77,6 +77,17 @@ def test_the_time_it_was_another_s_is_not_the_unit_s() -> None:
     assert [local(stop.begins_at) for stop in again.pauses] == ["03-04 10:00"]
 
 
+def test_what_a_shorter_limit_left_is_not_given_again_out_of_a_longer_one() -> None:
+    """ADR 0087: five days since the sixth, however much was left of the fifteen before."""
+    doubtful = {"handle_limit": "15wd", "urgency": Urgency.COMPLEX}
+    orders = [
+        order(1, "03-02 10:00", cancelled_at="03-06 10:00", **doubtful),
+        order(2, "03-06 10:00", cancelled_at="03-12 10:00"),
+        order(3, "03-12 10:00"),
+    ]
+    assert [local(clock(*orders[:last]).due) for last in (2, 3)] == ["03-13 18:00"] * 2
+
+
 def test_after_a_granted_return_the_desk_s_time_is_not_the_unit_s() -> None:
     back = {"return_requested_at": "03-03 10:00", "returned_at": "03-05 10:00"}
     again = clock(order(1, "03-02 10:00", **back), order(2, "03-05 15:00"))

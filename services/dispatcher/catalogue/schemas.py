@@ -13,12 +13,12 @@ from services.dispatcher.rules.catalogue import Rule
 from services.dispatcher.schemas import Paragraph, Phrase
 from shared.events import Urgency
 from shared.http.editions import EditionOut
-from shared.http.fields import Body, Sentence
+from shared.http.fields import NUMBERS, Body, Sentence
 
 MOST_RULES = 5_000
 LONGEST = 2_000_000  # characters of a whole catalogue
 Yaml = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
-Version = Annotated[int, Field(ge=1, le=1_000_000)]
+Version = Annotated[int, Field(ge=1, le=1_000_000), NUMBERS]
 
 
 class DraftContent(Body):

@@ -200,7 +200,8 @@ def _take_back(
     act: ServiceAct, assignment: Assignment, form: CompletionForm, outcome: str, reason: str
 ) -> None:
     decide(act, assignment, form, outcome, reason)
-    orders.tell(act, assignment, events.AssignmentEndWithdrawn(request=form.id, reason=reason))
+    data = events.AssignmentEndWithdrawn(request=form.id, reason=reason, spent=True)
+    orders.tell(act, assignment, data)
 
 
 async def waiting(act: ServiceAct, assignment: Assignment) -> CompletionForm:
@@ -309,6 +310,7 @@ def _end(
 ) -> None:
     """The order ends as it was asked. The hotline has looked at it, so there is nothing to audit."""
     answer = events.AssignmentCompleted.on_record(form.form)
+    orders.end_wait(act, assignment, "answered")
     if public_answer:
         answer = answer.model_copy(update={"public_answer": public_answer})
     assignment.status = machine.move(AssignmentStatus(assignment.status), Action.COMPLETE)

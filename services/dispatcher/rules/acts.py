@@ -37,7 +37,7 @@ class OrderContext(NamedTuple):
     its unit has units below it that may have it. ``blows``: its unit is of a kind that whistles, and others
     may hear of it. ``whistled``: somebody it whistled for is at work, ``unattended``: and has not come.
     ``awaited``: its own unit was whistled for and has not come. ``may_wait``: it may ask to wait for its
-    citizen; ``wait``: how a wait of it stands.
+    citizen; ``wait``: how a wait of it stands, ``may_grant_wait``: there is time left to grant it.
     """
 
     status: AssignmentStatus
@@ -61,6 +61,7 @@ class OrderContext(NamedTuple):
     awaited: bool = False
     may_wait: bool = False
     wait: WaitStatus | None = None
+    may_grant_wait: bool = False
 
     @property
     def open(self) -> bool:
@@ -149,7 +150,11 @@ ACTS: Mapping[str, Act] = {
     "refuse_end": Act(
         BY_DESK, "completion-ruling", lambda order: order.open and order.pending == "request"
     ),
-    "grant_wait": Act(BY_DESK, "wait-ruling", lambda order: order.wait_is(WaitStatus.ASKED)),
+    "grant_wait": Act(
+        BY_DESK,
+        "wait-ruling",
+        lambda order: order.wait_is(WaitStatus.ASKED) and order.may_grant_wait,
+    ),
     "refuse_wait": Act(BY_DESK, "wait-ruling", lambda order: order.wait_is(WaitStatus.ASKED)),
     "audit": Act(BY_DESK, "audit", lambda order: order.pending == "audit"),
     "release": Act(

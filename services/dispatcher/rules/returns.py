@@ -254,11 +254,14 @@ OWN_UNIT = "建议承办单位不能是本单位 The suggested unit is your own"
 
 def pauses(context: ReturnContext, asked: Asked, rules: ReturnRules) -> bool:
     """Whether the clocks of the unit stand still while the desk rules: never of what is urgent, and once
-    for a question. The same ground, or the same basis, is the same question.
+    for a question. The same ground, or the same basis, is the same question; so is whatever is asked after
+    a request that went with its order (ADR 0087).
     """
     own = [each for each in context.earlier if each.unit == context.unit]
     again = any(
-        each.reason_code == asked.reason_code or each.legal_basis == asked.legal_basis
+        not each.counts
+        or each.reason_code == asked.reason_code
+        or each.legal_basis == asked.legal_basis
         for each in own
     )
     return rules.stands_still(context.urgency) and not again

@@ -1,9 +1,9 @@
 """等待诉求人: the time to handle an order stands still while its lead waits for what only the citizen can
 give, and the desk has granted that (WF-21; docs/adr/0083-waiting-for-the-citizen.md). Pure.
 
-asked ── grant ──→ waits ── the citizen came or spoke, the work went on, the longest is over ──→ over
+asked ── grant ──→ waits ── the citizen came or spoke, the work went on, the order gone, the longest ──→ over
   ├──── refuse, silence ──→ refused
-  └──── the citizen came or spoke, the work went on ──→ over
+  └──── the citizen came or spoke, the work went on, the order gone ──→ over
 """
 
 from __future__ import annotations
@@ -160,6 +160,13 @@ def barred(order: WaitContext, now: datetime) -> JiesuError | None:
     if order.waited:
         return WaitedBefore()
     return too_late(order.latest, now)
+
+
+def first(limit: datetime | None, said: datetime | None) -> datetime | None:
+    """When the time is over of an order that has a limit: as it was given, or as the tracker has ``said``,
+    where its unit had used some of it up before.
+    """
+    return min(limit, said) if limit and said else limit
 
 
 def too_late(latest: datetime | None, now: datetime) -> WaitTooLate | None:

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 
 from services.dispatcher import orders, reading, records, views
 from services.dispatcher.completion import completing
-from services.dispatcher.models import Assignment, Assignments, Clocks
+from services.dispatcher.models import Assignment, Assignments
 from services.dispatcher.records import ServiceAct
 from services.dispatcher.rules import assignment as machine
 from services.dispatcher.rules import hotline_reasons, waiting
@@ -21,18 +20,11 @@ from services.dispatcher.schemas import AssignmentOut
 from services.dispatcher.waits.schemas import WaitEnded, WaitRequest, WaitRuling
 from shared import events
 from shared.errors import MoveRefused
-from shared.events import ClockKind
 
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 DUE = (
     col(Assignments.wait_due).is_not(None),
     col(Assignments.status) == AssignmentStatus.CONTACTED,
-)
-# Of an order, by when the tracker has said it is to be handled.
-SAID_DUE = select(Clocks.due).where(
-    Clocks.ticket == bindparam("ticket"),
-    Clocks.assignment == bindparam("assignment"),
-    Clocks.kind == ClockKind.HANDLE,
 )
 
 
@@ -46,14 +38,13 @@ async def request(act: ServiceAct, id: UUID, body: WaitRequest) -> AssignmentOut
     if status is not AssignmentStatus.CONTACTED:
         raise MoveRefused("request_wait", status, machine.allowed(status, machine.BY_UNIT))
     context = reading.wait_context(act, record, order)
-    latest = await _latest(act, order, context.latest)
-    if refused := waiting.barred(context._replace(latest=latest), act.now):
+    if refused := waiting.barred(context, act.now):
         raise refused
     rules = act.config.returns.awaiting_citizen
-    if rules is None or latest is None:
+    if rules is None or context.latest is None:
         raise WaitNotOffered
     called = await completing.contact_time(act, order, body.contact_time)
-    due = min(rules.ruled_by(act.now, act.config.calendar), latest)
+    due = min(rules.ruled_by(act.now, act.config.calendar), context.latest)
     asked = Wait(
         id=orders.new_id(),
         awaited=body.awaited,
@@ -73,15 +64,6 @@ async def request(act: ServiceAct, id: UUID, body: WaitRequest) -> AssignmentOut
 SAID = {"awaited", "reason", "contact_time"}
 
 
-async def _latest(act: ServiceAct, order: Assignment, known: datetime | None) -> datetime | None:
-    """When the time to handle an order is over: as it was given, or as the tracker has said, where its unit
-    had used some of it up before.
-    """
-    which = {"ticket": order.ticket, "assignment": order.id}
-    said = (await act.session.exec(SAID_DUE, params=which)).first()
-    return min(known, said) if known and said else known
-
-
 async def rule(act: ServiceAct, id: UUID, body: WaitRuling) -> AssignmentOut:
     """等待裁定: refused, nothing has stood still; granted, it has since the asking, and the citizen is told.
 
@@ -89,8 +71,7 @@ async def rule(act: ServiceAct, id: UUID, body: WaitRuling) -> AssignmentOut:
     """
     record, order = await records.locked_assignment(act, id)
     asked = _of(order, WaitStatus.ASKED)
-    latest = await _latest(act, order, asked.due)
-    if body.granted and (late := waiting.too_late(latest, act.now)):
+    if body.granted and (late := reading.ungrantable(act, order, asked)):
         raise late
     if body.granted:
         _grant(act, order, asked, body.ruling)

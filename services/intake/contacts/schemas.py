@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from services.intake.rules.rights import RequestStatus as RequestStatus
 from services.intake.rules.rights import meaningful
 from shared.events import Location, TicketType
-from shared.http.fields import Body, Line, Text
+from shared.http.fields import NUMBERS, Body, Line, Text
 
 # --- asked -------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ class ContactRuling(Body):
 
     granted: bool
     until: AwareDatetime | None = None
-    hours: float | None = Field(default=None, gt=0, le=10_000)
+    hours: Annotated[float | None, Field(gt=0, le=10_000), NUMBERS] = None
     reason: Reason
 
 

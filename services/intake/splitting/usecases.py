@@ -114,6 +114,7 @@ def _registration(
         phone,
         body,
         split_from=ticket.split_from or ticket.number,
+        taken_off=ticket.number,
         accepted_at=ticket.accepted,
         appointed=matter.lead,
     )

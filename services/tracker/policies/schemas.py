@@ -11,12 +11,12 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 
 from services.tracker.schemas import Paragraph
 from shared.http.editions import EditionOut
-from shared.http.fields import Body, Cursor, Day, Sentence
+from shared.http.fields import NUMBERS, Body, Cursor, Day, Sentence
 
 LONGEST = 14_000  # characters of one file: both go into one fact
 LONGEST_PERIOD = timedelta(days=92)
 Yaml = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
-Version = Annotated[int, Field(ge=1, le=1_000_000)]
+Version = Annotated[int, Field(ge=1, le=1_000_000), NUMBERS]
 
 
 class PolicyContent(Body):
@@ -58,7 +58,7 @@ class SimulationIn(Body):
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
     after: Cursor | None = None
-    limit: Annotated[int, Field(ge=1, le=5_000)] = 1_000
+    limit: Annotated[int, Field(ge=1, le=5_000), NUMBERS] = 1_000
 
     @model_validator(mode="after")
     def _of_a_period(self) -> Self:

@@ -83,14 +83,14 @@ def courses(
     dissolved: Mapping[str, Dissolved],
     firsts: Mapping[int, int],
 ) -> Iterator[Course]:
-    """From what an order goes on: what its unit had of the ticket before; then, of each ticket that was
+    """From what an order goes on: what its unit had of the ticket before, from its first order on and from
+    each later one, which may have left it less time than was left (ADR 0087); then, of each ticket that was
     merged into the work, what it had of that.
     """
     given_at, ending = assignment.dispatched_at, assignment.ending(None)
     elsewhere = (each.order for each in carried if not each.joined)
     own = before(assignment, [*assignments, *elsewhere], dissolved, firsts)
-    if own:
-        yield Course(own, given_at)
+    yield from (Course(own[first:], given_at) for first in range(len(own)))
     for ticket, since in sorted({(each.joined, each.since) for each in carried if each.joined}):
         joined = (each.order for each in carried if (each.joined, each.since) == (ticket, since))
         past = _theirs(assignment, joined, dissolved, firsts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 
 from services.tracker.rules.clock_history import ClockHistory
 from services.tracker.rules.clock_state import ClockState, is_late
@@ -36,12 +37,14 @@ def resumed(
         return history
     follows = before is not None and before.resumed_at is not None and history.terms_at is not None
     ways = [(each, _gone_on(history, each, calendar, follows)) for each in history.earlier]
-    alone = history
+    own: list[tuple[datetime, ClockHistory]] = []
     for each, way in ways:
         rest = shift(_due(way, calendar), each.pauses, way.limit or "0h", calendar).at
         if not each.joined and (before or rest <= _due(history, calendar)):
             counted = _counted(history, each, way, calendar)
-            alone = replace(way, due_counted=counted) if _is_over(way, calendar) else way
+            over = _is_over(way, calendar)
+            own.append((rest, replace(way, due_counted=counted) if over else way))
+    alone = min(own, key=itemgetter(0))[1] if own else history
     due = alone.due_counted if _is_over(alone, calendar) else _ends(alone, calendar)
     joined = [
         replace(way, due_counted=due) if _is_over(way, calendar) else way
@@ -50,7 +53,8 @@ def resumed(
     ]
     if before and before.resumed_at:
         went = (before.started_at, before.resumed_at)
-        same = (way for way in (alone, *joined) if (way.started_at, way.resumed_at) == went)
+        every = (*(way for _, way in own), *joined)
+        same = (way for way in every if (way.started_at, way.resumed_at) == went)
         return next(same, alone if alone.resumed_at else joined[0])
     return min((*joined, alone), key=lambda way: _ends(way, calendar))
 

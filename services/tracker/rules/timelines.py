@@ -43,7 +43,6 @@ class Merge(BaseModel):
     """并单, or its end where ``into`` is None; ``seq`` is intake's. ``repeat``: the same person again."""
 
     model_config = ConfigDict(frozen=True)
-
     seq: int
     at: Instant
     into: str | None = None
@@ -170,6 +169,7 @@ class ReturnTimeline(Known):
 
     ``review``: the limit of the desk to rule. ``silent``: it said nothing in time, and the policy ruled
     (R-15). ``charged``: the unit lost before the ladder, or gave in, and has had no pause (gain 2).
+    ``spent``: it took its request back, and none of its clocks has stood still (ADR 0087).
     """
 
     id: UUID
@@ -181,6 +181,7 @@ class ReturnTimeline(Known):
     silent: bool = False
     withdrawn_at: Instant | None = None
     charged: bool = False
+    spent: bool = False
 
     @property
     def taken_back(self) -> Ending | None:
@@ -348,7 +349,8 @@ class AssignmentTimeline(Known):
         if asked.asked_at is None or not asked.pauses:
             return None
         begins_at, refused_at = asked.asked_at, None if asked.granted else asked.ruled_at
-        ends = [max(at, begins_at) for at in (refused_at, asked.withdrawn_at) if at]
+        spent = begins_at if asked.spent else None
+        ends = [max(at, begins_at) for at in (refused_at, asked.withdrawn_at, spent) if at]
         if self.resumed_at and self.resumed_at >= begins_at:
             ends.append(self.resumed_at)
         return Pause(begins_at, min(ends, default=None))
@@ -375,13 +377,11 @@ class AssignmentTimeline(Known):
 class Carried(BaseModel):
     """An order that a unit had of the same matter under another number (并单, 拆分), as far as it counts here
     and with the round in which it does, since a moment. ``joined``: the ticket whose past it is, where that
-    was merged into the work of this one; else it was this ticket's matter, too.
-
-    ``known_at``: when what carried it was recorded.
+    was merged into the work of this one; else it was this ticket's matter, too. ``known_at``: when what
+    carried it was recorded.
     """
 
     model_config = ConfigDict(frozen=True)
-
     order: AssignmentTimeline
     since: Instant
     known_at: Instant

@@ -26,6 +26,7 @@ from tests.fixtures.scenes.dispatcher import (
     let_lead,
     post,
     register,
+    said_due,
     street_light,
 )
 
@@ -153,6 +154,14 @@ async def waited(at: Numbered) -> None:
     await does(at, TOWN, "end_wait")
 
 
+async def wait_asked_for_in_vain(at: Numbered) -> None:
+    """The tracker says that less is left of the time than is printed, and then that is over."""
+    await wait_asked_for(at)
+    bench, number = at
+    await bench.hear(said_due(bench, number, TOWN, (await assignments(bench, number))[TOWN]))
+    await later(at, "2026-03-02T11:00+08:00")
+
+
 async def handed_down(at: Numbered) -> None:
     await signed(at)
     await does(at, TOWN, "hand_down")
@@ -271,6 +280,7 @@ SCENES: list[tuple[Callable[[Numbered], Awaitable[None]], str]] = [
     *((scene, TOWN) for scene in (audited, over, refused_an_end, asked_for_both, took_back)),
     *((scene, TOWN) for scene in (ruled_for_the_desk, named_by_the_ladder, out_of_time, secret)),
     *((scene, TOWN) for scene in (disputed, waiting_with_another, wait_asked_for, waits, waited)),
+    (wait_asked_for_in_vain, TOWN),
     (dispatched, HELPER),
     (helper_disputes, HELPER),
     (named_by_the_ladder, HELPER),

@@ -21,6 +21,7 @@ NOT_TOLD = {
     "reported": "the desk's ground to pass units over (R-35); what they did is in the content",
     "reported_unit": "the desk's ground to pass a unit over (R-35); what it did is in the content",
     "split_from": "what else a citizen said in the same call is others' matter",
+    "taken_off": "since when units have it elsewhere goes by it",
     "upstream_due": "the order prints it with the margin, as `limits.upstream`",
     "accepted_at": "the citizen's clock goes by it, none of a unit",
     "appointed": "the order has a lead",

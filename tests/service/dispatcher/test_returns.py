@@ -223,6 +223,7 @@ async def test_a_unit_takes_its_request_back_and_goes_on(dispatcher: Bench) -> N
     told = (await dispatcher.told())[-1]
     request = (await dispatcher.told("assignment.return_requested"))[0].data.request
     assert (told.name, told.data.request) == ("assignment.return_withdrawn", request)
+    assert (told.data.spent, told.data.charged) == (True, False)
     await sign(dispatcher, STREET_LIGHT, given)
     again = await ask_back(dispatcher, STREET_LIGHT, given, 409)
     assert again["type"].endswith("returned-before")

@@ -9,7 +9,15 @@ from uuid import UUID
 import pytest
 
 from services.dispatcher.waits import usecases as waits
-from shared.events import TicketSupplemented, TicketUrged, Urgency
+from shared.events import (
+    TicketAnswered,
+    TicketMerged,
+    TicketSplit,
+    TicketSupplemented,
+    TicketUrged,
+    TicketWithdrawn,
+    Urgency,
+)
 from tests.fixtures.bench import Bench
 from tests.fixtures.scenes.dispatcher import (
     COMPANY,
@@ -25,10 +33,12 @@ from tests.fixtures.scenes.dispatcher import (
     post,
     reach,
     register,
+    said_due,
     sign,
     street_light,
 )
 
+OTHER = "20260302-000002"
 WAIT = {"awaited": "documents", "reason": "诉求人尚未提供购房合同"}
 
 
@@ -160,6 +170,120 @@ async def test_what_has_become_urgent_waits_for_nobody(dispatcher: Bench) -> Non
     assert await why(dispatcher) == ["hurried"]
 
 
+async def take(bench: Bench, what: str, **body: Any) -> None:
+    await post(bench.http("desk"), f"/v1/tickets/{NUMBER}/{what}", body)
+
+
+async def withdrawn(bench: Bench, given: UUID) -> None:
+    await bench.hear(bench.fact(TicketWithdrawn(reason="已自行解决"), subject=NUMBER))
+
+
+async def ended_here(bench: Bench, given: UUID) -> None:
+    told = street_light().model_dump(include={"type", "urgency", "topic", "area", "channel"})
+    data = TicketAnswered(answer="已直接答复", registered=True, **told)
+    await bench.hear(bench.fact(data, subject=NUMBER, round=1))
+
+
+async def joins_another(bench: Bench, given: UUID) -> None:
+    await register(bench, street_light(), OTHER)
+    await bench.hear(bench.fact(TicketMerged(into=OTHER, reason="同一处"), subject=NUMBER))
+
+
+async def recalled(bench: Bench, given: UUID) -> None:
+    await take(bench, "recall", reason="核实")
+
+
+async def led_by_another(bench: Bench, given: UUID) -> None:
+    await take(bench, "assign", lead="SWJ", reason="职责所在")
+
+
+async def helps_another(bench: Bench, given: UUID) -> None:
+    await take(bench, "assign", lead="SWJ", co_handlers=[STREET_LIGHT], reason="职责所在")
+
+
+async def asked_to_end(bench: Bench, given: UUID, kind: str, **ruling: Any) -> None:
+    end = DONE | {"kind": kind, "solved": False, "unsolved_reason": "诉求人不配合"}
+    await act(bench, STREET_LIGHT, given, "completion", end)
+    assert await why(bench) == []  # nobody has decided anything
+    body = {"granted": True, "ruling": "同意"} | ruling
+    await post(bench.http("desk"), f"/v1/assignments/{given}/completion-ruling", body)
+
+
+async def terminated(bench: Bench, given: UUID) -> None:
+    await asked_to_end(bench, given, "terminated", public_answer="本次终止办理")
+
+
+async def disowned(bench: Bench, given: UUID) -> None:
+    await asked_to_end(bench, given, "not_our_duty_confirmed")
+
+
+ENDS = [
+    *((way, "gone") for way in (withdrawn, ended_here, joins_another)),
+    *((way, "gone") for way in (recalled, led_by_another, helps_another)),
+    (terminated, "answered"),
+    (disowned, "returned"),
+]
+
+
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize(("way", "word"), ENDS, ids=[way.__name__ for way, _ in ENDS])
+async def test_with_its_order_it_ends(
+    dispatcher: Bench, way: Any, word: str, granted: bool
+) -> None:
+    """WF-21, ADR 0087: granted or only asked for; it says why, and no order that is over waits."""
+    given = await handled(dispatcher)
+    await ask(dispatcher, given)
+    if granted:
+        await rule(dispatcher, given)
+    await way(dispatcher, given)
+    assert await why(dispatcher) == [word]
+    rows = await dispatcher.rows("SELECT wait, wait_due FROM assignments WHERE wait IS NOT NULL")
+    assert [(row["wait"]["why"], row["wait_due"]) for row in rows] == [(word, None)]
+    assert (await listed(dispatcher))["items"] == []
+
+
+async def rings_again(bench: Bench, moment: str, *, repeat: bool) -> None:
+    """A ticket of that moment is merged into the one whose citizen is waited for, an hour later."""
+    bench.at(moment)
+    await register(bench, street_light(), OTHER)
+    bench.at(bench.now + timedelta(hours=1))
+    data = TicketMerged(into=NUMBER, reason="同一处", repeat=repeat)
+    await bench.hear(bench.fact(data, subject=OTHER))
+
+
+async def test_the_same_citizen_under_another_number_ends_it(dispatcher: Bench) -> None:
+    given = await handled(dispatcher)
+    await ask(dispatcher, given)
+    await rule(dispatcher, given)
+    await rings_again(dispatcher, "2026-03-03T09:00+08:00", repeat=True)
+    assert await why(dispatcher) == ["spoken"]
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+async def test_what_was_said_before_or_by_others_does_not(dispatcher: Bench, repeat: bool) -> None:
+    """A neighbour has not what the unit waits for; who merges them later is no citizen."""
+    given = await handled(dispatcher)
+    moment = dispatcher.now.isoformat()
+    dispatcher.at(dispatcher.now + timedelta(minutes=5))
+    await act(dispatcher, STREET_LIGHT, given, "wait", WAIT | {"contact_time": moment})
+    await rule(dispatcher, given)
+    await rings_again(dispatcher, moment, repeat=repeat)
+    assert await why(dispatcher) == []
+    said = TicketSupplemented(content="合同在此")
+    await dispatcher.hear(dispatcher.fact(said, subject=OTHER))
+    assert await why(dispatcher) == (["spoken"] if repeat else [])
+
+
+async def test_what_the_hotline_does_with_the_call_ends_nothing(dispatcher: Bench) -> None:
+    """A split is told like a supplement, and the citizen has said nothing."""
+    given = await handled(dispatcher)
+    await ask(dispatcher, given)
+    await rule(dispatcher, given)
+    split = TicketSplit(title="路灯", content="路灯", matters=(OTHER,), reason="两件事")
+    await dispatcher.hear(dispatcher.fact(split, subject=NUMBER))
+    assert await why(dispatcher) == []
+
+
 async def test_a_contact_that_nobody_recorded_does_not_do(dispatcher: Bench) -> None:
     given = await handled(dispatcher)
     body = WAIT | {"contact_time": "2026-03-02T08:00:00+08:00"}
@@ -208,6 +332,21 @@ async def test_nothing_is_granted_after_the_time_is_over(dispatcher: Bench) -> N
     assert asked["wait"]["due"] == "2026-03-09T10:00:00Z"
     dispatcher.at("2026-03-09T18:00:01+08:00")
     assert (await rule(dispatcher, given, 409))["type"].endswith("wait-too-late")
+
+
+async def test_what_the_tracker_says_is_left_is_offered_and_no_more(dispatcher: Bench) -> None:
+    """ADR 0078: door and reader go by one rule; a unit that has the order again has less than is printed."""
+    given = await handled(dispatcher)
+    called = dispatcher.now.isoformat()
+    await dispatcher.hear(said_due(dispatcher, NUMBER, STREET_LIGHT, given))
+    path = f"/v1/units/{STREET_LIGHT}/orders"
+    for minutes, offered in ((30, True), (31, False)):
+        dispatcher.at(datetime.fromisoformat(called) + timedelta(minutes=minutes))
+        [order] = (await dispatcher.http("unit", STREET_LIGHT).get(path)).json()["items"]
+        assert ("request_wait" in order["allowed"]) is offered
+    body = WAIT | {"contact_time": called}
+    answer = await act(dispatcher, STREET_LIGHT, given, "wait", body, 409)
+    assert answer["type"].endswith("wait-too-late")
 
 
 async def test_a_desk_that_let_it_lie_reads_it_in_its_worklist(dispatcher: Bench) -> None:

@@ -213,6 +213,24 @@ async def test_a_request_taken_back_ends_it_and_the_pause(
     assert now.get(REVIEW, ("cancelled",))[0] == "cancelled"
 
 
+async def test_who_takes_it_back_has_spent_the_time(tracker: Bench, open_ticket: Story) -> None:
+    """ADR 0087: of no clock of the unit's, and it stands in the figures as if nobody had asked."""
+    before = await clocks(tracker)
+    data = AssignmentReturnWithdrawn(reason="属本单位职责", request=UUID(int=101), spent=True)
+    await tracker.hear(asked(open_ticket, "03-02 11:00"))
+    assert (await clocks(tracker))["sign HC"][0] == "paused"
+    await tracker.hear(open_ticket.of_unit(data, "03-02 14:00"))
+    now = await clocks(tracker)
+    assert now.pop(REVIEW)[0] == "cancelled"
+    assert now == before
+    resumed = {fact.data.clock: fact.data.due for fact in await tracker.told("deadline.resumed")}
+    assert {kind: local(due) for kind, due in resumed.items()} == {
+        clock.partition(" ")[0]: due for clock, (_, due) in now.items() if clock.endswith("HC")
+    }
+    (row,) = await tracker.rows("SELECT due_uncharged FROM clocks WHERE kind = 'handle'")
+    assert row["due_uncharged"] is None
+
+
 async def test_in_whatever_order_the_facts_come(tracker: Bench, story: Story) -> None:
     """What is known is the same; here the six orders of one request, its ruling and another request."""
     seen = []
