@@ -168,7 +168,7 @@ WORDS = {
     "asked_at": "since when the time to handle the order stands still",
     "until": "how long it lasts at the longest",
     "AssignmentWaitEnded.why": "the citizen came or spoke, the unit answered or asked to return it, it is "
-    "urgent now, or the longest wait is over",
+    "urgent now, the longest wait is over, or the unit has the order no more",
     "promise": "承诺 the order with which it was promised",
     "promised_date": "day by which it is promised, YYYY-MM-DD",
     "signed_off_by": "the leader who signed it off",

@@ -4,30 +4,35 @@ reads what may be done: a unit that gets an order again has less time than is pr
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import col, select
 
-from services.dispatcher.models import Clocks
+from services.dispatcher.models import Assignment, Clocks
+from services.dispatcher.rules.assignment import HANDLING, AssignmentStatus
 from services.dispatcher.settings import Config
 from shared.events import ClockKind
 from shared.storage.act import Act
 
 KNOWN = "by when orders are to be handled"  # where an act remembers it
+MAY_WAIT = (*HANDLING, AssignmentStatus.RETURN_REQUESTED)
 SAID = select(Clocks.assignment, Clocks.due).where(
     col(Clocks.ticket) == any_(bindparam("numbers", type_=ARRAY(Text))),
     Clocks.kind == ClockKind.HANDLE,
 )
 
 
-async def load(act: Act[Config], numbers: Collection[str]) -> None:
-    """Of all orders of some tickets, where somebody asks: a fact that is heard does not."""
-    if act.caller is None:
+async def load(act: Act[Config], orders: Iterable[Assignment]) -> None:
+    """Of orders whose citizen may be waited for, now or when the act is done; where somebody asks: a fact
+    that is heard does not.
+    """
+    numbers = {each.ticket for each in orders if each.status in MAY_WAIT}
+    if act.caller is None or act.config.returns.awaiting_citizen is None or not numbers:
         return
-    rows = (await act.session.exec(SAID, params={"numbers": list(numbers)})).all()
+    rows = (await act.session.exec(SAID, params={"numbers": sorted(numbers)})).all()
     _known(act).update((order, due) for order, due in rows if due)
 
 

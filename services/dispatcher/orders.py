@@ -16,7 +16,6 @@ import uuid6
 from services.dispatcher import printed_limits
 from services.dispatcher.arbitration.models import Arbitration
 from services.dispatcher.models import Assignment
-from services.dispatcher.printed_limits import limits_of as limits_of
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.reform import following
 from services.dispatcher.rules import (

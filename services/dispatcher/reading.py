@@ -44,12 +44,7 @@ async def whole(act: ServiceAct, tickets: Iterable[Ticket]) -> dict[str, TicketR
     disputes = [each.ticket.arbitration for each in found.values() if each.ticket.arbitration]
     for opened in await act.session.exec(records.OPENED, params={"ids": disputes}):
         found[opened.ticket].arbitration = opened
-    if any(
-        order.status == AssignmentStatus.CONTACTED
-        for each in found.values()
-        for order in each.open()
-    ):
-        await handle_dues.load(act, list(found))
+    await handle_dues.load(act, (order for each in found.values() for order in each.open()))
     if act.caller and act.caller.unit:
         for number, past in (await past_returns.read(act, list(found))).items():
             found[number].past = past

@@ -325,7 +325,7 @@ async def _lock(
         of_them = {"numbers": list(found)}
         for assignment in await act.rows.load(Assignment, ASSIGNMENTS_OF, of_them):
             found[assignment.ticket].assignments.append(assignment)
-        await handle_dues.load(act, list(found))
+        await handle_dues.load(act, (row for each in found.values() for row in each.assignments))
     if opened := {row.arbitration: row.number for row in rows if row.arbitration}:
         for arbitration in await act.rows.load(Arbitration, OPENED, {"ids": list(opened)}):
             found[arbitration.ticket].arbitration = arbitration

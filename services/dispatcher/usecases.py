@@ -15,6 +15,7 @@ from services.dispatcher import (
     grassroots,
     merging,
     orders,
+    printed_limits,
     records,
     schemas,
     splitting,
@@ -319,7 +320,7 @@ async def _grant_urgency(
     """
     if urgency is Urgency.COMPLEX and record.ticket.urgency != urgency:
         of = (
-            orders.limits_of(act, record, each, Role.LEAD, unit=lead)
+            printed_limits.limits_of(act, record, each, Role.LEAD, unit=lead)
             for each in (Urgency.NORMAL, Urgency.COMPLEX)
         )
         work_order.check_lengthens(*of)

@@ -16,8 +16,8 @@ class TicketRegistered(Data, name="ticket.registered", by="intake"):
     ``reported_unit`` is the first of ``reported.units``, for the release before; ask ``about``.
     ``split_from``: it is one matter of that ticket's call (拆分), whose citizen waits since
     ``accepted_at``; ``taken_off``: the ticket that held it till now, the call's or a matter of that;
-    ``appointed``: whom the desk wants to lead it. ``upstream_due``: when the platform that
-    passed it on wants the answer (WF-20).
+    ``appointed``: whom the desk wants to lead it. ``upstream_due``: when the platform that passed it on
+    wants the answer (WF-20).
     """
 
     type: TicketType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.dispatcher import orders
+from services.dispatcher import orders, printed_limits
 from services.dispatcher.models import Assignment
 from services.dispatcher.records import ServiceAct, TicketRecord
 from services.dispatcher.rules import assignment as machine
@@ -64,7 +64,7 @@ def follow_urgency(
     for each in assignments:
         blown = Blown.on_record(each.whistle)
         role, since = Role(each.role), each.dispatched_at
-        limits = orders.limits_of(act, record, urgency, role, blown, since, unit=each.unit)
+        limits = printed_limits.limits_of(act, record, urgency, role, blown, since, unit=each.unit)
         each.urgency, each.limits = urgency, limits.model_dump(mode="json")
         content = words or str(corrections.hurried(urgency, limits))
         asks_back = each.status == AssignmentStatus.RETURN_REQUESTED
@@ -97,7 +97,9 @@ def check_law(act: ServiceAct, record: TicketRecord, law: LegalLimit) -> None:
     """
     urgency = Urgency(record.ticket.urgency)
     lead = next((each for each in record.open() if each.role == Role.LEAD), None)
-    present = orders.limits_of(act, record, urgency, Role.LEAD, unit=lead.unit if lead else None)
+    present = printed_limits.limits_of(
+        act, record, urgency, Role.LEAD, unit=lead.unit if lead else None
+    )
     natural = policies.limits(act).natural(urgency.level)
     legal_limit.check(record.milestones(), natural=natural, law=law, present=present.handle)
 
@@ -124,7 +126,10 @@ def hold_law(
     if work and legal_limit.of_round(before, ticket.round) and not legal_limit.is_of_work(before):
         return  # it has one by itself
     ticket.law = law.model_dump() | {"round": ticket.round} | ({"work": work} if work else {})
-    if work and orders.limits_of(act, record, Urgency(ticket.urgency), Role.LEAD).law is None:
+    if (
+        work
+        and printed_limits.limits_of(act, record, Urgency(ticket.urgency), Role.LEAD).law is None
+    ):
         ticket.law = before
         return
     data = events.TicketLawNamed(law=law, reason=reason)

@@ -21,6 +21,7 @@ from services.dispatcher.waits.schemas import WaitEnded, WaitRequest, WaitRuling
 from shared import events
 from shared.errors import MoveRefused
 
+SAID = {"awaited", "reason", "contact_time"}  # of a wait, to whoever hears that it is asked for
 MOMENT = timedelta(seconds=1)  # at the due moment itself the desk may still rule
 DUE = (
     col(Assignments.wait_due).is_not(None),
@@ -59,9 +60,6 @@ async def request(act: ServiceAct, id: UUID, body: WaitRequest) -> AssignmentOut
     )
     orders.tell(act, order, data)
     return views.assignment_out(act, record, order)
-
-
-SAID = {"awaited", "reason", "contact_time"}
 
 
 async def rule(act: ServiceAct, id: UUID, body: WaitRuling) -> AssignmentOut:

@@ -4,7 +4,7 @@ day off that was ordered meanwhile puts off what the policy does when nobody rul
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import col, select
@@ -17,6 +17,8 @@ from services.dispatcher.rules.waiting import Wait, WaitStatus
 from shared import events
 from shared.events import ClockKind, Fact
 
+RETURNS = (col(Returns.granted).is_(None), col(Returns.withdrawn_at).is_(None))
+FORMS = (col(CompletionForms.outcome).is_(None), col(CompletionForms.due).is_not(None))
 HELD = (ClockKind.HOTLINE_REVIEW, ClockKind.COMPLETION_AUDIT, ClockKind.ARBITRATION)
 
 
@@ -36,14 +38,10 @@ async def hear(act: ServiceAct, fact: Fact) -> None:
             asked.review_due = max(asked.review_due or moved.due, moved.due)
         _wait(act, order, moved.due)
     for form in await _waiting(act, CompletionForm, order, FORMS):
-        if form.asks is (moved.clock is ClockKind.HOTLINE_REVIEW):
+        if form.asks == (moved.clock is ClockKind.HOTLINE_REVIEW):
             form.due = max(form.due or moved.due, moved.due)
             if order.pending:
                 order.pending = {**order.pending, "due": form.due.isoformat()}
-
-
-RETURNS = (col(Returns.granted).is_(None), col(Returns.withdrawn_at).is_(None))
-FORMS = (col(CompletionForms.outcome).is_(None), col(CompletionForms.due).is_not(None))
 
 
 async def _waiting(act: ServiceAct, row: type[Any], order: Assignment, waits: Any) -> list[Any]:
@@ -66,7 +64,7 @@ def _wait(act: ServiceAct, order: Assignment, due: datetime) -> None:
 
 
 def _ladder(opened: Arbitration, due: datetime) -> None:
-    later = max(due - opened.due, due - due)
+    later = max(due - opened.due, timedelta())
     opened.due += later
     opened.next_at = opened.next_at and opened.next_at + later
     *before, step = opened.steps

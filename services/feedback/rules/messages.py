@@ -218,8 +218,8 @@ BY_TEXT_MESSAGE = frozenset({"phone", "sms"})
 class Details(TypedDict, total=False):
     """What a text may name beside the ticket: the unit that handles it, the new date, a reason or a
     line in both languages, how many matters; the promised day and whether it has ``passed``, the one before
-    it, what a unit wrote;
-    the law and the article that set the time, until ``day``, or, ``withdrawn``, set it no more.
+    it, what a unit wrote; the law and the article that set the time, until ``day``, or, ``withdrawn``, set
+    it no more.
     """
 
     unit: str

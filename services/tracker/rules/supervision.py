@@ -263,12 +263,11 @@ BY_TWO = "移送须由两人决定 a referral is decided by two people, never by
 
 class Supervision(Section):
     """When it is warned, what makes a supervision, and what an extension may be. ``dispatch_due_missed``: who
-    hears that the desk has not dispatched in time (R-31). ``unattended``: the rung of
-    who was whistled for and did not come in time (吹哨报到, R-47); none where it is left out.
-    ``leader_instruction``: the rung of a leader's word on a ticket (领导批示, WH); ``stale_knowledge``: of an
-    entry of the knowledge base that is out of date (R-39); ``barred_return``: of who would return what a
-    ruling gave it (WF-22). ``joint_supervision``: who may be named on one supervision
-    (联合督办).
+    hears that the desk has not dispatched in time (R-31). ``unattended``: the rung of who was whistled for
+    and did not come in time (吹哨报到, R-47); none where it is left out. ``leader_instruction``: the rung of
+    a leader's word on a ticket (领导批示, WH); ``stale_knowledge``: of an entry of the knowledge base that is
+    out of date (R-39); ``barred_return``: of who would return what a ruling gave it (WF-22).
+    ``joint_supervision``: who may be named on one supervision (联合督办).
     """
 
     warnings: Mapping[Urgency, WarnedAt]
