@@ -96,7 +96,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "overdue",
         "已超期未完成的承办任务 duties past their due moment",
-        "承办单位（派单、退单审核时限为派单员）未按时完成 the unit, or the desk for its own clocks, is late",
+        "承办单位（派单、申请审核时限为派单员）未按时完成 the unit, or the desk for its own clocks, is late",
         "督办员督办 the supervisor presses, see GET /v1/breaches: POST /v1/assignments/{id}/supervisions",
         rows("""
             SELECT ticket, due, kind || coalesce(' ' || unit, '') || ' 第 ' || round || ' 轮 round'

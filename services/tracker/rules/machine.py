@@ -64,7 +64,7 @@ OPEN = frozenset(status for status, moves in MOVES.items() if moves)
 SENTENCES: Mapping[ClockStatus, Sentence] = MappingProxyType(
     {
         ClockStatus.RUNNING: Sentence(
-            "正在计时，由承办单位（派单、退单审核时限由派单员，裁决时限由裁决机构）在到期前完成；到期由系统亮红牌。",
+            "正在计时，由承办单位（派单、申请审核时限由派单员，裁决时限由裁决机构）在到期前完成；到期由系统亮红牌。",
             "Running: whose duty it is must do it before the due moment; time itself breaches it.",
         ),
         ClockStatus.PAUSED: Sentence(

@@ -41,7 +41,7 @@ DUTIES: Mapping[ClockKind, tuple[Sentence, Sentence]] = MappingProxyType(
         ),
         ClockKind.CITIZEN: (Sentence("答复时限", "Time to answer"), Sentence("答复", "answered")),
         ClockKind.HOTLINE_REVIEW: (
-            Sentence("退单审核时限", "Time to rule on the return"),
+            Sentence("申请审核时限", "Time to rule on the request"),
             Sentence("裁定", "ruled on"),
         ),
         ClockKind.COMPLETION_AUDIT: (

@@ -43,7 +43,7 @@ NOT_MODELLED: tuple[tuple[str, str], ...] = (
         "That a rung which stands keeps back a lower one of another clock: each clock is counted alone",
     ),
     (
-        "其他文件规定的时限（报到、退单审核、办结审核、裁决、承诺）照旧；订正不使期限提前的保护不计入",
+        "其他文件规定的时限（报到、申请审核、办结审核、裁决、承诺）照旧；订正不使期限提前的保护不计入",
         "Limits of other files (to come, reviews, audits, arbitration, promises) stay as they were; that a "
         "correction makes nothing late before it was made is left out",
     ),

@@ -191,7 +191,7 @@ class UnansweredRules(Section):
 
 
 class ReviewRules(Section):
-    """退单审核: when the desk, which has to rule on a return, is warned; to which rung it is raised at its
+    """申请审核: when the desk, which has to rule on a request, is warned; to which rung it is raised at its
     due moment, and before whom: the first of ``to`` who may hear of the ticket (R-35).
     """
 
